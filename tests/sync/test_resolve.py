@@ -30,7 +30,7 @@ def state(bench: Bench) -> Generator[State]:
 
 
 def settle(bench: Bench, state: State, take: Take, key: str = "DEMO-9") -> str:
-    return resolve(Store(bench.root, ".ticketr"), state, key, take)
+    return resolve(Store(bench.root, ".ticketr"), state, key, take).path
 
 
 async def conflict(bench: Bench, key: str = "DEMO-9") -> Path:

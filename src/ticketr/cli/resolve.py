@@ -109,7 +109,7 @@ def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
     with open_state(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
-                path = resolve_conflict(store, state, key, Take(take))
+                path = resolve_conflict(store, state, key, Take(take)).path
             except TicketrError as error:
                 outcome.failed.append({"key": key, "reason": _reason(key, error)})
             else:

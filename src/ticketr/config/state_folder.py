@@ -99,6 +99,15 @@ class StateFolder:
                 require_file(self.path / name)
                 raise
 
+    def free_name_aside(self, names: Iterable[str]) -> Path:
+        """Return where `put_aside` would write a text now; nothing is changed.
+
+        Args:
+            names: The names; one of them must be free.
+        """
+        paths = (self.path / TRASH_FOLDER / name for name in names)
+        return next(path for path in paths if not os.path.lexists(path))
+
     def put_aside(self, names: Iterable[str], text: str) -> Path:
         """Write a text to the trash, under the first of some names that is free.
 

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from ticketr.sync.compare.choices import (
+    Choice,
+    ChosenPart,
+    ConflictView,
+    Edited,
+    FileChange,
+    Preview,
+    Resolution,
+    choose,
+    choose_all,
+    preview,
+)
 from ticketr.sync.compare.columns import Columns
+from ticketr.sync.compare.conflict_parts import ChangedBy, ConflictPart, MergedPart
 from ticketr.sync.compare.merge import Side
+from ticketr.sync.compare.word_diff import Piece, PieceKind, word_diff
+from ticketr.sync.conflict import carry_out, read_conflict
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
 from ticketr.sync.edits.planning import read_push_plan
@@ -11,9 +26,12 @@ from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPla
 from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
 from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.errors import (
+    BadChoice,
+    ConflictChanged,
     DuplicateKey,
     FileFailed,
     NoConflict,
+    NotChosen,
     OtherSite,
     RenamedProject,
     StateFailed,
@@ -27,7 +45,7 @@ from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.tally import PullResult
 from ticketr.sync.push.tally import Action, PushResult
-from ticketr.sync.resolve import Take, conflict_of, resolve
+from ticketr.sync.resolve import Resolved, Take, conflict_of, resolve
 from ticketr.sync.session import OnWritten, SessionOptions
 from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
@@ -42,29 +60,45 @@ from ticketr.sync.workspace.store import Store
 
 __all__ = [
     "Action",
+    "BadChoice",
+    "ChangedBy",
+    "Choice",
+    "ChosenPart",
     "Code",
     "Columns",
     "Conflict",
+    "ConflictChanged",
     "ConflictMarker",
+    "ConflictPart",
+    "ConflictView",
     "Creation",
     "DuplicateKey",
+    "Edited",
+    "FileChange",
     "FileFailed",
     "LeftAlone",
     "LocalChange",
     "LocalSurvey",
     "Loss",
+    "MergedPart",
     "NoConflict",
+    "NotChosen",
     "Note",
     "OnWritten",
     "OtherSite",
+    "Piece",
+    "PieceKind",
     "PlanEntry",
     "PlanPart",
+    "Preview",
     "PullJob",
     "PullResult",
     "PushJob",
     "PushPlan",
     "PushResult",
     "RenamedProject",
+    "Resolution",
+    "Resolved",
     "SessionOptions",
     "Side",
     "State",
@@ -80,10 +114,15 @@ __all__ = [
     "UnsupportedField",
     "WorkspaceBusy",
     "bears_mark",
+    "carry_out",
+    "choose",
+    "choose_all",
     "comparable",
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
+    "preview",
+    "read_conflict",
     "read_push_plan",
     "read_state",
     "readable",
@@ -91,5 +130,6 @@ __all__ = [
     "sign_state",
     "take_survey",
     "visit_files",
+    "word_diff",
     "write_new_file",
 ]

@@ -79,6 +79,56 @@ class UnknownTicket(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class BadChoice(SyncError):
+    """Raised when a choice in a conflict is not possible.
+
+    Attributes:
+        key: The ticket.
+        name: The part that was chosen.
+        reason: Why it is not possible.
+    """
+
+    key: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.name}: {self.reason}"
+
+
+@dataclass(eq=False, repr=False)
+class ConflictChanged(SyncError):
+    """Raised when a conflict is not any more what the user has seen; nothing was changed.
+
+    Attributes:
+        key: The ticket.
+        what: What has changed.
+    """
+
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what} since you looked at the conflict; look at it again"
+
+
+@dataclass(eq=False, repr=False)
+class NotChosen(SyncError):
+    """Raised when a conflict is to be settled but something is left to choose.
+
+    Attributes:
+        key: The ticket.
+        left: The names of what is left.
+    """
+
+    key: str
+    left: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {len(self.left)} left to choose: {', '.join(self.left)}"
+
+
+@dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
     """Raised when the settings name a field that the site does not have.
 

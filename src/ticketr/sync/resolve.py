@@ -6,6 +6,7 @@ for the parts that clash. Jira's version becomes the base, so the next push send
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,18 @@ from ticketr.sync.workspace.files import comparable
 from ticketr.sync.workspace.markers import find_conflict_marker
 from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.rendering import RenderedFamily
-from ticketr.sync.writing.writer import FamilyWriter
+from ticketr.sync.writing.versions import renamed_keys
+from ticketr.sync.writing.writer import FamilyWriter, Settlement
 from ticketr.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ticketr.sync.state.journal import Conflict
     from ticketr.sync.state.state import IssueRow, State
     from ticketr.sync.workspace.store import Store
+    from ticketr.tickets import Ticket
 
 
 class Take(Enum):
@@ -42,16 +46,85 @@ class Take(Enum):
     """Write both versions of clashing parts into the file, between git's conflict markers."""
 
 
-def resolve(store: Store, state: State, key: str, take: Take) -> str:
-    """Resolve the conflict of one ticket in a locked workspace.
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A conflict that was resolved.
 
-    Returns:
-        The ticket's file, relative to the workspace.
+    Attributes:
+        key: The key of the ticket.
+        path: Its file, relative to the workspace.
+        aside: The file with the ticket's text of before, relative to the workspace; empty if the
+            text has not changed.
+    """
+
+    key: str
+    path: str
+    aside: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConflict:
+    """A conflict with all that the state holds of it.
+
+    Attributes:
+        conflict: The conflict.
+        rows: The ticket's issues in Jira.
+        seen: When they were true, by Jira's clock.
+        path: The ticket's file now, relative to the workspace.
+        family: The ticket in Jira, as a pull rendered it.
+        former: The key of the ticket at the last sync.
+    """
+
+    conflict: Conflict
+    rows: Sequence[IssueRow]
+    seen: float
+    path: str
+    family: RenderedFamily
+    former: str
+
+    def is_of(self, ticket: Ticket) -> bool:
+        """Return whether a ticket in the file is the one in conflict."""
+        return ticket.key in {self.conflict.key, self.former}
+
+    def missing(self, store: Store) -> FileFailed:
+        """Return the error for a file that does not hold the ticket."""
+        return FileFailed(
+            store.root / self.path,
+            f"find {self.conflict.key} in",
+            "it is not there any more; pull again",
+        )
+
+
+def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
+    """Resolve the conflict of one ticket in a locked workspace.
 
     Raises:
         NoConflict: The ticket has none.
         FileFailed: Its file cannot be read or written.
         TicketSyntaxError: Its file cannot be read as tickets.
+    """
+    opened = open_conflict(store, state, key)
+
+    def writer(prefer: Side) -> FamilyWriter:
+        return FamilyWriter(store, state, seen=opened.seen, prefer=prefer, settlement=Settlement())
+
+    if take is Take.MERGE:
+        return _write_markers(store, state, opened, writer(Side.LOCAL), writer(Side.REMOTE))
+    return write_merged(store, opened, writer(Side(take.value)))
+
+
+def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
+    """Read the conflict of a ticket.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        key: The key of the ticket, or of a sub-task of it.
+
+    Raises:
+        NoConflict: The ticket has none.
+        FileFailed: A file cannot be read.
+        TicketSyntaxError: A file that may hold the ticket cannot be read as tickets.
     """
     conflict = conflict_of(state, key)
     if conflict is None:
@@ -59,18 +132,9 @@ def resolve(store: Store, state: State, key: str, take: Take) -> str:
     path = _path_now(store, conflict)
     rows, seen = state.rows_of_conflict(conflict)
     family = _rendered_family(conflict, rows, path)
-
-    def writer(prefer: Side) -> FamilyWriter:
-        return FamilyWriter(store, state, seen=seen, prefer=prefer)
-
-    if take is Take.MERGE:
-        _write_markers(store, family, writer(Side.LOCAL), writer(Side.REMOTE))
-        with state.batch():
-            state.record(conflict.head, Base(path, conflict.text), rows, seen=seen)
-            state.sent.forget(conflict.head)
-    else:
-        _write_merged(store, family, writer(Side(take.value)))
-    return path
+    former = {new: old for old, new in renamed_keys(state, family).items()}
+    was = former.get(conflict.key, conflict.key)
+    return OpenConflict(conflict, rows, seen, path, family, was)
 
 
 def conflict_of(state: State, key: str) -> Conflict | None:
@@ -126,24 +190,35 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     return conflict.path
 
 
-def _write_merged(store: Store, family: RenderedFamily, writer: FamilyWriter) -> None:
-    """Write the merged ticket, as a sync with a preferred side does."""
-    outcomes, error = writer.write([family])
+def write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> Resolved:
+    """Write the merged ticket, as a sync with a preferred side does.
+
+    Raises:
+        FileFailed: The file cannot be written, or holds something else.
+    """
+    outcomes, error = writer.write([opened.family])
     if error is not None:
         raise error
-    for outcome in outcomes:
-        if outcome.written in {None, WriteOutcome.KEPT} and outcome.note is not None:
-            key, reason = outcome.note.key, outcome.note.reason
-            raise FileFailed(store.root / outcome.path, f"write {key} into", reason)
+    (outcome,) = outcomes
+    if outcome.written in {None, WriteOutcome.KEPT} and outcome.note is not None:
+        key, reason = outcome.note.key, outcome.note.reason
+        raise FileFailed(store.root / opened.path, f"write {key} into", reason)
+    return _resolved(store, opened, outcome.aside)
+
+
+def _resolved(store: Store, opened: OpenConflict, aside: Path | None) -> Resolved:
+    where = aside.relative_to(store.root).as_posix() if aside is not None else ""
+    return Resolved(opened.conflict.key, opened.path, where)
 
 
 def _write_markers(
-    store: Store, family: RenderedFamily, local: FamilyWriter, remote: FamilyWriter
-) -> None:
+    store: Store, state: State, opened: OpenConflict, local: FamilyWriter, remote: FamilyWriter
+) -> Resolved:
     """Write both versions into the file, between conflict markers, as git does.
 
     Each writer prefers another side, so their results differ only in the clashing parts.
     """
+    conflict, family = opened.conflict, opened.family
 
     def marked(text: str) -> str:
         file = parse(text)
@@ -154,11 +229,13 @@ def _write_markers(
         )
         return "\n".join(_with_markers(mine, theirs))
 
-    path, key = family.path or "", family.issues[0].key
-    if not Editor(store).rewrite(path, key, marked):
-        raise FileFailed(
-            store.root / path, f"find {key} in", "it is not there any more; pull again"
-        )
+    rewritten = Editor(store).rewrite(opened.path, conflict.key, marked, keep_text=True)
+    if rewritten is None:
+        raise opened.missing(store)
+    with state.batch():
+        state.record(conflict.head, Base(opened.path, conflict.text), opened.rows, seen=opened.seen)
+        state.sent.forget(conflict.head)
+    return _resolved(store, opened, rewritten.aside)
 
 
 def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, settings, strategies as st
 
+from ticketr.sync.compare import conflict_parts
+from ticketr.sync.compare.conflict_parts import find_parts
 from ticketr.sync.compare.diff import TEXTS, alike, by_key, changes, part_texts
 from ticketr.sync.compare.merge import Merged, Side, merge
 from ticketr.tickets import Ticket, parse, render_ticket
@@ -180,3 +182,23 @@ def test_merging_what_was_merged_changes_nothing(three: Versions) -> None:
     again = merge(three.remote, merged, three.remote)
 
     assert again == Merged(merged, ())
+
+
+@thorough
+@given(versions, st.booleans())
+def test_all_that_clashes_chosen_of_one_side_is_that_side_preferred(
+    three: Versions, is_known: bool
+) -> None:
+    base = three.base if is_known else None
+    parts, _ = find_parts(conflict_parts.Versions(base, three.local, three.remote))
+    mine = {part.place: part.chunk.local for part in parts}
+    theirs = {part.place: part.chunk.remote for part in parts}
+
+    for side, chosen in ((Side.LOCAL, mine), (Side.REMOTE, theirs)):
+        assert merge(base, three.local, three.remote, chosen=chosen) == merge(
+            base, three.local, three.remote, prefer=side
+        )
+    event("something clashes" if parts else "nothing clashes")
+    assert len({part.id for part in parts}) == len(parts)
+    names = [part.name for part in parts if part.place.part in TEXTS]
+    assert len(set(names)) == len(names)

@@ -18,8 +18,8 @@ from ticketr.tickets import Ticket
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
-_SOFT_END = "\r"
+#: Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
+SOFT_END = "\r"
 
 
 class CorePart(Enum):
@@ -56,22 +56,27 @@ class Change:
     @property
     def old_shown(self) -> str:
         """The old text as people read it."""
-        return self.old.replace(_SOFT_END, "\n")
+        return self.old.replace(SOFT_END, "\n")
 
     @property
     def new_shown(self) -> str:
         """The new text as people read it."""
-        return self.new.replace(_SOFT_END, "\n")
+        return self.new.replace(SOFT_END, "\n")
 
     @property
     def name(self) -> str:
         """What people call the part."""
-        return self.part.value if isinstance(self.part, CorePart) else self.part
+        return part_name(self.part)
+
+
+def part_name(part: Part) -> str:
+    """Return what people call a part."""
+    return part.value if isinstance(part, CorePart) else part
 
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
     """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
-    criteria = (each.replace("\n", _SOFT_END) for each in issue.acceptance_criteria)
+    criteria = (each.replace("\n", SOFT_END) for each in issue.acceptance_criteria)
     own: dict[Part, str] = {
         CorePart.TITLE: issue.title,
         CorePart.DESCRIPTION: issue.description,
@@ -82,7 +87,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
 
 def criteria_of(text: str) -> tuple[str, ...]:
     """Parse the criteria from their part."""
-    return tuple(each.replace(_SOFT_END, "\n") for each in text.split("\n") if each)
+    return tuple(each.replace(SOFT_END, "\n") for each in text.split("\n") if each)
 
 
 def alike(part: Part, one: str, other: str) -> bool:

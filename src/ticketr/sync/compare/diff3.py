@@ -44,6 +44,21 @@ class CleanChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenChunk:
+    """A stretch that only one side has changed.
+
+    Attributes:
+        base: The lines of the common base.
+        lines: The lines of the side that has changed them.
+        is_local: Whether that is this side.
+    """
+
+    base: tuple[str, ...]
+    lines: tuple[str, ...]
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictChunk:
     """A stretch that both sides have changed differently.
 
@@ -67,7 +82,18 @@ def merge_lines(
         The chunks of the result, in order. If none is a `ConflictChunk`, their lines joined are
         the merged text.
     """
-    return _joined(_stretches(_units(base), _units(local), _units(remote)))
+    return _joined(map(_without_side, _stretches(_units(base), _units(local), _units(remote))))
+
+
+def merge_chunks(
+    base: Sequence[str], local: Sequence[str], remote: Sequence[str]
+) -> list[CleanChunk | TakenChunk | ConflictChunk]:
+    """Merge as `merge_lines` does, and tell which side has changed what.
+
+    Returns:
+        The chunks of the result, in order; a `CleanChunk` is unchanged, or changed alike.
+    """
+    return list(_stretches(_units(base), _units(local), _units(remote)))
 
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChunk | ConflictChunk]:
@@ -94,6 +120,12 @@ def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
 
 
+def _without_side(
+    chunk: CleanChunk | TakenChunk | ConflictChunk,
+) -> CleanChunk | ConflictChunk:
+    return CleanChunk(chunk.lines) if isinstance(chunk, TakenChunk) else chunk
+
+
 def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk | ConflictChunk]:
     joined: list[CleanChunk | ConflictChunk] = []
     for agreed, group in groupby(stretches, key=lambda each: isinstance(each, CleanChunk)):
@@ -101,7 +133,8 @@ def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk 
             lines = chain.from_iterable(
                 each.lines for each in group if isinstance(each, CleanChunk)
             )
-            joined.append(CleanChunk(tuple(lines)))
+            if merged := tuple(lines):
+                joined.append(CleanChunk(merged))
         else:
             joined += group
     return joined
@@ -121,7 +154,7 @@ def _differences(
 
 def _stretches(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[CleanChunk | ConflictChunk]:
+) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
     here, there = _matches(base, local), _matches(base, remote)
     b = m = r = 0
     for fixed in range(len(base) + 1):
@@ -138,21 +171,23 @@ def _stretches(
 
 def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[CleanChunk | ConflictChunk]:
+) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
     """Merge the lines between two fixed points; equal lines at its ends are no conflict."""
     start = _alike(local, remote)
     end = _alike(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
-    if local == remote or remote == base:
+    if local == remote:
         yield from _clean(local)
+    elif remote == base:
+        yield TakenChunk(_lines(base), _lines(local), is_local=True)
     elif local == base:
-        yield from _clean(remote)
+        yield TakenChunk(_lines(base), _lines(remote), is_local=False)
     else:
         yield from _clean(local[:start])
-        if theirs == base or ours == theirs:
-            yield from _clean(ours)
+        if theirs == base:
+            yield TakenChunk(_lines(base), _lines(ours), is_local=True)
         elif ours == base:
-            yield from _clean(theirs)
+            yield TakenChunk(_lines(base), _lines(theirs), is_local=False)
         elif len(base) > 1 and _are_the_same_paragraphs(base, ours, theirs):
             for each in zip(base, ours, theirs, strict=True):
                 yield from _merge_stretch(*((unit,) for unit in each))

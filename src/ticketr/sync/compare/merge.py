@@ -7,25 +7,26 @@ preferred, nothing is written for such a ticket.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import (
-    TEXTS,
     Change,
     CorePart,
     Part,
-    alike,
     by_key,
     criteria_of,
     part_texts,
 )
-from ticketr.sync.compare.diff3 import CleanChunk, merge_lines
+from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
+from ticketr.sync.compare.part_merge import merge_part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from ticketr.sync.compare.part_merge import ClashPlace, PartMerge
     from ticketr.tickets import Ticket
 
 
@@ -59,12 +60,14 @@ class Merged:
     Attributes:
         ticket: The merged ticket, with the file's version of clashing parts.
         clashes: The clashing parts; empty if a side was preferred.
-        dropped: Whether Jira's version replaced something in the file.
+        dropped: Whether something in the file that clashed was replaced.
+        parts: How each part was merged. Not compared.
     """
 
     ticket: Ticket
     clashes: tuple[Clash, ...]
     dropped: bool = False
+    parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,12 @@ class MergedText:
 
 
 def merge(
-    base: Ticket | None, local: Ticket, remote: Ticket, *, prefer: Side | None = None
+    base: Ticket | None,
+    local: Ticket,
+    remote: Ticket,
+    *,
+    prefer: Side | None = None,
+    chosen: Mapping[ClashPlace, Sequence[str]] = MappingProxyType({}),
 ) -> Merged:
     """Merge a ticket in its file with the ticket in Jira.
 
@@ -90,21 +98,26 @@ def merge(
         local: The ticket in its file.
         remote: The ticket in Jira.
         prefer: The side that wins a clash; None keeps the clash.
+        chosen: The lines of single clashes, by their places; ``prefer`` is for the others.
     """
-    merging = _Merging(prefer)
+    merging = _Merging(prefer, chosen)
     old, new = by_key(base) if base else {}, by_key(remote)
     here = by_key(local)
     issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
     tasks = tuple(_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
-    return Merged(replace(head, tasks=tasks), tuple(merging.clashes), merging.dropped)
+    return Merged(
+        replace(head, tasks=tasks), tuple(merging.clashes), merging.dropped, tuple(merging.parts)
+    )
 
 
 class _Merging:
-    def __init__(self, prefer: Side | None) -> None:
+    def __init__(self, prefer: Side | None, chosen: Mapping[ClashPlace, Sequence[str]]) -> None:
         self.clashes: list[Clash] = []
+        self.parts: list[PartMerge] = []
         self.dropped = False
         self._prefer = prefer
+        self._chosen = chosen
 
     def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue without its sub-tasks, which stay as in the file."""
@@ -113,46 +126,47 @@ class _Merging:
         # Jira's order, as in every other file; then the parts that only this file has.
         names: dict[Part, None] = dict.fromkeys([*there, *here])
         merged = {
-            part: self._part(
-                remote.key or "",
-                part,
-                old.get(part, "") if base else None,
-                # A part that the file does not mention is unchanged.
-                here.get(part, old.get(part, there.get(part, ""))),
-                there.get(part, ""),
+            part: self._text(
+                merge_part(
+                    remote.key or "",
+                    part,
+                    old.get(part, "") if base else None,
+                    # A part that the file does not mention is unchanged.
+                    here.get(part, old.get(part, there.get(part, ""))),
+                    there.get(part, ""),
+                )
             )
             for part in names
         }
         # Keep the line of a field that was emptied here until it is pushed, and an empty line that
         # was added for a new value.
-        emptied = {part for part in here if not here[part] and (there.get(part) or part not in old)}
+        emptied = {part for part in here if not here[part] and part not in old}
+        emptied |= {part for part in merged if not merged[part] and there.get(part)}
         return _with_parts(local, merged, emptied)
 
-    def _part(self, key: str, part: Part, base: str | None, local: str, remote: str) -> str:
-        if remote in {local, base}:
-            return local
-        if base is not None and alike(part, remote, base):
-            return local
-        if alike(part, local, remote) or (base is not None and alike(part, local, base)):
-            return remote
-        if base is not None and part in TEXTS:
-            return self._text(key, part, base, local, remote)
-        return self._clash(key, part, local, remote)
+    def _text(self, found: PartMerge) -> str:
+        """Return the merged text of a part; the file's if it clashes."""
+        self.parts.append(found)
+        lines: list[str] = []
+        clashes = False
+        for place, chunk in found.numbered():
+            if not isinstance(chunk, ConflictChunk):
+                lines += chunk.lines
+            elif (answer := self._answer(place, chunk)) is not None:
+                self.dropped = self.dropped or tuple(answer) != chunk.local
+                lines += answer
+            else:
+                clashes = True
+        if clashes:
+            change = Change(found.part, found.local, found.remote)
+            self.clashes.append(Clash(found.key, change))
+            return found.local
+        return "\n".join(lines)
 
-    def _text(self, key: str, part: Part, base: str, local: str, remote: str) -> str:
-        merged = merge_texts(base, local, remote, prefer=self._prefer)
-        if merged is None:
-            return self._clash(key, part, local, remote)
-        self.dropped |= merged.dropped
-        return merged.text
-
-    def _clash(self, key: str, part: Part, local: str, remote: str) -> str:
-        if self._prefer is Side.REMOTE:
-            self.dropped = True
-            return remote
-        if self._prefer is None:
-            self.clashes.append(Clash(key, Change(part, local, remote)))
-        return local
+    def _answer(self, place: ClashPlace, chunk: ConflictChunk) -> Sequence[str] | None:
+        """Return the lines for a clash; None to keep it."""
+        sides = {Side.LOCAL: chunk.local, Side.REMOTE: chunk.remote, None: None}
+        return self._chosen.get(place, sides[self._prefer])
 
 
 def merge_texts(
@@ -162,7 +176,7 @@ def merge_texts(
 
     ``prefer`` is as of `merge`.
     """
-    chunks = merge_lines(*(_lines(text) for text in (base, local, remote)))
+    chunks = merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote)))
     if prefer is None and not all(isinstance(each, CleanChunk) for each in chunks):
         return None
     merged: list[str] = []
@@ -176,10 +190,6 @@ def merge_texts(
         else:
             merged += each.local
     return MergedText("\n".join(merged), dropped)
-
-
-def _lines(text: str) -> list[str]:
-    return text.split("\n") if text else []
 
 
 def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[Part]) -> Ticket:

@@ -219,7 +219,7 @@ def _remove_lines(session: Session, location: TicketLocation, key: str, known: T
             return text
         return render_ticket(_without_task(ticket, key)).rstrip("\n")
 
-    return session.editor.rewrite(location.path, location.head, less)
+    return session.editor.rewrite(location.path, location.head, less) is not None
 
 
 def _unedited(ticket: Ticket | None, key: str, known: Ticket) -> Ticket | None:

@@ -164,6 +164,12 @@ class State:
                 for row in rows
             }
 
+    def seen(self, issue_id: str) -> float | None:
+        """Read when the pull began that last confirmed an issue; None for an unknown one."""
+        rows = self._db.read("SELECT seen FROM issue WHERE id = ?", (issue_id,))
+        with self._db.sound():
+            return float(rows[0][0]) if rows else None
+
     def issues_of(self, head: str) -> list[Issue]:
         """Read the issues that stand in one ticket, as they were at the last sync."""
         return [row.issue for row in self.rows_of(head)]

@@ -49,6 +49,21 @@ class Snapshot:
     file: TicketFile
 
 
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A ticket whose text in its file was changed.
+
+    Attributes:
+        before: Its text before, as it stood there.
+        after: Its text now.
+        aside: The file with a copy of its text before; None for none.
+    """
+
+    before: str
+    after: str
+    aside: Path | None
+
+
 class Editor:
     """Changes the ticket files of one workspace, named by their paths relative to it."""
 
@@ -86,30 +101,44 @@ class Editor:
             replace_file(snapshot.target, text, snapshot.stamp, durable=durable)
         self._last = None if isinstance(new, str) else (snapshot.name, new)
 
-    def rewrite(self, name: str, key: str, change: Callable[[str], str]) -> bool:
+    def rewrite(
+        self, name: str, key: str, change: Callable[[str], str], *, keep_text: bool = False
+    ) -> Rewritten | None:
         """Change the text of one ticket; the new text need not be a ticket.
 
         ``change`` gets the text with LF line ends, without the last line end, and returns it so.
 
+        Args:
+            name: The file.
+            key: The ticket.
+            change: Returns its new text.
+            keep_text: Whether to put the old text aside before it is replaced by another one.
+
         Returns:
-            Whether the ticket is in the file.
+            The ticket's text before and after; None if it is not in the file.
 
         Raises:
             FileFailed: The file cannot be read or written.
             TicketSyntaxError: It cannot be read as tickets.
         """
+        rewritten: Rewritten | None = None
 
         def whole(file: TicketFile) -> str | None:
+            nonlocal rewritten
+            rewritten = None
             for ticket, span in zip(file.tickets, file.spans, strict=True):
                 if ticket.key == key:
                     here = file.text[span.start : span.end]
                     end = "\r\n" if "\r\n" in here else "\n"
                     text = change(comparable(here)).replace("\n", end)
-                    tail = here[len(here.rstrip("\r\n")) :]
-                    return f"{file.text[: span.start]}{text}{tail}{file.text[span.end :]}"
+                    after = text + here[len(here.rstrip("\r\n")) :]
+                    aside = self.put_aside(key, here) if keep_text and after != here else None
+                    rewritten = Rewritten(here, after, aside)
+                    return f"{file.text[: span.start]}{after}{file.text[span.end :]}"
             return None
 
-        return self.change(name, whole)
+        self.change(name, whole)
+        return rewritten
 
     def change(self, name: str, change: Callable[[TicketFile], TicketFile | str | None]) -> bool:
         """Replace the content of a file durably; leave it if ``change`` returns None.
@@ -142,6 +171,10 @@ class Editor:
         """
         with file_errors(self._store.own, "write into"):
             return self._store.folder.put_aside(_numbered(safe_file_name(key)), text)
+
+    def free_name_aside(self, key: str) -> Path:
+        """Return where `put_aside` would keep a text now."""
+        return self._store.folder.free_name_aside(_numbered(safe_file_name(key)))
 
     def prune(self, name: str, key: str, base: str) -> Path | None:
         """Move a file into ticketr's own folder, if its whole text is ``base``, the last sync's.

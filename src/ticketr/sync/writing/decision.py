@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ticketr.sync.compare.merge import Clash, Merged
     from ticketr.tickets import Ticket
 
@@ -34,6 +36,7 @@ class Decision:
         reason: Why the file is kept or in conflict; empty otherwise.
         clashes: What both sides have changed; empty unless it is a conflict.
         replaced: A text to copy aside before the file is replaced; empty for none.
+        aside: The file that it was copied to; None before that.
     """
 
     outcome: WriteOutcome
@@ -43,6 +46,7 @@ class Decision:
     reason: str = ""
     clashes: tuple[Clash, ...] = ()
     replaced: str = ""
+    aside: Path | None = None
 
     @classmethod
     def kept(cls, reason: str) -> Decision:
@@ -50,7 +54,9 @@ class Decision:
         return cls(WriteOutcome.KEPT, reason=reason)
 
     @classmethod
-    def merged(cls, merged: Merged, index: int, local: Ticket, text: str) -> Decision:
+    def merged(
+        cls, merged: Merged, index: int, local: Ticket, text: str, *, keep_text: bool
+    ) -> Decision:
         """Take what a merge gave, or leave the file as it is if that clashes.
 
         Args:
@@ -58,11 +64,12 @@ class Decision:
             index: Where the ticket stands among the file's tickets.
             local: The ticket as it stands there.
             text: Its text there.
+            keep_text: Whether to copy that aside before it is replaced.
         """
         if merged.clashes:
             reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
             return cls(WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes)
         if merged.ticket == local:
             return cls(WriteOutcome.UNCHANGED)
-        replaced = text if merged.dropped else ""
+        replaced = text if keep_text else ""
         return cls(WriteOutcome.MERGED, merged.ticket, index, local, replaced=replaced)

@@ -10,29 +10,28 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.bases import distance, read_ticket
-from ticketr.sync.compare.diff import rekeyed
+from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.mapping import updated
 from ticketr.sync.compare.merge import Side, merge
-from ticketr.sync.compare.sent import add_sent_to_base, as_sent
-from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
 from ticketr.sync.state.state import Base, IssueRow, rows_to_json
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.files import comparable, retry_if_changed
-from ticketr.sync.workspace.go_state import go_hash
 from ticketr.sync.writing.decision import Decision, WriteOutcome
 from ticketr.sync.writing.per_issue import outcome_per_issue
-from ticketr.tickets import InvalidKey, TicketSyntaxError, render_ticket, rewrite, safe_file_name
+from ticketr.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
+from ticketr.tickets import InvalidKey, TicketSyntaxError, rewrite, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from ticketr._errors import TicketrError
+    from ticketr.sync.compare.conflict_parts import Versions
     from ticketr.sync.compare.merge import Clash, Merged
-    from ticketr.sync.compare.sent import SentValue
+    from ticketr.sync.compare.part_merge import ClashPlace
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import Store
     from ticketr.sync.writing.rendering import RenderedFamily
@@ -52,6 +51,7 @@ class FamilyResult:
         path: The file it stands in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
         per_issue: What became of single issues, by key, where that differs from `written`.
+        aside: The file to which the text that it replaced was copied; None for none.
     """
 
     family: RenderedFamily
@@ -59,6 +59,7 @@ class FamilyResult:
     path: str = ""
     note: Note | None = None
     per_issue: Mapping[str, WriteOutcome] = field(default_factory=dict)
+    aside: Path | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -69,6 +70,22 @@ class FamilyResult:
         """Return what became of one issue."""
         assert self.written is not None
         return self.per_issue.get(key, self.written)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What settles a conflict.
+
+    Attributes:
+        chosen: The lines of single clashes, by their places.
+        keep_text: Whether to copy the ticket's text aside also if none of the user's is lost.
+        expected: The text that the ticket must have in its file, else nothing is written; None for
+            any text.
+    """
+
+    chosen: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
+    keep_text: bool = False
+    expected: str | None = None
 
 
 class FamilyWriter:
@@ -83,6 +100,7 @@ class FamilyWriter:
             nothing without a last sync: they may be another person's work.
         into: The file for new tickets, relative to the workspace; None gives each one of its own.
         hashes: What the Go program knew of each ticket, by key.
+        settlement: What settles the conflict of the one family to be written; None in a pull.
     """
 
     def __init__(
@@ -95,9 +113,11 @@ class FamilyWriter:
         prefer_from_file: bool = False,
         into: str | None = None,
         hashes: Mapping[str, str] = MappingProxyType({}),
+        settlement: Settlement | None = None,
     ) -> None:
         self._into = into
         self._hashes = hashes
+        self._settlement = settlement
         self._editor = Editor(store)
         self._state = state
         self._seen = seen
@@ -115,7 +135,7 @@ class FamilyWriter:
         """
         outcomes: list[FamilyResult] = []
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
-            bases = {family.head.id: self._bases(family) for family in families}
+            bases = {family.head.id: bases_of(self._state, family) for family in families}
             for family in families:
                 # A file without a base is compared with Jira alone, also after a kill: a difference
                 # is no edit yet.
@@ -133,7 +153,12 @@ class FamilyWriter:
 
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
         """Merge a family with what stands in its file, as `write` would."""
-        return self._merge(family, self._bases(family), local)
+        return self._merge(family, bases_of(self._state, family), local)
+
+    def versions(self, family: RenderedFamily, local: Ticket) -> Versions:
+        """Return the versions that `write` would merge."""
+        bases = bases_of(self._state, family)
+        return versions_of(self._state, family, bases, local, self._hashes)
 
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
@@ -163,12 +188,6 @@ class FamilyWriter:
             return base.path
         return self._into or safe_file_name(family.issues[0].key)
 
-    def _bases(self, family: RenderedFamily) -> list[str]:
-        """Return the texts that a sync has written, or was about to write, into the file."""
-        head = family.head.id
-        base = self._state.base(head)
-        return [*([base.text] if base else []), *self._state.intended(head)]
-
     def _write_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
     ) -> list[FamilyResult]:
@@ -197,9 +216,8 @@ class FamilyWriter:
         decisions = [
             self._decide(name, file, indexes, each, bases[each.head.id]) for each in families
         ]
-        for family, decision in zip(families, decisions, strict=True):
-            if decision.replaced:
-                self._editor.put_aside(family.head.key, decision.replaced)
+        pairs = zip(families, decisions, strict=True)
+        decisions = [self._put_aside(family, each) for family, each in pairs]
         changes: dict[int, Ticket] = {}
         added: list[Ticket] = []
         for each in decisions:
@@ -216,6 +234,12 @@ class FamilyWriter:
             durable = merged or (shared and len(new.text) < _LARGE)
             self._editor.replace(snapshot, new, durable=durable)
         return decisions
+
+    def _put_aside(self, family: RenderedFamily, decision: Decision) -> Decision:
+        """Keep a copy of what a decision replaces, and note where it is."""
+        if not decision.replaced:
+            return decision
+        return replace(decision, aside=self._editor.put_aside(family.head.key, decision.replaced))
 
     def _decide(
         self,
@@ -234,18 +258,23 @@ class FamilyWriter:
             return Decision.kept("the file holds something else")
         span, local = file.spans[index], file.tickets[index]
         text = file.text[span.start : span.end]
+        keep_text = self._settlement is not None and self._settlement.keep_text
+        if self._settlement is not None and self._settlement.expected not in {None, text}:
+            return Decision.kept("it was changed meanwhile")
         if comparable(text) == comparable(remote.text):
             return Decision(WriteOutcome.UNCHANGED)
-        if comparable(text) in map(comparable, self._unedited_texts(family, bases)):
-            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local)
-        return Decision.merged(self._merge(family, bases, local), index, local, text)
+        if comparable(text) in map(comparable, unedited_texts(self._state, family, bases)):
+            replaced = text if keep_text else ""
+            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, replaced=replaced)
+        merged = self._merge(family, bases, local)
+        return Decision.merged(merged, index, local, text, keep_text=keep_text or merged.dropped)
 
     def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
         """Return the index of a family's ticket in its file, by its present or its former key."""
         key = family.text.ticket.key
         if key in indexes:
             return indexes[key]
-        former = (old for old, new in self._renamed(family).items() if new == key)
+        former = (old for old, new in renamed_keys(self._state, family).items() if new == key)
         return indexes.get(next(former, ""))
 
     def _fail(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
@@ -255,20 +284,6 @@ class FamilyWriter:
         self._state.mark_stale(outcome.ids)
         self._state.forget_intended(head.id)
         return outcome
-
-    def _unedited_texts(self, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
-        """Return the texts of a ticket without an edit that Jira lacks.
-
-        The base includes the edits that Jira has from an interrupted push.
-        """
-        sent = self._state.sent.of(family.head.id)
-        return [_text_with_sent(each, family, sent) for each in bases] if sent else bases
-
-    def _renamed(self, family: RenderedFamily) -> dict[str, str]:
-        """Return the new keys of issues that were moved since the last sync, by their old keys."""
-        now = {each.id: each.key for each in family.issues}
-        known = self._state.issues_of(family.head.id)
-        return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
@@ -280,7 +295,9 @@ class FamilyWriter:
         base = Base(name, family.text.text)
         self._state.record(family.head.id, base, _rows(family), seen=self._seen)
         self._state.sent.forget(family.head.id)
-        return FamilyResult(family, decision.outcome, name, per_issue=per_issue)
+        return FamilyResult(
+            family, decision.outcome, name, per_issue=per_issue, aside=decision.aside
+        )
 
     def _outcomes(self, family: RenderedFamily, decision: Decision) -> Mapping[str, WriteOutcome]:
         if decision.before is None:
@@ -295,25 +312,12 @@ class FamilyWriter:
         )
 
     def _merge(self, family: RenderedFamily, bases: Iterable[str], local: Ticket) -> Merged:
-        head, remote = family.head.id, family.text.ticket
-        renamed = self._renamed(family)
-        local = rekeyed(local, renamed)
-        sent = {renamed.get(key, key): each for key, each in self._state.sent.of(head).items()}
-        known = self._state.issues_of(head)
-        read = [
-            rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None
-        ]
-        caught_up = (
-            add_sent_to_base(each, local, remote, family.issues, sent, known=known) for each in read
-        )
-        before, local = min(caught_up, key=lambda each: distance(*each), default=(None, local))
-        if before is None and self._hashes.get(local.key or "") == go_hash(local):
-            # The ticket is as the Go program wrote it; a copy is kept of what Jira does not have.
-            return replace(merge(local, local, remote), dropped=True)
-        if before is not None:
-            remote = keep_wording(remote, family.issues, base=before, known=known)
-        prefer = self._prefer_unknown if before is None else self._prefer
-        return merge(before, local, remote, prefer=prefer)
+        three = versions_of(self._state, family, bases, local, self._hashes)
+        prefer = self._prefer_unknown if three.base is None else self._prefer
+        chosen = self._settlement.chosen if self._settlement is not None else {}
+        merged = merge(three.base, three.local, three.remote, prefer=prefer, chosen=chosen)
+        # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
+        return replace(merged, dropped=True) if three.base is three.local else merged
 
     def _conflict(self, family: RenderedFamily, path: str, clashes: Iterable[Clash]) -> Conflict:
         head = family.head
@@ -334,14 +338,6 @@ class FamilyWriter:
         self._state.mark_stale(result.ids)
         self._state.forget_intended(family.head.id)  # the file holds none of these texts
         return result
-
-
-def _text_with_sent(
-    text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
-) -> str:
-    base = read_ticket(text)
-    moved = base and as_sent(base, family.text.ticket, family.issues, sent)
-    return text if moved is None or moved is base else render_ticket(moved)
 
 
 def _rows(family: RenderedFamily) -> list[IssueRow]:

@@ -1,0 +1,253 @@
+"""The user's choices in a conflict: what they make of the file, and of Jira. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ticketr.sync.compare.conflict_parts import read_lines, shown
+from ticketr.sync.compare.diff import TEXTS, CorePart
+from ticketr.sync.compare.diff3 import CleanChunk, compare_lines
+from ticketr.sync.errors import BadChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart, Versions
+    from ticketr.sync.compare.part_merge import ClashPlace
+
+#: A line that begins an item of a list, a row of a table or a quotation.
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The user's own text for something that clashes.
+
+    Attributes:
+        text: The text, as `ConflictPart` shows it; empty for none.
+    """
+
+    text: str
+
+
+#: What the user wants of something that clashes: the file's text, Jira's, both, or another one.
+Choice: TypeAlias = Literal["mine", "jira", "both"] | Edited
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictSource:
+    """What a view of a conflict was made of; a view is out of date if this has changed.
+
+    Attributes:
+        text: The ticket's text in its file.
+        record: Stands for Jira's version in the state.
+        versions: The versions of the ticket.
+    """
+
+    text: str
+    record: str
+    versions: Versions
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """A conflict, as a screen shows it.
+
+    Attributes:
+        key: The key of the ticket.
+        title: Its title in the file.
+        path: Its file, relative to the workspace.
+        line: The line of its heading there, from 1.
+        synced: When the last sync of it began, by Jira's clock, in seconds since the epoch; None
+            for no sync.
+        updated: When Jira's version was last changed, as Jira writes it; empty if unknown.
+        author: Who changed it in Jira; None if unknown, as always today: a pull does not ask.
+        parts: What both sides have changed differently.
+        merged: What only one side has changed.
+        aside: Where the ticket's text of now would be put aside, relative to the workspace.
+        source: What the view was made of.
+    """
+
+    key: str
+    title: str
+    path: str
+    line: int
+    synced: float | None
+    updated: str
+    author: str | None
+    parts: tuple[ConflictPart, ...]
+    merged: tuple[MergedPart, ...]
+    aside: str
+    source: ConflictSource = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPart:
+    """Something that clashes, with what the user wants of it.
+
+    Attributes:
+        part: What clashes.
+        choice: What the user wants.
+        lines: The lines that it gets.
+    """
+
+    part: ConflictPart
+    choice: Choice
+    lines: tuple[str, ...] = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Its text then, as `ConflictPart` shows texts."""
+        return shown(self.part.place.part, self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A conflict with the user's choices.
+
+    Attributes:
+        view: The conflict.
+        chosen: What is chosen.
+        left: What is left to choose.
+    """
+
+    view: ConflictView
+    chosen: tuple[ChosenPart, ...]
+    left: tuple[ConflictPart, ...]
+
+    def lines(self) -> dict[ClashPlace, tuple[str, ...]]:
+        """Return the lines of each clash that is chosen, by its place."""
+        return {each.part.place: each.lines for each in self.chosen}
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A change of the file.
+
+    Attributes:
+        name: What changes, as in `ConflictPart`.
+        before: Its text; empty for none.
+        after: Its text afterwards; empty for none.
+    """
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What carrying out a resolution would do. Jira gets nothing before the next push.
+
+    Attributes:
+        path: The file, relative to the workspace.
+        writes: What changes in the file.
+        pushed: The names of what goes to Jira with the next push.
+        aside: Where the text of now is put aside, relative to the workspace; empty if the file
+            does not change.
+        left: The names of what is left to choose.
+    """
+
+    path: str
+    writes: tuple[FileChange, ...]
+    pushed: tuple[str, ...]
+    aside: str
+    left: tuple[str, ...]
+
+
+def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
+    """Choose what becomes of that which clashes.
+
+    Args:
+        view: The conflict.
+        choices: What the user wants, by the IDs of the parts; some may be left.
+
+    Raises:
+        BadChoice: There is no such part, or it cannot hold such a text.
+    """
+    unknown = choices.keys() - {part.id for part in view.parts}
+    if unknown:
+        raise BadChoice(view.key, min(unknown), "nothing of that name clashes")
+    chosen = (
+        ChosenPart(part, choice, tuple(_lines(view.key, part, choice)))
+        for part in view.parts
+        if (choice := choices.get(part.id)) is not None
+    )
+    left = tuple(part for part in view.parts if part.id not in choices)
+    return Resolution(view, tuple(chosen), left)
+
+
+def choose_all(view: ConflictView, side: Literal["mine", "jira"]) -> Resolution:
+    """Choose one side of all that clashes."""
+    return choose(view, {part.id: side for part in view.parts})
+
+
+def preview(resolution: Resolution) -> Preview:
+    """Return what carrying out a resolution would do, as far as it is chosen."""
+    view = resolution.view
+    writes = tuple(_writes(resolution))
+    mine = [each.part.name for each in resolution.chosen if each.text != each.part.jiras]
+    pushed = (*mine, *(each.name for each in view.merged if each.side == "mine"))
+    left = tuple(part.name for part in resolution.left)
+    return Preview(view.path, writes, pushed, view.aside if writes else "", left)
+
+
+def _writes(resolution: Resolution) -> Iterator[FileChange]:
+    for each in resolution.chosen:
+        if each.text != each.part.yours:
+            yield FileChange(each.part.name, each.part.yours, each.text)
+    for part in resolution.view.merged:
+        if part.side == "jira":
+            yield FileChange(part.name, part.before, part.after)
+
+
+def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
+    """Return the lines that something gets by a choice."""
+    match choice:
+        case "mine":
+            return part.chunk.local
+        case "jira":
+            return part.chunk.remote
+        case "both":
+            if not part.can_both:
+                raise BadChoice(key, part.name, "it cannot hold both texts; choose one, or edit it")
+            return _both(part.chunk.local, part.chunk.remote)
+        case Edited(text):
+            return _edited(key, part, text)
+
+
+def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
+    """Return the lines of the user's own text, with the blank lines before it that were there."""
+    which = part.place.part
+    lines = read_lines(which, text)
+    if which in TEXTS:
+        blank = 0
+        old = part.chunk.local or part.chunk.remote
+        while lines and blank < len(old) and not old[blank].strip():
+            blank += 1
+        return [*old[:blank], *lines]
+    if len(lines) > 1:
+        raise BadChoice(key, part.name, "it is one line")
+    if not lines and which is CorePart.TITLE:
+        raise BadChoice(key, part.name, "a ticket needs one")
+    return lines or [""]
+
+
+def _both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
+    """Return the lines of both sides, those of the file first; common lines once."""
+    lines: list[str] = []
+    for chunk in compare_lines(local, remote):
+        if isinstance(chunk, CleanChunk):
+            lines += chunk.lines
+        else:
+            lines += (*chunk.local, *_after(chunk.local, chunk.remote))
+    return lines
+
+
+def _after(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
+    """Return lines to put after other ones; no blank line parts two items of one list."""
+    start = next((at for at, line in enumerate(second) if line.strip()), len(second))
+    are_items = first and second[start:] and _ITEM.match(first[-1]) and _ITEM.match(second[start])
+    return second[start:] if are_items else second

@@ -1,0 +1,110 @@
+"""Shows a conflict part by part, and carries out the user's choices. Synchronous.
+
+No request is sent to Jira: the state holds Jira's version of a ticket in conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.choices import ConflictSource, ConflictView
+from ticketr.sync.compare.conflict_parts import find_parts
+from ticketr.sync.errors import ConflictChanged, NoConflict, NotChosen
+from ticketr.sync.resolve import OpenConflict, open_conflict, write_merged
+from ticketr.sync.workspace.editor import Editor
+from ticketr.sync.writing.writer import FamilyWriter, Settlement
+
+if TYPE_CHECKING:
+    from ticketr.sync.compare.choices import Resolution
+    from ticketr.sync.resolve import Resolved
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import Store
+    from ticketr.tickets import Ticket
+
+
+def read_conflict(store: Store, state: State, key: str) -> ConflictView:
+    """Read the conflict of a ticket, which needs no lock.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        key: The key of the ticket, or of a sub-task of it.
+
+    Raises:
+        NoConflict: The ticket has none.
+        FileFailed: Its file cannot be read, or does not hold the ticket any more.
+        TicketSyntaxError: Its file cannot be read as tickets.
+        StateFailed: The state cannot be read.
+    """
+    opened = open_conflict(store, state, key)
+    text, local = _find(store, opened)
+    writer = FamilyWriter(store, state, seen=opened.seen)
+    versions = writer.versions(opened.family, local)
+    parts, merged = find_parts(versions)
+    conflict = opened.conflict
+    record = hashlib.sha256(f"{conflict.text}\0{conflict.issues}".encode()).hexdigest()
+    aside = Editor(store).free_name_aside(conflict.key)
+    return ConflictView(
+        key=conflict.key,
+        title=local.title,
+        path=opened.path,
+        line=local.line,
+        synced=state.seen(conflict.head),
+        updated=max(row.updated for row in opened.rows),
+        author=None,
+        parts=parts,
+        merged=merged,
+        aside=aside.relative_to(store.root).as_posix(),
+        source=ConflictSource(text, record, versions),
+    )
+
+
+def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
+    """Write what the user has chosen into the file, in a locked workspace.
+
+    The ticket's text of now is put aside first, if it changes. Jira's version becomes the base, so
+    that the next push sends what differs from it.
+
+    Raises:
+        NotChosen: Something is left to choose. As with all other errors, nothing was changed.
+        ConflictChanged: The ticket's file or the conflict is not what the user has seen.
+        FileFailed: The file cannot be read or written.
+        TicketSyntaxError: The file cannot be read as tickets.
+        UnsafePath: A link or the like has the name of ticketr's folder.
+    """
+    seen = resolution.view
+    if resolution.left:
+        raise NotChosen(seen.key, tuple(part.name for part in resolution.left))
+    _require_unchanged(store, state, seen)
+    opened = open_conflict(store, state, seen.key)
+    settlement = Settlement(resolution.lines(), keep_text=True, expected=seen.source.text)
+    writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
+    return write_merged(store, opened, writer)
+
+
+def _find(store: Store, opened: OpenConflict) -> tuple[str, Ticket]:
+    """Return a ticket in its file with its text."""
+    file = store.read(opened.path)
+    for span, ticket in zip(file.spans, file.tickets, strict=True):
+        if opened.is_of(ticket):
+            return file.text[span.start : span.end], ticket
+    raise opened.missing(store)
+
+
+def _require_unchanged(store: Store, state: State, seen: ConflictView) -> None:
+    """Check that a view of a conflict is still true.
+
+    Raises:
+        ConflictChanged: It is not.
+    """
+    try:
+        now = read_conflict(store, state, seen.key)
+    except NoConflict:
+        raise ConflictChanged(seen.key, "the conflict was settled") from None
+    if now.path != seen.path:
+        raise ConflictChanged(seen.key, f"it was moved to {now.path}")
+    if now.source.text != seen.source.text:
+        raise ConflictChanged(seen.key, f"{seen.path} was edited")
+    if now.source != seen.source:
+        raise ConflictChanged(seen.key, "Jira's version of it was read anew")

@@ -1,0 +1,89 @@
+"""Finds the versions of a family that are merged: at the last sync, in its file, and in Jira.
+
+Reads the state only. Synchronous, for a worker thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.bases import distance, read_ticket
+from ticketr.sync.compare.conflict_parts import Versions
+from ticketr.sync.compare.diff import rekeyed
+from ticketr.sync.compare.sent import add_sent_to_base, as_sent
+from ticketr.sync.compare.wording import keep_wording
+from ticketr.sync.workspace.go_state import go_hash
+from ticketr.tickets import render_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ticketr.sync.compare.sent import SentValue
+    from ticketr.sync.state.state import State
+    from ticketr.sync.writing.rendering import RenderedFamily
+    from ticketr.tickets import Ticket
+
+
+def bases_of(state: State, family: RenderedFamily) -> list[str]:
+    """Return the texts that a sync has written, or was about to write, into the file."""
+    head = family.head.id
+    base = state.base(head)
+    return [*([base.text] if base else []), *state.intended(head)]
+
+
+def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -> Sequence[str]:
+    """Return the texts of a ticket without an edit that Jira lacks.
+
+    The base includes the edits that Jira has from an interrupted push.
+    """
+    sent = state.sent.of(family.head.id)
+    return [_text_with_sent(each, family, sent) for each in bases] if sent else bases
+
+
+def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:
+    """Return the new keys of issues that were moved since the last sync, by their old keys."""
+    now = {each.id: each.key for each in family.issues}
+    known = state.issues_of(family.head.id)
+    return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
+
+
+def versions_of(
+    state: State,
+    family: RenderedFamily,
+    bases: Iterable[str],
+    local: Ticket,
+    hashes: Mapping[str, str],
+) -> Versions:
+    """Return the versions of a ticket to merge.
+
+    A ticket that is as the Go program wrote it is its own base.
+
+    Args:
+        state: The state of the workspace.
+        family: The ticket in Jira.
+        bases: What a sync has written, or was about to write, into its file.
+        local: The ticket in its file.
+        hashes: What the Go program knew of each ticket, by key.
+    """
+    head, remote = family.head.id, family.text.ticket
+    renamed = renamed_keys(state, family)
+    local = rekeyed(local, renamed)
+    sent = {renamed.get(key, key): each for key, each in state.sent.of(head).items()}
+    known = state.issues_of(head)
+    read = [rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None]
+    caught_up = (
+        add_sent_to_base(each, local, remote, family.issues, sent, known=known) for each in read
+    )
+    before, local = min(caught_up, key=lambda each: distance(*each), default=(None, local))
+    if before is None:
+        adopted = hashes.get(local.key or "") == go_hash(local)
+        return Versions(local if adopted else None, local, remote)
+    return Versions(before, local, keep_wording(remote, family.issues, base=before, known=known))
+
+
+def _text_with_sent(
+    text: str, family: RenderedFamily, sent: Mapping[str, Sequence[SentValue]]
+) -> str:
+    base = read_ticket(text)
+    moved = base and as_sent(base, family.text.ticket, family.issues, sent)
+    return text if moved is None or moved is base else render_ticket(moved)

@@ -1,0 +1,344 @@
+"""A conflict, shown part by part and settled by the user's choices."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.pulls import Bench
+
+from ticketr.jira.adf import to_adf
+from ticketr.sync import (
+    Choice,
+    ConflictChanged,
+    ConflictView,
+    Edited,
+    FileChange,
+    FileFailed,
+    MergedPart,
+    NoConflict,
+    NotChosen,
+    Resolved,
+    State,
+    Store,
+    Take,
+    carry_out,
+    choose,
+    choose_all,
+    preview,
+    read_conflict,
+    resolve,
+)
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+
+@contextmanager
+def opened(bench: Bench) -> Generator[tuple[Store, State]]:
+    store = Store(bench.root, ".ticketr")
+    with closing(State(store.state_path)) as state:
+        yield store, state
+
+
+def view(bench: Bench, key: str = "DEMO-9") -> ConflictView:
+    with opened(bench) as (store, state):
+        return read_conflict(store, state, key)
+
+
+def settle(bench: Bench, seen: ConflictView, choices: dict[str, Choice]) -> Resolved:
+    """Carry out choices by the names of the parts."""
+    ids = {part.name: part.id for part in seen.parts}
+    resolution = choose(seen, {ids[name]: choice for name, choice in choices.items()})
+    with opened(bench) as (store, state), store.lock():
+        return carry_out(store, state, resolution)
+
+
+def tree(bench: Bench) -> dict[str, bytes]:
+    """All files of a workspace but those of the state and the lock."""
+    return {
+        each.relative_to(bench.root).as_posix(): each.read_bytes()
+        for each in bench.root.rglob("*")
+        if each.is_file() and not each.name.startswith(("state.db", "lock"))
+    }
+
+
+def dump(bench: Bench) -> list[str]:
+    """All that the state holds, but for what can be undone."""
+    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as db:
+        return [line for line in db.iterdump() if not line.startswith('INSERT INTO "undo"')]
+
+
+async def torn(bench: Bench) -> Path:
+    """Let both sides change title, priority and a paragraph, and each something else."""
+    bench.site.edit("DEMO-9", description=to_adf("One.\n\nTwo.\n\nThree."), labels=("search",))
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    ticket = parse(path.read_text()).tickets[0]
+    text = path.read_text().replace(ticket.title, "Mine", 1).replace("One.", "Zero.\n\nOne.")
+    text = text.replace(f"Priority: {ticket.fields['Priority']}", "Priority: Low")
+    path.write_text(text.replace("Two.", "Two, mine."))
+    priority = bench.finds("DEMO-3").priority  # High
+    bench.site.edit("DEMO-9", summary="Theirs", priority=priority, labels=("remote",))
+    bench.site.edit("DEMO-9", description=to_adf("One.\n\nTwo, theirs.\n\nThree."))
+    (note,) = (await bench.pull()).conflicts
+    assert note.reason.endswith("DEMO-9: Title, DEMO-9: Description, DEMO-9: Priority")
+    return path
+
+
+async def planned(bench: Bench) -> dict[str, list[str]]:
+    """The parts of each issue that a push would send."""
+    actions = (await bench.push(dry_run=True)).planned
+    return {each.key: [name for name, _, _ in each.changes] for each in actions}
+
+
+async def test_a_conflict_is_read_part_by_part(bench: Bench, autojump_clock: MockClock) -> None:
+    old = bench.finds("DEMO-9")
+    path = await torn(bench)
+    path.write_text(f"Notes.\n\n{path.read_text()}")
+
+    seen = view(bench)
+
+    assert (seen.key, seen.title, seen.path, seen.line) == ("DEMO-9", "Mine", "DEMO-9.md", 3)
+    assert [(each.name, each.base, each.yours, each.jiras) for each in seen.parts] == [
+        ("Title", old.summary, "Mine", "Theirs"),
+        ("Description ¶3", "Two.", "Two, mine.", "Two, theirs."),
+        ("Priority", "Lowest", "Low", "High"),
+    ]
+    assert seen.merged == (
+        MergedPart("Description ¶1", "mine", "", "Zero."),
+        MergedPart("Labels", "jira", "search", "remote"),
+    )
+    with opened(bench) as (_, state):
+        known = state.known()[str(bench.finds("DEMO-9").id)]
+    assert (seen.synced, seen.author) == (known.seen, None)
+    assert seen.updated > known.updated
+    assert seen.aside == ".ticketr/trash/DEMO-9.md"
+
+
+async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await torn(bench)
+    before = path.read_text()
+    seen = view(bench)
+    choices: dict[str, Choice] = {"Title": "mine", "Priority": "jira", "Description ¶3": "both"}
+    told = preview(choose(seen, {part.id: choices[part.name] for part in seen.parts}))
+
+    done = settle(bench, seen, choices)
+
+    assert done == Resolved("DEMO-9", "DEMO-9.md", ".ticketr/trash/DEMO-9.md")
+    assert (bench.root / done.aside).read_text() == before
+    (ticket,) = parse(path.read_text()).tickets
+    description = "Zero.\n\nOne.\n\nTwo, mine.\n\nTwo, theirs.\n\nThree."
+    assert (ticket.title, ticket.description) == ("Mine", description)
+    assert (ticket.fields["Priority"], ticket.fields["Labels"]) == ("High", "remote")
+    assert told.writes == (
+        FileChange("Description ¶3", "Two, mine.", "Two, mine.\n\nTwo, theirs."),
+        FileChange("Priority", "Low", "High"),
+        FileChange("Labels", "search", "remote"),
+    )
+    assert told.pushed == ("Title", "Description ¶3", "Description ¶1")
+    assert (told.aside, told.left) == (done.aside, ())
+    assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
+    assert (await bench.push()).updated == ("DEMO-9",)
+    assert (await bench.pull()).conflicts == ()
+    assert bench.finds("DEMO-9").summary == "Mine"
+    assert bench.finds("DEMO-9").priority == bench.finds("DEMO-3").priority
+
+
+async def test_a_text_of_ones_own_is_written_and_pushed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await torn(bench)
+
+    settle(
+        bench,
+        view(bench),
+        {"Title": Edited("Ours"), "Priority": "jira", "Description ¶3": Edited("# Two\n\n  x")},
+    )
+
+    (ticket,) = parse(path.read_text()).tickets
+    assert ticket.title == "Ours"
+    assert ticket.description == "Zero.\n\nOne.\n\n# Two\n\n  x\n\nThree."
+    assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
+
+
+@pytest.mark.parametrize(("side", "take"), [("mine", Take.LOCAL), ("jira", Take.REMOTE)])
+async def test_all_of_one_side_is_what_resolve_does(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path, side: str, take: Take
+) -> None:
+    await torn(bench)
+    other = Bench(bench.site, tmp_path / "other")
+    shutil.copytree(bench.root, other.root)
+
+    with opened(bench) as (store, state), store.lock():
+        seen = read_conflict(store, state, "DEMO-9")
+        carry_out(store, state, choose_all(seen, "mine" if side == "mine" else "jira"))
+    with opened(other) as (store, state), store.lock():
+        resolve(store, state, "DEMO-9", take)
+
+    assert (bench.root / "DEMO-9.md").read_bytes() == (other.root / "DEMO-9.md").read_bytes()
+    assert dump(bench) == dump(other)
+    assert await planned(bench) == await planned(other)
+
+
+async def test_another_text_put_aside_is_not_overwritten(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await torn(bench)
+    trash = bench.root / ".ticketr" / "trash"
+    trash.mkdir()
+    (trash / "DEMO-9.md").write_text("older")
+    before = path.read_text()
+    seen = view(bench)
+
+    done = settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
+
+    assert seen.aside == done.aside == ".ticketr/trash/DEMO-9.2.md"
+    assert (trash / "DEMO-9.md").read_text() == "older"
+    assert (trash / "DEMO-9.2.md").read_text() == before
+
+
+async def test_where_something_is_left_to_choose_nothing_changes(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await torn(bench)
+    before, state_before = tree(bench), dump(bench)
+
+    with pytest.raises(NotChosen) as caught:
+        settle(bench, view(bench), {"Title": "mine"})
+
+    assert str(caught.value) == "DEMO-9: 2 left to choose: Description ¶3, Priority"
+    assert (tree(bench), dump(bench)) == (before, state_before)
+
+
+async def refused(bench: Bench, seen: ConflictView) -> str:
+    before, state_before = tree(bench), dump(bench)
+    resolution = choose_all(seen, "jira")
+    with opened(bench) as (store, state), pytest.raises(ConflictChanged) as caught:
+        carry_out(store, state, resolution)
+    assert (tree(bench), dump(bench)) == (before, state_before)
+    return str(caught.value)
+
+
+async def test_what_has_changed_since_it_was_looked_at_is_left_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await torn(bench)
+    seen = view(bench)
+    again = "since you looked at the conflict; look at it again"
+
+    path.write_text(path.read_text().replace("Mine", "Mine!"))
+    assert await refused(bench, seen) == f"DEMO-9: DEMO-9.md was edited {again}"
+
+    seen = view(bench)
+    bench.site.edit("DEMO-9", summary="Theirs!")
+    await bench.pull()
+    words = f"DEMO-9: Jira's version of it was read anew {again}"
+    assert await refused(bench, seen) == words
+
+    seen = view(bench)
+    path.rename(bench.root / "other.md")
+    assert await refused(bench, seen) == f"DEMO-9: it was moved to other.md {again}"
+
+    with opened(bench) as (store, state):
+        resolve(store, state, "DEMO-9", Take.LOCAL)
+    assert await refused(bench, seen) == f"DEMO-9: the conflict was settled {again}"
+
+
+async def test_what_is_saved_at_the_last_moment_is_left_alone(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await torn(bench)
+    seen = view(bench)
+    whole = path.read_text().replace("Mine", "Mine!")
+    monkeypatch.setattr("ticketr.sync.conflict._require_unchanged", lambda *_: None)
+    path.write_text(whole)
+
+    with pytest.raises(FileFailed, match=r"cannot write DEMO-9 into .*: it was changed meanwhile"):
+        settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
+
+    assert path.read_text() == whole
+    assert view(bench).parts
+
+
+async def test_the_rest_of_a_file_with_other_line_ends_stays(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await torn(bench)
+    other = "# TICKET: A draft\r\nFree text \r\n"
+    data = path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n" + other.encode()
+    path.write_bytes(data)
+    seen = view(bench)
+
+    done = settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
+
+    text = path.read_bytes().decode()
+    assert text.endswith(f"\r\n\r\n{other}")
+    assert text.count("\n") == text.count("\r\n")
+    assert data.startswith((bench.root / done.aside).read_bytes())
+
+
+async def test_a_clash_in_a_sub_task_is_shown_with_its_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-3.md"
+    path.write_text(path.read_text().replace("Translate the new texts", "Translate mine", 1))
+    old = bench.finds("DEMO-4").summary
+    bench.site.edit("DEMO-4", summary="Translate theirs")
+    await bench.pull()
+
+    seen = view(bench, "DEMO-4")
+
+    assert (seen.key, seen.path) == ("DEMO-3", "DEMO-3.md")
+    (part,) = seen.parts
+    mine = old.replace("Translate the new texts", "Translate mine")
+    assert (part.name, part.base, part.yours, part.jiras) == (
+        "DEMO-4: Title",
+        old,
+        mine,
+        "Translate theirs",
+    )
+    settle(bench, seen, {"DEMO-4: Title": "jira"})
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_a_ticket_that_never_was_synced_has_no_base(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.site.edit("DEMO-9", summary="Theirs")
+    bench.root.mkdir(exist_ok=True)
+    path = bench.root / "DEMO-9.md"
+    path.write_text("# TICKET: [DEMO-9] Mine\n\n## Fields\nStatus: In Progress\n")
+    await bench.pull()
+
+    seen = view(bench)
+
+    assert seen.synced is None
+    assert [(each.name, each.base, each.yours) for each in seen.parts] == [
+        ("Title", "", "Mine"),
+        ("Description", "", ""),
+    ]
+    settle(bench, seen, {"Title": "mine", "Description": "jira"})
+    assert await planned(bench) == {"DEMO-9": ["Title"]}
+
+
+async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await torn(bench)
+
+    with pytest.raises(NoConflict, match="DEMO-1 has no conflict; these have: DEMO-9"):
+        view(bench, "DEMO-1")
+    path.write_text("# Notes\n")
+    with pytest.raises(FileFailed, match=r"cannot find DEMO-9 in .*: it is not there any more"):
+        view(bench)
