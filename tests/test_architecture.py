@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ PACKAGE = Path(ticketr.__file__).parent
 ALLOWED_IN_JOBS = {*sys.stdlib_module_names, "trio", "typing_extensions"}
 #: What `import trio` itself may bring along.
 TRIO_BRINGS = {"trio", "attr", "attrs", "idna", "outcome", "sniffio", "sortedcontainers", "cffi"}
+
+#: What takes as long to import as click, and more.
+SLOW = {"trio", "httpx", "blessed", "wcwidth", "starlette", "hypercorn", "marklas", "tomlkit"}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -65,15 +69,36 @@ def test_import_ticketr_loads_the_library_alone() -> None:
     assert inner <= {"jobs", "_errors", "_version"}
 
 
-def test_help_does_not_load_what_only_commands_need() -> None:
+COMPLETE = {"_TICKETR_COMPLETE": "fish_complete"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        (["--version"], {}),
+        (["--help"], {}),
+        (["pull", "--help"], {}),
+        (["workspace", "add", "--help"], {}),
+        ([], {**COMPLETE, "COMP_WORDS": "ticketr pu", "COMP_CWORD": "pu"}),
+        ([], {**COMPLETE, "COMP_WORDS": "ticketr sync --st", "COMP_CWORD": "--st"}),
+    ],
+)
+def test_help_and_completion_load_neither_trio_nor_what_only_commands_need(
+    arguments: list[str], environ: dict[str, str]
+) -> None:
     program = (
         "import sys\nbefore = set(sys.modules)\nfrom ticketr.cli import main\n"
-        "sys.argv = ['ticketr', '--help']\ntry: main()\nexcept SystemExit: pass\n"
+        "sys.argv[0] = 'ticketr'\ntry: main()\nexcept SystemExit: pass\n"
         "print(*set(sys.modules) - before, file=sys.stderr)"
     )
 
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    ).stderr.split()
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=os.environ | environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
 
-    assert {"httpx", "starlette", "hypercorn", "marklas", "sqlite3"}.isdisjoint(loaded)
+    assert done.stdout
+    assert SLOW.isdisjoint(done.stderr.split())

@@ -1,46 +1,18 @@
-"""Clean, measure, cut and wrap text for a terminal.
-
-A title from Jira may contain control sequences. In a terminal, they could set the clipboard, move
-the cursor, or trigger a reply that arrives like typed input.
-"""
+"""Clean, measure, cut and wrap text for a terminal."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import wcwidth
 
+from ticketr.cleaning import clean
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A control sequence is removed as a whole, or its rest would remain as text. It begins with ESC or
-# with the one-character (C1) form. Every part after the introducer is optional, so cut-off
-# sequences match, too, and no character is scanned twice. An operating system command or similar
-# string ends, as in a terminal, at its terminator or at a character that cancels it: ESC, CAN, SUB.
-_SEQUENCE = re.compile(
-    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x9c]*(?:\x07|\x9c|\x1b\\\\)?"
-    "|\x1b[ -/]*[0-~]"
-)
-
-_SPACE = "\t\n\v\f\r\x85\u2028\u2029"
-_CONTROL = "\x00-\x1f\x7f-\x9f"
-_SURROGATE = "\ud800-\udfff"
-# Characters without width that change the look or the meaning of their neighbours: soft hyphen,
-# grapheme joiner, fillers, directional marks, byte order mark, annotations, variation selectors
-# for ideographs, tags. The joiner and non-joiner (U+200D, U+200C), which emoji, Persian and Indic
-# scripts need, and the plain variation selectors stay.
-_INVISIBLE = (
-    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff"
-)
-
-_UNSAFE = re.compile(f"\r\n|[{_SPACE}{_CONTROL}{_SURROGATE}{_INVISIBLE}]")
-_REPLACED = re.compile(f"[{_CONTROL}{_SURROGATE}]")
-_SPACES = frozenset(("\r\n", *_SPACE))
+__all__ = ["clean", "clip", "fit", "graphemes", "to_ascii", "width", "wrap"]
 
 _IN_ASCII = str.maketrans(
     {
@@ -56,31 +28,6 @@ _IN_ASCII = str.maketrans(
         "\u2190": "<-",
     }
 )
-
-
-def _safe(found: re.Match[str]) -> str:
-    unsafe = found[0]
-    if unsafe in _SPACES:
-        return " "
-    return "\ufffd" if _REPLACED.match(unsafe) else ""
-
-
-def clean(text: str) -> str:
-    """Make untrusted text safe to show on one line of a terminal.
-
-    Control sequences are removed, line ends and tabs become a space, other control characters and
-    lone surrogates become U+FFFD, and invisible characters that reorder or hide text are removed.
-    The result contains no control characters.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The safe text; the same object if nothing has to change.
-    """
-    if (text.isascii() and text.isprintable()) or _UNSAFE.search(text) is None:
-        return text
-    return _UNSAFE.sub(_safe, _SEQUENCE.sub("", text))
 
 
 def width(text: str) -> int:

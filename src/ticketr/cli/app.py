@@ -19,6 +19,7 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.cli import exits
+from ticketr.cli.help import Group, LazyCommands
 from ticketr.cli.output import print_message, printable_lines, reset_output, show_logs
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ MORE = "Try 'ticketr --help', or 'ticketr demo'."
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT, invoke_without_command=True)
+@click.group(
+    cls=Group, commands=LazyCommands(), context_settings=CONTEXT, invoke_without_command=True
+)
 @click.version_option(__version__, "-V", "--version", message="ticketr %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and what is logged.")
 @click.pass_context
@@ -183,24 +186,3 @@ def _print_error(error: BaseException, words: str) -> None:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
     print_message(f"ticketr: {words}")
-
-
-def _add_commands() -> None:
-    from ticketr.cli.completion import completion
-    from ticketr.cli.demo import demo
-    from ticketr.cli.diff import diff
-    from ticketr.cli.history import jobs
-    from ticketr.cli.new import new
-    from ticketr.cli.pull import pull
-    from ticketr.cli.push import push, sync
-    from ticketr.cli.resolve import resolve
-    from ticketr.cli.sandbox import sandbox
-    from ticketr.cli.status import status
-    from ticketr.cli.workspace import workspace
-
-    work = (pull, push, sync, status, diff, new, resolve)
-    for command in (*work, jobs, workspace, demo, sandbox, completion):
-        cli.add_command(command)
-
-
-_add_commands()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.help import Command
 from ticketr.cli.output import echo
-from ticketr.cli.report import exit_code
 from ticketr.cli.sandbox import LATENCY, SEED, TICKETS, require_demo_extra
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DATA = "demo.db"
 
 
-@click.command(short_help="Pull made-up tickets; no Jira account is needed.")
+@click.command(cls=Command)
 @TICKETS
 @SEED
 @LATENCY
@@ -97,6 +97,7 @@ async def _pull_in_screen(job: PullJob) -> int:
 
 async def _pull_with_lines(job: PullJob) -> int:
     from ticketr.cli.queue_runner import run_one
+    from ticketr.cli.report import exit_code
 
     ended = await run_one(job)
     if ended.result is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
 from ticketr.tty import can_draw, wants_color
@@ -40,7 +41,7 @@ class TicketVersions:
     remote: str | None
 
 
-@click.command(short_help="Show edits line by line.")
+@click.command(cls=Command)
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
@@ -57,11 +58,11 @@ def diff(
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
+    from ticketr.cleaning import clean
     from ticketr.cli.local_status import open_store, survey
     from ticketr.cli.report import print_messages
     from ticketr.cli.status import MISSING, missing_as_json
     from ticketr.sync import read_state
-    from ticketr.text import clean
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
@@ -136,7 +137,7 @@ def _show(ticket: TicketVersions) -> None:
 
 
 def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
-    from ticketr.text import clean
+    from ticketr.cleaning import clean
 
     lines = difflib.unified_diff(
         old.rstrip("\n").split("\n"),

@@ -1,4 +1,4 @@
-"""Exit codes, and which error ends with which."""
+"""Exit codes: what they mean, and which error ends with which."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ USAGE = 2
 PARTLY = 3
 #: Stopped by a signal: its number is added.
 SIGNALLED = 128
+
+_CODES = {
+    str(DONE): "Done, also if there was nothing to do.",
+    str(FAILED): "Failed: no connection, a wrong token, a file that cannot be read.",
+    str(USAGE): "Wrong usage, or a setting is missing.",
+    str(PARTLY): "Done, but with conflicts, or some tickets failed.",
+    "130": "Stopped by Ctrl+C; 143 by SIGTERM, 129 by SIGHUP.",
+}
+#: The exit codes of commands that bring tickets from Jira, or to it, and their meanings.
+PER_TICKET = _CODES
+#: Those of other commands that ask Jira.
+REMOTE = {code: words for code, words in _CODES.items() if code != str(PARTLY)}
+#: Those of commands that send no request.
+LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
 
 
 def for_error(error: BaseException) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json, redacted
 from ticketr.cli.settings import resolve, workspace_options
 from ticketr.config import STATE_FOLDER
@@ -89,7 +90,7 @@ def type_name(result: object) -> str:
     return type(result).__name__
 
 
-@click.command(short_help="List the jobs that have ended.")
+@click.command(cls=Command)
 @workspace_options
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")

@@ -12,7 +12,6 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
-from ticketr.cli.report import print_messages
 from ticketr.cli.settings import confirm_site, resolve, sign_in, workspace_options
 from ticketr.config import (
     STRATEGIES,
@@ -135,6 +134,8 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         ConfigError: See `workspace_arguments`, as for its other errors. With ``--every``, such an
             error goes to `JobArguments.failed` instead.
     """
+    from ticketr.cli.report import print_messages
+
     if not options.every:
         resolved = _resolved(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.help import Command
 from ticketr.cli.output import echo_json, printable
 from ticketr.cli.settings import resolve, workspace_options
 
@@ -22,7 +23,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w]+")
 _LONGEST_NAME = 60
 
 
-@click.command(short_help="Write a draft to fill in.")
+@click.command(cls=Command)
 @click.argument("title", nargs=-1, required=True)
 @click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
 @click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
@@ -41,7 +42,7 @@ def new(
 
     The file is named after the title, in the current folder if that lies in the workspace.
     """
-    from ticketr.text import clean
+    from ticketr.cleaning import clean
     from ticketr.tickets import Ticket, is_key, render
 
     words = clean(" ".join(title)).strip()

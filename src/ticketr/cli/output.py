@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ticketr.text import clean
+from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr import config
+from ticketr.cleaning import clean
 from ticketr.cli.questions import confirm
 from ticketr.cli.settings import is_interactive
-from ticketr.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path

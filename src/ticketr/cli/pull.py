@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from ticketr.cleaning import clean
+from ticketr.cli.help import Command
 from ticketr.cli.job_options import (
     CommonOptions,
     common_options,
     find_job_arguments,
     strategy_option,
 )
-from ticketr.text import clean
 
 
 def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -31,7 +32,7 @@ def _relative_path(path: Path, root: Path) -> str:
     return full.relative_to(root.resolve()).as_posix()
 
 
-@click.command(short_help="Bring tickets from Jira into Markdown files.")
+@click.command(cls=Command)
 @common_options
 @strategy_option
 @click.option(

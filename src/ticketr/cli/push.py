@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.help import Command
 from ticketr.cli.job_options import (
     CommonOptions,
     common_options,
@@ -32,7 +33,7 @@ _YES = click.option(
 )
 
 
-@click.command(short_help="Bring what you edited to Jira.")
+@click.command(cls=Command)
 @common_options
 @accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
@@ -73,7 +74,7 @@ def push(
     )
 
 
-@click.command(short_help="Pull, merge and push in one go.")
+@click.command(cls=Command)
 @common_options
 @strategy_option
 @accept_loss_option

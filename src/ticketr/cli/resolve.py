@@ -9,6 +9,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
 
@@ -35,7 +36,7 @@ class _Outcome:
     failed: list[dict[str, str]] = field(default_factory=list)
 
 
-@click.command(short_help="Settle a conflict.")
+@click.command(cls=Command)
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--all", "every", is_flag=True, help="Settle every conflict.")
 @click.option(
@@ -64,9 +65,9 @@ def resolve(
     Only what clashes is settled by a side: your other edits stay edits, and what else Jira has
     changed comes into the file.
     """
+    from ticketr.cleaning import clean
     from ticketr.cli.local_status import open_store
     from ticketr.sync import find_conflict_markers, read_state
-    from ticketr.text import clean
 
     if take is not None and not (keys or every):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import click
 
+from ticketr.cli.help import Command
 from ticketr.cli.output import echo
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ SEED = click.option("--seed", type=int, help="The same seed, the same tickets.  
 LATENCY = _seconds_option("--latency", "The wait before each response.")
 
 
-@click.command(short_help="Serve a Jira stand-in with made-up tickets.")
+@click.command(cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",

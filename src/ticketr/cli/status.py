@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
+from ticketr.cli.help import Command
 from ticketr.cli.losses import loss_lines
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
@@ -29,7 +30,7 @@ MISSING = (
 )
 
 
-@click.command(short_help="Say what was edited here since the last sync.")
+@click.command(cls=Command)
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context

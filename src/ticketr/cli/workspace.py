@@ -13,6 +13,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.cli.help import Group
 from ticketr.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from ticketr.config import FoundToken, TokenSource, UserConfig, Workspace
 
 
-@click.group(short_help="Add, list, choose and check workspaces.")
+@click.group(cls=Group)
 def workspace() -> None:
     """Workspaces: folders of tickets, each with its Jira site and your login there."""
 
 
-@workspace.command(short_help="Add a workspace, or log in to one again.")
+@workspace.command
 @click.argument("name", required=False)
 @click.option(
     "-C",
@@ -68,7 +69,7 @@ def add(
     add_workspace(AddRequest(name, folder, site, email, project, jql, cloud_id, scoped=scoped))
 
 
-@workspace.command("list", short_help="List the workspaces that you have added.")
+@workspace.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(*, as_json: bool) -> None:
     """List the workspaces that you have added; * is the one in use."""
@@ -117,7 +118,7 @@ def _listed(name: str, config: UserConfig) -> dict[str, object]:
     }
 
 
-@workspace.command(short_help="Choose the workspace for commands given elsewhere.")
+@workspace.command
 @click.argument("name")
 def use(*, name: str) -> None:
     """Choose the workspace that commands are about when they are given outside of any."""
@@ -127,7 +128,7 @@ def use(*, name: str) -> None:
     echo(f"{name} is in use")
 
 
-@workspace.command(short_help="Forget a workspace; its tickets stay.")
+@workspace.command
 @click.argument("name")
 def remove(*, name: str) -> None:
     """Forget a workspace and its stored token; its folder and tickets stay as they are.
@@ -164,7 +165,7 @@ def remove(*, name: str) -> None:
         echo(f"its token is taken out of {source.words}")
 
 
-@workspace.command(short_help="Say that a workspace's state file is yours.")
+@workspace.command
 @click.argument("name", required=False)
 @click.option(
     "-C",
@@ -180,9 +181,9 @@ def trust(*, name: str | None, folder: Path | None) -> None:
     it until you say that it is yours: because your config is new, say, or you use the folder on
     another machine. What is in it stays, and so do your edits.
     """
+    from ticketr.cleaning import clean
     from ticketr.cli.ownership import trust as mark
     from ticketr.cli.settings import resolve
-    from ticketr.text import clean
 
     root = resolve(workspace=name, folder=folder).root
     if mark(root):
@@ -191,7 +192,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
         click.echo(clean(f"{root} has no state file that is not yours; there is nothing to do"))
 
 
-@workspace.command(short_help="Ask the site whether login and project are good.")
+@workspace.command
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context

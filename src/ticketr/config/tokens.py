@@ -2,6 +2,9 @@
 
 Nothing here blocks Trio: files and the keyring are read on a worker thread, a command is a
 process. A token is in no repr, no error and no pickle.
+
+Trio is imported by the functions that need it, since commands such as a completion read settings
+without it.
 """
 
 from __future__ import annotations
@@ -11,13 +14,10 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-import trio
-
 from ticketr.config import keychain
 from ticketr.config.environment import read_environment
 from ticketr.config.errors import TokenFailed, token_place
 from ticketr.config.private_files import config_folder
-from ticketr.config.token_command import run_token_command
 from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
 
 if TYPE_CHECKING:
@@ -91,6 +91,10 @@ async def find_token(
         TokenFailed: A source that should have a token did not work.
         ConfigError: The tokens file cannot be used.
     """
+    import trio  # noqa: PLC0415 - see above
+
+    from ticketr.config.token_command import run_token_command  # noqa: PLC0415 - likewise
+
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_site(), workspace.login
     environment = read_environment(environ)
@@ -144,6 +148,8 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
         ConfigError: The tokens file cannot be used.
         SettingsFailed: The tokens file could not be written.
     """
+    import trio  # noqa: PLC0415 - see above
+
     folder = config_folder(environ)
     return await trio.to_thread.run_sync(
         _store, folder, FoundToken(site, email, token, TokenSource.PROMPT)
@@ -176,6 +182,8 @@ async def forget_token(
         ConfigError: The tokens file cannot be used.
         SettingsFailed: The tokens file could not be written.
     """
+    import trio  # noqa: PLC0415 - see above
+
     return await trio.to_thread.run_sync(_forget, config_folder(environ), site, email)
 
 

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean
+from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ticketr.text import clean
+from ticketr.cleaning import clean
 
 #: How many characters of a server's text an error shows.
 LONGEST_TEXT = 300

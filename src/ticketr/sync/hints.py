@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.cleaning import clean
 from ticketr.config.names import close_names
-from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

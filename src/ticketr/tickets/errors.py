@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ticketr._errors import TicketrError
-from ticketr.text import clean
+from ticketr.cleaning import clean
 
 _SHOWN = 80
 

@@ -1,0 +1,202 @@
+"""What the help, the list of commands and the manual page say of each command.
+
+The list of commands is printed without importing a command. So what it needs is here, together with
+the examples and the exit codes, which the manual page prints too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.cli import exits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is said of one command.
+
+    Attributes:
+        summary: What it does, on one line; empty for ``ticketr`` itself.
+        examples: Command lines, each with what it does.
+        exits: Its exit codes, with their meanings.
+        place: The module and the name of a command of ``ticketr`` itself, as ``module:name``.
+    """
+
+    summary: str
+    examples: tuple[tuple[str, str], ...]
+    exits: Mapping[str, str]
+    place: str = ""
+
+
+#: An entry for each command, by the words after ``ticketr``.
+CATALOGUE: Mapping[str, Entry] = {
+    "": Entry(
+        "",
+        (
+            ("ticketr", "Open the app."),
+            ("ticketr demo", "Look around, with made-up tickets."),
+            ("ticketr workspace add", "Begin with a project of your own."),
+            ("ticketr pull --help", "Explain a command."),
+        ),
+        exits.PER_TICKET,
+    ),
+    "completion": Entry(
+        "Print the completion script of a shell.",
+        (
+            (
+                "ticketr completion bash > ~/.local/share/bash-completion/completions/ticketr",
+                "Complete commands, keys and more in bash.",
+            ),
+            (
+                'ticketr completion zsh > "${fpath[1]}/_ticketr"',
+                "The same in zsh.",
+            ),
+            (
+                "ticketr completion fish > ~/.config/fish/completions/ticketr.fish",
+                "The same in fish.",
+            ),
+        ),
+        exits.LOCAL,
+        "completion:completion",
+    ),
+    "demo": Entry(
+        "Pull made-up tickets; no Jira account is needed.",
+        (
+            ("ticketr demo", "Open the app on 500 tickets."),
+            ("ticketr demo -C harbour --latency 0.3", "In this folder, with a slow Jira."),
+        ),
+        exits.PER_TICKET,
+        "demo:demo",
+    ),
+    "diff": Entry(
+        "Show edits line by line.",
+        (
+            ("ticketr diff", "Show every edit."),
+            ("ticketr diff DEMO-9", "Show those of one ticket."),
+        ),
+        exits.LOCAL,
+        "diff:diff",
+    ),
+    "jobs": Entry(
+        "List the jobs that have ended.",
+        (
+            ("ticketr jobs --limit 5", "List the last five."),
+            ("ticketr jobs --json", "List them for a script."),
+        ),
+        exits.LOCAL,
+        "history:jobs",
+    ),
+    "new": Entry(
+        "Write a draft to fill in.",
+        (
+            ("ticketr new Pay in instalments", "Write a draft; the next push creates it."),
+            ("ticketr new -t Bug --parent DEMO-1 No ISBN", "With a type, below an epic."),
+        ),
+        exits.LOCAL,
+        "new:new",
+    ),
+    "pull": Entry(
+        "Bring tickets from Jira into Markdown files.",
+        (
+            ("ticketr pull", "Fetch what has changed."),
+            ('ticketr pull --jql "sprint in openSprints()"', "Fetch what a query finds."),
+            ("ticketr pull --every", "Fetch into every workspace."),
+        ),
+        exits.PER_TICKET,
+        "pull:pull",
+    ),
+    "push": Entry(
+        "Bring what you edited to Jira.",
+        (
+            ("ticketr push --dry-run", "Say what would be sent."),
+            ("ticketr push", "Send it."),
+        ),
+        exits.PER_TICKET,
+        "push:push",
+    ),
+    "resolve": Entry(
+        "Settle a conflict.",
+        (
+            ("ticketr resolve", "List what there is to settle."),
+            ("ticketr resolve --help", "List the sides that can be taken."),
+        ),
+        exits.LOCAL,
+        "resolve:resolve",
+    ),
+    "sandbox": Entry(
+        "Serve a Jira stand-in with made-up tickets.",
+        (
+            ("ticketr sandbox --port 8080", "Serve 500 tickets on this port."),
+            ("ticketr sandbox --tickets 20 --faults all", "Serve a few, and misbehave."),
+        ),
+        exits.LOCAL,
+        "sandbox:sandbox",
+    ),
+    "status": Entry(
+        "Say what was edited here since the last sync.",
+        (
+            ("ticketr status", "List edits, drafts and conflicts."),
+            ("ticketr status --json", "List them for a script."),
+        ),
+        exits.LOCAL,
+        "status:status",
+    ),
+    "sync": Entry(
+        "Pull, merge and push in one go.",
+        (
+            ("ticketr sync", "Bring both sides together."),
+            ("ticketr sync --every --yes", "In every workspace, without a question."),
+        ),
+        exits.PER_TICKET,
+        "push:sync",
+    ),
+    "workspace": Entry(
+        "Add, list, choose and check workspaces.",
+        (
+            ("ticketr workspace add", "Add one; this asks for what is missing."),
+            ("ticketr workspace list", "List what you have added."),
+        ),
+        exits.REMOTE,
+        "workspace:workspace",
+    ),
+    "workspace add": Entry(
+        "Add a workspace, or log in to one again.",
+        (
+            ("ticketr workspace add", "Add the current folder."),
+            (
+                "ticketr workspace add shop -C ~/shop --site https://you.atlassian.net -p SHOP",
+                "Add another, under this name.",
+            ),
+        ),
+        exits.REMOTE,
+    ),
+    "workspace check": Entry(
+        "Ask the site whether login and project are good.",
+        (("ticketr workspace check shop", "Check one workspace."),),
+        exits.REMOTE,
+    ),
+    "workspace list": Entry(
+        "List the workspaces that you have added.",
+        (("ticketr workspace list", "List them; * is the one in use."),),
+        exits.LOCAL,
+    ),
+    "workspace remove": Entry(
+        "Forget a workspace; its tickets stay.",
+        (("ticketr workspace remove shop", "Forget this one, and its login."),),
+        exits.LOCAL,
+    ),
+    "workspace trust": Entry(
+        "Say that a workspace's state file is yours.",
+        (("ticketr workspace trust", "Trust the one around the current folder."),),
+        exits.LOCAL,
+    ),
+    "workspace use": Entry(
+        "Choose the workspace for commands given elsewhere.",
+        (("ticketr workspace use shop", "Use this one outside of all workspaces."),),
+        exits.LOCAL,
+    ),
+}
