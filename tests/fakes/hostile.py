@@ -28,7 +28,7 @@ OWN_FILES = (
 MODULES = (
     *("random", "json", "sqlite3", "secrets", "hmac", "ssl", "logging", "sitecustomize"),
     *("trio", "click", "httpx", "starlette", "hypercorn", "lark", "yaml", "tomlkit"),
-    *("keyring", "platformdirs", "blessed", "wcwidth", "marklas", "ticketr"),
+    *("keyring", "platformdirs", "blessed", "wcwidth", "marklas", "markdown_it", "ticketr"),
 )
 
 

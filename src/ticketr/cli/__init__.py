@@ -11,7 +11,17 @@ from ticketr.cli import exits
 __all__ = ["main"]
 
 #: The modules that the extra ``app`` installs.
-APP_MODULES = ("blessed", "click", "httpx", "marklas", "platformdirs", "tomlkit", "wcwidth", "yaml")
+APP_MODULES = (
+    "blessed",
+    "click",
+    "httpx",
+    "markdown_it",
+    "marklas",
+    "platformdirs",
+    "tomlkit",
+    "wcwidth",
+    "yaml",
+)
 
 
 def main() -> None:

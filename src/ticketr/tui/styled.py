@@ -95,7 +95,7 @@ def slice_line(line: Line, begin: int, end: int) -> Line:
         begin: The first character, counted in `plain(line)`.
         end: The character after the last one.
     """
-    return next(_slices(line, [(begin, end)]))
+    return next(slices(line, [(begin, end)]))
 
 
 def highlight(line: Line, begin: int, end: int, style: str) -> Line:
@@ -108,11 +108,12 @@ def highlight(line: Line, begin: int, end: int, style: str) -> Line:
         style: The style to add.
     """
     length = sum(len(span.text) for span in line)
-    before, hit, after = _slices(line, [(0, begin), (begin, end), (end, length)])
-    return (*before, *(replace(s, styles=_with(s.styles, style)) for s in hit), *after)
+    before, hit, after = slices(line, [(0, begin), (begin, end), (end, length)])
+    return (*before, *(replace(s, styles=with_style(s.styles, style)) for s in hit), *after)
 
 
-def _with(styles: tuple[str, ...], style: str) -> tuple[str, ...]:
+def with_style(styles: tuple[str, ...], style: str) -> tuple[str, ...]:
+    """Return styles with one more, unless it is among them."""
     return styles if style in styles else (*styles, style)
 
 
@@ -135,13 +136,19 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
     text = plain(line)
     ranges = [(0, len(text))]
     if width_of(text) > rooms[0]:
-        ranges = list(_ranges(text, *rooms))
+        ranges = list(word_ranges(text, *rooms))
     prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
-    return [(*prefixes[number > 0], *part) for number, part in enumerate(_slices(line, ranges))]
+    return [(*prefixes[number > 0], *part) for number, part in enumerate(slices(line, ranges))]
 
 
-def _ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
-    """Yield where each line of a wrapped text begins and ends; `first` and `rest` are cells."""
+def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
+    """Yield where each line of a wrapped text begins and ends, as `wrap_line` does.
+
+    Args:
+        text: The text.
+        first: The cells of the first line; at least 2.
+        rest: The cells of the other lines; at least 2.
+    """
     room, begin, end, used = first, 0, 0, 0
     for word in _WORD.finditer(text):
         start, stop = word.span()
@@ -153,7 +160,7 @@ def _ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
                     yield begin, end
                     room = rest
                 begin, used = start, 0
-            if cuts := _cuts(word[0], room - used, rest):
+            if cuts := cuts_of(word[0], room - used, rest):
                 stops = [start + cut for cut in cuts]
                 yield from pairwise([begin, *stops])
                 begin, room, used, size = stops[-1], rest, 0, width_of(word[0][cuts[-1] :])
@@ -162,13 +169,19 @@ def _ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
     yield begin, end
 
 
-def _cuts(word: str, first: int, rest: int) -> Sequence[int]:
-    """Return where to break a word for one line of `first` cells and more of `rest` cells."""
-    if word.isascii():
-        return range(first, len(word), rest)
+def cuts_of(text: str, first: int, rest: int) -> Sequence[int]:
+    """Return where to break a text between any two graphemes.
+
+    Args:
+        text: The text.
+        first: The cells before the first break; at least 2.
+        rest: The cells before the next break; at least 2.
+    """
+    if text.isascii():
+        return range(first, len(text), rest)
     cuts: list[int] = []
     at, used, room = 0, 0, first
-    for grapheme in graphemes(word):
+    for grapheme in graphemes(text):
         size = width_of(grapheme)
         if used + size > room and used:
             cuts.append(at)
@@ -214,7 +227,7 @@ def link_address(link: str) -> str:
     return address if len(address) <= LONGEST_ADDRESS else ""
 
 
-def _slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
+def slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
     """Yield parts of a line; each must begin at or after the end of the one before."""
     at = offset = 0  # the first span that is not used up, and where it begins
     for begin, end in ranges:

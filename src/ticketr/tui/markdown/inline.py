@@ -1,0 +1,326 @@
+"""Turns the text of a block into lines of spans, before they are wrapped."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from ticketr.tui.markdown.page import RenderedLine
+from ticketr.tui.markdown.tags import EMPTY_COMMENT, Tag, read_tag
+from ticketr.tui.styled import Span, link_address, slices, with_style, word_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from markdown_it.token import Token
+
+    from ticketr.tui.markdown.page import Page
+
+_STYLES: Final = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
+_STYLES_OF_TAGS: Final = {
+    "u": "underline",
+    "th": "bold",
+    "summary": "bold",
+    **{f"h{level}": "bold" for level in range(1, 7)},
+}
+_STYLES_OF_KINDS: Final = {
+    "mention": "bold",
+    "status": "bold",
+    "placeholder": "dim",
+    "caption": "italic",
+}
+#: What stands for content that only Jira can show.
+_PLACEHOLDERS: Final = {
+    "blockCard": "",
+    "bodiedExtension": "[macro]",
+    "bodiedSyncBlock": "[synced block]",
+    "extension": "[macro]",
+    "inlineExtension": "[macro]",
+    "syncBlock": "[synced block]",
+    "unknownBlock": "[content of Jira]",
+    "unknownInline": "[content of Jira]",
+}
+_LOWERED: Final = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_RAISED: Final = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
+#: The most tags that are open at once; further ones are text.
+DEEPEST: Final = 50
+_MEDIA = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
+# As ticketr sends it to Jira: addresses without `<...>` become links, too.
+_ADDRESS = re.compile(
+    r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}\u2018-\u201f\u2026\xab\xbb\u3001-\u3003"
+    r"\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+"
+)
+_NUMBER = re.compile("[0-9]{1,9}")
+_AFTER_ADDRESS = "?!.,:;*_~'"
+
+
+@dataclass(slots=True)
+class Text:
+    """A line before it is wrapped.
+
+    Attributes:
+        source: The source line of its start.
+        spans: Its spans.
+        offsets: The offsets in the text at which another source line begins.
+        sources: The source line of each.
+        length: The number of its characters.
+    """
+
+    source: int
+    spans: list[Span] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    sources: list[int] = field(default_factory=list)
+    length: int = 0
+
+    def append(self, span: Span, source: int) -> None:
+        """Append a span."""
+        if not self.sources or self.sources[-1] != source:
+            self.offsets.append(self.length)
+            self.sources.append(source)
+        self.spans.append(span)
+        self.length += len(span.text)
+
+    def wrapped(self, width: int) -> Iterator[RenderedLine]:
+        """Yield the lines of at most so many cells."""
+        text = "".join([span.text for span in self.spans])
+        ranges = list(word_ranges(text, width, width))
+        for (begin, _), line in zip(ranges, slices(tuple(self.spans), ranges), strict=True):
+            source = (
+                self.sources[bisect_right(self.offsets, begin) - 1] if self.sources else self.source
+            )
+            yield RenderedLine(line, source)
+
+
+@dataclass(slots=True)
+class _Builder:
+    """The lines of a block so far, and the marks and tags that are open."""
+
+    page: Page
+    source: int
+    in_cell: bool
+    styles: tuple[str, ...]
+    texts: list[Text]
+    marks: list[tuple[str, ...]] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+    link: str = ""
+    shown: list[str] = field(default_factory=list)  # since the link began
+
+    def add(self, text: str, *styles: str) -> None:
+        """Append a text."""
+        text = self.page.text(text)
+        if text:
+            styles = tuple(dict.fromkeys((*self.styles, *styles)))
+            self.texts[-1].append(Span(text, styles, self.link), self.source)
+            if self.link:
+                self.shown.append(text)
+
+    def break_line(self) -> None:
+        """Begin a new line, unless the current one is empty."""
+        if self.texts[-1].spans:
+            self.texts.append(Text(self.source))
+
+
+def texts_of(
+    tokens: Iterable[Token], page: Page, source: int, *styles: str, in_cell: bool = False
+) -> list[Text]:
+    """Return the lines that a block's inline tokens make.
+
+    Args:
+        tokens: The tokens.
+        page: The page that the lines are for.
+        source: The source line of the first token.
+        styles: The styles of the whole text.
+        in_cell: Whether the block is the cell of a table.
+    """
+    builder = _Builder(page, source, in_cell, styles, [Text(source)])
+    for token in tokens:
+        _append(builder, token)
+    if len(builder.texts) > 1 and not builder.texts[-1].spans:
+        builder.texts.pop()
+    return builder.texts
+
+
+def _append(builder: _Builder, token: Token) -> None:
+    """Append what a token shows."""
+    match token.type:
+        case "text":
+            _append_text(builder, token.content)
+        case "code_inline":
+            _append_code(builder, token.content)
+        case "softbreak":
+            builder.add(" ")
+            builder.source += 1
+        case "hardbreak":
+            builder.source += 1
+            builder.texts.append(Text(builder.source))
+        case "strong_open" | "em_open" | "s_open":
+            builder.marks.append(builder.styles)
+            builder.styles = with_style(builder.styles, _STYLES[token.type])
+        case "strong_close" | "em_close" | "s_close":
+            builder.styles = builder.marks.pop()
+        case "link_open":
+            builder.marks.append(builder.styles)
+            _open_link(builder, str(token.attrs.get("href", "")))
+        case "link_close":
+            builder.styles = builder.marks.pop()
+            _close_link(builder)
+        case "image":
+            _append_image(builder, token)
+        case _:  # html_inline; the parser makes no others
+            _append_html(builder, token.content)
+
+
+def _append_text(builder: _Builder, text: str) -> None:
+    tag = builder.tags[-1] if builder.tags else None
+    if tag is not None and tag.kind == "subSup":
+        text = _moved(builder, text, raised=tag.name == "sup")
+    elif tag is not None and tag.kind in {"media", "mediaInline"}:
+        if found := _MEDIA.fullmatch(text):
+            text = found[1]
+    elif not builder.link and "://" in text:
+        _append_addresses(builder, text)
+        return
+    builder.add(text)
+
+
+def _moved(builder: _Builder, text: str, *, raised: bool) -> str:
+    """Return a text as a subscript or superscript, as far as characters allow."""
+    moved = text.translate(_RAISED if raised else _LOWERED)
+    if builder.page.text(moved) == moved and not any(map(str.isascii, moved)):
+        return moved
+    return f"^{text}" if raised else text
+
+
+def _append_addresses(builder: _Builder, text: str) -> None:
+    """Append a text whose addresses become links."""
+    at = 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_AFTER_ADDRESS)
+        if "(" not in address:
+            address = address.partition(")")[0]
+        builder.add(text[at : found.start()])
+        styles = builder.styles
+        builder.styles, builder.link = with_style(styles, "underline"), address
+        builder.add(address)
+        builder.styles, builder.link = styles, ""
+        at = found.start() + len(address)
+    builder.add(text[at:])
+
+
+def _append_code(builder: _Builder, code: str) -> None:
+    if builder.tags and builder.tags[-1].kind == "status":
+        builder.add(f"[{code}]")
+        return
+    builder.add("`", "dim")
+    builder.add(code)
+    builder.add("`", "dim")
+
+
+def _open_link(builder: _Builder, address: str) -> None:
+    builder.styles = with_style(builder.styles, "underline")
+    builder.link = address
+    builder.shown.clear()
+
+
+def _close_link(builder: _Builder) -> None:
+    """End a link; its address follows if the terminal does not open it."""
+    link, builder.link = builder.link, ""
+    shown = "".join(builder.shown)
+    if builder.page.links and link_address(link):
+        return
+    address = builder.page.text(link.removeprefix("mailto:"))
+    if address and address not in (shown, builder.page.text(f"https://{shown}")):
+        builder.add(f" ({address})")
+
+
+def _append_image(builder: _Builder, token: Token) -> None:
+    source = str(token.attrs.get("src", ""))
+    alt = " ".join("".join([child.content for child in token.children or ()]).split())
+    inner = builder.link
+    builder.link = builder.link or (source if link_address(source) else "")
+    builder.add(f"[image: {alt or source}]")
+    builder.link = inner
+
+
+def _append_html(builder: _Builder, text: str) -> None:
+    if text == EMPTY_COMMENT:
+        return
+    tag = read_tag(text, in_cell=builder.in_cell)
+    if tag is None or not _has_place(builder, tag):
+        builder.add(text)
+        builder.source += text.count("\n")
+        return
+    if tag.name == "br":
+        builder.texts.append(Text(builder.source))
+        return
+    if tag.is_block:
+        builder.break_line()
+    if tag.is_end:
+        _close_tags(builder, tag.name)
+    else:
+        _open_tag(builder, tag)
+
+
+def _has_place(builder: _Builder, tag: Tag) -> bool:
+    """Return whether an end tag ends one, and a start tag may be in this place."""
+    if tag.is_end:
+        return any(tag.name == each.name for each in builder.tags)
+    if tag.name == "summary":
+        outer = [each.tag for each in builder.page.containers[-1:]]
+        return "details" in (*outer, *(each.name for each in builder.tags))
+    return len(builder.tags) < DEEPEST
+
+
+def _open_tag(builder: _Builder, tag: Tag) -> None:
+    if tag.name == "hr":
+        builder.add(builder.page.glyphs.rule * 3)
+        return
+    builder.tags.append(tag)
+    builder.marks.append(builder.styles)
+    style = _STYLES_OF_KINDS.get(tag.kind) or _STYLES_OF_TAGS.get(tag.name)
+    if style:
+        builder.styles = with_style(builder.styles, style)
+    if tag.name == "a" and not builder.link:
+        _open_link(builder, tag.attrs.get("href", ""))
+    if tag.name == "li":
+        builder.add(f"{_bullet(builder, tag)} ")
+    elif tag.name in {"td", "th"}:
+        gap = " " if builder.texts[-1].spans else ""
+        builder.add(f"{gap}{builder.page.glyphs.column} ")
+    elif tag.kind in {"media", "mediaInline"}:
+        builder.add("[file: ")
+    elif tag.kind in _PLACEHOLDERS:
+        builder.add(_PLACEHOLDERS[tag.kind], "dim")
+
+
+def _bullet(builder: _Builder, tag: Tag) -> str:
+    """Return what an item of a list in HTML begins with."""
+    glyphs = builder.page.glyphs
+    if tag.kind == "taskItem":
+        return glyphs.boxes[tag.param("state") == "DONE"]
+    if tag.kind == "decisionItem":
+        return glyphs.decision
+    for number, outer in reversed(list(enumerate(builder.tags))):
+        if outer.name == "ol":
+            start = outer.attrs.get("start", "1")
+            at = int(start) if _NUMBER.fullmatch(start) else 1
+            builder.tags[number] = replace(outer, attrs={**outer.attrs, "start": str(at + 1)})
+            return f"{at}."
+        if outer.name == "ul":
+            break
+    return glyphs.bullets[0]
+
+
+def _close_tags(builder: _Builder, name: str) -> None:
+    """Close the innermost tag of that name, which must be open, and all within it."""
+    closed = ""
+    while closed != name:
+        tag = builder.tags.pop()
+        if tag.kind in {"media", "mediaInline"}:
+            builder.add("]")
+        builder.styles = builder.marks.pop()
+        if tag.name == "a":
+            _close_link(builder)
+        closed = tag.name

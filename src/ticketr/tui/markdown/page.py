@@ -1,0 +1,197 @@
+"""The page that blocks are written to: its lines, indents and blank lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from ticketr.text import clean, to_ascii
+from ticketr.tui.styled import Line, cells, fit_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedLine:
+    """A line of rendered Markdown.
+
+    Attributes:
+        line: The styled text; at most as wide as asked for.
+        source: The number of the line in the Markdown that it comes from, from 0.
+    """
+
+    line: Line
+    source: int
+
+
+Frame = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The characters that a page is drawn with.
+
+    Attributes:
+        bullets: The bullets of a list, of a list in it, and so on.
+        decision: What a decision of Jira begins with.
+        boxes: The boxes of a task that is to be done and of one that is done.
+        bar: The line at the left of quotes, panels and code.
+        rule: A horizontal rule.
+        wrapped: The mark before the rest of a line of code.
+        ellipsis: The end of a line that was cut.
+        unfolded: The mark before a section that Jira can fold.
+        frame: The corners, crossings and lines of a table: for its top, the line below a row, and
+            its bottom, each with the left end, a crossing and the right end.
+        column: The line between two columns.
+    """
+
+    bullets: tuple[str, ...] = ("•", "◦", "▪")
+    decision: str = "▸"
+    boxes: tuple[str, str] = ("☐", "☑")
+    bar: str = "│"
+    rule: str = "─"
+    wrapped: str = "↪ "
+    ellipsis: str = "…"
+    unfolded: str = "▾"
+    frame: tuple[Frame, Frame, Frame] = (
+        ("┌─", "─┬─", "─┐"),
+        ("├─", "─┼─", "─┤"),
+        ("└─", "─┴─", "─┘"),
+    )
+    column: str = "│"
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    bullets=("*", "-", "+"),
+    decision=">",
+    boxes=("[ ]", "[x]"),
+    bar="|",
+    rule="-",
+    wrapped="> ",
+    ellipsis="...",
+    unfolded="v",
+    frame=(("+-", "-+-", "-+"), ("+-", "-+-", "-+"), ("+-", "-+-", "-+")),
+    column="|",
+)
+
+
+@dataclass(slots=True)
+class Container:
+    """A block that holds blocks: a quote, a list item, a panel.
+
+    Attributes:
+        tag: What it is: the tag of ticketr's HTML, or the kind of block.
+        first: What its first line begins with, outer containers included.
+        rest: What its other lines begin with, outer containers included.
+        room: The cells for the text of its lines.
+        is_tight: Whether its blocks follow one another without a blank line.
+        is_empty: Whether it has no line yet.
+    """
+
+    tag: str
+    first: Line
+    rest: Line
+    room: int
+    is_tight: bool = False
+    is_empty: bool = True
+
+
+@dataclass(slots=True)
+class Page:
+    """The lines so far, and the containers that are open.
+
+    Attributes:
+        width: The maximum width of a line, in cells.
+        glyphs: The characters to draw with.
+        links: Whether the terminal opens links, so that addresses need not be shown.
+        lines: The lines so far.
+        containers: The open containers, the outermost first.
+    """
+
+    width: int
+    glyphs: Glyphs
+    links: bool
+    lines: list[RenderedLine] = field(default_factory=list)
+    containers: list[Container] = field(default_factory=list)
+    _gap: int | None = None  # the depth of the blank line that has to come before the next line
+
+    @property
+    def room(self) -> int:
+        """The cells for the text of a line."""
+        return self.containers[-1].room if self.containers else self.width
+
+    def text(self, text: str) -> str:
+        """Return a text as it may be shown."""
+        shown = clean(text)
+        return to_ascii(shown) if self.glyphs is ASCII else shown
+
+    def open(self, tag: str, first: Line, rest: Line, *, is_tight: bool = False) -> None:
+        """Open a container."""
+        outer = self.containers[-1] if self.containers else _ROOT
+        whole_first = self._joined(outer.first if outer.is_empty else outer.rest, first)
+        whole_rest = self._joined(outer.rest, rest)
+        room = self.width - max(cells(whole_first), cells(whole_rest))
+        self.containers.append(Container(tag, whole_first, whole_rest, room, is_tight))
+
+    def _joined(self, outer: Line, inner: Line) -> Line:
+        """Return what lines begin with, cut so that there is room for text."""
+        most = self.width - max(6, self.width // 4)
+        if cells((*outer, *inner)) > most:
+            inner = fit_line(inner, min(cells(inner), most), "")
+            outer = fit_line(outer, most - cells(inner), "")
+        return (*outer, *inner)
+
+    def close(self, tag: str) -> None:
+        """Close the innermost container with this tag, which must be open, and all within it."""
+        closed = ""
+        while closed != tag:
+            container = self.containers[-1]
+            if container.is_empty and container.first:
+                self.add((), self.lines[-1].source if self.lines else 0)
+            self.containers.pop()
+            if self._gap is not None:
+                self._gap = min(self._gap, len(self.containers))
+            closed = container.tag
+
+    def gap(self) -> None:
+        """Let a blank line follow, if another block does."""
+        if self.containers and (self.containers[-1].is_tight or self.containers[-1].is_empty):
+            return
+        if self.lines and self._gap is None:
+            self._gap = len(self.containers)
+
+    def add(self, line: Line, source: int) -> None:
+        """Add a line to the innermost container."""
+        if self._gap is not None:
+            blank = self.containers[self._gap - 1].rest if self._gap else ()
+            self.lines.append(RenderedLine(_stripped(blank), source))
+            self._gap = None
+        if self.containers:
+            inner = self.containers[-1]
+            line = (*(inner.first if inner.is_empty else inner.rest), *line)
+            for container in reversed(self.containers):
+                if not container.is_empty:
+                    break
+                container.is_empty = False
+        line = _stripped(line)
+        if cells(line) > self.width:  # a character may be wider than the room
+            line = fit_line(line, self.width, self.glyphs.ellipsis)
+        self.lines.append(RenderedLine(line, source))
+
+    def add_all(self, lines: Iterable[RenderedLine]) -> None:
+        """Add lines to the innermost container."""
+        for each in lines:
+            self.add(each.line, each.source)
+
+
+_ROOT: Final = Container("", (), (), 0, is_empty=False)
+
+
+def _stripped(line: Line) -> Line:
+    """Return a line without spaces at its end."""
+    while line and line[-1].text.endswith(" "):
+        text = line[-1].text.rstrip(" ")
+        line = (*line[:-1], replace(line[-1], text=text)) if text else line[:-1]
+    return line

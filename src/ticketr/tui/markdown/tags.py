@@ -1,0 +1,96 @@
+"""Tells the HTML that ticketr writes into files from text in angle brackets.
+
+A tag has a meaning if it has an ``adf`` attribute, and a few others have one in the cells of
+tables; see docs/format.md. Everything else in angle brackets is text.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from typing import Final, cast
+
+#: What parts text that Markdown would join; ticketr writes it itself.
+EMPTY_COMMENT: Final = "<!-- -->"
+#: The tags that begin a new line.
+BLOCKS: Final = frozenset(
+    {
+        *("aside", "blockquote", "details", "div", "figcaption", "figure", "li", "ol", "p"),
+        *("section", "summary", "table", "tr", "ul", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    }
+)
+#: The tags with a meaning in a cell, even without an ``adf`` attribute.
+_IN_CELLS: Final = BLOCKS | {"code", "td", "th"}
+
+_TAG = re.compile(
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)
+    (?P<attrs>(?:\s+[\w-]+=(?:"[^"]*"|'[^']*'))*)\s*/?>""",
+    re.VERBOSE,
+)
+_ATTR = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag that ticketr writes.
+
+    Attributes:
+        name: Its name, such as ``span``.
+        kind: Its ``adf`` attribute, such as ``mention``; empty if it has none.
+        attrs: Its attributes.
+        is_end: Whether it is an end tag.
+    """
+
+    name: str
+    kind: str
+    attrs: dict[str, str]
+    is_end: bool
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it begins a new line."""
+        return self.name in BLOCKS
+
+    def param(self, name: str) -> str:
+        """Return a text among its parameters; empty if there is none."""
+        try:
+            params: object = json.loads(self.attrs.get("params", "{}"))
+        except (ValueError, RecursionError):
+            return ""
+        value = cast("dict[str, object]", params).get(name) if isinstance(params, dict) else None
+        return value if isinstance(value, str) else ""
+
+
+def read_tag(text: str, *, in_cell: bool) -> Tag | None:
+    """Return a tag that ticketr writes; None if it is text.
+
+    Args:
+        text: What the parser takes for a tag.
+        in_cell: Whether it is in the cell of a table.
+
+    Returns:
+        The tag. For an end tag, the caller has to look whether it was opened.
+    """
+    found = _TAG.fullmatch(text)
+    if found is None:
+        return None
+    name = found["name"].lower()
+    if found["end"]:
+        return Tag(name, "", {}, is_end=True)
+    attrs = {
+        each[1].lower(): _unescaped(each[2] if each[2] is not None else each[3])
+        for each in _ATTR.finditer(found["attrs"])
+    }
+    kind = attrs.get("adf", "")
+    if kind or name in {"br", "summary"} or (in_cell and name in _IN_CELLS):
+        return Tag(name, kind, attrs, is_end=False)
+    return None
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number of thousands of digits
+        return text

@@ -1,0 +1,390 @@
+"""Test what the app shows of Markdown, against golden renderings.
+
+After an intended change, ``TICKETR_GOLDEN=write`` writes the files again; read the diff.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from ticketr.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
+from ticketr.tui.styled import Span, cells, plain
+
+HERE = Path(__file__).parent
+SAMPLES = sorted((HERE / "samples").glob("*.md"))
+CASES = [
+    *((sample, 80, False) for sample in SAMPLES),
+    *(
+        (HERE / f"samples/{name}.md", width, False)
+        for name in ("everything", "rich")
+        for width in (24,)
+    ),
+    *((HERE / f"samples/{name}.md", 40, True) for name in ("everything", "rich")),
+]
+ADDRESS = "https://x.example/a"
+
+
+def shown(text: str, width: int = 40, *, ascii_only: bool = False, links: bool = True) -> list[str]:
+    """Return the rendered lines without their styles."""
+    lines = render_markdown(text, width, ascii_only=ascii_only, links=links)
+    return [plain(each.line) for each in lines]
+
+
+def sources(text: str, width: int = 40) -> list[tuple[str, int]]:
+    return [(plain(each.line), each.source) for each in render_markdown(text, width)]
+
+
+def check(lines: tuple[RenderedLine, ...], text: str, width: int) -> None:
+    """Check what holds for each rendering."""
+    count = len(text.splitlines()) + 1
+    for each in lines:
+        assert cells(each.line) <= width
+        assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in plain(each.line))
+        assert 0 <= each.source <= count
+
+
+@pytest.mark.parametrize(
+    ("sample", "width", "ascii_only"),
+    CASES,
+    ids=[f"{sample.stem}-{width}{'-ascii' * ascii_only}" for sample, width, ascii_only in CASES],
+)
+def test_samples(sample: Path, width: int, *, ascii_only: bool) -> None:
+    text = sample.read_text("utf-8")
+    lines = render_markdown(text, width, ascii_only=ascii_only, links=not ascii_only)
+    check(lines, text, width)
+    found = "".join(f"{each.source:3} {plain(each.line)}".rstrip() + "\n" for each in lines)
+    golden = HERE / "golden" / f"{sample.stem}-{width}{'-ascii' * ascii_only}.txt"
+    if os.environ.get("TICKETR_GOLDEN") == "write":
+        golden.write_text(found, "utf-8")
+
+    assert found == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda each: each.stem)
+def test_samples_fit_any_width(sample: Path) -> None:
+    text = sample.read_text("utf-8")
+
+    for width in range(10, 200, 7):
+        check(render_markdown(text, width), text, width)
+        lines = render_markdown(text, width, ascii_only=True, links=False)
+        check(lines, text, width)
+        assert all(plain(each.line).isascii() for each in lines)
+
+
+def test_headings_are_bold_with_a_blank_line_around() -> None:
+    lines = render_markdown("a\n# b *c*\nd\n\ne\n===", 40)
+
+    assert [plain(each.line) for each in lines] == ["a", "", "b c", "", "d", "", "e"]
+    assert lines[2].line == (Span("b ", ("bold",)), Span("c", ("bold", "italic")))
+    assert lines[6].line == (Span("e", ("bold",)),)
+
+
+def test_a_line_knows_its_source() -> None:
+    assert sources("one\ntwo three\n\nfour  \nfive", 10) == [
+        ("one two", 0),
+        ("three", 1),
+        ("", 3),
+        ("four", 3),
+        ("five", 4),
+    ]
+    assert sources("\n```\na\n\nb\n```\n> q\n\n- i\n  j") == [
+        ("│ a", 2),
+        ("│", 3),
+        ("│ b", 4),
+        ("", 6),
+        ("│ q", 6),
+        ("", 8),
+        ("• i j", 8),
+    ]
+    assert sources("a\r\nb\rc\n\nd") == [("a b c", 0), ("", 4), ("d", 4)]
+
+
+def test_line_breaks() -> None:
+    assert shown("a\\\nb  \nc<br>d<br/><br>e<br>") == ["a", "b", "c", "d", "", "e"]
+
+
+def test_lists_hang_and_nest() -> None:
+    text = "- one two three\n  four\n  - five\n    1. six\n       * seven\n         + eight\n- \n9) nine"
+
+    assert shown(text, 14) == [
+        "• one two",
+        "  three four",
+        "  ◦ five",
+        "    1. six",
+        "      ▪ seven",
+        "      ▪ eight",
+        "•",
+        "",
+        "9) nine",
+    ]
+
+
+def test_loose_lists_have_blank_lines() -> None:
+    assert shown("- a\n\n  b\n- c") == ["• a", "", "  b", "", "• c"]
+    assert shown("- a\n\n- b\n\n  1. c\n\n     d\n") == ["• a", "• b", "  1. c", "", "     d"]
+    assert shown("- a\n- b\n\ntext\n- c") == ["• a", "• b", "", "text", "", "• c"]
+
+
+def test_task_lists_have_boxes() -> None:
+    text = "- [ ] a\n- [x] b *c*\n- [X] d\n- [y] e\n- [x]\n\n1. [ ] f\n2. \\[x\\] g"
+
+    assert shown(text) == ["☐ a", "☑ b c", "☑ d", "• [y] e", "• [x]", "", "1. ☐ f", "2. [x] g"]
+    assert shown("- [ ] a\n- [x] b", ascii_only=True) == ["[ ] a", "[x] b"]
+
+
+def test_quotes_have_bars() -> None:
+    assert shown("> a\n>\n> > b\n\n>\n\n> - c") == ["│ a", "│", "│ │ b", "", "│", "", "│ • c"]
+
+
+def test_alerts_stand_out() -> None:
+    lines = render_markdown("> [!WARNING]\n> a b\n\n> [!NOTE] a\n\n> [!TIP]\n\n> \\[!TIP\\]", 40)
+
+    assert [plain(each.line) for each in lines] == [
+        *("│ [!WARNING]", "│ a b", "", "│ [!NOTE] a", "", "│ [!TIP]", "", "│ [!TIP]")
+    ]
+    assert lines[0].line[1] == Span("[!WARNING]", ("bold",))
+    assert lines[1].source == 1
+
+
+def test_rules_are_as_wide_as_the_page() -> None:
+    assert shown("a\n\n---\n\nb", 10) == ["a", "", "─" * 10, "", "b"]
+    assert shown("> ***", 10, ascii_only=True) == ["| --------"]
+
+
+def test_panels_have_a_bar_in_their_colour() -> None:
+    text = (
+        'a\n\n<aside adf="panel" params=\'{"panelType":"error"}\'>\n\n**b**\n\n- c\n\n</aside>\n\nd'
+    )
+    lines = render_markdown(text, 40)
+
+    assert [plain(each.line) for each in lines] == [
+        *("a", "", "│ Error", "│ b", "│", "│ • c", "", "d")
+    ]
+    assert lines[3].line == (Span("│ ", ("red",)), Span("b", ("bold",)))
+    assert shown('<aside adf="panel">\n\na') == ["│ Panel", "│ a"]
+
+
+def test_foldable_sections_are_shown_unfolded() -> None:
+    text = '<details adf="expand">\n\n<summary>A b</summary>\n\nc\n\n</details>\n\nd'
+
+    assert shown(text) == ["▾ A b", "  c", "", "d"]
+    assert render_markdown(text, 40)[0].line[1] == Span("A b", ("bold",))
+    assert shown('<details adf="expand">\n\n</details>') == ["▾"]
+
+
+def test_tags_of_blocks_hold_what_is_between_them() -> None:
+    assert shown(
+        '<section adf="layoutSection">\n\na\n\n<div adf="layoutColumn">\n\nb\n\n</section>'
+    ) == [*("a", "", "b")]
+    # An end tag ends nothing outside the list or quote that it is in.
+    assert shown('<div adf="cell">\n\n- a\n\n  </div>\n\nb') == ["• a", "", "  </div>", "", "b"]
+    assert shown('- <div adf="cell">\n\n  a\n- b\n\n</div>') == ["• a", "", "• b", "", "</div>"]
+    assert shown("</aside>") == ["</aside>"]
+    assert shown("a\n\n<p></p>\n\nb") == ["a", "", "b"]
+    assert shown('<div adf="table" params=\'{"layout":"default"}\'></div>\n\na') == ["a"]
+
+
+def test_only_tags_of_ticketr_are_tags() -> None:
+    text = "List<String> <ticket> <u>a</u> <!-- b -->\n\n<div>\n*c*\n</div>\n\n<details>\n<summary>d</summary>"
+
+    assert shown(text) == [
+        "List<String> <ticket> <u>a</u> <!-- b",
+        "-->",
+        "",
+        "<div> c </div>",
+        "",
+        "<details> <summary>d</summary>",
+    ]
+
+
+def test_code_is_not_changed() -> None:
+    text = "```py x\na  b\n\n\tc *d* <u>\n```"
+
+    assert shown(text, 20) == ["│ a  b            py", "│", "│     c *d* <u>"]
+    assert shown("a\n\n    b\n      c") == ["a", "", "│ b", "│   c"]
+    assert shown("```\n```") == ["│"]
+    assert shown("~~~\nnever closed") == ["│ never closed"]
+
+
+def test_long_lines_of_code_are_wrapped_with_a_mark() -> None:
+    lines = render_markdown("```sql\nabcdefghijklmnopq\n工工工工工工\n```", 12)
+
+    assert [(plain(each.line), each.source) for each in lines] == [
+        ("│        sql", 1),
+        ("│ abcdefghij", 1),
+        ("│ ↪ klmnopq", 1),
+        ("│ 工工工工工", 2),
+        ("│ ↪ 工", 2),
+    ]
+    assert shown("```verylonglanguage\na\n```", 12) == ["│ a"]
+    assert shown("```\nabcdefghijk\n```", 12, ascii_only=True) == ["| abcdefghij", "| > k"]
+
+
+def test_what_is_nested_too_deeply_for_the_page_has_room_left() -> None:
+    text = "".join("  " * depth + f"- item {depth}\n" for depth in range(12))
+
+    lines = shown(text, 16)
+
+    assert lines[:3] == ["• item 0", "  ◦ item 1", "    ▪ item 2"]
+    assert all("item" in line or line.strip().isdigit() for line in lines)
+
+
+def test_what_is_nested_too_deeply_for_the_parser_is_shown_as_it_is() -> None:
+    assert "".join("".join(shown(">" * 60 + " end\n")).replace("│", "").split()) == ">" * 60 + "end"
+    assert shown("- " * 30 + "a\nb")[-1].endswith("b")
+
+
+def test_a_text_that_is_too_long_is_not_parsed() -> None:
+    text = "**a** b\n" * (LONGEST_TEXT // 8) + "\tc\x1b[2J"
+
+    lines = render_markdown(text, 10)
+
+    assert plain(lines[0].line) == "**a** b"
+    assert (plain(lines[-1].line), lines[-1].source) == ("    c", LONGEST_TEXT // 8)
+
+
+def test_ascii_has_no_other_characters() -> None:
+    assert shown("\u201cIt\u2019s\u201d \u2013 ok\u2026 工单 é", ascii_only=True) == [
+        '"It\'s" - ok... ???? ?'
+    ]
+
+
+HOSTILE = {
+    "quotes": ">" * 1000 + " x",
+    "spaced quotes": "> " * 1000 + "x\ny",
+    "lists": "".join("  " * depth + "- a\n" for depth in range(200)),
+    "lists in a line": "- " * 1000 + "x",
+    "quotes and lists": ("> - " * 15 + "x\n") * 100,
+    "brackets": "[" * 4000,
+    "links": "[a](" * 3000,
+    "images": "![" * 3000,
+    "nested emphasis": "*a " * 3000 + "b* " * 3000,
+    "underscores": "_" * 20_000,
+    "code spans": "".join("`" * length + " " for length in range(1, 200)),
+    "angle brackets": "<" * 10_000,
+    "tags": 'a <u adf="x">' * 2000,
+    "holders": '<div adf="x">\n\n' * 2000,
+    "items in a cell": "|a|\n|-|\n|" + '<u adf="x">' * 3000 + "<li>" * 3000,
+    "comments": "<!--" * 5000,
+    "references": "[a]: /x\n" * 5000,
+    "columns": "|" + "a|" * 500 + "\n|" + "-|" * 500 + "\n" + ("|" + "b|" * 500 + "\n") * 5,
+    "a long word": "a" * 150_000,
+    "a long wide word": "工" * 50_000,
+    "accents": "a" + "\u0301" * 50_000,
+    "joiners": "\u200d" * 5_000,
+    "a long line of code": "```\n" + "x" * 150_000,
+    "lines of code": "```\n" + "x\n" * 8_000,
+    "headings": "# a\n" * 2000,
+    "addresses": "https://a.example/b " * 3000,
+    "numbers": f'a <ol adf="x" start="{"9" * 9000}"><li adf="x">a',
+    "references of characters": f"<a adf='x' href='&#{'9' * 9000};'>x</a>",
+    "parameters": "<aside adf='panel' params='" + "[" * 50_000 + "'>\n\na",
+    "surrogates": "\ud800 [a](http://\ud800) <http://\ud800> ![\udfff](\udfff)",
+    "control sequences": "\x1b[2J\x9b1m&#27;[2J \x00 `\x1b]0;x\x07` [\x1b](http://\x1b)\n\n    \x07",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_text_is_shown_within_bounded_time(text: str) -> None:
+    begin = time.perf_counter()
+    wide = render_markdown(text, 80)
+    narrow = render_markdown(text, 10, ascii_only=True, links=False)
+    seconds = time.perf_counter() - begin
+
+    check(wide, text, 80)
+    check(narrow, text, 10)
+    assert seconds < 15  # none takes more than a second on an idle machine
+
+
+def test_a_megabyte_is_shown_within_bounded_time() -> None:
+    text = "word *a* `b` " * 40_000 + "\n" + "word *a* `b`\n" * 40_000
+
+    begin = time.perf_counter()
+    lines = render_markdown(text, 80)
+    seconds = time.perf_counter() - begin
+
+    assert plain(lines[-2].line) == "word *a* `b`"
+    assert seconds < 15
+
+
+PIECES = [
+    *(
+        "a",
+        "word ",
+        " ",
+        "\n",
+        "\n\n",
+        "\n    ",
+        "  \n",
+        "\\\n",
+        "> ",
+        "- ",
+        "1. ",
+        "[ ] ",
+        "# ",
+        "---\n",
+    ),
+    *(
+        "*",
+        "**",
+        "~~",
+        "`",
+        "```\n",
+        "|",
+        "|a|b|\n|-|:-:|\n",
+        "[",
+        "](",
+        ")",
+        "![",
+        "<",
+        ">",
+        "&#32;",
+    ),
+    *("<br>", "<p></p>\n\n", "<u>", '<u adf="underline">', "</u>", "<ul>", "<ol>", "<li>", "</ul>"),
+    *('<aside adf="panel">\n\n', "\n\n</aside>\n\n", '<details adf="expand">\n\n', "<summary>"),
+    *("</summary>", '<span adf="status">', '<sub adf="subSup">', "</sub>", "2", "</span>", "<hr>"),
+    *(
+        '<a adf="inlineCard" href="https://x.example">',
+        "</a>",
+        "https://x.example/b)",
+        "\t",
+        "\x1b[",
+    ),
+    *(
+        "工单",
+        "é",
+        "e\u0301",
+        "👩\u200d👩",
+        "\x07",
+        "[!NOTE]",
+        "</details>",
+        '<div adf="extension">',
+    ),
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(max_size=100),
+    st.integers(10, 200),
+    st.booleans(),
+    st.booleans(),
+)
+def test_any_text_is_shown(text: str, width: int, ascii_only: bool, links: bool) -> None:
+    check(render_markdown(text, width, ascii_only=ascii_only, links=links), text, width)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "bc", "- ", "> ", "\n", "\n\n", "1. ", "*", "`", "  "])),
+    st.integers(10, 60),
+)
+def test_no_letter_is_lost(pieces: list[str], width: int) -> None:
+    text = "".join(pieces)
+
+    letters = "".join(shown(text, width))
+
+    assert [c for c in letters if c in "abc"] == [c for c in text if c in "abc"]
