@@ -384,9 +384,9 @@ async def test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it(
 
         found = [record for record in gc.get_objects() if type(record) is JobRecord]
         assert "held by none" not in {record.id for record in found}
-        links = record_of(forever).links
+        links = record_of(forever).extras.links
         assert links is not None
         assert given_up_record not in links.dependents
     assert started(job) == [9]
-    assert record_of(job).links is None
-    assert record_of(forever).links is None
+    assert record_of(job).extras.links is None
+    assert record_of(forever).extras.links is None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from fakes.internals import record_of
 
 from ticketr import FinishedJob, JobContext, JobHandle, JobStatus, open_job_queue
 from ticketr.jobs._finished import (
@@ -29,7 +30,7 @@ async def value(context: JobContext) -> str:
 
 
 def entry(handle: JobHandle[object], number: int, *, offset: float = 0.0) -> FinishedJob:
-    return job_of_row(row_of_record(handle._record, "run", number, repr, offset))
+    return job_of_row(row_of_record(record_of(handle), "run", number, repr, offset))
 
 
 async def test_the_times_become_dates(
@@ -41,7 +42,7 @@ async def test_the_times_become_dates(
         second = await queue.submit(value)
         await second.wait()
 
-    job = entry(second, 2, offset=second._record.wall_clock.offset())
+    job = entry(second, 2, offset=record_of(second).queue.wall_clock.offset())
 
     def date(seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
@@ -91,7 +92,7 @@ async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
     jobs = [entry(handle, number, offset=1e9) for number, handle in enumerate(ended)]
     assert [job_of_row(row_of_job(job)) for job in jobs] == jobs
     assert [type(value) for value in row_of_job(jobs[1])] == [
-        type(value) for value in row_of_record(ended[1]._record, "run", 1, repr, 1e9)
+        type(value) for value in row_of_record(record_of(ended[1]), "run", 1, repr, 1e9)
     ]
     assert (jobs[1].error_type, len(jobs[1].error_message or "")) == ("OSError", MAX_CHARS)
 
@@ -100,7 +101,7 @@ async def test_a_batch_is_a_sequence_of_jobs(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         handles = [await queue.submit(value) for _ in range(3)]
 
-    rows = [row_of_record(handle._record, "run", 1, repr, 0.0) for handle in handles]
+    rows = [row_of_record(record_of(handle), "run", 1, repr, 0.0) for handle in handles]
     batch = FinishedBatch(rows)
     assert [job.id for job in batch] == ["job-1", "job-2", "job-3"]
     assert ([*batch], batch[-1].id, len(batch)) == ([batch[0], batch[1], batch[2]], "job-3", 3)

@@ -274,7 +274,7 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
 def is_there(wait: Wait) -> bool:
     """Return whether a wait has not ended, or was ended by a cancel."""
     goal = wait.target
-    if any(job.cancel_requested for job in wait.jobs):
+    if any(job.extras.cancel_requested for job in wait.jobs):
         return True
     if isinstance(goal, NextChange) and goal.record is not None:
         return not goal.record.status.is_terminal  # a pause is a change as well

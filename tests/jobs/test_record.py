@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from contextvars import Context
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import trio
@@ -11,12 +11,12 @@ import trio
 from ticketr import CancelCause, JobStatus
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, JobErrorInfo
 from ticketr.jobs._record import TRANSITIONS, JobRecord
-from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr import JobContext
+    from ticketr.jobs._record import RecordQueue
 
 
 async def nothing(context: JobContext) -> None:
@@ -49,8 +49,7 @@ CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
 
 def record_that_is(status: JobStatus) -> JobRecord:
     record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
-    clock = WallClock(trio.current_time)
-    record.accept("job-1", 1, trio.current_time(), clock)
+    record.accept("job-1", 1, trio.current_time(), cast("RecordQueue", None), object())
     if status is not PENDING:
         start(record)
         if status is not RUNNING:
@@ -95,4 +94,4 @@ async def test_the_first_cause_stays() -> None:
     record.request_cancel(CancelCause.USER)
     record.note_cause(CancelCause.SHUTDOWN)
 
-    assert (record.cancel_requested, record.cancel_cause) == (True, CancelCause.USER)
+    assert (record.extras.cancel_requested, record.extras.cancel_cause) == (True, CancelCause.USER)

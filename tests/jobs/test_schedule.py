@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import contextvars
 import math
+from typing import TYPE_CHECKING, cast
 
 import trio
 
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._submission import Submission
+
+if TYPE_CHECKING:
+    from ticketr.jobs._record import RecordQueue
 
 
 async def work(context: object) -> None:
@@ -16,7 +20,7 @@ async def work(context: object) -> None:
 
 def record(name: str) -> JobRecord:
     job = JobRecord(work, (), contextvars.copy_context(), name, math.inf, None)
-    job.number = ord(name[0])
+    job.accept(name, ord(name[0]), 0.0, cast("RecordQueue", None), object())
     return job
 
 
@@ -46,7 +50,7 @@ def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> N
     schedule = Schedule(10)
     cancelled, taken = record("a"), record("b")
     for job in (cancelled, taken):
-        job.start_by = 5
+        job.own_extras().start_by = 5
         schedule.add(job, 0)
 
     schedule.discard(cancelled)
@@ -59,7 +63,7 @@ def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> N
 async def test_waiting_submitters_enter_in_order_as_there_is_room() -> None:
     schedule = Schedule(1)
     task = trio.lowlevel.current_task()
-    first, second, third = (Submission(record(name), task, None) for name in "abc")
+    first, second, third = (Submission(record(name), task) for name in "abc")
     schedule.add(record("inside"), 0)
     for submission in (first, second, third):
         schedule.add_submission(submission)

@@ -10,13 +10,11 @@ import trio
 import trio.testing
 
 from ticketr import JobContext, open_job_queue
-from ticketr.jobs import _worker
 from ticketr.jobs._trio_internals import (
+    NOT_RESCHEDULED,
     close_leftovers,
-    mark_running,
     switch_context,
     waits_in_nursery,
-    was_rescheduled,
 )
 
 if TYPE_CHECKING:
@@ -43,17 +41,14 @@ async def test_a_task_runs_in_a_context_that_was_written() -> None:
 async def test_a_task_that_is_woken_loses_its_mark(autojump_clock: MockClock) -> None:
     task = trio.lowlevel.current_task()
 
-    mark_running(task)
-    before = was_rescheduled(task)
+    task.custom_sleep_data = NOT_RESCHEDULED
     await trio.lowlevel.checkpoint()
-    after_checkpoint = was_rescheduled(task)
-    mark_running(task)
+    after_checkpoint = task.custom_sleep_data
+    task.custom_sleep_data = NOT_RESCHEDULED
     await trio.sleep(0.1)
-    after_sleep = was_rescheduled(task)
+    after_sleep = task.custom_sleep_data
 
-    assert (before, after_checkpoint, after_sleep) == (False, True, True), (
-        f"{BREAKS} mark_running and was_rescheduled"
-    )
+    assert (after_checkpoint, after_sleep) == (None, None), f"{BREAKS} NOT_RESCHEDULED"
 
 
 async def test_a_task_at_the_end_of_a_nursery_is_recognized(autojump_clock: MockClock) -> None:
@@ -106,10 +101,16 @@ async def test_a_nursery_that_was_left_open_is_closed(autojump_clock: MockClock)
         nursery.start_soon(leave_open)
 
 
-async def test_jobs_are_right_without_the_mark_of_a_task(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_worker, "was_rescheduled", lambda _: False)
+class NothingIsCleared(trio.abc.Instrument):
+    """Trio as if it did not clear the mark of a worker that it reschedules."""
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if task.name.startswith("ticketr worker") and task.custom_sleep_data is None:
+            task.custom_sleep_data = NOT_RESCHEDULED
+
+
+async def test_jobs_are_right_without_the_mark_of_a_task(autojump_clock: MockClock) -> None:
+    trio.lowlevel.add_instrument(NothingIsCleared())
     seen: list[str] = []
 
     async def look(context: JobContext, own: str) -> None:

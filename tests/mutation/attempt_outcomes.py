@@ -11,8 +11,8 @@ MUTANTS: Final = [
     Mutant(
         "a time limit that passes after a cancel wins",
         "_worker.py",
-        "            cancel_requested=record.cancel_requested,\n",
-        "            cancel_requested=record.cancel_requested and trio.current_time() < record.scope.deadline,\n",
+        "            cancel_requested=record.extras.cancel_requested,\n",
+        "            cancel_requested=record.extras.cancel_requested and trio.current_time() < record.scope.deadline,\n",
         "test_worker.py::test_a_cancel_asked_for_beats_the_time_limit",
     ),
     Mutant(
@@ -96,14 +96,15 @@ MUTANTS: Final = [
     Mutant(
         "the second cancel cause replaces the first",
         "_record.py",
-        "        if self.cancel_cause is None:\n            self.cancel_cause = cause\n",
-        "        if cause is not None:\n            self.cancel_cause = cause\n",
+        "        if cause is not None and self.extras.cancel_cause is None:\n",
+        "        if cause is not None:\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "a second cancel writes over the first",
         "_core.py",
-        "        if record.cancel_requested:\n            return CancelOutcome.ALREADY_REQUESTED\n",
+        "        if record.extras.cancel_requested:\n"
+        "            return CancelOutcome.ALREADY_REQUESTED\n",
         "",
         "test_worker.py::test_a_running_job_that_is_cancelled",
     ),

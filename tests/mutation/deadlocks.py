@@ -371,8 +371,8 @@ MUTANTS: Final = [
     Mutant(
         "a submit of a job is not admitted above the limit",
         "_core.py",
-        "            above\n",
-        "            False\n",
+        "            if schedule.pending >= schedule.max_pending and not above:\n",
+        "            if schedule.pending >= schedule.max_pending:\n",
         "test_wait_graph.py::test_a_submit_that_waits_for_room_only_its_own_job_could_make_is_admitted",
     ),
 ]

@@ -12,28 +12,28 @@ MUTANTS: Final = [
     Mutant(
         "a job does not wait for those before it",
         "_schedule.py",
-        "        if record.links is not None and record.links.predecessors:\n",
+        "        if extras.links is not None and extras.links.predecessors:\n",
         "        if False:\n",
         AFTER + "test_a_job_starts_when_all_before_it_have_completed_and_holds_no_worker",
     ),
     Mutant(
         "a job starts when one of those before it has completed",
         "_dependencies.py",
-        "                if not dependent.links.predecessors:\n",
+        "                if not waits.predecessors:\n",
         "                if dependent not in released:\n",
         AFTER + "test_a_job_starts_when_all_before_it_have_completed_and_holds_no_worker",
     ),
     Mutant(
         "a job starts after one that failed",
         "_dependencies.py",
-        "if record.status is not COMPLETED and not dependent.links.any_end:",
+        "if record.status is not COMPLETED and not waits.any_end:",
         "if False:",
         AFTER + "test_a_job_after_one_that_does_not_complete",
     ),
     Mutant(
         "after_any_end does not hold",
         "_dependencies.py",
-        "if record.status is not COMPLETED and not dependent.links.any_end:",
+        "if record.status is not COMPLETED and not waits.any_end:",
         "if record.status is not COMPLETED:",
         AFTER + "test_a_job_after_one_that_does_not_complete",
     ),
@@ -60,9 +60,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a doomed job supersedes others",
-        "_core.py",
-        "            is_late = is_late or is_doomed(record)\n",
-        "",
+        "_conflicts.py",
+        "not (is_late or is_doomed(record))",
+        "not is_late",
         AFTER + "test_a_job_that_can_never_start_supersedes_no_other",
     ),
     Mutant(
@@ -138,29 +138,32 @@ MUTANTS: Final = [
     Mutant(
         "one job that proceeds is hope for one that needs all to end",
         "_wait_targets.py",
-        "return self.record.links is not None and self.record.links.any_end",
+        "return links is not None and links.any_end",
         "return False",
         AFTER + "test_another_job_before_it_is_hope_if_its_failure_ends_the_wait",
     ),
     Mutant(
         "one job that proceeds is no hope for one that its failure ends",
         "_wait_targets.py",
-        "return self.record.links is not None and self.record.links.any_end",
+        "return links is not None and links.any_end",
         "return True",
         AFTER + "test_another_job_before_it_is_hope_if_its_failure_ends_the_wait",
     ),
     Mutant(
         "a job that was given up is kept by the one that it waited for",
         "_dependencies.py",
-        "                predecessor.links.drop_dependent(record)\n",
+        "                others.drop_dependent(record)\n",
         "                pass\n",
         AFTER + "test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it",
     ),
     Mutant(
         "a job that has ended is kept by the one that waited for it",
         "_dependencies.py",
-        "                dependent.links.forget(record)\n                if not",
-        "                if len(dependent.links.predecessors) > 1:\n                    continue\n                dependent.links.forget(record)\n                if not",
+        "                waits.forget(record)\n                if not",
+        "                if len(waits.predecessors) > 1:\n"
+        "                    continue\n"
+        "                waits.forget(record)\n"
+        "                if not",
         AFTER + "test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it",
     ),
 ]

@@ -94,15 +94,15 @@ MUTANTS: Final = [
     Mutant(
         "a run ends its repeat",
         "_core.py",
-        "            repeats.run_ended(record)\n",
+        "            self.repeats.run_ended(record)\n",
         "            pass\n",
         "test_repeat.py::test_failed_run_does_not_end_the_repeat",
     ),
     Mutant(
         "runs share the context variables",
         "_record.py",
-        "self.function, self.args, self.context.copy(), self.name,",
-        "self.function, self.args, self.context, self.name,",
+        "JobRecord(function, args, context.copy(), self",
+        "JobRecord(function, args, context, self",
         "test_repeat.py::test_run_sees_the_context_variables_of_the_call",
     ),
     Mutant(

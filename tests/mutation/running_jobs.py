@@ -18,14 +18,17 @@ MUTANTS: Final = [
     Mutant(
         "a cancelled job is retried",
         "_worker.py",
-        "        if not is_ending and not record.cancel_requested:\n            retry = next_attempt(record, outcome, core.now())\n",
-        "        if not is_ending:\n            retry = next_attempt(record, outcome, core.now())\n        record.cancel_requested = False\n",
+        "        if not is_ending and not record.extras.cancel_requested:\n"
+        "            retry = next_attempt(record, outcome, core.now())\n",
+        "        if not is_ending:\n"
+        "            retry = next_attempt(record, outcome, core.now())\n"
+        "        record.own_extras().cancel_requested = False\n",
         "test_retry.py::test_after_a_cancel_there_is_no_further_attempt",
     ),
     Mutant(
         "a job that its own retry rule cancels is retried",
         "_worker.py",
-        "if retry is None or record.cancel_requested:",
+        "if retry is None or record.extras.cancel_requested:",
         "if retry is None:",
         "test_retry.py::test_a_rule_that_cancels_the_job_tries_nothing_again",
     ),
@@ -60,7 +63,7 @@ MUTANTS: Final = [
     Mutant(
         "RetryLater uses up an attempt",
         "_record.py",
-        "        self.uncounted_retries += not is_counted\n",
+        "        if not is_counted:\n            self.own_extras().uncounted_retries += 1\n",
         "",
         "test_retry.py::test_trying_later_uses_up_no_attempt",
     ),
@@ -123,7 +126,8 @@ MUTANTS: Final = [
     Mutant(
         "a job between attempts keeps its key",
         "_core.py",
-        "        if record.key_slot is not None:\n            self.schedule.release_key(record)\n",
+        "        if record.extras.key_slot is not None:\n"
+        "            self.schedule.release_key(record)\n",
         "",
         "test_retry.py::test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room",
     ),
@@ -145,7 +149,7 @@ MUTANTS: Final = [
     Mutant(
         "a job sees the context variables of its worker",
         "_worker.py",
-        "            switch_context(task, record.context)\n",
+        "            switch_context(task, variables)\n",
         "            pass\n",
         "test_worker.py::test_a_job_sees_the_context_of_its_submitter",
     ),
@@ -159,8 +163,9 @@ MUTANTS: Final = [
     Mutant(
         "an attempt sees context changes of the one before",
         "_record.py",
-        "self.context, self.retry_context = self.retry_context or Context(), None",
-        "self.retry_context = None",
+        "        function, args, _, retry_context = self.call\n"
+        "        self.call = (function, args, retry_context or Context(), None)\n",
+        "",
         "test_retry.py::test_each_attempt_begins_afresh",
     ),
     Mutant(
@@ -173,15 +178,15 @@ MUTANTS: Final = [
     Mutant(
         "an ended job keeps its function, arguments and context",
         "_record.py",
-        "        self.function, self.args, self.context = ended_job_function, (), NO_CONTEXT\n",
+        "        self.call = ENDED_CALL\n",
         "",
         "test_worker.py::test_a_job_that_has_ended_keeps_nothing_alive",
     ),
     Mutant(
         "an ended job keeps the context for a retry",
         "_record.py",
-        "        self.retry_context = self.retry = self.waiting_reason = None\n",
-        "        self.retry = self.waiting_reason = None\n",
+        "        self.call = ENDED_CALL\n",
+        "        self.call = (*ENDED_CALL[:3], self.call[3])\n",
         "test_worker.py::test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables",
     ),
     Mutant(
@@ -215,8 +220,8 @@ MUTANTS: Final = [
     Mutant(
         "a job without a retry rule sees context changes of its last attempt",
         "_record.py",
-        "        if self.context:\n            self.retry_context",
-        "        if self.context and self.retry is not None:\n            self.retry_context",
+        "        if self.call[2]:\n",
+        "        if self.call[2] and self.retry is not None:\n",
         "test_retry.py::test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too",
     ),
     # Around

@@ -31,9 +31,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job that comes too late supersedes others",
-        "_core.py",
-        "OnConflict.SUPERSEDE and not is_late:",
-        "OnConflict.SUPERSEDE:",
+        "_conflicts.py",
+        "not (is_late or is_doomed(record))",
+        "not is_doomed(record)",
         "test_delays_and_pauses.py::test_a_job_that_comes_too_late_supersedes_no_other",
     ),
     # Keys
@@ -87,16 +87,18 @@ MUTANTS: Final = [
     Mutant(
         "a waiter that is cancelled gives up a key that another holds",
         "_schedule.py",
-        "        if record.key_slot is not None:\n            self._unblock_next(record.key_slot)\n\n    def release",
-        "        if record.key_slot is not None:\n            self._key_holders.pop(record.key_slot, None)\n"
-        "            self._unblock_next(record.key_slot)\n\n    def release",
+        "        if record.extras.key_slot is not None:\n            self._unblock_next(",
+        "        if record.extras.key_slot is not None:\n"
+        "            self._key_holders.pop(record.extras.key_slot, None)\n"
+        "            self._unblock_next(",
         "test_keys.py::test_a_freed_key_goes_to_the_best_that_lives",
     ),
     Mutant(
         "a free key stays with a waiter that was cancelled",
         "_schedule.py",
-        "        if record.key_slot is not None:\n            self._unblock_next(record.key_slot)\n\n    def release",
-        "\n    def release",
+        "        if record.extras.key_slot is not None:\n"
+        "            self._unblock_next(record.extras.key_slot)\n",
+        "",
         "test_keys.py::test_a_free_key_goes_on_when_the_job_it_was_offered_to_is_cancelled",
     ),
     Mutant(
@@ -116,8 +118,8 @@ MUTANTS: Final = [
     Mutant(
         "two jobs of a key run at once",
         "_schedule.py",
-        "            self._key_holders[record.key_slot] = record\n",
-        "            pass\n",
+        "                self._key_holders[record.extras.key_slot] = record\n",
+        "                pass\n",
         "test_keys.py::test_one_job_of_a_key_runs_at_a_time_and_holds_up_no_other",
     ),
     Mutant(
@@ -150,35 +152,35 @@ MUTANTS: Final = [
     ),
     Mutant(
         "JOIN takes the new job as well",
-        "_core.py",
-        "    if record.on_conflict is OnConflict.JOIN:\n        return first\n",
-        "    if record.on_conflict is OnConflict.JOIN:\n        return record\n",
+        "_conflicts.py",
+        "    if extras.on_conflict is OnConflict.JOIN:\n        return first\n",
+        "    if extras.on_conflict is OnConflict.JOIN:\n        return record\n",
         "test_keys.py::test_joining",
     ),
     Mutant(
         "SUPERSEDE cancels no job",
-        "_core.py",
-        "                superseded = conflicts\n",
-        "                pass\n",
+        "_conflicts.py",
+        "jobs if supersedes else ()",
+        "()",
         "test_keys.py::test_superseding_a_key",
     ),
     Mutant(
         "SUPERSEDE needs room of its own",
-        "_core.py",
-        "superseded and any(conflict.status is PENDING for conflict in superseded)",
+        "_conflicts.py",
+        "any(job.status is PENDING for job in self.superseded)",
         "False",
         "test_keys.py::test_superseding_a_key",
     ),
     Mutant(
         "SUPERSEDE takes room that is not there",
-        "_core.py",
-        "superseded and any(conflict.status is PENDING for conflict in superseded)",
-        "superseded",
+        "_conflicts.py",
+        "any(job.status is PENDING for job in self.superseded)",
+        "bool(self.superseded)",
         "test_keys.py::test_superseding_without_room_changes_nothing",
     ),
     Mutant(
         "the ID of a job that has ended is still taken",
-        "_registry.py",
+        "_conflicts.py",
         "same_id is None or same_id.status.is_terminal",
         "same_id is None",
         "test_queue.py::test_an_id_is_taken_while_its_job_lives",
@@ -187,15 +189,15 @@ MUTANTS: Final = [
     Mutant(
         "waiting does not raise the rank of a job",
         "_schedule.py",
-        "rank = due_at - record.priority * AGING if",
-        "rank = due_at - record.priority * AGING * 1e9 if",
+        "record.due_at - record.extras.priority * AGING,",
+        "record.due_at - record.extras.priority * AGING * 1e9,",
         "test_priority.py::test_waiting_weighs_as_much_as_priority",
     ),
     Mutant(
         "priority is ignored",
         "_schedule.py",
-        "rank = due_at - record.priority * AGING if record.priority else due_at",
-        "rank = due_at",
+        "record.due_at - record.extras.priority * AGING,",
+        "record.due_at,",
         "test_priority.py::test_the_highest_priority_runs_first_then_the_first_submitted",
     ),
     Mutant(
@@ -215,7 +217,7 @@ MUTANTS: Final = [
     Mutant(
         "waiting submitters enter in order of arrival only",
         "_room.py",
-        "-submission.record.priority, number",
+        "-submission.record.extras.priority, number",
         "0, number",
         "test_priority.py::test_waiting_submitters_enter_by_priority_then_arrival",
     ),
@@ -272,15 +274,15 @@ MUTANTS: Final = [
     Mutant(
         "a submit wakes a worker while another is about to be free",
         "_dispatch.py",
-        "        if record.context if self.wakeup_pending else not self._running:\n",
-        "        if True:\n",
+        "(record.call[2] if self.wakeup_pending else not self._running)",
+        "True",
         "test_worker_steps.py::test_one_small_job_after_the_other_wakes_no_worker",
     ),
     Mutant(
         "a lingering worker takes an extra step to change context",
         "_dispatch.py",
-        "if record.context if self.wakeup_pending else not self._running:",
-        "if not self.wakeup_pending and not self._running:",
+        "(record.call[2] if self.wakeup_pending else not self._running)",
+        "not self.wakeup_pending and not self._running",
         "test_worker_steps.py::test_a_job_costs_its_worker_one_step",
     ),
     Mutant(
@@ -327,9 +329,11 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job is taken before its key has been looked up",
-        "_registry.py",
-        "        key_slot = key_slot or self.keys.add(record.key)\n",
-        "        self._schedule.pending += 1\n        key_slot = key_slot or self.keys.add(record.key)\n        self._schedule.pending -= 1\n",
+        "_conflicts.py",
+        "        key_slot = conflicts.key_slot or registry.keys.add(extras.key)\n",
+        "        registry._schedule.pending += 1\n"
+        "        key_slot = conflicts.key_slot or registry.keys.add(extras.key)\n"
+        "        registry._schedule.pending -= 1\n",
         "test_misbehaving_keys.py::test_a_key_that_breaks_when_it_is_stored_fails_the_submit",
     ),
     Mutant(
@@ -363,28 +367,28 @@ MUTANTS: Final = [
     Mutant(
         "a worker takes an extra step between two jobs that sleep",
         "_worker.py",
-        "                is_free = was_rescheduled(task)\n",
+        "                is_free = task.custom_sleep_data is None\n",
         "",
         "test_worker_steps.py::test_a_job_that_slept_leaves_its_worker_to_the_next_one_in_the_same_step",
     ),
     Mutant(
         "a worker runs one job after the other without a checkpoint",
         "_worker.py",
-        "                is_free = was_rescheduled(task)\n",
+        "                is_free = task.custom_sleep_data is None\n",
         "                is_free = True\n",
         "test_worker_steps.py::test_between_two_jobs_that_do_not_sleep_others_have_a_turn",
     ),
     Mutant(
         "a job sees what the last one left in its context",
         "_worker.py",
-        "is_free and not task.context and not record.context",
-        "is_free and not record.context",
+        "is_free and not task.context and not variables",
+        "is_free and not variables",
         "test_worker_steps.py::test_the_next_job_sees_its_own_context_only",
     ),
     Mutant(
         "a job does not see its submitter's variables after one that had none",
         "_worker.py",
-        "is_free and not task.context and not record.context",
+        "is_free and not task.context and not variables",
         "is_free and not task.context",
         "test_worker_steps.py::test_the_next_job_sees_its_own_context_only",
     ),
@@ -398,9 +402,10 @@ MUTANTS: Final = [
     Mutant(
         "a job that is cancelled is still among those that expire",
         "_schedule.py",
-        "        record.pending_queue = None\n        if self.is_time_dependent and record in self._expiring:\n"
-        "            self._expiring.discard(record)\n        if record.key_slot is not None:\n",
-        "        record.pending_queue = None\n        if record.key_slot is not None:\n",
+        "        record.pending_queue = self._ready  # that of a key may be gone soon\n"
+        "        if self.is_time_dependent and record in self._expiring:\n"
+        "            self._expiring.discard(record)\n",
+        "        record.pending_queue = self._ready  # that of a key may be gone soon\n",
         "test_schedule.py::test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started",
     ),
     Mutant(

@@ -231,7 +231,7 @@ MUTANTS: Final = [
     Mutant(
         "a failure that was seen is reported",
         "_failures.py",
-        "if record.status is not FAILED or record.outcome_seen:",
+        "if record.status is not FAILED or record.extras.outcome_seen:",
         "if record.status is not FAILED:",
         "test_worker.py::test_an_unseen_failure_is_reported_at_the_end",
     ),
@@ -252,8 +252,11 @@ MUTANTS: Final = [
     Mutant(
         "a submitter waits for ever if its key exits as it enters",
         "_core.py",
-        "            finally:\n                self.dispatcher.submit_returns()\n                submission.resume()\n",
-        "            self.dispatcher.submit_returns()\n            submission.resume()\n",
+        "            finally:\n"
+        "                self.dispatcher.job_submitted(submission.record)\n"
+        "                submission.resume()\n",
+        "            self.dispatcher.job_submitted(submission.record)\n"
+        "            submission.resume()\n",
         "test_ending.py::test_a_key_may_exit_while_a_submitter_is_admitted",
     ),
     Mutant(
@@ -273,14 +276,14 @@ MUTANTS: Final = [
     Mutant(
         "a failure without a handle is reported at the end of the queue only",
         "_core.py",
-        "            self.failures.job_failed(record)\n",
-        "            self.failures._unreported[weakref.ref(self)] = record\n",
+        "            self.failures.job_failed(record, reference)\n",
+        "            self.failures._unreported[record] = reference\n",
         "test_failures.py::test_without_a_handle_a_failure_is_reported_at_its_end",
     ),
     Mutant(
         "the end of a job holds its handle",
         "_core.py",
-        "            del handle  # so that it is gone if no other holds it\n",
+        "            record.drop_handle()  # so that it is gone if no other holds it\n",
         "",
         "test_failures.py::test_on_job_error_may_submit_another_job",
     ),
@@ -301,21 +304,21 @@ MUTANTS: Final = [
     Mutant(
         "each submit has a handle of its own",
         "_core.py",
-        "handle = None if known is None else known()",
+        "handle = record.handle or self.failures.handle_of(record)",
         "handle = None",
         "test_failures.py::test_a_handle_that_was_joined_is_a_handle_of_the_same_job",
     ),
     Mutant(
         "a submit that waits for room has no handle",
-        "_admission.py",
-        "trio.lowlevel.current_task(), core.handle_of(record))",
-        "trio.lowlevel.current_task(), None)",
+        "_core.py",
+        "                submission.accept(handle)\n",
+        "                submission.accept(self._make_handle(submission.record, self))\n",
         "test_failures.py::test_a_submit_that_waits_for_room_counts_as_a_handle",
     ),
     Mutant(
         "to read the end of a job is not to ask",
         "_record.py",
-        "        if self.status.is_terminal:\n            self.outcome_seen = True\n",
+        "        if self.status is FAILED:\n            self.mark_outcome_seen()\n",
         "",
         "test_failures.py::test_a_reader_that_has_read_the_end_has_asked",
     ),
@@ -700,9 +703,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a conflict about an ID names the key",
-        "_core.py",
-        "raise DuplicateJob(first.id, None if record.id else record.key)",
-        "raise DuplicateJob(first.id, record.key)",
+        "_conflicts.py",
+        "raise DuplicateJob(first.id, None if extras.id else extras.key)",
+        "raise DuplicateJob(first.id, extras.key)",
         "test_keys.py::test_of_an_id_and_a_key_that_are_taken_the_id_is_named",
     ),
     Mutant(

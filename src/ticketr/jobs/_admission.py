@@ -26,7 +26,7 @@ async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
         The handle of the job, or of that which it was joined to.
     """
     schedule = core.schedule
-    submission = Submission(record, trio.lowlevel.current_task(), core.handle_of(record))
+    submission = Submission(record, trio.lowlevel.current_task())
 
     def give_up(_: object) -> trio.lowlevel.Abort:
         # Too late if the job is being let in, and cancels what its submitter is part of.

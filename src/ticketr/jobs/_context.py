@@ -70,12 +70,12 @@ class JobContext:
     @property
     def key(self) -> Hashable:
         """The job's key; None if it has none."""
-        return self._record.key
+        return self._record.extras.key
 
     @property
     def tags(self) -> frozenset[str]:
         """The job's tags."""
-        return self._record.tags
+        return self._record.extras.tags
 
     @property
     def attempt(self) -> int:
@@ -89,7 +89,7 @@ class JobContext:
         A job need not check this: its next checkpoint raises ``trio.Cancelled``. Use it in long
         work between checkpoints.
         """
-        return self._record.cancel_requested
+        return self._record.extras.cancel_requested
 
     @enable_ki_protection
     def report(

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr._errors import QueueClosed
+from ticketr.jobs._conflicts import claim, find_conflicts
 from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
+from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._failures import FailureReporter
 from ticketr.jobs._job import (
     CANCELLED,
-    FAILED,
     PENDING,
     RUNNING,
     CancelCause,
     CancelOutcome,
-    OnConflict,
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._phase import Phase
@@ -41,22 +41,20 @@ from ticketr.jobs._wait_targets import NextChange, QueueWaits
 from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
+    from collections.abc import Awaitable, Callable, Iterable, Sized
 
     from ticketr.jobs._around import Around
+    from ticketr.jobs._conflicts import Conflicts
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._recorder import Recorder
-    from ticketr.jobs._retention import Keep
+    from ticketr.jobs._retention import FinishedJobs, Keep
     from ticketr.jobs._submission import Submission
     from ticketr.jobs._wait_graph import WaitGraph
     from ticketr.jobs._wait_targets import QueueState
 
 T = TypeVar("T")
-
-ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
-"""What a job may do about those that it conflicts with and still enter."""
 
 
 @final
@@ -70,6 +68,7 @@ class QueueCore:
         running: The running jobs, by worker.
         schedule: The pending jobs, and what runs next.
         registry: The jobs by ID and key, and those that have ended.
+        finished: Those that have ended and are kept.
         dispatcher: The idle workers.
         dependencies: The jobs that start after others.
         subscriptions: The readers of updates.
@@ -99,6 +98,7 @@ class QueueCore:
         "dispatcher",
         "failures",
         "fatal",
+        "finished",
         "idle_event",
         "now",
         "phase",
@@ -144,7 +144,8 @@ class QueueCore:
         self.failures: FailureReporter = FailureReporter(
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
-        self.registry: Registry = Registry(self.schedule, self.running, keep, self.wall_clock)
+        self.registry: Registry = Registry(self.schedule, self.running, keep)
+        self.finished: FinishedJobs = self.registry.finished
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.subscriptions: Subscriptions[JobRecord] = Subscriptions(self._wait_for_change)
@@ -173,7 +174,7 @@ class QueueCore:
 
     # Entering
 
-    def enter(self, record: JobRecord, *, above: bool = False) -> JobRecord | None:
+    def enter(self, record: JobRecord, *, above: bool = False) -> Any:
         """Take a new job.
 
         This may wake no worker: the submit does, now or when it has returned (see ``_dispatch``).
@@ -183,57 +184,47 @@ class QueueCore:
             above: Whether to take it although the queue is full.
 
         Returns:
-            The record, or that of the job that it was joined to; None if there is no room.
+            The handle of the job, or of that which it was joined to; None if there is no room.
         """
         if self.phase.refusing:
             raise QueueClosed
         if get_ident() != self._thread:  # no other run is in this thread while the queue is open
             self.subscriptions.owner_thread.check()
-        if record.after is not None:
-            self.dependencies.resolve(record, partial(self._find_predecessor, self))
-        registry = self.registry
-        # The key's own code runs here, and may raise.
-        key_slot = None if record.key is None else registry.keys.find(record.key)
-        superseded: Sequence[JobRecord] = ()
-        id_holder: JobRecord | None = None
+        registry, schedule = self.registry, self.schedule
         now = self.now()
-        if record.on_conflict or record.id:
-            conflicts = registry.conflicts(record, key_slot)
-            if conflicts and record.on_conflict not in ENTERS:
-                return _join(record, conflicts)
-            is_late = record.start_by is not None and record.start_by <= now
-            is_late = is_late or is_doomed(record)
-            if record.on_conflict is OnConflict.SUPERSEDE and not is_late:
-                superseded = conflicts
-            id_holder = conflicts[0] if conflicts and record.id else None
-        schedule = self.schedule
-        if schedule.pending >= schedule.max_pending and not (
-            above
-            # It takes the place of a pending one; otherwise it needs room like any other.
-            or (superseded and any(conflict.status is PENDING for conflict in superseded))
-        ):
-            return None
-        if record.key is not None:
-            registry.add_key(record, key_slot)  # this may raise too
-        if id_holder is not None:
-            record.set_id_holder(id_holder)
-        registry.add(record, now)
-        if record.links is not None:
+        conflicts: Conflicts | None = None
+        if record.extras is NO_EXTRAS:  # as nearly always
+            if schedule.pending >= schedule.max_pending and not above:
+                return None
+            job_id = f"job-{next(registry.ids)}"
+            if job_id in registry.by_id:  # a submit has chosen that one
+                job_id = registry.next_free_id()
+        else:
+            if record.extras.after is not None:
+                self.dependencies.resolve(record, partial(self._find_predecessor, self))
+            conflicts = find_conflicts(record, registry, now)
+            if conflicts.joined is not None:
+                return self.handle_of(conflicts.joined)
+            if schedule.pending >= schedule.max_pending and not (above or conflicts.makes_room):
+                return None
+            job_id = claim(record, registry, conflicts)
+        handle = self._make_handle(record, self)
+        record.accept(job_id, next(registry.numbers), now, self, handle)
+        if conflicts is not None:
+            record.delay_start()
             self.dependencies.connect(record)
         schedule.add(record, now)
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self._notify_pending(record)
-        registry.by_id[record.id] = record
-        for conflict in superseded:
-            self.cancel(conflict, CancelCause.SUPERSEDED, "another job took its place")
-        if record.links is not None and is_doomed(record):
-            self.cancel_pending(record, CancelCause.DEPENDENCY)
-        dispatcher = self.dispatcher
-        if dispatcher.idle:
-            dispatcher.job_entered(record)
+        registry.by_id[job_id] = record
+        if conflicts is not None:
+            for conflict in conflicts.superseded:
+                self.cancel(conflict, CancelCause.SUPERSEDED, "another job took its place")
+            if is_doomed(record):
+                self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
             self._lifecycle.submitted(record)
-        return record
+        return handle
 
     def let_in(self, record: JobRecord) -> None:
         """Take a job that nobody waits to submit, also if the queue is full.
@@ -256,16 +247,27 @@ class QueueCore:
         submission = above or self.schedule.next_admitted()
         while submission is not None:
             try:
-                entered = self.enter(submission.record, above=submission is above)
-                assert entered is not None  # there was room
-                if entered is not submission.record:
-                    submission.join(self.handle_of(entered))
+                handle = self.enter(submission.record, above=submission is above)
+                assert handle is not None  # there was room
+                submission.accept(handle)
             except Exception as refusal:  # noqa: BLE001 - a key's own code may raise anything
                 submission.refuse(refusal)
+            except BaseException:  # it ends the queue
+                submission.accept(self._cancel_outside(submission.record))
+                raise
             finally:
-                self.dispatcher.submit_returns()
+                self.dispatcher.job_submitted(submission.record)
                 submission.resume()
             submission = self.schedule.next_admitted()
+
+    def _cancel_outside(self, record: JobRecord) -> Any:
+        """End a job that has not entered, and return its handle."""
+        handle = self._make_handle(record, self)
+        registry, now = self.registry, self.now()
+        record.accept(registry.next_free_id(), next(registry.numbers), now, self, handle)
+        record.note_cause(CancelCause.SHUTDOWN)
+        record.end(CANCELLED, now, None)
+        return handle
 
     # Running and ending
 
@@ -303,7 +305,7 @@ class QueueCore:
         There is always room for it.
         """
         del self.running[record.worker]
-        if record.key_slot is not None:
+        if record.extras.key_slot is not None:
             self.schedule.release_key(record)
         now = self.now()
         self.totals.run_seconds += now - record.started_at
@@ -327,33 +329,32 @@ class QueueCore:
         schedule = self.schedule
         now = self.now()
         was_running = record.status is RUNNING
+        has_extras = record.extras is not NO_EXTRAS
         if was_running:
             del self.running[record.worker]
             self.totals.run_seconds += now - record.started_at
-            if record.key_slot is not None:
+            if has_extras and record.extras.key_slot is not None:
                 schedule.release_key(record)
         else:
             schedule.discard(record)
             self.totals.ended_pending += 1
         held = record.end(status, now, result)
-        handle = self.handle_of(record) if status is FAILED and not record.outcome_seen else None
         if schedule.blocked:
             schedule.unblock_successors(record)
-        registry = self.registry
-        if record.id_holder is not None or record.key_slot is not None:
-            registry.free(record)
-        registry.totals[status] += 1
-        finished = registry.finished
+        if has_extras:
+            self.registry.free(record)
+        self.registry.totals[status] += 1
+        finished = self.finished
         finished.jobs.append(record)
         if self.subscriptions.is_watched:
-            self.subscriptions.notify_ended(record, handle)
+            self.subscriptions.notify_ended(record, record.handle)
         if self.recorder is not None:
             self._write_history(record, self.recorder)
         if record.ended is not None:
             record.wake_waiters()
         if record.collector is not None:
             record.tell_collector()
-        if record.links is not None:
+        if has_extras:
             self.dependencies.job_ended(record)
         if not was_running:
             self.admit()
@@ -367,12 +368,12 @@ class QueueCore:
             self._lifecycle.ended(record, was_running=was_running)
         if len(finished.jobs) > finished.evict_above or now > finished.evict_after:
             finished.evict(now)
-        if handle is not None:
-            del handle  # so that it is gone if no other holds it
-            self.failures.job_failed(record)
-        repeats = self.repeats
-        if repeats.runs and record in repeats.runs:
-            repeats.run_ended(record)
+        if record.handle is not None:
+            reference = weakref.ref(record.handle)
+            record.drop_handle()  # so that it is gone if no other holds it
+            self.failures.job_failed(record, reference)
+        if has_extras and record in self.repeats.runs:
+            self.repeats.run_ended(record)
 
     def _write_history(self, record: JobRecord, recorder: Recorder) -> None:
         try:
@@ -389,7 +390,7 @@ class QueueCore:
             return CancelOutcome.UNKNOWN
         if record.status.is_terminal:
             return CancelOutcome.ALREADY_FINISHED
-        if record.cancel_requested:
+        if record.extras.cancel_requested:
             return CancelOutcome.ALREADY_REQUESTED
         record.request_cancel(cause)
         if record.status is PENDING:
@@ -423,16 +424,17 @@ class QueueCore:
         self.wait_graph.request_check()
 
     def handle_of(self, record: JobRecord) -> Any:
-        """Return the handle of a job. There is at most one at a time.
+        """Return the handle of a job.
 
-        Whatever can still ask for the outcome of a job holds its handle (see ``_failures``).
+        There is at most one of a job that is live or whose failure is not yet reported. Whatever
+        can still ask for the outcome of a job holds its handle (see ``_failures``).
         """
-        known = record.handle
-        handle = None if known is None else known()
-        if handle is None:
-            handle = self._make_handle(record, self)
-            record.set_handle(weakref.ref(handle))
-        return handle
+        handle = record.handle or self.failures.handle_of(record)
+        return self._make_handle(record, self) if handle is None else handle
+
+    def waiting_for(self, record: JobRecord) -> str:
+        """Return what keeps a pending job from running."""
+        return self.schedule.waiting_for(record)
 
     # The whole queue
 
@@ -487,12 +489,3 @@ class QueueCore:
         park: Callable[[], Awaitable[T]],
     ) -> Awaitable[T]:
         return self.wait_graph.wait(NextChange(self, record, is_ready), park)
-
-
-def _join(record: JobRecord, conflicts: list[JobRecord]) -> JobRecord:
-    """Return the job that a new one is joined to, or raise ``DuplicateJob``."""
-    running = (conflict for conflict in conflicts if conflict.status is RUNNING)
-    first = next(running, conflicts[0])
-    if record.on_conflict is OnConflict.JOIN:
-        return first
-    raise DuplicateJob(first.id, None if record.id else record.key)

@@ -51,41 +51,44 @@ class Dependencies:
 
     def resolve(self, record: JobRecord, find: Callable[[object], JobRecord]) -> None:
         """Find the jobs that a new one starts after."""
-        if record.after is not None:
-            jobs = {find(job): None for job in record.after.jobs}
-            record.set_links(JobLinks(jobs, any_end=record.after.any_end))
+        after = record.extras.after
+        if after is not None:
+            jobs = {find(job): None for job in after.jobs}
+            record.set_links(JobLinks(jobs, any_end=after.any_end))
 
     def connect(self, record: JobRecord) -> None:
         """Have the jobs that a new one starts after know it, and forget those that are done."""
-        links = record.links
-        assert links is not None
+        links = record.extras.links
+        if links is None:
+            return
         for predecessor in [*links.predecessors]:
             if not predecessor.status.is_terminal:
-                predecessor.set_links(predecessor.links or JobLinks({}))
-                assert predecessor.links is not None
-                predecessor.links.add_dependent(record)
+                own = predecessor.extras.links or JobLinks({})
+                own.add_dependent(record)
+                predecessor.set_links(own)
             elif links.any_end or predecessor.status is COMPLETED:
                 links.forget(predecessor)
         self._drop_unused(record)
 
     def job_ended(self, record: JobRecord) -> None:
         """Start or cancel the jobs that wait for this one alone, or for its success."""
-        links, core = record.links, self._core
+        links, core = record.extras.links, self._core
         if links is None:
             return
         record.set_links(None)
         for predecessor in links.predecessors:
-            if predecessor.links is not None:
-                predecessor.links.drop_dependent(record)
+            if (others := predecessor.extras.links) is not None:
+                others.drop_dependent(record)
                 self._drop_unused(predecessor)
         released: list[JobRecord] = []
         for dependent in links.dependents:
-            assert dependent.links is not None  # it waits
-            if record.status is not COMPLETED and not dependent.links.any_end:
+            waits = dependent.extras.links
+            assert waits is not None
+            if record.status is not COMPLETED and not waits.any_end:
                 self._doomed.append(dependent)
             else:
-                dependent.links.forget(record)
-                if not dependent.links.predecessors:
+                waits.forget(record)
+                if not waits.predecessors:
                     released.append(dependent)
         for dependent in released:
             self._drop_unused(dependent)
@@ -107,14 +110,14 @@ class Dependencies:
             self._is_cancelling = False
 
     def _drop_unused(self, record: JobRecord) -> None:
-        links = record.links
+        links = record.extras.links
         if links is not None and not links.predecessors and not links.dependents:
             record.set_links(None)
 
 
 def is_doomed(record: JobRecord) -> bool:
     """Return whether a job can never start, since one before it failed or was cancelled."""
-    links = record.links
+    links = record.extras.links
     return (
         links is not None
         and not links.any_end

@@ -82,11 +82,6 @@ class Dispatcher:
             self.wakeup_pending = True
             self.wakeup_sender.send_nowait(None)
 
-    def job_entered(self, record: JobRecord) -> None:
-        """Wake an idle worker now, unless the submit that is about to return can do it."""
-        if record.context if self.wakeup_pending else not self._running:
-            self.wake()
-
     def job_taken(self) -> None:
         """Wake the next worker, unless returning submits will see to all pending jobs."""
         if self._schedule.pending > self.returning_submits:
@@ -95,6 +90,15 @@ class Dispatcher:
     def submit_returns(self) -> None:
         """Note that a submit is about to return; :meth:`submit_returned` has to follow."""
         self.returning_submits += 1
+
+    def job_submitted(self, record: JobRecord) -> None:
+        """Note that the submit of a job is about to return, as :meth:`submit_returns` does.
+
+        Wake an idle worker now, unless :meth:`submit_returned` can do it.
+        """
+        self.returning_submits += 1
+        if self.idle and (record.call[2] if self.wakeup_pending else not self._running):
+            self.wake()
 
     def submit_returned(self) -> None:
         """Wake a worker if none has taken the submitted job by now."""

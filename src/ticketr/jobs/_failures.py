@@ -15,6 +15,7 @@ import logging
 import weakref
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 import trio
@@ -67,24 +68,34 @@ class FailureReporter:
         self.fatal: BaseException | None = None
         self._context = contextvars.copy_context()  # not that of a job, which may be current later
         self._token = trio.lowlevel.current_trio_token()
-        self._unreported: dict[weakref.ref[object], JobRecord] = {}
-        self._gone: deque[weakref.ref[object]] = deque()
+        self._unreported: dict[JobRecord, weakref.ref[object]] = {}
+        self._gone: deque[JobRecord] = deque()
 
     def cancel_queue(self, error: BaseException) -> None:
         """Note the first failure of a queue that it cancels; later ones are reported."""
         self.cancels_queue = False
         self.fatal = error
 
-    def job_failed(self, record: JobRecord) -> None:
-        """Report a job that has failed once its handle is gone, unless its outcome is seen."""
-        handle = None if record.handle is None else record.handle()
+    def job_failed(self, record: JobRecord, reference: weakref.ref[object] | None) -> None:
+        """Report a job that has failed once its handle is gone, unless its outcome is seen.
+
+        Args:
+            record: The job's record.
+            reference: Refers to the job's handle, if it has one.
+        """
+        handle = None if reference is None else reference()
         if handle is None:
             self.report_if_unseen(record)
         else:
-            self._unreported[weakref.ref(handle, self._note_gone)] = record
+            self._unreported[record] = weakref.ref(handle, partial(self._note_gone, record))
 
-    def _note_gone(self, reference: weakref.ref[object]) -> None:
-        self._gone.append(reference)
+    def handle_of(self, record: JobRecord) -> object:
+        """Return the handle that the report of a failed job waits for."""
+        reference = self._unreported.get(record)
+        return None if reference is None else reference()
+
+    def _note_gone(self, record: JobRecord, _: object) -> None:
+        self._gone.append(record)
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._wake_timer, idempotent=True)
 
@@ -96,19 +107,19 @@ class FailureReporter:
     def report_gone(self) -> None:
         """Report the failures about which nobody can ask any more."""
         while self._gone:
-            record = self._unreported.pop(self._gone.popleft(), None)
-            if record is not None:
+            record = self._gone.popleft()
+            if self._unreported.pop(record, None) is not None:
                 self.report_if_unseen(record)
 
     def report_all(self) -> None:
         """Report every failure that nobody has seen."""
-        for record in [*self._unreported.values()]:
+        for record in [*self._unreported]:
             self.report_if_unseen(record)
         self._unreported.clear()
 
     def report_if_unseen(self, record: JobRecord) -> None:
         """Report a job if it failed and nobody has seen its outcome."""
-        if record.status is not FAILED or record.outcome_seen:
+        if record.status is not FAILED or record.extras.outcome_seen:
             return
         record.mark_outcome_seen()
         try:

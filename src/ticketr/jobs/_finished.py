@@ -91,7 +91,8 @@ def row_of_record(
         summary: Shortens a result to a text. What it raises is raised.
         offset: The difference between wall-clock time and Trio's clock.
     """
-    status, attempt, key, cause = record.status, record.attempt, record.key, record.cancel_cause
+    status, attempt, extras = record.status, record.attempt, record.extras
+    key, cause = extras.key, extras.cancel_cause
     result = error_type = error_message = None
     if status is COMPLETED:
         result = clipped(summary(record.result))

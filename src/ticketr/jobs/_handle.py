@@ -8,7 +8,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
-from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._values import as_reason
 from ticketr.jobs._wait_targets import JobEnd
@@ -134,7 +134,8 @@ class JobHandle(Generic[T_co]):
             await trio.lowlevel.checkpoint()
         else:
             await self._core.wait_graph.wait(JobEnd(self._core, record), record.wait_ended)
-        record.mark_outcome_seen()
+        if record.status is FAILED:
+            record.mark_outcome_seen()
 
     def __repr__(self) -> str:
         return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"
@@ -145,7 +146,7 @@ def result_of(record: JobRecord) -> object:
     if record.status is COMPLETED:
         return record.result
     if record.status is CANCELLED:
-        raise JobCancelled(record.id, record.name, str(record.cancel_cause))
+        raise JobCancelled(record.id, record.name, str(record.extras.cancel_cause))
     if record.exception is None:
         raise JobTimedOut(record.id, record.name, record.timeout)
     assert record.error is not None

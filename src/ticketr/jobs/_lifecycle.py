@@ -60,14 +60,14 @@ class LifecycleLog:
         words = f"{record.status} after {seconds:g} s"
         if record.status is FAILED and record.error is not None:
             words += f" with {record.error.type}"
-        elif record.cancel_cause is not None:
-            words += f", cause: {record.cancel_cause}"
+        elif (cause := record.extras.cancel_cause) is not None:
+            words += f", cause: {cause}"
         self._log(INFO, record, str(record.status), seconds, words)
 
     def _log(self, level: int, record: JobRecord, event: str, seconds: float, words: str) -> None:
         if not is_enabled_for(level):
             return
-        key = record.key
+        key = record.extras.key
         shown = None if key is None else safe_repr(key)
         facts = {
             "job_id": record.id,

@@ -79,7 +79,7 @@ class NextResult:
         if self.is_reached():
             return UNBLOCKED
         for record in self.jobs():
-            if record.status is PENDING and record.key_slot is None:
+            if record.status is PENDING and record.extras.key_slot is None:
                 if is_pending_known:
                     continue  # what is in the way of one is in the way of all
                 is_pending_known = True

@@ -100,7 +100,6 @@ def make_record(
     Raises:
         TypeError, ValueError: The job or an option is invalid.
     """
-    function: Callable[..., Awaitable[object]]
     # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType
@@ -108,10 +107,10 @@ def make_record(
         and code.co_argcount == len(args) + 1
         and not code.co_kwonlyargcount
     ):
-        function, name = job, job.__name__
+        record = JobRecord(job, args, copy_context(), job.__name__, timeout, retry)
     else:
         function, name = resolve_function(job, args)
-    record = JobRecord(function, args, copy_context(), name, timeout, retry)
+        record = JobRecord(function, args, copy_context(), name, timeout, retry)
     if options:
         record.set_options(checked_options(options))
     return record
@@ -214,7 +213,7 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
     "after": ("after", _checked_after),
     "after_any_end": ("after_any_end", _checked_flag),
-    "delay": ("due_at", partial(checked_seconds, "delay")),  # counted from the submission
+    "delay": ("delay", partial(checked_seconds, "delay")),
     "start_by": ("start_by", _checked_start_by),
     "within": ("start_by", _start_within),
     "tags": ("tags", _checked_tags),

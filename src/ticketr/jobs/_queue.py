@@ -120,13 +120,11 @@ class JobQueue:
         record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
         core = self._core
-        entered = core.enter(record)
-        if entered is None:
+        # Held from now on, since the job may fail before this returns.
+        handle: JobHandle[T] | None = core.enter(record)
+        if handle is None:
             return await wait_for_room(core, record)
-        handle: JobHandle[T] = core.handle_of(
-            entered
-        )  # now, since the job may fail before this returns
-        core.dispatcher.submit_returns()
+        core.dispatcher.job_submitted(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
@@ -158,11 +156,10 @@ class JobQueue:
         """
         self._core.subscriptions.owner_thread.check()
         record = make_record(job, args, self._timeout, self._retry, options)
-        entered = self._core.enter(record)
-        if entered is None:
+        handle: JobHandle[T] | None = self._core.enter(record)
+        if handle is None:
             raise QueueFull(self._core.schedule.max_pending)
         self._core.dispatcher.wake()
-        handle: JobHandle[T] = self._core.handle_of(entered)
         return handle
 
     @overload
@@ -198,13 +195,11 @@ class JobQueue:
         """
         record = make_record(job, args, self._timeout, self._retry, options)
         await checkpoint_if_cancelled()
-        entered = self._core.enter(record)
-        handle: JobHandle[T]
-        if entered is None:
+        handle: JobHandle[T] | None = self._core.enter(record)
+        if handle is None:
             handle = await wait_for_room(self._core, record)
         else:
             self._core.dispatcher.wake()
-            handle = self._core.handle_of(entered)
         if handle.record_in(self._core) is not record:
             return await handle.result()
         try:

@@ -7,12 +7,13 @@ record is made for a submit that is not yet accepted: ``accept`` makes it a job 
 
 from __future__ import annotations
 
-import math
 from contextvars import Context
-from typing import TYPE_CHECKING, Final, Protocol, final
+from math import inf
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
 import trio
 
+from ticketr.jobs._extras import NO_EXTRAS, JobExtras
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -26,32 +27,29 @@ from ticketr.jobs._progress import JobProgress, advance
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    import weakref
-    from collections.abc import Awaitable, Callable, Hashable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
+    from ticketr.jobs._job import CancelCause, JobID, JobStatus
     from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._links import After, JobLinks
+    from ticketr.jobs._links import JobLinks
     from ticketr.jobs._priority_queue import PriorityQueue
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._wall_clock import WallClock
 
 NO_CONTEXT: Final = Context()
-NO_TAGS: Final = frozenset[str]()
 NO_REPORT: Final = (0, 0, "", 0)
 
 _STARTED: Final = (
     *("status", "revision", "started_at", "attempt", "report"),
-    *("worker", "scope", "retry_context", "timeout", "total_ends_at"),
+    *("worker", "scope", "call", "timeout", "total_ends_at"),
 )
 _BACKED_OFF: Final = (
-    *("status", "revision", "due_at", "uncounted_retries"),
-    *("worker", "scope", "context", "retry_context"),
+    *("status", "revision", "due_at", "extras"),
+    *("worker", "scope", "call"),
 )
 _ENDED: Final = (
     *("status", "revision", "finished_at", "result", "error", "exception"),
-    *("worker", "scope", "function", "args", "context", "retry_context", "retry"),
-    "waiting_reason",
+    *("worker", "scope", "call", "retry", "handle"),
 )
 TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobStatus, tuple[str, ...]]]] = {
     PENDING: {RUNNING: _STARTED, CANCELLED: _ENDED},
@@ -71,6 +69,25 @@ async def ended_job_function(context: object) -> None:
     """Stand for the function of a job that has ended."""
 
 
+JobCall: TypeAlias = (
+    "tuple[Callable[..., Awaitable[object]], tuple[object, ...], Context, Context | None]"
+)
+"""A function, the arguments behind its context, the context variables to call it in, and these as
+they were before an attempt, for the next one; None if there were none."""
+ENDED_CALL: Final[JobCall] = (ended_job_function, (), NO_CONTEXT, None)
+
+
+class RecordQueue(Protocol):
+    """The part of a queue that the snapshots of its jobs use."""
+
+    @property
+    def wall_clock(self) -> WallClock: ...
+
+    def waiting_for(self, record: JobRecord) -> str:
+        """Return what keeps a pending job from running."""
+        ...
+
+
 class JobCollector(Protocol):
     """What collects the jobs of a map as they end."""
 
@@ -87,38 +104,33 @@ class JobRecord:
 
     Also written in ``_schedule``: where the job waits, and the time of which it stops waiting.
 
-    Some slots are filled only by a transition, which saves each job a store. The fields that tell
-    readers that they are filled, ``attempt`` and ``status``, are written after them.
+    Some slots are filled only by ``accept`` or by a transition, which saves each job a store. The
+    fields that tell readers that they are filled, ``attempt`` and ``status``, are written after
+    them.
 
     Attributes:
-        id: Empty until the queue makes one up, unless the submit gave one.
+        call: What is called at each attempt; dropped at the end.
+        extras: What most jobs do not have, such as a key.
         number: Its place in the order of submission.
-        key_slot: What stands for its key, once the queue has accepted it.
-        pending_queue: The queue of the schedule that it waits in.
-        waiting_reason: Tells why it waits; None once it has ended.
-        id_holder: The live job whose ID it has, and whose end it waits for.
-        after: Until it is accepted: the jobs that it starts after.
-        links: The jobs that it starts after, and those that start after it; None for none.
-        wall_clock: The queue's.
-        due_at: Until it is accepted: its delay.
+        queue: The queue that has accepted it.
+        handle: Its only handle, until it has ended; that of a failed job until all readers know.
+        pending_queue: The queue of the schedule that it waits in, or has waited in last.
         report: Current, total, message, and the revision of the report, 0 for none.
-        uncounted_retries: How many attempts do not count against its ``Retry``.
         timeout: The limit for each attempt, or that for all of them once it is the closer one.
         total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
-        retry_context: The context as it was before the attempt, for the next one.
         worker: The worker that runs it.
         scope: The cancel scope of the attempt.
-        handle: Refers to its handle, if there ever was one.
         ended: Set when it ends; made by the first that waits for it.
-        outcome_seen: Whether somebody was given the outcome.
         collector: The map that is told of the end, until then.
     """
 
+    id: JobID
     number: int
     submitted_at: float
-    wall_clock: WallClock
-    pending_queue: PriorityQueue[JobRecord] | None
-    waiting_reason: Callable[[JobRecord], str | None] | None
+    due_at: float
+    queue: RecordQueue
+    handle: object
+    pending_queue: PriorityQueue[JobRecord]
     started_at: float
     report: tuple[float, float, str, int]
     total_ends_at: float
@@ -130,47 +142,31 @@ class JobRecord:
     exception: BaseException | None
 
     __slots__ = (
-        "after",
-        "args",
         "attempt",
-        "cancel_cause",
-        "cancel_requested",
+        "call",
         "collector",
-        "context",
         "due_at",
         "ended",
         "error",
         "exception",
+        "extras",
         "finished_at",
-        "function",
         "handle",
         "id",
-        "id_holder",
-        "key",
-        "key_slot",
-        "links",
         "name",
         "number",
-        "on_conflict",
-        "outcome_seen",
         "pending_queue",
-        "priority",
+        "queue",
         "report",
         "result",
         "retry",
-        "retry_context",
         "revision",
         "scope",
-        "start_by",
         "started_at",
         "status",
         "submitted_at",
-        "tags",
         "timeout",
         "total_ends_at",
-        "uncounted_retries",
-        "waiting_reason",
-        "wall_clock",
         "worker",
     )
 
@@ -184,74 +180,66 @@ class JobRecord:
         retry: Retry | None,
         collector: JobCollector | None = None,
     ) -> None:
-        self.id: JobID = ""
+        self.call: JobCall = (function, args, context, None)
         self.name: str = name
-        self.priority: int = 0
-        self.key: Hashable = None
-        self.key_slot: KeySlot[JobRecord] | None = None
-        self.tags: frozenset[str] = NO_TAGS
+        self.timeout: float = timeout
+        self.retry: Retry | None = retry
+        self.collector: JobCollector | None = collector
+        self.extras: JobExtras[JobRecord] = NO_EXTRAS
+        self.ended: trio.Event | None = None
         self.status: JobStatus = PENDING
         self.revision: int = 1
         self.attempt: int = 0
-        self.uncounted_retries: int = 0
-        self.cancel_requested: bool = False
-        self.cancel_cause: CancelCause | None = None
-        self.due_at: float = 0.0
-        self.outcome_seen: bool = False
-        self.handle: weakref.ref[object] | None = None
-        # What a job drops when it ends.
-        self.function: Callable[..., Awaitable[object]] = function
-        self.args: tuple[object, ...] = args
-        self.context: Context = context
-        self.retry_context: Context | None = None
-        self.timeout: float = timeout
-        self.retry: Retry | None = retry
-        self.start_by: float | None = None
-        self.on_conflict: OnConflict | None = None
-        self.id_holder: JobRecord | None = None
-        self.after: After | None = None
-        self.links: JobLinks[JobRecord] | None = None
-        self.collector: JobCollector | None = collector
-        self.ended: trio.Event | None = None
 
     # Submission
+
+    def own_extras(self) -> JobExtras[JobRecord]:
+        """Return extras that no other job shares."""
+        if self.extras is NO_EXTRAS:
+            self.extras = JobExtras()
+        return self.extras
 
     def set_options(self, options: Mapping[str, object]) -> None:
         """Write options that were checked, by the names of the fields."""
         for field, value in options.items():
-            setattr(self, field, value)
+            if field in ("name", "timeout", "retry"):
+                setattr(self, field, value)
+            else:
+                setattr(self.own_extras(), field, value)
 
     def set_key_slot(self, key_slot: KeySlot[JobRecord]) -> None:
         """Write the slot of its key."""
-        self.key_slot = key_slot
+        self.own_extras().key_slot = key_slot
 
-    def set_id_holder(self, id_holder: JobRecord) -> None:
+    def set_id_holder(self, id_holder: JobRecord | None) -> None:
         """Let it wait for the end of the live job that has its ID."""
-        self.id_holder = id_holder
+        self.own_extras().id_holder = id_holder
 
-    def accept(self, job_id: JobID, number: int, now: float, wall_clock: WallClock) -> None:
+    def accept(
+        self, job_id: JobID, number: int, now: float, queue: RecordQueue, handle: object
+    ) -> None:
         """Make it a job of the queue."""
         self.id = job_id
         self.number = number
-        self.submitted_at = now
-        self.due_at = now + self.due_at if self.due_at else now
-        self.wall_clock = wall_clock
+        self.submitted_at = self.due_at = now
+        self.queue = queue
+        self.handle = handle
+
+    def delay_start(self) -> None:
+        """Make it due when its delay is over."""
+        self.due_at = self.submitted_at + self.extras.delay
 
     def set_links(self, links: JobLinks[JobRecord] | None) -> None:
         """Write which jobs it waits for, and which wait for it."""
-        self.links, self.after = links, None
+        extras = self.own_extras()
+        extras.links, extras.after = links, None
 
     def copy(self, job_id: JobID) -> JobRecord:
         """Return a record of the same function and options for another submit, with this ID."""
-        record = JobRecord(
-            self.function, self.args, self.context.copy(), self.name, self.timeout, self.retry
-        )
-        record.id, record.key, record.tags, record.priority = (
-            job_id,
-            self.key,
-            self.tags,
-            self.priority,
-        )
+        function, args, context, _ = self.call
+        record = JobRecord(function, args, context.copy(), self.name, self.timeout, self.retry)
+        own, new = self.extras, record.own_extras()
+        new.id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
         return record
 
     # Transitions
@@ -263,12 +251,12 @@ class JobRecord:
         self.report = NO_REPORT
         self.attempt += 1
         self.worker = worker
-        if self.context:
-            self.retry_context = self.context.copy()
+        if self.call[2]:
+            self.call = (*self.call[:3], self.call[2].copy())
         self.scope = trio.CancelScope()  # which takes half as long again with an argument
         if self.retry is not None and self.retry.total is not None:
             self._start_within_total(self.retry.total, now)
-        elif self.timeout != math.inf:
+        elif self.timeout != inf:
             self.scope.relative_deadline = self.timeout
         self.status = RUNNING
         self.revision += 1
@@ -295,8 +283,10 @@ class JobRecord:
         """
         assert self.status is RUNNING
         del self.worker, self.scope
-        self.context, self.retry_context = self.retry_context or Context(), None
-        self.uncounted_retries += not is_counted
+        function, args, _, retry_context = self.call
+        self.call = (function, args, retry_context or Context(), None)
+        if not is_counted:
+            self.own_extras().uncounted_retries += 1
         self.due_at = due_at
         self.status = PENDING
         self.revision += 1
@@ -316,9 +306,11 @@ class JobRecord:
         self.finished_at = now
         self.status = status
         self.revision += 1
-        held = self.function, self.args, self.retry, self.context, self.retry_context
-        self.function, self.args, self.context = ended_job_function, (), NO_CONTEXT
-        self.retry_context = self.retry = self.waiting_reason = None
+        held = self.call, self.retry, self.handle
+        self.call = ENDED_CALL
+        self.retry = None
+        if status is not FAILED:
+            self.handle = None
         return held
 
     def set_failure(self, exception: BaseException | None, error: JobErrorInfo | None) -> None:
@@ -338,17 +330,17 @@ class JobRecord:
 
     def request_cancel(self, cause: CancelCause) -> None:
         """Note that somebody has asked the job to stop."""
-        self.cancel_requested = True
-        self.cancel_cause = cause
+        extras = self.own_extras()
+        extras.cancel_requested, extras.cancel_cause = True, cause
 
     def note_cause(self, cause: CancelCause | None) -> None:
         """Note why the job stops, unless a cause is noted already."""
-        if self.cancel_cause is None:
-            self.cancel_cause = cause
+        if cause is not None and self.extras.cancel_cause is None:
+            self.own_extras().cancel_cause = cause
 
     def set_priority(self, priority: int) -> None:
         """Give the job another priority."""
-        self.priority = priority
+        self.own_extras().priority = priority
 
     def add_report(self, current: object, total: object, message: object) -> None:
         """Fold a report of the job into its progress; never raises."""
@@ -375,9 +367,9 @@ class JobRecord:
             self.ended.set()
             self.ended = None
 
-    def set_handle(self, handle: weakref.ref[object]) -> None:
-        """Remember the handle, without keeping it alive."""
-        self.handle = handle
+    def drop_handle(self) -> None:
+        """Do not keep the handle alive any more."""
+        self.handle = None
 
     def tell_collector(self) -> None:
         """Tell the map that the job belongs to."""
@@ -387,14 +379,19 @@ class JobRecord:
 
     def mark_outcome_seen(self) -> None:
         """Note that somebody was given the outcome, so that a failure is not silent."""
-        self.outcome_seen = True
+        self.own_extras().outcome_seen = True
 
     # Reading
 
     @property
+    def context(self) -> Context:
+        """The context variables that it is called in."""
+        return self.call[2]
+
+    @property
     def counted_attempts(self) -> int:
         """How many attempts count against the job's ``Retry``."""
-        return self.attempt - self.uncounted_retries
+        return self.attempt - self.extras.uncounted_retries
 
     def last_report(self) -> JobProgress:
         """Return what the job reported last."""
@@ -404,31 +401,32 @@ class JobRecord:
 
     def observe(self) -> JobSnapshot:
         """Return the job as it is now, for a program that follows it to its end."""
-        if self.status.is_terminal:
-            self.outcome_seen = True
+        if self.status is FAILED:
+            self.mark_outcome_seen()
         return self.snapshot()
 
     def snapshot(self) -> JobSnapshot:
         """Return the job as it is now."""
-        has_ended = self.status.is_terminal
+        has_ended, extras = self.status.is_terminal, self.extras
+        is_pending = self.status is PENDING
         return JobSnapshot(
             id=self.id,
             name=self.name,
             status=self.status,
             revision=self.revision,
-            key=self.key,
-            tags=self.tags,
-            priority=self.priority,
+            key=extras.key,
+            tags=extras.tags,
+            priority=extras.priority,
             attempt=self.attempt,
             progress=self.last_report() if self.attempt and self.report is not NO_REPORT else None,
-            waiting_for=self.waiting_reason(self) if self.waiting_reason is not None else None,
-            cancel_requested=self.cancel_requested,
-            cancel_cause=self.cancel_cause,
+            waiting_for=self.queue.waiting_for(self) if is_pending else None,
+            cancel_requested=extras.cancel_requested,
+            cancel_cause=extras.cancel_cause,
             submitted_at=self.submitted_at,
             due_at=self.due_at,
             started_at=self.started_at if self.attempt else None,
             finished_at=self.finished_at if has_ended else None,
             error=self.error if self.status is FAILED else None,
             result=self.result if has_ended else None,
-            wall_offset=self.wall_clock.offset(),
+            wall_offset=self.queue.wall_clock.offset(),
         )

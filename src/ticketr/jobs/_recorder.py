@@ -77,7 +77,7 @@ class Recorder:
         self._number += 1
         try:
             if record.finished_at > self._offset_valid_until:
-                self._clock_offset = record.wall_clock.offset()
+                self._clock_offset = record.queue.wall_clock.offset()
                 self._offset_valid_until = record.finished_at + INTERVAL
             row = row_of_record(
                 record, self._run, self._number, self._history.summary, self._clock_offset
@@ -205,6 +205,8 @@ def finished_in_memory(
         if (status is None or record.status is status) and (job_id is None or record.id == job_id)
     ]
     return [
-        job_of_row(row_of_record(record, "", number, reprlib.repr, record.wall_clock.offset()))
+        job_of_row(
+            row_of_record(record, "", number, reprlib.repr, record.queue.wall_clock.offset())
+        )
         for number, record in itertools.islice(reversed(numbered), limit)
     ]

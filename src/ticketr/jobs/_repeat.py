@@ -179,8 +179,8 @@ class Repeats:
         if times.due_at < now:
             times.advance(now, offset)
         number = next(self._numbers)
-        repeat_id = template.id or f"repeat-{number}"
-        while not template.id and repeat_id in self._live:
+        repeat_id = template.extras.id or f"repeat-{number}"
+        while not template.extras.id and repeat_id in self._live:
             number = next(self._numbers)
             repeat_id = f"repeat-{number}"
         if repeat_id in self._live:

@@ -34,8 +34,8 @@ class WaitingSubmissions:
     def add(self, submission: Submission) -> None:
         """Add a submit that waits for room."""
         self.count += 1
-        number, start_by = next(self._arrivals), submission.record.start_by
-        self._by_priority.push(submission, -submission.record.priority, number)
+        number, start_by = next(self._arrivals), submission.record.extras.start_by
+        self._by_priority.push(submission, -submission.record.extras.priority, number)
         if start_by is not None:
             self.by_deadline.push(submission, start_by, number)
 

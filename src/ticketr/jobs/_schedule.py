@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, final
 
+from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._priority_queue import PriorityQueue
 from ticketr.jobs._rates import RateLimits
 from ticketr.jobs._room import WaitingSubmissions
@@ -62,30 +63,30 @@ class Schedule:
         self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started
         self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
         self._paused_keys: set[KeySlot[JobRecord]] = set()
-        self._waiting_reason = self.waiting_for  # made once, not for each job
 
     def add(self, record: JobRecord, now: float) -> None:
         """Add a job that enters, or that is to be tried again."""
         self.pending += 1
-        record.waiting_reason = self._waiting_reason
-        if record.start_by is not None and not record.attempt:
-            self._expiring.push(record, record.start_by, record.number)
+        due_at, extras = record.due_at, record.extras
+        if extras is NO_EXTRAS and due_at <= now:  # as nearly always
+            record.pending_queue = self._ready
+            self._ready.push(record, due_at, record.number)
+            return
+        if extras.start_by is not None and not record.attempt:
+            self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
-        due_at = record.due_at
-        if record.links is not None and record.links.predecessors:
+        if extras.links is not None and extras.links.predecessors:
             self._put(record, self._after)
         elif due_at > now:
             record.pending_queue = self._delayed
             self._delayed.push(record, due_at, record.number)
             self.is_time_dependent = True
         else:
-            record.pending_queue = self._ready
-            rank = due_at - record.priority * AGING if record.priority else due_at
-            self._ready.push(record, rank, record.number)
+            self._put(record, self._ready)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
         record.pending_queue = queue
-        queue.push(record, record.due_at - record.priority * AGING, record.number)
+        queue.push(record, record.due_at - record.extras.priority * AGING, record.number)
 
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
@@ -107,9 +108,8 @@ class Schedule:
         """Return the key or job that blocks a job; None if nothing does."""
         if (predecessor := self.predecessor(record)) is not None:
             return predecessor
-        if record.key_slot is not None and self._is_blocked(record.key_slot):
-            return record.key_slot
-        return None
+        key_slot = record.extras.key_slot
+        return key_slot if key_slot is not None and self._is_blocked(key_slot) else None
 
     def _is_blocked(self, blocker: KeySlot[JobRecord] | JobRecord) -> bool:
         """Tell whether a key is held, paused or has no start left; an ended job blocks none."""
@@ -121,25 +121,23 @@ class Schedule:
 
     def predecessor(self, record: JobRecord) -> JobRecord | None:
         """Return the live job whose ID a pending one has, and whose end it waits for."""
-        while record.id_holder is not None and record.id_holder.status.is_terminal:
-            record.id_holder = record.id_holder.id_holder
-        return record.id_holder
+        while (holder := record.extras.id_holder) is not None and holder.status.is_terminal:
+            record.set_id_holder(holder.extras.id_holder)
+        return holder
 
     def blocking_job(self, record: JobRecord) -> JobRecord | None:
         """Return the job that blocks a pending one: the holder of its ID or its key."""
-        if record.key_slot is None:
+        key_slot = record.extras.key_slot
+        if key_slot is None:
             return self.predecessor(record)
-        return self.predecessor(record) or self._key_holders.get(record.key_slot)
+        return self.predecessor(record) or self._key_holders.get(key_slot)
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next; it holds its key from here on."""
         while not self.is_stopped and (record := self._ready.pop()) is not None:
-            if (record.key_slot is not None or record.id_holder is not None) and not self._may_run(
-                record
-            ):
+            if record.extras is not NO_EXTRAS and not self._may_run(record):
                 continue
             self.pending -= 1
-            record.pending_queue = None
             if self.is_time_dependent and record in self._expiring:
                 self._expiring.discard(record)
             return record
@@ -149,26 +147,25 @@ class Schedule:
         """Give the first job its key and return True, or move it to where it has to wait."""
         blocker = self._blocker(record)
         if blocker is None:
-            if record.key_slot is not None:
-                self._key_holders[record.key_slot] = record
+            if record.extras.key_slot is not None:
+                self._key_holders[record.extras.key_slot] = record
             return True
         self._put(record, self.blocked.setdefault(blocker, PriorityQueue()))
         return False
 
     def discard(self, record: JobRecord) -> None:
         """Remove a job that is not to run."""
-        assert record.pending_queue is not None
         record.pending_queue.discard(record)
         self.pending -= 1
-        record.pending_queue = None
+        record.pending_queue = self._ready  # that of a key may be gone soon
         if self.is_time_dependent and record in self._expiring:
             self._expiring.discard(record)
-        if record.key_slot is not None:
-            self._unblock_next(record.key_slot)
+        if record.extras.key_slot is not None:
+            self._unblock_next(record.extras.key_slot)
 
     def release_key(self, record: JobRecord) -> None:
         """Free the key of a job that stops running, and make the first that waits for it ready."""
-        key_slot = record.key_slot
+        key_slot = record.extras.key_slot
         assert key_slot is not None  # it has a key
         del self._key_holders[key_slot]
         self._unblock_next(key_slot)
@@ -189,7 +186,7 @@ class Schedule:
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
-        if queue is not None and queue is not self._delayed and queue is not self._after:
+        if queue is not self._delayed and queue is not self._after:
             queue.discard(record)
             self._put(record, self._ready)
 
@@ -295,10 +292,8 @@ class Schedule:
             self._unblock_next(blocker)
         return paused
 
-    def waiting_for(self, record: JobRecord) -> str | None:
-        """Return what keeps a job from running."""
-        if record.pending_queue is None:
-            return None
+    def waiting_for(self, record: JobRecord) -> str:
+        """Return what keeps a pending job from running."""
         if self.is_paused_for(record):
             return "paused"
         if record.pending_queue is self._after:
@@ -307,7 +302,7 @@ class Schedule:
             return "time"
         if self.blocking_job(record) is not None:
             return "key"
-        is_limited = self.rates is not None and self.rates.blocks(record.key_slot)
+        is_limited = self.rates is not None and self.rates.blocks(record.extras.key_slot)
         return "rate" if is_limited else "worker"
 
     # Rates
@@ -321,7 +316,7 @@ class Schedule:
     def take_starts(self, record: JobRecord, now: float) -> None:
         """Take the starts of an attempt that begins."""
         if self.rates is not None:
-            self.rates.take(record.key_slot, now)
+            self.rates.take(record.extras.key_slot, now)
             self._update_stopped()
 
     def refill_rates(self, now: float) -> bool:
@@ -377,14 +372,14 @@ class Schedule:
 
     def is_paused_for(self, record: JobRecord) -> bool:
         """Tell whether a pause keeps a pending job from running."""
-        return self.is_paused or record.key_slot in self._paused_keys
+        return self.is_paused or record.extras.key_slot in self._paused_keys
 
     # Submits that wait for room
 
     def add_submission(self, submission: Submission) -> None:
         """Add a submit that waits for room."""
         self.submissions.add(submission)
-        self.is_time_dependent |= submission.record.start_by is not None
+        self.is_time_dependent |= submission.record.extras.start_by is not None
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""

@@ -69,7 +69,7 @@ def warn_of_stuck_jobs(core: QueueCore) -> None:
     if not core.phase.is_stuck_warning_due(core.now(), has_running=bool(core.running)):
         return
     for worker, record in list(core.running.items()):
-        key = f", key {safe_repr(record.key)}" if record.key is not None else ""
+        key = f", key {safe_repr(record.extras.key)}" if record.extras.key is not None else ""
         place = describe_stuck_task(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
 

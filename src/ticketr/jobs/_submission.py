@@ -19,19 +19,19 @@ class Submission:
     Attributes:
         record: The job.
         task: The task that waits.
-        handle: What the submit returns: the handle of the job, or of the one it was joined to.
+        handle: What the submit returns, once the job has entered or was joined to another one.
         refusal: Why the job did not enter after all.
         is_resumed: Whether the task runs on with its next step.
     """
 
     record: JobRecord
     task: trio.lowlevel.Task
-    handle: Any
+    handle: Any = None
     refusal: Exception | None = None
     is_resumed: bool = False
 
-    def join(self, handle: Any) -> None:
-        """Note that the job was joined to the job of this handle."""
+    def accept(self, handle: Any) -> None:
+        """Note what the submit returns."""
         self.handle = handle
 
     def refuse(self, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """All uses of Trio beyond what it documents, each with its reason.
 
 * ``task.context`` is written: see ``switch_context``.
-* ``task.custom_sleep_data`` is written: see ``mark_running``.
+* ``task.custom_sleep_data`` is written: see ``NOT_RESCHEDULED``.
 * ``nursery._nested_child_finished`` is called and replaced: see ``_close_nursery``.
 * The code of a nursery's ``__aexit__`` is compared with that of frames: see ``waits_in_nursery``.
 """
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from contextvars import Context
 
 NOT_RESCHEDULED: Final = object()
+"""What a task has as its ``custom_sleep_data`` until it is next rescheduled.
+
+Trio writes None there when it reschedules a task, and has no other sign that costs as little. It
+tells a worker whether its job has passed a checkpoint, so that it need not pass one itself for the
+sake of other tasks.
+"""
 LEFT_OPEN: Final = "a job has left a nursery open: enter it by 'async with trio.open_nursery()'"
 NURSERY_EXIT: Final = type(trio.open_nursery(strict_exception_groups=True)).__aexit__.__code__
 
@@ -36,21 +42,6 @@ def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
     leaves in the worker's (see ``_worker``).
     """
     task.context = context
-
-
-def mark_running(task: trio.lowlevel.Task) -> None:
-    """Mark the current task until it is next rescheduled.
-
-    Trio clears ``custom_sleep_data`` when it reschedules a task, and has no other sign that costs
-    as little. It tells a worker whether its job has passed a checkpoint, so that it need not pass
-    one itself for the sake of other tasks.
-    """
-    task.custom_sleep_data = NOT_RESCHEDULED
-
-
-def was_rescheduled(task: trio.lowlevel.Task) -> bool:
-    """Return whether a task was rescheduled since it was marked."""
-    return task.custom_sleep_data is None
 
 
 def waits_in_nursery(task: trio.lowlevel.Task) -> bool:

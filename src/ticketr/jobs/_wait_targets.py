@@ -116,11 +116,12 @@ class Predecessors:
     @property
     def needs_all(self) -> bool:
         """Whether all of the jobs have to proceed."""
-        return self.record.links is not None and self.record.links.any_end
+        links = self.record.extras.links
+        return links is not None and links.any_end
 
     def ends(self) -> list[JobEnd]:
         """Return the ends that the job waits for."""
-        links = self.record.links
+        links = self.record.extras.links
         return [] if links is None else [JobEnd(self.queue, job) for job in links.predecessors]
 
 
@@ -187,7 +188,8 @@ class JobEnd:
             return f"job {target.id!r}, which needs the worker that this job holds"
         if blocker is None:
             return f"job {target.id!r}, which needs a worker, and these are held by jobs that wait"
-        if blocker is waiter and target.key_slot is not None and target.key_slot is waiter.key_slot:
+        key_slot = target.extras.key_slot
+        if blocker is waiter and key_slot is not None and key_slot is waiter.extras.key_slot:
             return f"job {target.id!r}, which needs the key that this job holds"
         return f"job {target.id!r}, which waits for the end of job {blocker.id!r}"
 

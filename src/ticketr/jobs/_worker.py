@@ -35,11 +35,10 @@ from ticketr.jobs._queue_tasks import handle_due_times
 from ticketr.jobs._shutdown import abandon
 from ticketr.jobs._trio_internals import (
     LEFT_OPEN,
+    NOT_RESCHEDULED,
     close_leftovers,
-    mark_running,
     reraise_after_cleanup,
     switch_context,
-    was_rescheduled,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
                     del waiting_context  # the job may leave something in it
                     continue
                 value = await run_attempt(record, subscriptions, task, is_free, core.around)
-                is_free = was_rescheduled(task)
+                is_free = task.custom_sleep_data is None
                 if value is CAUGHT:
                     retry_or_end(core, task, None)
                 else:
@@ -118,21 +117,22 @@ async def run_attempt(
         The value; ``CAUGHT`` if the scope caught a cancellation.
     """
     value: object = CAUGHT
+    function, args, variables, _ = record.call
     with record.scope:
-        if task.context is record.context or (is_free and not task.context and not record.context):
+        if task.context is variables or (is_free and not task.context and not variables):
             await checkpoint_if_cancelled()
         else:
-            switch_context(task, record.context)
+            switch_context(task, variables)
             await checkpoint()
-        mark_running(task)
+        task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
         try:
             if around is not None:
                 context = JobContext(record, subscriptions)
-                value = await call_inside(around, record.function, context, record.args)
-            elif record.args:
-                value = await record.function(JobContext(record, subscriptions), *record.args)
+                value = await call_inside(around, function, context, args)
+            elif args:
+                value = await function(JobContext(record, subscriptions), *args)
             else:  # a call without a star takes less time
-                value = await record.function(JobContext(record, subscriptions))
+                value = await function(JobContext(record, subscriptions))
         except BaseException as error:
             await reraise_after_cleanup(task, error)  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
             raise
@@ -158,18 +158,18 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
     try:
         outcome = outcome_of(
             error,
-            cancel_requested=record.cancel_requested,
+            cancel_requested=record.extras.cancel_requested,
             is_cancelled_outside=is_cancelled_outside,
         )
         is_ending = core.phase.cut_off_cause is not None or is_cancelled_outside
-        if not is_ending and not record.cancel_requested:
+        if not is_ending and not record.extras.cancel_requested:
             retry = next_attempt(record, outcome, core.now())
     except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
         if not has_only_exceptions(flaw):
             raise
         outcome = Outcome(FAILED, error=flaw)
     try:
-        if retry is None or record.cancel_requested:  # the rule may have done anything
+        if retry is None or record.extras.cancel_requested:  # the rule may have done anything
             end(core, record, outcome)
         else:
             core.put_back(record, retry.delay, is_counted=retry.is_counted)

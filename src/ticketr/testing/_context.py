@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._job import JobID
     from ticketr.jobs._progress import JobProgress
+    from ticketr.jobs._record import RecordQueue
     from ticketr.jobs._updates import Subscriptions
 
 
@@ -82,5 +83,6 @@ def make_context(
     """
     record = JobRecord(ended_job_function, (), Context(), "", math.inf, None)
     record.set_options(checked_options({"id": id, "name": name, "key": key, "tags": tags}))
+    record.accept(record.extras.id, 0, 0.0, cast("RecordQueue", None), None)
     record.start(cast("trio.lowlevel.Task", None), 0.0)
     return FakeContext(record, checked_whole("attempt", attempt, 1))

@@ -1,0 +1,96 @@
+"""What a new job does about the live jobs that have its ID or its key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ticketr._errors import DuplicateJob
+from ticketr.jobs._dependencies import is_doomed
+from ticketr.jobs._job import PENDING, RUNNING, OnConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.jobs._job import JobID
+    from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._registry import Registry
+
+ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
+"""What a job may do about those that it conflicts with and still enter."""
+
+
+class Conflicts(NamedTuple):
+    """What a new job does about the live jobs that have its ID or its key.
+
+    Attributes:
+        joined: The job whose handle the submit gets in the place of an own one.
+        key_slot: The slot of its key, if the key is in use.
+        id_holder: The job whose ID it has, and whose end it waits for.
+        superseded: The jobs that are cancelled for it.
+    """
+
+    joined: JobRecord | None = None
+    key_slot: KeySlot[JobRecord] | None = None
+    id_holder: JobRecord | None = None
+    superseded: Sequence[JobRecord] = ()
+
+    @property
+    def makes_room(self) -> bool:
+        """Whether it takes the place of a pending job, so that it needs no other."""
+        return any(job.status is PENDING for job in self.superseded)
+
+
+def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflicts:
+    """Find what a new job conflicts with, and decide what to do about that.
+
+    Raises:
+        DuplicateJob: It is rejected.
+        BaseException: What the own code of its key raises.
+    """
+    extras = record.extras
+    key_slot = None if extras.key is None else registry.keys.find(extras.key)
+    if not (extras.on_conflict or extras.id):
+        return Conflicts(key_slot=key_slot)
+    jobs = _conflicting(record, registry, key_slot)
+    if jobs and extras.on_conflict not in ENTERS:
+        return Conflicts(joined=_join(record, jobs))
+    is_late = extras.start_by is not None and extras.start_by <= now
+    supersedes = extras.on_conflict is OnConflict.SUPERSEDE and not (is_late or is_doomed(record))
+    id_holder = jobs[0] if jobs and extras.id else None
+    return Conflicts(None, key_slot, id_holder, jobs if supersedes else ())
+
+
+def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> JobID:
+    """Enter a new job under its key, whose own code may raise, and return its ID."""
+    extras = record.extras
+    if extras.key is not None:
+        key_slot = conflicts.key_slot or registry.keys.add(extras.key)
+        key_slot.add(record)
+        record.set_key_slot(key_slot)
+    if conflicts.id_holder is not None:
+        record.set_id_holder(conflicts.id_holder)
+    return extras.id or registry.next_free_id()
+
+
+def _conflicting(
+    record: JobRecord, registry: Registry, key_slot: KeySlot[JobRecord] | None
+) -> list[JobRecord]:
+    """Return the live job with the new job's ID, or without an ID those with its key."""
+    extras = record.extras
+    if extras.id:
+        same_id = registry.by_id.get(extras.id)
+        return [] if same_id is None or same_id.status.is_terminal else [same_id]
+    if key_slot is None or extras.on_conflict is OnConflict.WAIT:
+        return []
+    return [*key_slot.jobs]
+
+
+def _join(record: JobRecord, conflicts: list[JobRecord]) -> JobRecord:
+    """Return the job that a new one is joined to, or raise ``DuplicateJob``."""
+    extras = record.extras
+    running = (conflict for conflict in conflicts if conflict.status is RUNNING)
+    first = next(running, conflicts[0])
+    if extras.on_conflict is OnConflict.JOIN:
+        return first
+    raise DuplicateJob(first.id, None if extras.id else extras.key)
