@@ -139,3 +139,23 @@ class ReadPlan(Effect):
     workspace: str
     kind: JobKind
     keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetPriority(Effect):
+    """Give a waiting job another priority."""
+
+    job_id: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunNow(Effect):
+    """Have a waiting job run before all others."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory(Effect):
+    """Read the jobs that ended in earlier runs."""

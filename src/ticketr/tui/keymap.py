@@ -171,7 +171,7 @@ TABLE = (
     Binding(_A.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", (_C.MAIN,), "pull"),
     Binding(_A.PUSH, ("p", "KEY_F3"), "p F3", "show what a push would write", (_C.MAIN,), "push…"),
     Binding(_A.SYNC, ("s", "KEY_F4"), "s F4", "show what a sync would write", (_C.MAIN,), "sync…"),
-    Binding(_A.JOBS, ("J",), "J", "show the jobs", (_C.MAIN,)),
+    Binding(_A.JOBS, ("J",), "J", "show or close the jobs", (_C.MAIN, _C.JOBS)),
     Binding(_A.LOG, ("L",), "L", "show the log", (_C.MAIN, _C.JOBS)),
     Binding(_A.PALETTE, (":", "KEY_CTRL_P"), ": Ctrl+P", "find a command by its name", (_C.MAIN, _C.JOBS)),
     Binding(_A.RELOAD, ("r",), "r", "read the files again", (_C.MAIN,)),

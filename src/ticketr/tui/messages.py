@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr import JobSnapshot
+    from ticketr import FinishedJob, JobSnapshot
     from ticketr.sync import PushPlan
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
@@ -137,6 +137,13 @@ class PlanFailed(Message):
 
     workspace: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRead(Message):
+    """The jobs that ended were read, the newest first; the answer to `ReadHistory`."""
+
+    jobs: tuple[FinishedJob, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.statusline.words import duration
+from ticketr.text import width
+from ticketr.tui.ends import end_of, seconds_of
+from ticketr.tui.styled import Span
+from ticketr.tui.theme import mark
+
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.theme import Theme
@@ -17,7 +23,12 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         now: The time, in seconds by Trio's clock.
         theme: Colours and characters.
     """
-    waiting = len(state.jobs.live) - 1
-    more = f" +{waiting} J" if waiting > 0 else ""
-    line = state.status.line(state.width - len(more), now, theme.line_style)
-    return theme.status(f"{line}{more}")
+    if state.status.running or state.status.last is None:
+        others = len(state.jobs.live) - 1
+        more = f" +{others} J" if others > 0 else ""
+        line = state.status.line(state.width - width(more), now, theme.line_style)
+        return f"{line}{more}"
+    last = state.status.last
+    end = end_of(last)
+    words = f" {end.words} | {duration(seconds_of(last))}"
+    return theme.row((mark(end.mark), Span(words)), state.width)

@@ -9,6 +9,7 @@ from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.main import moving, searching, single
+from ticketr.tui.overlays.jobs import Jobs
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.state import Panel
@@ -56,6 +57,10 @@ def _pull(state: AppState, now: float) -> Step | None:
     return state, (effects.StartJob(state.workspace.name, JobRequest(JobKind.PULL)),)
 
 
+def _jobs(state: AppState, now: float) -> Step | None:
+    return state.opened(Jobs()), (effects.ReadHistory(),)
+
+
 def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
     """Return the handler of a key that opens the plan of a push or sync."""
 
@@ -92,6 +97,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.SOURCE: single.source,
     KeyAction.RELOAD: _reload,
     KeyAction.LOG: _log,
+    KeyAction.JOBS: _jobs,
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),
     KeyAction.SYNC: _plan(JobKind.SYNC),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
+#: The most ended jobs that are read from the history.
+MOST_HISTORY = 200
+
 
 def start_job(services: Services, effect: effects.StartJob) -> None:
     """Submit a job; it waits while another one of its workspace runs."""
@@ -48,3 +51,26 @@ def start_job(services: Services, effect: effects.StartJob) -> None:
 def cancel_job(services: Services, effect: effects.CancelJob) -> None:
     """Cancel a job."""
     services.queue.cancel(effect.job_id, reason="the user pressed Esc")
+
+
+def set_priority(services: Services, effect: effects.SetPriority) -> None:
+    """Give a waiting job another priority; one that has begun keeps its own."""
+    services.queue.set_priority(effect.job_id, effect.priority)
+
+
+def run_now(services: Services, effect: effects.RunNow) -> None:
+    """Have a waiting job run before all others."""
+    services.queue.run_now(effect.job_id)
+    waiting = services.queue.jobs(status=JobStatus.PENDING)
+    highest = max((each.priority for each in waiting), default=0)
+    services.queue.set_priority(effect.job_id, highest + 1)
+
+
+async def read_history(services: Services, _: effects.ReadHistory) -> None:
+    """Read the jobs that ended, those of earlier runs included; an error is told."""
+    try:
+        found = await services.queue.history(limit=MOST_HISTORY)
+    except TicketrError as error:
+        services.send(messages.Told(clean(str(error))))
+    else:
+        services.send(messages.HistoryRead(tuple(found)))

@@ -22,11 +22,14 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], None]] = {
     effects.Redraw: _redraw,
     effects.StartJob: jobs.start_job,
     effects.CancelJob: jobs.cancel_job,
+    effects.SetPriority: jobs.set_priority,
+    effects.RunNow: jobs.run_now,
 }
 #: Effects that each run in a task of their own.
 IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
     effects.ReadFiles: loading.read_files,
     effects.ReadDetail: loading.read_detail,
+    effects.ReadHistory: jobs.read_history,
     effects.ReadPlan: plans.read_plan,
     effects.Remember: memory.remember,
     effects.OpenEditor: outside.open_editor,

@@ -1,0 +1,127 @@
+"""How a job ended, as a mark and as words, with what became of single tickets. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr import CancelCause, JobStatus
+from ticketr.sync import PullResult, PushResult, SyncResult
+from ticketr.text import clean
+from ticketr.tui.jobs_state import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr import JobSnapshot
+    from ticketr.sync import Note
+
+_KEYS = {"pull": "P", "push": "p", "sync": "s"}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEnd:
+    """What became of one ticket; its texts are cleaned.
+
+    Attributes:
+        mark: ✓ done, ✗ failed, ! in conflict or worth a look, · left alone.
+        name: Its key, title or file.
+        words: What became of it, and why.
+    """
+
+    mark: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended; its texts are cleaned.
+
+    Attributes:
+        mark: ✓ done, ! some of it failed, ✗ failed, ⊘ cancelled.
+        words: The cause of a failure first, then the count, then what to do.
+        tickets: What became of single tickets.
+    """
+
+    mark: str
+    words: str
+    tickets: tuple[TicketEnd, ...] = ()
+
+
+def end_of(snapshot: JobSnapshot) -> JobEnd:
+    """Return how a job ended.
+
+    Args:
+        snapshot: The last snapshot of the job.
+    """
+    message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
+    key = _KEYS.get(kind_of(snapshot), "")
+    if snapshot.status is JobStatus.FAILED:
+        return JobEnd("✗", _failed(snapshot, key))
+    if snapshot.status is JobStatus.CANCELLED:
+        if snapshot.started_at is None:
+            return JobEnd("⊘", f"Cancelled before it began · {key} asks for it again")
+        again = f" · {key} goes on" if key and snapshot.cancel_cause is CancelCause.USER else ""
+        return JobEnd("⊘", f"{message or 'Cancelled'}{again}")
+    tickets = tuple(_tickets(snapshot.result))
+    bad = [each for each in tickets if each.mark in "✗!"]
+    if not bad:
+        return JobEnd("✓", message or "Done", tickets)
+    first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
+    more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
+    return JobEnd("!", f"{first}{more} · {message} · J lists them", tickets)
+
+
+def seconds_of(snapshot: JobSnapshot) -> float:
+    """Return how long an ended job ran; 0 if it did not begin."""
+    if snapshot.started_at is None or snapshot.finished_at is None:
+        return 0.0
+    return snapshot.finished_at - snapshot.started_at
+
+
+def _failed(snapshot: JobSnapshot, key: str) -> str:
+    """Return the cause of a failure, the count, and what to do."""
+    error = snapshot.error
+    cause = (
+        clean(error.message.splitlines()[0]) if error is not None and error.message else "failed"
+    )
+    progress = snapshot.progress
+    parts = [cause]
+    if progress is not None and progress.total > 0:
+        parts.append(f"{progress.current:g}/{progress.total:g} done")
+    if key:
+        parts.append(f"{key} goes on")
+    return " · ".join(parts)
+
+
+def _tickets(result: object) -> Iterator[TicketEnd]:
+    match result:
+        case SyncResult():
+            yield from _tickets(result.push)
+            yield from _tickets(result.pull)
+        case PushResult():
+            yield from _notes("✗", result.failed)
+            yield from _notes("!", result.conflicts)
+            yield from _notes("!", result.left)
+            yield from _pushed(result)
+            yield from _notes("·", result.warnings)
+        case PullResult():
+            yield from _notes("✗", result.failed)
+            yield from _notes("!", result.conflicts)
+            yield from _notes("·", result.kept)
+            yield from _notes("·", result.gone)
+
+
+def _pushed(result: PushResult) -> Iterator[TicketEnd]:
+    by_key = {each.key: each for each in result.planned if each.key}
+    for key in result.updated:
+        names = ", ".join(name for name, _, _ in by_key[key].changes) if key in by_key else ""
+        yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))
+    for key in result.created:
+        yield TicketEnd("✓", clean(key), "created")
+
+
+def _notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
+    for note in notes:
+        yield TicketEnd(mark, clean(note.name), clean(note.reason))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed, snapshot
+
+from ticketr import JobErrorInfo, JobStatus
+from ticketr.sync import Code, Note, PushResult
+from ticketr.tui import effects, messages
+from ticketr.tui.ends import JobEnd, end_of
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from ticketr import JobSnapshot
+    from ticketr.tui.state import AppState
+
+RUNNING = snapshot(job="1")
+WAITING = replace(snapshot(JobStatus.PENDING, job="2"), waiting_for="key", started_at=None)
+FAILED = replace(
+    snapshot(JobStatus.FAILED, job="3"),
+    error=JobErrorInfo("Unreachable", "cannot reach harbour.example: refused", ""),
+)
+
+
+def jobs(*snapshots: JobSnapshot) -> AppState:
+    state = after(app_state(), *map(messages.JobChanged, snapshots))
+    return pressed(state, "J")
+
+
+def asked(state: AppState, key: str) -> tuple[effects.Effect, ...]:
+    return update(state, messages.KeyPressed(key), 50.0)[1]
+
+
+def test_the_jobs_are_listed_by_how_far_they_are() -> None:
+    rows = [plain(row).rstrip() for row in screen(jobs(RUNNING, WAITING, FAILED), 9.0, Theme())]
+
+    assert rows[0].endswith("1 running · 1 waiting · 1 ended")
+    assert rows[2] == "▌ Pull DEMO        [██████████░░░░░░░░░░] 50% (1/2)  Pulling  9s"
+    assert "for the job before it, in the same workspace" in rows[4]
+    assert rows[4].endswith("priority 0   queued 9s")
+    assert (
+        "Pull DEMO        cannot reach harbour.example: refused · 1/2 done · P goes on" in rows[6]
+    )
+
+
+@pytest.mark.parametrize(
+    ("job", "key", "effect"),
+    [
+        (RUNNING, "x", effects.CancelJob("1")),
+        (WAITING, "x", effects.CancelJob("2")),
+        (WAITING, "+", effects.SetPriority("2", 1)),
+        (WAITING, "-", effects.SetPriority("2", -1)),
+        (WAITING, "!", effects.RunNow("2")),
+        (FAILED, "R", effects.StartJob("work", JobRequest(JobKind.PULL))),
+        (FAILED, "y", effects.Copy("cannot reach harbour.example: refused", "the error")),
+    ],
+)
+def test_a_key_acts_on_the_selected_job(job: JobSnapshot, key: str, effect: effects.Effect) -> None:
+    assert asked(jobs(job), key) == (effect,)
+
+
+@pytest.mark.parametrize(("job", "key"), [(RUNNING, "R"), (RUNNING, "+"), (FAILED, "x")])
+def test_a_key_that_does_not_suit_the_job_says_so(job: JobSnapshot, key: str) -> None:
+    state, effect = update(jobs(job), messages.KeyPressed(key), 50.0)
+    assert (effect, state.notice) == ((), f"{key} does nothing here; ? lists the keys")
+
+
+def test_a_push_runs_again_by_a_new_plan() -> None:
+    job = replace(FAILED, tags=frozenset({"workspace:work", "kind:push"}))
+    state, effect = update(jobs(job), messages.KeyPressed("R"), 50.0)
+    assert effect == (effects.ReadPlan("work", JobKind.PUSH),)
+    assert state.overlays[-1] == Plan(JobKind.PUSH, "work")
+
+
+def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
+    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is no priority', Code.INVALID)
+    result = PushResult(total=2, updated=("DEMO-2",), failed=(note,))
+    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result))
+
+    assert end.mark == "!"
+    assert end.words == 'DEMO-14: "Urgent" is no priority · Pulling · J lists them'
+    assert [each.mark for each in end.tickets] == ["✗", "✓"]
+
+
+def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:
+    job = replace(snapshot(JobStatus.CANCELLED), started_at=None)
+    assert end_of(job) == JobEnd("⊘", "Cancelled before it began · P asks for it again")
