@@ -1,7 +1,7 @@
 """Run Trio step by step from code that is not async.
 
 Trio runs in guest mode on a host loop that is a list of callbacks. Its clock stands still until it
-is set and never lets Trio sleep, so no thread is needed and each run is the same.
+is set and never lets Trio sleep, so the run needs no thread of its own and each run is the same.
 """
 
 from __future__ import annotations
@@ -72,6 +72,12 @@ class GuestRun:
             self._todo.popleft()()
             quiet = quiet + 1 if self._steps.count == before else 0
         raise AssertionError("it does not come to rest")
+
+    def crank_until(self, is_done: Callable[[], bool]) -> None:
+        """Run until something is done that a thread does; the thread runs as Trio polls for I/O."""
+        self.crank()
+        while not is_done():
+            self.crank()
 
     def do(self, act: Callable[[], T]) -> T:
         """Call a function in the run, run all that follows, and return the function's result."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import queue
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,17 +21,26 @@ from ticketr import (
     JobSnapshot,
     Keep,
     QueueClosed,
+    Rate,
+    RepeatHandle,
     Retry,
     RetryLater,
+    in_thread,
     open_job_queue,
 )
 
 if TYPE_CHECKING:
-    from fakes.queue_model import Wish
+    from fakes.queue_model_parts import Wish
 
     from ticketr.jobs._updates import Updates
 
 Command: TypeAlias = Callable[[JobContext], object]
+Handles: TypeAlias = Sequence[JobHandle[object]]
+
+
+def label_of(job: JobSnapshot) -> str:
+    """Return the label of a job: its name, or the ID of a run of a repeat."""
+    return job.id if "#" in job.id else job.name
 
 
 class GivesIn(Exception):
@@ -78,9 +88,15 @@ class QueueDriver:
     nursery: trio.Nursery
 
     def __init__(
-        self, *, workers: int, max_pending: int, keep: int, has_around: bool = False
+        self,
+        *,
+        workers: int,
+        max_pending: int,
+        keep: int,
+        has_around: bool = False,
+        cancels_on_error: bool = False,
     ) -> None:
-        self.starts: list[int] = []
+        self.starts: list[str] = []
         self.told: list[str] = []
         self.managers = 0
         self.left: BaseException | None = None
@@ -88,10 +104,12 @@ class QueueDriver:
             "workers": workers,
             "max_pending": max_pending,
             "keep": Keep(jobs=keep, age=math.inf),
-            "on_job_error": lambda snapshot: self.told.append(snapshot.name),
+            "on_job_error": self._tell,
+            "on_error": "cancel" if cancels_on_error else "report",
             "around": self._around if has_around else None,
         }
-        self._commands: dict[int, trio.MemorySendChannel[Command]] = {}
+        self._commands: dict[str, trio.MemorySendChannel[Command]] = {}
+        self._threads: dict[str, queue.SimpleQueue[Command]] = {}
         self._shields: list[trio.CancelScope] = []
         self._readers: list[Reader] = []
         self._how_to_leave: Callable[[], object] | None = None
@@ -103,7 +121,7 @@ class QueueDriver:
             try:
                 with trio.CancelScope() as self.outer:
                     await self._block()
-            except BodyError as error:
+            except (BodyError, ExceptionGroup) as error:
                 self.left = error
             await self._over.wait()  # the queue still answers queries
 
@@ -113,6 +131,9 @@ class QueueDriver:
             await self._leaving.wait()
             if self._how_to_leave is not None:
                 self._how_to_leave()
+
+    def _tell(self, job: JobSnapshot) -> None:
+        self.told.append(label_of(job))
 
     @asynccontextmanager
     async def _around(self, context: JobContext) -> AsyncGenerator[None]:
@@ -128,8 +149,11 @@ class QueueDriver:
     # The jobs.
 
     async def _job(self, context: JobContext, wish: Wish) -> object:
-        self.starts.append(wish.label)
-        self._commands[wish.label], commands = trio.open_memory_channel[Command](math.inf)
+        label = context.id if "#" in context.id else wish.label
+        self.starts.append(label)
+        if wish.in_thread:
+            return await self._job_in_thread(context, label)
+        self._commands[label], commands = trio.open_memory_channel[Command](math.inf)
         try:
             return await self._obey(context, commands)
         except trio.Cancelled:
@@ -140,6 +164,21 @@ class QueueDriver:
                 return await self._obey(context, commands)
             raise
 
+    async def _job_in_thread(self, context: JobContext, label: str) -> object:
+        commands = self._threads[label] = queue.SimpleQueue()
+
+        def obey() -> object:
+            try:
+                return commands.get()(context)
+            except GivesIn:
+                trio.from_thread.check_cancelled()
+                raise
+
+        try:
+            return await in_thread(obey)(context)
+        finally:
+            del self._threads[label]
+
     async def _obey(
         self, context: JobContext, commands: trio.MemoryReceiveChannel[Command]
     ) -> object:
@@ -148,11 +187,15 @@ class QueueDriver:
             if (value := command(context)) is not None:
                 return value
 
-    def tell(self, label: int, command: Command) -> None:
+    def tell(self, label: str, command: Command) -> None:
         """Let a running job call a function; it ends with the returned value, if any."""
-        self.run.do(lambda: self._commands[label].send_nowait(command))
+        if (thread := self._threads.get(label)) is not None:
+            thread.put(command)
+            self.run.crank_until(lambda: self._threads.get(label) is not thread)
+        else:
+            self.run.do(lambda: self._commands[label].send_nowait(command))
 
-    def end(self, label: int, how: str, delay: float) -> None:
+    def end(self, label: str, how: str, delay: float) -> None:
         """Let a running job end."""
         error = {"error": ValueError(), "later": RetryLater(delay), "gives in": GivesIn()}.get(how)
 
@@ -165,30 +208,32 @@ class QueueDriver:
 
     # Submitters, readers, and shutdown.
 
-    def options_of(self, wish: Wish) -> JobOptions:
+    def options_of(self, wish: Wish, after: Handles) -> JobOptions:
         options: JobOptions = {
-            "name": str(wish.label),
+            "name": wish.label,
             "priority": wish.priority,
             "key": wish.key,
             "id": wish.id,
             "on_conflict": wish.on_conflict,
             "delay": wish.delay,
-            "retry": Retry(wish.attempts, first=2.0, jitter=0.0),
+            "retry": Retry(wish.attempts, first=2.0, jitter=0.0, total=wish.total),
+            "after": after,
+            "after_any_end": wish.after_any_end,
         }
-        if wish.label % 2:
+        if int(wish.label) % 2:
             options["start_by"] = wish.start_by
         else:
             options["within"] = wish.start_by - trio.current_time()
         return options
 
-    def submit(self, wish: Wish) -> Submitter:
+    def submit(self, wish: Wish, after: Handles) -> Submitter:
         submitter = Submitter()
 
         async def task() -> None:
             with submitter.scope:
                 try:
                     submitter.handle = await self.queue.submit(
-                        self._job, wish, **self.options_of(wish)
+                        self._job, wish, **self.options_of(wish, after)
                     )
                 except (DuplicateJob, QueueClosed) as refusal:
                     submitter.refusal = type(refusal)
@@ -196,10 +241,24 @@ class QueueDriver:
         self.start(task)
         return submitter
 
-    def submit_nowait(self, wish: Wish) -> JobHandle[object]:
+    def submit_nowait(self, wish: Wish, after: Handles) -> JobHandle[object]:
         return self.run.do(
-            lambda: self.queue.submit_nowait(self._job, wish, **self.options_of(wish))
+            lambda: self.queue.submit_nowait(self._job, wish, **self.options_of(wish, after))
         )
+
+    def repeat(self, wish: Wish, every: float, first: float) -> RepeatHandle:
+        options: JobOptions = {
+            "id": wish.label,
+            "priority": wish.priority,
+            "key": wish.key,
+            "retry": Retry(wish.attempts, first=2.0, jitter=0.0),
+        }
+        return self.run.do(
+            lambda: self.queue.repeat(self._job, wish, every=every, first=first, **options)
+        )
+
+    def set_rate(self, key: str | None, rate: Rate | None) -> None:
+        self.run.do(lambda: self.queue.set_rate(rate, key))
 
     def add_reader(self, handle: JobHandle[object] | None) -> Reader:
         def watch() -> Reader:
@@ -232,11 +291,14 @@ class QueueDriver:
         """End the run, in any state."""
         if self.run.result is None:
             self.run.do(self._give_all_up)
+        self.run.crank_until(lambda: not self._threads)
         assert self.run.result is not None, "the run does not end"
         self.run.result.unwrap()
 
     def _give_all_up(self) -> None:
         self._over.set()
+        for thread in self._threads.values():
+            thread.put(lambda _: "value")
         for shield in self._shields:
             shield.cancel()
         self.outer.cancel()

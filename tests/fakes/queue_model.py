@@ -7,7 +7,17 @@ workers take the best jobs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
+
+from fakes.queue_model_books import QueueBooks
+from fakes.queue_model_parts import (
+    BACK_OFF,
+    ModelJob,
+    ModelRate,
+    ModelRepeat,
+    Submission,
+    Wish,
+)
 
 from ticketr import (
     CancelCause,
@@ -19,136 +29,9 @@ from ticketr import (
     QueueFull,
 )
 
-AGING = 30.0
-"""Seconds of waiting that weigh as much as one point of priority."""
-BACK_OFF = 2.0
-"""Seconds before the second attempt; they double with each."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """The options of a submit."""
-
-    label: int = 0
-    priority: int = 0
-    key: str | None = None
-    id: str | None = None
-    on_conflict: OnConflict | None = None
-    delay: float = 0.0
-    start_by: float = float("inf")
-    attempts: int = 1
-    stubborn: bool = False
-    """Goes on when it is interrupted, until it is told how to end."""
-
-
-@dataclass(eq=False)
-class ModelJob:
-    """A job in the queue."""
-
-    wish: Wish
-    priority: int
-    submitted_at: float
-    due_at: float
-    after: ModelJob | None = None
-    status: JobStatus = JobStatus.PENDING
-    attempt: int = 0
-    snoozes: int = 0
-    cancel_requested: bool = False
-    cancel_cause: CancelCause | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
-    done: int | None = None
-    """What it reported last in this attempt."""
-
-    @property
-    def is_live(self) -> bool:
-        return self.status in {JobStatus.PENDING, JobStatus.RUNNING}
-
-    @property
-    def rank(self) -> float:
-        return self.due_at - AGING * self.priority
-
-
-@dataclass(eq=False)
-class Submission:
-    """The result of a submit: a job (another one if it was joined), a refusal, or none yet."""
-
-    wish: Wish
-    job: ModelJob | None = None
-    refusal: type[Exception] | None = None
-
-
-@dataclass
-class QueueModel:
-    """A job queue; a job's number is its index in ``jobs``."""
-
-    workers: int
-    max_pending: int
-    keep: int
-    now: float = 0.0
-    jobs: list[ModelJob] = field(default_factory=list)
-    ended: list[ModelJob] = field(default_factory=list)
-    outside: list[Submission] = field(default_factory=list)
-    paused: set[str | None] = field(default_factory=set)
-    starts: list[int] = field(default_factory=list)
-    leaving: bool = False
-    refusing: bool = False
-    bounded: bool = False
-    cut_off_at: float = float("inf")
-    ending: CancelCause | None = None
-
-    # Queries.
-
-    def with_status(self, status: JobStatus) -> list[ModelJob]:
-        return [job for job in self.jobs if job.status is status]
-
-    @property
-    def pending(self) -> list[ModelJob]:
-        return self.with_status(JobStatus.PENDING)
-
-    @property
-    def running(self) -> list[ModelJob]:
-        return self.with_status(JobStatus.RUNNING)
-
-    @property
-    def evicted(self) -> int:
-        return max(0, len(self.ended) - self.keep)
-
-    @property
-    def is_idle(self) -> bool:
-        return not self.pending and not self.running
-
-    def has_namesake(self, job: ModelJob) -> bool:
-        """Return whether another job has the same ID."""
-        named = [other for other in self.jobs if other.wish.id == job.wish.id]
-        return job.wish.id is not None and len(named) > 1
-
-    def obstacle(self, job: ModelJob) -> bool:
-        """Return whether a job waits for the end of another."""
-        other = job.after
-        while other is not None:
-            if other.is_live:
-                return True
-            other = other.after
-        key = job.wish.key
-        return key is not None and any(key == running.wish.key for running in self.running)
-
-    def waiting_for(self, job: ModelJob) -> str | None:
-        if job.status is not JobStatus.PENDING:
-            return None
-        if None in self.paused or job.wish.key in self.paused:
-            return "paused"
-        if job.due_at > self.now:
-            return "time"
-        return "key" if self.obstacle(job) else "worker"
-
-    def next_time(self) -> float:
-        """Return the time of the next event that needs no action."""
-        times = [self.cut_off_at]
-        for job in self.pending:
-            times += [job.due_at, job.wish.start_by]
-        times += [submission.wish.start_by for submission in self.outside]
-        return min((time for time in times if time > self.now), default=float("inf"))
+class QueueModel(QueueBooks):
+    """A job queue."""
 
     # Actions.
 
@@ -176,17 +59,24 @@ class QueueModel:
         if rivals and way is OnConflict.JOIN:
             return next((job for job in rivals if job.status is JobStatus.RUNNING), rivals[0])
         if rivals and way is OnConflict.REJECT:
-            raise DuplicateJob(str(rivals[0].wish.label), None)
-        is_late = wish.start_by <= self.now
+            raise DuplicateJob(rivals[0].wish.label, None)
+        before = [job for job in self.jobs if job.wish.label in wish.after]
+        is_doomed = not wish.after_any_end and any(
+            job.status in {JobStatus.FAILED, JobStatus.CANCELLED} for job in before
+        )
+        is_late = is_doomed or wish.start_by <= self.now
         victims = rivals if way is OnConflict.SUPERSEDE and not is_late else []
         inherits = any(victim.status is JobStatus.PENDING for victim in victims)
         if len(self.pending) >= self.max_pending and not (inherits or above):
             raise QueueFull(self.max_pending)
         job = ModelJob(wish, wish.priority, self.now, self.now + wish.delay)
-        job.after = rivals[-1] if rivals and wish.id else None
+        job.id_holder = rivals[-1] if rivals and wish.id else None
+        job.starts_after = [other for other in before if other.is_live]
         self.jobs.append(job)
         for victim in victims:
             self.cancel(victim, CancelCause.SUPERSEDED)
+        if is_doomed:
+            self._end_pending(job, CancelCause.DEPENDENCY)
         return job
 
     def _rivals(self, wish: Wish) -> list[ModelJob]:
@@ -218,8 +108,19 @@ class QueueModel:
         if job.status is JobStatus.RUNNING:
             return CancelOutcome.REQUESTED
         self._finish(job, JobStatus.CANCELLED)
-        self._admit()
         return CancelOutcome.CANCELLED
+
+    def cancel_all(self, key: str | None) -> dict[ModelJob, CancelOutcome]:
+        jobs = [job for job in self.jobs if key in {None, job.wish.key} and job.is_live]
+        return self._cancel_each(jobs, CancelCause.USER)
+
+    def _cancel_each(
+        self, jobs: list[ModelJob], cause: CancelCause
+    ) -> dict[ModelJob, CancelOutcome]:
+        """Cancel jobs; those that start after others go first, or these would cancel them."""
+        last = [job for job in reversed(jobs) if job.starts_after]
+        others = [job for job in jobs if not job.starts_after]
+        return {job: self.cancel(job, cause) for job in [*last, *others]}
 
     def set_priority(self, job: ModelJob, priority: int) -> bool:
         if job.is_live:
@@ -240,6 +141,8 @@ class QueueModel:
         """End the body of the block."""
         self.leaving = True
         self.paused.clear()
+        for repeat in self.repeats:
+            repeat.has_ended = True
 
     def refuse(self) -> None:
         self.leave()
@@ -253,9 +156,9 @@ class QueueModel:
         if grace is None:
             return
         self.bounded = True
-        for job in self.pending:
-            if job.due_at > self.now:
-                self.cancel(job, CancelCause.SHUTDOWN)
+        self._cancel_each(
+            [job for job in self.pending if job.due_at > self.now], CancelCause.SHUTDOWN
+        )
         if grace:
             self.cut_off_at = min(self.cut_off_at, self.now + grace)
         else:
@@ -263,66 +166,174 @@ class QueueModel:
 
     def _cut_off(self) -> None:
         self.cut_off_at = float("inf")
-        for job in self.pending + self.running:
-            self.cancel(job, CancelCause.SHUTDOWN)
+        self._cancel_each(self.pending + self.running, CancelCause.SHUTDOWN)
 
     def abandon(self, cause: CancelCause) -> None:
         """Leave the block by an exception or a cancellation from outside."""
         self.refuse()
-        self.ending = cause
-        for job in self.pending:
-            job.cancel_cause = cause
-            self._finish(job, JobStatus.CANCELLED)
+        self.ending = self.ending or cause
+        for job in reversed(self.pending):
+            self._end_pending(job, self.ending)
+
+    def set_rate(self, key: str | None, interval: float, burst: float) -> None:
+        """Give a key, or the queue, another rate, which keeps count of the starts so far."""
+        old = self.rates.get(key)
+        held = burst if old is None else min(burst, old.level(self.now))
+        self.rates[key] = ModelRate(interval, burst, held, self.now)
+
+    def lift_rate(self, key: str | None) -> None:
+        self.rates.pop(key, None)
+
+    # Repeats.
+
+    def repeat(self, wish: Wish, every: float, first: float) -> ModelRepeat | None:
+        """Begin a repeat, unless the queue has begun to end."""
+        if self.leaving:
+            return None
+        self.repeats.append(ModelRepeat(wish, every, self.now + first))
+        return self.repeats[-1]
+
+    def run_repeat_now(self, repeat: ModelRepeat) -> bool:
+        if repeat.has_ended or repeat.has_run:
+            return False
+        self._submit_run(repeat)
+        return True
+
+    def pause_repeat(self, repeat: ModelRepeat, *, is_paused: bool) -> None:
+        if repeat.is_paused and not is_paused:
+            repeat.is_paused = False
+            repeat.go_on(self.now, is_counted=False)
+        repeat.is_paused = is_paused
+
+    def end_repeat(self, repeat: ModelRepeat) -> bool:
+        had_ended, repeat.has_ended = repeat.has_ended, True
+        return not had_ended
+
+    def _submit_run(self, repeat: ModelRepeat) -> None:
+        repeat.runs += 1
+        label = f"{repeat.wish.label}#{repeat.runs}"
+        repeat.run = self._enter(replace(repeat.wish, label=label), above=True)
+
+    def _submit_due_runs(self) -> None:
+        due = [repeat for repeat in self.repeats if repeat.is_waiting and repeat.due <= self.now]
+        for repeat in sorted(due, key=lambda repeat: repeat.due):
+            repeat.due_is_used = True
+            self._submit_run(repeat)
 
     # Ends of jobs.
 
     def end(self, job: ModelJob, how: str, delay: float = 0.0) -> None:
         """End the function of a running job."""
         told = job.cancel_requested or self.ending is not None
+        self.attempts_ended += 1
         if how == "value":
             self._finish(job, JobStatus.COMPLETED)
-        elif how == "gives in" or (how == "later" and told):
+        elif told and how in {"gives in", "later"}:
             job.cancel_cause = job.cancel_cause or self.ending
             self._finish(job, JobStatus.CANCELLED)
-        elif how == "later":
+        elif how == "gives in":
+            job.cancel_cause = CancelCause.TIMEOUT
+            self._finish(job, JobStatus.FAILED)
+        elif how == "later" and self.now + delay < job.total_ends_at:
             job.snoozes += 1
             self._put_back(job, delay)
-        elif how == "error" and not told and job.attempt - job.snoozes < job.wish.attempts:
-            self._put_back(job, BACK_OFF * 2 ** (job.attempt - job.snoozes - 1))
+        elif how == "error" and not told and self._may_try_again(job):
+            self._put_back(job, self._back_off(job))
         else:
             self._finish(job, JobStatus.FAILED)
+
+    def _back_off(self, job: ModelJob) -> float:
+        return BACK_OFF * 2.0 ** (job.attempt - job.snoozes - 1)
+
+    def _may_try_again(self, job: ModelJob) -> bool:
+        has_time = self.now + self._back_off(job) < job.total_ends_at
+        return has_time and job.attempt - job.snoozes < job.wish.attempts
 
     def _put_back(self, job: ModelJob, delay: float) -> None:
         job.status, job.due_at = JobStatus.PENDING, self.now + delay
         if self.bounded and delay:
             self.cancel(job, CancelCause.SHUTDOWN)
 
+    def _end_pending(self, job: ModelJob, cause: CancelCause) -> None:
+        """Cancel a job that nobody has asked to cancel, unless it has ended by now."""
+        if job.status is JobStatus.PENDING:
+            job.cancel_cause = cause
+            self._finish(job, JobStatus.CANCELLED)
+
     def _finish(self, job: ModelJob, status: JobStatus) -> None:
+        was_pending = job.status is JobStatus.PENDING
         job.status, job.finished_at = status, self.now
         self.ended.append(job)
+        self._decide_those_after(job)
+        if was_pending:
+            self._admit()
+        for repeat in self.repeats:
+            if repeat.run is job:
+                repeat.go_on(self.now)
+        if status is JobStatus.FAILED and self.cancels_on_error:
+            self.cancels_on_error, self.fatal = False, job
+            self.abandon(CancelCause.SHUTDOWN)
+
+    def _decide_those_after(self, job: ModelJob) -> None:
+        """Release the jobs that start after one that has ended, or cancel them, and so on."""
+        doomed: list[ModelJob] = []
+        for other in self.pending:
+            if job in other.starts_after:
+                if job.status is JobStatus.COMPLETED or other.wish.after_any_end:
+                    other.starts_after.remove(job)
+                else:
+                    doomed.append(other)
+        if self.doomed is not None:
+            self.doomed += doomed
+            return
+        self.doomed = doomed
+        while self.doomed:
+            self._end_pending(self.doomed.pop(0), CancelCause.DEPENDENCY)
+        self.doomed = None
 
     # Consequences.
 
     def settle(self) -> None:
         """Apply all consequences at this time."""
-        if self.now >= self.cut_off_at and self.ending is None:
+        if self.now >= self.cut_off_at:
             self._cut_off()
         for job in self.running:
-            if not job.wish.stubborn and (job.cancel_requested or self.ending is not None):
-                self.end(job, "gives in")
+            job.timed_out = self.now >= job.total_ends_at
+        self._end_interrupted()
         self._expire()
+        self._submit_due_runs()
         while len(self.running) < self.workers:
             able = [job for job in self.pending if self.waiting_for(job) == "worker"]
             if not able:
                 break
             self._start(min(able, key=lambda job: job.rank))
-            self._admit()
+            self._end_interrupted()
             self._expire()
+
+    def is_interrupted(self, job: ModelJob) -> bool:
+        return job.cancel_requested or job.timed_out or self.ending is not None
+
+    def _end_interrupted(self) -> None:
+        while True:
+            soft = [job for job in self.running if not job.wish.goes_on]
+            job = next((job for job in soft if self.is_interrupted(job)), None)
+            if job is None:
+                return
+            self.end(job, "gives in")
 
     def _start(self, job: ModelJob) -> None:
         job.status, job.started_at, job.done = JobStatus.RUNNING, self.now, None
         job.attempt += 1
-        self.starts.append(job.wish.label)
+        for rate in self.rates_of(job):
+            rate.take(self.now)
+        if job.attempt == 1:
+            job.total_ends_at = self.now + job.wish.total
+        self._admit()
+        job.timed_out = self.now >= job.total_ends_at
+        if job.timed_out:
+            self.end(job, "gives in")  # before its first step
+        else:
+            self.starts.append(job.wish.label)
 
     def _expire(self) -> None:
         while outside := [one for one in self.outside if one.wish.start_by <= self.now]:
@@ -330,8 +341,6 @@ class QueueModel:
             self._admit()
         late = [job for job in self.pending if not job.attempt and job.wish.start_by <= self.now]
         for job in sorted(late, key=lambda job: job.wish.start_by):
-            job.cancel_cause = CancelCause.EXPIRED
-            self._finish(job, JobStatus.CANCELLED)
-            self._admit()
+            self._end_pending(job, CancelCause.EXPIRED)
         if late:
             self._expire()

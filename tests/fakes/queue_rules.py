@@ -1,178 +1,44 @@
 """Rules of a state machine: each one does the same action on a queue and on the model.
 
 The model has one order of simultaneous events. So a rule that starts two events which Trio runs in
-any order is left out: an interrupted job that ends while submitters wait for its room.
+any order is left out: an interrupted job that ends while submitters wait for its room, and two that
+end together while others start after them. A repeat is due between two actions.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING
 
-from fakes.queue_driver import BodyError, QueueDriver, Reader, Submitter
-from fakes.queue_model import QueueModel, Submission, Wish
+from fakes.queue_driver import BodyError
+from fakes.queue_submit_rules import (
+    INDEX,
+    KEYS,
+    PRIORITIES,
+    RATES,
+    SIMPLE_WISHES,
+    SubmitRules,
+    has_jobs,
+    has_running,
+    is_time_to_end,
+)
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from ticketr import (
     CancelCause,
-    DuplicateJob,
     JobContext,
-    JobHandle,
-    OnConflict,
     QueueClosed,
-    QueueFull,
+    Rate,
 )
 
 if TYPE_CHECKING:
-    import trio
-    from fakes.queue_model import ModelJob
-
-INDEX = st.integers(0, 20)
-KEYS = st.sampled_from(["k", None, "k", None, "l"])
-SECONDS = st.sampled_from([0.0, 0.0, 1.0, 2.0, 31.0])
-PRIORITIES = st.sampled_from([0, 1, -1])
-NEVER = float("inf")
-SIMPLE_WISHES = st.builds(
-    Wish, priority=PRIORITIES, key=KEYS, attempts=st.integers(1, 3), stubborn=st.booleans()
-)
-TIMED_WISHES = st.builds(
-    Wish,
-    priority=PRIORITIES,
-    key=KEYS,
-    delay=SECONDS,
-    start_by=st.sampled_from([NEVER, NEVER, 0.0, 1.0, 5.0]),  # relative to the current time
-    attempts=st.integers(1, 3),
-)
-WISHES = st.builds(
-    Wish,
-    priority=PRIORITIES,
-    key=KEYS,
-    delay=SECONDS,
-    attempts=st.integers(1, 3),
-    stubborn=st.booleans(),
-    id=st.sampled_from([None, "x", "y"]),
-    on_conflict=st.sampled_from(OnConflict),
-)
+    from fakes.queue_model_parts import ModelJob, Wish
 
 
-class QueueRules(RuleBasedStateMachine):
-    """The rules; a subclass adds what must hold after each of them."""
-
-    driver: QueueDriver
-    model: QueueModel
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.submissions: list[tuple[Submission, Submitter]] = []
-        self.handles: dict[ModelJob, JobHandle[object]] = {}
-        self.readers: list[tuple[Reader, JobHandle[object] | None, list[ModelJob]]] = []
-        self.shutdowns: list[trio.Event] = []
-        self.labels = 0
-        self.checked_starts = 0
-        self.one_ended = False
-        self.left = self.left_normally = self.left_by_error = False
-
-    @initialize(
-        workers=st.integers(1, 3),
-        max_pending=st.integers(1, 5),
-        keep=st.sampled_from([99, 2, 0]),
-        lasts_for=st.sampled_from([6, 12, 99]),
-        first=st.lists(SIMPLE_WISHES, min_size=1, max_size=6),
-        has_around=st.booleans(),
-    )
-    def open(
-        self,
-        workers: int,
-        max_pending: int,
-        keep: int,
-        lasts_for: int,
-        first: list[Wish],
-        has_around: bool,
-    ) -> None:
-        self.lasts_for = lasts_for
-        self.has_around = has_around
-        self.driver = QueueDriver(
-            workers=workers, max_pending=max_pending, keep=keep, has_around=has_around
-        )
-        self.model = QueueModel(workers, max_pending, keep)
-        for wish in first:
-            self.submit(wish, wait=True)
-            self.agree()
-
-    def agree(self) -> None:
-        """Compare the queue with the model."""
-        raise NotImplementedError
-
-    # Objects that a rule picks by index.
-
-    def some_job(self, index: int) -> ModelJob:
-        return self.model.jobs[-1 - index % len(self.model.jobs)]
-
-    def some_running(self, index: int) -> ModelJob:
-        running = self.model.running
-        return running[index % len(running)]
-
-    def has_jobs(self) -> bool:
-        return bool(self.model.jobs)
-
-    def has_running(self) -> bool:
-        return bool(self.model.running)
-
-    def has_room_for_interrupts(self) -> bool:
-        """Return whether no submitter from outside can enter when interrupted jobs end."""
-        soft = [job for job in self.model.running if not job.wish.stubborn]
-        return not (soft and self.model.outside)
-
-    def is_known_by_its_id(self, job: ModelJob) -> bool:
-        kept = job.is_live or len(self.model.ended) <= self.model.keep
-        return kept and not self.model.has_namesake(job)
-
-    # Submits.
-
-    @rule(wishes=st.lists(SIMPLE_WISHES, min_size=1, max_size=3))
-    def submit_simply(self, wishes: list[Wish]) -> None:
-        for wish in wishes:
-            self.submit(wish, wait=True)
-
-    @rule(wish=TIMED_WISHES)
-    def submit_for_a_time(self, wish: Wish) -> None:
-        self.submit(wish, wait=True)
-
-    @rule(wish=WISHES, wait=st.booleans())
-    def submit_whatever(self, wish: Wish, wait: bool) -> None:
-        if wish.on_conflict is OnConflict.SUPERSEDE:
-            wait = False
-            if not self.has_room_for_interrupts():
-                return
-        self.submit(wish, wait=wait)
-
-    def submit(self, wish: Wish, *, wait: bool) -> None:
-        self.labels += 1
-        start_by = self.model.now + wish.start_by
-        wish = dataclasses.replace(wish, label=self.labels, start_by=start_by)
-        submission = self.model.submit(wish, wait=wait)
-        submitter = self.driver.submit(wish) if wait else self.submit_nowait(wish)
-        self.submissions.append((submission, submitter))
-        self.model.settle()
-
-    def submit_nowait(self, wish: Wish) -> Submitter:
-        submitter = Submitter()
-        try:
-            submitter.handle = self.driver.submit_nowait(wish)
-        except (DuplicateJob, QueueClosed, QueueFull) as refusal:
-            submitter.refusal = type(refusal)
-        return submitter
-
-    @precondition(lambda self: self.model.outside)
-    @rule(index=INDEX)
-    def a_submitter_gives_up(self, index: int) -> None:
-        submission = self.model.outside[index % len(self.model.outside)]
-        submitter = dict(self.submissions)[submission]
-        self.driver.run.do(submitter.scope.cancel)
-        self.model.give_up(submission)
-        self.submissions.remove((submission, submitter))
-        assert submitter.scope.cancelled_caught
+class QueueRules(SubmitRules):
+    """All rules; a subclass adds what must hold after each of them."""
 
     # Time.
 
@@ -183,6 +49,7 @@ class QueueRules(RuleBasedStateMachine):
             self.model.now = min(end, self.model.next_time())
             self.driver.run.set_time(self.model.now)
             self.model.settle()
+            self.find_runs()
 
     # Actions of jobs.
 
@@ -205,23 +72,27 @@ class QueueRules(RuleBasedStateMachine):
         job = self.some_running(index)
         self.driver.end(job.wish.label, how, delay)
         self.model.end(job, how, delay)
-        self.one_ended = True
         self.model.settle()
 
-    @precondition(lambda self: any(job.cancel_requested for job in self.model.running))
+    def asked(self) -> list[ModelJob]:
+        running = self.model.running
+        return [job for job in running if job.cancel_requested or job.timed_out]
+
+    @precondition(lambda self: bool(self.asked()))
     @rule(index=INDEX)
     def a_stubborn_job_gives_in(self, index: int) -> None:
-        asked = [job for job in self.model.running if job.cancel_requested]
+        asked = self.asked()
         job = asked[index % len(asked)]
         self.driver.end(job.wish.label, "gives in", 0)
         self.model.end(job, "gives in")
-        self.one_ended = True
         self.model.settle()
 
     @precondition(has_running)
     @rule(index=INDEX)
     def a_job_reports(self, index: int) -> None:
         job = self.some_running(index)
+        if job.wish.in_thread:
+            return
         job.done = (job.done or 0) + 1
         current = job.done
 
@@ -238,7 +109,6 @@ class QueueRules(RuleBasedStateMachine):
     @rule(index=INDEX)
     def cancel(self, index: int) -> None:
         job = self.some_job(index)
-        self.one_ended = True
         assert self.driver.run.do(self.handles[job].cancel) is self.model.cancel(job)
         self.model.settle()
 
@@ -256,11 +126,10 @@ class QueueRules(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(["k", "l", "k", "l", None]))
     def cancel_all(self, key: str | None) -> None:
-        if not self.has_room_for_interrupts():
+        if not (self.has_room_for_interrupts() and self.has_order_of_interrupts()):
             return
-        self.one_ended = True
-        jobs = [job for job in self.model.jobs if key in {None, job.wish.key} and job.is_live]
-        expected = {self.handles[job].id: self.model.cancel(job) for job in jobs}
+        done = self.model.cancel_all(key)
+        expected = {self.handles[job].id: outcome for job, outcome in done.items()}
         assert self.driver.run.do(lambda: self.driver.queue.cancel_all(key=key)) == expected
         self.model.settle()
 
@@ -300,6 +169,60 @@ class QueueRules(RuleBasedStateMachine):
         self.model.paused.discard(key)
         self.model.settle()
 
+    @rule(key=st.sampled_from([None, "k", "l"]), rate=RATES)
+    def set_rate(self, key: str | None, rate: tuple[float, float] | None) -> None:
+        if self.model.bounded:
+            return
+        if rate is None:
+            self.lift_rate(key)
+        else:
+            interval, burst = rate
+            self.driver.set_rate(key, Rate(1, per=interval, burst=burst))
+            self.model.set_rate(key, interval, burst)
+        self.model.settle()
+
+    def lift_rate(self, key: str | None) -> None:
+        self.driver.set_rate(key, None)
+        self.model.lift_rate(key)
+        self.model.settle()
+
+    # Repeats. They are due between two actions, never in the instant in which a run ends.
+
+    @precondition(lambda self: len(self.repeats) < 2)
+    @rule(wish=SIMPLE_WISHES, every=st.sampled_from([1, 3, 7]), first=st.sampled_from([0, 4]))
+    def repeat(self, wish: Wish, every: int, first: int) -> None:
+        self.labels += 1
+        wish = dataclasses.replace(wish, label=f"r{self.labels}")
+        repeat = self.model.repeat(wish, every, first + 0.25)
+        try:
+            handle = self.driver.repeat(wish, every, first + 0.25)
+        except QueueClosed:
+            assert repeat is None
+        else:
+            assert repeat is not None
+            self.repeats.append((repeat, handle))
+
+    @precondition(lambda self: self.repeats)
+    @rule(index=INDEX, do=st.sampled_from(["pause", "resume", "run", "run", "cancel"]))
+    def steer_a_repeat(self, index: int, do: str) -> None:
+        repeat, handle = self.repeats[index % len(self.repeats)]
+        if do == "cancel":
+            assert self.driver.run.do(handle.cancel) is self.model.end_repeat(repeat)
+        elif do == "run":
+            assert self.driver.run.do(handle.run_now) is self.model.run_repeat_now(repeat)
+        else:
+            self.driver.run.do(handle.pause if do == "pause" else handle.resume)
+            self.model.pause_repeat(repeat, is_paused=do == "pause")
+        self.model.settle()
+        self.find_runs()
+
+    def find_runs(self) -> None:
+        """Get handles of new runs."""
+        for repeat, _ in self.repeats:
+            if repeat.run is not None and repeat.run not in self.handles:
+                find = partial(self.driver.queue.handle, repeat.run.wish.label)
+                self.handles[repeat.run] = self.driver.run.do(find)
+
     # Readers.
 
     @rule()
@@ -321,22 +244,25 @@ class QueueRules(RuleBasedStateMachine):
 
     # The end.
 
-    def is_time_to_end(self) -> bool:
-        return self.labels > self.lasts_for
-
     @precondition(is_time_to_end)
     @rule(grace=st.sampled_from([10.0, 3.0, None, 0.0]))
     def shut_down(self, grace: float | None) -> None:
-        self.one_ended = True
+        if grace is not None:
+            # It cancels what waits for a rate when some worker next looks for a job.
+            for key in [*self.model.rates]:
+                self.lift_rate(key)
         self.shutdowns.append(self.driver.shut_down(grace))
         self.model.shut_down(grace)
         self.model.settle()
 
-    @precondition(lambda self: not self.left and self.is_time_to_end())
+    @property
+    def has_left(self) -> bool:
+        return self.left or self.model.ending is not None
+
+    @precondition(lambda self: not self.has_left and is_time_to_end(self))
     @rule(how=st.sampled_from(["normally", "by an error", "cancelled"]))
     def leave(self, how: str) -> None:
         self.left = True
-        self.one_ended = True
         if how == "normally":
             self.driver.leave(None)
             self.model.leave()

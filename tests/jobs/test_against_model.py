@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.internals import core_of
+from fakes.queue_driver import label_of
 from fakes.queue_rules import QueueRules
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
@@ -16,7 +18,7 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from ticketr import JobSnapshot, JobStatus
 
 if TYPE_CHECKING:
-    from fakes.queue_model import ModelJob
+    from fakes.queue_model_parts import ModelJob
 
 
 class QueueMachine(QueueRules):
@@ -34,6 +36,7 @@ class QueueMachine(QueueRules):
         for job, handle in self.handles.items():
             assert facts_of(handle.snapshot()) == self.expected_facts(job)
         self.driver_agrees_on_all()
+        self.repeats_agree()
         for done in self.shutdowns:
             assert done.is_set() is self.model.is_idle
         self.readers_are_true()
@@ -44,18 +47,27 @@ class QueueMachine(QueueRules):
             assert submitter.refusal is submission.refusal
             assert (submitter.handle is None) is (submission.job is None)
             if submitter.handle is not None and submission.job is not None:
-                assert submitter.handle.name == str(submission.job.wish.label)
+                assert label_of(submitter.handle.snapshot()) == submission.job.wish.label
                 self.handles.setdefault(submission.job, submitter.handle)
 
     def starts_agree(self) -> None:
         new = slice(self.checked_starts, None)
         real, expected = self.driver.starts[new], self.model.starts[new]
-        if self.one_ended:
+        if self.model.attempts_ended > self.checked_ends:
             # A worker that has just run a job may be one step behind an idle one.
             real, expected = sorted(real), sorted(expected)
         assert real == expected
         self.checked_starts = len(self.model.starts)
-        self.one_ended = False
+        self.checked_ends = self.model.attempts_ended
+
+    def repeats_agree(self) -> None:
+        for repeat, handle in self.repeats:
+            assert (handle.runs, handle.missed) == (repeat.runs, repeat.missed)
+            assert (handle.next_at is not None) is repeat.is_waiting
+            latest = handle.snapshot()
+            assert (None if latest is None else latest.id) == (
+                None if repeat.run is None else repeat.run.wish.label
+            )
 
     def expected_facts(self, job: ModelJob) -> tuple[object, ...]:
         return (
@@ -72,10 +84,10 @@ class QueueMachine(QueueRules):
         assert counts.failed == len(model.with_status(JobStatus.FAILED))
         assert counts.cancelled == len(model.with_status(JobStatus.CANCELLED))
         assert (counts.evicted, counts.submitters_waiting) == (model.evicted, len(model.outside))
-        assert queue._core.dispatcher.returning_submits == 0
+        assert core_of(queue).dispatcher.returning_submits == 0
         listed = self.driver.run.do(queue.jobs)
-        names = {job.name for job in listed if not job.status.is_terminal}
-        assert names == {str(job.wish.label) for job in model.jobs if job.is_live}
+        names = {label_of(job) for job in listed if not job.status.is_terminal}
+        assert names == {job.wish.label for job in model.jobs if job.is_live}
         # An ended job may be replaced by one with the same ID.
         forgotten = len(model.ended) - (len(listed) - len(names))
         namesakes = len([job for job in model.ended if model.has_namesake(job)])
@@ -92,10 +104,11 @@ class QueueMachine(QueueRules):
         for reader, *_ in self.readers:
             last: dict[str, JobSnapshot] = {}
             for snapshot in reader.seen:
-                before = last.get(snapshot.name)
+                label = label_of(snapshot)
+                before = last.get(label)
                 assert before is None or before.revision < snapshot.revision
                 assert before is None or not before.status.is_terminal
-                last[snapshot.name] = snapshot
+                last[label] = snapshot
 
     # The end of a run.
 
@@ -112,7 +125,7 @@ class QueueMachine(QueueRules):
         self.agree()
         for reader, *_ in self.readers:
             self.driver.run.do(reader.go_on.set)
-        if self.left:
+        if self.has_left:
             self.shut_down(0.0)
         else:
             self.leave("by an error")
@@ -120,20 +133,24 @@ class QueueMachine(QueueRules):
             self.a_job_ends(0, "value", 0)
             self.agree()
         self.readers_have_had_the_last_word()
-        failed = {str(job.wish.label) for job in self.model.with_status(JobStatus.FAILED)}
-        ends_read = {snapshot.name for reader, *_ in self.readers for snapshot in reader.seen}
+        failed = {job.wish.label for job in self.model.with_status(JobStatus.FAILED)}
+        if self.model.fatal is not None:
+            failed.remove(self.model.fatal.wish.label)
+        ends_read = {label_of(snapshot) for reader, *_ in self.readers for snapshot in reader.seen}
         told = self.driver.told
         assert len(set(told)) == len(told)
         assert failed - ends_read <= {*told} <= failed
-        assert (self.driver.left is not None) is self.left_by_error
+        assert (self.driver.left is not None) is (
+            self.left_by_error or self.model.fatal is not None
+        )
 
     def readers_have_had_the_last_word(self) -> None:
         for reader, only, ended_before in self.readers:
             assert reader.ended
-            last = {snapshot.name: snapshot for snapshot in reader.seen}
+            last = {label_of(snapshot): snapshot for snapshot in reader.seen}
             jobs = [self.handles[job] for job in self.model.jobs if job not in ended_before]
             expected = [handle.snapshot() for handle in jobs if only in {None, handle}]
-            assert last == {snapshot.name: snapshot for snapshot in expected}
+            assert last == {label_of(snapshot): snapshot for snapshot in expected}
 
 
 def facts_of(job: JobSnapshot) -> tuple[object, ...]:
@@ -153,7 +170,7 @@ gate = settings(
     report_multiple_bugs=False,
     database=None,
     phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
 

@@ -1,0 +1,104 @@
+"""What the model of a job queue knows, and what follows from that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr import CancelCause, JobStatus
+
+if TYPE_CHECKING:
+    from fakes.queue_model_parts import ModelJob, ModelRate, ModelRepeat, Submission
+
+
+@dataclass
+class QueueBooks:
+    """The state of a queue; a job's number is its index in ``jobs``."""
+
+    workers: int
+    max_pending: int
+    keep: int
+    cancels_on_error: bool = False
+    now: float = 0.0
+    jobs: list[ModelJob] = field(default_factory=list)
+    ended: list[ModelJob] = field(default_factory=list)
+    outside: list[Submission] = field(default_factory=list)
+    paused: set[str | None] = field(default_factory=set)
+    rates: dict[str | None, ModelRate] = field(default_factory=dict)
+    repeats: list[ModelRepeat] = field(default_factory=list)
+    doomed: list[ModelJob] | None = None
+    """Those to cancel next, while jobs are cancelled since others have ended."""
+    attempts_ended: int = 0
+    fatal: ModelJob | None = None
+    """The job whose failure has cancelled the others."""
+    starts: list[str] = field(default_factory=list)
+    leaving: bool = False
+    refusing: bool = False
+    bounded: bool = False
+    cut_off_at: float = float("inf")
+    ending: CancelCause | None = None
+
+    def with_status(self, status: JobStatus) -> list[ModelJob]:
+        return [job for job in self.jobs if job.status is status]
+
+    @property
+    def pending(self) -> list[ModelJob]:
+        return self.with_status(JobStatus.PENDING)
+
+    @property
+    def running(self) -> list[ModelJob]:
+        return self.with_status(JobStatus.RUNNING)
+
+    @property
+    def evicted(self) -> int:
+        return max(0, len(self.ended) - self.keep)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.pending and not self.running
+
+    def has_namesake(self, job: ModelJob) -> bool:
+        """Return whether another job has the same ID."""
+        named = [other for other in self.jobs if other.wish.id == job.wish.id]
+        return job.wish.id is not None and len(named) > 1
+
+    def obstacle(self, job: ModelJob) -> bool:
+        """Return whether a job waits for the end of another that has its ID or its key."""
+        other = job.id_holder
+        while other is not None:
+            if other.is_live:
+                return True
+            other = other.id_holder
+        key = job.wish.key
+        return key is not None and any(key == running.wish.key for running in self.running)
+
+    def waiting_for(self, job: ModelJob) -> str | None:
+        if job.status is not JobStatus.PENDING:
+            return None
+        if None in self.paused or job.wish.key in self.paused:
+            return "paused"
+        if job.starts_after:
+            return "after"
+        if job.due_at > self.now:
+            return "time"
+        if self.obstacle(job):
+            return "key"
+        return "rate" if self.lacks_start(job) else "worker"
+
+    def rates_of(self, job: ModelJob) -> list[ModelRate]:
+        keys = {None, job.wish.key}
+        return [rate for key, rate in self.rates.items() if key in keys]
+
+    def lacks_start(self, job: ModelJob) -> bool:
+        return any(rate.level(self.now) < 1 for rate in self.rates_of(job))
+
+    def next_time(self) -> float:
+        """Return the time of the next event that needs no action."""
+        times = [self.cut_off_at]
+        for job in self.pending:
+            times += [job.due_at, job.wish.start_by]
+        times += [submission.wish.start_by for submission in self.outside]
+        times += [job.total_ends_at for job in self.running]
+        times += [rate.ready_at(self.now) for rate in self.rates.values()]
+        times += [repeat.due for repeat in self.repeats if repeat.is_waiting]
+        return min((time for time in times if time > self.now), default=float("inf"))

@@ -1,0 +1,132 @@
+"""What the model of a job queue is made of: jobs, rates and repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ticketr import CancelCause, JobStatus, OnConflict
+
+AGING = 30.0
+"""Seconds of waiting that weigh as much as one point of priority."""
+BACK_OFF = 2.0
+"""Seconds before the second attempt; they double with each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """The options of a submit."""
+
+    label: str = ""
+    priority: int = 0
+    key: str | None = None
+    id: str | None = None
+    on_conflict: OnConflict | None = None
+    delay: float = 0.0
+    start_by: float = float("inf")
+    attempts: int = 1
+    total: float = float("inf")
+    """Seconds for all attempts."""
+    after: tuple[str, ...] = ()
+    """The labels of the jobs that it starts after."""
+    after_any_end: bool = False
+    stubborn: bool = False
+    """Goes on when it is interrupted, until it is told how to end."""
+    in_thread: bool = False
+    """Runs in a thread, which no interrupt reaches."""
+
+    @property
+    def goes_on(self) -> bool:
+        return self.stubborn or self.in_thread
+
+
+@dataclass(eq=False)
+class ModelJob:
+    """A job in the queue."""
+
+    wish: Wish
+    priority: int
+    submitted_at: float
+    due_at: float
+    id_holder: ModelJob | None = None
+    starts_after: list[ModelJob] = field(default_factory=list)
+    """Those before it that have not ended as it needs."""
+    status: JobStatus = JobStatus.PENDING
+    attempt: int = 0
+    snoozes: int = 0
+    cancel_requested: bool = False
+    cancel_cause: CancelCause | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    total_ends_at: float = float("inf")
+    timed_out: bool = False
+    done: int | None = None
+    """What it reported last in this attempt."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in {JobStatus.PENDING, JobStatus.RUNNING}
+
+    @property
+    def rank(self) -> float:
+        return self.due_at - AGING * self.priority
+
+
+@dataclass(eq=False)
+class Submission:
+    """The result of a submit: a job (another one if it was joined), a refusal, or none yet."""
+
+    wish: Wish
+    job: ModelJob | None = None
+    refusal: type[Exception] | None = None
+
+
+@dataclass(eq=False)
+class ModelRate:
+    """A bucket of starts."""
+
+    interval: float
+    burst: float
+    held: float
+    """The starts that it held when one was last taken."""
+    since: float
+
+    def level(self, now: float) -> float:
+        return min(self.burst, self.held + (now - self.since) / self.interval)
+
+    def ready_at(self, now: float) -> float:
+        """Return when it holds a start, if it holds none."""
+        missing = 1 - self.level(now)
+        return now + missing * self.interval if missing > 0 else float("inf")
+
+    def take(self, now: float) -> None:
+        self.held, self.since = self.level(now) - 1, now
+
+
+@dataclass(eq=False)
+class ModelRepeat:
+    """A repeat; its runs have the label of its wish and a number."""
+
+    wish: Wish
+    every: float
+    due: float
+    run: ModelJob | None = None
+    runs: int = 0
+    missed: int = 0
+    due_is_used: bool = False
+    is_paused: bool = False
+    has_ended: bool = False
+
+    @property
+    def has_run(self) -> bool:
+        return self.run is not None and self.run.is_live
+
+    @property
+    def is_waiting(self) -> bool:
+        return not (self.has_ended or self.is_paused or self.has_run)
+
+    def go_on(self, now: float, *, is_counted: bool = True) -> None:
+        """Go on to the first due time that has had no run and is not past."""
+        while self.is_waiting and (self.due_is_used or self.due < now):
+            self.missed += is_counted and not self.due_is_used
+            self.due_is_used = False
+            self.due += self.every

@@ -1,0 +1,215 @@
+"""Opening a queue and its model, and submitting jobs to both."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from fakes.queue_driver import QueueDriver, Reader, Submitter
+from fakes.queue_model import QueueModel
+from fakes.queue_model_parts import ModelRepeat, Submission, Wish
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from ticketr import (
+    DuplicateJob,
+    JobHandle,
+    OnConflict,
+    QueueClosed,
+    QueueFull,
+    RepeatHandle,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import trio
+    from fakes.queue_model_parts import ModelJob
+
+INDEX = st.integers(0, 20)
+KEYS = st.sampled_from(["k", None, "k", None, "l"])
+SECONDS = st.sampled_from([0.0, 0.0, 1.0, 2.0, 31.0])
+PRIORITIES = st.sampled_from([0, 1, -1])
+NEVER = float("inf")
+SIMPLE_WISHES = st.builds(
+    Wish,
+    priority=PRIORITIES,
+    key=KEYS,
+    attempts=st.integers(1, 3),
+    stubborn=st.booleans(),
+    in_thread=st.sampled_from([False, False, True]),
+)
+TIMED_WISHES = st.builds(
+    Wish,
+    priority=PRIORITIES,
+    key=KEYS,
+    delay=SECONDS,
+    start_by=st.sampled_from([NEVER, NEVER, 0.0, 1.0, 5.0]),  # relative to the current time
+    attempts=st.integers(1, 3),
+    total=st.sampled_from([NEVER, 1.0, 9.0]),
+    stubborn=st.booleans(),
+    after_any_end=st.booleans(),
+)
+WISHES = st.builds(
+    Wish,
+    priority=PRIORITIES,
+    key=KEYS,
+    delay=SECONDS,
+    attempts=st.integers(1, 3),
+    stubborn=st.booleans(),
+    id=st.sampled_from([None, "x", "y"]),
+    on_conflict=st.sampled_from(OnConflict),
+    after_any_end=st.booleans(),
+)
+SOME_JOBS = st.lists(INDEX, max_size=2)
+RATES = st.sampled_from([(1.0, 1.0), (2.0, 2.0), (0.5, 1.0), None])
+"""Seconds from start to start, and the starts that may come at once."""
+
+
+class SubmitRules(RuleBasedStateMachine):
+    """The rules of submits; subclasses add the others."""
+
+    driver: QueueDriver
+    model: QueueModel
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submissions: list[tuple[Submission, Submitter]] = []
+        self.handles: dict[ModelJob, JobHandle[object]] = {}
+        self.readers: list[tuple[Reader, JobHandle[object] | None, list[ModelJob]]] = []
+        self.repeats: list[tuple[ModelRepeat, RepeatHandle]] = []
+        self.shutdowns: list[trio.Event] = []
+        self.labels = 0
+        self.checked_starts = 0
+        self.checked_ends = 0
+        self.left = self.left_normally = self.left_by_error = False
+
+    @initialize(
+        workers=st.integers(1, 3),
+        max_pending=st.integers(1, 5),
+        keep=st.sampled_from([99, 2, 0]),
+        lasts_for=st.sampled_from([6, 12, 99]),
+        first=st.lists(SIMPLE_WISHES, min_size=1, max_size=6),
+        has_around=st.booleans(),
+        cancels_on_error=st.sampled_from([False, False, True]),
+    )
+    def open(
+        self,
+        workers: int,
+        max_pending: int,
+        keep: int,
+        lasts_for: int,
+        first: list[Wish],
+        has_around: bool,
+        cancels_on_error: bool,
+    ) -> None:
+        self.lasts_for = lasts_for
+        self.has_around = has_around
+        self.driver = QueueDriver(
+            workers=workers,
+            max_pending=max_pending,
+            keep=keep,
+            has_around=has_around,
+            cancels_on_error=cancels_on_error,
+        )
+        self.model = QueueModel(workers, max_pending, keep, cancels_on_error)
+        for wish in first:
+            self.submit(wish, wait=True)
+            self.agree()
+
+    def agree(self) -> None:
+        """Compare the queue with the model."""
+        raise NotImplementedError
+
+    # Objects that a rule picks by index.
+
+    def some_job(self, index: int) -> ModelJob:
+        return self.model.jobs[-1 - index % len(self.model.jobs)]
+
+    def some_running(self, index: int) -> ModelJob:
+        running = self.model.running
+        return running[index % len(running)]
+
+    def has_room_for_interrupts(self) -> bool:
+        """Return whether no submitter from outside can enter when interrupted jobs end."""
+        soft = [job for job in self.model.running if not job.wish.goes_on]
+        return not (soft and self.model.outside)
+
+    def has_order_of_interrupts(self) -> bool:
+        """Return whether at most one of the jobs that an interrupt ends lets others start."""
+        waits = {before for job in self.model.pending for before in job.starts_after}
+        return len([job for job in waits if not job.wish.goes_on]) < 2
+
+    def is_known_by_its_id(self, job: ModelJob) -> bool:
+        kept = job.is_live or len(self.model.ended) <= self.model.keep
+        return kept and not self.model.has_namesake(job)
+
+    # Submits.
+
+    @rule(wishes=st.lists(SIMPLE_WISHES, min_size=1, max_size=3))
+    def submit_simply(self, wishes: list[Wish]) -> None:
+        for wish in wishes:
+            self.submit(wish, wait=True)
+
+    @rule(wish=TIMED_WISHES, after=SOME_JOBS)
+    def submit_for_a_time(self, wish: Wish, after: list[int]) -> None:
+        self.submit(wish, wait=True, after=after)
+
+    @rule(wish=WISHES, wait=st.booleans(), after=SOME_JOBS)
+    def submit_whatever(self, wish: Wish, wait: bool, after: list[int]) -> None:
+        if wish.on_conflict is OnConflict.SUPERSEDE:
+            wait = False
+            if not self.has_room_for_interrupts():
+                return
+        self.submit(wish, wait=wait, after=after)
+
+    def submit(self, wish: Wish, *, wait: bool, after: Sequence[int] = ()) -> None:
+        self.labels += 1
+        jobs = [self.some_job(index) for index in after if self.model.jobs]
+        wish = dataclasses.replace(
+            wish,
+            label=str(self.labels),
+            start_by=self.model.now + wish.start_by,
+            total=wish.total + fraction(self.labels),
+            after=tuple(job.wish.label for job in jobs),
+        )
+        submission = self.model.submit(wish, wait=wait)
+        handles = [self.handles[job] for job in jobs]
+        submitter = self.driver.submit(wish, handles) if wait else self.submit_nowait(wish, handles)
+        self.submissions.append((submission, submitter))
+        self.model.settle()
+
+    def submit_nowait(self, wish: Wish, after: list[JobHandle[object]]) -> Submitter:
+        submitter = Submitter()
+        try:
+            submitter.handle = self.driver.submit_nowait(wish, after)
+        except (DuplicateJob, QueueClosed, QueueFull) as refusal:
+            submitter.refusal = type(refusal)
+        return submitter
+
+    @precondition(lambda self: self.model.outside)
+    @rule(index=INDEX)
+    def a_submitter_gives_up(self, index: int) -> None:
+        submission = self.model.outside[index % len(self.model.outside)]
+        submitter = dict(self.submissions)[submission]
+        self.driver.run.do(submitter.scope.cancel)
+        self.model.give_up(submission)
+        self.submissions.remove((submission, submitter))
+        assert submitter.scope.cancelled_caught
+
+
+def fraction(label: int) -> float:
+    """Return a part of a second, of its own for each job: no two limits pass at one time."""
+    return label * 648055 % 2**20 / 2**20
+
+
+def has_jobs(rules: SubmitRules) -> bool:
+    return bool(rules.model.jobs)
+
+
+def has_running(rules: SubmitRules) -> bool:
+    return bool(rules.model.running)
+
+
+def is_time_to_end(rules: SubmitRules) -> bool:
+    return rules.labels > rules.lasts_for
