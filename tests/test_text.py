@@ -196,6 +196,7 @@ def test_graphemes_are_characters_as_a_person_counts_them() -> None:
         ("plain", "plain"),
         ("\u201cit\u2019s\u201d \u2013 \xabok\xbb\u2026", '"it\'s" - "ok"...'),
         ("\u5de5\u5355", "????"),
+        ("┌─┬┐ │▌ ▸▾ ○◐● ✓✗⊘ •◦▪ ☐☑ ↪", "+-++ || >v o~x +x- *-+ ox >"),
         ("e\u0301\U0001f468\u200d\U0001f469\xa0x", "??? x"),
     ],
 )

@@ -26,6 +26,16 @@ _IN_ASCII = str.maketrans(
         "\u2026": "...",
         "\u2192": "->",
         "\u2190": "<-",
+        # What screens are drawn with, each in one cell.
+        **dict.fromkeys("│▌▏", "|"),
+        **dict.fromkeys("┌┐└┘├┤┬┴┼✓▪", "+"),
+        **dict.fromkeys("─⊘◦", "-"),
+        **dict.fromkeys("▸↪", ">"),
+        **dict.fromkeys("▾↓", "v"),
+        **dict.fromkeys("○☐", "o"),
+        **dict.fromkeys("●✗☑", "x"),
+        "◐": "~",
+        "↑": "^",
     }
 )
 
@@ -43,8 +53,8 @@ def graphemes(text: str) -> Iterator[str]:
 def to_ascii(text: str) -> str:
     """Return clean text in ASCII and of about the same width.
 
-    Quotation marks, dashes and similar characters become those of ASCII, and any other character
-    becomes as many question marks as it has cells.
+    Quotation marks, dashes, frames and similar characters become those of ASCII, and any other
+    character becomes as many question marks as it has cells.
     """
     if text.isascii():
         return text

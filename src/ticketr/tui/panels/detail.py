@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean, clip, width, wrap
+from ticketr.text import clip, width, wrap
+from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ticketr.tui.sheet import Sheet, TaskLine
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
@@ -139,17 +142,25 @@ def _two_columns(parts: list[Line], room: int) -> list[DetailLine]:
 
 
 def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
-    lines: list[DetailLine] = []
-    for at, text in enumerate(sheet.description.splitlines()):
-        source = sheet.description_line + at if sheet.description_line else 0
-        lines += [DetailLine((Span(each),), source) for each in wrap(clean(text), room)]
+    first = sheet.description_line
+    lines = [
+        DetailLine(each.line, first + each.source if first else 0)
+        for each in render_markdown(sheet.description, room)
+    ]
     if sheet.criteria:
         lines += [DetailLine(()), DetailLine((Span("Acceptance criteria", ("bold",)),))]
         sources = sheet.criteria_lines or (0,) * len(sheet.criteria)
         for text, source in zip(sheet.criteria, sources, strict=False):
-            wrapped = wrap_line((Span(clean(text)),), room, first="• ", rest="  ")
-            lines += [DetailLine(each, source) for each in wrapped]
+            lines += _criterion(text, source, room)
     return lines
+
+
+def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:
+    """Yield the lines of an acceptance criterion; `source` is its line in the file, or 0."""
+    prefix = Span("• ")
+    for each in render_markdown(text, room - 2):
+        yield DetailLine((prefix, *each.line), source + each.source if source else 0)
+        prefix = Span("  ")
 
 
 def _tasks(sheet: Sheet, room: int) -> list[DetailLine]:

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from ticketr.statusline import LineStyle
+from ticketr.tickets import parse
+from ticketr.tui.panels.detail import detail_lines, draw_detail
+from ticketr.tui.sheet import sheet_of
+from ticketr.tui.styled import Span, plain
+from ticketr.tui.theme import Theme
+
+FILE = """# TICKET: [DEMO-1] Search
+
+## Description
+**Goal:** see [the notes](https://x.example).
+
+- [x] one
+- two
+
+| a |
+|---|
+| b |
+
+## Acceptance Criteria
+- *first* thing
+  that goes on
+- second
+"""
+
+
+def test_texts_are_rendered_and_know_their_lines_in_the_file() -> None:
+    (ticket,) = parse(FILE).tickets
+
+    lines = detail_lines(sheet_of(ticket, "DEMO-1.md"), 16)
+
+    assert [(plain(each.line), each.source) for each in lines] == [
+        ("Search", 1),
+        ("", 0),
+        ("Goal: see the", 4),
+        ("notes.", 4),
+        ("", 6),
+        ("☑ one", 6),
+        ("• two", 7),
+        ("", 9),
+        ("┌───┐", 9),
+        ("│ a │", 9),
+        ("├───┤", 11),
+        ("│ b │", 11),
+        ("└───┘", 11),
+        ("", 0),
+        ("Acceptance criteria", 0),
+        ("• first thing", 14),
+        ("  that goes on", 15),
+        ("• second", 16),
+    ]
+    assert lines[15].line == (Span("• "), Span("first", ("italic",)), Span(" thing"))
+
+
+def test_ascii_replaces_the_frames() -> None:
+    (ticket,) = parse(FILE).tickets
+    theme = Theme(line_style=LineStyle(unicode=False))
+
+    rows = draw_detail(sheet_of(ticket, "DEMO-1.md"), 5, 16, 8, theme, is_focused=True)
+
+    assert [row.rstrip() for row in rows[1:]] == [
+        *(" x one", " * two", "", " +---+", " | a |", " +---+", " | b |", " +---+")
+    ]
