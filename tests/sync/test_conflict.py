@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.conflicts import dump, make_conflict, opened, tree
 from fakes.pulls import Bench
 
-from ticketr.jira.adf import to_adf
 from ticketr.sync import (
     Choice,
     ConflictChanged,
@@ -22,8 +20,6 @@ from ticketr.sync import (
     NoConflict,
     NotChosen,
     Resolved,
-    State,
-    Store,
     Take,
     carry_out,
     choose,
@@ -35,17 +31,9 @@ from ticketr.sync import (
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from trio.testing import MockClock
-
-
-@contextmanager
-def opened(bench: Bench) -> Generator[tuple[Store, State]]:
-    store = Store(bench.root, ".ticketr")
-    with closing(State(store.state_path)) as state:
-        yield store, state
 
 
 def view(bench: Bench, key: str = "DEMO-9") -> ConflictView:
@@ -61,38 +49,6 @@ def settle(bench: Bench, seen: ConflictView, choices: dict[str, Choice]) -> Reso
         return carry_out(store, state, resolution)
 
 
-def tree(bench: Bench) -> dict[str, bytes]:
-    """All files of a workspace but those of the state and the lock."""
-    return {
-        each.relative_to(bench.root).as_posix(): each.read_bytes()
-        for each in bench.root.rglob("*")
-        if each.is_file() and not each.name.startswith(("state.db", "lock"))
-    }
-
-
-def dump(bench: Bench) -> list[str]:
-    """All that the state holds, but for what can be undone."""
-    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as db:
-        return [line for line in db.iterdump() if not line.startswith('INSERT INTO "undo"')]
-
-
-async def torn(bench: Bench) -> Path:
-    """Let both sides change title, priority and a paragraph, and each something else."""
-    bench.site.edit("DEMO-9", description=to_adf("One.\n\nTwo.\n\nThree."), labels=("search",))
-    await bench.pull()
-    path = bench.root / "DEMO-9.md"
-    ticket = parse(path.read_text()).tickets[0]
-    text = path.read_text().replace(ticket.title, "Mine", 1).replace("One.", "Zero.\n\nOne.")
-    text = text.replace(f"Priority: {ticket.fields['Priority']}", "Priority: Low")
-    path.write_text(text.replace("Two.", "Two, mine."))
-    priority = bench.finds("DEMO-3").priority  # High
-    bench.site.edit("DEMO-9", summary="Theirs", priority=priority, labels=("remote",))
-    bench.site.edit("DEMO-9", description=to_adf("One.\n\nTwo, theirs.\n\nThree."))
-    (note,) = (await bench.pull()).conflicts
-    assert note.reason.endswith("DEMO-9: Title, DEMO-9: Description, DEMO-9: Priority")
-    return path
-
-
 async def planned(bench: Bench) -> dict[str, list[str]]:
     """The parts of each issue that a push would send."""
     actions = (await bench.push(dry_run=True)).planned
@@ -101,7 +57,7 @@ async def planned(bench: Bench) -> dict[str, list[str]]:
 
 async def test_a_conflict_is_read_part_by_part(bench: Bench, autojump_clock: MockClock) -> None:
     old = bench.finds("DEMO-9")
-    path = await torn(bench)
+    path = await make_conflict(bench)
     path.write_text(f"Notes.\n\n{path.read_text()}")
 
     seen = view(bench)
@@ -126,7 +82,7 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench, autojump_clock: Moc
 async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
     before = path.read_text()
     seen = view(bench)
     choices: dict[str, Choice] = {"Title": "mine", "Priority": "jira", "Description ¶3": "both"}
@@ -157,7 +113,7 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(
 async def test_a_text_of_ones_own_is_written_and_pushed(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
 
     settle(
         bench,
@@ -171,11 +127,11 @@ async def test_a_text_of_ones_own_is_written_and_pushed(
     assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
 
 
-@pytest.mark.parametrize(("side", "take"), [("mine", Take.LOCAL), ("jira", Take.REMOTE)])
+@pytest.mark.parametrize(("side", "take"), [("mine", Take.MINE), ("jira", Take.JIRA)])
 async def test_all_of_one_side_is_what_resolve_does(
     bench: Bench, autojump_clock: MockClock, tmp_path: Path, side: str, take: Take
 ) -> None:
-    await torn(bench)
+    await make_conflict(bench)
     other = Bench(bench.site, tmp_path / "other")
     shutil.copytree(bench.root, other.root)
 
@@ -193,7 +149,7 @@ async def test_all_of_one_side_is_what_resolve_does(
 async def test_another_text_put_aside_is_not_overwritten(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
     trash = bench.root / ".ticketr" / "trash"
     trash.mkdir()
     (trash / "DEMO-9.md").write_text("older")
@@ -210,7 +166,7 @@ async def test_another_text_put_aside_is_not_overwritten(
 async def test_where_something_is_left_to_choose_nothing_changes(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    await torn(bench)
+    await make_conflict(bench)
     before, state_before = tree(bench), dump(bench)
 
     with pytest.raises(NotChosen) as caught:
@@ -232,7 +188,7 @@ async def refused(bench: Bench, seen: ConflictView) -> str:
 async def test_what_has_changed_since_it_was_looked_at_is_left_alone(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
     seen = view(bench)
     again = "since you looked at the conflict; look at it again"
 
@@ -250,14 +206,14 @@ async def test_what_has_changed_since_it_was_looked_at_is_left_alone(
     assert await refused(bench, seen) == f"DEMO-9: it was moved to other.md {again}"
 
     with opened(bench) as (store, state):
-        resolve(store, state, "DEMO-9", Take.LOCAL)
+        resolve(store, state, "DEMO-9", Take.MINE)
     assert await refused(bench, seen) == f"DEMO-9: the conflict was settled {again}"
 
 
 async def test_what_is_saved_at_the_last_moment_is_left_alone(
     bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
     seen = view(bench)
     whole = path.read_text().replace("Mine", "Mine!")
     monkeypatch.setattr("ticketr.sync.conflict._require_unchanged", lambda *_: None)
@@ -273,7 +229,7 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
 async def test_the_rest_of_a_file_with_other_line_ends_stays(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
     other = "# TICKET: A draft\r\nFree text \r\n"
     data = path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n" + other.encode()
     path.write_bytes(data)
@@ -335,7 +291,7 @@ async def test_a_ticket_that_never_was_synced_has_no_base(
 async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    path = await torn(bench)
+    path = await make_conflict(bench)
 
     with pytest.raises(NoConflict, match="DEMO-1 has no conflict; these have: DEMO-9"):
         view(bench, "DEMO-1")

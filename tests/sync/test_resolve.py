@@ -55,7 +55,7 @@ async def test_what_jiras_version_replaces_is_put_aside(
     path = await conflict(bench)
     before = path.read_text()
 
-    assert settle(bench, state, Take.REMOTE) == "DEMO-9.md"
+    assert settle(bench, state, Take.JIRA) == "DEMO-9.md"
 
     assert title(path) == "Theirs"
     assert (bench.root / ".ticketr" / "trash" / "DEMO-9.md").read_text() == before
@@ -69,7 +69,7 @@ async def test_what_cannot_be_put_aside_is_not_replaced(
     (bench.root / ".ticketr" / "trash").write_text("in the way")
 
     with pytest.raises(UnsafePath, match=r"trash is a file and not a folder of ticketr's own"):
-        settle(bench, state, Take.REMOTE)
+        settle(bench, state, Take.JIRA)
 
     assert title(path) == "Mine"
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
@@ -78,9 +78,9 @@ async def test_what_cannot_be_put_aside_is_not_replaced(
 @pytest.mark.parametrize(
     ("take", "begins"),
     [
-        (Take.LOCAL, "# TICKET: [DEMO-9] Mine\n"),
-        (Take.REMOTE, "# TICKET: [DEMO-9] Theirs\n"),
-        (Take.MERGE, "<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n# TICKET: [DEMO-9] Theirs\n"),
+        (Take.MINE, "# TICKET: [DEMO-9] Mine\n"),
+        (Take.JIRA, "# TICKET: [DEMO-9] Theirs\n"),
+        (Take.BOTH, "<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n# TICKET: [DEMO-9] Theirs\n"),
     ],
 )
 async def test_a_file_that_was_moved_since_is_found(
@@ -106,7 +106,7 @@ async def test_another_file_that_is_broken_is_no_matter(
     (bench.root / "A.md").write_text(BROKEN)
     path.rename(bench.root / "Z.md")
 
-    assert settle(bench, state, Take.REMOTE) == "Z.md"
+    assert settle(bench, state, Take.JIRA) == "Z.md"
 
 
 async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
@@ -118,13 +118,13 @@ async def test_a_ticket_that_may_stand_in_a_broken_file_is_written_nowhere_else(
     path.rename(bench.root / "Z.md")
 
     with pytest.raises(TicketSyntaxError, match=r"Z\.md:1:1: this file holds a git conflict"):
-        settle(bench, state, Take.REMOTE)
+        settle(bench, state, Take.JIRA)
 
     assert not path.exists()
     assert [each.key for each in state.conflicts.all()] == ["DEMO-9"]
 
 
-@pytest.mark.parametrize("take", [Take.LOCAL, Take.REMOTE])
+@pytest.mark.parametrize("take", [Take.MINE, Take.JIRA])
 async def test_a_file_that_holds_something_else_by_now_is_left_alone(
     bench: Bench, state: State, autojump_clock: MockClock, take: Take
 ) -> None:
@@ -147,8 +147,8 @@ async def test_a_file_that_went_away_comes_with_jiras_version(
     path.unlink()
 
     with pytest.raises(FileFailed, match="it is not there any more; pull again"):
-        settle(bench, state, Take.MERGE)
-    settle(bench, state, Take.REMOTE)
+        settle(bench, state, Take.BOTH)
+    settle(bench, state, Take.JIRA)
 
     assert title(path) == "Theirs"
     assert (await bench.sync()).push.total == 0
@@ -166,7 +166,7 @@ async def test_the_lines_between_the_markers_end_as_the_file_does(
     bench.site.edit("DEMO-9", summary="Theirs")
     await bench.pull()
 
-    settle(bench, state, Take.MERGE)
+    settle(bench, state, Take.BOTH)
 
     data = path.read_bytes()
     assert data.startswith(b"<<<<<<< here\r\n# TICKET: [DEMO-9] Mine\r\n=======\r\n")
@@ -183,7 +183,7 @@ async def test_without_a_last_sync_only_what_differs_stands_between_markers(
     path.write_text(theirs.replace(title(other.root / "DEMO-9.md"), "Mine", 1))
     assert [note.key for note in (await bench.pull()).conflicts] == ["DEMO-9"]
 
-    settle(bench, state, Take.MERGE)
+    settle(bench, state, Take.BOTH)
 
     first, rest = theirs.split("\n", 1)
     wanted = f"<<<<<<< here\n# TICKET: [DEMO-9] Mine\n=======\n{first}\n>>>>>>> Jira\n{rest}"
@@ -200,7 +200,7 @@ async def test_a_clash_in_a_sub_task_is_settled_with_its_ticket(
     (note,) = (await bench.pull()).conflicts
     assert (note.key, note.reason) == ("DEMO-3", "changed here and in Jira: DEMO-4: Title")
 
-    settle(bench, state, Take.REMOTE, "DEMO-3")
+    settle(bench, state, Take.JIRA, "DEMO-3")
 
     assert "[DEMO-4] Translate theirs\n" in path.read_text()
     assert (await bench.sync()).push.total == 0
@@ -213,4 +213,4 @@ async def test_a_ticket_without_a_conflict_is_told_which_have_one(
     await conflict(bench)
 
     with pytest.raises(NoConflict, match="DEMO-1 has no conflict; these have: DEMO-9"):
-        settle(bench, state, Take.LOCAL, "DEMO-1")
+        settle(bench, state, Take.MINE, "DEMO-1")

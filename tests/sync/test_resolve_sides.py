@@ -50,7 +50,7 @@ async def planned(bench: Bench) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     ("take", "priority", "sent"),
-    [(Take.LOCAL, "Low", ["Description", "Priority"]), (Take.REMOTE, "Lowest", ["Description"])],
+    [(Take.MINE, "Low", ["Description", "Priority"]), (Take.JIRA, "Lowest", ["Description"])],
 )
 async def test_a_side_is_taken_of_what_clashes_and_of_nothing_else(
     bench: Bench,
@@ -98,7 +98,7 @@ async def test_between_the_markers_stand_both_sides_and_outside_what_both_lead_t
     other = Bench(bench.site, tmp_path / "other")
     shutil.copytree(bench.root, other.root)
 
-    settle(bench, Take.MERGE, "DEMO-3")
+    settle(bench, Take.BOTH, "DEMO-3")
     settle(other, Take(side.value), "DEMO-3")
 
     marked = path.read_text()
@@ -122,12 +122,12 @@ async def test_what_one_side_has_emptied_stands_between_markers(
     bench.site.edit("DEMO-9", description=to_adf("new"))
     await bench.pull()
 
-    settle(bench, Take.MERGE)
+    settle(bench, Take.BOTH)
 
     assert "\n<<<<<<< here\n=======\n\n## Description\nnew\n>>>>>>> Jira\n\n" in path.read_text()
 
 
-@pytest.mark.parametrize(("take", "second"), [(Take.LOCAL, "b, here"), (Take.REMOTE, "b, there")])
+@pytest.mark.parametrize(("take", "second"), [(Take.MINE, "b, here"), (Take.JIRA, "b, there")])
 async def test_lines_of_a_description_that_do_not_clash_are_of_both_sides(
     bench: Bench, autojump_clock: MockClock, take: Take, second: str
 ) -> None:
@@ -144,7 +144,7 @@ async def test_lines_of_a_description_that_do_not_clash_are_of_both_sides(
     assert ticket.description == f"a, here\n\n{second}\n\nc\n\nd, there"
 
 
-@pytest.mark.parametrize(("take", "wins"), [(Take.LOCAL, "Mine"), (Take.REMOTE, "Theirs")])
+@pytest.mark.parametrize(("take", "wins"), [(Take.MINE, "Mine"), (Take.JIRA, "Theirs")])
 async def test_without_a_last_sync_a_line_that_the_file_lacks_is_jiras(
     bench: Bench,
     autojump_clock: MockClock,
@@ -174,6 +174,6 @@ async def test_a_line_edited_since_the_conflict_was_found_counts(
     path = bench.root / "DEMO-9.md"
     path.write_text(path.read_text().replace("Story Points: 3", "Story Points: 5"))
 
-    settle(bench, Take.LOCAL)
+    settle(bench, Take.MINE)
 
     assert await planned(bench) == {"DEMO-9": ["Title", "Story Points"]}

@@ -27,11 +27,13 @@ from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_st
 from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.errors import (
     BadChoice,
+    CannotUndo,
     ConflictChanged,
     DuplicateKey,
     FileFailed,
     NoConflict,
     NotChosen,
+    NothingToUndo,
     OtherSite,
     RenamedProject,
     StateFailed,
@@ -49,7 +51,9 @@ from ticketr.sync.resolve import Resolved, Take, conflict_of, resolve
 from ticketr.sync.session import OnWritten, SessionOptions
 from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
+from ticketr.sync.state.undo import UndoKind, UndoStep
 from ticketr.sync.threads import ThreadRunner
+from ticketr.sync.undo import Undone, undo_last, undo_steps
 from ticketr.sync.workspace.files import comparable, write_new_file
 from ticketr.sync.workspace.markers import (
     ConflictMarker,
@@ -61,6 +65,7 @@ from ticketr.sync.workspace.store import Store
 __all__ = [
     "Action",
     "BadChoice",
+    "CannotUndo",
     "ChangedBy",
     "Choice",
     "ChosenPart",
@@ -84,6 +89,7 @@ __all__ = [
     "NoConflict",
     "NotChosen",
     "Note",
+    "NothingToUndo",
     "OnWritten",
     "OtherSite",
     "Piece",
@@ -109,6 +115,9 @@ __all__ = [
     "SyncResult",
     "Take",
     "ThreadRunner",
+    "UndoKind",
+    "UndoStep",
+    "Undone",
     "UnknownField",
     "UnknownTicket",
     "UnsupportedField",
@@ -129,6 +138,8 @@ __all__ = [
     "resolve",
     "sign_state",
     "take_survey",
+    "undo_last",
+    "undo_steps",
     "visit_files",
     "word_diff",
     "write_new_file",

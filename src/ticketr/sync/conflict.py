@@ -12,6 +12,7 @@ from ticketr.sync.compare.choices import ConflictSource, ConflictView
 from ticketr.sync.compare.conflict_parts import find_parts
 from ticketr.sync.errors import ConflictChanged, NoConflict, NotChosen
 from ticketr.sync.resolve import OpenConflict, open_conflict, write_merged
+from ticketr.sync.state.undo import UndoKind
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.writing.writer import FamilyWriter, Settlement
 
@@ -55,7 +56,7 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
         author=None,
         parts=parts,
         merged=merged,
-        aside=aside.relative_to(store.root).as_posix(),
+        aside=store.name_of(aside),
         source=ConflictSource(text, record, versions),
     )
 
@@ -78,7 +79,9 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
         raise NotChosen(seen.key, tuple(part.name for part in resolution.left))
     _require_unchanged(store, state, seen)
     opened = open_conflict(store, state, seen.key)
-    settlement = Settlement(resolution.lines(), keep_text=True, expected=seen.source.text)
+    settlement = Settlement(
+        UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.source.text
+    )
     writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
     return write_merged(store, opened, writer)
 

@@ -129,6 +129,44 @@ class NotChosen(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class NothingToUndo(SyncError):
+    """Raised when nothing has replaced the text of a ticket lately.
+
+    Attributes:
+        key: The ticket; None for any.
+        others: The tickets of which something can be undone.
+    """
+
+    key: str | None
+    others: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if self.key is None:
+            return "there is nothing to undo here"
+        what = f"there is nothing to undo of {clean(self.key)}"
+        return f"{what}; there is of {', '.join(self.others)}" if self.others else what
+
+
+@dataclass(eq=False, repr=False)
+class CannotUndo(SyncError):
+    """Raised when the text of a ticket cannot be taken back; nothing was changed.
+
+    Attributes:
+        key: The ticket.
+        reason: Why not.
+        aside: The file with its old text, relative to the workspace; empty for none.
+    """
+
+    key: str
+    reason: str
+    aside: str
+
+    def __str__(self) -> str:
+        where = f"; the old text is in {self.aside}" if self.aside else ""
+        return f"cannot undo: {self.reason}{where}"
+
+
+@dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
     """Raised when the settings name a field that the site does not have.
 

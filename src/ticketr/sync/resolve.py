@@ -16,10 +16,12 @@ from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.state.state import Base
+from ticketr.sync.state.undo import UndoKind, digest_of
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.files import comparable
 from ticketr.sync.workspace.markers import find_conflict_marker
 from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.sync.writing.recording import Replacement, record_written
 from ticketr.sync.writing.rendering import RenderedFamily
 from ticketr.sync.writing.versions import renamed_keys
 from ticketr.sync.writing.writer import FamilyWriter, Settlement
@@ -27,7 +29,6 @@ from ticketr.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from ticketr.sync.state.journal import Conflict
     from ticketr.sync.state.state import IssueRow, State
@@ -36,14 +37,19 @@ if TYPE_CHECKING:
 
 
 class Take(Enum):
-    """How to resolve a conflict."""
+    """How to resolve a conflict; ``local``, ``remote`` and ``merge`` are older names."""
 
-    LOCAL = "local"
+    MINE = "mine"
     """Keep the file's version of clashing parts; write Jira's other changes into the file."""
-    REMOTE = "remote"
+    JIRA = "jira"
     """Take Jira's version of clashing parts; keep other edits, and a copy of the old text."""
-    MERGE = "merge"
+    BOTH = "both"
     """Write both versions of clashing parts into the file, between git's conflict markers."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Take | None:
+        older = {"local": cls.MINE, "remote": cls.JIRA, "merge": cls.BOTH}
+        return older.get(value) if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +112,12 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
     opened = open_conflict(store, state, key)
 
     def writer(prefer: Side) -> FamilyWriter:
-        return FamilyWriter(store, state, seen=opened.seen, prefer=prefer, settlement=Settlement())
+        settlement = Settlement(UndoKind.MINE if prefer is Side.LOCAL else UndoKind.JIRA)
+        return FamilyWriter(store, state, seen=opened.seen, prefer=prefer, settlement=settlement)
 
-    if take is Take.MERGE:
+    if take is Take.BOTH:
         return _write_markers(store, state, opened, writer(Side.LOCAL), writer(Side.REMOTE))
-    return write_merged(store, opened, writer(Side(take.value)))
+    return write_merged(store, opened, writer(Side.LOCAL if take is Take.MINE else Side.REMOTE))
 
 
 def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
@@ -203,12 +210,7 @@ def write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> Re
     if outcome.written in {None, WriteOutcome.KEPT} and outcome.note is not None:
         key, reason = outcome.note.key, outcome.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
-    return _resolved(store, opened, outcome.aside)
-
-
-def _resolved(store: Store, opened: OpenConflict, aside: Path | None) -> Resolved:
-    where = aside.relative_to(store.root).as_posix() if aside is not None else ""
-    return Resolved(opened.conflict.key, opened.path, where)
+    return Resolved(opened.conflict.key, opened.path, outcome.aside)
 
 
 def _write_markers(
@@ -232,10 +234,21 @@ def _write_markers(
     rewritten = Editor(store).rewrite(opened.path, conflict.key, marked, keep_text=True)
     if rewritten is None:
         raise opened.missing(store)
+    aside = store.name_of(rewritten.aside) if rewritten.aside is not None else ""
+    before, after = rewritten.before, rewritten.after
     with state.batch():
-        state.record(conflict.head, Base(opened.path, conflict.text), opened.rows, seen=opened.seen)
-        state.sent.forget(conflict.head)
-    return _resolved(store, opened, rewritten.aside)
+        record_written(
+            state,
+            family.head,
+            Base(opened.path, conflict.text),
+            opened.rows,
+            seen=opened.seen,
+            kind=UndoKind.BOTH,
+            replacement=Replacement(
+                rewritten.start, before, after, digest_of(rewritten.whole), aside
+            ),
+        )
+    return Resolved(conflict.key, opened.path, aside)
 
 
 def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:

@@ -280,7 +280,7 @@ async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
     assert [(note.key, note.code) for note in result.conflicts] == [("DEMO-1", Code.CONFLICT)]
     assert writes(clone) == []
     assert [note.key for note in (await clone.push()).conflicts] == ["DEMO-1"]
-    settle(clone, "DEMO-1", Take.LOCAL)
+    settle(clone, "DEMO-1", Take.MINE)
     assert (await clone.push()).updated == ("DEMO-1",)
     assert bench.finds("DEMO-1").summary == "Mine"
 
@@ -294,7 +294,7 @@ def settle(bench: Bench, key: str, take: Take) -> None:
         state.close()
 
 
-@pytest.mark.parametrize(("take", "title"), [(Take.LOCAL, "Mine"), (Take.REMOTE, "Theirs")])
+@pytest.mark.parametrize(("take", "title"), [(Take.MINE, "Mine"), (Take.JIRA, "Theirs")])
 async def test_a_conflict_is_settled_by_a_side(
     bench: Bench, autojump_clock: MockClock, take: Take, title: str
 ) -> None:
@@ -325,7 +325,7 @@ async def test_both_versions_can_stand_in_the_file_until_somebody_has_edited_it(
     bench.site.edit("DEMO-1", summary="Theirs")
     await bench.sync()
 
-    settle(bench, "DEMO-1", Take.MERGE)
+    settle(bench, "DEMO-1", Take.BOTH)
 
     path = bench.root / "DEMO-1.md"
     assert path.read_text().startswith(

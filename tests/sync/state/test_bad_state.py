@@ -115,7 +115,7 @@ async def test_a_broken_conflict_is_told_in_our_words(
         closing(State(store.state_path)) as state,
         pytest.raises(StateFailed, match="it does not hold what ticketr writes there") as failed,
     ):
-        resolve(store, state, "DEMO-3", Take.REMOTE)
+        resolve(store, state, "DEMO-3", Take.JIRA)
 
     assert failed.value.damaged
     assert bench.files() == files

@@ -96,6 +96,23 @@ MIGRATIONS = (
     """
     CREATE TABLE mark (value TEXT PRIMARY KEY) WITHOUT ROWID; -- of the users who made or trust it
     """,
+    """
+    CREATE TABLE undo (         -- texts that were replaced in their files, until they are taken back
+        number INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,     -- the name of what has replaced it
+        done REAL NOT NULL,     -- this computer's clock then
+        key TEXT NOT NULL,      -- of the ticket
+        head TEXT NOT NULL,     -- the same ID
+        path TEXT NOT NULL,     -- of its file
+        start INTEGER NOT NULL, -- its offset in that
+        before TEXT NOT NULL,   -- its text in the file, to the letter
+        after TEXT NOT NULL,    -- and afterwards
+        digest TEXT NOT NULL,   -- of the whole file afterwards
+        aside TEXT NOT NULL,    -- the file with a copy of the text before; empty for none
+        stored TEXT NOT NULL,   -- JSON: what the tables above held of the ticket before
+        state_then TEXT NOT NULL -- digest of what they held afterwards
+    );
+    """,
 )
 
 

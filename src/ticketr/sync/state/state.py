@@ -13,6 +13,7 @@ from ticketr.jira import Issue
 from ticketr.sync.state.database import Database
 from ticketr.sync.state.journal import Conflicts, Creations, SentValues
 from ticketr.sync.state.site import SiteRecord
+from ticketr.sync.state.undo import UndoLog
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class State:
         conflicts: The tickets that both sides have changed.
         creations: The issues that were asked for and are not in their files yet.
         sent: The edits that Jira may have taken.
+        undo: The texts that were replaced lately.
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
@@ -142,6 +144,7 @@ class State:
         self.conflicts = Conflicts(self._db)
         self.creations = Creations(self._db)
         self.sent = SentValues(self._db)
+        self.undo = UndoLog(self._db)
 
     def close(self) -> None:
         """Close the file."""

@@ -54,14 +54,18 @@ class Rewritten:
     """A ticket whose text in its file was changed.
 
     Attributes:
+        start: Its offset in the file.
         before: Its text before, as it stood there.
         after: Its text now.
         aside: The file with a copy of its text before; None for none.
+        whole: The text of the whole file now.
     """
 
+    start: int
     before: str
     after: str
     aside: Path | None
+    whole: str
 
 
 class Editor:
@@ -133,8 +137,9 @@ class Editor:
                     text = change(comparable(here)).replace("\n", end)
                     after = text + here[len(here.rstrip("\r\n")) :]
                     aside = self.put_aside(key, here) if keep_text and after != here else None
-                    rewritten = Rewritten(here, after, aside)
-                    return f"{file.text[: span.start]}{after}{file.text[span.end :]}"
+                    new = f"{file.text[: span.start]}{after}{file.text[span.end :]}"
+                    rewritten = Rewritten(span.start, here, after, aside, new)
+                    return new
             return None
 
         self.change(name, whole)
@@ -159,6 +164,29 @@ class Editor:
             if new is not None:
                 self.replace(snapshot, new)
             return new is not None
+
+        return retry_if_changed(attempt)
+
+    def change_text(self, name: str, change: Callable[[str], str]) -> bool:
+        """Replace the text of a file durably; the file need not be readable as tickets.
+
+        Returns:
+            Whether there is such a file in the workspace.
+
+        Raises:
+            FileFailed: The file cannot be read or written.
+        """
+
+        def attempt() -> bool:
+            target = self._store.target(name)
+            stamp = stamp_of(target) if target is not None else None
+            if target is None or stamp is None:
+                return False
+            with file_errors(target, "read"):
+                text = self._store.content(name).decode()
+            if (new := change(text)) != text:
+                replace_file(target, new, stamp, durable=True)
+            return True
 
         return retry_if_changed(attempt)
 

@@ -7,9 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ticketr.sync.compare.merge import Clash, Merged
+    from ticketr.sync.writing.recording import Replacement
     from ticketr.tickets import Ticket
 
 
@@ -31,12 +30,13 @@ class Decision:
     Attributes:
         outcome: What becomes of the ticket.
         ticket: The ticket to write; None leaves the file as it is.
-        index: The index of the ticket that it replaces; None to append it to the file.
+        index: The index of the ticket in the file; None to append it.
         before: The ticket in the file, if it differs from the one to write.
         reason: Why the file is kept or in conflict; empty otherwise.
         clashes: What both sides have changed; empty unless it is a conflict.
         replaced: A text to copy aside before the file is replaced; empty for none.
-        aside: The file that it was copied to; None before that.
+        aside: The file that it was copied to, relative to the workspace; empty before that.
+        replacement: What was replaced, where that can be undone.
     """
 
     outcome: WriteOutcome
@@ -46,7 +46,8 @@ class Decision:
     reason: str = ""
     clashes: tuple[Clash, ...] = ()
     replaced: str = ""
-    aside: Path | None = None
+    aside: str = ""
+    replacement: Replacement | None = None
 
     @classmethod
     def kept(cls, reason: str) -> Decision:
@@ -70,6 +71,6 @@ class Decision:
             reason = "changed here and in Jira: " + ", ".join(map(str, merged.clashes))
             return cls(WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes)
         if merged.ticket == local:
-            return cls(WriteOutcome.UNCHANGED)
+            return cls(WriteOutcome.UNCHANGED, index=index)
         replaced = text if keep_text else ""
         return cls(WriteOutcome.MERGED, merged.ticket, index, local, replaced=replaced)

@@ -17,16 +17,17 @@ from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
 from ticketr.sync.state.state import Base, IssueRow, rows_to_json
+from ticketr.sync.state.undo import UndoKind
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.files import comparable, retry_if_changed
 from ticketr.sync.writing.decision import Decision, WriteOutcome
 from ticketr.sync.writing.per_issue import outcome_per_issue
+from ticketr.sync.writing.recording import Replacement, record_written
 from ticketr.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
 from ticketr.tickets import InvalidKey, TicketSyntaxError, rewrite, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from ticketr._errors import TicketrError
     from ticketr.sync.compare.conflict_parts import Versions
@@ -51,7 +52,8 @@ class FamilyResult:
         path: The file it stands in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
         per_issue: What became of single issues, by key, where that differs from `written`.
-        aside: The file to which the text that it replaced was copied; None for none.
+        aside: The file to which the text that it replaced was copied, relative to the workspace;
+            empty for none.
     """
 
     family: RenderedFamily
@@ -59,7 +61,7 @@ class FamilyResult:
     path: str = ""
     note: Note | None = None
     per_issue: Mapping[str, WriteOutcome] = field(default_factory=dict)
-    aside: Path | None = None
+    aside: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -77,12 +79,14 @@ class Settlement:
     """What settles a conflict.
 
     Attributes:
+        kind: How it is settled.
         chosen: The lines of single clashes, by their places.
         keep_text: Whether to copy the ticket's text aside also if none of the user's is lost.
         expected: The text that the ticket must have in its file, else nothing is written; None for
             any text.
     """
 
+    kind: UndoKind
     chosen: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
     keep_text: bool = False
     expected: str | None = None
@@ -118,6 +122,7 @@ class FamilyWriter:
         self._into = into
         self._hashes = hashes
         self._settlement = settlement
+        self._store = store
         self._editor = Editor(store)
         self._state = state
         self._seen = seen
@@ -218,6 +223,7 @@ class FamilyWriter:
         ]
         pairs = zip(families, decisions, strict=True)
         decisions = [self._put_aside(family, each) for family, each in pairs]
+        new = file
         changes: dict[int, Ticket] = {}
         added: list[Ticket] = []
         for each in decisions:
@@ -233,13 +239,22 @@ class FamilyWriter:
             shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _LARGE)
             self._editor.replace(snapshot, new, durable=durable)
-        return decisions
+        return [self._with_replacement(each, file, new) for each in decisions]
+
+    def _with_replacement(self, decision: Decision, old: TicketFile, new: TicketFile) -> Decision:
+        """Note what a decision has replaced, if that can be undone."""
+        can_undo = decision.replaced or self._settlement is not None
+        if decision.index is None or not can_undo:
+            return decision
+        replacement = Replacement.at(decision.index, old, new, aside=decision.aside)
+        return replace(decision, replacement=replacement)
 
     def _put_aside(self, family: RenderedFamily, decision: Decision) -> Decision:
         """Keep a copy of what a decision replaces, and note where it is."""
         if not decision.replaced:
             return decision
-        return replace(decision, aside=self._editor.put_aside(family.head.key, decision.replaced))
+        path = self._editor.put_aside(family.head.key, decision.replaced)
+        return replace(decision, aside=self._store.name_of(path))
 
     def _decide(
         self,
@@ -262,7 +277,7 @@ class FamilyWriter:
         if self._settlement is not None and self._settlement.expected not in {None, text}:
             return Decision.kept("it was changed meanwhile")
         if comparable(text) == comparable(remote.text):
-            return Decision(WriteOutcome.UNCHANGED)
+            return Decision(WriteOutcome.UNCHANGED, index=index)
         if comparable(text) in map(comparable, unedited_texts(self._state, family, bases)):
             replaced = text if keep_text else ""
             return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, replaced=replaced)
@@ -292,9 +307,15 @@ class FamilyWriter:
             self._state.conflicts.add(self._conflict(family, name, decision.clashes))
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             return replace(self._keep(family, name, decision), per_issue=per_issue)
-        base = Base(name, family.text.text)
-        self._state.record(family.head.id, base, _rows(family), seen=self._seen)
-        self._state.sent.forget(family.head.id)
+        record_written(
+            self._state,
+            family.head,
+            Base(name, family.text.text),
+            _rows(family),
+            seen=self._seen,
+            kind=self._settlement.kind if self._settlement is not None else UndoKind.SYNC,
+            replacement=decision.replacement,
+        )
         return FamilyResult(
             family, decision.outcome, name, per_issue=per_issue, aside=decision.aside
         )

@@ -1,0 +1,156 @@
+"""Stores what was replaced in the files, so that it can be undone.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import astuple, dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ticketr.sync.state.database import Database
+
+#: The most steps that are kept.
+KEPT = 50
+#: What the state holds of a ticket, but for the texts that a sync is about to write.
+_TABLES = {
+    "issue": ("id", "key", "head", "updated", "fields", "exact", "seen", "stale"),
+    "ticket": ("head", "path", "text"),
+    "sent": ("head", "key", "part", "text", "field", "value"),
+    "sent_whole": ("head", "key", "text"),
+    "conflict": ("head", "key", "path", "text", "issues", "parts"),
+}
+#: The columns that a pull changes though neither side has changed anything.
+_UNIMPORTANT = {"seen", "stale"}
+
+
+class UndoKind(Enum):
+    """What can be undone; the values are its names for people."""
+
+    MINE = "settled: your version"
+    JIRA = "settled: Jira's version"
+    BOTH = "settled: both versions between conflict markers"
+    CHOSEN = "settled part by part"
+    SYNC = "a pull or sync took Jira's version"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStep:
+    """A text of a ticket that was replaced in its file.
+
+    Attributes:
+        kind: What has replaced it.
+        done: When, in seconds since the epoch by this computer's clock.
+        key: The key of the ticket.
+        head: The ID of its head.
+        path: Its file, relative to the workspace.
+        start: The offset of the ticket in that file.
+        before: Its text before, as it stood in the file.
+        after: Its text afterwards; it may be the same.
+        digest: The digest of the whole file afterwards.
+        aside: The file with a copy of its text before, relative to the workspace; empty for none.
+        stored: What the state held of the ticket before, from `UndoLog.stored`.
+        then: The digest of what the state held afterwards, from `UndoLog.digest`.
+        number: Orders the steps; 0 before it is stored.
+    """
+
+    kind: UndoKind
+    done: float
+    key: str
+    head: str
+    path: str
+    start: int
+    before: str
+    after: str
+    digest: str
+    aside: str
+    stored: str
+    then: str
+    number: int = 0
+
+
+class UndoLog:
+    """The texts that were replaced lately."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[UndoStep]:
+        """Read the steps, the latest first."""
+        query = (
+            "SELECT kind, done, key, head, path, start, before, after, digest, aside, stored,"
+            " state_then, number FROM undo ORDER BY number DESC"
+        )
+        rows = self._db.read(query)
+        with self._db.sound():
+            return [_step(row) for row in rows]
+
+    def add(self, step: UndoStep) -> None:
+        """Store a step; the oldest ones are deleted."""
+        values = (step.kind.name, *astuple(step)[1:-1])
+        self._db.write(
+            "INSERT INTO undo (kind, done, key, head, path, start, before, after, digest, aside,"
+            " stored, state_then) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+        self._db.write(
+            "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?", (KEPT,)
+        )
+
+    def remove(self, step: UndoStep) -> None:
+        """Delete a step."""
+        self._db.write("DELETE FROM undo WHERE number = ?", (step.number,))
+
+    def stored(self, head: str) -> str:
+        """Return what the state holds of a ticket, as text."""
+        return json.dumps(self._rows(head))
+
+    def digest(self, head: str) -> str:
+        """Return a digest of what the state holds of a ticket; it changes with either side."""
+        rows = self._rows(head)
+        places = [at for at, name in enumerate(_TABLES["issue"]) if name not in _UNIMPORTANT]
+        rows["issue"] = [[row[at] for at in places] for row in rows["issue"]]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+    def restore(self, head: str, stored: str) -> None:
+        """Let the state hold of a ticket what `stored` has returned."""
+        with self._db.sound():
+            rows = json.loads(stored)
+            if set(rows) != set(_TABLES):
+                raise ValueError(stored)
+        for table, columns in _TABLES.items():
+            self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - a constant
+            marks = ", ".join("?" * len(columns))
+            self._db.write_all(
+                f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
+                rows[table],
+            )
+
+    def _rows(self, head: str) -> dict[str, list[list[object]]]:
+        return {
+            table: [
+                list(row)
+                for row in self._db.read(
+                    f"SELECT {', '.join(columns)} FROM {table} WHERE head = ? ORDER BY 1, 2, 3",  # noqa: S608
+                    (head,),
+                )
+            ]
+            for table, columns in _TABLES.items()
+        }
+
+
+def digest_of(text: str) -> str:
+    """Return a digest of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _step(row: list[Any]) -> UndoStep:
+    """Return a row as a step, once its numbers are checked."""
+    kind, done, *rest = row
+    if not isinstance(done, float) or not isinstance(row[5], int):
+        raise TypeError(row)
+    return UndoStep(UndoKind[kind], done, *rest)

@@ -1,0 +1,120 @@
+"""Takes back what replaced the text of a ticket in its file. Synchronous.
+
+Taken back are the file, the base and the conflict, so that everything is as if nobody had settled
+anything. No request is sent to Jira.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.errors import CannotUndo, NothingToUndo
+from ticketr.sync.state.undo import UndoKind, UndoStep, digest_of
+from ticketr.sync.workspace.editor import Editor
+from ticketr.tickets import TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Something that was taken back.
+
+    Attributes:
+        step: What it was.
+        aside: The file with the ticket's text from before the undo, relative to the workspace;
+            empty if that was the same.
+    """
+
+    step: UndoStep
+    aside: str
+
+
+def undo_steps(state: State) -> tuple[UndoStep, ...]:
+    """Return what replaced texts of tickets lately, the latest first."""
+    return tuple(state.undo.all())
+
+
+def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
+    """Take the latest replacement of a text back, in a locked workspace.
+
+    The text that it has written is put aside first.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        key: The ticket; None for any.
+
+    Raises:
+        NothingToUndo: There is none. As with all other errors, nothing was changed.
+        CannotUndo: The ticket, its file or Jira's version has changed since.
+        FileFailed: The file cannot be read or written.
+        UnsafePath: A link or the like has the name of ticketr's folder.
+    """
+    steps = undo_steps(state)
+    step = next((each for each in steps if key in {None, each.key}), None)
+    if step is None:
+        raise NothingToUndo(key, tuple(dict.fromkeys(each.key for each in steps)))
+    if state.undo.digest(step.head) != step.then:
+        raise CannotUndo(step.key, f"{step.key} was pulled, pushed or settled since", step.aside)
+    aside = _write_back(store, step)
+    with state.batch():
+        state.undo.restore(step.head, step.stored)
+        if step.kind is UndoKind.SYNC:  # so that the next pull fetches what it has to merge
+            state.mark_stale(each.id for each in state.issues_of(step.head))
+        state.undo.remove(step)
+    return Undone(step, aside)
+
+
+def _write_back(store: Store, step: UndoStep) -> str:
+    """Put the old text of a ticket back into its file.
+
+    Returns:
+        The file with the text that was there, relative to the workspace; empty for none.
+    """
+    editor = Editor(store)
+    aside = ""
+
+    def old(text: str) -> str:
+        nonlocal aside
+        new = _with_old_text(text, step)
+        if new != text:
+            aside = store.name_of(editor.put_aside(step.key, step.after))
+        return new
+
+    if not editor.change_text(step.path, old):
+        raise CannotUndo(step.key, f"{step.path} is not there any more", step.aside)
+    return aside
+
+
+def _with_old_text(text: str, step: UndoStep) -> str:
+    """Return the text of a file with the old text of the ticket.
+
+    A file that is as it was left need not hold tickets: conflict markers may stand in it.
+
+    Raises:
+        CannotUndo: The ticket has another text now.
+    """
+    is_as_left = digest_of(text) == step.digest
+    start, end = (step.start, step.start + len(step.after)) if is_as_left else _place(text, step)
+    if text[start:end] not in {step.before, step.after}:
+        raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.aside)
+    return f"{text[:start]}{step.before}{text[end:]}"
+
+
+def _place(text: str, step: UndoStep) -> tuple[int, int]:
+    """Return where the ticket begins and ends in a file; nowhere if it is not there."""
+    try:
+        file = parse(text, source=step.path)
+    except TicketSyntaxError as error:
+        reason = f"{step.path} was edited since, and cannot be read: {error}"
+        raise CannotUndo(step.key, reason, step.aside) from None
+    spans = (
+        (span.start, span.end)
+        for span, ticket in zip(file.spans, file.tickets, strict=True)
+        if ticket.key == step.key
+    )
+    return next(spans, (0, 0))

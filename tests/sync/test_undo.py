@@ -1,0 +1,269 @@
+"""What replaced the text of a ticket is taken back: the file, the base and the conflict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.conflicts import dump, make_conflict, opened, tree
+
+from ticketr.config import UnsafePath
+from ticketr.sync import (
+    CannotUndo,
+    FileFailed,
+    NothingToUndo,
+    Side,
+    State,
+    Store,
+    Take,
+    UndoKind,
+    carry_out,
+    choose_all,
+    read_conflict,
+    resolve,
+    undo_last,
+    undo_steps,
+)
+from ticketr.sync.state.undo import KEPT
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+KINDS = [UndoKind.MINE, UndoKind.JIRA, UndoKind.BOTH, UndoKind.CHOSEN]
+
+
+def act(store: Store, state: State, kind: UndoKind, key: str = "DEMO-9") -> str:
+    """Settle a conflict in one of all ways; return where the text was put."""
+    if kind is UndoKind.CHOSEN:
+        seen = read_conflict(store, state, key)
+        return carry_out(store, state, choose_all(seen, "jira")).aside
+    take = {UndoKind.MINE: Take.MINE, UndoKind.JIRA: Take.JIRA, UndoKind.BOTH: Take.BOTH}
+    return resolve(store, state, key, take[kind]).aside
+
+
+def refusal(bench: Bench, key: str | None = None) -> str:
+    """Return why an undo is refused; nothing changes."""
+    before, state_before = tree(bench), dump(bench)
+    with opened(bench) as (store, state), store.lock():
+        with pytest.raises(CannotUndo) as caught:
+            undo_last(store, state, key)
+        assert undo_steps(state)
+    assert (tree(bench), dump(bench)) == (before, state_before)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+async def test_an_undo_leaves_everything_as_it_was(
+    bench: Bench, autojump_clock: MockClock, kind: UndoKind, end: str
+) -> None:
+    path = await make_conflict(bench)
+    path.write_bytes(b"Notes.\n\n" + path.read_bytes().replace(b"\n", end.encode()) + b"\n\n")
+    before, state_before = path.read_bytes(), dump(bench)
+
+    with opened(bench) as (store, state), store.lock():
+        aside = act(store, state, kind)
+        (step,) = undo_steps(state)
+        after = path.read_bytes()
+        done = undo_last(store, state)
+        assert undo_steps(state) == ()
+
+    assert (step.kind, step.key, step.path, step.aside) == (kind, "DEMO-9", "DEMO-9.md", aside)
+    assert bool(aside) is (kind is not UndoKind.MINE)
+    assert done.step == step
+    assert after != before
+    assert (path.read_bytes(), dump(bench)) == (before, state_before)
+    assert (bench.root / done.aside).read_bytes() == step.after.encode()
+    assert step.after.encode() in after
+
+
+@pytest.mark.parametrize("kind", [UndoKind.MINE, UndoKind.CHOSEN])
+async def test_what_did_not_change_the_file_is_taken_back_too(
+    bench: Bench, autojump_clock: MockClock, kind: UndoKind
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-9", "Mine")
+    bench.site.edit("DEMO-9", summary="Theirs")
+    await bench.pull()
+    before, state_before = tree(bench), dump(bench)
+
+    with opened(bench) as (store, state), store.lock():
+        if kind is UndoKind.MINE:
+            resolve(store, state, "DEMO-9", Take.MINE)
+        else:
+            carry_out(store, state, choose_all(read_conflict(store, state, "DEMO-9"), "mine"))
+        assert dump(bench) != state_before
+        assert undo_last(store, state).aside == ""
+
+    assert (tree(bench), dump(bench)) == (before, state_before)
+
+
+async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-9", "Mine")
+    before = bench.files()
+    bench.site.edit("DEMO-9", summary="Theirs")
+    await bench.pull(prefer=Side.REMOTE)
+    assert parse((bench.root / "DEMO-9.md").read_text()).tickets[0].title == "Theirs"
+
+    with opened(bench) as (store, state), store.lock():
+        done = undo_last(store, state)
+
+    assert done.step.kind is UndoKind.SYNC
+    assert bench.files() | before == bench.files()
+    (note,) = (await bench.pull()).conflicts
+    assert note.reason == "changed here and in Jira: DEMO-9: Title"
+
+
+async def test_an_edited_ticket_is_left_alone(bench: Bench, autojump_clock: MockClock) -> None:
+    path = await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.JIRA)
+    path.write_text(path.read_text().replace("Theirs", "Theirs!"))
+
+    where = "the old text is in .ticketr/trash/DEMO-9.md"
+    assert refusal(bench) == f"cannot undo: DEMO-9 was edited in DEMO-9.md since; {where}"
+    path.write_text("# Notes\n")
+    assert refusal(bench) == f"cannot undo: DEMO-9 was edited in DEMO-9.md since; {where}"
+    path.unlink()
+    assert refusal(bench) == f"cannot undo: DEMO-9.md is not there any more; {where}"
+
+
+async def test_a_file_whose_markers_were_edited_is_left_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.BOTH)
+    path.write_text(path.read_text() + "More.\n")
+
+    reason = (
+        "DEMO-9.md was edited since, and cannot be read: DEMO-9.md:1:1: this file holds a git "
+        "conflict"
+    )
+    assert refusal(bench).startswith(f"cannot undo: {reason}")
+
+
+async def test_another_ticket_of_the_file_may_be_edited(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await make_conflict(bench)
+    before = path.read_text()
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.JIRA)
+        path.write_text(f"# TICKET: A draft\n\n{path.read_text()}")
+        undo_last(store, state)
+
+    assert path.read_text() == f"# TICKET: A draft\n\n{before}"
+
+
+async def test_a_text_that_is_back_already_is_no_obstacle(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """As after a kill between the file and the state."""
+    path = await make_conflict(bench)
+    before, state_before = path.read_text(), dump(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.JIRA)
+        path.write_text(before)
+        assert undo_last(store, state).aside == ""
+
+    assert (path.read_text(), dump(bench)) == (before, state_before)
+
+
+@pytest.mark.parametrize("kind", [UndoKind.MINE, UndoKind.JIRA])
+async def test_what_was_pushed_or_pulled_since_is_left_alone(
+    bench: Bench, autojump_clock: MockClock, kind: UndoKind
+) -> None:
+    await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        aside = act(store, state, kind)
+    await bench.pull()  # which changes nothing
+    with opened(bench) as (_, state):
+        (step,) = undo_steps(state)
+        assert state.undo.digest(step.head) == step.then
+    await bench.push()
+    bench.site.edit("DEMO-9", summary="Theirs again")
+    await bench.pull()
+
+    where = f"; the old text is in {aside}" if aside else ""
+    assert refusal(bench) == f"cannot undo: DEMO-9 was pulled, pushed or settled since{where}"
+
+
+async def test_what_cannot_be_put_aside_is_not_replaced(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.MINE)
+        before = path.read_text()
+        (bench.root / ".ticketr" / "trash").write_text("in the way")
+        with pytest.raises(UnsafePath):
+            undo_last(store, state)
+        assert len(undo_steps(state)) == 1
+
+    assert path.read_text() == before
+
+
+async def test_a_link_out_of_the_workspace_is_not_followed(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    path = await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.JIRA)
+    outside = tmp_path / "outside.md"
+    path.rename(outside)
+    path.symlink_to(outside)
+    before = outside.read_text()
+
+    assert "DEMO-9.md is not there any more" in refusal(bench)
+    assert outside.read_text() == before
+
+
+async def test_a_file_that_is_no_text_is_an_error(bench: Bench, autojump_clock: MockClock) -> None:
+    path = await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.JIRA)
+        path.write_bytes(b"\xff")
+        with pytest.raises(FileFailed, match="line 1 is not UTF-8"):
+            undo_last(store, state)
+
+
+async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await make_conflict(bench, "DEMO-2")
+    await make_conflict(bench, "DEMO-9")
+    with opened(bench) as (store, state), store.lock():
+        with pytest.raises(NothingToUndo, match=r"^there is nothing to undo here$"):
+            undo_last(store, state)
+        with pytest.raises(NothingToUndo, match=r"^there is nothing to undo of DEMO-2$"):
+            undo_last(store, state, "DEMO-2")
+        act(store, state, UndoKind.JIRA, "DEMO-2")
+        act(store, state, UndoKind.JIRA, "DEMO-9")
+        assert [each.key for each in undo_steps(state)] == ["DEMO-9", "DEMO-2"]
+        words = "^there is nothing to undo of DEMO-1; there is of DEMO-9, DEMO-2$"
+        with pytest.raises(NothingToUndo, match=words):
+            undo_last(store, state, "DEMO-1")
+        assert undo_last(store, state, "DEMO-2").step.key == "DEMO-2"
+        assert undo_last(store, state).step.key == "DEMO-9"
+        assert [each.key for each in state.conflicts.all()] == ["DEMO-2", "DEMO-9"]
+
+
+async def test_only_the_last_steps_are_kept(bench: Bench, autojump_clock: MockClock) -> None:
+    await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.JIRA)
+        (first,) = undo_steps(state)
+        for _ in range(KEPT):
+            state.undo.add(first)
+        steps = undo_steps(state)
+
+    assert len(steps) == KEPT
+    assert [each.number for each in steps] == list(range(KEPT + 1, 1, -1))
