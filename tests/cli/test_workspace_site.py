@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.jira_app import Answer, ScriptedApp
 
-from ticketr.cli.workspace_site import SiteAnswer, check_site
+from ticketr.cli.workspace_site import LoginChecked, check_login
 from ticketr.config import BadSetting
 from ticketr.jira import AuthenticationFailed, Credentials
 from ticketr.sync import UnsupportedField
@@ -21,8 +21,8 @@ MIA = Answer({"accountId": "1", "displayName": "Mia"})
 DEMO = Answer({"id": "1", "key": "DEMO", "name": "The demo"})
 
 
-async def look(app: ScriptedApp, *, site: str = SITE, project: str | None = "DEMO") -> SiteAnswer:
-    return await check_site(
+async def look(app: ScriptedApp, *, site: str = SITE, project: str | None = "DEMO") -> LoginChecked:
+    return await check_login(
         Credentials(GATEWAY, "mia@acme.com", "token"),
         site=site,
         project=project,
@@ -90,7 +90,7 @@ async def test_a_field_that_files_cannot_hold_is_refused(autojump_clock: MockClo
     app = ScriptedApp(MIA, DEMO, Answer([environment]))
 
     with pytest.raises(UnsupportedField, match="it holds rich text"):
-        await check_site(
+        await check_login(
             Credentials(SITE, "mia@acme.com", "token"),
             site=SITE,
             project="DEMO",

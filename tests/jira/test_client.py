@@ -36,6 +36,7 @@ CALLS: dict[str, Call] = {
     "myself": lambda jira: jira.myself(),
     "fields": lambda jira: jira.fields(),
     "project": lambda jira: jira.project("DEMO"),
+    "projects": lambda jira: jira.projects(most=9),
     "count": lambda jira: jira.count("a = 1"),
     "search_page": lambda jira: jira.search_page("a = 1"),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
@@ -127,6 +128,44 @@ async def test_a_project_is_read(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer({"id": 10000, "key": "DEMO", "name": None}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         assert await jira.project("DEMO") == Project("10000", "DEMO", "DEMO")
+
+
+def listed(*keys: str, **more: object) -> Answer:
+    return Answer(
+        {"values": [{"id": "1", "key": key, "name": key.title()} for key in keys], **more}
+    )
+
+
+async def test_projects_are_read_page_by_page_and_sorted_by_their_keys(
+    autojump_clock: Clock,
+) -> None:
+    app = ScriptedApp(listed("C", "A", total=3), listed("B", total=3))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        projects, total = await jira.projects(most=9)
+
+    assert [each.key for each in projects] == ["A", "B", "C"]
+    assert total == 3
+    assert [asked.query.partition("&")[0] for asked in app.asked] == ["startAt=0", "startAt=2"]
+
+
+@pytest.mark.parametrize(
+    ("pages", "keys", "total"),
+    [
+        ([listed(total=0)], [], 0),
+        ([listed("A", "B", total=70)], ["A", "B"], 70),  # the second page is the first again
+        ([listed("A", "B", "C", total=70)], ["A", "B"], 70),  # no more are wanted
+        ([listed("A", isLast=True)], ["A"], 1),
+        ([listed("A"), listed()], ["A"], 1),
+        ([Answer({"values": [{"name": "no key"}], "total": 1})], [], 1),
+    ],
+)
+async def test_a_list_of_projects_ends(
+    pages: list[Answer], keys: list[str], total: int, autojump_clock: Clock
+) -> None:
+    async with open_jira(ACCOUNT, transport=ScriptedApp(*pages).transport()) as jira:
+        projects, count = await jira.projects(most=2)
+
+    assert ([each.key for each in projects], count) == (keys, total)
 
 
 async def test_a_missing_project_is_reported(autojump_clock: Clock) -> None:

@@ -14,6 +14,7 @@ from ticketr.jira import (
     NotFound,
     Redirected,
     ask_cloud_id,
+    ask_server_info,
     gateway_site,
     open_jira,
 )
@@ -137,3 +138,27 @@ async def test_the_sandbox_has_a_cloud_id_and_accepts_a_scoped_token_there(
     assert cloud_id == CLOUD_ID
     assert user.email == EMAIL
     assert info.base_url == SITE
+
+
+async def test_the_server_info_is_asked_for_without_a_login(autojump_clock: MockClock) -> None:
+    app = ScriptedApp(Answer({"baseUrl": SITE, "deploymentType": "Data Center"}))
+
+    info = await ask_server_info(f"{SITE}/", transport=app.transport())
+
+    (asked,) = app.asked
+    assert (asked.method, asked.path) == ("GET", "/rest/api/2/serverInfo")
+    assert "authorization" not in asked.headers
+    assert info.deployment_type == "Data Center"
+
+
+async def test_the_sandbox_tells_its_kind_to_anybody(autojump_clock: MockClock) -> None:
+    app = create_app(make_site(tickets=3, seed=1))
+
+    info = await ask_server_info(SITE, transport=HttpxTransport(app=app))
+
+    assert info.deployment_type == "Cloud"
+
+
+async def test_json_that_is_not_jiras_is_no_server_info(autojump_clock: MockClock) -> None:
+    with pytest.raises(BadAnswer, match="it tells no version"):
+        await ask_server_info(SITE, transport=ScriptedApp(Answer({"hello": 1})).transport())

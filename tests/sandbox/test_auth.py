@@ -49,7 +49,17 @@ def test_no_header_makes_the_check_fail(header: str) -> None:
     assert is_known(header, USERS) == (header == basic(f"{EMAIL}:{TOKEN}"))
 
 
-@pytest.mark.parametrize("path", ["myself", "serverInfo", "search/jql?jql=key=DEMO-1", "nowhere"])
+async def test_the_server_info_needs_no_login_but_takes_no_wrong_one() -> None:
+    async with open_client(auth=None) as client:
+        anonymous = await client.get("serverInfo")
+    async with open_client(auth=("x", "demo")) as client:
+        wrong = await client.get("serverInfo")
+
+    assert (anonymous.status_code, wrong.status_code) == (200, 401)
+    assert anonymous.json()["deploymentType"] == "Cloud"
+
+
+@pytest.mark.parametrize("path", ["myself", "field", "search/jql?jql=key=DEMO-1", "nowhere"])
 @pytest.mark.parametrize("auth", [None, ("demo@example.com", "wrong"), ("x", "demo")])
 async def test_without_the_token_everything_is_401(path: str, auth: tuple[str, str] | None) -> None:
     async with open_client(auth=auth) as client:

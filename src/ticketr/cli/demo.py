@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from ticketr.sync import PullJob
-
-#: The file that keeps the demo's Jira, in ticketr's own folder.
-DATA = "demo.db"
+    from ticketr.sync import PullJob, SessionOptions
 
 
 @click.command(cls=Command)
@@ -51,22 +47,17 @@ def demo(
     folder the same Jira goes on the next time, with all that was changed in it.
     """
     require_demo_extra("ticketr demo")
-    from ticketr.cli.ownership import own_mark
+    from ticketr.cli.demo_site import open_demo, prepare_demo_folder
     from ticketr.cli.queue_runner import run
-    from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
+    from ticketr.cli.sandbox_process import SandboxFailed
     from ticketr.cli.streams import is_full_screen_possible
-    from ticketr.config import STATE_FOLDER
-    from ticketr.sync import Store
 
-    root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
-    store = Store(root, STATE_FOLDER)
-    store.folder.check()
-    mark = own_mark(root)
-    store.prepare()
-    site = partial(open_sandbox, tickets=tickets, seed=seed, latency=latency, data=store.own / DATA)
+    site = partial(
+        open_demo, prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
+    )
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
-        context.exit(run(_demo, show, root, mark, site))
+        context.exit(run(_demo, show, site))
     except SandboxFailed as error:
         if error.wrong_usage:
             raise click.UsageError(error.reason) from None
@@ -75,16 +66,12 @@ def demo(
 
 async def _demo(
     show: Callable[[PullJob], Awaitable[int]],
-    root: Path,
-    mark: str | None,
-    open_site: Callable[[], AbstractAsyncContextManager[str]],
+    open_site: Callable[[], AbstractAsyncContextManager[SessionOptions]],
 ) -> int:
-    from ticketr.jira import Credentials
     from ticketr.sync import PullJob
 
-    async with open_site() as url:
-        credentials = Credentials(url, "demo@example.com", "demo")
-        return await show(PullJob(root, credentials, project="DEMO", mark=mark))
+    async with open_site() as options:
+        return await show(PullJob(**options))
 
 
 async def _pull_in_screen(job: PullJob) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.config import Workspace
+    from ticketr.jira import Credentials
     from ticketr.jira.transport import Transport
     from ticketr.sync import SessionOptions
 
@@ -203,25 +204,40 @@ def _resolved(options: CommonOptions) -> Workspace:
 
 
 def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:
-    from ticketr.sync import Side
-
-    chosen = options.strategy or resolved.strategy
     jql = jql or (resolved.jql if options.project is None else None)
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")
+    mark = own_mark(resolved.root)
+    settings = session_options(resolved, sign_in(resolved), mark, strategy=options.strategy)
+    return {**settings, "jql": jql, "transport": _transport(options.http)}
+
+
+def session_options(
+    workspace: Workspace, credentials: Credentials, mark: str | None, *, strategy: str | None = None
+) -> SessionOptions:
+    """Return the arguments of a pull, push or sync of a workspace.
+
+    Args:
+        workspace: The workspace.
+        credentials: The login for its site.
+        mark: The mark of its state file.
+        strategy: One of `STRATEGIES`; None for the workspace's own.
+    """
+    from ticketr.sync import Side
+
+    chosen = strategy or workspace.strategy
     return {
-        "root": resolved.root,
-        "mark": own_mark(resolved.root),
-        "credentials": sign_in(resolved),
-        "jql": jql,
-        "transport": _transport(options.http),
-        "project": resolved.project,
-        "fields": resolved.fields,
-        "story_type": resolved.story_type,
-        "subtask_type": resolved.subtask_type,
+        "root": workspace.root,
+        "mark": mark,
+        "credentials": credentials,
+        "jql": workspace.jql,
+        "project": workspace.project,
+        "fields": workspace.fields,
+        "story_type": workspace.story_type,
+        "subtask_type": workspace.subtask_type,
         "prefer": Side(chosen) if chosen in {"local", "remote"} else None,
-        "prefer_from_file": options.strategy is None,
-        "browse": resolved.site,
+        "prefer_from_file": strategy is None,
+        "browse": workspace.site,
     }
 
 

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def own_mark(root: Path) -> str | None:
+def own_mark(root: Path, *, ask: bool = True) -> str | None:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
     A state file that is older than marks, and was the user's, is marked here. For any other
     without a mark the user is asked in a terminal.
+
+    Args:
+        root: The workspace's folder.
+        ask: Whether the user may be asked.
 
     Returns:
         The mark; None if the state file is the user's and cannot be changed, so has no mark.
@@ -41,7 +45,9 @@ def own_mark(root: Path) -> str | None:
         return store.mark
     if not is_own:
         if not is_older:
-            _confirm_ownership(config.ForeignState(str(root), str(store.state_path), unkept))
+            _confirm_ownership(
+                config.ForeignState(str(root), str(store.state_path), unkept), ask=ask
+            )
         if unkept or not os.access(store.own, os.W_OK):
             return None
         sign_state(store)
@@ -85,13 +91,13 @@ def _marks() -> tuple[config.Marks, str]:
         return config.new_marks(folder), str(error)
 
 
-def _confirm_ownership(doubt: config.ForeignState) -> None:
+def _confirm_ownership(doubt: config.ForeignState, *, ask: bool) -> None:
     """Ask whether a state file is the user's.
 
     Raises:
         ForeignState: The answer was no, or there is no terminal to ask in.
     """
-    if not is_interactive():
+    if not ask or not is_interactive():
         raise doubt
     click.echo(clean(f"{doubt.path} does not bear your mark."), err=True)
     click.echo(

@@ -124,7 +124,16 @@ def _faults(text: str | None) -> Faults | None:
         raise click.BadParameter(error.problem, param_hint="--faults") from None
 
 
+#: What to do where the packages of the extra ``demo`` are missing.
+DEMO_EXTRA = "needs more packages: pip install 'ticketr[demo]'"
+
+
+def has_demo_extra() -> bool:
+    """Return whether the packages of the extra ``demo`` are installed."""
+    return all(find_spec(name) is not None for name in ("starlette", "hypercorn", "lark"))
+
+
 def require_demo_extra(command: str) -> None:
     """Raise a usage error if the packages of the extra ``demo`` are not installed."""
-    if any(find_spec(name) is None for name in ("starlette", "hypercorn", "lark")):
-        raise click.UsageError(f"{command} needs more packages: pip install 'ticketr[demo]'")
+    if not has_demo_extra():
+        raise click.UsageError(f"{command} {DEMO_EXTRA}")

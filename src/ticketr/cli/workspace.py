@@ -17,7 +17,7 @@ from ticketr.cli.help import Group
 from ticketr.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
-    from ticketr.cli.workspace_site import SiteAnswer
+    from ticketr.cli.workspace_site import LoginChecked
     from ticketr.config import FoundToken, TokenSource, UserConfig, Workspace
 
 
@@ -217,7 +217,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
         echo(f"project {answer.project.key}: {answer.project.name}")
 
 
-def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, SiteAnswer]:
+def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
     from ticketr.cli.settings import confirm_site, find_or_ask_token
     from ticketr.cli.workspace_gateway import offer_gateway
     from ticketr.jira import AuthenticationFailed
@@ -237,14 +237,14 @@ def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, SiteAnswer]:
     return offered, login, answer
 
 
-def _ask_site(found: Workspace, login: FoundToken) -> SiteAnswer:
+def _ask_site(found: Workspace, login: FoundToken) -> LoginChecked:
     import trio
 
     from ticketr.cli.settings import make_credentials
-    from ticketr.cli.workspace_site import check_site
+    from ticketr.cli.workspace_site import check_login
 
     look = partial(
-        check_site,
+        check_login,
         make_credentials(login, found.login.cloud_id),
         site=found.required_site(),
         project=found.project,
@@ -289,7 +289,7 @@ def _check_as_json(name: str | None) -> int:
     return code
 
 
-def _as_json(answer: SiteAnswer) -> dict[str, object]:
+def _as_json(answer: LoginChecked) -> dict[str, object]:
     user, project = answer.user, answer.project
     return {
         "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},

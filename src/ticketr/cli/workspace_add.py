@@ -23,19 +23,20 @@ from ticketr.cli.settings import (
     make_credentials,
 )
 from ticketr.cli.workspace_gateway import find_cloud_id, offer_gateway
-from ticketr.cli.workspace_site import SiteAnswer, check_site
+from ticketr.cli.workspace_site import LoginChecked, check_login
+from ticketr.cli.workspace_store import (
+    WHERE,
+    Stored,
+    go_mapped_fields,
+    store_workspace,
+    workspace_name,
+)
 from ticketr.jira import AuthenticationFailed, gateway_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STORED = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
-_WHERE = {
-    config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
-    config.TokenSource.COMMAND: "the token is what your token_command prints",
-    config.TokenSource.KEYRING: "the token is in your keyring",
-    config.TokenSource.FILE: "the token is in tokens.toml, in your own config folder",
-}
 #: The most logins that are tried before the site's refusal is reported.
 TRIES = 3
 
@@ -90,17 +91,10 @@ def add_workspace(request: AddRequest) -> None:
     if workspace != completed:  # the token has scopes
         login = replace(entry.login, cloud_id=workspace.login.cloud_id)
         entry = replace(entry, login=login)
-    mapped = _go_mapped_fields(entry.folder)
+    mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
-    config.prepare_config_folder(
-        config.config_folder(os.environ)
-    )  # before anything is stored elsewhere
-    if found.source is config.TokenSource.PROMPT:
-        kept = trio.run(config.store_token, os.environ, found.site, found.email or "", found.token)
-        found = replace(found, source=kept)
-    written = config.write_workspace_file(entry.folder, file)
-    config.store_workspace(config.config_folder(os.environ), entry)
-    _report(entry, found, answer, written=written, mapped=len(mapped))
+    stored = trio.run(store_workspace, entry, file, found)
+    _report(entry, stored, answer, mapped=len(mapped))
 
 
 def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
@@ -108,7 +102,7 @@ def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     user_config = config.read_user_config(config.config_folder(os.environ))
     folder = _folder(request, user_config)
     known = user_config.at(folder)
-    name = _name(request.name, folder, known, user_config)
+    name = workspace_name(request.name, folder, user_config)
     site = _site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
     email = None if request.email is None else config.checked_email("--email", request.email)
     cloud_id = request.cloud_id and config.checked_cloud_id("--cloud-id", request.cloud_id)
@@ -125,23 +119,6 @@ def _folder(request: AddRequest, user_config: config.UserConfig) -> Path:
         return user_config.workspaces[request.name].folder
     known = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
     return (config.find_root(Path.cwd(), known) or Path.cwd()).resolve()
-
-
-def _name(
-    given: str | None,
-    folder: Path,
-    known: config.WorkspaceEntry | None,
-    user_config: config.UserConfig,
-) -> str:
-    if known is not None:
-        if given not in {None, known.name}:
-            raise config.WorkspaceTaken(known.name, str(known.folder))
-        return known.name
-    if given is None:
-        return config.free_name(folder.name, user_config)
-    if given in user_config.workspaces:
-        raise config.WorkspaceTaken(given, str(user_config.workspaces[given].folder))
-    return config.checked_name("NAME", given)
 
 
 def _site(request: AddRequest, here: config.Workspace) -> str:
@@ -178,14 +155,6 @@ def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Works
     return workspace
 
 
-def _go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
-    """Return the fields that only the Go program's settings name."""
-    own, told = config.read_workspace_file(folder), config.read_go_file(folder)
-    if told is None or (own is not None and own.fields is not None):
-        return ()
-    return tuple(each for each in told.fields if config.reserved_name(each) is None)
-
-
 def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:
     """Ask until the answer is valid."""
 
@@ -200,7 +169,7 @@ def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = N
 
 def _verify_login(
     workspace: config.Workspace, request: AddRequest
-) -> tuple[config.Workspace, config.FoundToken, SiteAnswer]:
+) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
     """Try the login; on a refusal offer the gateway once, then ask for another token."""
     site = workspace.required_site()
     found = find_or_ask_token(workspace)
@@ -212,7 +181,7 @@ def _verify_login(
         login = make_credentials(found, workspace.login.cloud_id)
         try:
             look = partial(
-                check_site, login, site=site, project=workspace.project, fields=workspace.fields
+                check_login, login, site=site, project=workspace.project, fields=workspace.fields
             )
             return workspace, found, trio.run(look)
         except AuthenticationFailed as error:
@@ -228,21 +197,20 @@ def _verify_login(
 
 def _report(
     entry: config.WorkspaceEntry,
-    found: config.FoundToken,
-    answer: SiteAnswer,
+    stored: Stored,
+    answer: LoginChecked,
     *,
-    written: bool,
     mapped: int,
 ) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {answer.user.display_name}"]
     if answer.project is not None:
         lines.append(f"project {answer.project.key}: {answer.project.name}")
-    lines.append(_WHERE[found.source])
+    lines.append(WHERE[stored.source])
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
         lines.append(f"fields taken over from {config.GO_FILE}: {mapped}")
-    if written:
+    if stored.is_file_written:
         lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
         echo(line)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteAnswer:
-    """The answer of a site to `check_site`.
+class LoginChecked:
+    """The answer of a site to `check_login`.
 
     Attributes:
         user: The user of the login.
@@ -28,14 +28,14 @@ class SiteAnswer:
     project: Project | None
 
 
-async def check_site(
+async def check_login(
     credentials: Credentials,
     *,
     site: str,
     project: str | None,
     fields: tuple[WantedField, ...] = (),
     transport: Transport | None = None,
-) -> SiteAnswer:
+) -> LoginChecked:
     """Ask a site for the user of a login, and for a project.
 
     Args:
@@ -55,7 +55,7 @@ async def check_site(
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        answer = SiteAnswer(user, await jira.project(project) if project else None)
+        answer = LoginChecked(user, await jira.project(project) if project else None)
         if fields:
             Columns.of(await jira.fields(), fields)
         return answer

@@ -27,12 +27,13 @@ from ticketr.jira.models import (
     Field,
     Issue,
     Project,
+    ServerInfo,
     Transition,
     User,
 )
 from ticketr.jira.outcome import certainly_failed, may_have_happened
 from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
-from ticketr.jira.tenant import ask_cloud_id
+from ticketr.jira.tenant import ask_cloud_id, ask_server_info
 
 __all__ = [
     "LONGEST_WAIT",
@@ -57,9 +58,11 @@ __all__ = [
     "Redirected",
     "Rejected",
     "RetryPolicy",
+    "ServerInfo",
     "Transition",
     "User",
     "ask_cloud_id",
+    "ask_server_info",
     "certainly_failed",
     "gateway_site",
     "may_have_happened",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ticketr.jira.rest_api import RestApi
 
 _MOST_USERS = 50
+_MOST_PROJECTS = 50  # Jira gives no more at once
 # The forms of account IDs: of old accounts, and of new ones.
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
@@ -80,6 +81,36 @@ class SiteEndpoints(Endpoints):
         if project is None:
             raise answer.unusable("it tells no key")
         return project
+
+    async def projects(self, *, most: int) -> tuple[tuple[Project, ...], int]:
+        """Return the projects that the account may see, in the order of their keys.
+
+        Args:
+            most: How many projects to return at most.
+
+        Returns:
+            The projects, and how many there are.
+        """
+        found: dict[str, Project] = {}
+        start, total = 0, 0
+        while len(found) < most:
+            query: dict[str, str | int] = {
+                "startAt": start,
+                "maxResults": _MOST_PROJECTS,
+                "orderBy": "key",
+            }
+            answer = await self._api.get("project/search", query=query)
+            items, before = list(answer.array("values")), len(found)
+            for project in filter(None, map(Project.read, items)):
+                found.setdefault(project.key, project)
+            start += len(items)
+            counted = answer.object().get("total")
+            total = counted if isinstance(counted, int) else 0
+            # A page with nothing new ends the list, even if the site says that more follows.
+            if len(found) == before or answer.object().get("isLast") is True or start == total:
+                break
+        listed = sorted(found.values(), key=lambda project: project.key)
+        return tuple(listed[:most]), max(total, len(listed))
 
     async def assignable_users(self, project: str, query: str) -> tuple[User, ...]:
         """Search the users that can be assigned to a project's issues.

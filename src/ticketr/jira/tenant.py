@@ -1,13 +1,17 @@
-"""Reads the cloud ID of a site, which is public and stands in the gateway's addresses."""
+"""Reads what a site tells without a login: its kind and version, and its cloud ID."""
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
+
+import trio
 
 from ticketr._version import __version__
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.json_response import JsonResponse, raise_for_status
+from ticketr.jira.models import ServerInfo
 from ticketr.jira.transport import Request, open_transport
 
 if TYPE_CHECKING:
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The path of the cloud ID, below the site's address.
 TENANT_INFO = "_edge/tenant_info"
+#: The path of the server's information, in the version of the API that every kind of site has.
+SERVER_INFO = "rest/api/2/serverInfo"
 
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LARGEST = 64 * 1024
@@ -41,13 +47,45 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         BadAnswer: The answer is no cloud ID.
         JiraError: It could not be asked.
     """
-    url = f"{normalise_site(site)}/{TENANT_INFO}"
-    headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
-    async with transport or open_transport(largest_body=_LARGEST) as opened:
-        response = await opened.send(Request("GET", url, headers))
-    raise_for_status(response, redact=str)
-    answer = await JsonResponse.read(response)
+    answer = await _ask(f"{normalise_site(site)}/{TENANT_INFO}", transport)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")
     return cloud_id.lower()
+
+
+async def ask_server_info(site: str, *, transport: Transport | None = None) -> ServerInfo:
+    """Return a site's information; no login is sent.
+
+    Args:
+        site: The site's address.
+        transport: The HTTP adapter; opened and closed here. The default uses httpx.
+
+    Raises:
+        BadSite: The site's address cannot be used.
+        InsecureSite: It is plain http to another machine, and the answer could be forged.
+        Rejected: It is no Jira, or tells nothing without a login.
+        Redirected: It sends elsewhere.
+        BadAnswer: The answer is not Jira's.
+        JiraError: It could not be asked.
+
+    Cancellation:
+        Takes effect at once, inside the request too.
+    """
+    answer = await _ask(f"{normalise_site(site)}/{SERVER_INFO}", transport)
+    info = ServerInfo.read(answer.object())
+    if info is None:
+        raise answer.unusable("it tells no version")
+    return info
+
+
+async def _ask(url: str, transport: Transport | None) -> JsonResponse:
+    headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
+    if transport is None:
+        # In a thread, since importing the HTTP package takes a tenth of a second.
+        load = partial(open_transport, largest_body=_LARGEST)
+        transport = await trio.to_thread.run_sync(load)
+    async with transport as opened:
+        response = await opened.send(Request("GET", url, headers))
+    raise_for_status(response, redact=str)
+    return await JsonResponse.read(response)

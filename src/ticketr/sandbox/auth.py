@@ -21,6 +21,9 @@ TOKEN: Final = "demo"  # noqa: S105 - valid for the sandbox only
 #: Only the gateway accepts it, like Atlassian's API tokens with scopes.
 SCOPED_TOKEN: Final = "demo-with-scopes"  # noqa: S105 - valid for the sandbox only
 
+#: What Jira answers without a login.
+_PUBLIC: Final = "/serverInfo"
+
 
 def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
     """Return whether an ``Authorization`` header holds a user's e-mail address and token."""
@@ -37,7 +40,7 @@ def is_known(authorization: str | None, users: Mapping[str, str]) -> bool:
 
 
 class BasicAuth:
-    """ASGI middleware that passes on the requests of known users only."""
+    """ASGI middleware that passes on the requests of known users, and what Jira tells anybody."""
 
     def __init__(self, app: ASGIApp, users: Mapping[str, str], refusal: Response) -> None:
         self._app = app
@@ -48,7 +51,8 @@ class BasicAuth:
         """Pass the request on or refuse it."""
         if scope["type"] == "http":
             authorization = Headers(scope=scope).get("authorization")
-            if not is_known(authorization, self._users):
+            is_public = authorization is None and scope["path"].endswith(_PUBLIC)
+            if not is_public and not is_known(authorization, self._users):
                 await self._refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -1,0 +1,301 @@
+"""Sets up workspaces for the app: implements `ticketr.tui.setup.Setup`.
+
+What it stores, and where, is what ``ticketr workspace add`` stores: both use the same functions.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar, final
+from urllib.parse import urlsplit
+
+import trio
+
+from ticketr import config
+from ticketr._errors import TicketrError
+from ticketr.cli.demo_site import open_demo, prepare_demo_folder
+from ticketr.cli.job_options import session_options
+from ticketr.cli.ownership import own_mark
+from ticketr.cli.sandbox import DEMO_EXTRA, has_demo_extra
+from ticketr.cli.sandbox_process import SandboxFailed
+from ticketr.cli.settings import make_credentials, resolve
+from ticketr.cli.workspace_site import check_login
+from ticketr.cli.workspace_store import (
+    WHERE,
+    go_mapped_fields,
+    store_workspace,
+    workspace_name,
+)
+from ticketr.jira import (
+    AuthenticationFailed,
+    Credentials,
+    JiraError,
+    NotFound,
+    ask_server_info,
+    open_jira,
+)
+from ticketr.jira.credentials import is_loopback
+from ticketr.jira.errors import BadToken
+from ticketr.text import clean
+from ticketr.tui.setup import (
+    MOST_PROJECTS,
+    LoginAnswer,
+    NewWorkspace,
+    OpenedWorkspace,
+    Problem,
+    ProjectChoice,
+    SetupField,
+    SiteAnswer,
+    SiteKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from ticketr.jira.transport import Transport
+
+T = TypeVar("T")
+
+#: The names of values in errors, and the fields that hold them.
+_SITE, _EMAIL, _PROJECT = "the site", "the mail address", "the project"
+_FIELDS: Final = {
+    _SITE: SetupField.SITE,
+    _EMAIL: SetupField.EMAIL,
+    _PROJECT: SetupField.PROJECT,
+}
+#: The first name of a setting that is missing, and the field that holds its value.
+_MISSING: Final = {
+    config.TOKEN_NAMES[0]: SetupField.TOKEN,
+    "JIRA_EMAIL": SetupField.EMAIL,
+    "JIRA_PROJECT_KEY": SetupField.PROJECT,
+}
+_NO_CLOUD = "it has no REST API of version 3, which ticketr needs and only Jira Cloud has"
+_CLOUD_HOST = ".atlassian.net"
+
+
+@final
+class FirstRun:
+    """Sets up workspaces without asking anything at the terminal.
+
+    Args:
+        open_transport: Makes the HTTP adapter of each request; the default uses httpx.
+    """
+
+    def __init__(self, open_transport: Callable[[], Transport | None] = lambda: None) -> None:
+        self._transport = open_transport
+
+    async def check_site(self, address: str) -> SiteAnswer | Problem:
+        """Ask a site whether it is a Jira; see `Setup.check_site`."""
+
+        async def ask() -> SiteAnswer:
+            site = checked_address(address)
+            began = trio.current_time()
+            info = await ask_server_info(site, transport=self._transport())
+            milliseconds = round(1000 * (trio.current_time() - began))
+            is_other = info.deployment_type not in {"Cloud", ""}
+            kind = SiteKind.DATA_CENTER if is_other else SiteKind.CLOUD
+            return SiteAnswer(site, kind, milliseconds)
+
+        return await _told(ask)
+
+    async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
+        """Ask a site for the account of a login, and for its projects; see `Setup.check_login`."""
+
+        async def ask() -> LoginAnswer:
+            login = _credentials(checked_address(site), email, token)
+            async with open_jira(login, transport=self._transport()) as jira:
+                account = await jira.myself()
+                projects, total = await jira.projects(most=MOST_PROJECTS)
+            choices = tuple(ProjectChoice(clean(each.key), clean(each.name)) for each in projects)
+            return LoginAnswer(clean(account.display_name), choices, total)
+
+        return await _told(ask)
+
+    def default_folder(self, site: str, project: str = "") -> Path:
+        """Return a folder for a new workspace; see `Setup.default_folder`."""
+        return default_folder(site, project)
+
+    async def add_workspace(self, wanted: NewWorkspace) -> OpenedWorkspace | Problem:
+        """Check and store a workspace; see `Setup.add_workspace`."""
+        return await _told(partial(self._add, wanted))
+
+    async def _add(self, wanted: NewWorkspace) -> OpenedWorkspace:
+        site, project = checked_address(wanted.site), _checked_project(wanted.project)
+        login = _credentials(site, wanted.email, wanted.token)
+        found = config.FoundToken(site, login.email, login.token, config.TokenSource.PROMPT)
+        entry, file, workspace = await trio.to_thread.run_sync(
+            _new_workspace, wanted.folder, site, login.email, project
+        )
+        await check_login(
+            login, site=site, project=project, fields=workspace.fields, transport=self._transport()
+        )
+        mark = await trio.to_thread.run_sync(partial(own_mark, entry.folder, ask=False))
+        stored = await store_workspace(entry, file, found)
+        options = session_options(workspace, login, mark)
+        return OpenedWorkspace(clean(entry.name), options, WHERE[stored.source])
+
+    async def open_folder(self, folder: Path) -> OpenedWorkspace | Problem:
+        """Open a folder that is a workspace; see `Setup.open_folder`."""
+        return await _told(partial(self._open, folder))
+
+    async def _open(self, folder: Path) -> OpenedWorkspace:
+        workspace = await trio.to_thread.run_sync(_existing_workspace, folder)
+        found = await config.find_token(workspace, os.environ)
+        if found is None:
+            hint = f"no token is stored for {workspace.site}; connect to Jira with this folder"
+            raise config.MissingSetting(config.TOKEN_NAMES, hint)
+        login = make_credentials(found, workspace.login.cloud_id)
+        mark = await trio.to_thread.run_sync(partial(own_mark, workspace.root, ask=False))
+        return OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
+
+    @asynccontextmanager
+    async def open_sandbox(self) -> AsyncGenerator[OpenedWorkspace | Problem]:
+        """Run a Jira stand-in while the block runs; see `Setup.open_sandbox`."""
+        if not has_demo_extra():
+            yield Problem(f"the demo {DEMO_EXTRA}")
+            return
+        async with AsyncExitStack() as stack:
+            opened: OpenedWorkspace | Problem
+            try:
+                folder = await trio.to_thread.run_sync(partial(prepare_demo_folder, ask=False))
+                options = await stack.enter_async_context(open_demo(folder))
+            except (TicketrError, OSError) as error:
+                opened = _problem(error)
+            else:
+                opened = OpenedWorkspace("demo", options)
+            yield opened
+
+
+async def _told(ask: Callable[[], Awaitable[T]]) -> T | Problem:
+    """Return what a function returns, or the problem that its error is for the user."""
+    try:
+        return await ask()
+    except (TicketrError, OSError) as error:
+        return _problem(error)
+
+
+def _problem(error: TicketrError | OSError) -> Problem:
+    field: SetupField | None = SetupField.FOLDER
+    words = str(error)
+    match error:
+        case config.BadSetting(name=name) if name in _FIELDS:
+            field = _FIELDS[name]
+        case config.SiteNotConfirmed():
+            field = SetupField.SITE
+        case config.MissingSetting(names=(first, *_), hint=words):
+            field = _MISSING.get(first, SetupField.SITE)
+        case AuthenticationFailed() | BadToken() | config.TokenFailed():
+            field = SetupField.TOKEN
+        case NotFound(url=url) if "/project/" in url:
+            field = SetupField.PROJECT
+        case NotFound(url=url) if url.endswith("/myself"):
+            field, words = SetupField.SITE, f"{url}: {_NO_CLOUD}"
+        case JiraError():
+            field = SetupField.SITE
+        case config.NotPrivate() | SandboxFailed() | OSError():
+            field = None
+        case _:
+            pass
+    return Problem(clean(words), field)
+
+
+def checked_address(address: str) -> str:
+    """Return the address of a site as the user may have typed or copied it.
+
+    ``https://`` may be missing. A page of a Cloud site stands for the site.
+
+    Raises:
+        BadSetting: It is no address.
+    """
+    text = address.strip()
+    with suppress(ValueError):  # which the check below reports
+        if text and "://" not in text:
+            host = urlsplit(f"//{text}").hostname or ""
+            text = f"{'http' if is_loopback(host) else 'https'}://{text}"
+        parts = urlsplit(text)
+        if (parts.hostname or "").endswith(_CLOUD_HOST):
+            text = f"{parts.scheme}://{parts.netloc}"
+    return config.checked_site(_SITE, text)
+
+
+def _checked_project(key: str) -> str:
+    return config.checked_project(_PROJECT, key.strip().upper())
+
+
+def _credentials(site: str, email: str, token: str) -> Credentials:
+    """Return the credentials that were typed.
+
+    Raises:
+        BadSetting: The mail address cannot be one.
+        TokenFailed: The token cannot be one.
+    """
+    address = config.checked_email(_EMAIL, email.strip())
+    found = config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
+    return make_credentials(found, None)
+
+
+def default_folder(site: str, project: str = "") -> Path:
+    """Return a folder below the home folder that does not exist, or is empty.
+
+    Args:
+        site: The site's address; its name is that of the folder.
+        project: The key of the project, for the folder's name if there is one of the site's.
+    """
+    home = Path.home()
+    around = home / "work" if (home / "work").is_dir() else home
+    host = ""
+    with suppress(ValueError):  # it is not checked yet
+        host = urlsplit(site if "://" in site else f"//{site}").hostname or ""
+    name = "jira" if is_loopback(host) else host.partition(".")[0]
+    name = re.sub(r"[^a-z0-9-]", "", name.lower()) or "jira"
+    names = [name, *([f"{name}-{project.lower()}"] if project.isalnum() else [])]
+    numbered = (f"{names[-1]}-{number}" for number in range(2, 1000))
+    free = (around / each for each in (*names, *numbered) if _is_free(around / each))
+    return next(free, around / name)
+
+
+def _is_free(folder: Path) -> bool:
+    try:
+        return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    except OSError:
+        return False
+
+
+def _new_workspace(
+    folder: Path, site: str, email: str, project: str
+) -> tuple[config.WorkspaceEntry, config.WorkspaceFile, config.Workspace]:
+    """Return the entry of a new workspace, the settings of its file, and it as commands see it.
+
+    Raises:
+        ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
+    """
+    root = Path(os.path.expanduser(folder)).resolve()  # noqa: PTH111 - never an error
+    config.StateFolder(root / config.STATE_FOLDER).check()
+    user_config = config.read_user_config(config.config_folder(os.environ))
+    name = workspace_name(None, root, user_config)
+    entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))
+    file = config.WorkspaceFile(root, site, project, None, go_mapped_fields(root))
+    config.missing_in_file(root, file)
+    workspace = config.resolve_workspace(os.environ, root, proposed=entry, project=project)
+    return entry, file, workspace
+
+
+def _existing_workspace(folder: Path) -> config.Workspace:
+    """Return the workspace in a folder.
+
+    Raises:
+        BadSetting: There is no such folder.
+        ConfigError: A file or a setting cannot be used, or is missing.
+    """
+    root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
+    if not root.is_dir():
+        raise config.BadSetting("the folder", str(root), "there is no such folder")
+    workspace = resolve(folder=root)
+    workspace.required_site()
+    if workspace.jql is None:
+        workspace.required_project("connect to Jira with this folder, and choose a project")
+    return workspace
