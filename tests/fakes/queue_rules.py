@@ -15,6 +15,7 @@ from fakes.queue_driver import BodyError
 from fakes.queue_submit_rules import (
     INDEX,
     KEYS,
+    NEVER,
     PRIORITIES,
     RATES,
     SIMPLE_WISHES,
@@ -192,7 +193,7 @@ class QueueRules(SubmitRules):
     @rule(wish=SIMPLE_WISHES, every=st.sampled_from([1, 3, 7]), first=st.sampled_from([0, 4]))
     def repeat(self, wish: Wish, every: int, first: int) -> None:
         self.labels += 1
-        wish = dataclasses.replace(wish, label=f"r{self.labels}")
+        wish = dataclasses.replace(wish, label=f"r{self.labels}", total=NEVER)
         repeat = self.model.repeat(wish, every, first + 0.25)
         try:
             handle = self.driver.repeat(wish, every, first + 0.25)
@@ -203,7 +204,7 @@ class QueueRules(SubmitRules):
             self.repeats.append((repeat, handle))
 
     @precondition(lambda self: self.repeats)
-    @rule(index=INDEX, do=st.sampled_from(["pause", "resume", "run", "run", "cancel"]))
+    @rule(index=INDEX, do=st.sampled_from(["pause or resume", "pause or resume", "run", "cancel"]))
     def steer_a_repeat(self, index: int, do: str) -> None:
         repeat, handle = self.repeats[index % len(self.repeats)]
         if do == "cancel":
@@ -211,8 +212,9 @@ class QueueRules(SubmitRules):
         elif do == "run":
             assert self.driver.run.do(handle.run_now) is self.model.run_repeat_now(repeat)
         else:
-            self.driver.run.do(handle.pause if do == "pause" else handle.resume)
-            self.model.pause_repeat(repeat, is_paused=do == "pause")
+            is_paused = not repeat.is_paused
+            self.driver.run.do(handle.pause if is_paused else handle.resume)
+            self.model.pause_repeat(repeat, is_paused=is_paused)
         self.model.settle()
         self.find_runs()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakes.queue_driver import QueueDriver, Reader, Submitter
 from fakes.queue_model import QueueModel
@@ -21,8 +21,6 @@ from ticketr import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import trio
     from fakes.queue_model_parts import ModelJob
 
@@ -31,37 +29,41 @@ KEYS = st.sampled_from(["k", None, "k", None, "l"])
 SECONDS = st.sampled_from([0.0, 0.0, 1.0, 2.0, 31.0])
 PRIORITIES = st.sampled_from([0, 1, -1])
 NEVER = float("inf")
-SIMPLE_WISHES = st.builds(
-    Wish,
-    priority=PRIORITIES,
-    key=KEYS,
-    attempts=st.integers(1, 3),
-    stubborn=st.booleans(),
-    in_thread=st.sampled_from([False, False, True]),
-)
+RETRIES = st.sampled_from([(1, NEVER), (2, NEVER), (3, NEVER), (2, 9.0), (3, 9.0), (1, 1.0)])
+"""Attempts, and the seconds for all of them."""
+BODIES = st.sampled_from(["", "", "", "stubborn", "stubborn", "in_thread"])
+AFTER = st.sampled_from([(), (), (0,), (1,), (3,), (0, 2), (1, 5)])
+"""The jobs that one starts after, by index."""
+
+
+def make_wish(retry: tuple[int, float], body: str, **options: Any) -> Wish:
+    attempts, total = retry
+    own: dict[str, Any] = {body: True} if body else {}
+    return Wish(attempts=attempts, total=total, **own, **options)
+
+
+SIMPLE_WISHES = st.builds(make_wish, priority=PRIORITIES, key=KEYS, retry=RETRIES, body=BODIES)
 TIMED_WISHES = st.builds(
-    Wish,
+    make_wish,
     priority=PRIORITIES,
     key=KEYS,
     delay=SECONDS,
     start_by=st.sampled_from([NEVER, NEVER, 0.0, 1.0, 5.0]),  # relative to the current time
-    attempts=st.integers(1, 3),
-    total=st.sampled_from([NEVER, 1.0, 9.0]),
-    stubborn=st.booleans(),
+    retry=RETRIES,
+    body=BODIES,
     after_any_end=st.booleans(),
 )
 WISHES = st.builds(
-    Wish,
+    make_wish,
     priority=PRIORITIES,
     key=KEYS,
     delay=SECONDS,
-    attempts=st.integers(1, 3),
-    stubborn=st.booleans(),
+    retry=RETRIES,
+    body=BODIES,
     id=st.sampled_from([None, "x", "y"]),
     on_conflict=st.sampled_from(OnConflict),
     after_any_end=st.booleans(),
 )
-SOME_JOBS = st.lists(INDEX, max_size=2)
 RATES = st.sampled_from([(1.0, 1.0), (2.0, 2.0), (0.5, 1.0), None])
 """Seconds from start to start, and the starts that may come at once."""
 
@@ -151,19 +153,19 @@ class SubmitRules(RuleBasedStateMachine):
         for wish in wishes:
             self.submit(wish, wait=True)
 
-    @rule(wish=TIMED_WISHES, after=SOME_JOBS)
-    def submit_for_a_time(self, wish: Wish, after: list[int]) -> None:
+    @rule(wish=TIMED_WISHES, after=AFTER)
+    def submit_for_a_time(self, wish: Wish, after: tuple[int, ...]) -> None:
         self.submit(wish, wait=True, after=after)
 
-    @rule(wish=WISHES, wait=st.booleans(), after=SOME_JOBS)
-    def submit_whatever(self, wish: Wish, wait: bool, after: list[int]) -> None:
+    @rule(wish=WISHES, wait=st.booleans(), after=AFTER)
+    def submit_whatever(self, wish: Wish, wait: bool, after: tuple[int, ...]) -> None:
         if wish.on_conflict is OnConflict.SUPERSEDE:
             wait = False
             if not self.has_room_for_interrupts():
                 return
         self.submit(wish, wait=wait, after=after)
 
-    def submit(self, wish: Wish, *, wait: bool, after: Sequence[int] = ()) -> None:
+    def submit(self, wish: Wish, *, wait: bool, after: tuple[int, ...] = ()) -> None:
         self.labels += 1
         jobs = [self.some_job(index) for index in after if self.model.jobs]
         wish = dataclasses.replace(

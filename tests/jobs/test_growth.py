@@ -1,0 +1,167 @@
+"""What a step costs while many jobs wait, counted in bytecodes of Python, not in time."""
+
+from __future__ import annotations
+
+import math
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from ticketr import JobContext, Keep, Rate, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator
+    from types import FrameType
+
+    from ticketr import JobQueue
+
+    Step = Callable[[JobQueue], Awaitable[object]]
+    Wait = Callable[[JobQueue, int], Awaitable[object]]
+
+LONG = 1e6
+FEW = 50
+MANY = FEW**2
+
+
+class Bytecodes:
+    """Counts the bytecodes that run in a block, in all tasks."""
+
+    count = 0
+
+    @contextmanager
+    def counted(self) -> Generator[None]:
+        def trace(frame: FrameType, event: str, arg: object) -> Any:
+            frame.f_trace_opcodes = True
+            self.count += event == "opcode"
+            return trace
+
+        before: Any = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+
+
+async def sleep(context: JobContext, seconds: float = 0.0) -> None:
+    await trio.sleep(seconds)
+
+
+# What waits, and what is done meanwhile.
+
+
+async def wait_for_a_rate(queue: JobQueue, count: int) -> None:
+    queue.set_rate(Rate(1, per=1.0))
+    await queue.run(sleep)
+    for _ in range(count):
+        queue.submit_nowait(sleep)
+    await trio.sleep(0.5)
+
+
+async def wait_for_rates_of_keys(queue: JobQueue, count: int) -> None:
+    for key in range(count):
+        queue.set_rate(Rate(1, per=LONG), key)
+        queue.submit_nowait(sleep, key=key)
+        queue.submit_nowait(sleep, key=key)
+    queue.set_rate(Rate(1, per=1.0), count)
+    for _ in range(4):
+        queue.submit_nowait(sleep, key=count)
+    await trio.sleep(0.5)  # the first job of each key has run
+
+
+async def wait_for_one_job(queue: JobQueue, count: int) -> None:
+    queue.submit_nowait(sleep, LONG, id="first")
+    for _ in range(count):
+        queue.submit_nowait(sleep, after=["first"])
+
+
+async def wait_for_one_job_each(queue: JobQueue, count: int) -> None:
+    queue.submit_nowait(sleep, LONG, id="0")
+    for number in range(count):
+        queue.submit_nowait(sleep, after=[str(number)], id=str(number + 1))
+
+
+async def wait_for_repeats(queue: JobQueue, count: int) -> None:
+    for _ in range(count):
+        queue.repeat(sleep, every=LONG, first=LONG)
+
+
+async def let_a_rate_pass(queue: JobQueue) -> None:
+    before = queue.statistics().completed
+    await trio.sleep(1)
+    assert queue.statistics().completed == before + 1
+
+
+async def submit_and_cancel(queue: JobQueue) -> None:
+    queue.submit_nowait(sleep, key=0).cancel()
+
+
+async def run_two(queue: JobQueue) -> None:
+    before = queue.submit_nowait(sleep, 1)
+    await queue.run(sleep, after=[before])
+
+
+async def cancel_one_before(queue: JobQueue) -> None:
+    before = queue.submit_nowait(sleep, delay=1)
+    after = queue.submit_nowait(sleep, after=[before])
+    before.cancel()
+    assert after.status.is_terminal
+
+
+async def repeat_once(queue: JobQueue) -> None:
+    repeat = queue.repeat(sleep, every=LONG, first=1)
+    await trio.sleep(1.5)
+    assert repeat.runs == 1
+    repeat.pause()
+    repeat.resume()
+    repeat.cancel()
+
+
+CASES = [
+    (wait_for_a_rate, let_a_rate_pass),
+    (wait_for_a_rate, submit_and_cancel),
+    (wait_for_rates_of_keys, let_a_rate_pass),
+    (wait_for_rates_of_keys, submit_and_cancel),
+    (wait_for_one_job, run_two),
+    (wait_for_one_job, cancel_one_before),
+    (wait_for_one_job_each, run_two),
+    (wait_for_one_job_each, cancel_one_before),
+    (wait_for_repeats, repeat_once),
+]
+
+
+def cost(wait: Wait, step: Step, count: int) -> int:
+    """Return the bytecodes of a step while so many wait."""
+    bytecodes = Bytecodes()
+
+    async def main() -> None:
+        async with open_job_queue(workers=2, max_pending=None, keep=Keep(jobs=9)) as queue:
+            await wait(queue, count)
+            await step(queue)
+            with bytecodes.counted():
+                await step(queue)
+            await queue.shutdown(grace=0)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    return bytecodes.count
+
+
+def check(wait: Wait, step: Step, many: int) -> None:
+    few_cost, many_cost = cost(wait, step, FEW), cost(wait, step, many)
+    assert few_cost > 100
+    assert many_cost <= few_cost * math.log(many, FEW)
+
+
+@pytest.mark.parametrize(("wait", "step"), CASES)
+def test_a_step_costs_no_more_than_the_logarithm_of_what_waits(wait: Wait, step: Step) -> None:
+    check(wait, step, MANY)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize(("wait", "step"), CASES)
+def test_a_step_costs_no_more_while_100_000_wait(wait: Wait, step: Step) -> None:
+    check(wait, step, 100_000)
