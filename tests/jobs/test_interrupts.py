@@ -27,6 +27,7 @@ from ticketr import (
 )
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._snapshot import snapshot_of
 from ticketr.jobs._subscription import Subscription
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._worker import work
@@ -258,7 +259,7 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
             return None
         if event == "line" and scenario.queue is not None:
             for record in list(core_of(scenario.queue).registry.by_id.values()):
-                record.snapshot()
+                snapshot_of(record)
                 looks += 1
         return look
 

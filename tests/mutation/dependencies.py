@@ -109,7 +109,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "cancel_all cancels a job before those that start after it",
-        "_queue.py",
+        "_control.py",
         "        order = [job for job in reversed(live) if waits_after(job)]\n",
         "        order = [job for job in live if waits_after(job)]\n",
         AFTER + "test_cancel_all_and_a_cut_off_give_each_job_the_cause_that_was_asked_for",

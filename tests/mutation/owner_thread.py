@@ -49,7 +49,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "another run waits until the queue is idle",
-        "_queue.py",
+        "_control.py",
         "        self._core.subscriptions.owner_thread.check()\n"
         '        self._core.wait_graph.refuse_wait_inside(\n            self._core, "the queue to be idle',
         '        self._core.wait_graph.refuse_wait_inside(\n            self._core, "the queue to be idle',
@@ -57,14 +57,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "another run shuts the queue down",
-        "_queue.py",
+        "_control.py",
         "        self._core.subscriptions.owner_thread.check()\n        limit = math.inf if",
         "        limit = math.inf if",
         REFUSED,
     ),
     Mutant(
         "another run reads the history of a queue",
-        "_queue.py",
+        "_queries.py",
         "        core.subscriptions.owner_thread.check()\n        limit = checked_whole(",
         "        limit = checked_whole(",
         REFUSED,

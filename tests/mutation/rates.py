@@ -88,8 +88,8 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a faster rate wakes no worker",
-        "_steering.py",
-        "    core.timer.wake_at(core.schedule.next_time())\n    core.mark_changed(())\n",
+        "_control.py",
+        "        core.timer.wake_at(core.schedule.next_time())\n        core.mark_changed(())\n",
         "",
         LIMITS + "test_a_faster_rate_and_none_wake_what_may_run_now",
     ),
@@ -109,9 +109,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "the slot of a key is kept after its rate",
-        "_steering.py",
-        "    if key_slot is not None:\n        core.registry.remove_unused(key_slot)\n    core.timer",
-        "    core.timer",
+        "_control.py",
+        "        if key_slot is not None:\n            core.registry.remove_unused(key_slot)\n        core.timer",
+        "        core.timer",
         LIMITS + "test_the_rate_of_a_key_outlives_its_jobs_until_it_is_removed",
     ),
     Mutant(

@@ -202,9 +202,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a new priority does not move a job",
-        "_steering.py",
-        "        core.schedule.rerank(record)\n",
-        "        pass\n",
+        "_control.py",
+        "            core.schedule.rerank(record)\n",
+        "            pass\n",
         "test_priority.py::test_set_priority_moves_a_waiting_job",
     ),
     Mutant(
@@ -352,9 +352,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an unused key is kept after its pause",
-        "_steering.py",
-        "    if key_slot is not None:\n        core.registry.remove_unused(key_slot)\n    core.mark",
-        "    core.mark",
+        "_control.py",
+        "        if key_slot is not None:\n            core.registry.remove_unused(key_slot)\n        core.mark",
+        "        core.mark",
         "test_misbehaving_keys.py::test_a_pause_of_a_key_holds_between_its_jobs",
     ),
     Mutant(

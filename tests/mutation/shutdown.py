@@ -30,9 +30,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a queue that ends can be paused",
-        "_steering.py",
-        "    if core.phase.draining:\n",
-        "    if False:\n",
+        "_control.py",
+        "        if core.phase.draining:\n",
+        "        if False:\n",
         "test_delays_and_pauses.py::test_leaving_the_block_lifts_pauses_for_good",
     ),
     Mutant(
@@ -44,7 +44,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a job may shut its queue down without a limit",
-        "_queue.py",
+        "_control.py",
         "if limit == math.inf:",
         "if grace is None:",
         "test_wait_graph.py::test_waiting_for_the_end_of_everything",

@@ -317,8 +317,8 @@ MUTANTS: Final = [
     ),
     Mutant(
         "to read the end of a job is not to ask",
-        "_record.py",
-        "        if self.status is FAILED:\n            self.mark_outcome_seen()\n",
+        "_snapshot.py",
+        "    if record.status is FAILED:\n        record.mark_outcome_seen()\n",
         "",
         "test_failures.py::test_a_reader_that_has_read_the_end_has_asked",
     ),
@@ -381,8 +381,8 @@ MUTANTS: Final = [
     Mutant(
         "on_job_error runs in a job's context",
         "_failures.py",
-        "self._context.copy().run(self._on_job_error, record.snapshot())",
-        "self._on_job_error(record.snapshot())",
+        "self._context.copy().run(self._on_job_error, snapshot_of(record))",
+        "self._on_job_error(snapshot_of(record))",
         "test_reentrancy.py::test_on_job_error_runs_in_no_job_s_context",
     ),
     Mutant(
@@ -506,7 +506,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an infinite grace cancels the jobs that wait for a time",
-        "_queue.py",
+        "_control.py",
         "            if limit != math.inf:\n                shorten",
         "            if grace is not None:\n                shorten",
         "test_shutdown.py::test_an_infinite_grace_is_none",
@@ -682,14 +682,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a new priority of a running job is not notified",
-        "_steering.py",
-        "        core.schedule.rerank(record)\n    core.mark_changed([record])\n",
-        "        core.schedule.rerank(record)\n        core.mark_changed([record])\n",
+        "_control.py",
+        "            core.schedule.rerank(record)\n        core.mark_changed([record])\n",
+        "            core.schedule.rerank(record)\n            core.mark_changed([record])\n",
         "test_priority.py::test_a_running_job_may_get_another_priority",
     ),
     Mutant(
         "a pause is notified for running jobs",
-        "_steering.py",
+        "_control.py",
         "[record for record in jobs if record.status is JobStatus.PENDING]",
         "list(jobs)",
         "test_delays_and_pauses.py::test_a_pause_changes_no_job_that_runs",
@@ -824,7 +824,7 @@ MUTANTS: Final = [
     # Readers that end when the queue is idle
     Mutant(
         "a reader that waits is not told that the queue is idle",
-        "_core.py",
+        "_whole_queue.py",
         "            self.subscriptions.notify_idle()\n",
         "",
         "test_updates_until_idle.py::test_a_reader_that_waits_is_told_of_the_end_of_the_last_job",

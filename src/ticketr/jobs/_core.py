@@ -20,7 +20,6 @@ from ticketr.jobs._conflicts import claim, find_conflicts
 from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._extras import NO_EXTRAS
-from ticketr.jobs._failures import FailureReporter
 from ticketr.jobs._job import (
     CANCELLED,
     PENDING,
@@ -29,61 +28,43 @@ from ticketr.jobs._job import (
     CancelOutcome,
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
-from ticketr.jobs._phase import Phase
 from ticketr.jobs._registry import Registry
 from ticketr.jobs._repeat import Repeats
-from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._statistics import Totals
-from ticketr.jobs._timer import Timer
-from ticketr.jobs._updates import Subscriptions
-from ticketr.jobs._wait_graph import wait_graph_of_run
 from ticketr.jobs._wait_targets import NextChange, QueueWaits
 from ticketr.jobs._wall_clock import WallClock, is_virtual
+from ticketr.jobs._whole_queue import WholeQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sized
+    from collections.abc import Awaitable, Callable, Iterable
 
     from ticketr.jobs._around import Around
     from ticketr.jobs._conflicts import Conflicts
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._retention import FinishedJobs, Keep
     from ticketr.jobs._submission import Submission
-    from ticketr.jobs._wait_graph import WaitGraph
-    from ticketr.jobs._wait_targets import QueueState
 
 T = TypeVar("T")
 
 
 @final
-class QueueCore:
-    """The parts of one queue.
+class QueueCore(WholeQueue):
+    """The parts of one queue, and the steps of its jobs.
 
     Attributes:
         workers: The number of workers.
         around: Gives the context manager around each attempt.
         now: Tells the time on Trio's clock.
-        running: The running jobs, by worker.
-        schedule: The pending jobs, and what runs next.
         registry: The jobs by ID and key, and those that have ended.
         finished: Those that have ended and are kept.
         dispatcher: The idle workers.
         dependencies: The jobs that start after others.
-        subscriptions: The readers of updates.
-        phase: How far the queue is on the way to its end.
-        timer: When the timer task has something to do.
         totals: Sums over all attempts.
-        failures: Reports failures that nobody has seen.
-        wait_graph: The waits of all queues of the Trio run.
-        waiting_jobs: The jobs that wait, of all queues.
         waits: The queue as a part of that graph.
         repeats: The repeats, and when their runs are due.
         wall_clock: Tells wall-clock times.
-        recorder: Writes the history, if there is one.
-        fatal: What was raised that has to leave by the queue's block.
-        idle_event: Set when no job is pending or running; made by the first that waits for it.
     """
 
     __slots__ = (
@@ -91,27 +72,15 @@ class QueueCore:
         "_is_logging",
         "_lifecycle",
         "_make_handle",
-        "_scope",
         "_thread",
         "around",
         "dependencies",
         "dispatcher",
-        "failures",
-        "fatal",
         "finished",
-        "idle_event",
         "now",
-        "phase",
-        "recorder",
         "registry",
         "repeats",
-        "running",
-        "schedule",
-        "subscriptions",
-        "timer",
         "totals",
-        "wait_graph",
-        "waiting_jobs",
         "waits",
         "wall_clock",
         "workers",
@@ -130,47 +99,31 @@ class QueueCore:
         make_handle: Callable[[JobRecord, QueueCore], Any],
         find_predecessor: Callable[[QueueCore, object], JobRecord],
     ) -> None:
+        super().__init__(
+            max_pending, on_job_error, self._wait_for_change, cancel_on_error=cancel_on_error
+        )
         self.workers: int = workers
         self.around: Final = around
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
-        self.running: dict[trio.lowlevel.Task, JobRecord] = {}
         self.wall_clock: WallClock = WallClock(
             self.now, is_fixed=is_virtual(trio.lowlevel.current_clock())
         )
-        self.schedule: Schedule = Schedule(max_pending)
         if rate is not None:
             self.schedule.set_rate(None, rate, self.now())
-        self.timer: Timer = Timer()
-        self.failures: FailureReporter = FailureReporter(
-            on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
-        )
         self.registry: Registry = Registry(self.schedule, self.running, keep)
         self.finished: FinishedJobs = self.registry.finished
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
-        self.subscriptions: Subscriptions[JobRecord] = Subscriptions(self._wait_for_change)
-        self.phase: Phase = Phase()
-        self.wait_graph: WaitGraph = wait_graph_of_run()
-        self.waiting_jobs: Sized = self.wait_graph.waiting_jobs
         self.waits: QueueWaits = QueueWaits(self, self.wait_graph.jobs_around())
         self.repeats: Repeats = Repeats(
             self, self.subscriptions.owner_thread, self.wait_graph.request_check
         )
-        self.recorder: Recorder | None = None
-        self.fatal: list[BaseException] = []
-        self.idle_event: trio.Event | None = None
         self._make_handle = make_handle
         self._find_predecessor = find_predecessor
-        self._scope: trio.CancelScope = trio.CancelScope()
         self._thread: Final = get_ident()
         self.totals: Totals = Totals()
         self._lifecycle: LifecycleLog = LifecycleLog(self.interrupt)
         self._is_logging: bool = is_enabled_for(INFO)
-
-    def attach(self, scope: trio.CancelScope, recorder: Recorder | None) -> None:
-        """Take over the cancel scope around the queue's tasks, and the history's recorder."""
-        self._scope = scope
-        self.recorder = recorder
 
     # Entering
 
@@ -215,7 +168,7 @@ class QueueCore:
             self.dependencies.connect(record)
         schedule.add(record, now)
         if schedule.is_time_dependent or self.subscriptions.is_watched:
-            self._notify_pending(record)
+            self.notify_pending(record)
         registry.by_id[job_id] = record
         if conflicts is not None:
             for conflict in conflicts.superseded:
@@ -234,11 +187,6 @@ class QueueCore:
         """
         self.enter(record, above=True)
         self.dispatcher.wake()
-
-    def _notify_pending(self, record: JobRecord) -> None:
-        if self.schedule.is_time_dependent:
-            self.timer.wake_at(self.schedule.next_time())
-        self.subscriptions.notify_changed(record)
 
     def admit(self, above: Submission | None = None) -> None:
         """Take the jobs of waiting submits while there is room; this one although there is none."""
@@ -312,7 +260,7 @@ class QueueCore:
         self.totals.put_back += 1
         record.back_off(now + delay, is_counted=is_counted)
         self.schedule.add(record, now)
-        self._notify_pending(record)
+        self.notify_pending(record)
         if record.collector is not None:
             record.collector.job_put_back()
         if self.phase.cancels_delayed_jobs and record.due_at > now:
@@ -349,7 +297,7 @@ class QueueCore:
         if self.subscriptions.is_watched:
             self.subscriptions.notify_ended(record, record.handle)
         if self.recorder is not None:
-            self._write_history(record, self.recorder)
+            self.write_history(record, self.recorder)
         if record.ended is not None:
             record.wake_waiters()
         if record.collector is not None:
@@ -374,12 +322,6 @@ class QueueCore:
             self.failures.job_failed(record, reference)
         if has_extras and record in self.repeats.runs:
             self.repeats.run_ended(record)
-
-    def _write_history(self, record: JobRecord, recorder: Recorder) -> None:
-        try:
-            recorder.put(record)
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - its summary calls sys.exit()
-            self.interrupt(error)
 
     def cancel(
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
@@ -435,52 +377,6 @@ class QueueCore:
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""
         return self.schedule.waiting_for(record)
-
-    # The whole queue
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no job is pending or running."""
-        return not self.running and not self.schedule.pending
-
-    def expect_idle(self) -> trio.Event:
-        """Return an event that is set when the queue is idle; it may be busy again by then."""
-        if self.idle_event is None:
-            self.idle_event = trio.Event()
-        return self.idle_event
-
-    def notify_idle(self) -> None:
-        """Wake the tasks that wait for the queue to be idle; close a queue that refuses jobs."""
-        if self.idle_event is not None:
-            self.idle_event.set()
-            self.idle_event = None
-            self.subscriptions.notify_idle()
-        if self.phase.refusing:
-            self.phase.close()
-            self.subscriptions.close()
-
-    def interrupt(self, error: BaseException) -> None:
-        """End the queue, and have this error leave by its block.
-
-        It does not go by the nursery, which would ask it for its ``repr`` and take it apart.
-        """
-        self.fatal.append(error)
-        self.phase.note_cause(CancelCause.SHUTDOWN)
-        self.cancel_tasks("a job or a callback raised what ends the program")
-
-    def cancel_by_failure(self, error: BaseException) -> None:
-        """End the queue because a job failed, and have its error leave by the block in a group."""
-        self.failures.cancel_queue(error)
-        self.phase.note_cause(CancelCause.SHUTDOWN)
-        self.cancel_tasks("a job failed, and the queue was opened with on_error='cancel'")
-
-    def cancel_tasks(self, reason: str) -> None:
-        """Cancel the tasks of the queue, and with them the jobs that they run."""
-        self._scope.cancel(reason)
-
-    def queues(self) -> Iterable[QueueState]:
-        """Return all open queues of the Trio run."""
-        return set(self.wait_graph.queue_tasks.values())
 
     def _wait_for_change(
         self,

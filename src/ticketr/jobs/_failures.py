@@ -22,6 +22,7 @@ import trio
 
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import FAILED, JobErrorInfo
+from ticketr.jobs._snapshot import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ class FailureReporter:
             return
         record.mark_outcome_seen()
         try:
-            self._context.copy().run(self._on_job_error, record.snapshot())
+            self._context.copy().run(self._on_job_error, snapshot_of(record))
         except BaseException as error:  # noqa: ASYNC103, BLE001 - it is user code
             if has_only_exceptions(error):
                 text = JobErrorInfo.of(error).traceback

@@ -9,7 +9,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
-from ticketr.jobs._record import JobRecord
+from ticketr.jobs._snapshot import observe, snapshot_of
 from ticketr.jobs._values import as_reason
 from ticketr.jobs._wait_targets import JobEnd
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._updates import Updates
 
 T_co = TypeVar("T_co", covariant=True)
@@ -53,7 +54,7 @@ class JobHandle(Generic[T_co]):
 
     def snapshot(self) -> JobSnapshot[T_co]:
         """Return the job's state as it is now."""
-        return cast("JobSnapshot[T_co]", self._record.snapshot())
+        return cast("JobSnapshot[T_co]", snapshot_of(self._record))
 
     def record_in(self, core: QueueCore) -> JobRecord | None:
         """Return the job's record if it is of this queue; internal."""
@@ -93,7 +94,7 @@ class JobHandle(Generic[T_co]):
         If the job has ended already, there is one snapshot to read, the final one.
         """
         record = self._record
-        view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", JobRecord.observe)
+        view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", observe)
         return self._core.subscriptions.watch_one(
             record, view, self if record.status.is_terminal else None
         )
@@ -109,7 +110,7 @@ class JobHandle(Generic[T_co]):
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         await self._until_ended()
-        return cast("JobSnapshot[T_co]", self._record.snapshot())
+        return cast("JobSnapshot[T_co]", snapshot_of(self._record))
 
     @enable_ki_protection
     async def result(self) -> T_co:

@@ -1,4 +1,4 @@
-"""Finding live jobs, and ended ones that are kept."""
+"""Find jobs by ID, handle, key or tag: the live ones, and the ended ones that are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
-    """Return the job with this ID, or of this handle of the queue; None if it is not known."""
+    """Return the record of the job with this ID or handle; None if the queue does not know it."""
     refresh(core)
     if type(job) is JobHandle:
         return job.record_in(core)
@@ -27,7 +27,7 @@ def find(core: QueueCore, job: JobID | JobHandle[object]) -> JobRecord | None:
 
 
 def id_of(core: QueueCore, job: JobID | JobHandle[object]) -> JobID:
-    """The ID that is asked for; empty, as no ID is, for a handle of another queue.
+    """Return the ID of a job; for a handle of another queue the empty text, which no job has.
 
     Raises:
         TypeError: It is neither an ID nor a handle.
@@ -38,7 +38,7 @@ def id_of(core: QueueCore, job: JobID | JobHandle[object]) -> JobID:
 
 
 def find_predecessor(core: QueueCore, job: object) -> JobRecord:
-    """Return the job that another one is to start after.
+    """Return the record of a job that another one is to start after.
 
     Raises:
         UnknownJob: No job with this ID is known.
@@ -60,7 +60,7 @@ def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
 
 
 def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
-    """Return the known jobs with this key and tag, None for any, in the order of submission."""
+    """Return the known jobs with this key and tag, in the order of submission; None means any."""
     key_hash = hash(checked_key(key))
     tag = None if tag is None else checked_text("tag", tag)
     refresh(core)

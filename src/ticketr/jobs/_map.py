@@ -34,6 +34,7 @@ from ticketr.jobs._items import CLOSE_SECONDS, END, close, draw_async, iterator_
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._map_waits import NextResult, Parking, Window
 from ticketr.jobs._record import NO_CONTEXT, JobRecord
+from ticketr.jobs._snapshot import snapshot_of
 from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
@@ -399,7 +400,7 @@ class JobMap:
             self._note_seen(record)
         if self._feeder.task is not None and self._may_go_on():
             self._submit_in_reader()
-        return record.snapshot() if self._outcomes else record.result
+        return snapshot_of(record) if self._outcomes else record.result
 
     async def _park_reader(self) -> None:  # noqa: ASYNC910 - called only if it has to wait
         while not self._is_readable():

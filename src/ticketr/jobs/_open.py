@@ -1,4 +1,4 @@
-"""Opening and leaving a queue: a nursery, a fixed number of workers, and the core that they share."""
+"""Open and close a queue: a nursery, a fixed number of workers, and the core that they share."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._retry import Retry
 
 MOST_WORKERS: Final = 100_000
-"""Each is a task, and all are started as the block is entered."""
+"""The most workers of a queue: each is a task, and all start when the block is entered."""
 
 
 def open_job_queue(
@@ -104,7 +104,7 @@ def open_job_queue(
             function, the attempt's value is None; it cannot swallow a cancellation.
 
     Raises:
-        TypeError, ValueError: One of these is none.
+        TypeError, ValueError: An argument is invalid.
         RuntimeError: The block is entered a second time, or outside Trio.
     """
     if type(keep) is not Keep:
@@ -138,10 +138,10 @@ def open_job_queue(
 
 @final
 class Block:
-    """The block of a queue; Ctrl+C finds no gap on the way into it or out of it.
+    """The block of a queue. Entering and leaving it are protected from KeyboardInterrupt.
 
-    It is no generator in a ``contextmanager``: that would write into the body's error, which may
-    refuse it.
+    It is a class because ``asynccontextmanager`` would set the traceback of the body's error, and an
+    error of the user's may refuse that.
     """
 
     __slots__ = ("_core", "_history", "_limit", "_make_core", "_nursery", "_retry")
@@ -217,7 +217,7 @@ class Block:
 
 
 async def finish_jobs(core: QueueCore) -> BaseException | None:
-    """The body was left normally: wait for the jobs, and give what cuts that short."""
+    """Wait for the jobs after the body was left normally; return the error that ends this early."""
     try:
         start_draining(core)
         if not core.is_idle:

@@ -1,9 +1,7 @@
-"""The job queue as its users see it."""
+"""The job queue as its users see it: submitting jobs, one by one, for many items, or repeatedly."""
 
 from __future__ import annotations
 
-import math
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
@@ -15,33 +13,19 @@ from trio.lowlevel import (
 )
 
 from ticketr.jobs._admission import wait_for_room
+from ticketr.jobs._control import QueueControl
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._items import check_items
-from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
-from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
+from ticketr.jobs._job import CancelCause
 from ticketr.jobs._map import JobMap
 from ticketr.jobs._options import (
     JobOptions,
-    checked_priority,
     make_record,
     refuse_options_of_one_run,
 )
-from ticketr.jobs._rates import checked_rate
-from ticketr.jobs._record import JobRecord
-from ticketr.jobs._recorder import finished_in_memory
 from ticketr.jobs._repeat_handle import RepeatHandle
-from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
-from ticketr.jobs._statistics import QueueStatistics
-from ticketr.jobs._steering import pause, resume, run_now, set_priority, set_rate
 from ticketr.jobs._template import template_of
 from ticketr.jobs._updates import read_to_end
-from ticketr.jobs._values import (
-    as_reason,
-    checked_key,
-    checked_member,
-    checked_seconds,
-    checked_whole,
-)
 from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
@@ -50,7 +34,6 @@ if TYPE_CHECKING:
         AsyncIterator,
         Awaitable,
         Callable,
-        Hashable,
         Iterable,
     )
     from contextlib import AbstractAsyncContextManager
@@ -58,13 +41,9 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._finished import FinishedJob
     from ticketr.jobs._handle import JobHandle
-    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
-    from ticketr.jobs._progress import JobProgress
-    from ticketr.jobs._rates import Rate
+    from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._retry import Retry
-    from ticketr.jobs._updates import Updates
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -72,16 +51,17 @@ Ts = TypeVarTuple("Ts")
 
 
 @final
-class JobQueue:
+class JobQueue(QueueControl):
     """Runs jobs on a fixed number of workers; made by :func:`ticketr.open_job_queue`."""
 
     def __init__(self, core: QueueCore, timeout: float, retry: Retry | None) -> None:
-        self._core = core
+        super().__init__(core)
         self._timeout = timeout
         self._retry = retry
 
     @overload
     async def submit(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
+
     @overload
     async def submit(
         self,
@@ -90,6 +70,7 @@ class JobQueue:
         *args: *Ts,
         **options: Unpack[JobOptions],
     ) -> JobHandle[T]: ...
+
     @enable_ki_protection
     async def submit(
         self,
@@ -133,6 +114,7 @@ class JobQueue:
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
+
     @overload
     def submit_nowait(
         self,
@@ -141,6 +123,7 @@ class JobQueue:
         *args: *Ts,
         **options: Unpack[JobOptions],
     ) -> JobHandle[T]: ...
+
     @enable_ki_protection
     def submit_nowait(
         self,
@@ -164,6 +147,7 @@ class JobQueue:
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
+
     @overload
     async def run(
         self,
@@ -172,6 +156,7 @@ class JobQueue:
         *args: *Ts,
         **options: Unpack[JobOptions],
     ) -> T: ...
+
     @enable_ki_protection
     async def run(
         self,
@@ -224,6 +209,7 @@ class JobQueue:
         outcomes: Literal[False] = False,
         **options: Unpack[JobOptions],
     ) -> AbstractAsyncContextManager[AsyncIterator[T]]: ...
+
     @overload
     def map(
         self,
@@ -235,6 +221,7 @@ class JobQueue:
         outcomes: Literal[True],
         **options: Unpack[JobOptions],
     ) -> AbstractAsyncContextManager[AsyncIterator[JobSnapshot]]: ...
+
     @enable_ki_protection
     def map(
         self,
@@ -295,6 +282,7 @@ class JobQueue:
         first: float | datetime = 0.0,
         **options: Unpack[JobOptions],
     ) -> RepeatHandle: ...
+
     @overload
     def repeat(
         self,
@@ -305,6 +293,7 @@ class JobQueue:
         first: float | datetime = 0.0,
         **options: Unpack[JobOptions],
     ) -> RepeatHandle: ...
+
     @enable_ki_protection
     def repeat(
         self,
@@ -345,293 +334,3 @@ class JobQueue:
         template = make_record(job, args, self._timeout, self._retry, options)
         repeats = self._core.repeats
         return RepeatHandle(repeats.start(template, every, first), repeats)
-
-    @enable_ki_protection
-    def cancel(
-        self, job_id: JobID | JobHandle[object], *, reason: str | None = None
-    ) -> CancelOutcome:
-        """Stop a job; never blocks and never raises.
-
-        A pending job has ended when this returns, and its function is never called. A
-        running one is interrupted at its next checkpoint.
-
-        Args:
-            job_id: The job's ID, or a handle of it.
-            reason: Goes into the ``trio.Cancelled`` that the job sees.
-        """
-        record = find(self._core, job_id)
-        return self._core.cancel(record, CancelCause.USER, as_reason(reason))
-
-    @enable_ki_protection
-    def cancel_all(
-        self, *, key: Hashable = None, tag: str | None = None, reason: str | None = None
-    ) -> CancelOutcomes:
-        """Stop every live job, as :meth:`cancel` does.
-
-        Args:
-            key: Only those with this key.
-            tag: Only those with this tag.
-            reason: Goes into the ``trio.Cancelled`` that the jobs see.
-
-        Returns:
-            What was done, by the ID of the job.
-
-        Raises:
-            TypeError: The key cannot be hashed, or the tag is no text.
-        """
-        words = as_reason(reason)
-        live = [job for job in known(self._core, key, tag) if not job.status.is_terminal]
-        # Those that start after others go first, or these would cancel them.
-        waits_after = self._core.schedule.waits_after
-        order = [job for job in reversed(live) if waits_after(job)]
-        order += [job for job in live if not waits_after(job)]
-        done = {job: self._core.cancel(job, CancelCause.USER, words) for job in order}
-        return CancelOutcomes((job.id, done[job]) for job in live)
-
-    @enable_ki_protection
-    def run_now(self, job_id: JobID | JobHandle[object]) -> bool:
-        """End a job's delay, or its wait for the next attempt: it is due now.
-
-        Returns:
-            False if the job did not wait for a time, so that nothing changed.
-
-        Raises:
-            UnknownJob: No job with this ID is known.
-        """
-        return run_now(self._core, self._find(job_id))
-
-    @enable_ki_protection
-    def pause(self, key: Hashable = None) -> None:
-        """Start no more jobs; those that run go on. Lifted when the queue begins to end.
-
-        Args:
-            key: Pause only the jobs with this key.
-
-        Raises:
-            TypeError: The key cannot be hashed.
-        """
-        pause(self._core, checked_key(key))
-
-    @enable_ki_protection
-    def resume(self, key: Hashable = None) -> None:
-        """Undo a pause of the queue, or one of this key: each is lifted by itself."""
-        resume(self._core, checked_key(key))
-
-    @enable_ki_protection
-    def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
-        """Limit how many attempts may start in a time, of all jobs or of those with a key.
-
-        The rate of the queue and that of a key both hold. A job that waits for a rate holds neither
-        a worker nor its key, and holds up no job of another key. A new rate keeps count of the
-        starts that the one before it has seen. The rate of a key holds until it is set to None,
-        also while no job has the key.
-
-        Args:
-            rate: The rate; None for no limit.
-            key: Limit only the jobs with this key.
-
-        Raises:
-            TypeError: It is no rate, or the key cannot be hashed.
-        """
-        set_rate(self._core, None if rate is None else checked_rate(rate), checked_key(key))
-
-    @enable_ki_protection
-    def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
-        """Give a job another priority.
-
-        Returns:
-            False if the job had ended, so that nothing changed.
-
-        Raises:
-            UnknownJob: No job with this ID is known.
-            TypeError, ValueError: The priority is no whole number, or beyond 1e9.
-        """
-        return set_priority(self._core, self._find(job_id), checked_priority(priority))
-
-    @enable_ki_protection
-    def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
-        """Return a handle of a job that is known by its ID.
-
-        Raises:
-            UnknownJob: No job with this ID is known.
-        """
-        handle: JobHandle[object] = self._core.handle_of(self._find(job_id))
-        return handle
-
-    def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
-        """Return the status of a job.
-
-        Raises:
-            UnknownJob: No job with this ID is known.
-        """
-        return self._find(job_id).status
-
-    def snapshot(self, job_id: JobID | JobHandle[object]) -> JobSnapshot:
-        """Return the state of a job as it is now.
-
-        Raises:
-            UnknownJob: No job with this ID is known.
-        """
-        return self._find(job_id).snapshot()
-
-    @enable_ki_protection
-    def jobs(
-        self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None
-    ) -> list[JobSnapshot]:
-        """Return the known jobs in the order in which they were submitted.
-
-        Args:
-            status: Only those that are there in their life.
-            key: Only those with this key.
-            tag: Only those with this tag.
-
-        Raises:
-            TypeError, ValueError: An argument is invalid.
-        """
-        only = None if status is None else checked_member("status", status, JobStatus)
-        return [
-            record.snapshot()
-            for record in known(self._core, key, tag)
-            if only is None or record.status is only
-        ]
-
-    @enable_ki_protection
-    def watch(self, *, until_idle: bool = False) -> Updates[JobSnapshot]:
-        """Read every change of every job as it happens; ends when the queue is closed.
-
-        Args:
-            until_idle: Whether to end before that, when no job is pending or running and all is
-                read.
-        """
-        return self._core.subscriptions.watch(JobRecord.observe, self._core if until_idle else None)
-
-    @enable_ki_protection
-    def progress(self, *, until_idle: bool = False) -> Updates[JobProgress]:
-        """Read what the jobs report as they report it; ends when the queue is closed.
-
-        Args:
-            until_idle: Whether to end before that, when no job is pending or running and all is
-                read.
-        """
-        return self._core.subscriptions.read_progress(
-            JobRecord.last_report, self._core if until_idle else None
-        )
-
-    @enable_ki_protection
-    async def wait_idle(self) -> None:
-        """Wait until no job is pending or running.
-
-        Cancellation:
-            Never touches a job.
-
-        Raises:
-            WouldDeadlock: Called inside a job of this queue, or one that its jobs wait for.
-        """
-        self._core.subscriptions.owner_thread.check()
-        self._core.wait_graph.refuse_wait_inside(
-            self._core, "the queue to be idle, which includes itself"
-        )
-        await wait_until_idle(self._core)
-
-    @enable_ki_protection
-    async def shutdown(self, *, grace: float | None = None) -> None:
-        """Take no more jobs, wait until all jobs have ended, and close the queue.
-
-        May be called more than once; a later call can only shorten the grace.
-
-        Cancellation:
-            The shutdown goes on; what is cut short is the waiting for it.
-
-        Args:
-            grace: After how many seconds to cancel the jobs that have not ended; their
-                clean-up is still waited for, and those that wait for a time are cancelled
-                at once. None or ``math.inf``: they may take as long as they like.
-
-        Raises:
-            WouldDeadlock: Called without a limit inside a job of this queue, or inside one that
-                its jobs wait for.
-            TypeError, ValueError: The grace is no number of seconds.
-        """
-        self._core.subscriptions.owner_thread.check()
-        limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
-        if limit == math.inf:
-            self._core.wait_graph.refuse_wait_inside(
-                self._core, "the end of all jobs, itself included"
-            )
-        if not self._core.phase.closed:  # or it may be another run that asks
-            refuse_submits(self._core)
-            if limit != math.inf:
-                shorten_grace(self._core, limit)
-        await wait_until_idle(self._core)
-
-    @enable_ki_protection
-    async def history(
-        self,
-        *,
-        limit: int = 50,
-        status: JobStatus | None = None,
-        id: JobID | JobHandle[object] | None = None,  # noqa: A002 - as a submit calls it
-    ) -> list[FinishedJob]:
-        """Return the jobs that ended last, the newest first, those of earlier runs included.
-
-        Without a history these are the ones that the queue itself remembers.
-
-        Cancellation:
-            Changes nothing.
-
-        Args:
-            limit: The most jobs to return.
-            status: Return only jobs that ended with this status.
-            id: Return only jobs with this ID, or with that of this handle. Jobs of earlier runs may
-                have had the same ID. A handle of another queue is an unknown ID.
-
-        Raises:
-            HistoryFailed: The history could not be read.
-            TypeError, ValueError: An argument is invalid.
-        """
-        core = self._core
-        core.subscriptions.owner_thread.check()
-        limit = checked_whole("limit", limit, 0, sys.maxsize)
-        status = None if status is None else checked_member("status", status, JobStatus)
-        job_id = None if id is None else id_of(core, id)
-        if job_id == "":
-            limit = 0
-        if core.recorder is not None:
-            return await core.recorder.read(limit=limit, status=status, job_id=job_id)
-        await trio.lowlevel.checkpoint()
-        refresh(core)
-        ended = core.registry.finished.jobs
-        return finished_in_memory(ended, limit=limit, status=status, job_id=job_id)
-
-    def statistics(self) -> QueueStatistics:
-        """Return the queue in numbers."""
-        core = self._core
-        return QueueStatistics(
-            workers=core.workers,
-            pending=core.schedule.pending,
-            running=len(core.running),
-            completed=core.registry.totals[JobStatus.COMPLETED],
-            failed=core.registry.totals[JobStatus.FAILED],
-            cancelled=core.registry.totals[JobStatus.CANCELLED],
-            evicted=core.registry.evicted,
-            submitters_waiting=core.schedule.submissions.count,
-            unrecorded=core.recorder.lost if core.recorder is not None else 0,
-            attempts=core.totals.attempts(len(core.running), sum(core.registry.totals.values())),
-            wait_seconds=core.totals.wait_seconds,
-            run_seconds=core.totals.run_seconds,
-        )
-
-    def __repr__(self) -> str:
-        core = self._core
-        state = "closed" if core.phase.closed else "closing" if core.phase.refusing else "open"
-        return (
-            f"<JobQueue {state}: {len(core.running)} running, "
-            f"{core.schedule.pending} pending, {core.workers} workers>"
-        )
-
-    @enable_ki_protection
-    def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:
-        record = find(self._core, job_id)
-        if record is None:
-            raise unknown(job_id)
-        return record

@@ -21,9 +21,8 @@ from ticketr.jobs._job import (
     PENDING,
     RUNNING,
     JobErrorInfo,
-    JobSnapshot,
 )
-from ticketr.jobs._progress import JobProgress, advance
+from ticketr.jobs._progress import advance
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
@@ -392,41 +391,3 @@ class JobRecord:
     def counted_attempts(self) -> int:
         """How many attempts count against the job's ``Retry``."""
         return self.attempt - self.extras.uncounted_retries
-
-    def last_report(self) -> JobProgress:
-        """Return what the job reported last."""
-        # If that was in an attempt before, a reader who is late learns that it counts no more.
-        current, total, message, revision = self.report
-        return JobProgress(self.id, current, total, message, revision or self.revision)
-
-    def observe(self) -> JobSnapshot:
-        """Return the job as it is now, for a program that follows it to its end."""
-        if self.status is FAILED:
-            self.mark_outcome_seen()
-        return self.snapshot()
-
-    def snapshot(self) -> JobSnapshot:
-        """Return the job as it is now."""
-        has_ended, extras = self.status.is_terminal, self.extras
-        is_pending = self.status is PENDING
-        return JobSnapshot(
-            id=self.id,
-            name=self.name,
-            status=self.status,
-            revision=self.revision,
-            key=extras.key,
-            tags=extras.tags,
-            priority=extras.priority,
-            attempt=self.attempt,
-            progress=self.last_report() if self.attempt and self.report is not NO_REPORT else None,
-            waiting_for=self.queue.waiting_for(self) if is_pending else None,
-            cancel_requested=extras.cancel_requested,
-            cancel_cause=extras.cancel_cause,
-            submitted_at=self.submitted_at,
-            due_at=self.due_at,
-            started_at=self.started_at if self.attempt else None,
-            finished_at=self.finished_at if has_ended else None,
-            error=self.error if self.status is FAILED else None,
-            result=self.result if has_ended else None,
-            wall_offset=self.queue.wall_clock.offset(),
-        )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, final
 
 from trio.lowlevel import enable_ki_protection
 
+from ticketr.jobs._snapshot import snapshot_of
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -52,7 +54,7 @@ class RepeatHandle:
 
     def snapshot(self) -> JobSnapshot[object] | None:
         """Return the state of the last run as it is now; None before the first."""
-        return self._repeat.last.snapshot() if self._repeat.last is not None else None
+        return snapshot_of(self._repeat.last) if self._repeat.last is not None else None
 
     @enable_ki_protection
     def cancel(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast, final
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._options import checked_options
 from ticketr.jobs._record import JobRecord, ended_job_function
+from ticketr.jobs._snapshot import progress_of
 from ticketr.jobs._values import checked_whole
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class FakeContext(JobContext):
     ) -> None:
         """Report progress as in a queue, and append it to ``reports``; from any thread."""
         self._record.add_report(current, total, message)
-        self.reports.append(self._record.last_report())
+        self.reports.append(progress_of(self._record))
 
 
 def make_context(
