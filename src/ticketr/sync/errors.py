@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.hints import nearest
 from ticketr.text import clean
-from ticketr.tickets import TicketSyntaxError
+from ticketr.tickets import TicketSyntaxError, is_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,10 +64,10 @@ class NoConflict(SyncError):
 
 @dataclass(eq=False, repr=False)
 class UnknownTicket(SyncError):
-    """Raised when a named ticket is neither in a file nor known from the last sync.
+    """Raised when a named ticket is not in the workspace, or its key is malformed.
 
     Attributes:
-        key: The key.
+        key: The key, or what is none.
         known: The keys of the workspace.
     """
 
@@ -75,7 +75,8 @@ class UnknownTicket(SyncError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{clean(self.key)} is not in this workspace; {nearest(self.key, self.known)}"
+        problem = "is not in this workspace" if is_key(self.key) else "is not an issue key"
+        return f"{clean(self.key)} {problem}; {nearest(self.key, self.known)}"
 
 
 @dataclass(eq=False, repr=False)

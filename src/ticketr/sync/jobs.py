@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.sync.edits.planning import check_keys
 from ticketr.sync.edits.selection import Selection
 from ticketr.sync.errors import error_to_report
+from ticketr.sync.pull.named import pull_named
 from ticketr.sync.pull.pull import pull
 from ticketr.sync.pull.tally import PullResult, Tally
 from ticketr.sync.push.push import push
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.sync.edits.losses import Accepted
     from ticketr.sync.edits.push_plan import PushPlan
+    from ticketr.sync.workspace.layout import Layout
+
+#: How many keys the name of a job has.
+_NAMED = 3
 
 
 @dataclass(kw_only=True)
@@ -30,6 +35,9 @@ class PullJob(SessionJob):
     """A job that brings tickets from Jira into files.
 
     Attributes:
+        keys: The tickets to fetch, changed or not, whatever the query finds; None for those that
+            the query finds. A ticket comes with its sub-tasks. Then ``full`` and ``prune`` do
+            nothing.
         full: Fetch every issue again, also those that have not changed.
         prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
         into: The file for new tickets, relative to the workspace; None gives each its own file.
@@ -40,10 +48,15 @@ class PullJob(SessionJob):
 
     verb = "Pull"
 
+    keys: Collection[str] | None = None
     full: bool = False
     prune: bool = False
     into: str | None = None
     _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+
+    @property
+    def _subject(self) -> str:
+        return super()._subject if self.keys is None else _list_some(self.keys)
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -54,7 +67,12 @@ class PullJob(SessionJob):
         self._tally = tally = Tally()
         async with _open_session(self, context, lambda: _pulled_words(tally)) as session:
             await recover(session, tally.add_recovered)
-            await _pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+            if self.keys is None:
+                await _pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+            else:
+                layout = await _layout(session, tally)
+                keys = dict.fromkeys(self.keys)
+                await pull_named(session, keys, layout.locations, tally, into=self.into)
         result = tally.result()
         words = f"Pull complete: {_tickets(result.done)}{_not_done(result, PushResult())}"
         session.progress.move(result.done, result.done, words)
@@ -85,6 +103,10 @@ class PushJob(SessionJob):
     dry_run: bool = False
     accept_loss: Accepted = False
     _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
+
+    @property
+    def _subject(self) -> str:
+        return super()._subject if self.keys is None else _list_some(self.keys)
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -197,16 +219,28 @@ async def _pull_all(
     session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None = None
 ) -> Collection[str]:
     """Pull into the workspace; return the files that could not be read."""
-    layout = await session.layout()
-    tally.add_broken(notes_on(layout.broken))
+    layout = await _layout(session, tally)
     await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
     return layout.broken.keys()
+
+
+async def _layout(session: Session, tally: Tally) -> Layout:
+    """Find the tickets in the files, and note the files that cannot be read."""
+    layout = await session.layout()
+    tally.add_broken(notes_on(layout.broken))
+    return layout
 
 
 def _selection(
     job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
 ) -> Selection:
     return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
+
+
+def _list_some(keys: Collection[str]) -> str:
+    """Return the first keys, and how many more there are."""
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(list(keys)[:_NAMED]) + more
 
 
 def _not_done(pulled: PullResult, pushed: PushResult) -> str:

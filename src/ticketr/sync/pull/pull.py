@@ -58,15 +58,7 @@ async def pull(
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.found)
     session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
-    writer = FamilyWriter(
-        session.store,
-        session.state,
-        seen=now,
-        prefer=session.job.prefer,
-        prefer_from_file=session.job.prefer_from_file,
-        into=into,
-        hashes=await session.in_thread(read_hashes, session.store.root),
-    )
+    writer = await make_writer(session, seen=now, into=into)
     await PullPipeline(
         session, writer, locations=locations, plan=plan, known=known, tally=tally
     ).run()
@@ -76,6 +68,19 @@ async def pull(
     )
     if session.job.jql is None:
         await session.in_thread(_forget_vanished, session, known, set(plan.found), locations)
+
+
+async def make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:
+    """Return a writer for the families of a pull, which began at ``seen`` by Jira's clock."""
+    return FamilyWriter(
+        session.store,
+        session.state,
+        seen=seen,
+        prefer=session.job.prefer,
+        prefer_from_file=session.job.prefer_from_file,
+        into=into,
+        hashes=await session.in_thread(read_hashes, session.store.root),
+    )
 
 
 def _forget_vanished(

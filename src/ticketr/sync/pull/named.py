@@ -1,0 +1,146 @@
+"""Pulls the tickets that a user names, and no others.
+
+They are fetched even if they have not changed. What the state knows of other issues stays, so the
+next pull searches for changes since the same moment as before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.mapping import is_subtask, parent_id, subtask_ids
+from ticketr.sync.errors import UnknownTicket
+from ticketr.sync.hints import nearest
+from ticketr.sync.notes import Code, Note, not_given
+from ticketr.sync.pull.fetch_plan import FetchPlan
+from ticketr.sync.pull.pipeline import PullPipeline
+from ticketr.sync.pull.pull import make_writer
+from ticketr.sync.session import PAGE
+from ticketr.sync.threads import chunks
+from ticketr.tickets import is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from ticketr.jira import Issue
+    from ticketr.sync.pull.tally import Tally
+    from ticketr.sync.session import Session
+    from ticketr.sync.state.state import KnownIssue
+    from ticketr.sync.workspace.store import TicketLocation
+
+_RELATIVES = ("subtasks", "parent", "issuetype")
+
+
+async def pull_named(
+    session: Session,
+    keys: Collection[str],
+    locations: dict[str, TicketLocation],
+    tally: Tally,
+    *,
+    into: str | None = None,
+) -> None:
+    """Bring named tickets into the workspace, whatever the query finds.
+
+    A ticket comes with its sub-tasks, and a sub-task with the ticket in whose file it stands.
+
+    Args:
+        session: The workspace and the site.
+        keys: The keys of the tickets.
+        locations: The location of each key in the workspace.
+        tally: Counts issues as soon as they are written; gets a note for each key that Jira does
+            not have.
+        into: As of `pull`.
+
+    Raises:
+        UnknownTicket: One of the keys is malformed.
+
+    Cancellation:
+        As of `pull`.
+    """
+    known = await session.in_thread(session.state.known)
+    ids = {each.key: each.id for each in known.values()}
+    for key in keys:
+        if not is_key(key):
+            raise UnknownTicket(key, (*locations, *ids))
+    if not known:  # of a new workspace; else the next pull has to see which fields are new
+        columns = session.columns.names
+        await session.in_thread(session.state.site_record.take_columns, columns)
+    now = await session.now()
+    session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
+    relatives = _Relatives(session, known, locations, tally)
+    await relatives.find({ids.get(key, key): key for key in keys})
+    wanted = tuple(relatives.wanted)
+    tally.found(wanted, (), known=known)
+    writer = await make_writer(session, seen=now, into=into)
+    plan = FetchPlan(wanted, wanted, ())
+    await PullPipeline(
+        session, writer, locations=locations, plan=plan, known=known, tally=tally
+    ).run()
+
+
+class _Relatives:
+    """Finds the issues that stand in the tickets of some issues.
+
+    Attributes:
+        wanted: Their IDs.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        known: Mapping[str, KnownIssue],
+        locations: Mapping[str, TicketLocation],
+        tally: Tally,
+    ) -> None:
+        self.wanted: dict[str, None] = {}
+        self._session = session
+        self._known = known
+        self._locations = locations
+        self._tally = tally
+
+    async def find(self, names: Mapping[str, str]) -> None:
+        """Find them for issues by ID or key, with the keys to name them by."""
+        issues = await self._fetch(names)
+        parents = {self._parent(each) for each in issues} - {"", *(each.id for each in issues)}
+        issues += await self._fetch({each: self._known[each].key for each in sorted(parents)})
+        members: dict[str, list[str]] = {}
+        for each in self._known.values():
+            members.setdefault(each.head, []).append(each.id)
+        for issue in issues:
+            family = (issue.id, *subtask_ids(issue), *members.get(issue.id, ()))
+            self.wanted.update(dict.fromkeys(family))
+
+    def _parent(self, issue: Issue) -> str:
+        """Return the ID of the ticket in which a sub-task stands; empty for any other issue."""
+        location = self._locations.get(issue.key)
+        stands_alone = location is not None and location.head == issue.key
+        parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
+        return parent if parent is not None and parent in self._known else ""
+
+    async def _fetch(self, names: Mapping[str, str]) -> list[Issue]:
+        """Fetch who is related to some issues; note those that Jira does not have."""
+        found: list[Issue] = []
+        for some in chunks(list(names), PAGE):
+            answer = await self._session.jira.bulk_fetch(some, fields=_RELATIVES, partly=True)
+            found += answer.issues
+            for name, words in answer.failed.items():
+                self._note(names[name], not_given(words), Code.UNREACHED)
+            for name in answer.missing:
+                # An answer to one key alone shows which issue had that key.
+                alone = answer.renamed and await self._session.jira.bulk_fetch(
+                    [name], fields=_RELATIVES
+                )
+                if alone and alone.renamed:
+                    found += alone.renamed
+                else:
+                    hint = nearest(names[name], self._keys_except(names.values()))
+                    reason = f"Jira does not have it, or you may not see it; {hint}"
+                    self._note(names[name], reason, Code.MISSING)
+        return found
+
+    def _keys_except(self, keys: Iterable[str]) -> set[str]:
+        return {each.key for each in self._known.values()}.difference(keys)
+
+    def _note(self, key: str, reason: str, code: Code) -> None:
+        location = self._locations.get(key)
+        self._tally.fail(Note(key, location.path if location else "", reason, code))

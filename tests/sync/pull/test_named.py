@@ -1,0 +1,148 @@
+"""Pull of named tickets alone, in virtual time."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr import JobFailed
+from ticketr.sandbox.data.catalogue import BLANK
+from ticketr.sync import Code, Note, State, Store
+
+if TYPE_CHECKING:
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+GONE = "Jira does not have it, or you may not see it"
+
+
+def seen(bench: Bench) -> dict[str, float]:
+    """Return when the last pull has confirmed each issue."""
+    with closing(State(Store(bench.root, ".ticketr").state_path)) as state:
+        return {each.key: each.seen for each in state.known().values()}
+
+
+async def test_only_the_named_tickets_are_fetched(bench: Bench, autojump_clock: MockClock) -> None:
+    result = await bench.pull(keys=["DEMO-1", "DEMO-9"])
+
+    assert sorted(bench.files()) == ["DEMO-1.md", "DEMO-9.md"]
+    assert (result.total, result.new, result.failed) == (2, 2, ())
+    assert [each for each in bench.asked if each.startswith("search")] == []
+    whole = await bench.pull()
+    assert (whole.new, whole.unchanged) == (10, 2)
+    assert (await bench.pull()).unchanged == 12
+
+
+async def test_a_ticket_comes_with_its_sub_tasks_and_a_sub_task_with_its_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    result = await bench.pull(keys=["DEMO-3"])
+
+    assert result.total == 3
+    assert "- [DEMO-5]" in bench.files()["DEMO-3.md"]
+    bench.site.edit("DEMO-4", summary="Theirs")
+    result = await bench.pull(keys=("DEMO-4",))
+    assert (result.total, result.updated, result.unchanged) == (3, 1, 2)
+    assert "- [DEMO-4] Theirs" in bench.files()["DEMO-3.md"]
+    assert sorted(bench.files()) == ["DEMO-3.md"]
+
+
+async def test_a_sub_task_whose_ticket_is_not_here_is_a_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(keys=["DEMO-4"])
+
+    assert sorted(bench.files()) == ["DEMO-4.md"]
+    assert "Parent: DEMO-3" in bench.files()["DEMO-4.md"]
+    assert (await bench.pull(keys=["DEMO-4"])).total == 1
+
+
+async def test_a_ticket_is_fetched_though_its_clock_has_not_moved(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.site.put(replace(bench.finds("DEMO-9"), summary="Theirs"))
+    assert (await bench.pull()).updated == 0
+
+    result = await bench.pull(keys=["DEMO-9"])
+
+    assert (result.total, result.updated) == (1, 1)
+    assert bench.files()["DEMO-9.md"].startswith("# TICKET: [DEMO-9] Theirs\n")
+
+
+async def test_the_next_pull_searches_since_the_same_moment(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = seen(bench)
+    bench.site.edit("DEMO-1", summary="Theirs")
+
+    await bench.pull(keys=["DEMO-9"])
+
+    after = seen(bench)
+    assert {key for key in after if after[key] != before[key]} <= {"DEMO-9"}
+    assert (await bench.pull()).updated == 1
+
+
+async def test_edits_are_merged_and_conflicts_kept(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.retitles("DEMO-2", "Mine")
+    bench.site.edit("DEMO-1", labels=("theirs",))
+    bench.site.edit("DEMO-2", summary="Theirs")
+
+    result = await bench.pull(keys=["DEMO-1", "DEMO-2"])
+
+    assert (result.merged, result.in_conflict) == (1, 1)
+    assert [each.key for each in result.conflicts] == ["DEMO-2"]
+
+
+async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.site.delete("DEMO-9")
+
+    result = await bench.pull(keys=["DEMO-9", "DEMO-1", "DEMO-77"])
+
+    assert result.failed == (
+        Note(
+            "DEMO-9", "DEMO-9.md", f"{GONE}; did you mean DEMO-8 or DEMO-7 or DEMO-6?", Code.MISSING
+        ),
+        Note("DEMO-77", "", f"{GONE}; did you mean DEMO-7 or DEMO-8 or DEMO-6?", Code.MISSING),
+    )
+    assert result.total == 1
+
+
+async def test_a_malformed_key_is_refused(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+
+    with pytest.raises(JobFailed, match="DEMO9 is not an issue key; did you mean DEMO-9") as it:
+        await bench.pull(keys=["DEMO-1", "DEMO9"])
+
+    assert type(it.value.__cause__).__name__ == "UnknownTicket"
+
+
+async def test_a_moved_ticket_comes_under_its_new_key(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(keys=["DEMO-9"])
+    bench.site.put(replace(bench.finds("DEMO-9"), project=BLANK))
+    bench.site.put(replace(bench.finds("DEMO-8"), project=BLANK))
+
+    result = await bench.pull(keys=["DEMO-9", "DEMO-8"])
+
+    assert result.failed == ()
+    assert bench.files()["DEMO-9.md"].startswith("# TICKET: [BLANK-9]")
+    assert "# TICKET: [BLANK-8]" in bench.files()["BLANK-8.md"]
+
+
+async def test_the_job_is_named_after_its_tickets(bench: Bench) -> None:
+    assert bench.job().name == "Pull DEMO"
+    assert bench.job(keys=["DEMO-1", "DEMO-2"]).name == "Pull DEMO-1, DEMO-2"
+    assert bench.job(keys=[f"DEMO-{n}" for n in range(1, 6)]).name == (
+        "Pull DEMO-1, DEMO-2, DEMO-3 and 2 more"
+    )
