@@ -12,8 +12,8 @@ import pytest
 
 from ticketr import FinishedJob
 from ticketr.cli.app import cli
+from ticketr.cli.confirmation import UNCONFIRMED
 from ticketr.cli.diff import TicketVersions
-from ticketr.cli.push import UNCONFIRMED
 from ticketr.config import (
     ConfigError,
     SettingsFailed,

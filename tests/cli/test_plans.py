@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ticketr.cli.plans import plan_lines
-from ticketr.sync import Action
+from ticketr.cli.plans import heading, left_lines, plan_lines, skipped_lines
+from ticketr.sync import Action, Code, LeftAlone, PlanEntry, PlanPart, PushPlan
 
 
 def shown(old: str, new: str, part: str = "Description") -> list[str]:
@@ -73,3 +73,29 @@ def test_a_draft_is_shown_by_the_beginning_of_each_part() -> None:
         "    Title: New",
         f"    Description: {'word ' * 12}...",
     ]
+
+
+def test_an_entry_of_a_plan_is_shown_like_an_action() -> None:
+    part = PlanPart("Priority", "Low", "High")
+
+    assert plan_lines(PlanEntry("AB-1", "A", "a.md", 1, (part,))) == [
+        "update AB-1 A (a.md)",
+        "    Priority: Low -> High",
+    ]
+    assert heading(PlanEntry("", "New", "a.md", 1, ())) == "create New (a.md)"
+
+
+def test_what_is_left_alone_is_listed_and_what_was_not_named_is_counted() -> None:
+    def left(number: int, code: Code) -> LeftAlone:
+        return LeftAlone(f"AB-{number}", "A", f"{number}.md", 1, "why", code)
+
+    broken = LeftAlone("", "", "bad.md", 2, "bad.md:2:1: why", Code.BROKEN)
+    some = [left(1, Code.CONFLICT), broken, left(2, Code.UNNAMED)]
+    assert left_lines(some) == [
+        "left alone: AB-1 (1.md): why",
+        "left alone: bad.md: bad.md:2:1: why",
+        "left alone: 1 more that was not named",
+    ]
+    assert skipped_lines(PushPlan((), tuple(some))) == ["left alone: 1 more that was not named"]
+    many = left_lines([left(number, Code.UNPULLED) for number in range(23)])
+    assert (len(many), many[-1]) == (21, "... and 3 more; ticketr status lists them all")

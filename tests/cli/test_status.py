@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.lossy import Lossy, once
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
 
-from ticketr.sandbox import make_site
+from ticketr.sandbox import create_app, make_site
 from ticketr.sync import Store
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def test_after_a_pull_there_is_nothing_to_push(someone: User) -> None:
 
     assert told.code == 0
     assert told.out == ("nothing to push; tickets that are as they were at the last sync: 12\n")
+    assert told.err == ""
 
 
 def test_edits_drafts_and_conflicts_are_listed(someone: User) -> None:
@@ -68,11 +71,11 @@ def test_edits_drafts_and_conflicts_are_listed(someone: User) -> None:
     assert told.out.splitlines() == [
         "edited    DEMO-4 (DEMO-3.md): Title",
         "draft     A task (DEMO-3.md)",
-        "edited    DEMO-9 (DEMO-9.md): Title",
         "draft     New (new.md)",
         "draft     Part (new.md)",
         "conflict  DEMO-9 (DEMO-9.md): Title",
     ]
+    assert told.err == "1 edited, 3 drafts, 1 in conflict\n"
 
 
 def test_json_has_the_same_keys_for_every_folder(someone: User) -> None:
@@ -232,6 +235,45 @@ def test_colours_are_shown_unless_they_are_not_wanted(
 
     assert ("\x1b[32m+# TICKET: [DEMO-9] Mine" in pty.output) is colored
     assert ("\x1b" in pty.output) is colored
+
+
+@pytest.mark.parametrize(
+    ("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_marks_have_colours_unless_they_are_not_wanted(
+    someone: User, variables: dict[str, str], colored: bool
+) -> None:
+    clash(someone)
+    someone.retitles("DEMO-1", "Mine")
+    command = [*PROGRAM, "status", "--folder", str(someone.root)]
+
+    config = str(someone.root.parent / "config")
+    env = environment(TICKETR_CONFIG_DIR=config)
+    with job_on_pty(command, environ=env | variables) as pty:
+        pty.wait_for(r"1 edited, 1 in conflict\r?\n")
+        assert pty.wait_for_end() == 0
+
+    assert ("\x1b[33medited    \x1b[0mDEMO-1 (DEMO-1.md): Title" in pty.output) is colored
+    assert ("\x1b[31mconflict  \x1b[0mDEMO-9" in pty.output) is colored
+    assert ("\x1b" in pty.output) is colored
+
+
+def test_a_draft_that_jira_was_asked_for_is_listed_once(someone: User) -> None:
+    someone.writes("new.md", "# TICKET: New\n")
+
+    def stop(method: str, at: str) -> None:
+        if (method, at) == ("POST", "issue"):
+            signal.raise_signal(signal.SIGINT)
+
+    app = create_app(someone.site)
+    someone.connect = lambda: Lossy(app, once("POST", "issue", "answer"), before=stop)
+    assert someone.runs("push").code == 130
+
+    told = someone.runs("status")
+
+    line = "unsettled New (new.md): the next push finds out if it exists\n"
+    assert (told.out, told.err) == (line, "")
+    assert [each["title"] for each in someone.runs("status", "--json").json["drafts"]] == ["New"]
 
 
 def test_status_does_not_wait_for_a_process_that_writes(

@@ -104,6 +104,7 @@ CATALOGUE: Mapping[str, Entry] = {
         (
             ("ticketr pull", "Fetch what has changed."),
             ('ticketr pull --jql "sprint in openSprints()"', "Fetch what a query finds."),
+            ("ticketr pull DEMO-3 DEMO-9", "Fetch these tickets alone."),
             ("ticketr pull --every", "Fetch into every workspace."),
         ),
         exits.PER_TICKET,
@@ -113,7 +114,8 @@ CATALOGUE: Mapping[str, Entry] = {
         "Bring what you edited to Jira.",
         (
             ("ticketr push --dry-run", "Say what would be sent."),
-            ("ticketr push", "Send it."),
+            ("ticketr push", "Send it; in a terminal, look at it first."),
+            ("ticketr push DEMO-3 DEMO-9", "Send these tickets alone."),
         ),
         exits.PER_TICKET,
         "push:push",

@@ -11,6 +11,7 @@ import click
 
 from ticketr.cli import exits
 from ticketr.cli.help import Command
+from ticketr.cli.keys import keys_argument, refuse_unknown
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
 from ticketr.tty import can_draw, wants_color
@@ -42,7 +43,7 @@ class TicketVersions:
 
 
 @click.command(cls=Command)
-@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@keys_argument
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
 @click.pass_context
@@ -58,7 +59,7 @@ def diff(
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    from ticketr.cleaning import clean
+    from ticketr.cli.local_edits import own_ticket
     from ticketr.cli.local_status import open_store, survey
     from ticketr.cli.report import print_messages
     from ticketr.cli.status import MISSING, missing_as_json
@@ -68,11 +69,11 @@ def diff(
     with read_state(store) as state:
         found = survey(store, state)
         broken = found.broken
-        wanted = [clean(each.upper()) for each in keys]
-        versions = _versions(found, state, wanted)
+        refuse_unknown(keys, found, state)
+        versions = _versions(found, state, keys)
         missing = found.missing(state)
         if keys:
-            own = {_own_ticket(state, each) for each in wanted}
+            own = {own_ticket(state, each) for each in keys}
             missing = {key: path for key, path in missing.items() if key in own}
     if as_json:
         tickets = [asdict(each) for each in versions]
@@ -88,6 +89,8 @@ def diff(
 
 
 def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
+    from ticketr.cli.local_edits import own_ticket
+
     here = {
         local_change.local.ticket.key: local_change.local
         for local_change in found.local_changes
@@ -95,7 +98,7 @@ def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Tic
     }
     conflicts = {each.key: each for each in state.conflicts.all()}
     versions: list[TicketVersions] = []
-    for key in dict.fromkeys(_own_ticket(state, each) for each in (keys or [*here, *conflicts])):
+    for key in dict.fromkeys(own_ticket(state, each) for each in (keys or [*here, *conflicts])):
         known = state.base_of_key(key)
         local, conflict = here.get(key), conflicts.get(key)
         if known is None and conflict is None:
@@ -114,14 +117,6 @@ def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[Tic
             )
         )
     return versions
-
-
-def _own_ticket(state: State, key: str) -> str:
-    """Return the key of a sub-task's ticket; any other key as it is."""
-    head = state.head_of(key)
-    return (
-        next((each.key for each in state.issues_of(head) if each.id == head), key) if head else key
-    )
 
 
 def _show(ticket: TicketVersions) -> None:

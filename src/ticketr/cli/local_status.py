@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import State, Store, read_state, take_survey
+from ticketr.sync import State, Store, take_survey
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ticketr.sync import LocalSurvey, Loss
+    from ticketr.sync import LocalSurvey
 
 
 def open_store(root: Path) -> Store:
@@ -52,30 +51,3 @@ def survey(store: Store, state: State) -> LocalSurvey:
     """
     recent = state.creations.recent()
     return trio.run(partial(take_survey, store, state, trio.to_thread.run_sync, recent=recent))
-
-
-def find_losses(root: Path) -> tuple[Loss, ...]:
-    """Return what a push would remove in Jira, as far as the files show it.
-
-    A workspace that cannot be read has no losses, as in `count_writes`.
-    """
-    store = open_store(root)
-    try:
-        with read_state(store) as state:
-            return survey(store, state).losses(state)
-    except TicketrError:
-        return ()
-
-
-def count_writes(root: Path) -> int:
-    """Return how many issues a push would create or change, as far as the files show it.
-
-    A workspace that cannot be read counts as 0: the push reports the error before it sends
-    anything. Broken files are left out, as by the push.
-    """
-    store = open_store(root)
-    try:
-        with read_state(store) as state:
-            return survey(store, state).writes
-    except TicketrError:
-        return 0

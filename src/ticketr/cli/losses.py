@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.sync import Loss, PushJob, SyncJob
+    from ticketr.sync import Loss, PushJob, PushPlan, SyncJob
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,26 +26,28 @@ def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
-def with_accepted_losses(jobs: Mapping[str, J], *, accept_loss: bool) -> dict[str, J]:
+def with_accepted_losses(
+    jobs: Mapping[str, J], plans: Mapping[str, PushPlan], *, accept_loss: bool
+) -> dict[str, J]:
     """Return jobs with the losses that they may cause; in a terminal, ask about known losses.
 
     If there is no terminal or the answer is no, the jobs refuse such edits and send the rest.
 
     Args:
         jobs: The jobs that are about to run, by the names of their workspaces.
+        plans: The plan of each job.
         accept_loss: Whether the option was given.
 
     Raises:
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.cli.local_status import find_losses
     from ticketr.cli.questions import confirm
     from ticketr.cli.report import print_messages
     from ticketr.cli.settings import is_interactive
 
     if accept_loss or not is_interactive():
         return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
-    lost = frozenset(each for job in jobs.values() for each in find_losses(job.root))
+    lost = frozenset(each for plan in plans.values() for each in plan.losses)
     if not lost:
         return dict(jobs)
     print_messages(loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.what))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from ticketr.cleaning import clean
+from ticketr.tty import can_draw, wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,19 @@ def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None
         color: The name of the line's colour, if any.
     """
     click.echo(click.style(printable(line), fg=color) if color else printable(line), err=err)
+
+
+def echo_marked(mark: str, rest: str, *, color: str) -> None:
+    """Print a line that begins with a mark, which has a colour in a terminal that shows colours.
+
+    Args:
+        mark: The mark, in the program's own words.
+        rest: The rest of the line, not cleaned yet.
+        color: The name of the mark's colour.
+    """
+    if wants_color(os.environ, by_default=can_draw(os.environ)):
+        mark = click.style(mark, fg=color)
+    click.echo(mark + printable(rest))
 
 
 def echo_json(value: object, *, default: Callable[[object], object] | None = None) -> None:

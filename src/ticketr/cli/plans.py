@@ -6,10 +6,12 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ticketr.sync import Action, Code
 
-    from ticketr.sync import Action
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ticketr.sync import LeftAlone, PlanEntry, PushPlan
 
 #: The most characters of a text that a plan shows on a line.
 _WIDTH = 60
@@ -17,24 +19,64 @@ _WIDTH = 60
 _CONTEXT = 20
 #: The most changed lines of one part that a plan shows.
 _MAX_LINES = 8
+#: The most lines of what is left alone.
+_MAX_LEFT = 20
 
 
-def plan_lines(action: Action) -> list[str]:
+def plan_lines(planned: Action | PlanEntry) -> list[str]:
     """Return what would be sent of one issue.
 
     Returns:
         Lines, not cleaned yet.
     """
-    name = f"{action.key} {action.title}" if action.key else action.title
-    lines = [f"{action.action} {name} ({action.path})"]
-    for part, old, new in action.changes:
-        if action.action == "create":
+    lines = [heading(planned)]
+    for part, old, new in _changes(planned):
+        if not planned.key:
             lines.append(f"    {part}: {_excerpt(' '.join(new.split()), 0)}")
         elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
             lines += (f"    {part}:", *(f"        {line}" for line in _differences(old, new)))
         else:
             lines.append(f"    {part}: {old or '(empty)'} -> {new or '(empty)'}")
     return lines
+
+
+def heading(planned: Action | PlanEntry) -> str:
+    """Return what would become of one issue, in a line that is not cleaned yet."""
+    name = f"{planned.key} {planned.title}" if planned.key else planned.title
+    return f"{'update' if planned.key else 'create'} {name} ({planned.path})"
+
+
+def left_lines(left: Sequence[LeftAlone]) -> list[str]:
+    """Return what a push would leave alone and why, a line for each; not cleaned yet.
+
+    Tickets that were not named are only counted.
+    """
+    listed = [each for each in left if each.code is not Code.UNNAMED]
+    lines = [f"left alone: {each.name}{_place(each)}: {each.reason}" for each in listed[:_MAX_LEFT]]
+    if len(listed) > _MAX_LEFT:
+        lines.append(f"... and {len(listed) - _MAX_LEFT} more; ticketr status lists them all")
+    if unnamed := len(left) - len(listed):
+        lines.append(
+            f"left alone: {unnamed} more that {'were' if unnamed > 1 else 'was'} not named"
+        )
+    return lines
+
+
+def skipped_lines(plan: PushPlan) -> list[str]:
+    """Return what is not pushed because of the keys that were named, as of `left_lines`."""
+    skipped = {Code.UNNAMED, Code.MISSING}
+    return left_lines([each for each in plan.left if each.code in skipped])
+
+
+def _place(left: LeftAlone) -> str:
+    return "" if left.path in {"", left.name} else f" ({left.path})"
+
+
+def _changes(planned: Action | PlanEntry) -> Sequence[tuple[str, str, str]]:
+    """Return the name, the old text and the new text of each part."""
+    if isinstance(planned, Action):
+        return planned.changes
+    return [(each.name, each.before, each.after) for each in planned.parts]
 
 
 def _differences(old: str, new: str) -> list[str]:

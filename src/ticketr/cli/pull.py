@@ -14,6 +14,7 @@ from ticketr.cli.job_options import (
     find_job_arguments,
     strategy_option,
 )
+from ticketr.cli.keys import keys_argument, refuse_every, refuse_malformed
 
 
 def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -33,6 +34,7 @@ def _relative_path(path: Path, root: Path) -> str:
 
 
 @click.command(cls=Command)
+@keys_argument
 @common_options
 @strategy_option
 @click.option(
@@ -52,6 +54,7 @@ def pull(
     context: click.Context,
     options: CommonOptions,
     *,
+    keys: tuple[str, ...],
     jql: str | None,
     output: Path | None,
     full: bool,
@@ -59,17 +62,24 @@ def pull(
 ) -> None:
     """Bring tickets from Jira into Markdown files.
 
-    What you edited is merged with what Jira has changed, field by field; drafts are never touched.
+    Without a KEY it brings what the project or the query of the workspace has; with KEYs these
+    tickets alone, changed or not. What you edited is merged with what Jira has changed, field by field; drafts are never touched.
     Stop it at any time: what has arrived stays, and the next pull goes on from there.
     """
     from ticketr.cli.job_runner import run_jobs
     from ticketr.cli.report import print_pull, print_resolve_hint
     from ticketr.sync import PullJob, PullResult
 
+    refuse_every(keys, options)
+    if keys and (jql is not None or full or prune):
+        raise click.UsageError("KEYs go with none of --jql, --full and --prune")
     arguments = find_job_arguments(options, jql=jql)
+    for settings in arguments.ready.values():
+        refuse_malformed(keys, settings["root"])
     jobs = {
         name: PullJob(
             **settings,
+            keys=keys or None,
             full=full,
             prune=prune,
             into=_relative_path(output, settings["root"]) if output else None,

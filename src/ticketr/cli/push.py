@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
 from ticketr.cli.help import Command
 from ticketr.cli.job_options import (
     CommonOptions,
@@ -14,19 +13,13 @@ from ticketr.cli.job_options import (
     find_job_arguments,
     strategy_option,
 )
+from ticketr.cli.keys import keys_argument, refuse_every
 from ticketr.cli.losses import accept_loss_option, with_accepted_losses
 from ticketr.cli.output import echo
 from ticketr.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ticketr.sync import PushJob, PushResult, SyncJob
-
-#: The error in JSON of many writes that were not confirmed.
-UNCONFIRMED = "Unconfirmed"
-#: The message after the answer no.
-NOTHING_SENT = "Nothing was sent."
+    from ticketr.sync import PushResult
 
 _YES = click.option(
     "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
@@ -34,37 +27,53 @@ _YES = click.option(
 
 
 @click.command(cls=Command)
+@keys_argument
 @common_options
 @accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_YES
 @click.pass_context
 def push(
-    context: click.Context, options: CommonOptions, *, accept_loss: bool, dry_run: bool, yes: bool
+    context: click.Context,
+    options: CommonOptions,
+    *,
+    keys: tuple[str, ...],
+    accept_loss: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """Bring what you edited to Jira: create drafts, send changed fields, move statuses.
+
+    Without a KEY it pushes every edit; the KEY of a ticket stands for its sub-tasks, too. In a
+    terminal it shows what it would send, and asks.
 
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
     from ticketr.cli import report
+    from ticketr.cli.confirmation import confirm_plans, read_plans
     from ticketr.cli.job_runner import run_jobs
+    from ticketr.cli.plans import skipped_lines
     from ticketr.sync import PushJob, PushResult
 
+    refuse_every(keys, options)
     arguments = find_job_arguments(options)
     jobs = {
-        name: PushJob(**each, dry_run=dry_run, accept_loss=accept_loss)
+        name: PushJob(**each, keys=keys or None, dry_run=dry_run, accept_loss=accept_loss)
         for name, each in arguments.ready.items()
     }
     empty = PushResult()
+    plans = read_plans(jobs, yes=yes)
     if not dry_run:
-        others = report.failures_as_json(arguments.failed, empty)
-        confirm_writes(jobs, yes=yes, as_json=options.as_json, others=others)
-        jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
+        if not yes:
+            others = report.failures_as_json(arguments.failed, empty)
+            jobs = confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+        jobs = with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: PushResult) -> None:
         if dry_run:
             _print_plan(result)
+            report.print_messages(line for plan in plans.values() for line in skipped_lines(plan))
         report.print_push(result, dry_run=dry_run)
         report.print_merge_hint(result.conflicts)
         report.print_resolve_hint(result.conflicts)
@@ -94,18 +103,22 @@ def sync(
     """Pull, merge and push in one go.
 
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
-    both have changed differently is a conflict: it is left alone on both sides and listed.
+    both have changed differently is a conflict: it is left alone on both sides and listed. In a
+    terminal it shows first what it would send, and asks.
     """
     from ticketr.cli import report
+    from ticketr.cli.confirmation import confirm_plans, read_plans
     from ticketr.cli.job_runner import run_jobs
     from ticketr.sync import PullResult, PushResult, SyncJob, SyncResult
 
     arguments = find_job_arguments(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}
     empty = SyncResult(PullResult(), PushResult())
-    others = report.failures_as_json(arguments.failed, empty)
-    confirm_writes(jobs, yes=yes, as_json=options.as_json, others=others)
-    jobs = with_accepted_losses(jobs, accept_loss=accept_loss)
+    plans = read_plans(jobs, yes=yes)
+    if not yes:
+        others = report.failures_as_json(arguments.failed, empty)
+        jobs = confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+    jobs = with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: SyncResult) -> None:
         report.print_pull(result.pull, prune=prune)
@@ -115,64 +128,6 @@ def sync(
     context.exit(
         run_jobs(jobs, print_result, failed=arguments.failed, empty=empty, options=options)
     )
-
-
-def confirm_writes(
-    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
-    *,
-    yes: bool,
-    as_json: bool,
-    others: Mapping[str, dict[str, object]],
-) -> None:
-    """Ask before many issues are written; scripts pass ``--yes``.
-
-    Args:
-        jobs: The jobs that are about to run, by the names of their workspaces.
-        yes: Whether ``--yes`` was given.
-        as_json: Whether to print an unconfirmed start as JSON, too.
-        others: The JSON objects of workspaces whose jobs could not start.
-
-    Raises:
-        click.UsageError: No terminal is there to ask in.
-        click.exceptions.Exit: The answer was no.
-        click.Abort: Ctrl+C was the answer.
-    """
-    from ticketr.cli.local_status import count_writes
-    from ticketr.cli.questions import confirm
-    from ticketr.cli.settings import is_interactive
-
-    writes = 0 if yes else sum(count_writes(job.root) for job in jobs.values())
-    if writes <= CONFIRM_ABOVE:
-        return
-    site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
-    if not is_interactive():
-        reason = (
-            f"this would create or change {writes} tickets in {site}; look at them with "
-            "--dry-run, and say --yes if that is what you want"
-        )
-        if as_json:
-            _print_not_started(jobs, reason, UNCONFIRMED, others)
-        raise click.UsageError(reason)
-    if not confirm(f"Create or change {writes} tickets in {site}?"):
-        if as_json:
-            _print_not_started(jobs, NOTHING_SENT, None, others)
-        echo(NOTHING_SENT, err=True)
-        click.get_current_context().exit(exits.DONE)
-
-
-def _print_not_started(
-    jobs: Mapping[str, PushJob] | Mapping[str, SyncJob],
-    message: str,
-    error: str | None,
-    others: Mapping[str, dict[str, object]],
-) -> None:
-    from ticketr.cli import report
-
-    objects = {
-        name: report.not_started_as_json(job.root, job.so_far(), message, error)
-        for name, job in jobs.items()
-    }
-    report.print_all_json({**objects, **others})
 
 
 def _print_plan(result: PushResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,17 @@ import click
 
 from ticketr.cli import exits
 from ticketr.cli.help import Command
+from ticketr.cli.keys import keys_argument, refuse_unknown
 from ticketr.cli.losses import loss_lines
-from ticketr.cli.output import echo, echo_json
+from ticketr.cli.output import echo, echo_json, echo_marked, print_message
 from ticketr.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ticketr._errors import TicketrError
-    from ticketr.sync import Conflict, Creation, LocalChange, LocalSurvey
+    from ticketr.cli.local_edits import LocalEdits
+    from ticketr.sync import Conflict, LocalTicket
 
 #: The most tickets without a last sync that are listed; a new clone may hold thousands.
 NAMED = 20
@@ -28,111 +30,136 @@ MISSING = (
     "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
     "Jira"
 )
+#: The colour of each mark.
+COLORS = {
+    "edited": "yellow",
+    "draft": "green",
+    "conflict": "red",
+    "unsettled": "magenta",
+    "unknown": "cyan",
+    "broken": "red",
+    "loss": "magenta",
+    "missing": "cyan",
+}
 
 
 @click.command(cls=Command)
+@keys_argument
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
 def status(
-    context: click.Context, *, workspace: str | None, folder: Path | None, as_json: bool
+    context: click.Context,
+    *,
+    keys: tuple[str, ...],
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
-    """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request."""
+    """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
+
+    Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
+    cannot be read are listed in any case.
+    """
+    from ticketr.cli.local_edits import find_local_edits
     from ticketr.cli.local_status import open_store, survey
     from ticketr.sync import read_state
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
-        found = survey(store, state)
-        broken = found.broken
-        conflicts, creations = state.conflicts.all(), state.creations.all()
-        missing = found.missing(state)
-        lost = found.losses(state)
+        surveyed = survey(store, state)
+        refuse_unknown(keys, surveyed, state)
+        found = find_local_edits(surveyed, state, keys)
     if as_json:
-        data = _as_json(found, broken, conflicts, creations)
-        data["missing"] = missing_as_json(missing)
-        data["losses"] = [asdict(each) for each in lost]
-        echo_json({"folder": str(store.root), **data})
+        echo_json({"folder": str(store.root), **_as_json(found)})
     else:
-        losses = (f"loss      {line}; it needs --accept-loss" for line in loss_lines(lost))
-        lines = [*_lines(found, broken, conflicts, creations), *losses, *_missing(missing)]
-        for line in lines or [_empty_message(found)]:
-            echo(line)
-    context.exit(exits.FAILED if broken else exits.DONE)
+        lines = list(_lines(found))
+        for mark, line in lines:
+            echo_marked(f"{mark:<10}", line, color=COLORS[mark])
+        if not lines:
+            echo(_empty_message(found, keys))
+        if counts := _counts(mark for mark, _ in lines):
+            print_message(counts)
+    context.exit(exits.FAILED if found.broken else exits.DONE)
 
 
-def _empty_message(found: LocalSurvey) -> str:
+def _empty_message(found: LocalEdits, keys: tuple[str, ...]) -> str:
+    if keys:
+        return f"nothing to push of {', '.join(keys)}"
     if not found.count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
     return f"nothing to push; tickets that are as they were at the last sync: {found.count}"
 
 
-def _as_json(
-    found: LocalSurvey,
-    broken: Mapping[str, TicketrError],
-    conflicts: Sequence[Conflict],
-    creations: Sequence[Creation],
-) -> dict[str, object]:
+def _as_json(found: LocalEdits) -> dict[str, object]:
     return {
         "tickets": found.count,
-        "edited": [
-            {"key": key, "path": local_change.local.path, "parts": [each.name for each in changes]}
-            for local_change in found.local_changes
-            for key, changes in local_change.edits.items()
-        ],
+        "edited": [asdict(each) for each in found.edited],
         "drafts": [
-            {
-                "title": title,
-                "path": local_change.local.path,
-                "parent": local_change.local.ticket.key,
-            }
-            for local_change in found.local_changes
-            for title in _draft_titles(local_change)
+            {"title": each.title, "path": each.path, "parent": each.parent} for each in found.drafts
         ],
         "conflicts": [
-            {"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts
+            {"key": each.key, "path": each.path, "parts": list(each.parts)}
+            for each in found.conflicts
         ],
-        "unsettled": [{"title": each.title, "path": each.path} for each in creations],
+        "unsettled": [{"title": each.title, "path": each.path} for each in found.creations],
         "unknown": [{"key": each.ticket.key, "path": each.path} for each in found.never_pulled],
-        "broken": [{"path": path, "reason": str(error)} for path, error in broken.items()],
+        "broken": [{"path": path, "reason": str(error)} for path, error in found.broken.items()],
+        "missing": missing_as_json(found.missing),
+        "losses": [asdict(each) for each in found.losses],
     }
 
 
-def _lines(
-    found: LocalSurvey,
-    broken: Mapping[str, TicketrError],
-    conflicts: Sequence[Conflict],
-    creations: Sequence[Creation],
-) -> Iterator[str]:
-    for local_change in found.local_changes:
-        for key, changes in local_change.edits.items():
-            yield f"edited    {key} ({local_change.local.path}): {', '.join(each.name for each in changes)}"
-        for title in _draft_titles(local_change):
-            yield f"draft     {title} ({local_change.local.path})"
-    for conflict in conflicts:
-        yield f"conflict  {conflict_line(conflict)}"
-    for creation in creations:
-        yield f"unsettled {creation.title} ({creation.path}): the next push finds out if it exists"
-    yield from _unknown(found)
-    for error in broken.values():
-        yield f"broken    {error}"
+def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
+    """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
+    from ticketr.cli.local_edits import Draft
+
+    in_conflict = {each.key for each in found.conflicts}
+    for each in found.changed:
+        is_elsewhere = each.is_uncertain if isinstance(each, Draft) else each.key in in_conflict
+        if not is_elsewhere:
+            yield each.mark, each.line
+    for conflict in found.conflicts:
+        yield "conflict", conflict_line(conflict)
+    for creation in found.creations:
+        what = "the next push finds out if it exists"
+        yield "unsettled", f"{creation.title} ({creation.path}): {what}"
+    yield from _unknown(each for each in found.never_pulled if each.ticket.key not in in_conflict)
+    for error in found.broken.values():
+        yield "broken", str(error)
+    for line in loss_lines(found.losses):
+        yield "loss", f"{line}; it needs --accept-loss"
+    yield from _missing({key: p for key, p in found.missing.items() if key not in in_conflict})
 
 
-def _unknown(found: LocalSurvey) -> Iterator[str]:
+def _unknown(never_pulled: Iterable[LocalTicket]) -> Iterator[tuple[str, str]]:
+    unknown = list(never_pulled)
     what = "never pulled into this folder; the next pull compares with Jira"
-    if len(found.never_pulled) > NAMED:
-        yield f"unknown   {len(found.never_pulled)} tickets: {what}"
+    if len(unknown) > NAMED:
+        yield "unknown", f"{len(unknown)} tickets: {what}"
         return
-    for local in found.never_pulled:
-        yield f"unknown   {local.ticket.key} ({local.path}): {what}"
+    for local in unknown:
+        yield "unknown", f"{local.ticket.key} ({local.path}): {what}"
 
 
-def _missing(missing: Mapping[str, str]) -> Iterator[str]:
+def _missing(missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if len(missing) > NAMED:
-        yield f"missing   {len(missing)} tickets: {MISSING}"
+        yield "missing", f"{len(missing)} tickets: {MISSING}"
         return
     for key, path in missing.items():
-        yield f"missing   {key} ({path}): {MISSING}"
+        yield "missing", f"{key} ({path}): {MISSING}"
+
+
+def _counts(marks: Iterable[str]) -> str:
+    """Return how many edits, drafts, conflicts and broken files are listed; empty for none."""
+    count = Counter(marks)
+    words = {
+        "edited": "edited",
+        "draft": "draft" if count["draft"] == 1 else "drafts",
+        "conflict": "in conflict",
+        "broken": "broken",
+    }
+    return ", ".join(f"{count[mark]} {word}" for mark, word in words.items() if count[mark])
 
 
 def missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
@@ -143,8 +170,3 @@ def missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
 def conflict_line(conflict: Conflict) -> str:
     """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
     return f"{conflict.key} ({conflict.path}): {conflict.parts_text}"
-
-
-def _draft_titles(local_change: LocalChange) -> list[str]:
-    own = [local_change.local.ticket.title] if local_change.head is None else []
-    return own + [task.title for task in local_change.drafts]

@@ -21,10 +21,11 @@ from ticketr.sync.compare.word_diff import Piece, PieceKind, word_diff
 from ticketr.sync.conflict import carry_out, read_conflict
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
-from ticketr.sync.edits.planning import read_push_plan
+from ticketr.sync.edits.planning import check_keys, read_push_plan
 from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
 from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
 from ticketr.sync.edits.survey import LocalSurvey, take_survey
+from ticketr.sync.edits.uncertain import find_uncertain
 from ticketr.sync.errors import (
     BadChoice,
     CannotUndo,
@@ -60,7 +61,7 @@ from ticketr.sync.workspace.markers import (
     find_conflict_marker,
     find_conflict_markers,
 )
-from ticketr.sync.workspace.store import Store
+from ticketr.sync.workspace.store import LocalTicket, Store
 
 __all__ = [
     "Action",
@@ -84,6 +85,7 @@ __all__ = [
     "LeftAlone",
     "LocalChange",
     "LocalSurvey",
+    "LocalTicket",
     "Loss",
     "MergedPart",
     "NoConflict",
@@ -124,12 +126,14 @@ __all__ = [
     "WorkspaceBusy",
     "bears_mark",
     "carry_out",
+    "check_keys",
     "choose",
     "choose_all",
     "comparable",
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
+    "find_uncertain",
     "preview",
     "read_conflict",
     "read_push_plan",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.cleaning import clean
 from ticketr.sync.hints import nearest
-from ticketr.text import clean
 from ticketr.tickets import TicketSyntaxError, is_key
 
 if TYPE_CHECKING:
@@ -75,8 +75,13 @@ class UnknownTicket(SyncError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        problem = "is not in this workspace" if is_key(self.key) else "is not an issue key"
-        return f"{clean(self.key)} {problem}; {nearest(self.key, self.known)}"
+        problem = (
+            "was never pulled into this folder, nor is it in a file"
+            if is_key(self.key)
+            else "is not an issue key, such as PROJ-123"
+        )
+        hint = f"; {nearest(self.key, self.known)}" if self.known else ""
+        return f"{clean(self.key)} {problem}{hint}"
 
 
 @dataclass(eq=False, repr=False)

@@ -251,7 +251,7 @@ async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refu
     with pytest.raises(UnknownTicket) as caught:
         plan_of(bench, ["DEMO-1", "DEMO-77"])
     assert str(caught.value) == (
-        "DEMO-77 is not in this workspace; did you mean DEMO-7 or DEMO-9 or DEMO-8?"
+        "DEMO-77 was never pulled into this folder, nor is it in a file; did you mean DEMO-7 or DEMO-9 or DEMO-8?"
     )
 
 

@@ -120,7 +120,9 @@ async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(
 async def test_a_malformed_key_is_refused(bench: Bench, autojump_clock: MockClock) -> None:
     await bench.pull()
 
-    with pytest.raises(JobFailed, match="DEMO9 is not an issue key; did you mean DEMO-9") as it:
+    with pytest.raises(
+        JobFailed, match="DEMO9 is not an issue key, such as PROJ-123; did you mean DEMO-9"
+    ) as it:
         await bench.pull(keys=["DEMO-1", "DEMO9"])
 
     assert type(it.value.__cause__).__name__ == "UnknownTicket"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ticketr._errors import TicketrError
+    from ticketr.sync.compare.merge import Side
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.push_plan import PlanEntry
     from ticketr.sync.edits.requests import WriteRequest
@@ -41,7 +42,12 @@ _MISSING = "it is in no file any more, and absence here changes nothing in Jira"
 
 
 def read_push_plan(
-    store: Store, state: State, keys: Collection[str] | None = None, *, project: str | None = None
+    store: Store,
+    state: State,
+    keys: Collection[str] | None = None,
+    *,
+    project: str | None = None,
+    prefer: Side | None = None,
 ) -> PushPlan:
     """Read the files and plan what a push would do with them; synchronous, for a worker thread.
 
@@ -50,6 +56,7 @@ def read_push_plan(
         state: The last sync.
         keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
         project: The project in which drafts would be created, if it is known.
+        prefer: The side that wins a clash in a sync. Then tickets in conflict are not left alone.
 
     Raises:
         StateFailed: The state cannot be read.
@@ -58,7 +65,7 @@ def read_push_plan(
     survey = survey_now(store, state, project=project)
     if keys is not None:
         check_keys(keys, survey, state)
-    return make_push_plan(survey, state, keys)
+    return make_push_plan(survey, state, keys, prefer=prefer)
 
 
 def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
@@ -70,7 +77,11 @@ def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None
 
 
 def make_push_plan(
-    survey: LocalSurvey, state: State, keys: Collection[str] | None = None
+    survey: LocalSurvey,
+    state: State,
+    keys: Collection[str] | None = None,
+    *,
+    prefer: Side | None = None,
 ) -> PushPlan:
     """Plan what a push would do with what is in a survey; as of `read_push_plan`.
 
@@ -83,7 +94,8 @@ def make_push_plan(
     left: list[LeftAlone] = []
     planned: list[LocalChange] = []
     for local_change in survey.local_changes:
-        if conflict := _open_conflict(conflicts, local_change):
+        conflict = _open_conflict(conflicts, local_change)
+        if conflict is not None and prefer is None:
             left.append(_in_conflict(conflict, local_change.local))
             continue
         sent: set[str] = set()
