@@ -6,7 +6,8 @@ import math
 import trio
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.jobs._groups import leaves, split_cancelled, strip_tracebacks
+from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._groups import leaves, strip_tracebacks
 from ticketr.jobs._record import JobRecord
 
 
@@ -68,14 +69,15 @@ def test_leaves_of_nested_groups() -> None:
 
 async def cancelled() -> trio.Cancelled:
     """Return a real one; its constructor is not public."""
+    saved: list[trio.Cancelled] = []
     with trio.CancelScope() as scope:
         scope.cancel()
         try:
             await trio.sleep_forever()
         except trio.Cancelled as error:
-            saved = error
+            saved.append(error)
             raise
-    return saved
+    return saved[0]
 
 
 async def test_an_error_is_parted_into_cancelled_and_the_rest() -> None:

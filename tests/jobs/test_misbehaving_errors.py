@@ -21,7 +21,8 @@ from ticketr import (
     SqliteHistory,
     open_job_queue,
 )
-from ticketr.jobs._groups import leaves, make_splittable, split_cancelled
+from ticketr.jobs._cancelled import make_splittable, split_cancelled
+from ticketr.jobs._groups import is_group, leaves, members
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -48,10 +49,11 @@ class Secretive(Exception):
     """Hides its class, and raises when it is inspected."""
 
     @property  # type: ignore[misc]
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         raise OSError("my own code")
 
-    __traceback__ = __cause__ = __context__ = property(lambda self: 1 / 0)
+    odd: Any = property(lambda self: 1 / 0)
+    __traceback__ = __cause__ = __context__ = odd
 
     def __setattr__(self, name: str, value: object) -> None:
         raise OSError("my own code")
@@ -68,7 +70,7 @@ class Secretive(Exception):
 
 class NamelessMeta(type):
     @property
-    def __name__(cls) -> str:  # type: ignore[override]
+    def __name__(cls) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         raise OSError("my own code")
 
 
@@ -89,14 +91,16 @@ class Forgetful(BaseExceptionGroup[BaseException]):
 
 
 class Faceless(ExceptionGroup[Exception]):  # noqa: ASYNC126 - it is odd on purpose
-    exceptions = property(lambda self: 1 / 0)
-    message = property(lambda self: 1 / 0)
+    odd: Any = property(lambda self: 1 / 0)
+    exceptions = odd  # pyright: ignore[reportIncompatibleMethodOverride]
+    message = odd  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 def nested(levels: int, leaf: Exception | None = None) -> Exception:
-    error = ValueError("deep") if leaf is None else leaf
+    error: Exception = ValueError("deep") if leaf is None else leaf
     for _ in range(levels):
-        error = ExceptionGroup("level", [error])
+        inside: list[Exception] = [error]
+        error = ExceptionGroup("level", inside)
     return error
 
 
@@ -404,9 +408,9 @@ async def test_an_exit_of_on_job_error_leaves_beside_the_error_of_the_body(
         raise error from (None if held else error)
 
     both = await left_by(body, on_job_error=leave())
-    assert isinstance(both, BaseExceptionGroup)
-    assert both.exceptions[0] is error
-    assert [type(found) for found in both.exceptions] == [ValueError, SystemExit]
+    assert is_group(both)
+    assert members(both)[0] is error
+    assert [type(found) for found in members(both)] == [ValueError, SystemExit]
     texts = [record.getMessage() for record in caplog.records]
     assert ["job-2" in texts[0], "job-3" in texts[1], len(texts)] == [True, True, 2]
 
@@ -636,14 +640,14 @@ def test_a_group_is_kept_unless_trio_could_fail_to_split_it() -> None:
     assert make_splittable(plain) is plain
     for error in (nested(60), nested(5000), branching(60)):
         flat = make_splittable(error)
-        assert isinstance(flat, ExceptionGroup)
+        assert is_group(flat)
         assert flat.message == "level"
-        assert list(flat.exceptions) == leaves(error)
+        assert list(members(flat)) == leaves(error)
 
 
 @pytest.mark.parametrize("kind", [BaseExceptionGroup, Forgetful])
 def test_what_is_cancelled_is_parted_from_the_rest(kind: Any) -> None:
-    cancelled = trio.Cancelled._create(source="explicit")
+    cancelled = trio.Cancelled._create(source="explicit")  # pyright: ignore[reportPrivateUsage]
     error = ValueError()
     deep = nested(5000, error)
 

@@ -17,9 +17,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "Cancelled in a group is taken for an error",
-        "_groups.py",
-        "cancelled, rest = make_splittable(error).split(trio.Cancelled)",
-        "cancelled, rest = None, error",
+        "_cancelled.py",
+        "    return group.split(trio.Cancelled)\n",
+        "    return None, error\n",
         "test_ending.py::test_a_job_that_fails_while_everything_is_cancelled_has_failed",
     ),
     Mutant(

@@ -23,7 +23,7 @@ MUTANTS: Final = [
     Mutant(
         "an error may override its cause",
         "_groups.py",
-        "BaseException.__cause__.__get__(found)",
+        'vars(BaseException)["__cause__"].__get__(found)',
         "found.__cause__",
         FAILS,
     ),
@@ -50,14 +50,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a group that cannot be split is passed to Trio",
-        "_groups.py",
-        "(_is_small(error) and _can_be_split(error))",
-        "_is_small(error)",
+        "_cancelled.py",
+        "(is_small(error) and _can_be_split(error))",
+        "is_small(error)",
         SPLIT,
     ),
     Mutant(
         "a group that loses errors when it is split is passed to Trio",
-        "_groups.py",
+        "_cancelled.py",
         "return found == {id(leaf) for leaf in leaves(group)}",
         "return True",
         SPLIT,
@@ -142,7 +142,7 @@ MUTANTS: Final = [
     Mutant(
         "an async generator closes the nursery that it left open once more",
         "_trio_internals.py",
-        "    nursery._nested_child_finished = _refuse_to_close",
+        "    internals._nested_child_finished = _refuse_to_close",
         "    _refuse_to_close",
         "test_misbehaving_errors.py::test_a_nursery_that_an_async_generator_left_open",
     ),

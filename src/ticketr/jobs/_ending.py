@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._errors import JobFailed
-from ticketr.jobs._groups import leaves, split_cancelled, unwrap_single
+from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._groups import leaves, unwrap_single
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

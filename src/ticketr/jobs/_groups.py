@@ -2,14 +2,13 @@
 
 An exception is user code. It may lie about its class, refuse attribute changes, nest groups
 thousands deep, or split into nonsense. So this module uses ``type()`` for classes and the
-descriptors of ``BaseException`` for attributes, and nothing in it is recursive.
+descriptors of ``BaseException`` for attributes, and nothing in it is recursive. Pure: it does not
+know Trio; ``_cancelled`` does.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeGuard
-
-import trio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,15 +57,7 @@ def unwrap_single(error: BaseException) -> BaseException:
     return plain[0] if len(plain) == 1 else error
 
 
-def make_splittable(error: BaseException) -> BaseException:
-    """Return the error, or a flat group of the same errors if Trio could fail to split it."""
-    if not is_group(error) or (_is_small(error) and _can_be_split(error)):
-        return error
-    message: str = BaseExceptionGroup.message.__get__(error)
-    return BaseExceptionGroup(message, leaves(error)).with_traceback(traceback_of(error))
-
-
-def _is_small(group: BaseException) -> bool:
+def is_small(group: BaseException) -> bool:
     """Return whether recursion over a group is safe: not too deep, and no group in it twice."""
     seen: set[int] = set()
     todo: list[tuple[BaseException, int]] = [(group, 1)]
@@ -81,30 +72,9 @@ def _is_small(group: BaseException) -> bool:
     return True
 
 
-def _can_be_split(group: BaseExceptionGroup[BaseException]) -> bool:
-    """Return whether ``split``, which a subclass may override, keeps all errors."""
-    try:
-        parts = group.split(trio.Cancelled)
-        found = {id(leaf) for part in parts for leaf in leaves(part)}
-    except Exception:  # noqa: BLE001 - it would have been raised inside Trio
-        return False
-    return found == {id(leaf) for leaf in leaves(group)}
-
-
-def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
-    """Split an error into its ``trio.Cancelled`` and the rest."""
-    found = [type(leaf) is trio.Cancelled for leaf in leaves(error)]
-    if not any(found):
-        return None, error
-    if all(found):
-        return error, None
-    cancelled, rest = make_splittable(error).split(trio.Cancelled)  # type: ignore[attr-defined]  # it is a group
-    return cancelled, rest
-
-
 def traceback_of(error: BaseException) -> TracebackType | None:
     """Return the traceback of an error."""
-    found: TracebackType | None = BaseException.__traceback__.__get__(error)  # type: ignore[union-attr]
+    found: TracebackType | None = vars(BaseException)["__traceback__"].__get__(error)
     return found
 
 
@@ -119,7 +89,7 @@ def strip_tracebacks(error: BaseException) -> None:
 
 def is_printable(error: BaseException) -> bool:
     """Return whether Python, which recurses, can print an error and all errors linked to it."""
-    return all(is_member or _is_small(found) for found, is_member in _linked(error))
+    return all(is_member or is_small(found) for found, is_member in _linked(error))
 
 
 def _linked(error: BaseException) -> Iterator[tuple[BaseException, bool]]:
@@ -132,8 +102,8 @@ def _linked(error: BaseException) -> Iterator[tuple[BaseException, bool]]:
             continue
         seen.add(id(found))
         yield found, is_member
-        cause: BaseException | None = BaseException.__cause__.__get__(found)  # type: ignore[union-attr]
-        context: BaseException | None = BaseException.__context__.__get__(found)  # type: ignore[union-attr]
+        cause: BaseException | None = vars(BaseException)["__cause__"].__get__(found)
+        context: BaseException | None = vars(BaseException)["__context__"].__get__(found)
         todo += [(cause, False), (context, False)]
         if is_group(found):
             todo += [(member, True) for member in members(found)]

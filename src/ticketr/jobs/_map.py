@@ -27,8 +27,9 @@ import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr.jobs._admission import wait_for_room
+from ticketr.jobs._cancelled import split_cancelled
 from ticketr.jobs._ending import what_leaves
-from ticketr.jobs._groups import has_only_exceptions, split_cancelled
+from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._items import CLOSE_SECONDS, END, close, draw_async, iterator_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo

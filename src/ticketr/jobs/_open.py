@@ -10,9 +10,9 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._around import check_around
+from ticketr.jobs._cancelled import split_cancelled
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._ending import what_leaves
-from ticketr.jobs._groups import split_cancelled
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause

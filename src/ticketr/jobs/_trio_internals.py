@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from ticketr.jobs._groups import leaves, make_splittable
+from ticketr.jobs._cancelled import make_splittable
+from ticketr.jobs._groups import leaves
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -95,9 +96,10 @@ async def _close_nursery(nursery: trio.Nursery) -> list[BaseException]:
         What the tasks raised.
     """
     nursery.cancel_scope.cancel("the job has ended without leaving this nursery")
-    finish = nursery._nested_child_finished  # noqa: SLF001
-    nursery._nested_child_finished = _refuse_to_close  # type: ignore[method-assign, assignment]  # noqa: SLF001
-    error = await finish(None)
+    internals: Any = nursery
+    finish = internals._nested_child_finished  # noqa: SLF001
+    internals._nested_child_finished = _refuse_to_close  # noqa: SLF001
+    error: BaseException | None = await finish(None)
     kind = None if error is None else type(error)
     try:
         is_done = nursery.cancel_scope.__exit__(kind, error, None)
