@@ -80,6 +80,9 @@ COMPLETE = {"_TICKETR_COMPLETE": "fish_complete"}
         (["pull", "--help"], {}),
         (["workspace", "add", "--help"], {}),
         ([], {**COMPLETE, "COMP_WORDS": "ticketr pu", "COMP_CWORD": "pu"}),
+        ([], {**COMPLETE, "COMP_WORDS": "ticketr show DE", "COMP_CWORD": "DE"}),
+        ([], {**COMPLETE, "COMP_WORDS": "ticketr list status=", "COMP_CWORD": "status="}),
+        ([], {**COMPLETE, "COMP_WORDS": "ticketr pull -w x", "COMP_CWORD": "x"}),
         ([], {**COMPLETE, "COMP_WORDS": "ticketr sync --st", "COMP_CWORD": "--st"}),
     ],
 )

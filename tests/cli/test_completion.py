@@ -27,11 +27,112 @@ def test_another_shell_is_wrong_usage(someone: User) -> None:
     assert someone.runs("completion", "tcsh").code == 2
 
 
+def complete(
+    user: User, line: str, monkeypatch: pytest.MonkeyPatch, shell: str = "bash"
+) -> list[str]:
+    """Return what a shell is offered for a line with the cursor at its end."""
+    words = line.split(" ")
+    count = str(len(words) - 1)
+    values = {
+        "bash": (line, count),
+        "zsh": (line, count),
+        "fish": (line, words[-1]),
+    }[shell]
+    monkeypatch.setenv("_TICKETR_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", values[0])
+    monkeypatch.setenv("COMP_CWORD", values[1])
+    told = user.runs()
+    monkeypatch.delenv("_TICKETR_COMPLETE")
+    assert (told.code, told.err) == (0, "")
+    return [line for line in told.out.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("ticketr pu", ["plain,pull", "plain,push"]),
+        ("ticketr workspace us", ["plain,use"]),
+        ("ticketr list --so", ["plain,--sort"]),
+        ("ticketr list --sort ", ["key", "title", "status", "priority", "assignee", "updated"]),
+        ("ticketr list --sort=up", ["updated"]),
+        ("ticketr show DEMO-1", ["DEMO-1", "DEMO-10", "DEMO-11", "DEMO-12"]),
+        ("ticketr edit demo-12", ["DEMO-12"]),
+        ("ticketr open -C elsewhere DEMO-1", []),
+        ("ticketr diff DEMO-11 DEMO-1", ["DEMO-1", "DEMO-10", "DEMO-12"]),
+        ("ticketr resolve OTHER", []),
+        ("ticketr list unp", ["unpushed"]),
+        ("ticketr list st", ["status="]),
+        ("ticketr list type=", []),
+        ("ticketr list status=to", ['status="To Do"']),
+        ("ticketr list 'status=to", ['status="To Do"']),
+        ("ticketr list edited status=do", ["status=Done"]),
+        ("ticketr list assignee=pr", ['assignee="Priya Raman"']),
+        ("ticketr list @pr", ['@"Priya Raman"']),
+        ("ticketr pull -w ", ["acme", "shop"]),
+        ("ticketr workspace check sh", ["shop"]),
+    ],
+)
+def test_bash_is_offered_what_is_known_here(
+    someone: User, monkeypatch: pytest.MonkeyPatch, line: str, offered: list[str]
+) -> None:
+    someone.runs("pull")
+    add_workspaces(someone)
+
+    told = complete(someone, line, monkeypatch)
+
+    assert [each.removeprefix("plain,") for each in told] == [
+        each.removeprefix("plain,") for each in offered
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shell", "offered"),
+    [("zsh", ["plain", "DEMO-12", "{}"]), ("fish", ["plain,DEMO-12\t{}"])],
+)
+def test_shells_that_show_it_get_the_title_of_a_key(
+    someone: User, monkeypatch: pytest.MonkeyPatch, shell: str, offered: list[str]
+) -> None:
+    someone.runs("pull")
+    title = someone.finds("DEMO-12").summary
+
+    told = complete(someone, "ticketr show DEMO-12", monkeypatch, shell)
+
+    assert told == [each.format(title) for each in offered]
+
+
+@pytest.mark.parametrize("command", ["show DE", "list st", "pull -w a", "list status=x"])
+def test_settings_that_cannot_be_read_offer_nothing_and_no_error(
+    someone: User, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    config = someone.root.parent / "config"
+    config.mkdir(exist_ok=True)
+    (config / "config.toml").write_text("this is = no TOML =")
+
+    offered = complete(someone, f"ticketr {command}", monkeypatch)
+
+    assert offered == (["plain,status="] if command == "list st" else [])
+
+
+def add_workspaces(user: User) -> None:
+    """Write two workspaces into the user's config."""
+    config = user.root.parent / "config"
+    names = ("shop", "acme")
+    entries = [
+        f'[workspaces.{name}]\nfolder = "{user.root.parent / name}"\nsite = "https://x.example"\n'
+        for name in names
+    ]
+    path = config / "config.toml"
+    path.touch(mode=0o600)
+    path.write_text("\n".join(entries))
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_commands_options_and_their_values(someone: User) -> None:
+    someone.runs("pull")
     script = someone.writes("completion.sh", someone.runs("completion", "bash").out)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environ = {"PATH": path, "PS1": "> ", "INPUTRC": os.devnull, "HOME": str(someone.root)}
+    environ["TICKETR_CONFIG_DIR"] = os.environ["TICKETR_CONFIG_DIR"]
     shell = ["bash", "--norc", "--noprofile", "-i"]
 
     # Make it the session leader: as a background job of another shell it would be stopped.
@@ -43,6 +144,11 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
             ("ticketr stat\t", "ticketr status "),
             ("ticketr resolve --ta\t", "ticketr resolve --take "),
             ("ticketr pull --strategy rem\t", "ticketr pull --strategy remote "),
+            ("ticketr list unpu\t", "ticketr list unpushed "),
+            ("ticketr list --sort=upd\t", "ticketr list --sort=updated "),
+            ("ticketr list sta\tx", "ticketr list status=x"),
+            ("ticketr show demo-12\t", "DEMO-12 "),
+            ("ticketr list status=to\t", r'\\"To\\ Do\\" '),
         ]:
             pty.type(typed)
             pty.wait_for(completed)

@@ -78,7 +78,7 @@ import signal, sys
 
 class Slow:
     def find_spec(self, name, path=None, target=None):
-        if name == "ticketr.cli.settings":
+        if name == "ticketr.cli.output":
             signal.raise_signal(signal.SIGINT)
 
 sys.meta_path.insert(0, Slow())

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MORE = "Try 'ticketr --help', or 'ticketr demo'."
+#: The variable by which a shell asks for a completion; click reads it.
+COMPLETE = "_TICKETR_COMPLETE"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -74,6 +76,10 @@ def main() -> None:
 def _run() -> int:
     reset_output()
     try:
+        if COMPLETE in os.environ:
+            from ticketr.cli.completion import use_own_script
+
+            use_own_script()
         code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the outermost edge: no traceback for users
         return _handle_error(error)  # noqa: ASYNC104 - it has been told to the user

@@ -81,6 +81,15 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
         "diff:diff",
     ),
+    "edit": Entry(
+        "Open a ticket in your editor.",
+        (
+            ("ticketr edit DEMO-9", "Open its file, at its line."),
+            ('EDITOR="code -w" ticketr edit demo-9', "With this editor."),
+        ),
+        exits.LOCAL,
+        "edit:edit",
+    ),
     "jobs": Entry(
         "List the jobs that have ended.",
         (
@@ -90,6 +99,29 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
         "history:jobs",
     ),
+    "list": Entry(
+        "List the tickets that fit a filter.",
+        (
+            ("ticketr list", "List every ticket."),
+            ("ticketr list @amara -- -status=done", "What Amara has not done yet."),
+            ("ticketr list 'status=\"in progress\" payment'", "Quotes hold what contains blanks."),
+            ("ticketr list unpushed --sort updated", "What a push would send."),
+        ),
+        exits.LOCAL,
+        "list:list_",
+    ),
+    "man": Entry(
+        "Print the manual page.",
+        (
+            ("ticketr man | man -l -", "Read it."),
+            (
+                "ticketr man > ~/.local/share/man/man1/ticketr.1",
+                "Install it, for 'man ticketr'.",
+            ),
+        ),
+        exits.LOCAL,
+        "man:man",
+    ),
     "new": Entry(
         "Write a draft to fill in.",
         (
@@ -98,6 +130,15 @@ CATALOGUE: Mapping[str, Entry] = {
         ),
         exits.LOCAL,
         "new:new",
+    ),
+    "open": Entry(
+        "Open a ticket in your browser.",
+        (
+            ("ticketr open DEMO-9", "Open it."),
+            ("ticketr open DEMO-9 --print", "Print the address."),
+        ),
+        exits.LOCAL,
+        "open:open_",
     ),
     "pull": Entry(
         "Bring tickets from Jira into Markdown files.",
@@ -137,6 +178,15 @@ CATALOGUE: Mapping[str, Entry] = {
         ),
         exits.LOCAL,
         "sandbox:sandbox",
+    ),
+    "show": Entry(
+        "Print a ticket.",
+        (
+            ("ticketr show DEMO-9", "Print it for reading."),
+            ("ticketr show DEMO-9 --raw > copy.md", "Copy its text as it is in its file."),
+        ),
+        exits.LOCAL,
+        "show:show",
     ),
     "status": Entry(
         "Say what was edited here since the last sync.",

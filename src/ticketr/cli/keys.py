@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from ticketr.cli.completing import complete_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
@@ -18,7 +20,9 @@ R = TypeVar("R")
 
 def keys_argument(command: Callable[..., R]) -> Callable[..., R]:
     """Add the argument ``KEY``, which may be given several times, or not at all."""
-    return click.argument("keys", nargs=-1, metavar="[KEY]...", callback=_upper)(command)
+    return click.argument(
+        "keys", nargs=-1, metavar="[KEY]...", callback=_upper, shell_complete=complete_key
+    )(command)
 
 
 def _upper(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:

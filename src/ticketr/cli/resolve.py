@@ -9,6 +9,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.cli.completing import complete_key
 from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
@@ -37,7 +38,7 @@ class _Outcome:
 
 
 @click.command(cls=Command)
-@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_key)
 @click.option("--all", "every", is_flag=True, help="Settle every conflict.")
 @click.option(
     "--take",

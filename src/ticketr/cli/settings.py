@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ticketr import config
+from ticketr.cli.completing import complete_workspace
 from ticketr.cli.output import add_redactor, echo
 from ticketr.cli.questions import ask, confirm
 
@@ -27,7 +28,13 @@ _TOKEN_HINT = "an API token of your Atlassian account (account settings, Securit
 
 def workspace_options(command: Command) -> Command:
     """Add the options ``--workspace`` and ``--folder`` to a command."""
-    name = click.option("-w", "--workspace", metavar="NAME", help="A workspace by its name.")
+    name = click.option(
+        "-w",
+        "--workspace",
+        metavar="NAME",
+        shell_complete=complete_workspace,
+        help="A workspace by its name.",
+    )
     folder = click.option(
         "-C",
         "--folder",

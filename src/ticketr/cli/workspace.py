@@ -13,6 +13,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
+from ticketr.cli.completing import complete_workspace
 from ticketr.cli.help import Group
 from ticketr.cli.output import echo, echo_json
 
@@ -27,7 +28,7 @@ def workspace() -> None:
 
 
 @workspace.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option(
     "-C",
     "--folder",
@@ -119,7 +120,7 @@ def _listed(name: str, config: UserConfig) -> dict[str, object]:
 
 
 @workspace.command
-@click.argument("name")
+@click.argument("name", shell_complete=complete_workspace)
 def use(*, name: str) -> None:
     """Choose the workspace that commands are about when they are given outside of any."""
     from ticketr.config import config_folder, use_workspace
@@ -129,7 +130,7 @@ def use(*, name: str) -> None:
 
 
 @workspace.command
-@click.argument("name")
+@click.argument("name", shell_complete=complete_workspace)
 def remove(*, name: str) -> None:
     """Forget a workspace and its stored token; its folder and tickets stay as they are.
 
@@ -166,7 +167,7 @@ def remove(*, name: str) -> None:
 
 
 @workspace.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option(
     "-C",
     "--folder",
@@ -193,7 +194,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
 
 
 @workspace.command
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_workspace)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context
 def check(context: click.Context, *, name: str | None, as_json: bool) -> None:

@@ -39,6 +39,7 @@ from ticketr.config.go_file import GO_FILE, read_go_file
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
 from ticketr.config.state_folder import LOCK_FILE, STATE_FOLDER, StateFolder, require_database
+from ticketr.config.state_names import known_assignees, known_keys, known_statuses
 from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.config.tomlfile import read_text
 from ticketr.config.user_config import (
@@ -48,7 +49,7 @@ from ticketr.config.user_config import (
     free_name,
     read_user_config,
 )
-from ticketr.config.workspace import Workspace, find_root, resolve_workspace
+from ticketr.config.workspace import Workspace, find_folder, find_root, resolve_workspace
 from ticketr.config.workspace_file import (
     WORKSPACE_FILE,
     WorkspaceFile,
@@ -96,10 +97,14 @@ __all__ = [
     "checked_project",
     "checked_site",
     "config_folder",
+    "find_folder",
     "find_root",
     "find_token",
     "forget_token",
     "free_name",
+    "known_assignees",
+    "known_keys",
+    "known_statuses",
     "missing_in_file",
     "new_marks",
     "note_marked",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -76,6 +75,16 @@ def open_marks(folder: Path) -> Marks:
     return marks
 
 
+def read_marks(folder: Path) -> Marks | None:
+    """Read the user's mark; None where there is none.
+
+    Raises:
+        ConfigError: The file cannot be used.
+        SettingsFailed: The system refused.
+    """
+    return _read(folder)
+
+
 def new_marks(folder: Path) -> Marks:
     """Return a new mark, without storing it.
 
@@ -83,6 +92,9 @@ def new_marks(folder: Path) -> Marks:
         ConfigError: The config cannot be used.
         SettingsFailed: The system refused to read it.
     """
+    # Imported here, since a completion reads marks and has to be quick.
+    import secrets  # noqa: PLC0415 - see above
+
     config = read_user_config(folder)
     known = tuple(str(entry.folder) for entry in config.workspaces.values())
     return Marks(secrets.token_hex(32), known)

@@ -137,6 +137,23 @@ def resolve_workspace(
     return _merge(root, _read(root), entry, config, environment, project)
 
 
+def find_folder(
+    environ: Mapping[str, str],
+    here: Path,
+    *,
+    name: str | None = None,
+    folder: Path | None = None,
+) -> Path:
+    """Return the folder of a command's workspace, as `resolve_workspace` finds it.
+
+    Raises:
+        ConfigError: The user's config cannot be used, or there is no such workspace.
+        SettingsFailed: The user's config could not be read.
+    """
+    config = read_user_config(config_folder(environ))
+    return _find(config, here, name=name, folder=folder)[0]
+
+
 def _find(
     config: UserConfig, here: Path, *, name: str | None, folder: Path | None
 ) -> tuple[Path, WorkspaceEntry | None]:

@@ -5,7 +5,7 @@ Pure: no waiting, no files, no clock.
 
 from __future__ import annotations
 
-from ticketr.tickets.candidate import Candidate, fold
+from ticketr.tickets.candidate import Candidate, candidate_of, fold
 from ticketr.tickets.errors import (
     InvalidFilter,
     InvalidKey,
@@ -36,6 +36,7 @@ __all__ = [
     "Ticket",
     "TicketFile",
     "TicketSyntaxError",
+    "candidate_of",
     "fold",
     "is_key",
     "mistyped_key",

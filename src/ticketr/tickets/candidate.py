@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ticketr.tickets.model import Ticket
+
 # Combining accents of the Latin, Greek and Cyrillic scripts. The vowel signs of other scripts are no
 # accents, and stay.
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff]+")
@@ -60,3 +62,18 @@ class Candidate:
         put = object.__setattr__
         put(self, "folded", MappingProxyType(own | folded))
         put(self, "haystack", "\n".join((*own.values(), *folded.values())))
+
+
+def candidate_of(
+    issue: Ticket, flags: frozenset[str] = frozenset(), *, updated: str = ""
+) -> Candidate:
+    """Return an issue of a file as a filter sees it.
+
+    Args:
+        issue: The ticket or sub-task.
+        flags: Its flags; that of a draft is added.
+        updated: Its last change in Jira, as Jira writes it.
+    """
+    text = "\n".join((issue.description, *issue.acceptance_criteria))
+    own = flags if issue.key is not None else flags | {"draft"}
+    return Candidate(issue.key or "", issue.title, issue.fields, text, own, updated)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.editor import editor_words
 from ticketr.jira.site import browse_url
 from ticketr.text import clean
 from ticketr.tui import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
@@ -42,22 +41,6 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
     if problem:
         services.send(messages.Told(clean(problem)))
     await services.readers[effect.workspace].read()
-
-
-def editor_words(environ: Mapping[str, str], path: str, line: int) -> list[str]:
-    """Return the command that opens a file in the user's editor.
-
-    Args:
-        environ: The environment; VISUAL and EDITOR are used.
-        path: The file.
-        line: The line to go to, from 1.
-    """
-    editor = environ.get("VISUAL") or environ.get("EDITOR") or "vi"
-    try:
-        words = shlex.split(editor) or ["vi"]
-    except ValueError:
-        words = [editor]
-    return [*words, f"+{max(1, line)}", path]
 
 
 async def open_browser(services: Services, effect: effects.OpenBrowser) -> None:

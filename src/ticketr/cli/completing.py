@@ -1,0 +1,100 @@
+"""Arguments that a shell completes: keys, workspaces, and the terms of filters.
+
+Everything is read from the state file and the user's settings, without Trio; what cannot be read
+gives nothing, since a completion has no place for an error.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from ticketr.cleaning import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import click
+
+#: The words of a filter, and the fields that most issues have.
+_FILTER_WORDS = ("broken", "conflict", "draft", "edited", "unpushed")
+_FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")
+
+
+def _root(context: click.Context) -> Path | None:
+    """Return the folder of the workspace that a command line is about, if there is one."""
+    from ticketr._errors import TicketrError
+    from ticketr.config import find_folder
+
+    name, folder = context.params.get("workspace"), context.params.get("folder")
+    try:
+        return find_folder(os.environ, Path.cwd(), name=name, folder=folder)
+    except (TicketrError, OSError):
+        return None
+
+
+def complete_key(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the key of an issue, in any case, but for keys that are on the line already."""
+    from ticketr.config import known_keys
+
+    root = _root(ctx)
+    if root is None:
+        return []
+    given = ctx.params.get(param.name or "") or ()
+    there = {each.upper() for each in ((given,) if isinstance(given, str) else given)}
+    found = known_keys(root, os.environ, incomplete.upper())
+    return [CompletionItem(key, help=clean(title)) for key, title in found if key not in there]
+
+
+def complete_workspace(
+    ctx: click.Context,
+    param: click.Parameter,
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete the name of a workspace that the user has added."""
+    from ticketr._errors import TicketrError
+    from ticketr.config import config_folder, read_user_config
+
+    try:
+        known = read_user_config(config_folder(os.environ)).workspaces
+    except (TicketrError, OSError):
+        return []
+    return [
+        CompletionItem(name, help=clean(str(entry.folder)))
+        for name, entry in sorted(known.items())
+        if name.startswith(incomplete)
+    ]
+
+
+def complete_filter(
+    ctx: click.Context,
+    param: click.Parameter,
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Complete a word of the filter language, a status or a person."""
+    from ticketr.config import known_assignees, known_statuses
+
+    name, equals, value = incomplete.partition("=")
+    root = _root(ctx)
+    if equals and root is not None:
+        known = {"status": known_statuses, "assignee": known_assignees}.get(name.lower())
+        return _terms(f"{name}=", known(root, os.environ) if known else (), value)
+    if incomplete.startswith("@") and root is not None:
+        return _terms("@", known_assignees(root, os.environ), incomplete[1:])
+    words = (*_FILTER_WORDS, *_FILTER_FIELDS)
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:
+    """Return the terms with values that begin as typed, in quotes where they hold blanks."""
+    typed = typed.strip("\"'").lower()
+    fitting = [clean(each) for each in values if clean(each).lower().startswith(typed)]
+    return [
+        CompletionItem(f'{start}"{each}"' if " " in each else f"{start}{each}", help=each)
+        for each in fitting
+    ]

@@ -1,0 +1,164 @@
+"""``ticketr list``: list the issues in the files; no request to Jira."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli import exits
+from ticketr.cli.completing import complete_filter
+from ticketr.cli.help import Command
+from ticketr.cli.output import echo, echo_json, printable
+from ticketr.cli.settings import resolve, workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ticketr.cli.local_tickets import ListedIssue
+    from ticketr.tickets import Filter
+
+#: The marks of issues, the most important one first.
+_MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
+_ASCII_MARKS = {"×": "x"}
+#: The most cells of a status and of a name in a table, and the fewest of a title.
+_STATUS_CELLS, _NAME_CELLS, _TITLE_CELLS = 16, 20, 10
+_ORDERS = ("key", "title", "status", "priority", "assignee", "updated")
+
+
+@click.command("list", cls=Command)
+@click.argument("terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
+@click.option(
+    "--sort", type=click.Choice(_ORDERS), default="key", show_default=True, help="The order."
+)
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.pass_context
+def list_(
+    context: click.Context,
+    *,
+    terms: tuple[str, ...],
+    sort: str,
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """List the issues in the files that fit every term of a filter. Sends no request.
+
+    \b
+    words          occur in the key, title, fields or text
+    status=done    the field contains this; status= finds those without
+    @amara         the name of the assignee contains this
+    edited, draft, unpushed (either of them), conflict, broken
+    -word          not this; put -- before a filter that begins with it
+
+    Quotes hold what contains blanks; case and accents do not matter.
+
+    In a terminal this is a table; elsewhere each line has the key, the status, the title, the
+    assignee and the flags, separated by tabs.
+    """  # noqa: D301 - the control character keeps click from running the lines together
+    from ticketr.cli.local_status import open_store
+    from ticketr.cli.local_tickets import list_issues
+    from ticketr.sync import read_state
+    from ticketr.tickets import sort_key
+
+    wanted = _parse(" ".join(terms))
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    with read_state(store) as state:
+        listing = list_issues(store, state)
+    order = sort_key(sort)
+    found = [each for each in listing.issues if wanted.matches(each.candidate)]
+    found.sort(key=lambda each: order(each.candidate))
+    if as_json:
+        broken = [{"path": path, "reason": str(error)} for path, error in listing.broken.items()]
+        tickets = [_as_json(each) for each in found if each.candidate.key or not _is_broken(each)]
+        echo_json({"folder": str(store.root), "tickets": tickets, "broken": broken})
+    elif _is_terminal():
+        for line in _table(found, shutil.get_terminal_size().columns):
+            echo(line)
+    else:
+        for each in found:
+            click.echo("\t".join(map(printable, _cells(each))))
+    if not found and not as_json:
+        echo("no ticket fits" if wanted.terms else "there is no ticket here", err=True)
+    context.exit(exits.FAILED if listing.broken else exits.DONE)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _encoding() -> str:
+    return sys.stdout.encoding or "ascii"
+
+
+def _parse(text: str) -> Filter:
+    """Parse a filter.
+
+    Raises:
+        click.BadParameter: It is wrong; the message shows where.
+    """
+    from ticketr.tickets import InvalidFilter, parse_filter
+
+    try:
+        return parse_filter(text)
+    except InvalidFilter as error:
+        place = " " * error.position
+        words = f"{error.problem}\n  {printable(text)}\n  {place}^"
+        raise click.BadParameter(words, param_hint="FILTER") from None
+
+
+def _is_broken(listed: ListedIssue) -> bool:
+    return "broken" in listed.candidate.flags
+
+
+def _field(listed: ListedIssue, name: str) -> str:
+    return listed.candidate.fields.get(name, "")
+
+
+def _cells(listed: ListedIssue) -> tuple[str, ...]:
+    flags = ",".join(sorted(listed.candidate.flags))
+    status, assignee = _field(listed, "Status"), _field(listed, "Assignee")
+    return listed.candidate.key, status, listed.candidate.title, assignee, flags
+
+
+def _as_json(listed: ListedIssue) -> dict[str, object]:
+    candidate = listed.candidate
+    return {
+        "key": candidate.key or None,
+        "title": candidate.title,
+        "status": _field(listed, "Status"),
+        "assignee": _field(listed, "Assignee"),
+        "flags": sorted(candidate.flags),
+        "path": listed.path,
+        "line": listed.line,
+    }
+
+
+def _table(found: Sequence[ListedIssue], width: int) -> Iterator[str]:
+    """Yield a line for each issue; the titles get what the other columns leave."""
+    from ticketr.text import fit, width as cells_of
+
+    rows = [[_mark(each), *map(printable, _cells(each)[:4])] for each in found]
+    if not rows:
+        return
+    widest = [max(cells_of(row[column]) for row in rows) for column in range(5)]
+    key, status = widest[1], min(widest[2], _STATUS_CELLS)
+    name = min(widest[4], _NAME_CELLS)
+    gaps = 2 * (1 + bool(status) + bool(name))
+    title = max(_TITLE_CELLS, min(widest[3], width - 2 - key - status - name - gaps))
+    for row in rows:
+        cells = [fit(row[1], key), fit(row[2], status), fit(row[3], title), fit(row[4], name)]
+        yield f"{row[0]} {'  '.join(cell for cell in cells if cell)}".rstrip()
+
+
+def _mark(listed: ListedIssue) -> str:
+    mark = next((mark for flag, mark in _MARKS if flag in listed.candidate.flags), " ")
+    try:
+        mark.encode(_encoding())
+    except UnicodeError:
+        return _ASCII_MARKS[mark]
+    return mark

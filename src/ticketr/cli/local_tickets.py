@@ -1,0 +1,161 @@
+"""Reads the issues in a workspace's files, to list them or to find one; no request to Jira."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr._errors import TicketrError
+from ticketr.cleaning import clean
+from ticketr.sync import LocalSurvey
+from ticketr.tickets import Candidate, candidate_of, is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ticketr.sync import State, Store
+    from ticketr.tickets import Ticket, TicketFile
+
+
+@dataclass(frozen=True, slots=True)
+class ListedIssue:
+    """An issue, or a broken file, in a list.
+
+    Attributes:
+        candidate: What filters and orders look at.
+        path: Its file, relative to the workspace.
+        line: The line of its heading; of a broken file, 1.
+    """
+
+    candidate: Candidate
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All issues of a workspace.
+
+    Attributes:
+        issues: The issues, and a line for each broken file.
+        broken: The errors of broken files, by their paths.
+    """
+
+    issues: tuple[ListedIssue, ...]
+    broken: Mapping[str, TicketrError]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIssue:
+    """An issue in its file.
+
+    Attributes:
+        path: The file, relative to the workspace.
+        issue: The issue.
+        head: The ticket that it stands in: itself, or its parent.
+        text: Its text, as in the file.
+    """
+
+    path: str
+    issue: Ticket
+    head: Ticket
+    text: str
+
+
+def list_issues(store: Store, state: State) -> Listing:
+    """Read all issues of a workspace, and compare them with the last sync.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    survey = LocalSurvey()
+    found: list[tuple[str, Ticket]] = []
+    for files in store.walk():
+        for file in files:
+            scanned = survey.scan(store, state, file)
+            found += ((scanned.path, ticket) for ticket in scanned.tickets)
+    survey.find_obstacles(store, state)
+    survey.refuse_lost_keys(state, state.creations.recent())
+    edited = {key for change in survey.local_changes for key in change.edits}
+    clashing = {conflict.key for conflict in state.conflicts.all()}
+    updated = {each.key: each.updated for each in state.known().values()}
+
+    def listed(path: str, issue: Ticket) -> ListedIssue:
+        key = issue.key or ""
+        flags = [("edited", key in edited), ("conflict", key in clashing)]
+        flags.append(("broken", path in survey.broken))
+        held = frozenset(name for name, holds in flags if holds)
+        moment = updated.get(key, "")
+        return ListedIssue(candidate_of(issue, held, updated=moment), path, issue.line)
+
+    issues = [listed(path, each) for path, ticket in found for each in (ticket, *ticket.tasks)]
+    for name, error in survey.broken.items():
+        candidate = Candidate("", clean(str(error)), flags=frozenset({"broken"}))
+        issues.append(ListedIssue(candidate, name, 1))
+    return Listing(tuple(issues), survey.broken)
+
+
+def require_issue(store: Store, key: str) -> FoundIssue:
+    """Find an issue in the files of a workspace by its key, in any case.
+
+    Raises:
+        click.UsageError: It is no key, or no file has it.
+    """
+    wanted = key.strip().upper()
+    if not is_key(wanted):
+        raise click.UsageError(f"{clean(key)} is no key; a key looks like PROJ-123")
+    for path in _files_with(store, wanted):
+        found = _in_file(store, path, wanted)
+        if found is not None:
+            return found
+    raise click.UsageError(
+        f"{wanted} is in no file of {clean(str(store.root))}; 'ticketr pull' brings what is in Jira"
+    )
+
+
+def _files_with(store: Store, key: str) -> Iterator[str]:
+    """Yield the files that a key occurs in, that of its own name first."""
+    own = f"{key}.md"
+    if (store.root / own).is_file():
+        yield own
+    sought = key.encode()
+    for paths in store.walk():
+        for path in paths:
+            name = store.name_of(path)
+            if name != own and _occurs(store, name, sought):
+                yield name
+
+
+def _occurs(store: Store, name: str, sought: bytes) -> bool:
+    try:
+        return sought in store.content(name)
+    except (OSError, TicketrError):  # it cannot hold what is looked for; 'status' tells of it
+        return False
+
+
+def _in_file(store: Store, path: str, key: str) -> FoundIssue | None:
+    try:
+        file = store.read(path)
+    except TicketrError:
+        if path == f"{key}.md":  # what is looked for is in it, most likely
+            raise
+        return None
+    for number, head in enumerate(file.tickets):
+        for issue in (head, *head.tasks):
+            if issue.key == key:
+                return FoundIssue(path, issue, head, _text_of(file, number, issue))
+    return None
+
+
+def _text_of(file: TicketFile, number: int, issue: Ticket) -> str:
+    """Return the text of a ticket, or of a sub-task without what follows it."""
+    head, span = file.tickets[number], file.spans[number]
+    text = file.text[span.start : span.end]
+    if issue is head:
+        return text
+    later = [task.line for task in head.tasks if task.line > issue.line]
+    lines = text.splitlines(keepends=True)
+    end = later[0] - head.line if later else len(lines)
+    return "".join(lines[issue.line - head.line : end])

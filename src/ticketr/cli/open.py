@@ -1,0 +1,58 @@
+"""``ticketr open``: open an issue in the browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr._errors import TicketrError
+from ticketr.cleaning import clean
+from ticketr.cli.completing import complete_key
+from ticketr.cli.help import Command
+from ticketr.cli.output import echo
+from ticketr.cli.settings import confirm_site, resolve, workspace_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(eq=False, repr=False)
+class NoBrowser(TicketrError):
+    """Raised when no browser can be started.
+
+    Attributes:
+        url: The address that was to be opened.
+    """
+
+    url: str
+
+    def __str__(self) -> str:
+        return f"no browser can be started here (set BROWSER); the address is {self.url}"
+
+
+@click.command("open", cls=Command)
+@click.argument("key", shell_complete=complete_key)
+@click.option("--print", "only_print", is_flag=True, help="Print the address instead.")
+@workspace_options
+def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | None) -> None:
+    """Open an issue in your browser. It need not have been pulled.
+
+    The browser is what BROWSER names, else that of the system.
+    """
+    import webbrowser
+
+    from ticketr.jira.site import browse_url
+    from ticketr.tickets import is_key
+
+    wanted = key.strip().upper()
+    if not is_key(wanted):
+        raise click.UsageError(f"{clean(key)} is no key; a key looks like PROJ-123")
+    url = browse_url(
+        confirm_site(resolve(workspace=workspace, folder=folder)).required_site(), wanted
+    )
+    if only_print:
+        echo(url)
+    elif not webbrowser.open(url):
+        raise NoBrowser(url)

@@ -1,0 +1,95 @@
+"""``ticketr show``: print a ticket; no request to Jira."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli.completing import complete_key
+from ticketr.cli.help import Command
+from ticketr.cli.output import echo, echo_json, printable_lines, redacted
+from ticketr.cli.settings import resolve, workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ticketr.cli.local_tickets import FoundIssue
+    from ticketr.tickets import Ticket
+
+
+@click.command(cls=Command)
+@click.argument("key", shell_complete=complete_key)
+@click.option("--raw", is_flag=True, help="Print its text exactly as it stands in its file.")
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
+    """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
+    from ticketr.cli.local_status import open_store
+    from ticketr.cli.local_tickets import require_issue
+
+    if raw and as_json:
+        raise click.UsageError("say --raw or --json, not both")
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    found = require_issue(store, key)
+    if as_json:
+        own = _as_json(found.issue)
+        place = {"path": found.path, "line": found.issue.line, "text": found.text}
+        parent = found.head.key if found.issue is not found.head else None
+        tasks = [_as_json(task) for task in found.issue.tasks]
+        echo_json({"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place})
+    elif raw:
+        text = redacted(found.text)
+        click.echo(printable_lines(text) if _is_terminal() else text.encode(), nl=False)
+    else:
+        for line in _lines(found):
+            echo(line)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _as_json(issue: Ticket) -> dict[str, object]:
+    return {
+        "key": issue.key,
+        "title": issue.title,
+        "fields": dict(issue.fields),
+        "description": issue.description,
+        "acceptance_criteria": list(issue.acceptance_criteria),
+    }
+
+
+def _lines(found: FoundIssue) -> Iterator[str]:
+    issue = found.issue
+    yield f"{issue.key}  {issue.title}"
+    if issue is not found.head:
+        yield f"below {found.head.key or 'a draft'}  {found.head.title}"
+    yield from _fields(issue)
+    if issue.description:
+        yield ""
+        yield from issue.description.split("\n")
+    if issue.acceptance_criteria:
+        yield from ("", "Acceptance criteria")
+        for criterion in issue.acceptance_criteria:
+            first, *rest = criterion.split("\n")
+            yield f"- {first}"
+            yield from (f"  {line}".rstrip() for line in rest)
+    if issue.tasks:
+        yield from ("", "Sub-tasks")
+        for task in issue.tasks:
+            status = task.fields.get("Status", "")
+            yield f"- {task.key or 'draft'}  {task.title}{f'  ({status})' if status else ''}"
+    yield from ("", f"{found.path}:{issue.line}")
+
+
+def _fields(issue: Ticket) -> Iterator[str]:
+    if not issue.fields:
+        return
+    yield ""
+    for name, value in issue.fields.items():
+        first, *rest = value.split("\n")
+        yield f"{name}: {first}".rstrip()
+        yield from (f"  {line}".rstrip() for line in rest)

@@ -1,0 +1,98 @@
+"""Reads keys and names out of a workspace's state file, for the completion of a shell.
+
+A completion must answer within a moment, so it cannot load what a job loads. What the file holds is
+decided in ``ticketr.sync.state``; a test holds this module against it. Nothing here changes a file,
+and a file that does not bear the user's mark gives nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from ticketr._errors import TicketrError
+from ticketr.config.marks import read_marks
+from ticketr.config.private_files import config_folder
+from ticketr.config.state_folder import STATE_FOLDER, require_database
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: The most keys that are offered, and the most that are offered with their titles.
+MOST_KEYS, MOST_TITLES = 5_000, 60
+#: How many issues are looked at for names of statuses and people.
+_SAMPLE = 3_000
+_STATUS, _ASSIGNEE = "$.status.name", "$.assignee.displayName"
+
+
+def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
+    """Return the keys that begin like this, each with its title if there are few.
+
+    Args:
+        root: The workspace's folder.
+        environ: The environment, usually ``os.environ``.
+        start: The beginning of the keys, in upper case.
+    """
+    rows = _read(
+        root,
+        environ,
+        "SELECT key FROM issue WHERE substr(key, 1, length(?1)) = ?1 LIMIT ?2",
+        (start, MOST_KEYS),
+    )
+    keys = sorted((key for (key,) in rows), key=_by_number)
+    if len(keys) > MOST_TITLES:
+        return [(key, "") for key in keys]
+    titles: dict[str, str] = dict(
+        _read(
+            root,
+            environ,
+            "SELECT key, json_extract(fields, '$.summary') FROM issue"
+            " WHERE substr(key, 1, length(?1)) = ?1",
+            (start,),
+        )
+    )
+    return [(key, titles.get(key) or "") for key in keys]
+
+
+def known_statuses(root: Path, environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the statuses that issues have."""
+    return _names(root, environ, _STATUS)
+
+
+def known_assignees(root: Path, environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the people to whom issues are assigned."""
+    return _names(root, environ, _ASSIGNEE)
+
+
+def _names(root: Path, environ: Mapping[str, str], place: str) -> list[str]:
+    query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
+    return sorted(name for (name,) in _read(root, environ, query, (place, _SAMPLE)) if name)
+
+
+def _read(
+    root: Path, environ: Mapping[str, str], query: str, values: tuple[object, ...]
+) -> list[Any]:
+    """Run a query on the state file; return nothing if that is not possible."""
+    path = root / STATE_FOLDER / "state.db"
+    try:
+        require_database(path)
+        marks = read_marks(config_folder(environ))
+        if marks is None or not path.exists():
+            return []
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            db.execute("PRAGMA trusted_schema = OFF")
+            kinds = {kind for (kind,) in db.execute("SELECT DISTINCT type FROM sqlite_master")}
+            own = db.execute("SELECT 1 FROM mark WHERE value = ?", (marks.mark,)).fetchone()
+            # SQLite runs triggers and views by itself, and one from a stranger may never end.
+            if own is None or kinds & {"trigger", "view"}:
+                return []
+            return db.execute(query, values).fetchall()
+    except (TicketrError, OSError, ValueError, sqlite3.Error):
+        return []
+
+
+def _by_number(key: str) -> tuple[str, int]:
+    project, _, number = key.rpartition("-")
+    return project, int(number) if number.isdecimal() else 0

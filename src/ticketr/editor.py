@@ -1,0 +1,132 @@
+"""How to open a file at a line in the user's editor. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: What is started where neither VISUAL nor EDITOR is set.
+DEFAULT = "vi"
+
+#: Editors that take `+LINE` before the file; another one might open a file of that name.
+_PLUS = frozenset(
+    [
+        "vi",
+        "vim",
+        "nvim",
+        "view",
+        "ex",
+        "gvim",
+        "mvim",
+        "neovide",
+        "elvis",
+        "nvi",
+        "vis",
+        "kak",
+        "nano",
+        "pico",
+        "rnano",
+        "emacs",
+        "emacsclient",
+        "emacs-nox",
+        "jed",
+        "joe",
+        "jmacs",
+        "jstar",
+        "mg",
+        "jove",
+        "zile",
+        "mcedit",
+        "ne",
+        "gedit",
+        "gnome-text-editor",
+        "pluma",
+        "xed",
+        "mousepad",
+        "micro",
+        "nedit",
+        "tilde",
+    ]
+)
+#: Editors that take `FILE:LINE`.
+_COLON = frozenset(
+    ["hx", "helix", "subl", "sublime_text", "zed", "zeditor", "lapce", "pulsar", "atom"]
+)
+#: Editors that take `--goto FILE:LINE`: Visual Studio Code and its forks.
+_GOTO = frozenset(
+    ["code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf", "positron"]
+)
+#: Editors that take a line as an option of its own.
+_OPTION = {
+    "kate": "--line",
+    "kwrite": "--line",
+    "mate": "--line",
+    "geany": "--line",
+    "idea": "--line",
+    "pycharm": "--line",
+    "webstorm": "--line",
+    "notepadqq": "--line",
+}
+#: What makes an editor with windows of its own wait until the file is closed, and its short form.
+_WAIT = (
+    (_GOTO | {"subl", "zed", "zeditor", "atom", "pulsar", "mate"}, ("--wait", "-w")),
+    ({"idea", "pycharm", "webstorm"}, ("--wait", "--wait")),
+    ({"gvim", "mvim"}, ("--nofork", "-f")),
+    ({"kate"}, ("--block", "-b")),
+    ({"gedit", "gnome-text-editor"}, ("--wait", "-w")),
+)
+
+
+def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[str]:
+    """Return the command that opens a file in the user's editor, as `VISUAL` or `EDITOR` names it.
+
+    An editor with windows of its own is told to wait until the file is closed.
+
+    Args:
+        environ: The environment. The variables may hold arguments, as in ``code --new-window``.
+        path: The file, absolute, so that no editor takes it for an option.
+        line: The line to go to, from 1; 0 for none. An editor that is not known gets none.
+
+    Returns:
+        The program and its arguments.
+    """
+    words = _wanted(environ)
+    name = _name_of(words[0])
+    for editors, (long, short) in _WAIT:
+        if name in editors and not {long, short} & {*words[1:]}:
+            words.append(long)
+    return [*words, *_at_line(name, path, line)]
+
+
+def _wanted(environ: Mapping[str, str]) -> list[str]:
+    for variable in ("VISUAL", "EDITOR"):
+        value = environ.get(variable, "").strip()
+        if value:
+            try:
+                return shlex.split(value)
+            except ValueError:  # a quote in it is not closed
+                return [value]
+    return [DEFAULT]
+
+
+def _name_of(program: str) -> str:
+    """Return the name by which an editor is known: ``/usr/bin/vim.basic`` is ``vim``."""
+    name = program.replace("\\", "/").rpartition("/")[2].lower()
+    return name.partition(".")[0]
+
+
+def _at_line(name: str, path: str, line: int) -> Sequence[str]:
+    if line <= 0:
+        return (path,)
+    if name in _PLUS:
+        return (f"+{line}", path)
+    if name in _COLON:
+        return (f"{path}:{line}",)
+    if name in _GOTO:
+        return ("--goto", f"{path}:{line}")
+    if name in _OPTION:
+        return (_OPTION[name], str(line), path)
+    return (path,)

@@ -1,0 +1,23 @@
+"""All commands of ticketr, groups included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli.app import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _commands(command: click.Command, words: str = "") -> Iterator[tuple[str, click.Command]]:
+    yield words, command
+    if isinstance(command, click.Group):
+        for name, each in command.commands.items():
+            yield from _commands(each, f"{words} {name}".strip())
+
+
+#: Each command, by its words after ``ticketr``.
+COMMANDS = dict(_commands(cli))
