@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ticketr.sync import Resolution
     from ticketr.tui.job_request import JobKind, JobRequest
 
 
@@ -159,3 +160,19 @@ class RunNow(Effect):
 @dataclass(frozen=True, slots=True)
 class ReadHistory(Effect):
     """Read the jobs that ended in earlier runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConflict(Effect):
+    """Read the conflict of a ticket."""
+
+    workspace: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle(Effect):
+    """Carry out what was chosen in a conflict."""
+
+    workspace: str
+    resolution: Resolution

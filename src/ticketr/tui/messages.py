@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.sync import PushPlan
+    from ticketr.sync import ConflictView, PushPlan
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
     from ticketr.tui.rows import ListRow
@@ -136,6 +136,24 @@ class PlanFailed(Message):
     """No plan could be made; the answer to `ReadPlan`."""
 
     workspace: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRead(Message):
+    """A conflict was read; the answer to `ReadConflict`."""
+
+    workspace: str
+    key: str
+    view: ConflictView
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFailed(Message):
+    """A conflict could not be read; the answer to `ReadConflict`."""
+
+    workspace: str
+    key: str
     words: str
 
 

@@ -9,6 +9,7 @@ from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.main import moving, searching, single
+from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.jobs import Jobs
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.plan import Plan
@@ -61,6 +62,16 @@ def _jobs(state: AppState, now: float) -> Step | None:
     return state.opened(Jobs()), (effects.ReadHistory(),)
 
 
+def _settle(state: AppState, now: float) -> Step | None:
+    row, workspace = state.row, state.workspace
+    if row is None:
+        return None
+    if row.head not in workspace.conflicts:
+        return state.noticed("This ticket has no conflict"), ()
+    screen = ConflictScreen(workspace.name, row.head)
+    return state.opened(screen), (effects.ReadConflict(workspace.name, row.head),)
+
+
 def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
     """Return the handler of a key that opens the plan of a push or sync."""
 
@@ -97,6 +108,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.SOURCE: single.source,
     KeyAction.RELOAD: _reload,
     KeyAction.LOG: _log,
+    KeyAction.SETTLE: _settle,
     KeyAction.JOBS: _jobs,
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),

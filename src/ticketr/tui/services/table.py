@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr.tui import effects
-from ticketr.tui.services import jobs, loading, memory, outside, plans
+from ticketr.tui.services import conflicts, jobs, loading, memory, outside, plans
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,6 +29,8 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], None]] = {
 IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
     effects.ReadFiles: loading.read_files,
     effects.ReadDetail: loading.read_detail,
+    effects.ReadConflict: conflicts.read,
+    effects.Settle: conflicts.settle,
     effects.ReadHistory: jobs.read_history,
     effects.ReadPlan: plans.read_plan,
     effects.Remember: memory.remember,

@@ -1,0 +1,171 @@
+"""A conflict, part by part: what clashes, what merges by itself, what Enter will do. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.sync import Edited, choose, preview
+from ticketr.text import clean
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.conflict_rows import conflict_rows
+from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.frame import filled, scroll_top
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.sync import Choice, ConflictPart, ConflictView
+    from ticketr.tui.messages import Message
+    from ticketr.tui.overlays.base import Step
+    from ticketr.tui.state import AppState
+    from ticketr.tui.theme import Theme
+
+#: Seconds that a conflict has to be on the screen before Enter settles it.
+LOOK = 0.3
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ConflictScreen(PlainOverlay):
+    """A conflict and what the user has chosen of it.
+
+    Attributes:
+        workspace: The name of the ticket's workspace.
+        key: The key of the ticket.
+        view: The conflict; None until it has been read.
+        choices: What the user wants, by the IDs of the parts.
+        at: The index of the selected part.
+        shown_at: The time at which the conflict came; infinity before.
+    """
+
+    workspace: str
+    key: str
+    view: ConflictView | None = None
+    choices: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
+    at: int = 0
+    shown_at: float = float("inf")
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.CONFLICT
+
+    @property
+    def part(self) -> ConflictPart | None:
+        """The selected part, or None."""
+        parts = self.view.parts if self.view is not None else ()
+        return parts[min(self.at, len(parts) - 1)] if parts else None
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, choose a side, or carry out what was chosen."""
+        if action in (KeyAction.NEXT, KeyAction.PREVIOUS):
+            return self._other(state, 1 if action is KeyAction.NEXT else -1)
+        if self.view is None or self.part is None:
+            return None
+        match action:
+            case KeyAction.TAKE_YOURS:
+                return self._choose(state, {self.part.id: "mine"})
+            case KeyAction.TAKE_JIRAS:
+                return self._choose(state, {self.part.id: "jira"})
+            case KeyAction.TAKE_BOTH if not self.part.can_both:
+                words = f"{self.part.name} cannot hold both texts; e edits it by hand"
+                return state.noticed(words), ()
+            case KeyAction.TAKE_BOTH:
+                return self._choose(state, {self.part.id: "both"})
+            case KeyAction.ALL_YOURS:
+                return self._choose(state, {part.id: "mine" for part in self.view.parts})
+            case KeyAction.ALL_JIRAS:
+                return self._choose(state, {part.id: "jira" for part in self.view.parts})
+            case KeyAction.EDIT:
+                return self._edit(state, self.part)
+            case KeyAction.ACCEPT:
+                return self._accept(state, self.view, now)
+            case _:
+                at = target(action, self.at, 5, len(self.view.parts) - 1)
+                return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
+        return state.replaced(replace(self, choices={**self.choices, **choices})), ()
+
+    def _edit(self, state: AppState, part: ConflictPart) -> Step:
+        """Type a text of one line by hand; a longer one is edited in the file."""
+        text = part.yours or part.jiras
+        if "\n" in text or len(text) > state.width - 20:
+            assert self.view is not None
+            return state, (effects.OpenEditor(self.workspace, self.view.path, self.view.line),)
+
+        def taken(state: AppState, text: str) -> Step:
+            changed = replace(self, choices={**self.choices, part.id: Edited(text)})
+            return state.replaced(changed), ()
+
+        return state.opened(LineInput(f"{part.name}:", taken, input=TextInput.of(text))), ()
+
+    def _accept(self, state: AppState, view: ConflictView, now: float) -> Step:
+        if now < self.shown_at + LOOK:
+            return state.noticed("Read it first; then Enter carries it out"), ()
+        resolution = choose(view, self.choices)
+        if resolution.left:
+            names = ", ".join(part.name for part in resolution.left)
+            at = view.parts.index(resolution.left[0])
+            words = f"{len(resolution.left)} left to choose: {names}"
+            return state.replaced(replace(self, at=at)).noticed(words), ()
+        return state.closed(), (effects.Settle(self.workspace, resolution),)
+
+    def _other(self, state: AppState, by: int) -> Step | None:
+        """Go to another conflict of the workspace."""
+        keys = _keys(state, self.workspace)
+        if len(keys) < 2 or self.key not in keys:
+            return None
+        key = keys[(keys.index(self.key) + by) % len(keys)]
+        other = ConflictScreen(self.workspace, key)
+        return state.replaced(other), (effects.ReadConflict(self.workspace, key),)
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the conflict; read it again when the files were read again."""
+        match message:
+            case messages.ConflictRead(self.workspace, self.key, view):
+                if view == self.view:
+                    return state, ()
+                ids = {part.id for part in view.parts}
+                kept = {part: each for part, each in self.choices.items() if part in ids}
+                changed = replace(self, view=view, choices=kept, shown_at=now)
+                return _put(state, self, changed), ()
+            case messages.ConflictFailed(self.workspace, self.key, words):
+                rest = tuple(each for each in state.overlays if each is not self)
+                return replace(state, overlays=rest).noticed(words, is_bad=True), ()
+            case messages.FilesRead(self.workspace):
+                return state, (effects.ReadConflict(self.workspace, self.key),)
+            case _:
+                return None
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        keys = _keys(state, self.workspace)
+        place = f" {keys.index(self.key) + 1} of {len(keys)}" if self.key in keys else ""
+        title = f" {clean(self.view.title)}" if self.view is not None else ""
+        return f"Conflict{place} · {self.key}{title}", "nothing is written until Enter"
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        if self.view is None:
+            return filled([theme.fit(" Reading both versions...", cells)], height, cells)
+        plan = preview(choose(self.view, self.choices))
+        rows, selected = conflict_rows(self.view, self.choices, plan, self.at, cells, theme)
+        top = scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
+        return filled(rows[top:], height, cells)
+
+
+def _keys(state: AppState, workspace: str) -> list[str]:
+    found = state.named(workspace)
+    return list(found.conflicts) if found is not None else []
+
+
+def _put(state: AppState, old: ConflictScreen, new: ConflictScreen) -> AppState:
+    """Return the state with the screen replaced, wherever it is among the overlays."""
+    return replace(state, overlays=tuple(new if each is old else each for each in state.overlays))

@@ -1,0 +1,163 @@
+"""The rows of a conflict. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sync import word_diff
+from ticketr.text import clean, fit
+from ticketr.tui.panels.frame import title_rule
+from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.sync import Choice, ConflictPart, ConflictView, Preview
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+NAME_CELLS = 16
+#: From this width on, the three versions stand side by side.
+SIDE_BY_SIDE = 70
+
+
+def conflict_rows(
+    view: ConflictView,
+    choices: Mapping[str, Choice],
+    plan: Preview,
+    at: int,
+    cells: int,
+    theme: Theme,
+) -> tuple[list[str], int]:
+    """Return all rows of a conflict, and the index of the last one that has to be seen.
+
+    Args:
+        view: The conflict.
+        choices: What is chosen, by the IDs of the parts.
+        plan: What carrying it out would do.
+        at: The index of the selected part.
+        cells: The width of the screen.
+        theme: Colours and characters.
+    """
+    count = len(view.parts)
+    what = "this" if count == 1 else "these"
+    rows = [theme.fit(f" Both sides have changed {what} since the last sync.", cells)]
+    rows.append(theme.row(_heading(cells), cells))
+    selected = 0
+    for number, part in enumerate(view.parts):
+        is_selected = number == at
+        line = _part(part, choices.get(part.id), cells, is_selected=is_selected)
+        rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
+        selected = len(rows) - 1 if is_selected else selected
+    part = view.parts[min(at, count - 1)]
+    rows.append(title_rule(part.name, "word by word", cells, theme, is_focused=True))
+    rows += _versions(part, cells, theme)
+    rows += _merged(view, cells, theme)
+    rows += _outcome(view, plan, cells, theme)
+    return rows, selected
+
+
+def _columns(cells: int) -> tuple[int, int, int]:
+    room = max(12, cells - NAME_CELLS - 8)
+    each = room // 3
+    return each, each, room - 2 * each
+
+
+def _heading(cells: int) -> Line:
+    if cells < SIDE_BY_SIDE:
+        return (Span(f"  {'':{NAME_CELLS}} yours, or Jira's", ("dim",)),)
+    one, two, three = _columns(cells)
+    names = (fit("at the last sync", one), fit("yours", two), fit("Jira's", three))
+    return (Span(f"  {'':{NAME_CELLS}} {'  '.join(names)}", ("dim",)),)
+
+
+def _part(part: ConflictPart, choice: Choice | None, cells: int, *, is_selected: bool) -> Line:
+    name = fit(clean(part.name), NAME_CELLS)
+    bar = "▌" if is_selected else " "
+    mine, jiras = _signs(choice)
+    if cells < SIDE_BY_SIDE:
+        chosen = (
+            "?" if choice is None else {"mine": "yours", "jira": "Jira's"}.get(str(choice), "both")
+        )
+        return (Span(f"{bar} {name} {chosen if isinstance(choice, str | None) else 'your text'}"),)
+    one, two, three = _columns(cells)
+    return (
+        Span(f"{bar} {name} {fit(_short(part.base), one)}  "),
+        Span(fit(f"{mine} {_short(part.yours)}", two)),
+        Span(f"  {fit(f'{jiras} {_short(part.jiras)}', three)}"),
+    )
+
+
+def _signs(choice: Choice | None) -> tuple[str, str]:
+    match choice:
+        case None:
+            return "?", "?"
+        case "mine":
+            return "●", "○"
+        case "jira":
+            return "○", "●"
+        case "both":
+            return "●", "●"
+        case _:
+            return "✎", "○"
+
+
+def _short(text: str) -> str:
+    if "\n" in text:
+        return f"{len(text.splitlines())} lines"
+    return clean(text) or "–"
+
+
+def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
+    rows: list[str] = []
+    for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
+        line: list[Span] = [Span(clean(part.base) or "–")] if text is None else []
+        for kind, piece in word_diff(part.base, text) if text is not None else ():
+            shown = clean(piece)
+            match kind:
+                case "removed":
+                    line.append(Span(f"[-{shown}-]", ("red",)))
+                case "added":
+                    line.append(Span(f"{{+{shown}+}}", ("green",)))
+                case _:
+                    line.append(Span(shown))
+        label = f"   {name:<11}"
+        wrapped = wrap_line(tuple(line), cells - 1, first=label, rest=" " * len(label))
+        rows += [theme.row(each, cells) for each in wrapped[:6]]
+    return rows
+
+
+def _merged(view: ConflictView, cells: int, theme: Theme) -> list[str]:
+    if not view.merged:
+        return []
+    rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
+    for each in view.merged:
+        side = "yours " if each.side == "mine" else "Jira's"
+        words = f"{_short(each.before)} → {_short(each.after)}"
+        rows.append(theme.fit(f"   {fit(clean(each.name), NAME_CELLS)} {side}  {words}", cells))
+    return rows
+
+
+def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme) -> list[str]:
+    rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
+    lines: list[Line] = []
+    if plan.left:
+        names = clean(", ".join(plan.left))
+        lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
+    writes = "; ".join(
+        f"{each.name}: {_short(each.before)} → {_short(each.after)}" for each in plan.writes
+    )
+    lines.append((Span(f"{clean(view.path)}: {clean(writes) or 'stays as it is'}"),))
+    pushed = clean(", ".join(plan.pushed))
+    jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
+    lines.append((Span(f"Jira: {jira}"),))
+    if plan.aside:
+        lines.append(
+            (Span(f"put aside: your text of now, {clean(plan.aside)}; u takes all this back"),)
+        )
+    for line in lines:
+        rows += [
+            theme.row(each, cells) for each in wrap_line(line, cells - 1, first="   ", rest="     ")
+        ]
+    return rows

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.sync import ConflictView, choose
+from ticketr.sync.compare.choices import ConflictSource
+from ticketr.sync.compare.conflict_parts import Versions, find_parts
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.overlays.conflict import LOOK, ConflictScreen
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+
+BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})
+LOCAL = Ticket("Rebuild faster", "DEMO-9", "Good enough.", {"Priority": "Lowest", "Labels": "a"})
+REMOTE = Ticket("Rebuild at once", "DEMO-9", "Good enough.", {"Priority": "Medium", "Labels": "b"})
+
+
+def conflict() -> ConflictView:
+    versions = Versions(BASE, LOCAL, REMOTE)
+    parts, merged = find_parts(versions)
+    source = ConflictSource("", "", versions)
+    aside = ".ticketr/trash/DEMO-9.md"
+    return ConflictView(
+        "DEMO-9", LOCAL.title, "DEMO-9.md", 1, None, "", None, parts, merged, aside, source
+    )
+
+
+VIEW = conflict()
+TITLE, PRIORITY = (part.id for part in VIEW.parts)
+
+
+def opened(at: float = 10.0) -> AppState:
+    read = messages.FilesRead(
+        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": "Title"}
+    )
+    state = pressed(after(app_state(LOCAL), read), "c")
+    return update(state, messages.ConflictRead("work", "DEMO-9", VIEW), at)[0]
+
+
+def choices(state: AppState) -> dict[str, object]:
+    top = state.overlays[-1]
+    assert isinstance(top, ConflictScreen)
+    return dict(top.choices)
+
+
+def test_c_reads_the_conflict_and_changes_nothing() -> None:
+    read = messages.FilesRead(
+        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": "Title"}
+    )
+    state, asked = update(after(app_state(LOCAL), read), messages.KeyPressed("c"), 1.0)
+
+    assert state.overlays == (ConflictScreen("work", "DEMO-9"),)
+    assert asked == (effects.ReadConflict("work", "DEMO-9"),)
+
+
+def test_a_ticket_without_a_conflict_says_so() -> None:
+    state, asked = update(app_state(LOCAL), messages.KeyPressed("c"), 1.0)
+    assert (state.notice, asked) == ("This ticket has no conflict", ())
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        (("KEY_LEFT",), {TITLE: "mine"}),
+        (("KEY_RIGHT",), {TITLE: "jira"}),
+        (("j", "l"), {PRIORITY: "jira"}),
+        (("A",), {TITLE: "mine", PRIORITY: "mine"}),
+        (("B", "h"), {TITLE: "mine", PRIORITY: "jira"}),
+        (("m",), {}),
+    ],
+)
+def test_keys_choose_for_the_selected_part(keys: tuple[str, ...], chosen: dict[str, str]) -> None:
+    assert choices(pressed(opened(), *keys, now=11.0)) == chosen
+
+
+def test_enter_carries_out_what_was_chosen() -> None:
+    state = pressed(opened(), "h", "j", "l", now=11.0)
+    state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
+
+    resolution = choose(VIEW, {TITLE: "mine", PRIORITY: "jira"})
+    assert (state.overlays, asked) == ((), (effects.Settle("work", resolution),))
+
+
+def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
+    state, asked = update(pressed(opened(), "h", now=11.0), messages.KeyPressed("KEY_ENTER"), 20.0)
+
+    assert (state.notice, asked) == ("1 left to choose: Priority", ())
+    top = state.overlays[-1]
+    assert isinstance(top, ConflictScreen)
+    assert top.at == 1
+
+
+def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:
+    state = opened()
+    for key in ("A", "KEY_ENTER"):
+        state, asked = update(state, messages.KeyPressed(key), 10.0 + LOOK / 2)
+        assert asked == ()
+
+
+def test_a_conflict_that_was_read_anew_keeps_the_choices_and_has_to_be_looked_at() -> None:
+    state, asked = update(pressed(opened(), "A", now=11.0), messages.FilesRead("work", ()), 30.0)
+    assert asked == (effects.ReadConflict("work", "DEMO-9"),)
+
+    state, _ = update(state, messages.ConflictRead("work", "DEMO-9", VIEW), 30.0)
+    assert choices(state) == {TITLE: "mine", PRIORITY: "mine"}
+
+
+def test_the_conflict_shows_both_sides_word_by_word_and_what_enter_will_do() -> None:
+    rows = [plain(row).rstrip() for row in screen(pressed(opened(), "h", now=11.0), 12.0, Theme())]
+
+    assert rows[3].split("  ")[0].startswith("▌ Title")
+    assert "● Rebuild faster" in rows[3]
+    assert "○ Rebuild at once" in rows[3]
+    assert rows[7] == "   yours      Rebuild [-the index-]{+faster+}"
+    assert rows[8] == "   Jira's     Rebuild [-the index-]{+at once+}"
+    assert rows[10] == "   Labels           Jira's  a → b"
+    assert rows[12] == "   ! nothing yet: 1 left to choose: Priority"
+    assert rows[14] == "   Jira: nothing yet: Title with the next push"
+
+
+def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
+    state = pressed(opened(), "e", *"er", "KEY_ENTER", now=11.0)
+    rows = "\n".join(plain(row) for row in screen(state, 12.0, Theme()))
+    assert "Title: Rebuild faster → Rebuild fasterer" in rows
