@@ -176,3 +176,23 @@ class Settle(Effect):
 
     workspace: str
     resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class FindUndo(Effect):
+    """Find what can be taken back in a workspace."""
+
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undo(Effect):
+    """Take the last replacement of a ticket's text back.
+
+    Attributes:
+        workspace: The name of the ticket's workspace.
+        key: The key of the ticket.
+    """
+
+    workspace: str
+    key: str

@@ -47,7 +47,6 @@ class KeyAction(Enum):
     BOTTOM = auto()
     BROWSER = auto()
     CANCEL_JOB = auto()
-    COMMENT = auto()
     COPY_ADDRESS = auto()
     COPY_KEY = auto()
     CURSOR_END = auto()
@@ -151,9 +150,8 @@ TABLE = (
     Binding(_A.EDIT, ("e",), "e", "edit both texts by hand", (_C.CONFLICT,), "edit by hand"),
     Binding(_A.SETTLE, ("c",), "c", "settle the ticket's conflict", (_C.MAIN,), "settle"),
     Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
-    Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
+    Binding(_A.DIFF, ("d",), "d", "show or close what was changed here", (_C.MAIN, _C.DIFF), "diff"),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),
-    Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
     Binding(_A.BROWSER, ("o",), "o", "open the ticket in the browser", (_C.MAIN,), "browser"),
     Binding(_A.COPY_KEY, ("y",), "y", "copy the ticket's key", (_C.MAIN,)),
     Binding(_A.COPY_KEY, ("y",), "y", "copy the job's error", (_C.JOBS,), "copy error"),
@@ -173,7 +171,7 @@ TABLE = (
     Binding(_A.SYNC, ("s", "KEY_F4"), "s F4", "show what a sync would write", (_C.MAIN,), "sync…"),
     Binding(_A.JOBS, ("J",), "J", "show or close the jobs", (_C.MAIN, _C.JOBS)),
     Binding(_A.LOG, ("L",), "L", "show the log", (_C.MAIN, _C.JOBS)),
-    Binding(_A.PALETTE, (":", "KEY_CTRL_P"), ": Ctrl+P", "find a command by its name", (_C.MAIN, _C.JOBS)),
+    Binding(_A.PALETTE, (":", "KEY_CTRL_P"), ": Ctrl+P", "find a command by its name", (_C.MAIN,)),
     Binding(_A.RELOAD, ("r",), "r", "read the files again", (_C.MAIN,)),
     Binding(_A.TAKE_YOURS, ("KEY_LEFT", "h"), "←", "take yours", (_C.CONFLICT,), "yours"),
     Binding(_A.TAKE_JIRAS, ("KEY_RIGHT", "l"), "→", "take Jira's", (_C.CONFLICT,), "Jira's"),
@@ -185,8 +183,8 @@ TABLE = (
     Binding(_A.LOWER, ("-",), "-", "lower the job's priority", (_C.JOBS,)),
     Binding(_A.RUN_NOW, ("!",), "!", "run the job before all others", (_C.JOBS,), "run now"),
     Binding(_A.RUN_AGAIN, ("R",), "R", "run the job again", (_C.JOBS,), "run again"),
-    Binding(_A.NEXT, ("]",), "]", "the next one", (_C.MAIN, _C.CONFLICT, _C.DIFF)),
-    Binding(_A.PREVIOUS, ("[",), "[", "the one before", (_C.MAIN, _C.CONFLICT, _C.DIFF)),
+    Binding(_A.NEXT, ("]",), "]", "the next one", (_C.MAIN, _C.CONFLICT)),
+    Binding(_A.PREVIOUS, ("[",), "[", "the one before", (_C.MAIN, _C.CONFLICT)),
     Binding(_A.PANEL_1, ("1",), "1", "go to the workspaces", (_C.MAIN,)),
     Binding(_A.PANEL_2, ("2",), "2", "go to the tickets", (_C.MAIN,)),
     Binding(_A.PANEL_3, ("3",), "3", "go to the open ticket", (_C.MAIN,)),

@@ -158,6 +158,21 @@ class ConflictFailed(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class UndoFound(Message):
+    """Something can be taken back; the answer to `FindUndo`.
+
+    Attributes:
+        workspace: The name of the workspace.
+        key: The key of the ticket whose text would come back.
+        words: What would be taken back, cleaned.
+    """
+
+    workspace: str
+    key: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRead(Message):
     """The jobs that ended were read, the newest first; the answer to `ReadHistory`."""
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One part of an issue that was edited here since the last sync; texts are cleaned."""
+    """One part of an issue that was edited here since the last sync.
+
+    Attributes:
+        part: What people call the part, cleaned.
+        before: Its text at the last sync, not cleaned.
+        after: Its text in the file, not cleaned.
+    """
 
     part: str
     before: str

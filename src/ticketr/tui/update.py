@@ -12,14 +12,15 @@ from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.keymap import TYPING, KeyAction
 from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
+from ticketr.tui.overlays.question import Question
 from ticketr.tui.panels.detail import detail_lines
 from ticketr.tui.state import SWALLOW, OpenTicket
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.tui.messages import Message
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
 
 
 def update(state: AppState, message: Message, now: float) -> Step:
@@ -53,6 +54,9 @@ def update(state: AppState, message: Message, now: float) -> Step:
             return state.with_workspace(replace(workspace, filter=wanted, sort=sort)), ()
         case messages.DetailRead():
             return _detail_read(state, message), ()
+        case messages.UndoFound(name, key, words):
+            ask = Question("Take back", words, (effects.Undo(name, key),), now)
+            return state.opened(ask), ()
         case messages.TimePassed():
             state, asked = _rested(state, now)
         case messages.Resized(width, height):

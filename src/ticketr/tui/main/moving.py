@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tui import effects
+from ticketr.tui.navigation import select, show_workspace
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.detail import detail_lines
 from ticketr.tui.state import REST, Panel
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.tui.keymap import KeyAction
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
 
 _ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
 
@@ -49,19 +49,6 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
             return None if to is None else (select(state, to, now), ())
         case Panel.DETAIL:
             return _scroll(state, action)
-
-
-def show_workspace(state: AppState, index: int, now: float) -> Step:
-    """Show the tickets of another workspace; its files are read if they were not yet."""
-    state = replace(state, current=index, rest_until=now + REST)
-    workspace = state.workspace
-    return state, () if workspace.is_read else (effects.ReadFiles(workspace.name),)
-
-
-def select(state: AppState, index: int, now: float) -> AppState:
-    """Select a visible row of the list; the open ticket follows after a rest."""
-    workspace = state.workspace.select(index, state.layout.tickets)
-    return replace(state.with_workspace(workspace), rest_until=now + REST)
 
 
 def _scroll(state: AppState, action: KeyAction) -> Step | None:

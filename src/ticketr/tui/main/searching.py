@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.text import clean
 from ticketr.tickets import SORT_NAMES, InvalidFilter, parse_filter
 from ticketr.tui import effects
-from ticketr.tui.main.moving import select
+from ticketr.tui.navigation import select
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.state import Panel
@@ -18,8 +18,8 @@ from ticketr.tui.text_input import TextInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.workspace import WorkspaceView
 
 

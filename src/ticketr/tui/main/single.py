@@ -10,8 +10,8 @@ from ticketr.tui.panels.detail import detail_lines
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
 
 NOT_IN_JIRA = "Jira does not have this ticket yet; p shows what a push would create"
 

@@ -10,16 +10,18 @@ from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.main import moving, searching, single
 from ticketr.tui.overlays.conflict import ConflictScreen
+from ticketr.tui.overlays.diff import Diff
 from ticketr.tui.overlays.jobs import Jobs
 from ticketr.tui.overlays.log import Log
+from ticketr.tui.overlays.palette import Palette
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -72,6 +74,26 @@ def _settle(state: AppState, now: float) -> Step | None:
     return state.opened(screen), (effects.ReadConflict(workspace.name, row.head),)
 
 
+def _palette(state: AppState, now: float) -> Step | None:
+    return state.opened(Palette(on_main)), ()
+
+
+def _undo(state: AppState, now: float) -> Step | None:
+    if not state.workspaces:
+        return None
+    return state, (effects.FindUndo(state.workspace.name),)
+
+
+def _diff(state: AppState, now: float) -> Step | None:
+    sheet = state.ticket.sheet if state.ticket is not None else None
+    if sheet is None:
+        return None
+    if not sheet.edits:
+        what = "Jira does not have it yet" if not sheet.key else "it is as at the last sync"
+        return state.noticed(f"Nothing to compare: {what}"), ()
+    return state.opened(Diff(state.workspace.name, sheet)), ()
+
+
 def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
     """Return the handler of a key that opens the plan of a push or sync."""
 
@@ -109,6 +131,9 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.RELOAD: _reload,
     KeyAction.LOG: _log,
     KeyAction.SETTLE: _settle,
+    KeyAction.UNDO: _undo,
+    KeyAction.DIFF: _diff,
+    KeyAction.PALETTE: _palette,
     KeyAction.JOBS: _jobs,
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),

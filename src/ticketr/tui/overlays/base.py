@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ticketr.tui.effects import Effect
     from ticketr.tui.keymap import Context, KeyAction
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
-
-Step = tuple["AppState", tuple["Effect", ...]]
 
 
 class Overlay(Protocol):

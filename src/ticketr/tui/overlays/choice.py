@@ -14,8 +14,8 @@ from ticketr.tui.overlays.scrolling import target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
 

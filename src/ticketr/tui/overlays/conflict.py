@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ticketr.sync import Choice, ConflictPart, ConflictView
     from ticketr.tui.messages import Message
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
 #: Seconds that a conflict has to be on the screen before Enter settles it.
@@ -83,6 +83,8 @@ class ConflictScreen(PlainOverlay):
                 return self._choose(state, {part.id: "jira" for part in self.view.parts})
             case KeyAction.EDIT:
                 return self._edit(state, self.part)
+            case KeyAction.UNDO:
+                return state, (effects.FindUndo(self.workspace),)
             case KeyAction.ACCEPT:
                 return self._accept(state, self.view, now)
             case _:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync import word_diff
 from ticketr.text import clean, fit
+from ticketr.tui.overlays.words import changed_words
 from ticketr.tui.panels.frame import title_rule
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
@@ -112,18 +112,9 @@ def _short(text: str) -> str:
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     rows: list[str] = []
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
-        line: list[Span] = [Span(clean(part.base) or "–")] if text is None else []
-        for kind, piece in word_diff(part.base, text) if text is not None else ():
-            shown = clean(piece)
-            match kind:
-                case "removed":
-                    line.append(Span(f"[-{shown}-]", ("red",)))
-                case "added":
-                    line.append(Span(f"{{+{shown}+}}", ("green",)))
-                case _:
-                    line.append(Span(shown))
+        line = (Span(clean(part.base) or "–"),) if text is None else changed_words(part.base, text)
         label = f"   {name:<11}"
-        wrapped = wrap_line(tuple(line), cells - 1, first=label, rest=" " * len(label))
+        wrapped = wrap_line(line, cells - 1, first=label, rest=" " * len(label))
         rows += [theme.row(each, cells) for each in wrapped[:6]]
     return rows
 

@@ -13,8 +13,8 @@ from ticketr.tui.panels.frame import filled, title_rule
 
 if TYPE_CHECKING:
     from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
 KEYS_CELLS = 11

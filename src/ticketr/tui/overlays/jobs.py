@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from ticketr import FinishedJob, JobSnapshot
     from ticketr.tui.messages import Message
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 

@@ -12,8 +12,8 @@ from ticketr.tui.text_input import TextInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
 

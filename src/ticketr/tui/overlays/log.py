@@ -12,8 +12,8 @@ from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, title_rule
 
 if TYPE_CHECKING:
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
 

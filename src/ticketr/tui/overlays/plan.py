@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ticketr.sync import LeftAlone, PlanEntry, PlanPart, PushPlan
     from ticketr.tui.messages import Message
-    from ticketr.tui.overlays.base import Step
     from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 

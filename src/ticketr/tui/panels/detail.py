@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ticketr.text import clip, width, wrap
+from ticketr.text import clean, clip, width, wrap
 from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
@@ -105,7 +105,7 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
             shown = (mark(status_mark(value)), Span(f" {value}"))
         edit = edits.get(name)
         if edit is not None:
-            shown = (mark("*"), Span(f"{edit.before or '–'}→{edit.after or '–'}"))
+            shown = (mark("*"), Span(f"{clean(edit.before) or '–'}→{clean(edit.after) or '–'}"))
         parts.append((Span(f"{clip(name, LABEL_CELLS - 1).ljust(LABEL_CELLS)}", ("dim",)), *shown))
     if not parts:
         return []

@@ -114,7 +114,7 @@ def _edits(state: State, store: Store, path: str, issue: Ticket) -> tuple[Edit, 
     survey.scan(store, state, store.root / path)
     found = (each.edits.get(issue.key, ()) for each in survey.local_changes)
     return tuple(
-        Edit(clean(change.name), clean(change.old), clean(change.new))
+        Edit(clean(change.name), change.old_shown, change.new_shown)
         for changes in found
         for change in changes
     )

@@ -31,6 +31,8 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.ReadDetail: loading.read_detail,
     effects.ReadConflict: conflicts.read,
     effects.Settle: conflicts.settle,
+    effects.FindUndo: conflicts.find_undo,
+    effects.Undo: conflicts.undo,
     effects.ReadHistory: jobs.read_history,
     effects.ReadPlan: plans.read_plan,
     effects.Remember: memory.remember,

@@ -1,0 +1,26 @@
+"""Goes to another ticket or workspace. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.tui import effects
+from ticketr.tui.state import REST
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+
+
+def show_workspace(state: AppState, index: int, now: float) -> Step:
+    """Show the tickets of another workspace; its files are read if they were not yet."""
+    state = replace(state, current=index, rest_until=now + REST)
+    workspace = state.workspace
+    return state, () if workspace.is_read else (effects.ReadFiles(workspace.name),)
+
+
+def select(state: AppState, index: int, now: float) -> AppState:
+    """Select a visible row of the list; the open ticket follows after a rest."""
+    workspace = state.workspace.select(index, state.layout.tickets)
+    return replace(state.with_workspace(workspace), rest_until=now + REST)

@@ -1,0 +1,83 @@
+"""What was changed in the open ticket since the last sync, word by word. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.overlays.words import changed_words
+from ticketr.tui.panels.frame import filled, title_rule
+from ticketr.tui.styled import wrap_line
+
+if TYPE_CHECKING:
+    from ticketr.tui.messages import Message
+    from ticketr.tui.sheet import Sheet
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Diff(PlainOverlay):
+    """What was changed in a ticket.
+
+    Attributes:
+        workspace: The name of its workspace.
+        sheet: The ticket.
+        top: The index of the first row that is shown.
+    """
+
+    workspace: str
+    sheet: Sheet
+    top: int = 0
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.DIFF
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Scroll, edit the file, or close it."""
+        if action is KeyAction.DIFF:
+            return state.closed(), ()
+        if action is KeyAction.EDIT:
+            line = self.sheet.line or 1
+            return state, (effects.OpenEditor(self.workspace, self.sheet.path, line),)
+        last = max(0, self._height(state) - state.body)
+        top = target(action, self.top, state.body, last)
+        return None if top is None else (state.replaced(replace(self, top=top)), ())
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Show the ticket as it is after its file was read again."""
+        ticket = state.ticket
+        if not isinstance(message, messages.FilesRead) or ticket is None:
+            return None
+        return state.closed(), ()
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return f"Diff · {self.sheet.key} {self.sheet.title}", "since the last sync"
+
+    def _height(self, state: AppState) -> int:
+        return sum(
+            1 + len(wrap_line(changed_words(each.before, each.after), state.width - 4))
+            for each in self.sheet.edits
+        )
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        rows: list[str] = []
+        for edit in self.sheet.edits:
+            rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
+            words = changed_words(edit.before, edit.after)
+            rows += [
+                theme.row(line, cells)
+                for line in wrap_line(words, cells - 4, first="   ", rest="   ")
+            ]
+        return filled(rows[self.top :], height, cells)

@@ -1,0 +1,181 @@
+"""The entries of the palette. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from ticketr.text import clean
+from ticketr.tickets import fold, parse_filter
+from ticketr.tui import effects
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.navigation import show_workspace
+from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.state import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ticketr.tui.rows import ListRow
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+
+#: The most entries of tickets that are listed.
+MOST_TICKETS = 50
+#: Actions that are no commands of their own.
+_NO_COMMANDS = frozenset(
+    (
+        KeyAction.UP,
+        KeyAction.DOWN,
+        KeyAction.PAGE_UP,
+        KeyAction.PAGE_DOWN,
+        KeyAction.HALF_UP,
+        KeyAction.HALF_DOWN,
+        KeyAction.TOP,
+        KeyAction.BOTTOM,
+        KeyAction.ESCAPE,
+        KeyAction.PALETTE,
+        KeyAction.QUIT,
+        KeyAction.REDRAW,
+        KeyAction.HELP,
+    )
+)
+
+#: Gives the step of a key of the main screen.
+RunAction: TypeAlias = "Callable[[AppState, KeyAction, float], Step | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that the palette can do.
+
+    Attributes:
+        name: What it is, cleaned.
+        facts: What stands at the right: its key, or how much it concerns.
+        run: Gives the step; None where it does nothing.
+        refused: Why it cannot be done now; empty if it can.
+    """
+
+    name: str
+    facts: str
+    run: Callable[[AppState, float], Step | None]
+    refused: str = ""
+
+
+def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry, ...]:
+    """Return the entries that fit a text.
+
+    Args:
+        state: The state.
+        text: What is typed: words of a command, or ``#``, ``@``, ``~`` or ``=`` and words of a
+            ticket, a person, a workspace or a status.
+        run_action: Gives the step of a key of the main screen.
+    """
+    kind, words = (text[0], text[1:]) if text[:1] in {"#", "@", "~", "="} else ("", text)
+    lists = {"#": _tickets, "@": _people, "~": _workspaces, "=": _statuses}
+    found = lists[kind](state) if kind else _commands(state, run_action)
+    wanted = fold(words).split()
+    fitting = [each for each in found if all(word in fold(each.name) for word in wanted)]
+    # An entry that begins with what was typed is what is looked for.
+    start = fold(words).strip()
+    fitting.sort(key=lambda each: not fold(each.name).startswith(start))
+    return tuple(fitting[:MOST_TICKETS])
+
+
+def _commands(state: AppState, run_action: RunAction) -> Iterator[Entry]:
+    seen = set[KeyAction]()
+    for row in state.keymap.in_context(Context.TICKETS):
+        if row.action in _NO_COMMANDS or row.action in seen:
+            continue
+        seen.add(row.action)
+        yield Entry(row.help, row.shown, partial(_act, run_action, row.action))
+    yield from _more(state)
+
+
+def _act(run_action: RunAction, action: KeyAction, state: AppState, now: float) -> Step | None:
+    return run_action(state, action, now)
+
+
+def _more(state: AppState) -> Iterator[Entry]:
+    """Yield commands that have no key."""
+    row, workspace = state.row, state.workspace
+    if row is not None and row.key:
+        yield Entry(f"push {row.key}", "only this ticket", partial(_plan, (row.key,)))
+        yield Entry(f"pull {row.key}", "only this ticket", partial(_pull, (row.key,)))
+    chosen = tuple(each.key for each in workspace.rows if each.id in workspace.chosen and each.key)
+    if chosen:
+        yield Entry("push the chosen tickets", f"{len(chosen)} tickets", partial(_plan, chosen))
+    for word in ("unpushed", "edited", "draft", "conflict", "broken"):
+        yield Entry(f"filter: {word}", f"show only what is {word}", partial(_filter, word))
+    if workspace.filter.text:
+        yield Entry("filter: none", "show all tickets", partial(_filter, ""))
+    if state.workspaces[1:]:
+        count = f"{len(state.workspaces)} workspaces"
+        yield Entry("pull every workspace", count, _pull_all)
+
+
+def _tickets(state: AppState) -> Iterator[Entry]:
+    for row in state.workspace.rows:
+        name = f"{row.key or 'draft'}  {row.title}"
+        yield Entry(name, row.status, partial(_go_to, row))
+
+
+def _people(state: AppState) -> Iterator[Entry]:
+    yield from _values(state, (row.assignee for row in state.workspace.rows), "assignee")
+
+
+def _statuses(state: AppState) -> Iterator[Entry]:
+    yield from _values(state, (row.status for row in state.workspace.rows), "status")
+
+
+def _values(state: AppState, values: Iterable[str], name: str) -> Iterator[Entry]:
+    counts: dict[str, int] = {}
+    for value in values:
+        if value:
+            counts[value] = counts.get(value, 0) + 1
+    for value, count in sorted(counts.items()):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        yield Entry(value, f"{count} tickets", partial(_filter, f'{name}="{quoted}"'))
+
+
+def _workspaces(state: AppState) -> Iterator[Entry]:
+    for at, workspace in enumerate(state.workspaces):
+        yield Entry(clean(workspace.name), clean(workspace.site), partial(_show, at))
+
+
+def _filter(text: str, state: AppState, now: float) -> Step:
+    workspace = replace(state.workspace, filter=parse_filter(text), top=0)
+    state = replace(state.with_workspace(workspace), rest_until=now)
+    remember = effects.Remember(workspace.name, workspace.filter.text, workspace.sort)
+    return state, (remember,)
+
+
+def _go_to(row: ListRow, state: AppState, now: float) -> Step:
+    workspace = state.workspace
+    if all(each.row.order != row.order for each in workspace.visible):
+        workspace = replace(workspace, filter=parse_filter(""), folded=frozenset())
+    workspace = replace(workspace, selected=row.order)
+    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, rest_until=now)
+    return state.with_workspace(workspace), ()
+
+
+def _show(at: int, state: AppState, now: float) -> Step:
+    return show_workspace(state, at, now)
+
+
+def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+    name = state.workspace.name
+    plan = Plan(JobKind.PUSH, name, keys)
+    return state.opened(plan), (effects.ReadPlan(name, JobKind.PUSH, keys),)
+
+
+def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+    request = JobRequest(JobKind.PULL, keys=keys)
+    return state, (effects.StartJob(state.workspace.name, request),)
+
+
+def _pull_all(state: AppState, now: float) -> Step:
+    request = JobRequest(JobKind.PULL)
+    return state, tuple(effects.StartJob(each.name, request) for each in state.workspaces)

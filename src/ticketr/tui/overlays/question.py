@@ -1,0 +1,62 @@
+"""A question that Enter answers with yes, and Esc with no. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import wrap
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.box import boxed
+
+if TYPE_CHECKING:
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.theme import Theme
+
+#: Seconds that a question has to be on the screen before Enter answers it.
+LOOK = 0.3
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Question(PlainOverlay):
+    """A question that Enter answers with yes, and Esc with no.
+
+    Attributes:
+        title: What it is about.
+        words: The question, cleaned.
+        effects: What a yes does.
+        shown_at: The time at which it came.
+    """
+
+    title: str
+    words: str
+    effects: tuple[Effect, ...]
+    shown_at: float
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.QUESTION
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it hides everything below it."""
+        return False
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Answer it with yes."""
+        if action is not KeyAction.ACCEPT:
+            return None
+        if now < self.shown_at + LOOK:
+            return state.noticed("Read the question first"), ()
+        return state.closed(), self.effects
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells = min(70, max(16, state.width - 8))
+        lines = [(f" {line}", False) for line in wrap(self.words, cells - 2)]
+        return boxed(below, self.title, lines, 0, cells, state.width, theme)

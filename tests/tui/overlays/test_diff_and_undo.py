@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.overlays.question import LOOK
+from ticketr.tui.screen import screen
+from ticketr.tui.sheet import Edit, sheet_of
+from ticketr.tui.state import OpenTicket
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+
+TICKET = Ticket("Rebuild faster", "DEMO-9")
+EDITS = (Edit("Title", "Rebuild the index", "Rebuild faster"), Edit("Priority", "High", "Low"))
+
+
+def with_open_ticket(*edits: Edit) -> AppState:
+    state = app_state(TICKET)
+    row = state.row
+    assert row is not None
+    ticket = OpenTicket("work", row.order, sheet_of(TICKET, "DEMO-9.md", edits))
+    return replace(state, ticket=ticket)
+
+
+def test_d_shows_each_change_word_by_word() -> None:
+    rows = [
+        plain(row).rstrip() for row in screen(pressed(with_open_ticket(*EDITS), "d"), 1.0, Theme())
+    ]
+    assert rows[1].startswith("─ Title ")
+    assert rows[2] == "   Rebuild [-the index-]{+faster+}"
+    assert rows[4] == "   [-High-]{+Low+}"
+
+
+def test_d_on_a_ticket_without_edits_says_so() -> None:
+    state = pressed(with_open_ticket(), "d")
+    assert (state.overlays, state.notice) == (
+        (),
+        "Nothing to compare: it is as at the last sync",
+    )
+
+
+def test_e_in_a_diff_edits_the_file() -> None:
+    _, asked = update(pressed(with_open_ticket(*EDITS), "d"), messages.KeyPressed("e"), 9.0)
+    assert asked == (effects.OpenEditor("work", "DEMO-9.md", 1),)
+
+
+def test_u_asks_before_it_takes_anything_back() -> None:
+    state, asked = update(app_state(TICKET), messages.KeyPressed("u"), 1.0)
+    assert asked == (effects.FindUndo("work"),)
+
+    state, _ = update(state, messages.UndoFound("work", "DEMO-9", "what was written goes"), 2.0)
+    early, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK / 2)
+    assert (early.overlays, asked) == (state.overlays, ())
+
+    state, asked = update(state, messages.KeyPressed("KEY_ENTER"), 2.0 + LOOK)
+    assert (state.overlays, asked) == ((), (effects.Undo("work", "DEMO-9"),))
+
+
+def test_escape_leaves_everything_as_it_is() -> None:
+    state = after(app_state(TICKET), messages.UndoFound("work", "DEMO-9", "what was written goes"))
+    state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
+    assert (state.overlays, asked) == ((), ())

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.overlays.palette import Palette
+from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+
+TICKETS = (
+    Ticket("Search", "DEMO-1", fields={"Status": "Done", "Assignee": "Priya Raman"}),
+    Ticket("Café", "DEMO-2", fields={"Status": "In Progress", "Assignee": "Priya Raman"}),
+)
+
+
+def typed(text: str, *keys: str) -> AppState:
+    return pressed(app_state(*TICKETS), ":", *text, *keys)
+
+
+def ran(text: str) -> tuple[AppState, tuple[effects.Effect, ...]]:
+    return update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
+
+
+def test_a_command_is_found_by_its_words_and_run() -> None:
+    state, asked = ran("pull from")
+    assert (state.overlays, asked) == (
+        (),
+        (effects.StartJob("work", JobRequest(JobKind.PULL)),),
+    )
+
+
+def test_a_push_from_the_palette_shows_its_plan_first() -> None:
+    state, asked = ran("push demo-1")
+    assert state.overlays == (Plan(JobKind.PUSH, "work", ("DEMO-1",)),)
+    assert asked == (effects.ReadPlan("work", JobKind.PUSH, ("DEMO-1",)),)
+
+
+def test_a_ticket_is_found_by_its_title_without_accents() -> None:
+    state, _ = ran("#cafe")
+    assert state.row is not None
+    assert state.row.key == "DEMO-2"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("@pri", 'assignee="Priya Raman"'), ("=prog", 'status="In Progress"')]
+)
+def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
+    state, asked = ran(text)
+    assert state.workspace.filter.text == wanted
+    assert asked == (effects.Remember("work", wanted, "key"),)
+
+
+def test_the_keys_in_the_palette_are_text() -> None:
+    for key in "qpP?:":
+        state, asked = update(typed(""), messages.KeyPressed(key), 99.0)
+        assert asked == ()
+        top = state.overlays[-1]
+        assert isinstance(top, Palette)
+        assert top.input.text == key
+
+
+def test_pasted_lines_run_nothing() -> None:
+    state, asked = update(typed(""), messages.Pasted("pull\npush\n"), 99.0)
+    assert asked == ()
+    top = state.overlays[-1]
+    assert isinstance(top, Palette)
+    assert top.input.text == "pull push "
+
+
+def test_tab_completes_and_escape_closes() -> None:
+    state = typed("~", "KEY_TAB")
+    top = state.overlays[-1]
+    assert isinstance(top, Palette)
+    assert top.input.text == "~work"
+    assert after(state, messages.KeyPressed("KEY_ESCAPE")).overlays == ()
+
+
+def test_the_palette_lies_over_the_main_screen() -> None:
+    rows = [plain(row) for row in screen(typed("push"), 1.0, Theme())]
+    box = [row for row in rows if "│ > push▏" in row]
+    assert len(box) == 1
+    assert {len(row) for row in rows} == {100}
