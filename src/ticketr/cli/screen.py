@@ -78,7 +78,7 @@ def _job_for(job: PullJob, request: JobRequest, on_written: OnWritten) -> Job[ob
     options: SessionOptions = {**job.options(), "on_written": on_written}
     match request.kind:
         case JobKind.PULL:
-            return PullJob(**options)
+            return PullJob(**options, keys=request.keys or None)
         case JobKind.PUSH:
             return PushJob(
                 **options,
