@@ -59,13 +59,13 @@ class StatusModel:
     """The immutable state of a queue's jobs.
 
     Attributes:
-        running: The running jobs, the oldest first.
+        running: The running jobs by their IDs, the oldest first.
         last: The job that ended last, shown until the next one runs; None if no job has ended.
         failed: The number of jobs that have failed since the queue was last idle.
         counter: The numbers of the queue's jobs; none if :meth:`count` is not called.
     """
 
-    running: tuple[RunningJob, ...] = ()
+    running: dict[JobID, RunningJob] = field(default_factory=dict)
     last: JobSnapshot | None = None
     failed: int = 0
     counter: BatchCounter = field(default_factory=BatchCounter)
@@ -77,12 +77,14 @@ class StatusModel:
             snapshot: The snapshot; a job's snapshots must come in their order.
             now: The time, in seconds by Trio's clock.
         """
-        known = next((each for each in self.running if each.snapshot.id == snapshot.id), None)
         if snapshot.status is JobStatus.RUNNING:
-            return self._update_running(known, snapshot, now)
-        rest = tuple(each for each in self.running if each is not known)
+            return self._update_running(snapshot, now)
+        rest = self.running
+        if snapshot.id in rest:
+            rest = dict(rest)
+            del rest[snapshot.id]
         if not snapshot.status.is_terminal:  # pending, perhaps again after an attempt that failed
-            return self if known is None else replace(self, running=rest)
+            return self if rest is self.running else replace(self, running=rest)
         is_new = not self.running
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
         counter = self.counter
@@ -91,19 +93,24 @@ class StatusModel:
             counter = replace(counter, batch=batch)
         return StatusModel(rest, snapshot, failed, counter)
 
-    def _update_running(
-        self, known: RunningJob | None, snapshot: JobSnapshot, now: float
-    ) -> StatusModel:
+    def _update_running(self, snapshot: JobSnapshot, now: float) -> StatusModel:
+        known = self.running.get(snapshot.id)
         progress = snapshot.progress
         current, total = (progress.current, progress.total) if progress else (0.0, 0.0)
         if known is None:
-            new = RunningJob(snapshot, RateEstimate(now, total, current, now))
-            running = tuple(sorted((*self.running, new), key=lambda each: each.since))
-            failed = self.failed if self.running else 0
-            return StatusModel(running, self.last, failed, self.counter)
-        new = RunningJob(snapshot, known.estimate.update(current, total, now))
-        running = tuple(new if each is known else each for each in self.running)
-        return StatusModel(running, self.last, self.failed, self.counter)
+            estimate = RateEstimate(now, total, current, now)
+        else:
+            estimate = known.estimate.update(current, total, now)
+        new = RunningJob(snapshot, estimate)
+        running = {**self.running, snapshot.id: new}
+        newest = next(reversed(self.running.values()), new)
+        if known is None and newest.since > new.since:
+            running = dict(sorted(running.items(), key=lambda item: item[1].since))
+        failed = self.failed if self.running else 0
+        return StatusModel(running, self.last, failed, self.counter)
+
+    def _oldest(self) -> RunningJob | None:
+        return next(iter(self.running.values()), None)
 
     def count(self, statistics: QueueStatistics, now: float) -> StatusModel:
         """Return the model after a look at the queue's numbers.
@@ -140,7 +147,7 @@ class StatusModel:
         Args:
             now: The time, in seconds by Trio's clock.
         """
-        old = [each for each in self.running if each.elapsed(now) >= NAMED_AFTER]
+        old = [each for each in self.running.values() if each.elapsed(now) >= NAMED_AFTER]
         own = [each for each in old if each.snapshot.progress is not None]
         least = LONG * self.batch.mean
         long = [each for each in old if each.elapsed(now) >= least]
@@ -154,12 +161,13 @@ class StatusModel:
     @property
     def named_job(self) -> JobID | None:
         """The ID of the running job that the line shows; None if no job runs."""
-        return self.running[0].snapshot.id if self.running else None
+        return next(iter(self.running), None)
 
     @property
     def shown(self) -> JobSnapshot | None:
         """The job that the line shows, running or ended; None before the first job."""
-        return self.running[0].snapshot if self.running else self.last
+        first = self._oldest()
+        return self.last if first is None else first.snapshot
 
     def line(self, width: int, now: float, style: LineStyle, *, hint: str = "esc cancel") -> str:
         """Return the line as plain text of exactly ``width`` cells.
@@ -172,8 +180,8 @@ class StatusModel:
         """
         if self.batch.is_many:
             return self._batch_line(width, now, style, hint)
-        if self.running:
-            first = self.running[0]
+        first = self._oldest()
+        if first is not None:
             progress = first.snapshot.progress
             return running_line(
                 first.snapshot,
@@ -195,7 +203,8 @@ class StatusModel:
         batch = self.batch
         if not batch.left:
             return ended_batch_line(batch, width, style)
-        if self.running and all(each.snapshot.cancel_requested for each in self.running):
+        running = self.running.values()
+        if running and all(each.snapshot.cancel_requested for each in running):
             hint = "cancelling"
         return batch_line(batch, width, style, now=now, named=self.named(now), hint=hint)
 
@@ -211,9 +220,9 @@ class StatusModel:
             if style.motion and batch.running and batch.is_fed(now):
                 return _next_spin(now)
             return batch.began + math.floor(batch.elapsed(now)) + 1
-        if not self.running or batch.is_many:
+        first = self._oldest()
+        if first is None or batch.is_many:
             return math.inf
-        first = self.running[0]
         is_counted = first.snapshot.progress is not None and first.snapshot.progress.total > 0
         if style.motion and not is_counted:
             return _next_spin(now)
