@@ -72,6 +72,7 @@ def test_the_plan_is_shown_and_only_what_it_says_is_sent(
     assert told[begin + 7].startswith("left alone: bad.md: bad.md:2:1: this file holds a git")
     assert f"left alone: DEMO-1 (DEMO-1.md): {CHANGED}" in told
     assert 'left alone: draft "Later" (later.md): it is not in the plan that was shown' in told
+    assert told[-2] == "to see a new plan, with what was left alone: ticketr push"
     listed = ticketr(site, tmp_path, "push", "--dry-run", code=3).split("\n")
     assert [line for line in listed if not line.startswith(" ")] == [
         "update DEMO-1 Another (DEMO-1.md)",

@@ -259,6 +259,20 @@ def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
     assert listed.json["failed"][0]["title"] == HOSTILE
 
 
+def test_the_answer_no_is_told_in_json_too(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    someone.writes("new.md", drafts(1))
+    monkeypatch.setattr("ticketr.cli.settings.is_interactive", lambda: True)
+    monkeypatch.setattr("ticketr.cli.questions.confirm", lambda _: False)
+
+    told = someone.runs("push", "--json")
+
+    assert (told.code, told.json["status"]) == (0, "cancelled")
+    assert told.json["message"] == "Nothing was sent."
+    assert told.json.keys() == KEYS
+    assert "create Number 0 (new.md)" in told.err
+    assert len(someone.site) == 12
+
+
 @pytest.fixture(scope="module")
 def site() -> Generator[str]:
     with sandbox_process(tickets=5) as url:

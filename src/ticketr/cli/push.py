@@ -75,6 +75,7 @@ def push(
             _print_plan(result)
             report.print_messages(line for plan in plans.values() for line in skipped_lines(plan))
         report.print_push(result, dry_run=dry_run)
+        report.print_plan_hint(result.left)
         report.print_merge_hint(result.conflicts)
         report.print_resolve_hint(result.conflicts)
 
@@ -123,6 +124,7 @@ def sync(
     def print_result(result: SyncResult) -> None:
         report.print_pull(result.pull, prune=prune)
         report.print_push(result.push)
+        report.print_plan_hint(result.push.left)
         report.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
     context.exit(

@@ -183,6 +183,12 @@ def print_push(result: PushResult, *, dry_run: bool = False) -> None:
     )
 
 
+def print_plan_hint(left: Iterable[Note]) -> None:
+    """Print how to send what was not confirmed, if a push has left something alone."""
+    if any(left):
+        print_messages(["to see a new plan, with what was left alone: ticketr push"])
+
+
 def print_merge_hint(conflicts: Iterable[Note]) -> None:
     """Print how to merge Jira's changes, if a push has skipped tickets because of them."""
     if any(each.code == "moved_on" for each in conflicts):

@@ -52,6 +52,7 @@ async def run_screen(job: PullJob, *, title: str, pull: bool) -> int:
         make_job=partial(_job_for, job),
         site=clean((job.browse or job.credentials.site).removeprefix("https://")),
         project=clean(job.project or ""),
+        prefer=job.prefer,
         address=job.browse or job.credentials.site,
     )
     history = WorkspaceHistory(job.root)

@@ -204,6 +204,8 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
     )
     (bench.root / "new.md").rename(bench.root / "moved.md")
     assert [each.path for each in plan_of(bench).left[:2]] == ["moved.md", "moved.md"]
+    (bench.root / "moved.md").write_text("# TICKET: Nothing of the kind\n")
+    assert [each.title for each in plan_of(bench).entries] == ["Nothing of the kind"]
 
 
 async def test_a_ticket_that_was_never_pulled_here_is_left(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.pulls import Recorder
 
 from ticketr import JobFailed
+from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import BLANK
 from ticketr.sync import Code, Note, State, Store
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
 
 GONE = "Jira does not have it, or you may not see it"
 
@@ -148,3 +153,31 @@ async def test_the_job_is_named_after_its_tickets(bench: Bench) -> None:
     assert bench.job(keys=[f"DEMO-{n}" for n in range(1, 6)]).name == (
         "Pull DEMO-1, DEMO-2, DEMO-3 and 2 more"
     )
+
+
+class Withholding(Recorder):
+    """A Jira that cannot give one issue."""
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if not request.url.endswith("bulkfetch"):
+            return response
+        answer = json.loads(response.body)
+        held = [each for each in answer["issues"] if each["key"] == "DEMO-9"]
+        answer["issues"] = [each for each in answer["issues"] if each not in held]
+        answer["issueErrors"] = [{"id": each["id"], "errorMessage": "away"} for each in held]
+        return replace(response, body=json.dumps(answer).encode())
+
+
+async def test_a_ticket_that_jira_cannot_give_stops_no_other(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.site.edit("DEMO-1", summary="Theirs")
+
+    transport = Withholding(create_app(bench.site))
+    result = await bench.pull(keys=["DEMO-9", "DEMO-1"], transport=transport)
+
+    reason = "Jira could not give it (away)"
+    assert result.failed == (Note("DEMO-9", "DEMO-9.md", reason, Code.UNREACHED),)
+    assert (result.total, result.updated) == (1, 1)

@@ -6,11 +6,12 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
 import trio
 from fakes.lossy import Meanwhile
 from fakes.pulls import URL, Bench, Recorder
 
-from ticketr import open_job_queue
+from ticketr import JobFailed, open_job_queue
 from ticketr.sandbox import create_app
 from ticketr.sync import (
     Code,
@@ -20,6 +21,7 @@ from ticketr.sync import (
     PushPlan,
     Side,
     Store,
+    UnknownTicket,
     read_push_plan,
     read_state,
 )
@@ -425,3 +427,58 @@ async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(
 
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"priority": {"id": "2"}}}']
     assert bench.finds("DEMO-1").summary == "Sent"
+
+
+async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    for key in ("DEMO-1", "DEMO-2", "DEMO-9"):
+        bench.retitles(key, "Mine")
+    plan = plan_of(bench, ["DEMO-1", "DEMO-2"])
+    bench.retitles("DEMO-2", "Later")
+
+    result = await bench.push(keys=["DEMO-1", "DEMO-2"], confirmed=plan)
+
+    assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
+    assert [each.key for each in result.left] == ["DEMO-2"]
+    assert (await bench.push(keys={"DEMO-2"})).updated == ("DEMO-2",)
+    assert [each.key for each in plan_of(bench).entries] == ["DEMO-9"]
+
+
+async def test_a_push_of_an_unknown_ticket_sends_nothing(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+
+    with pytest.raises(JobFailed, match="DEMO-77 was never pulled into this folder") as caught:
+        await bench.push(keys=["DEMO-1", "DEMO-77"])
+
+    assert isinstance(caught.value.__cause__, UnknownTicket)
+    assert writes(bench) == []
+
+
+async def test_of_tickets_that_were_never_pulled_only_the_named_are_compared(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.root.mkdir()
+    for key in ("DEMO-1", "DEMO-2"):
+        (bench.root / f"{key}.md").write_text(f"# TICKET: [{key}] Mine\n")
+
+    result = await bench.push(keys=["DEMO-2"])
+
+    assert [each.key for each in result.conflicts] == ["DEMO-2"]
+    assert writes(bench) == []
+
+
+async def test_a_key_that_was_added_to_another_ticket_is_told_to_who_names_that(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    (bench.root / "DEMO-9.md").unlink()
+    replaces(bench, "DEMO-3.md", "## Tasks\n", "## Tasks\n- [DEMO-9] Moved\n")
+    bench.retitles("DEMO-1", "Mine")
+
+    assert (await bench.push(keys=["DEMO-1"])).failed == ()
+    assert [each.key for each in (await bench.push(keys=["DEMO-3"])).failed] == ["DEMO-9"]

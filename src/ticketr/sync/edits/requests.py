@@ -31,11 +31,6 @@ class WriteRequest:
     issue: Ticket
     entry: PlanEntry
 
-    @property
-    def is_ticket(self) -> bool:
-        """Whether it is the ticket itself, not a sub-task in it."""
-        return self.issue is self.local_change.local.ticket
-
 
 def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
     """Yield what a user asks to write of one ticket, the ticket before its sub-tasks."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ticketr import Job, JobQueue
-    from ticketr.sync import OnWritten, Store, ThreadRunner
+    from ticketr.sync import OnWritten, Side, Store, ThreadRunner
     from ticketr.terminal import Event
     from ticketr.tui.job_request import JobRequest
     from ticketr.tui.messages import Message
@@ -75,6 +75,7 @@ class OpenWorkspace:
         site: The address of its site, for people.
         project: The key of its project; may be empty.
         address: The address of its site in a browser; empty if it has none.
+        prefer: The side that wins where both sides have changed the same; None for a conflict.
     """
 
     name: str
@@ -83,6 +84,7 @@ class OpenWorkspace:
     site: str = ""
     project: str = ""
     address: str = ""
+    prefer: Side | None = None
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import TicketrError
 from ticketr.sync import read_push_plan, read_state
 from ticketr.text import clean
 from ticketr.tui import messages
+from ticketr.tui.job_request import JobKind
 
 if TYPE_CHECKING:
-    from ticketr.sync import PushPlan, Store
+    from ticketr.sync import PushPlan, Side, Store
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
@@ -18,15 +20,29 @@ if TYPE_CHECKING:
 async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
     """Make the plan of a push or sync, and send it; an error is told."""
     workspace = services.workspaces[effect.workspace]
-    keys = effect.keys or None
+    # A sync resolves conflicts if a side wins; a push never does.
+    prefer = workspace.prefer if effect.kind is JobKind.SYNC else None
+    read = partial(
+        _read,
+        workspace.store,
+        effect.keys or None,
+        project=workspace.project or None,
+        prefer=prefer,
+    )
     try:
-        plan = await services.in_thread(_read, workspace.store, keys, workspace.project)
+        plan = await services.in_thread(read)
     except TicketrError as error:
         services.send(messages.PlanFailed(effect.workspace, clean(str(error))))
     else:
         services.send(messages.PlanRead(effect.workspace, effect.kind, plan))
 
 
-def _read(store: Store, keys: tuple[str, ...] | None, project: str) -> PushPlan:
+def _read(
+    store: Store,
+    keys: tuple[str, ...] | None,
+    *,
+    project: str | None,
+    prefer: Side | None,
+) -> PushPlan:
     with read_state(store) as state:
-        return read_push_plan(store, state, keys, project=project or None)
+        return read_push_plan(store, state, keys, project=project, prefer=prefer)

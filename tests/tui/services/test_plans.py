@@ -1,0 +1,61 @@
+"""The service that makes the plan of a push or sync."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from fakes.pulls import Bench, inline
+
+from ticketr.sandbox import make_site
+from ticketr.sync import Code, Side, Store
+from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind
+from ticketr.tui.services.context import OpenWorkspace, Services
+from ticketr.tui.services.plans import read_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.tui.messages import Message
+
+
+def services(root: Path, told: list[Message], prefer: Side | None) -> Services:
+    nothing = cast("Any", None)
+    workspace = OpenWorkspace("work", Store(root, ".ticketr"), nothing, prefer=prefer)
+    return Services(nothing, nothing, {"work": workspace}, {}, told.append, in_thread=inline)
+
+
+@pytest.mark.parametrize("prefer", [None, Side.LOCAL])
+async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
+    tmp_path: Path, autojump_clock: MockClock, prefer: Side | None
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+    await bench.pull()
+    bench.retitles("DEMO-1", "Mine")
+    bench.site.edit("DEMO-1", summary="Theirs")
+    await bench.pull()
+    told: list[Message] = []
+
+    for kind in (JobKind.PUSH, JobKind.SYNC):
+        await read_plan(services(bench.root, told, prefer), effects.ReadPlan("work", kind))
+
+    push, sync = told
+    assert isinstance(push, messages.PlanRead)
+    assert isinstance(sync, messages.PlanRead)
+    assert [each.code for each in push.plan.left] == [Code.CONFLICT]
+    assert [each.key for each in sync.plan.entries] == ([] if prefer is None else ["DEMO-1"])
+
+
+async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".ticketr").mkdir()
+    (tmp_path / ".ticketr" / "state.db").write_bytes(b"no database at all" * 100)
+    told: list[Message] = []
+
+    await read_plan(services(tmp_path, told, None), effects.ReadPlan("work", JobKind.PUSH))
+
+    (failed,) = told
+    assert isinstance(failed, messages.PlanFailed)
+    assert "state.db cannot be used" in failed.words
