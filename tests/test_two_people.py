@@ -165,7 +165,7 @@ def a_conflict_in_git(team: Team) -> None:
     shown = ben.runs("diff", "DEMO-1")
     assert "+Priority: High" in shown
     assert "+Priority: Medium" in shown
-    ben.runs("resolve", "DEMO-1", "--take", "local")
+    ben.runs("resolve", "DEMO-1", "--take", "mine")
     assert ben.runs("sync")[-1] == "0 created, 1 updated (DEMO-1)"
     assert ben.is_clean()
     ben.git("push", "--quiet", "origin", "HEAD:main")
@@ -187,8 +187,8 @@ def conflicts_through_jira(team: Team) -> None:
     told = ben.runs("sync", code=3)
     assert "conflict: DEMO-3 (DEMO-3.md): changed here and in Jira: DEMO-3: Title" in told
     assert ben.runs("resolve") == ["DEMO-3 (DEMO-3.md): Title", "DEMO-6 (DEMO-6.md): Title"]
-    ben.runs("resolve", "DEMO-3", "--take", "remote")
-    ben.runs("resolve", "DEMO-6", "--take", "merge")
+    ben.runs("resolve", "DEMO-3", "--take", "jira")
+    ben.runs("resolve", "DEMO-6", "--take", "both")
     path = ben.folder / "DEMO-6.md"
     _, rest = path.read_text().split(">>>>>>> Jira\n")
     path.write_text(f"# TICKET: [DEMO-6] Propose and offer titles\n{rest}")

@@ -24,7 +24,15 @@ from ticketr.config import (
 from ticketr.jira import JiraError
 from ticketr.jira.transport import AsksMissing
 from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
-from ticketr.sync.errors import NoConflict, SyncError
+from ticketr.sync.errors import (
+    BadChoice,
+    CannotUndo,
+    ConflictChanged,
+    NoConflict,
+    NotChosen,
+    NothingToUndo,
+    SyncError,
+)
 from ticketr.sync.notes import Code
 from ticketr.tickets import TicketSyntaxError
 
@@ -56,6 +64,9 @@ def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for value in told.values():
         if isinstance(value, list):
             yield from (each for each in value if isinstance(each, dict))
+
+
+SETTLING = (BadChoice, CannotUndo, ConflictChanged, NoConflict, NotChosen, NothingToUndo)
 
 
 def named(names: Iterable[str], text: str) -> list[str]:
@@ -114,7 +125,9 @@ def test_every_key_of_a_result_is_reported(command: str, kind: type[Any]) -> Non
     assert named(names, keys_of(command)) == names
 
 
-@pytest.mark.parametrize("command", ["pull", "push", "sync", "status", "diff", "resolve", "new"])
+@pytest.mark.parametrize(
+    "command", ["pull", "push", "sync", "status", "diff", "resolve", "undo", "new"]
+)
 def test_no_command_prints_a_key_that_the_page_does_not_know(someone: User, command: str) -> None:
     someone.runs("pull")
     someone.retitles("DEMO-3", "Mine")
@@ -123,7 +136,12 @@ def test_no_command_prints_a_key_that_the_page_does_not_know(someone: User, comm
     someone.edits("DEMO-9.md", "Status: ", "Status: Never or ")
     someone.writes("draft.md", "# TICKET: A draft\n")
     someone.writes("other.md", "# TICKET: [OTHER-1] From elsewhere\n")
-    arguments = {"new": ["Title"], "resolve": ["DEMO-3", "OTHER-1", "--take", "local"]}
+    arguments = {"new": ["Title"], "resolve": ["DEMO-3", "OTHER-1", "--take", "mine"]}
+
+    if command == "undo":
+        someone.runs("resolve", "DEMO-3", "--take", "mine")
+        someone.runs("undo")
+        someone.runs("resolve", "DEMO-3", "--take", "mine")
 
     told = someone.runs(command, *arguments.get(command, ()), "--json").json
 
@@ -151,7 +169,9 @@ def errors(kind: type[Exception]) -> Iterator[str]:
 
 
 def test_every_error_that_can_end_a_run_is_reported() -> None:
-    bases = {JiraError.__name__, SyncError.__name__, NoConflict.__name__}
+    bases = {JiraError.__name__, SyncError.__name__}
+    # Errors of settling a conflict or taking that back, which no run does.
+    bases |= {each.__name__ for each in SETTLING}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 
     # Errors of the settings of one workspace of several; the others come from adding or naming one.

@@ -143,7 +143,7 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
         for typed, completed in [
             ("ticketr stat\t", "ticketr status "),
             ("ticketr resolve --ta\t", "ticketr resolve --take "),
-            ("ticketr pull --strategy rem\t", "ticketr pull --strategy remote "),
+            ("ticketr pull --strategy ji\t", "ticketr pull --strategy jira "),
             ("ticketr list unpu\t", "ticketr list unpushed "),
             ("ticketr list --sort=upd\t", "ticketr list --sort=updated "),
             ("ticketr list sta\tx", "ticketr list status=x"),

@@ -101,7 +101,7 @@ async def run(
 HOSTILE = "\x1b[31mx\x1b]0;owned\x07\x9b5n\x07\u202e"
 ARGUMENTS = [
     ["diff", HOSTILE],
-    ["resolve", HOSTILE, "--take", "local"],
+    ["resolve", HOSTILE, "--take", "mine"],
     [HOSTILE],
     ["pull", f"--{HOSTILE}"],
     ["pull", "--strategy", HOSTILE],

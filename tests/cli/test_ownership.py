@@ -20,7 +20,7 @@ OLD = Path(__file__).with_name("old_workspace")
 #: Every command that opens the state file.
 COMMANDS = (
     *(("pull",), ("push",), ("push", "--dry-run"), ("sync",), ("status",), ("diff",)),
-    *(("resolve",), ("resolve", "DEMO-1", "--take", "local")),
+    *(("resolve",), ("resolve", "DEMO-1", "--take", "mine")),
     ("demo", "--tickets", "1", "--folder", "."),
 )
 
@@ -244,7 +244,7 @@ def test_a_committed_strategy_sends_nothing_where_no_last_sync_is_known(
 
     assert mia.finds("DEMO-1").summary == before
     assert codes == ([3, 3, 3, 3] if strategy == "local" else [0, 0, 0, 0])
-    said = mia.runs("sync", "--strategy", "local")
+    said = mia.runs("sync", "--strategy", "mine")
     assert said.code == 0
     theirs = "Edited before the upgrade" if strategy == "local" else before
     assert mia.finds("DEMO-1").summary == theirs

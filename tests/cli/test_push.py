@@ -187,7 +187,7 @@ def test_no_strategy_makes_a_push_overwrite_changes_in_jira(someone: User) -> No
     someone.site.edit("DEMO-9", summary="Theirs")
     someone.writes("ticketr.toml", '[sync]\nstrategy = "local"\n')
 
-    told = someone.runs("push", "--strategy", "local")
+    told = someone.runs("push", "--strategy", "mine")
 
     assert told.code == 2
     assert re.search("No such option:? '?--strategy", told.err)

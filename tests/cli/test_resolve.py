@@ -37,7 +37,7 @@ def test_without_a_key_the_conflicts_are_listed(torn: User) -> None:
 
 def test_without_conflicts_it_says_so(someone: User) -> None:
     assert someone.runs("resolve") == (0, "there is no conflict\n", "")
-    assert someone.runs("resolve", "--all", "--take", "local") == (0, "there is no conflict\n", "")
+    assert someone.runs("resolve", "--all", "--take", "mine") == (0, "there is no conflict\n", "")
     assert [*someone.root.iterdir()] == []
 
 
@@ -45,13 +45,13 @@ def test_without_conflicts_it_says_so(someone: User) -> None:
     ("take", "words", "title"),
     [
         (
-            "local",
+            "mine",
             "DEMO-2.md has your version of what clashed; the next push brings that to Jira",
             "Mine",
         ),
         (
-            "remote",
-            "DEMO-2.md has Jira's version of what clashed; the old text is in .ticketr/trash",
+            "jira",
+            "DEMO-2.md has Jira's version of what clashed; the old text is in {aside}",
             "Theirs",
         ),
     ],
@@ -61,7 +61,10 @@ def test_a_side_is_taken_and_the_next_sync_makes_both_equal(
 ) -> None:
     told = torn.runs("resolve", "demo-2", "--take", take)
 
-    assert told == (0, f"DEMO-2: {words}\n", "")
+    what = {"mine": "your version", "jira": "your other edits"}[take]
+    hint = f"to bring {what} to Jira: ticketr push; {BACK}"
+    words = words.format(aside=".ticketr/trash/DEMO-2.md")
+    assert told == (0, f"DEMO-2: {words}\n", f"{hint}\n")
     assert titles(torn) == [title, "Mine"]
     assert torn.asked == []
     assert torn.runs("resolve").out == "DEMO-9 (DEMO-9.md): Title\n"
@@ -77,7 +80,7 @@ def test_nothing_that_others_have_changed_in_jira_is_taken_back(someone: User) -
     someone.site.edit("DEMO-4", summary="Theirs")
     someone.runs("sync")
 
-    someone.runs("resolve", "DEMO-3", "--take", "local")
+    someone.runs("resolve", "DEMO-3", "--take", "mine")
     plan = someone.runs("push", "--dry-run").out.splitlines()
 
     assert plan == [
@@ -90,16 +93,18 @@ def test_nothing_that_others_have_changed_in_jira_is_taken_back(someone: User) -
 
 
 def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> None:
-    told = torn.runs("resolve", "DEMO-2", "--take", "merge")
+    told = torn.runs("resolve", "DEMO-2", "--take", "both")
 
     words = "DEMO-2.md has both versions of what clashed between conflict markers"
-    assert told == (0, f"DEMO-2: {words}; edit it, then sync\n", "")
+    where = "the old text is in .ticketr/trash/DEMO-2.md"
+    hint = f"once no marker is left in the file: ticketr sync; {BACK}"
+    assert told == (0, f"DEMO-2: {words}; edit it, then sync; {where}\n", f"{hint}\n")
     text = torn.files()["DEMO-2.md"]
     assert text.startswith("<<<<<<< here\n# TICKET: [DEMO-2] Mine\n=======\n")
     assert torn.runs("push").code == 3
     torn.writes("DEMO-2.md", "# TICKET: [DEMO-2] Ours\n" + text.split(">>>>>>> Jira\n")[1])
     what = "it is in conflict with Jira (DEMO-9: Title); run ticketr resolve DEMO-9"
-    take = "--take local, remote or merge"
+    take = "--take mine, jira or both"
     assert torn.runs("push").err.splitlines()[-3:] == [
         "0 created, 1 updated (DEMO-2), 1 in conflict",
         f"conflict: DEMO-9 (DEMO-9.md): {what}",
@@ -108,11 +113,13 @@ def test_both_versions_are_written_between_markers_to_be_edited(torn: User) -> N
     assert torn.finds("DEMO-2").summary == "Ours"
 
 
+#: The end of the last line.
+BACK = "to take this back: ticketr undo"
 STAND = "conflict markers stand there; edit the file until none is left, then sync"
 
 
 def test_files_with_markers_are_listed_until_the_markers_are_gone(torn: User) -> None:
-    torn.runs("resolve", "DEMO-2", "--take", "merge")
+    torn.runs("resolve", "DEMO-2", "--take", "both")
     torn.writes("sub/git.md", "# TICKET: [DEMO-1] A\n\n>>>>>>> theirs\n")
     torn.writes("notes.md", "<<<<<<< not a ticket\n")
     torn.writes("broken.md", "# TICKET: A\n\n```\n<<<<<<<<< no marker\n")
@@ -133,9 +140,9 @@ def test_files_with_markers_are_listed_until_the_markers_are_gone(torn: User) ->
 
 
 def test_a_ticket_whose_markers_still_stand_is_not_just_without_a_conflict(torn: User) -> None:
-    torn.runs("resolve", "DEMO-2", "--take", "merge")
+    torn.runs("resolve", "DEMO-2", "--take", "both")
 
-    told = torn.runs("resolve", "DEMO-2", "--take", "local")
+    told = torn.runs("resolve", "DEMO-2", "--take", "mine")
 
     assert told.code == 1
     assert told.err == f"ticketr: DEMO-2 has no conflict any more, but DEMO-2.md:1: {STAND}\n"
@@ -144,13 +151,14 @@ def test_a_ticket_whose_markers_still_stand_is_not_just_without_a_conflict(torn:
 def test_where_nothing_clashes_any_more_no_markers_are_promised(torn: User) -> None:
     torn.edits("DEMO-2.md", "Mine", "Theirs")
 
-    told = torn.runs("resolve", "DEMO-2", "--take", "merge")
+    told = torn.runs("resolve", "DEMO-2", "--take", "both")
 
     words = "DEMO-2.md has what both sides have changed; nothing clashed any more"
-    assert told == (0, f"DEMO-2: {words}\n", "")
+    hint = f"to bring your other edits to Jira: ticketr push; {BACK}"
+    assert told == (0, f"DEMO-2: {words}\n", f"{hint}\n")
 
 
-@pytest.mark.parametrize("take", ["local", "remote", "merge"])
+@pytest.mark.parametrize("take", ["mine", "jira", "both", "local", "remote", "merge"])
 def test_the_key_of_a_sub_task_resolves_its_ticket(someone: User, take: str) -> None:
     someone.runs("pull")
     someone.edits("DEMO-3.md", "Agree on the wording", "Mine")
@@ -159,7 +167,9 @@ def test_the_key_of_a_sub_task_resolves_its_ticket(someone: User, take: str) -> 
 
     told = someone.runs("resolve", "demo-5", "DEMO-3", "DEMO-4", "--take", take)
 
-    assert (told.code, told.err) == (0, "")
+    assert told.code == 0
+    assert told.err.endswith(f"; {BACK}\n")
+    assert told.err.count("\n") == 1
     assert told.out.startswith("DEMO-3: DEMO-3.md has ")
     assert told.out.count("\n") == 1
     assert "DEMO-3 (" not in someone.runs("resolve").out
@@ -173,14 +183,14 @@ def test_the_key_of_a_new_sub_task_resolves_its_ticket(someone: User) -> None:
     new = someone.site.create(project=like.project, type=like.type, summary="New", parent=parent.id)
     someone.runs("pull")
 
-    told = someone.runs("resolve", new.key, "--take", "local")
+    told = someone.runs("resolve", new.key, "--take", "mine")
 
     assert told.out.startswith("DEMO-3: DEMO-3.md has ")
     assert [task.title for task in someone.reads("DEMO-3.md").tasks][-1] == "New"
 
 
 def test_all_are_settled_at_once(torn: User) -> None:
-    told = torn.runs("resolve", "--all", "--take", "remote")
+    told = torn.runs("resolve", "--all", "--take", "jira")
 
     assert told.code == 0
     assert titles(torn) == ["Theirs", "Theirs"]
@@ -188,10 +198,13 @@ def test_all_are_settled_at_once(torn: User) -> None:
 
 
 def test_one_that_cannot_be_settled_does_not_hold_up_the_others(torn: User) -> None:
-    told = torn.runs("resolve", "DEMO-1", "DEMO-9", "--take", "remote")
+    told = torn.runs("resolve", "DEMO-1", "DEMO-9", "--take", "jira")
 
     assert told.code == 1
-    assert told.err == "ticketr: DEMO-1 has no conflict; these have: DEMO-2, DEMO-9\n"
+    assert told.err.splitlines() == [
+        "ticketr: DEMO-1 has no conflict; these have: DEMO-2, DEMO-9",
+        f"to bring your other edits to Jira: ticketr push; {BACK}",
+    ]
     assert titles(torn) == ["Mine", "Theirs"]
 
 
@@ -202,18 +215,19 @@ def test_two_in_one_file_are_marked_one_after_the_other(someone: User) -> None:
         someone.site.edit(key, summary="Theirs")
     someone.runs("pull")
 
-    first = someone.runs("resolve", "--all", "--take", "merge")
+    first = someone.runs("resolve", "--all", "--take", "both")
     shown = someone.runs("diff", "DEMO-9")
     text = someone.files()["all.md"]
     head, rest = text.split("<<<<<<< here\n")
     mine, rest = rest.split("=======\n")
     someone.writes("all.md", head + mine + rest.split(">>>>>>> Jira\n")[1])
-    second = someone.runs("resolve", "--all", "--take", "merge")
+    second = someone.runs("resolve", "--all", "--take", "both")
 
     assert first.code == 1
     assert first.out.startswith("DEMO-2: all.md has both versions")
     words = "markers stand in all.md: edit it, sync, then resolve DEMO-9"
-    assert first.err == f"ticketr: conflict {words}\n"
+    hint = f"once no marker is left in the file: ticketr sync; {BACK}"
+    assert first.err == f"ticketr: conflict {words}\n{hint}\n"
     assert "in no file any more" not in shown.err
     assert second.code == 0
     assert second.out.startswith("DEMO-9: all.md has both versions")
@@ -223,22 +237,22 @@ def test_without_a_side_it_is_wrong_usage(torn: User) -> None:
     told = torn.runs("resolve", "DEMO-2")
 
     assert (told.code, told.out) == (2, "")
-    assert "say --take local, --take remote or --take merge" in told.err
-    assert torn.runs("resolve", "--take", "mine", "DEMO-2").code == 2
+    assert "say --take mine, --take jira or --take both" in told.err
+    assert torn.runs("resolve", "--take", "yours", "DEMO-2").code == 2
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_a_side_alone_does_not_say_which_ticket(torn: User, more: tuple[str, ...]) -> None:
-    told = torn.runs("resolve", "--take", "local", *more)
+    told = torn.runs("resolve", "--take", "mine", *more)
 
     assert (told.code, told.out) == (2, "")
-    assert "say which: 'ticketr resolve KEY --take local', or --all for each" in told.err
+    assert "say which: 'ticketr resolve KEY --take mine', or --all for each" in told.err
     assert titles(torn) == ["Mine", "Mine"]
 
 
 def test_json_has_the_same_keys_for_every_result(torn: User) -> None:
     listed = torn.runs("resolve", "--json")
-    settled = torn.runs("resolve", "DEMO-2", "DEMO-1", "--take", "local", "--json")
+    settled = torn.runs("resolve", "DEMO-2", "DEMO-1", "--take", "mine", "--json")
 
     both = [
         {"key": key, "path": f"{key}.md", "parts": [f"{key}: Title"]}
@@ -251,14 +265,14 @@ def test_json_has_the_same_keys_for_every_result(torn: User) -> None:
         "folder": str(torn.root),
         "conflicts": both[1:],
         "marked": [],
-        "resolved": [{"key": "DEMO-2", "path": "DEMO-2.md", "take": "local"}],
+        "resolved": [{"key": "DEMO-2", "path": "DEMO-2.md", "aside": "", "take": "mine"}],
         "failed": [{"key": "DEMO-1", "reason": "DEMO-1 has no conflict; these have: DEMO-9"}],
     }
 
 
 def test_while_another_process_changes_the_workspace_nothing_is_settled(torn: User) -> None:
     with Store(torn.root, ".ticketr").lock():
-        told = torn.runs("resolve", "--all", "--take", "remote")
+        told = torn.runs("resolve", "--all", "--take", "jira")
 
     assert told.code == 1
     assert f"is being changed by process {os.getpid()}; wait until it has ended" in told.err
@@ -270,7 +284,7 @@ def test_a_ticket_beside_markers_is_not_listed_as_missing(torn: User) -> None:
     torn.writes("DEMO-2.md", both)
     (torn.root / "DEMO-9.md").unlink()
     torn.runs("pull")
-    torn.runs("resolve", "DEMO-2", "--take", "merge")
+    torn.runs("resolve", "DEMO-2", "--take", "both")
 
     shown = torn.runs("diff", "DEMO-9")
 

@@ -95,7 +95,7 @@ def test_a_strategy_that_prefers_neither_side_is_none(root: Path) -> None:
 def test_the_options_strategy_counts_more_than_the_files(root: Path) -> None:
     (root / "ticketr.toml").write_text('[sync]\nstrategy = "remote"\n')
 
-    assert pull(strategy="local").prefer is Side.LOCAL
+    assert pull(strategy="mine").prefer is Side.LOCAL
     assert pull(strategy="merge").prefer is None
 
 

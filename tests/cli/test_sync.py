@@ -35,7 +35,7 @@ PULL = {
     "prunable",
     "recovered",
 }
-SETTLE = "ticketr resolve DEMO-9 --take local, remote or merge"
+SETTLE = "ticketr resolve DEMO-9 --take mine, jira or both"
 DELETED = "it was deleted in Jira, or you may no longer see it"
 PUSH = {
     "total",
@@ -124,7 +124,10 @@ def test_a_conflict_ends_with_3_and_the_last_line_says_what_to_do(someone: User)
     }
 
 
-@pytest.mark.parametrize(("strategy", "title"), [("local", "Mine"), ("remote", "Theirs")])
+@pytest.mark.parametrize(
+    ("strategy", "title"),
+    [("mine", "Mine"), ("jira", "Theirs"), ("local", "Mine"), ("remote", "Theirs")],
+)
 def test_a_strategy_settles_every_conflict(someone: User, strategy: str, title: str) -> None:
     someone.runs("pull")
     clash(someone)
@@ -204,10 +207,10 @@ def test_wrong_usage_ends_with_2_and_sends_no_request(
 
 @pytest.mark.parametrize("command", ["pull", "sync"])
 def test_a_strategy_that_there_is_not_is_wrong_usage(someone: User, command: str) -> None:
-    told = someone.runs(command, "--strategy", "mine")
+    told = someone.runs(command, "--strategy", "yours")
 
     assert (told.code, told.out) == (2, "")
-    assert "'mine' is not one of 'local', 'remote', 'merge'" in told.err
+    assert "'yours' is not one of 'mine', 'jira', 'both'" in told.err
     assert someone.asked == []
 
 

@@ -191,7 +191,7 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
     workspace = machine.resolve(root)
 
     assert (workspace.project, workspace.jql) == ("FILE", "labels = a")
-    assert (workspace.fields, workspace.strategy) == (("Team",), "local")
+    assert (workspace.fields, workspace.strategy) == (("Team",), "mine")
     assert (workspace.story_type, workspace.subtask_type) == ("Story", "Step")
     assert machine.resolve(root, project="OPTION").project == "OPTION"
 

@@ -37,9 +37,7 @@ def test_everything_that_can_stand_in_it_is_read(tmp_path: Path) -> None:
 
     file = read_workspace_file(tmp_path)
 
-    assert file == WorkspaceFile(
-        path, SITE, "DEMO", "labels = a", ("Story Points", "Team"), "remote"
-    )
+    assert file == WorkspaceFile(path, SITE, "DEMO", "labels = a", ("Story Points", "Team"), "jira")
 
 
 def test_no_key_is_needed(tmp_path: Path) -> None:
@@ -140,8 +138,8 @@ def test_an_unknown_key_suggests_the_nearest_one(tmp_path: Path) -> None:
         ('project = "x"\n', r"ticketr.toml:1: project is 'x': a project key is upper-case"),
         ('jql = " "\n', r"ticketr.toml:1: jql is ' ': the query is empty"),
         (
-            '[sync]\nstrategy = "remoter"\n',
-            r"ticketr.toml:2: strategy is 'remoter': .*\(did you mean remote\?\)",
+            '[sync]\nstrategy = "jirra"\n',
+            r"ticketr.toml:2: strategy is 'jirra': .*\(did you mean jira\?\)",
         ),
     ],
 )

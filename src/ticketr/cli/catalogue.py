@@ -165,7 +165,8 @@ CATALOGUE: Mapping[str, Entry] = {
         "Settle a conflict.",
         (
             ("ticketr resolve", "List what there is to settle."),
-            ("ticketr resolve --help", "List the sides that can be taken."),
+            ("ticketr resolve DEMO-9 --take mine", "Keep what you have of what clashes."),
+            ("ticketr resolve --all --take jira", "Take Jira's version of all that clashes."),
         ),
         exits.LOCAL,
         "resolve:resolve",
@@ -205,6 +206,15 @@ CATALOGUE: Mapping[str, Entry] = {
         ),
         exits.PER_TICKET,
         "push:sync",
+    ),
+    "undo": Entry(
+        "Take back the last settling of a conflict.",
+        (
+            ("ticketr undo", "Take the last one back."),
+            ("ticketr undo --list", "List what can be taken back."),
+        ),
+        exits.LOCAL,
+        "undo:undo",
     ),
     "workspace": Entry(
         "Add, list, choose and check workspaces.",

@@ -13,8 +13,8 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import confirm_site, resolve, sign_in, workspace_options
+from ticketr.cli.sides import SideChoice
 from ticketr.config import (
-    STRATEGIES,
     ConfigError,
     config_folder,
     read_environment,
@@ -40,7 +40,7 @@ class CommonOptions:
         workspace: The name from ``--workspace``.
         folder: The folder from ``--folder``.
         project: The key from ``--project``.
-        strategy: One of `STRATEGIES`; None for the workspace's own, as always for a push.
+        strategy: A side of `SideChoice`; None for the workspace's own, as always for a push.
         http: The package for HTTP.
         every: Whether to run in every workspace that the user has added.
         plain: Whether to print progress as plain lines in a terminal, too.
@@ -96,8 +96,8 @@ def strategy_option(command: Callable[..., R]) -> Callable[..., R]:
     """Add the option ``--strategy``, whose value is part of `CommonOptions`."""
     return click.option(
         "--strategy",
-        type=click.Choice(STRATEGIES),
-        help="Who wins where both sides have changed the same; 'merge' leaves it a conflict.",
+        type=SideChoice(),
+        help="Who wins where both sides have changed the same; 'both' leaves it a conflict.",
     )(command)
 
 
@@ -221,7 +221,7 @@ def session_options(
         workspace: The workspace.
         credentials: The login for its site.
         mark: The mark of its state file.
-        strategy: One of `STRATEGIES`; None for the workspace's own.
+        strategy: One of `config.STRATEGIES`; None for the workspace's own.
     """
     from ticketr.sync import Side
 
@@ -235,7 +235,7 @@ def session_options(
         "fields": workspace.fields,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
-        "prefer": Side(chosen) if chosen in {"local", "remote"} else None,
+        "prefer": {"mine": Side.LOCAL, "jira": Side.REMOTE}.get(chosen or ""),
         "prefer_from_file": strategy is None,
         "browse": workspace.site,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr import JobStatus
 from ticketr.cli import exits
 from ticketr.cli.output import echo_json, print_message
+from ticketr.cli.sides import SIDES
 from ticketr.jira.site import browse_url
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def print_resolve_hint(conflicts: Iterable[Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
     first = next((each for each in conflicts if each.code == "conflict"), None)
     if first is not None:
-        take = "--take local, remote or merge"
+        take = f"--take {SIDES}"
         print_messages(
             [f"to settle a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
         )

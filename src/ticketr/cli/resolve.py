@@ -13,6 +13,7 @@ from ticketr.cli.completing import complete_key
 from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
+from ticketr.cli.sides import SideChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,10 +21,17 @@ if TYPE_CHECKING:
 
     from ticketr.sync import Conflict, ConflictMarker, State, Store
 
+#: The message for each side.
 _DONE = {
-    "local": "{path} has your version of what clashed; the next push brings that to Jira",
-    "remote": "{path} has Jira's version of what clashed; the old text is in .ticketr/trash",
-    "merge": "{path} has both versions of what clashed between conflict markers; edit it, then sync",
+    "mine": "{path} has your version of what clashed; the next push brings that to Jira",
+    "jira": "{path} has Jira's version of what clashed",
+    "both": "{path} has both versions of what clashed between conflict markers; edit it, then sync",
+}
+#: What to do next, for each side.
+_NEXT = {
+    "mine": "to bring your version to Jira: ticketr push",
+    "jira": "to bring your other edits to Jira: ticketr push",
+    "both": "once no marker is left in the file: ticketr sync",
 }
 #: The message for a merge without any conflict left.
 _MERGED = "{path} has what both sides have changed; nothing clashed any more"
@@ -42,7 +50,7 @@ class _Outcome:
 @click.option("--all", "every", is_flag=True, help="Settle every conflict.")
 @click.option(
     "--take",
-    type=click.Choice(tuple(_DONE)),
+    type=SideChoice(),
     help="Your version, Jira's, or both between conflict markers.",
 )
 @workspace_options
@@ -80,7 +88,7 @@ def resolve(
     outcome = _Outcome()
     if wanted:
         if take is None:
-            raise click.UsageError("say --take local, --take remote or --take merge")
+            raise click.UsageError("say --take mine, --take jira or --take both")
         outcome = _resolve_all(store, wanted, take)
     settled = {each["key"] for each in outcome.resolved}
     left = [each for each in conflicts if each.key not in settled]
@@ -111,11 +119,11 @@ def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
     with open_state(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
-                path = resolve_conflict(store, state, key, Take(take)).path
+                done = resolve_conflict(store, state, key, Take(take))
             except TicketrError as error:
                 outcome.failed.append({"key": key, "reason": _reason(key, error)})
             else:
-                outcome.resolved.append({"key": key, "path": path, "take": take})
+                outcome.resolved.append({**asdict(done), "take": take})
     return outcome
 
 
@@ -141,12 +149,17 @@ def _print_outcome(store: Store, outcome: _Outcome) -> None:
     from ticketr.cli.report import print_messages
     from ticketr.sync import find_conflict_marker
 
+    hint = ""
     for done in outcome.resolved:
         path, take = done["path"], done["take"]
-        is_whole = take == "merge" and find_conflict_marker(store, path) is None
+        is_whole = take == "both" and find_conflict_marker(store, path) is None
         words = _MERGED if is_whole else _DONE[take]
-        echo(f"{done['key']}: {words.format(path=path)}")
+        hint = _NEXT["jira" if is_whole else take]
+        aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
+        echo(f"{done['key']}: {words.format(path=path)}{aside}")
     print_messages(f"ticketr: {each['reason']}" for each in outcome.failed)
+    if hint:
+        print_messages([f"{hint}; to take this back: ticketr undo"])
 
 
 def _print_json(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ticketr.config.atomic import replace_atomically, write_new
 from ticketr.config.checks import (
     CONFIRM_ABOVE,
+    OLDER_STRATEGIES,
     STRATEGIES,
     checked_cloud_id,
     checked_email,
@@ -62,6 +63,7 @@ __all__ = [
     "CONFIRM_ABOVE",
     "GO_FILE",
     "LOCK_FILE",
+    "OLDER_STRATEGIES",
     "STATE_FOLDER",
     "STRATEGIES",
     "TOKEN_NAMES",

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: What to do with a conflict when the command line does not say.
-STRATEGIES = ("local", "remote", "merge")
+STRATEGIES = ("mine", "jira", "both")
+#: Older words for them, which are still read.
+OLDER_STRATEGIES = {"local": "mine", "remote": "jira", "merge": "both"}
 #: The number of writes above which a push or sync asks before it begins.
 CONFIRM_ABOVE = 20
 
@@ -95,11 +97,12 @@ checked_jql = _check(str.strip, "the query is empty")
 
 
 def checked_strategy(name: str, strategy: str) -> str:
-    """Check the strategy for conflicts.
+    """Check the strategy for conflicts, and return its word of today.
 
     Raises:
         BadSetting: There is no such strategy.
     """
-    if strategy not in STRATEGIES:
+    word = OLDER_STRATEGIES.get(strategy, strategy)
+    if word not in STRATEGIES:
         raise BadSetting(name, strategy, one_of(strategy, STRATEGIES))
-    return strategy
+    return word

@@ -54,7 +54,7 @@ from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
 from ticketr.sync.state.undo import UndoKind, UndoStep
 from ticketr.sync.threads import ThreadRunner
-from ticketr.sync.undo import Undone, undo_last, undo_steps
+from ticketr.sync.undo import Undone, last_step, undo_last, undo_steps
 from ticketr.sync.workspace.files import comparable, write_new_file
 from ticketr.sync.workspace.markers import (
     ConflictMarker,
@@ -134,6 +134,7 @@ __all__ = [
     "find_conflict_marker",
     "find_conflict_markers",
     "find_uncertain",
+    "last_step",
     "preview",
     "read_conflict",
     "read_push_plan",

@@ -33,9 +33,26 @@ class Undone:
     aside: str
 
 
-def undo_steps(state: State) -> tuple[UndoStep, ...]:
-    """Return what replaced texts of tickets lately, the latest first."""
-    return tuple(state.undo.all())
+def undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
+    """Return what replaced texts of tickets lately, the latest first.
+
+    Args:
+        state: The state of the workspace.
+        key: The ticket, or a sub-task of it; None for all tickets.
+    """
+    head = state.head_of(key) if key is not None else None
+    return tuple(each for each in state.undo.all() if key in {None, each.key} or each.head == head)
+
+
+def last_step(state: State, key: str | None = None) -> UndoStep:
+    """Return what `undo_last` would take back.
+
+    Raises:
+        NothingToUndo: There is nothing.
+    """
+    for step in undo_steps(state, key):
+        return step
+    raise NothingToUndo(key, tuple(dict.fromkeys(each.key for each in undo_steps(state))))
 
 
 def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
@@ -46,7 +63,7 @@ def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
     Args:
         store: The workspace's files.
         state: Its state.
-        key: The ticket; None for any.
+        key: The ticket, or a sub-task of it; None for any ticket.
 
     Raises:
         NothingToUndo: There is none. As with all other errors, nothing was changed.
@@ -54,10 +71,7 @@ def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
         FileFailed: The file cannot be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
-    steps = undo_steps(state)
-    step = next((each for each in steps if key in {None, each.key}), None)
-    if step is None:
-        raise NothingToUndo(key, tuple(dict.fromkeys(each.key for each in steps)))
+    step = last_step(state, key)
     if state.undo.digest(step.head) != step.then:
         raise CannotUndo(step.key, f"{step.key} was pulled, pushed or settled since", step.aside)
     aside = _write_back(store, step)
