@@ -1,4 +1,4 @@
-"""The terminal as a full screen: receive keys, pastes, sizes and signals; draw frames.
+"""The terminal as a full screen: receive keys, pastes, the mouse, sizes and signals; draw frames.
 
 ::
 
@@ -14,14 +14,28 @@
 from __future__ import annotations
 
 from ticketr.terminal.errors import NotATerminal
-from ticketr.terminal.events import Event, HungUp, Key, Paste, Quit, Resize, Resumed
+from ticketr.terminal.events import (
+    Event,
+    Focused,
+    HungUp,
+    Key,
+    Mouse,
+    MouseAction,
+    Paste,
+    Quit,
+    Resize,
+    Resumed,
+)
 from ticketr.terminal.session import Terminal, open_terminal
 from ticketr.terminal.styles import Style, sgr
 
 __all__ = [
     "Event",
+    "Focused",
     "HungUp",
     "Key",
+    "Mouse",
+    "MouseAction",
     "NotATerminal",
     "Paste",
     "Quit",

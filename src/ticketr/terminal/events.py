@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +37,34 @@ class Paste:
     """
 
     text: str
+
+
+class MouseAction(Enum):
+    """What was done with the mouse."""
+
+    CLICK = "click"
+    WHEEL_UP = "wheel up"
+    WHEEL_DOWN = "wheel down"
+
+
+@dataclass(frozen=True, slots=True)
+class Mouse:
+    """The mouse was used.
+
+    Attributes:
+        action: What was done.
+        x: The column, from 0.
+        y: The row, from 0.
+    """
+
+    action: MouseAction
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Focused:
+    """The terminal's window has the focus again; other programs may have changed files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +104,4 @@ class HungUp:
     """The terminal is gone: no keys follow, and drawing has no effect."""
 
 
-Event = Key | Paste | Resize | Quit | Resumed | HungUp
+Event = Key | Paste | Mouse | Focused | Resize | Quit | Resumed | HungUp

@@ -13,6 +13,7 @@ import trio
 
 from ticketr.terminal.device import wait_for_foreground
 from ticketr.terminal.events import Event, HungUp, Paste
+from ticketr.terminal.reports import is_report, read_report
 from ticketr.terminal.tokens import ESC_WAIT, Tokenizer
 from ticketr.tty import reopen
 
@@ -55,7 +56,7 @@ class Keyboard:
         """Send keys and pastes, and `HungUp` at the end of the terminal's input."""
         while (tokens := await self._tokens()) is not None:
             for token in tokens:
-                event = token if isinstance(token, Paste) else self._kind.key(token)
+                event = self._event(token)
                 if event is not None:
                     await send.send(event)
         await send.send(HungUp())
@@ -82,6 +83,11 @@ class Keyboard:
         """Close the descriptor; a task that waits for a key gets `trio.ClosedResourceError`."""
         trio.lowlevel.notify_closing(self._descriptor)
         os.close(self._descriptor)
+
+    def _event(self, token: str | Paste) -> Event | None:
+        if isinstance(token, Paste):
+            return token
+        return read_report(token) if is_report(token) else self._kind.key(token)
 
     async def _tokens(self) -> list[str | Paste] | None:
         """Return the next tokens, or None once the terminal is gone."""

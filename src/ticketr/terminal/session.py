@@ -23,6 +23,7 @@ from ticketr.terminal.events import Event, Quit, Resize, Resumed
 from ticketr.terminal.frame import diff
 from ticketr.terminal.full_screen import FullScreen
 from ticketr.terminal.keyboard import Keyboard, escape_wait
+from ticketr.terminal.reports import FOCUS_ON, MOUSE_ON
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.tty import can_draw, wants_color
 
@@ -97,7 +98,7 @@ class Terminal:
         return self._size
 
     async def events(self, send: trio.MemorySendChannel[Event]) -> None:
-        """Send keys, pastes, sizes and signals as events; run this in one task.
+        """Send keys, pastes, the mouse, sizes and signals as events; run this in one task.
 
         On Ctrl+Z, restore the terminal and stop the process; after `fg`, enter the full screen
         again and send `Resumed`. After `bg` the program runs without a screen until `fg`. After
@@ -249,7 +250,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
 
     Args:
         environ: The environment; TERM, NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, ESCDELAY,
-            TICKETR_ASCII and TICKETR_NO_SYNC are used.
+            TICKETR_ASCII, TICKETR_NO_MOUSE and TICKETR_NO_SYNC are used.
 
     Raises:
         NotATerminal: Standard input or output is not a terminal, or one that only prints lines.
@@ -266,7 +267,9 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
         closing(Output(1)) as output,
         closing(Keyboard(0, kind, encoding, escape_wait(environ))) as keyboard,
     ):
-        screen = FullScreen(0, output, enter=kind.enter, leave=kind.leave)
+        reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
+        enter = f"{kind.enter}{reports}"
+        screen = FullScreen(0, output, enter=enter, leave=kind.leave)
         try:
             with _quit_key_forces_exit(screen):
                 screen.enter()

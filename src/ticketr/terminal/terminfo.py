@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ticketr.terminal.events import Key
+from ticketr.terminal.reports import FOCUS_OFF, MOUSE_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,6 +27,8 @@ _POSITION: Final = re.compile("\x1b\\[[0-9]*;1R")
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 #: Auto-wrap off and bracketed paste on; and the reverse, after ending a synchronized update.
 _MODES_ON, _MODES_OFF = "\x1b[?7l\x1b[?2004h", "\x1b[?2026l\x1b[?2004l\x1b[?7h"
+#: Reports of the focus and the mouse off, whether or not they were on.
+_REPORTS_OFF = f"{FOCUS_OFF}{MOUSE_OFF}"
 
 
 class TerminalKind:
@@ -49,7 +52,7 @@ class TerminalKind:
             shown = str(terminal.normal_cursor) or "\x1b[?25h"
             # Cleared before it is left, for a terminal without an alternate screen.
             back = str(terminal.exit_fullscreen) or _LEAVE
-            self.leave = f"{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
+            self.leave = f"{_REPORTS_OFF}{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
         self._terminal = terminal
         self._cached_name = lru_cache(maxsize=512)(self._name)
 

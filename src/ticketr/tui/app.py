@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
-from ticketr.terminal import HungUp, Key, Paste, Quit, Resize, Resumed
+from ticketr.terminal import Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyMap
@@ -177,6 +177,10 @@ class App:
                 send(messages.KeyPressed(name))
             case Paste(text=text):
                 send(messages.Pasted(text))
+            case Mouse(action, x, y):
+                send(messages.MouseUsed(action, x, y))
+            case Focused():
+                send(messages.Continued())
             case Resize():
                 send(messages.Resized(*self._terminal.size))
             case Resumed():

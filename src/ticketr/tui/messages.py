@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ticketr import FinishedJob, JobSnapshot
     from ticketr.sync import ConflictView, PushPlan
+    from ticketr.terminal import MouseAction
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
     from ticketr.tui.rows import ListRow
@@ -41,6 +42,21 @@ class Pasted(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class MouseUsed(Message):
+    """The mouse was used.
+
+    Attributes:
+        action: What was done.
+        x: The column, from 0.
+        y: The row, from 0.
+    """
+
+    action: MouseAction
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
 class Resized(Message):
     """The terminal has a new size, in cells."""
 
@@ -50,7 +66,7 @@ class Resized(Message):
 
 @dataclass(frozen=True, slots=True)
 class Continued(Message):
-    """The app continues after a suspend or a handover; files may have changed meanwhile."""
+    """The app was suspended or its window had no focus; files may have changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.keymap import TYPING, KeyAction
+from ticketr.tui.main.pointing import on_mouse
 from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
 from ticketr.tui.overlays.question import Question
@@ -36,6 +37,8 @@ def update(state: AppState, message: Message, now: float) -> Step:
             return _key(state, name, now)
         case messages.Pasted(text):
             return _text(state, text, now) or (state, ())
+        case messages.MouseUsed():
+            return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
             state, asked = _job(state, snapshot, now)
         case messages.TicketsFound():
