@@ -108,7 +108,8 @@ def branching(levels: int) -> Exception:
     """Return a group of few objects that a naive walk would visit too often to end."""
     error: Exception = ValueError("deep")
     for _ in range(levels):
-        error = ExceptionGroup("level", [error, error])
+        inside: list[Exception] = [error, error]
+        error = ExceptionGroup("level", inside)
     return error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from ticketr import JobContext, open_job_queue
+from ticketr import JobContext, RetryLater, open_job_queue, plain
+from ticketr.jobs import _worker
 from ticketr.jobs._trio_internals import (
     NOT_RESCHEDULED,
     close_leftovers,
@@ -18,6 +20,9 @@ from ticketr.jobs._trio_internals import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from contextvars import Context
+
     from trio.testing import MockClock
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio_internals does in"
@@ -74,6 +79,40 @@ async def test_a_task_at_the_end_of_a_nursery_is_recognized(autojump_clock: Mock
     assert found == [True, False], f"{BREAKS} waits_in_nursery"
 
 
+async def test_a_nursery_is_found_below_any_frames_that_a_task_awaits_in(
+    autojump_clock: MockClock,
+) -> None:
+    tasks: list[trio.lowlevel.Task] = []
+
+    @asynccontextmanager
+    async def open_inside() -> AsyncGenerator[trio.Nursery]:
+        async with trio.open_nursery() as inner:
+            yield inner
+
+    async def generate() -> AsyncGenerator[None]:
+        async with open_inside() as inner:
+            inner.start_soon(trio.sleep, 1)
+        yield
+
+    async def nest(levels: int) -> None:
+        if levels:
+            await nest(levels - 1)
+        else:
+            async for _ in generate():
+                pass
+
+    async def deep() -> None:
+        tasks.append(trio.lowlevel.current_task())
+        await nest(50)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deep)
+        await trio.testing.wait_all_tasks_blocked()
+        found = [waits_in_nursery(task) for task in tasks]
+
+    assert found == [True], f"{BREAKS} waits_in_nursery"
+
+
 async def test_a_nursery_that_was_left_open_is_closed(autojump_clock: MockClock) -> None:
     ended: list[bool] = []
 
@@ -124,3 +163,30 @@ async def test_jobs_are_right_without_the_mark_of_a_task(autojump_clock: MockClo
         queue.submit_nowait(look, "d")
 
     assert seen == ["", "", "", "submitter"]
+
+
+async def test_jobs_are_right_where_each_has_to_switch_the_context_of_its_worker(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switched: list[str] = []
+    seen: list[str] = []
+
+    def switch(task: trio.lowlevel.Task, context: Context) -> None:
+        switched.append(context.get(name, "none"))
+        switch_context(task, context)
+
+    async def look(context: JobContext) -> None:
+        seen.append(name.get())
+        name.set("left behind")
+        if context.attempt == 1:
+            raise RetryLater(0)
+
+    monkeypatch.setattr(_worker, "switch_context", switch)
+    async with open_job_queue(max_pending=None) as queue:
+        queue.submit_nowait(plain(trio.lowlevel.checkpoint))  # so that no wake-up has switched
+        for own in "abc":
+            name.set(own)
+            queue.submit_nowait(look)
+
+    assert seen == ["a", "a", "b", "b", "c", "c"]
+    assert [found for found in switched if found != "none"] == seen

@@ -1,0 +1,146 @@
+"""The jobs of a queue by ID and key: the registry by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.records import pending_record
+
+from ticketr import JobStatus, Keep
+from ticketr.jobs._registry import Registry
+from ticketr.jobs._schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from ticketr.jobs._record import JobRecord
+
+
+class Books:
+    """A registry with a schedule, and jobs that enter and end as in a queue."""
+
+    def __init__(self, keep: Keep = Keep()) -> None:  # noqa: B008 - frozen
+        self.schedule = Schedule(10)
+        self.running: dict[trio.lowlevel.Task, JobRecord] = {}
+        self.registry = Registry(self.schedule, self.running, keep)
+
+    def enter(self, job_id: str, key: Hashable = None, tags: Iterable[str] = ()) -> JobRecord:
+        record = pending_record(job_id, tags=tags)
+        registry = self.registry
+        before = registry.by_id.get(job_id)
+        if before is not None and not before.status.is_terminal:
+            record.set_id_holder(before)
+        if key is not None:
+            slot = registry.keys.find(key) or registry.keys.add(key)
+            slot.add(record)
+            record.set_key_slot(slot)
+        registry.by_id[job_id] = record
+        self.schedule.add(record, 0.0)
+        return record
+
+    def cancel(self, record: JobRecord) -> None:
+        self.schedule.discard(record)
+        record.end(JobStatus.CANCELLED, 0.0, None)
+        self.registry.free(record)
+        self.registry.totals[JobStatus.CANCELLED] += 1
+        self.registry.finished.jobs.append(record)
+
+    def select(self, key: Hashable = None, tag: str | None = None) -> list[JobRecord]:
+        return self.registry.select(key, hash(key), tag)
+
+
+def test_an_id_that_is_made_up_is_none_that_a_submit_has_chosen() -> None:
+    books = Books()
+    books.enter("job-1")
+    books.enter("job-2")
+
+    assert books.registry.next_free_id() == "job-3"
+    assert books.registry.next_free_id() == "job-4"
+
+
+def test_an_id_goes_back_to_its_holder_when_the_job_that_waits_for_it_ends() -> None:
+    books = Books()
+    holder = books.enter("a")
+    second = books.enter("a")
+    third = books.enter("a")
+
+    books.cancel(third)
+    assert books.registry.by_id == {"a": second}
+    books.cancel(second)
+    assert books.registry.by_id == {"a": holder}
+    books.cancel(holder)
+    assert books.registry.by_id == {"a": holder}  # it is still known
+
+
+def test_an_id_stays_with_the_last_job_when_one_between_ends() -> None:
+    books = Books()
+    holder, between, last = (books.enter("a") for _ in range(3))
+
+    books.cancel(between)
+
+    assert books.registry.by_id == {"a": last}
+    assert books.schedule.predecessor(last) is holder
+
+
+def test_a_key_is_forgotten_with_its_last_job() -> None:
+    books = Books()
+    first, second = books.enter("a", key="k"), books.enter("b", key="k")
+
+    books.cancel(first)
+    assert len(books.registry.keys) == 1
+    books.cancel(second)
+    assert len(books.registry.keys) == 0
+
+
+def test_a_paused_key_outlives_its_last_job() -> None:
+    books = Books()
+    job = books.enter("a", key="k")
+    slot = books.registry.keys.find("k")
+    assert slot is not None
+    books.schedule.pause(slot)
+
+    books.cancel(job)
+    assert books.registry.keys.find("k") is slot
+
+    books.schedule.resume(slot)
+    books.registry.remove_unused(slot)
+    assert len(books.registry.keys) == 0
+
+
+async def test_jobs_are_selected_by_key_and_tag_in_the_order_of_submission() -> None:
+    books = Books()
+    pending = books.enter("a", tags=["t", "u"])
+    running = books.enter("b", key="k")
+    ended = books.enter("c", key="k", tags=["t"])
+    other = books.enter("d", key="l", tags=["t"])
+    books.cancel(ended)
+    books.running[trio.lowlevel.current_task()] = running
+    books.schedule.discard(running)
+
+    assert books.select() == [pending, running, ended, other]
+    assert books.select(key="k") == [running, ended]
+    assert books.select(tag="t") == [pending, ended, other]
+    assert books.select(key="k", tag="t") == [ended]
+    assert books.select(key="m") == books.select(tag="v") == []
+
+
+def test_an_ended_job_whose_id_another_one_has_is_not_selected() -> None:
+    books = Books()
+    ended = books.enter("a")
+    books.cancel(ended)
+    assert books.select() == [ended]
+
+    later = books.enter("a")
+
+    assert books.select() == [later]
+
+
+@pytest.mark.parametrize(("keep", "evicted"), [(0, 3), (2, 1), (3, 0), (9, 0)])
+def test_what_is_not_kept_counts_as_evicted(keep: int, evicted: int) -> None:
+    books = Books(Keep(jobs=keep))
+    for job in [books.enter(name) for name in "abc"]:
+        books.cancel(job)
+
+    assert books.registry.evicted == evicted
