@@ -15,7 +15,7 @@ ROUNDS = 15
 #: The most that a command may take, in starts of a Python that imports click.
 GOAL = 2.5
 COMMAND = str(Path(sys.executable).with_name("ticketr"))
-COMPLETION = {"COMP_WORDS": "ticketr pu", "COMP_CWORD": "1", "_TICKETR_COMPLETE": "bash_complete"}
+COMPLETE = {"_TICKETR_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
 
 
 def once(command: list[str], more: dict[str, str] | None = None) -> float:
@@ -37,7 +37,8 @@ def rows() -> list[str]:
         "ticketr --version": partial(once, [COMMAND, "--version"]),
         "ticketr --help": partial(once, [COMMAND, "--help"]),
         "ticketr pull --help": partial(once, [COMMAND, "pull", "--help"]),
-        "completing a command": partial(once, [COMMAND], COMPLETION),
+        "completing a command": partial(once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr pu"}),
+        "completing a key": partial(once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr show A"}),
     }
     queue = ratio(
         partial(imported, "from ticketr import open_job_queue"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.processes import PROGRAM, environment
+from fakes.ptys import job_on_pty
 
 if TYPE_CHECKING:
     from fakes.users import User
@@ -153,3 +156,16 @@ def test_a_title_with_control_characters_is_cleaned(someone: User) -> None:
     someone.writes("draft.md", "# TICKET: \x1b]0;x\x07Hello \x1b[2Jthere\n")
 
     assert someone.runs("list").out == "\t\tHello there\t\tdraft\n"
+
+
+def test_a_table_in_a_real_terminal_is_as_wide_as_that(worker: User) -> None:
+    command = [*PROGRAM, "list", "-C", str(worker.root), "unpushed"]
+    environ = {**environment(), "TICKETR_CONFIG_DIR": os.environ["TICKETR_CONFIG_DIR"]}
+
+    with job_on_pty(command, environ=environ, size=(50, 24)) as pty:
+        assert pty.wait_for_end() == 1
+        lines = [line.rstrip() for line in pty.output.splitlines() if "DEMO" in line]
+
+    assert [line[:9] for line in lines] == ["! DEMO-3 ", "* DEMO-9 "]
+    assert max(map(len, lines)) <= 50
+    assert "…" in lines[1]
