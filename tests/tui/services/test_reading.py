@@ -1,0 +1,242 @@
+"""Test reading a folder in batches: real files, in virtual time."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+import pytest
+import trio
+from fakes.pulls import Bench, inline
+
+from ticketr.sandbox import make_site
+from ticketr.sync import Store
+from ticketr.sync.threads import CHUNK
+from ticketr.tickets import Ticket, render
+from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
+from ticketr.tui.services.files import read_sheet
+from ticketr.tui.services.memory import FILE
+from ticketr.tui.services.reading import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.tui.messages import Message
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+BROKEN = "# TICKET: A\n<<<<<<< HEAD\n"
+
+
+async def slow(sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False) -> T:
+    """Run blocking work that takes a second."""
+    await trio.sleep(1)
+    return sync_fn(*args)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+def write(root: Path, number: int) -> None:
+    ticket = Ticket(title=f"Number {number}", key=f"DEMO-{number}")
+    (root / f"DEMO-{number}.md").write_text(render([ticket]))
+
+
+def retitle(root: Path, key: str) -> None:
+    path = root / f"{key}.md"
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"# TICKET: [{key}] Mine\n{rest}")
+
+
+def read(told: list[Message]) -> FilesRead:
+    (found,) = (each for each in told if isinstance(each, FilesRead))
+    return found
+
+
+async def test_rows_are_sent_as_they_are_read_and_then_all_together(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 2 * CHUNK + 2):
+        write(tmp_path, number)
+    told: list[Message] = []
+
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+
+    *portions, whole = told
+    assert [len(each.tickets) for each in portions if isinstance(each, TicketsFound)] == [20, 20, 1]
+    assert whole == read(told)
+    assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * CHUNK + 2)]
+
+
+async def test_each_file_is_read_once_for_its_rows_and_its_mark(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    told: list[Message] = []
+    opened = Counter[str]()
+    content = Store.content
+
+    def counted(store: Store, name: str) -> bytes:
+        opened[name] += 1
+        return content(store, name)
+
+    monkeypatch.setattr(Store, "content", counted)
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+
+    assert opened == Counter(path.name for path in bench.root.glob("*.md"))
+    assert read(told).edited == {"DEMO-1"}
+
+
+async def test_an_edit_is_sent_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    told: list[Message] = []
+
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+
+    assert isinstance(told[0], TicketsFound)
+    assert told[0].edited == {"DEMO-1"}
+
+
+async def test_a_broken_file_costs_no_other_its_mark(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    (bench.root / "A.md").write_text(BROKEN)
+    (bench.root / "b.md").write_text(render([Ticket(title="Again", key="DEMO-2")]))
+    told: list[Message] = []
+
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+
+    assert read(told).edited == {"DEMO-1"}
+    first, second = read(told).broken
+    assert first.startswith("A.md:2:1: ")
+    assert second == "DEMO-2 stands in DEMO-2.md and in b.md; keep one of them"
+    assert [row.title for row in read(told).rows if row.is_broken] == [first, second]
+
+
+async def test_a_last_sync_that_cannot_be_read_is_reported_and_the_tickets_are_shown(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as damage:
+        damage.execute("DROP TABLE ticket")
+    told: list[Message] = []
+    reader = Reader("work", Store(bench.root, ".ticketr"), inline, told.append)
+
+    await reader.read()
+
+    assert len(read(told).rows) == 12
+    assert isinstance(told[-1], Told)
+    assert "state.db cannot be used: it does not hold what ticketr writes there" in told[-1].words
+
+
+async def test_to_look_at_a_folder_makes_nothing_in_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "new.md").write_text("# TICKET: New\n")
+    told: list[Message] = []
+
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+
+    assert len(read(told).rows) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
+
+
+async def test_shown_rows_stay_until_all_files_are_read_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    write(tmp_path, 1)
+    told: list[Message] = []
+    reader = Reader("work", Store(tmp_path, ".ticketr"), inline, told.append)
+    await reader.read()
+    told.clear()
+
+    write(tmp_path, 2)
+    await reader.read()
+
+    assert told == [read(told)]
+    assert [row.key for row in read(told).rows] == ["DEMO-1", "DEMO-2"]
+
+
+async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 10 * CHUNK + 1):
+        write(tmp_path, number)
+    told: list[Message] = []
+
+    with trio.move_on_after(5.5):  # a second each: the memory, the state, the search, each batch
+        await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read()
+
+    assert [len(each.tickets) for each in told if isinstance(each, TicketsFound)] == [20, 20]
+    assert trio.current_time() == 6.5  # one more second, to close the state
+
+
+async def test_looks_take_turns_and_one_that_waits_is_enough(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    write(tmp_path, 1)
+    told: list[Message] = []
+    reader = Reader("work", Store(tmp_path, ".ticketr"), slow, told.append)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reader.read)
+        await trio.sleep(3.5)  # it has found the files and is about to read them
+        write(tmp_path, 2)
+        for _ in range(3):
+            nursery.start_soon(reader.read)
+
+    looks = [each for each in told if isinstance(each, FilesRead)]
+    assert [len(look.rows) for look in looks] == [1, 2]
+
+
+@pytest.mark.parametrize("text", [None, "# TICKET: [DEMO-2] Another\n"])
+def test_a_ticket_that_is_not_there_any_more_has_no_sheet(text: str | None, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "DEMO-1.md").write_text(text)
+
+    sheet = read_sheet(Store(tmp_path, ".ticketr"), "DEMO-1.md", ("DEMO", 1, "DEMO-1.md", 0))
+
+    assert sheet is None or "DEMO-1.md" in sheet.error
+    assert (sheet is None) == (text is not None)
+
+
+async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    own = tmp_path / ".ticketr"
+    own.mkdir()
+    for content, sort in (('{"filter": "status=done", "sort": "title"}', "title"), ("{", None)):
+        (own / FILE).write_text(content)
+        told: list[Message] = []
+        await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+        recalled = [each for each in told if isinstance(each, Recalled)]
+        assert [each.sort for each in recalled] == ([sort] if sort else [])
+
+
+async def test_a_conflict_is_named_once_with_its_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    path = bench.root / "DEMO-1.md"
+    path.write_text(re.sub("^Labels: .*", "Labels: mine", path.read_text(), flags=re.MULTILINE))
+    bench.site.edit("DEMO-1", summary="Theirs", labels=("theirs",))
+    await bench.pull()
+    told: list[Message] = []
+
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+
+    assert read(told).conflicts == {"DEMO-1": "DEMO-1: Title, Labels"}
