@@ -109,7 +109,7 @@ def test_the_reference_has_every_public_name_once(module: object) -> None:
 def test_the_reference_has_every_method_of_the_queue() -> None:
     methods = {
         f"JobQueue.{name}"
-        for name, value in vars(ticketr.JobQueue).items()
+        for name, value in inspect.getmembers(ticketr.JobQueue)  # those of its bases, too
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, property))
     }
 
