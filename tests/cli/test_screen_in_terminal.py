@@ -17,9 +17,9 @@ def test_a_job_that_failed_in_the_app_leaves_no_traceback_behind(tmp_path: Path)
         sandbox_process(tickets=1) as url,
         job_on_pty(command, environ=environment(url, JIRA_API_TOKEN="expired")) as pty,
     ):
-        pty.wait_for("P pull")
+        pty.wait_for("No tickets here yet")
         pty.type("P")
-        pty.wait_for("✗ Pull failed")
+        pty.wait_for("✗")
         pty.type("q")
 
         assert pty.wait_for_end() == 0

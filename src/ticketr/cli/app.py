@@ -10,7 +10,6 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -56,13 +55,12 @@ def _open_app(context: click.Context) -> None:
 
     if not is_full_screen_possible():
         raise click.UsageError(f"the app needs a terminal; a command is needed here.\n{MORE}")
-    from ticketr.cli.job_options import workspace_arguments
     from ticketr.cli.queue_runner import run
     from ticketr.cli.screen import run_screen
-    from ticketr.sync import PullJob
+    from ticketr.cli.workspace_list import app_workspaces
 
-    job = PullJob(**workspace_arguments())
-    context.exit(run(partial(run_screen, job, title=job.root.name, pull=False)))
+    found = app_workspaces()
+    context.exit(run(run_screen, found.workspaces, found.roots))
 
 
 def main() -> None:

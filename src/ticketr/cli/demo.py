@@ -76,8 +76,10 @@ async def _demo(
 
 async def _pull_in_screen(job: PullJob) -> int:
     from ticketr.cli.screen import run_screen
+    from ticketr.tui.services.opening import open_workspace
 
-    code = await run_screen(job, title="demo", pull=True)
+    workspace = open_workspace("demo", job.options())
+    code = await run_screen((workspace,), (job.root,), pull=True)
     echo(f"The tickets are Markdown files in {job.root}")
     return code
 

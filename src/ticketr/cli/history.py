@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ticketr._errors import HistoryFailed
 from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json, redacted
 from ticketr.cli.settings import resolve, workspace_options
@@ -16,7 +18,6 @@ from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ticketr import FinishedJob, JobStatus
 
@@ -71,17 +72,36 @@ class WorkspaceHistories:
         return type_name(result)
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Store each job in the history of its workspace."""
-        for key, history in self._by_key.items():
-            await history.write([job for job in jobs if job.key == key])
+        """Store each job in the history of its workspace, also of one that is new here.
+
+        Raises:
+            HistoryFailed: A history could not be written; the others were.
+        """
+        failed: list[HistoryFailed] = []
+        for key in dict.fromkeys(job.key for job in jobs if job.key is not None):
+            history = self._by_key.setdefault(key, WorkspaceHistory(Path(key)))
+            try:
+                await history.write([job for job in jobs if job.key == key])
+            except HistoryFailed as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Return the jobs of all workspaces that ended last, newest first."""
-        found = [
-            job
-            for history in self._by_key.values()
-            for job in await history.read(limit=limit, status=status)
-        ]
+        """Return the jobs of all workspaces that ended last, newest first.
+
+        Raises:
+            HistoryFailed: No history could be read.
+        """
+        found: list[FinishedJob] = []
+        failed: list[HistoryFailed] = []
+        for history in tuple(self._by_key.values()):
+            try:
+                found += await history.read(limit=limit, status=status)
+            except HistoryFailed as error:
+                failed.append(error)
+        if failed and len(failed) == len(self._by_key):
+            raise failed[0]
         return sorted(found, key=lambda job: job.finished_at, reverse=True)[:limit]
 
 

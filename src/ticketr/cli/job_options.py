@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ticketr.config import Workspace
     from ticketr.jira import Credentials
     from ticketr.jira.transport import Transport
-    from ticketr.sync import SessionOptions
+    from ticketr.sync import SessionOptions, Side
 
 R = TypeVar("R")
 
@@ -223,9 +223,6 @@ def session_options(
         mark: The mark of its state file.
         strategy: One of `config.STRATEGIES`; None for the workspace's own.
     """
-    from ticketr.sync import Side
-
-    chosen = strategy or workspace.strategy
     return {
         "root": workspace.root,
         "mark": mark,
@@ -235,10 +232,17 @@ def session_options(
         "fields": workspace.fields,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
-        "prefer": {"mine": Side.LOCAL, "jira": Side.REMOTE}.get(chosen or ""),
+        "prefer": preferred_side(strategy or workspace.strategy),
         "prefer_from_file": strategy is None,
         "browse": workspace.site,
     }
+
+
+def preferred_side(strategy: str | None) -> Side | None:
+    """Return the side that wins a conflict by a strategy; None for neither."""
+    from ticketr.sync import Side
+
+    return {"mine": Side.LOCAL, "jira": Side.REMOTE}.get(strategy or "")
 
 
 def _transport(http: str) -> Transport | None:

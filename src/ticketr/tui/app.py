@@ -18,9 +18,10 @@ from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyMap
 from ticketr.tui.screen import screen
-from ticketr.tui.services.context import AppTerminal, OpenWorkspace, Services
+from ticketr.tui.services.context import AppTerminal, Services
 from ticketr.tui.services.reading import Reader
 from ticketr.tui.services.table import AT_ONCE, IN_A_TASK
+from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
 from ticketr.tui.state import AppState
 from ticketr.tui.update import update, wake_at
 from ticketr.tui.workspace import WorkspaceView
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ticketr.terminal import Event
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
+    from ticketr.tui.services.workspaces import ClosedWorkspace
     from ticketr.tui.theme import Theme
 
 __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
@@ -56,7 +58,7 @@ class App:
     Args:
         terminal: The screen and its keys.
         queue: The queue that runs the jobs; it may hold other jobs, too.
-        workspaces: The workspaces.
+        workspaces: The workspaces; their names differ.
         theme: Colours and characters.
         current: The index of the workspace that is shown first.
         keymap: The keys.
@@ -67,7 +69,7 @@ class App:
         self,
         terminal: AppTerminal,
         queue: JobQueue,
-        workspaces: Sequence[OpenWorkspace],
+        workspaces: Sequence[OpenWorkspace | ClosedWorkspace],
         *,
         theme: Theme,
         current: int = 0,
@@ -91,9 +93,10 @@ class App:
         # Unbounded: senders must not wait, and the receiver never waits for them.
         self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
         send = self._send.send_nowait
-        readers = {each.name: Reader(each.name, each.store, in_thread, send) for each in workspaces}
-        by_name = {each.name: each for each in workspaces}
-        self._services = Services(terminal, queue, by_name, readers, send, in_thread)
+        opened = OpenWorkspaces(
+            workspaces, lambda each: Reader(each.name, each.store, in_thread, send), send
+        )
+        self._services = Services(terminal, queue, opened, send, in_thread)
         self._changed = trio.Event()
         self._urgent = trio.Event()
         self._timed = trio.Event()
@@ -153,11 +156,19 @@ class App:
         return asked
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
+        if self._services.opened.is_closed(effects.workspace_of(effect)):
+            nursery.start_soon(self._open_first, effect, nursery)
+            return
         at_once = AT_ONCE.get(type(effect))
         if at_once is not None:
             at_once(self._services, effect)
         else:
             nursery.start_soon(IN_A_TASK[type(effect)], self._services, effect)
+
+    async def _open_first(self, effect: Effect, nursery: trio.Nursery) -> None:
+        """Open the workspace of an effect, then carry the effect out."""
+        if await self._services.opened.open(effects.workspace_of(effect)):
+            self._carry_out(effect, nursery)
 
     async def _forward_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""

@@ -16,6 +16,11 @@ class Effect:
     __slots__ = ()
 
 
+def workspace_of(effect: Effect) -> str:
+    """Return the name of the workspace that has to be open for an effect; empty for none."""
+    return getattr(effect, "workspace", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Leave(Effect):
     """End the app."""

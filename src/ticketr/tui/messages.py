@@ -36,9 +36,9 @@ class KeyPressed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Pasted(Message):
-    """Text was pasted; it is untrusted."""
+    """Text was pasted; it is untrusted, and may be a secret."""
 
-    text: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,38 @@ class Recalled(Message):
     workspace: str
     filter: Filter
     sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceOpened(Message):
+    """A workspace was opened.
+
+    Attributes:
+        workspace: Its name.
+        site: The address of its site, for people.
+        project: The key of its project; may be empty.
+        is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.
+        words: What to say of it; may be empty.
+    """
+
+    workspace: str
+    site: str
+    project: str
+    is_wanted: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFailed(Message):
+    """A workspace could not be opened.
+
+    Attributes:
+        workspace: Its name.
+        words: Why, and what to do; cleaned.
+    """
+
+    workspace: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,9 +136,10 @@ def _left(state: AppState, now: float, theme: Theme) -> list[str]:
 
 def _state_of(state: AppState, at: int) -> str:
     """Return what a workspace is doing, in a few words."""
-    jobs = state.jobs.of_workspace(state.workspaces[at].name)
+    workspace = state.workspaces[at]
+    jobs = state.jobs.of_workspace(workspace.name)
     if not jobs:
-        return ""
+        return "cannot be opened" if workspace.problem else ""
     progress = jobs[0].progress
     verb = jobs[0].name.partition(" ")[0].lower()
     if progress is not None and progress.total > 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.text import clean
 from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.keymap import TYPING, KeyAction
 from ticketr.tui.main.pointing import on_mouse
@@ -15,7 +16,8 @@ from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
 from ticketr.tui.overlays.question import Question
 from ticketr.tui.panels.detail import detail_lines
-from ticketr.tui.state import SWALLOW, OpenTicket
+from ticketr.tui.state import SWALLOW, OpenTicket, Panel
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
@@ -68,6 +70,13 @@ def update(state: AppState, message: Message, now: float) -> Step:
             return state, tuple(
                 effects.ReadFiles(each.name) for each in state.workspaces if each.is_read
             )
+        case messages.WorkspaceOpened():
+            state, asked = _workspace_opened(state, message, now)
+        case messages.WorkspaceFailed(name, words):
+            workspace = state.named(name)
+            if workspace is not None:
+                state = state.with_workspace(replace(workspace, problem=words))
+            return state.noticed(f"{clean(name)}: {words}", is_bad=True), ()
         case messages.Told(words, is_error):
             return state.noticed(words, is_bad=is_error), ()
         case messages.LeaveAsked():
@@ -164,6 +173,25 @@ def _files(state: AppState, read: messages.FilesRead) -> Step:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
     return _follow(state)
+
+
+def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
+    """Show what is known of a workspace now; one that is wanted is selected and pulled."""
+    name = opened.workspace
+    workspace = state.named(name) or WorkspaceView(name)
+    workspace = replace(workspace, site=opened.site, project=opened.project, problem="")
+    if state.named(name) is None:
+        state = replace(state, workspaces=(*state.workspaces, workspace))
+    state = state.with_workspace(workspace)
+    if not opened.is_wanted:
+        return state, ()
+    names = [each.name for each in state.workspaces]
+    state = replace(state, current=names.index(name), focus=Panel.TICKETS, rest_until=now)
+    state = _resized(state, state.width, state.height)
+    if opened.words:
+        state = state.noticed(opened.words)
+    pull = effects.StartJob(name, JobRequest(JobKind.PULL))
+    return state, (effects.ReadFiles(name), pull)
 
 
 def _rested(state: AppState, now: float) -> Step:

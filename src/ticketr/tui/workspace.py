@@ -34,6 +34,7 @@ class WorkspaceView:
         conflicts: The conflicting parts of each conflicting ticket, by its key.
         broken: The cleaned error of each broken file.
         is_read: Whether all its files have been read.
+        problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         synced_at: The time of its last sync, in seconds since 1970; None if there was none.
         working: The IDs of its running and waiting jobs, in the order in which they came.
         selected: The order of the selected row; None for the top one, until somebody chooses.
@@ -53,6 +54,7 @@ class WorkspaceView:
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     is_read: bool = False
+    problem: str = ""
     synced_at: float | None = None
     working: tuple[str, ...] = ()
     selected: Order | None = None

@@ -11,8 +11,9 @@ from ticketr.sandbox import make_site
 from ticketr.sync import Code, Side, Store
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind
-from ticketr.tui.services.context import OpenWorkspace, Services
+from ticketr.tui.services.context import Services
 from ticketr.tui.services.plans import read_plan
+from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 def services(root: Path, told: list[Message], prefer: Side | None) -> Services:
     nothing = cast("Any", None)
     workspace = OpenWorkspace("work", Store(root, ".ticketr"), nothing, prefer=prefer)
-    return Services(nothing, nothing, {"work": workspace}, {}, told.append, in_thread=inline)
+    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    return Services(nothing, nothing, opened, told.append, in_thread=inline)
 
 
 @pytest.mark.parametrize("prefer", [None, Side.LOCAL])

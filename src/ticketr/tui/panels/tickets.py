@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean, clip, width
+from ticketr.text import clean, clip, width, wrap
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import initials, status_mark
@@ -56,7 +56,8 @@ def draw_tickets(
         for at, each in enumerate(shown, start=workspace.top)
     ]
     if not workspace.visible:
-        rows = [theme.fit(f" {_hint(workspace, keys)}", cells)]
+        hint = wrap(_hint(workspace, keys), max(8, cells - 2))
+        rows = [theme.fit(f" {line}", cells) for line in hint]
     left, right = "2 Tickets", _facts(workspace)
     return [
         title_rule(left, right, cells, theme, is_focused=is_focused),
@@ -118,6 +119,8 @@ def _hint(workspace: WorkspaceView, keys: KeyMap) -> str:
     if workspace.rows:
         clear = keys.of(KeyAction.FILTER, Context.MAIN)
         return f"Nothing matches “{clean(workspace.filter.text)}”; {clear.keys[0] if clear else 'f'} changes it"
+    if workspace.problem:
+        return workspace.problem
     if not workspace.is_read:
         return "Reading the files..."
     pull = keys.of(KeyAction.PULL, Context.MAIN)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from ticketr import Job, JobQueue
-    from ticketr.sync import OnWritten, Side, Store, ThreadRunner
+    from ticketr import JobQueue
+    from ticketr.sync import ThreadRunner
     from ticketr.terminal import Event
-    from ticketr.tui.job_request import JobRequest
     from ticketr.tui.messages import Message
+    from ticketr.tui.services.workspaces import FileReader, OpenWorkspace, OpenWorkspaces
 
 
 class AppTerminal(Protocol):
@@ -55,38 +55,6 @@ class AppTerminal(Protocol):
         ...
 
 
-class FileReader(Protocol):
-    """Reads the files of a workspace."""
-
-    async def read(self) -> None:
-        """Read all files, and send what they hold."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWorkspace:
-    """A workspace that the app works on.
-
-    Attributes:
-        name: Its name, which no other one has.
-        store: Its files.
-        make_job: Makes a job; the callback takes tickets that the job has written. It raises
-            `TicketrError` if a setting is missing.
-        site: The address of its site, for people.
-        project: The key of its project; may be empty.
-        address: The address of its site in a browser; empty if it has none.
-        prefer: The side that wins where both sides have changed the same; None for a conflict.
-    """
-
-    name: str
-    store: Store
-    make_job: Callable[[JobRequest, OnWritten], Job[object]]
-    site: str = ""
-    project: str = ""
-    address: str = ""
-    prefer: Side | None = None
-
-
 @dataclass(frozen=True)
 class Services:
     """What the services have in common.
@@ -94,15 +62,23 @@ class Services:
     Attributes:
         terminal: The terminal.
         queue: The queue that runs the jobs; it may hold other jobs, too.
-        workspaces: The workspaces, by their names.
-        readers: The reader of each workspace's files, by its name.
+        opened: The workspaces.
         send: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
     """
 
     terminal: AppTerminal
     queue: JobQueue
-    workspaces: Mapping[str, OpenWorkspace]
-    readers: Mapping[str, FileReader]
+    opened: OpenWorkspaces
     send: Callable[[Message], None]
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
+
+    @property
+    def workspaces(self) -> Mapping[str, OpenWorkspace]:
+        """The open workspaces, by their names."""
+        return self.opened.by_name
+
+    @property
+    def readers(self) -> Mapping[str, FileReader]:
+        """The reader of each open workspace's files, by its name."""
+        return self.opened.readers

@@ -1,0 +1,148 @@
+"""The workspaces of the user's config for the app, each opened when it is needed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr import config
+from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
+from ticketr.cli.ownership import own_mark
+from ticketr.cli.settings import make_credentials, resolve
+from ticketr.sync import Store
+from ticketr.text import clean
+from ticketr.tui.services.opening import job_for, open_workspace, shown_site
+from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ticketr import Job, JobContext
+    from ticketr.sync import OnWritten, SessionOptions
+    from ticketr.tui.job_request import JobRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AppWorkspaces:
+    """The workspaces of the app.
+
+    Attributes:
+        workspaces: The workspaces, the one to show first.
+        roots: Their folders.
+    """
+
+    workspaces: tuple[OpenWorkspace | ClosedWorkspace, ...]
+    roots: tuple[Path, ...]
+
+
+def app_workspaces() -> AppWorkspaces:
+    """Return the workspace that a command is about, and all others of the user's config.
+
+    In a terminal the user may be asked for what the first one lacks; not to be called inside Trio.
+
+    Raises:
+        ConfigError: A setting of the first one is missing or cannot be used, or the user's config
+            cannot be used.
+        SettingsFailed: A file of settings could not be read.
+        StateFailed: The state file of the first one cannot be changed.
+        TokenFailed: A source of tokens failed.
+    """
+    options = workspace_arguments()
+    root = options["root"]
+    user_config = config.read_user_config(config.config_folder(os.environ))
+    known = user_config.at(root)
+    name = known.name if known else config.free_name(root.name, user_config)
+    here = os.path.realpath(root)
+    others = [
+        each
+        for _, each in sorted(user_config.workspaces.items())
+        if os.path.realpath(each.folder) != here
+    ]
+    closed = (
+        ClosedWorkspace(each.name, partial(_open, each.name), shown_site(each.site))
+        for each in others
+    )
+    roots = (root, *(each.folder for each in others))
+    return AppWorkspaces((open_workspace(name, options), *closed), roots)
+
+
+async def _open(name: str) -> OpenWorkspace:
+    """Open a workspace without looking for its token, which only its jobs need.
+
+    Raises:
+        ConfigError: A setting cannot be used, or the state file is not the user's.
+        SettingsFailed: A file of settings could not be read.
+    """
+    workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
+    late = _LateOptions(workspace, mark)
+    return OpenWorkspace(
+        name=name,
+        store=Store(workspace.root, config.STATE_FOLDER, mark),
+        make_job=partial(_LateJob, name, late),
+        site=shown_site(workspace.site or ""),
+        project=clean(workspace.project or ""),
+        address=workspace.site or "",
+        prefer=preferred_side(workspace.strategy),
+    )
+
+
+def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
+    workspace = resolve(workspace=name)
+    return workspace, own_mark(workspace.root, ask=False)
+
+
+class _LateOptions:
+    """The options of a workspace's jobs; its token is looked up for the first of them."""
+
+    def __init__(self, workspace: config.Workspace, mark: str | None) -> None:
+        self._workspace = workspace
+        self._mark = mark
+        self._options: SessionOptions | None = None
+
+    async def get(self) -> SessionOptions:
+        """Return the options.
+
+        Raises:
+            ConfigError: A site, an account, a project or a token is missing, or the token rule
+                forbids it.
+            TokenFailed: A source of tokens failed.
+        """
+        if self._options is None:
+            workspace = self._workspace
+            workspace.required_site()
+            if workspace.jql is None:
+                workspace.required_project()
+            found = await config.find_token(workspace, os.environ)
+            if found is None:
+                hint = (
+                    f"no token is stored for {workspace.site}; 'ticketr workspace add' stores one"
+                )
+                raise config.MissingSetting(config.TOKEN_NAMES, hint)
+            login = make_credentials(found, workspace.login.cloud_id)
+            self._options = session_options(workspace, login, self._mark)
+        return self._options
+
+
+class _LateJob:
+    """A job whose options are looked up when it begins; an error there is the job's."""
+
+    def __init__(
+        self, workspace: str, options: _LateOptions, request: JobRequest, on_written: OnWritten
+    ) -> None:
+        self.name = f"{request.kind.value.capitalize()} {workspace}"
+        self._options = options
+        self._request = request
+        self._on_written = on_written
+
+    async def execute(self, context: JobContext) -> object:
+        """Run the job; the queue calls this.
+
+        Cancellation:
+            As that of the job of its kind.
+        """
+        job: Job[object] = job_for(await self._options.get(), self._request, self._on_written)
+        return await job.execute(context)

@@ -1,0 +1,64 @@
+"""Makes a workspace of the app, and its jobs, from the options of its jobs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticketr.config import STATE_FOLDER
+from ticketr.sync import PullJob, PushJob, Store, SyncJob
+from ticketr.text import clean
+from ticketr.tui.job_request import JobKind
+from ticketr.tui.services.workspaces import OpenWorkspace
+
+if TYPE_CHECKING:
+    from ticketr import Job
+    from ticketr.sync import OnWritten, SessionOptions
+    from ticketr.tui.job_request import JobRequest
+
+
+def open_workspace(title: str, options: SessionOptions) -> OpenWorkspace:
+    """Return a workspace that the app can show, pull and push.
+
+    Args:
+        title: Its name.
+        options: The options of its jobs.
+    """
+    address = options.get("browse") or options["credentials"].site
+    return OpenWorkspace(
+        name=clean(title),
+        store=Store(options["root"], STATE_FOLDER, options.get("mark")),
+        make_job=partial(job_for, options),
+        site=shown_site(address),
+        project=clean(options.get("project") or ""),
+        address=address,
+        prefer=options.get("prefer"),
+    )
+
+
+def shown_site(address: str) -> str:
+    """Return the address of a site for people."""
+    return clean(address.removeprefix("https://"))
+
+
+def job_for(options: SessionOptions, request: JobRequest, on_written: OnWritten) -> Job[object]:
+    """Return the job of a request.
+
+    Args:
+        options: The options of the workspace's jobs.
+        request: What the job is to do.
+        on_written: Takes tickets that the job has written.
+    """
+    options = {**options, "on_written": on_written}
+    match request.kind:
+        case JobKind.PULL:
+            return PullJob(**options, keys=request.keys or None)
+        case JobKind.PUSH:
+            return PushJob(
+                **options,
+                accept_loss=request.accepted,
+                confirmed=request.confirmed,
+                keys=request.keys or None,
+            )
+        case JobKind.SYNC:
+            return SyncJob(**options, accept_loss=request.accepted, confirmed=request.confirmed)

@@ -1,0 +1,156 @@
+"""The workspaces of the app: opened when they are needed, and added while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import chain, count
+from typing import TYPE_CHECKING, Protocol, final
+
+import trio
+
+from ticketr import TicketrError
+from ticketr.text import clean
+from ticketr.tui import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from ticketr import Job
+    from ticketr.sync import OnWritten, Side, Store
+    from ticketr.tui.job_request import JobRequest
+    from ticketr.tui.messages import Message
+
+
+class FileReader(Protocol):
+    """Reads the files of a workspace."""
+
+    async def read(self) -> None:
+        """Read all files, and send what they hold."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorkspace:
+    """A workspace that the app works on.
+
+    Attributes:
+        name: Its name, which no other one has.
+        store: Its files.
+        make_job: Makes a job; the callback takes tickets that the job has written. It raises
+            `TicketrError` if a setting is missing.
+        site: The address of its site, for people.
+        project: The key of its project; may be empty.
+        address: The address of its site in a browser; empty if it has none.
+        prefer: The side that wins where both sides have changed the same; None for a conflict.
+    """
+
+    name: str
+    store: Store
+    make_job: Callable[[JobRequest, OnWritten], Job[object]]
+    site: str = ""
+    project: str = ""
+    address: str = ""
+    prefer: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedWorkspace:
+    """A workspace that is opened when it is selected, or when a job of it is asked for.
+
+    Attributes:
+        name: Its name, which no other one has.
+        open: Opens it; raises `TicketrError` or OSError.
+        site: The address of its site, for people.
+        project: The key of its project; empty until it is known.
+    """
+
+    name: str
+    open: Callable[[], Awaitable[OpenWorkspace]]
+    site: str = ""
+    project: str = ""
+
+
+@final
+class OpenWorkspaces:
+    """The open workspaces by their names, and those that can be opened.
+
+    Args:
+        workspaces: The workspaces at the start; their names differ.
+        make_reader: Makes the reader of an open workspace's files.
+        send: Sends a message to the app.
+    """
+
+    def __init__(
+        self,
+        workspaces: Iterable[OpenWorkspace | ClosedWorkspace],
+        make_reader: Callable[[OpenWorkspace], FileReader],
+        send: Callable[[Message], None],
+    ) -> None:
+        self._make_reader = make_reader
+        self._send = send
+        self._opened: dict[str, OpenWorkspace] = {}
+        self._readers: dict[str, FileReader] = {}
+        self._closed: dict[str, ClosedWorkspace] = {}
+        self._locks: dict[str, trio.Lock] = {}
+        for each in workspaces:
+            if isinstance(each, OpenWorkspace):
+                self._put(each)
+            else:
+                self._closed[each.name] = each
+                self._locks[each.name] = trio.Lock()
+
+    @property
+    def by_name(self) -> Mapping[str, OpenWorkspace]:
+        """The open workspaces."""
+        return self._opened
+
+    @property
+    def readers(self) -> Mapping[str, FileReader]:
+        """The reader of each open workspace's files."""
+        return self._readers
+
+    def is_closed(self, name: str) -> bool:
+        """Return whether a workspace exists and has not been opened yet."""
+        return name in self._closed
+
+    async def open(self, name: str) -> bool:
+        """Open a workspace, unless it is open; an error is told.
+
+        Returns:
+            Whether it is open.
+
+        Cancellation:
+            Leaves it closed.
+        """
+        async with self._locks[name]:
+            if name in self._opened:
+                return True
+            try:
+                opened = await self._closed[name].open()
+            except (TicketrError, OSError) as error:
+                self._send(messages.WorkspaceFailed(name, clean(str(error))))
+                return False
+            self._put(replace(opened, name=name))
+            del self._closed[name]
+        self._send(messages.WorkspaceOpened(name, opened.site, opened.project))
+        return True
+
+    def add(self, workspace: OpenWorkspace) -> str:
+        """Add a workspace, or replace the one in the same folder.
+
+        Returns:
+            Its name: its own, or another one if that is taken.
+        """
+        root = workspace.store.root
+        same = (name for name, each in self._opened.items() if each.store.root == root)
+        name = next(same, None) or self._free_name(workspace.name)
+        self._put(replace(workspace, name=name))
+        return name
+
+    def _free_name(self, wanted: str) -> str:
+        names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
+        return next(name for name in names if name not in self._opened | self._closed)
+
+    def _put(self, workspace: OpenWorkspace) -> None:
+        self._opened[workspace.name] = workspace
+        self._readers[workspace.name] = self._make_reader(workspace)

@@ -1,0 +1,105 @@
+"""Run the app on a virtual clock: keys through a channel, jobs that do what a test wants."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import trio
+import trio.testing
+from fakes.pulls import inline
+from fakes.screens import FakeScreen
+
+from ticketr import open_job_queue
+from ticketr.sync import Store
+from ticketr.tui.app import FRAME_INTERVAL, App
+from ticketr.tui.services.workspaces import OpenWorkspace
+from ticketr.tui.theme import Theme
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from pathlib import Path
+
+    from ticketr import JobContext, JobQueue
+    from ticketr.sync import OnWritten
+    from ticketr.tui.job_request import JobRequest
+    from ticketr.tui.services.workspaces import ClosedWorkspace
+    from ticketr.tui.setup import Setup
+
+
+@dataclass
+class Steps:
+    """A job of ten steps of a second."""
+
+    name: str
+
+    async def execute(self, context: JobContext) -> None:
+        for done in range(10):
+            context.report(current=done, total=10, message="Pulling tickets")
+            await trio.sleep(1)
+        context.report(current=10, total=10, message="Pull complete: 10 tickets")
+
+
+def workspace(root: Path, name: str = "") -> OpenWorkspace:
+    """Return a workspace whose jobs are `Steps`."""
+    root.mkdir(exist_ok=True)
+    name = name or root.name
+
+    def make_job(request: JobRequest, _: OnWritten) -> Steps:
+        return Steps(f"{request.kind.value.capitalize()} {name}")
+
+    return OpenWorkspace(name, Store(root, ".ticketr"), make_job, "jira.example", "DEMO")
+
+
+@dataclass
+class Run:
+    """A running app."""
+
+    app: App
+    screen: FakeScreen
+    queue: JobQueue
+    left: trio.Event = field(default_factory=trio.Event)
+
+    async def settle(self) -> None:
+        """Let everything happen that needs no time, and draw a frame."""
+        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(FRAME_INTERVAL * 2)
+
+    async def press(self, *names: str) -> None:
+        """Press keys one after the other, with a frame after each."""
+        for name in names:
+            self.screen.press(name)
+            await self.settle()
+
+    async def type(self, text: str) -> None:
+        """Type a text without a rest."""
+        self.screen.press(*text)
+        await trio.testing.wait_all_tasks_blocked()
+
+
+@asynccontextmanager
+async def running_app(
+    workspaces: Sequence[OpenWorkspace | ClosedWorkspace] = (),
+    *,
+    setup: Setup | None = None,
+    size: tuple[int, int] = (100, 30),
+) -> AsyncGenerator[Run]:
+    """Run the app while the block runs, and end it and its jobs at the end of the block."""
+    screen = FakeScreen(*size)
+    async with trio.open_nursery() as outlasting:
+        async with open_job_queue(workers=2) as queue:
+            app = App(screen, queue, workspaces, theme=Theme(), in_thread=inline)
+            run = Run(app, screen, queue)
+
+            async def until_left() -> None:
+                await app.run()
+                run.left.set()
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(until_left)
+                await run.settle()
+                yield run
+                nursery.cancel_scope.cancel()
+            await queue.shutdown(grace=0)
+        outlasting.cancel_scope.cancel()
