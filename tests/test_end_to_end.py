@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
+from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process, ticketr
 
 from ticketr.tickets import parse
 
@@ -77,6 +77,7 @@ def test_the_progress_is_printed_as_plain_lines(site: str, tmp_path: Path) -> No
 def stopped_in_mid_pull(url: str, folder: Path, number: signal.Signals) -> tuple[int, str]:
     """Start a pull, send a signal once a file is written, and wait for the end."""
     command = [*PROGRAM, "pull"]
+    make_workspace(folder)
     with subprocess.Popen(
         command, cwd=folder, env=environment(url), stderr=subprocess.PIPE, text=True
     ) as process:

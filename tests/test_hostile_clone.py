@@ -153,6 +153,7 @@ def test_a_file_of_settings_that_is_none_is_refused_and_nothing_is_asked(
     name: str, kind: Callable[[World, Path], None], someone: User, tmp_path: Path
 ) -> None:
     world = make_world(tmp_path / "world")
+    (someone.root / name).unlink(missing_ok=True)
     kind(world, someone.root / name)
     before = world.look()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes.jira_raw import RawSite, raw_site, reply
-from fakes.processes import PROGRAM, environment
+from fakes.processes import PROGRAM, environment, make_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ TRUNCATED = reply(b'{"accountId": "1", "displayN')
 
 async def pull_from(site: RawSite, folder: Path) -> tuple[int, str]:
     """Pull with the real program; return the exit code and the last line."""
+    make_workspace(folder)
     ended = await trio.run_process(
         [*PROGRAM, "pull"],
         cwd=folder,

@@ -16,6 +16,7 @@ from ticketr.cli.confirmation import UNCONFIRMED
 from ticketr.cli.diff import TicketVersions
 from ticketr.config import (
     ConfigError,
+    NoWorkspace,
     SettingsFailed,
     TokenFailed,
     UnknownWorkspace,
@@ -175,7 +176,7 @@ def test_every_error_that_can_end_a_run_is_reported() -> None:
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 
     # Errors of the settings of one workspace of several; the others come from adding or naming one.
-    other = {ConfigError.__name__, UnknownWorkspace.__name__, WorkspaceTaken.__name__}
+    other = {each.__name__ for each in (ConfigError, NoWorkspace, UnknownWorkspace, WorkspaceTaken)}
     names |= {*errors(ConfigError), *errors(SettingsFailed), *errors(TokenFailed)} - other
 
     told = set(re.findall(r"`([A-Z]\w+)`", ERRORS.partition("## Exit codes")[0]))

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.processes import PROGRAM, environment
+from fakes.processes import PROGRAM, environment, make_workspace
 
 WITH_COMMAND = (
     '[sites."https://acme.atlassian.net"]\nemail = "me@acme.com"\ntoken_command = {command}\n'
@@ -36,6 +36,7 @@ def settings(folder: Path) -> dict[str, str]:
 def interrupted(*command: str, folder: Path) -> tuple[int, str, str]:
     """Send SIGINT while the token command runs, and wait until that has ended, too."""
     env = settings(folder / "config")
+    make_workspace(folder)
     with (
         subprocess.Popen(
             [*PROGRAM, *command],

@@ -33,6 +33,8 @@ KEYS = {
 
 
 def test_without_earlier_runs_it_says_so_and_creates_no_file(someone: User) -> None:
+    (someone.root / "ticketr.toml").unlink()
+
     assert someone.runs("jobs") == (0, "no job has ended here yet\n", "")
     assert someone.runs("jobs", "--json").json == []
     assert [*someone.root.iterdir()] == []
@@ -66,6 +68,7 @@ def test_json_has_keys_that_stay_and_moments_that_can_be_read(someone: User) -> 
 def test_text_from_others_is_cleaned_for_the_terminal(someone: User) -> None:
     someone.root = someone.root / "odd\x1b[2J\x9b2K"
     someone.root.mkdir()
+    (someone.root / "ticketr.toml").touch()
     someone.monkeypatch.chdir(someone.root)
     someone.runs("pull")
     with (someone.root / ".ticketr" / "lock").open() as lock:

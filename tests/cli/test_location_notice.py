@@ -19,7 +19,8 @@ IGNORED = f"; JIRA_URL ({OTHER}) does not count there"
 
 
 def elsewhere(someone: User, *, in_use: bool = True) -> Path:
-    """Add another folder of the user's site, with its own login."""
+    """Add another folder of the user's site, with its own login; the current one is none."""
+    (someone.root / "ticketr.toml").unlink()
     folder = someone.root.parent / "acme"
     folder.mkdir()
     config = someone.root.parent / "config"

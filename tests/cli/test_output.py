@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes.jira_raw import raw_site, reply
-from fakes.processes import PROGRAM, environment, ticketr
+from fakes.processes import PROGRAM, environment, make_workspace, ticketr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,7 @@ def files(folder: Path) -> list[Path]:
 async def run(
     arguments: Sequence[str], folder: Path, env: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
+    make_workspace(folder)
     ended = await trio.run_process(
         [*PROGRAM, *arguments],
         cwd=folder,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 from fakes.ptys import job_on_pty
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def test_a_job_that_failed_in_the_app_leaves_no_traceback_behind(tmp_path: Path) -> None:
+    make_workspace(tmp_path)
     command = ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path), *PROGRAM]
     with (
         sandbox_process(tickets=1) as url,

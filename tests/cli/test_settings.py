@@ -28,9 +28,10 @@ EMPTY = ("JIRA_API_KEY", "JIRA_PROJECT", "JIRA_STORY_TYPE", "JIRA_SUBTASK_TYPE")
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
-    """Return the current folder of a user whose environment has all settings."""
+    """Return the current folder, a workspace, of a user whose environment has all settings."""
     root = tmp_path / "root"
     root.mkdir()
+    (root / "ticketr.toml").touch()
     monkeypatch.chdir(root)
     monkeypatch.setattr("os.isatty", lambda _: False)
     settings = {
@@ -57,7 +58,7 @@ def add(root: Path, **login: object) -> None:
     store_workspace(root.parent / "config", entry)
 
 
-def test_the_environment_alone_is_enough(root: Path) -> None:
+def test_in_a_workspace_the_environment_alone_is_enough(root: Path) -> None:
     job = pull()
 
     assert (job.root, job.project, job.jql) == (root, "DEMO", None)

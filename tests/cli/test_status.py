@@ -40,6 +40,8 @@ def clash(someone: User) -> None:
 
 
 def test_a_folder_without_tickets_says_how_to_begin_and_stays_as_it_is(someone: User) -> None:
+    (someone.root / "ticketr.toml").unlink()
+
     told = someone.runs("status")
 
     assert (told.code, told.err) == (0, "")

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 
@@ -49,6 +49,7 @@ def test_an_error_that_cannot_be_printed_changes_no_exit_code(
 
 @pytest.mark.parametrize("streams", ["2>/dev/full", "2>&- <&-"])
 def test_work_is_done_although_nothing_can_be_printed(tmp_path: Path, streams: str) -> None:
+    make_workspace(tmp_path)
     with sandbox_process(tickets=3, arguments=["--port", "0"]) as url:
         pulled = shell("pull", "--json", streams=streams, folder=tmp_path, url=url)
         path = tmp_path / "DEMO-1.md"
@@ -82,6 +83,7 @@ def test_an_output_that_cannot_be_written_is_an_error(
 
 
 def test_a_command_that_writes_no_output_needs_none(tmp_path: Path) -> None:
+    make_workspace(tmp_path)
     with sandbox_process(tickets=3, arguments=["--port", "0"]) as url:
         ended = shell("pull", streams=">&-", folder=tmp_path, url=url)
 

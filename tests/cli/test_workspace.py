@@ -16,6 +16,7 @@ from ticketr.cli.app import cli
 from ticketr.config import (
     BadSetting,
     MissingSetting,
+    NoWorkspace,
     SettingsFailed,
     SiteNotConfirmed,
     TokenFailed,
@@ -172,6 +173,7 @@ def test_fields_of_the_go_program_are_pulled_and_pushed_under_its_names(
     user: User, site: str, printed: Any
 ) -> None:
     folder = user.goes("acme")
+    (user.home / "acme" / "ticketr.toml").touch()
     (folder / ".ticketr.yaml").write_text(GO_FILE)
     user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo")
     assert user.runs("pull", "--json") == 0
@@ -191,6 +193,7 @@ def test_an_unknown_field_id_is_reported_with_its_place(
     user: User, site: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = user.goes("acme")
+    (user.home / "acme" / "ticketr.toml").touch()
     (folder / ".ticketr.yaml").write_text("field_mappings:\n  Story Points: customfield_10010\n")
     user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="DEMO")
 
@@ -485,6 +488,7 @@ def test_a_project_that_cannot_be_one_does_not_fail_a_pull_by_query(
     user: User, site: str, printed: Any
 ) -> None:
     user.goes("acme")
+    (user.home / "acme" / "ticketr.toml").touch()
     user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="my project")
 
     assert user.runs("pull", "--jql", "key = DEMO-1", "--json") == 0
@@ -495,6 +499,9 @@ def test_a_project_that_cannot_be_one_does_not_fail_a_pull_by_query(
 
 
 def test_with_no_settings_the_site_is_missing_first(user: User) -> None:
+    with pytest.raises(NoWorkspace, match="is no workspace: 'ticketr workspace add' makes it one"):
+        user.runs("pull")
+    (user.goes("acme") / "ticketr.toml").touch()
     with pytest.raises(MissingSetting, match="JIRA_URL is not set"):
         user.runs("pull")
 

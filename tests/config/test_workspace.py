@@ -118,12 +118,13 @@ def test_options_come_before_the_current_folder_and_that_before_the_one_in_use(
     assert machine.resolve(nowhere).root == beta
 
 
-def test_with_the_environment_alone_the_current_folder_becomes_one(machine: Machine) -> None:
+def test_with_the_environment_alone_the_current_folder_is_not_one_yet(machine: Machine) -> None:
     here = machine.folder("here")
     machine.environ |= ENVIRONMENT
 
     workspace = machine.resolve(here)
 
+    assert not workspace.is_known
     assert (workspace.name, workspace.root) == ("here", here)
     assert (workspace.site, workspace.project) == (SITE, "ENV")
     assert workspace.login == LoginEntry("me@acme.com")
@@ -131,10 +132,26 @@ def test_with_the_environment_alone_the_current_folder_becomes_one(machine: Mach
     assert workspace.doubt is None
 
 
+def test_a_folder_is_a_workspace_by_its_file_its_state_or_the_users_word(machine: Machine) -> None:
+    nothing, stray = machine.folder("nothing"), machine.folder("stray", state=True)
+    (stray / ".ticketr.yaml").write_text("defaults:\n  project_key: DEMO\n")
+    used = machine.folder("used", state=True)
+    (used / ".ticketr" / "state.db").touch()
+    assert [machine.resolve(each).is_known for each in (nothing, stray)] == [False, False]
+    assert machine.resolve(nothing, folder=nothing).is_known
+
+    added = machine.add("added")
+
+    known = (machine.folder("file", ""), used, added)
+    assert [machine.resolve(each).is_known for each in known] == [True, True, True]
+    workspace = machine.resolve(nothing)
+    assert (workspace.root, workspace.is_known) == (added, True)  # it is the one in use
+
+
 def test_with_nothing_at_all_there_is_still_a_folder(machine: Machine) -> None:
     workspace = machine.resolve(machine.home)
 
-    assert workspace == Workspace(machine.home.name, machine.home)
+    assert workspace == Workspace(machine.home.name, machine.home, is_known=False)
     with pytest.raises(MissingSetting, match="JIRA_URL is not set"):
         workspace.required_site()
     with pytest.raises(MissingSetting, match="JIRA_PROJECT_KEY or --project is not set: the key"):

@@ -72,10 +72,20 @@ def environment(url: str = "", **changes: str) -> dict[str, str]:
     return kept | {name: value for name, value in settings.items() if value}
 
 
+def make_workspace(folder: Path) -> None:
+    """Make a folder a workspace whose settings are all in the environment."""
+    (folder / "ticketr.toml").touch()
+
+
 def ticketr(
-    *arguments: str, folder: Path, env: Mapping[str, str] | None = None
+    *arguments: str,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    in_workspace: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, without a terminal."""
+    """Run a command to its end, without a terminal; a pull, push or sync in a workspace."""
+    if in_workspace and {"pull", "push", "sync"}.intersection(arguments):
+        make_workspace(folder)
     return subprocess.run(
         [*PROGRAM, *arguments],
         cwd=folder,

@@ -60,6 +60,7 @@ class User:
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / "ticketr.toml").touch()  # a workspace; the settings are in the environment
         patch = self.monkeypatch
         patch.chdir(self.root)
         patch.setattr("os.isatty", lambda _: False)

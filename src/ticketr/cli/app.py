@@ -41,7 +41,7 @@ def cli(context: click.Context, *, debug: bool) -> None:
 
     Without a command, in a terminal, this opens the app.
 
-    To begin: ticketr workspace add, or set JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and
+    To begin: ticketr workspace add, which takes JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and
     JIRA_PROJECT_KEY. To look around without an account: ticketr demo
     """
     if debug:

@@ -14,6 +14,7 @@ from ticketr._errors import TicketrError
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import confirm_site, resolve, sign_in, workspace_options
 from ticketr.cli.sides import SideChoice
+from ticketr.cli.workspace_here import require_workspace
 from ticketr.config import (
     ConfigError,
     config_folder,
@@ -200,7 +201,7 @@ def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
 
 def _resolved(options: CommonOptions) -> Workspace:
     found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
-    return confirm_site(found)
+    return confirm_site(require_workspace(found))
 
 
 def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:

@@ -56,21 +56,25 @@ class AddRequest:
         scoped: Whether to ask the site for that ID.
     """
 
-    name: str | None
-    folder: Path | None
-    site: str | None
-    email: str | None
-    project: str | None
-    jql: str | None
-    cloud_id: str | None
+    name: str | None = None
+    folder: Path | None = None
+    site: str | None = None
+    email: str | None = None
+    project: str | None = None
+    jql: str | None = None
+    cloud_id: str | None = None
     scoped: bool = False
 
 
-def add_workspace(request: AddRequest) -> None:
+def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
     """Add a workspace to the user's config, if its site accepts the login.
 
     In a terminal the user is asked for missing settings. Nothing is written before the site has
     answered.
+
+    Args:
+        request: The arguments.
+        as_message: Whether to report on standard error, as for a command with output of its own.
 
     Raises:
         ConfigError: A setting is missing or cannot be used, or the workspace exists.
@@ -94,7 +98,7 @@ def add_workspace(request: AddRequest) -> None:
     mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
     stored = trio.run(store_workspace, entry, file, found)
-    _report(entry, stored, answer, mapped=len(mapped))
+    _report(entry, stored, answer, mapped=len(mapped), as_message=as_message)
 
 
 def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
@@ -201,6 +205,7 @@ def _report(
     answer: LoginChecked,
     *,
     mapped: int,
+    as_message: bool,
 ) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {answer.user.display_name}"]
     if answer.project is not None:
@@ -213,4 +218,4 @@ def _report(
     if stored.is_file_written:
         lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
-        echo(line)
+        echo(line, err=as_message)

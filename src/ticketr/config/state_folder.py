@@ -27,8 +27,10 @@ STATE_FOLDER = ".ticketr"
 LOCK_FILE = "lock"
 IGNORE_FILE = ".gitignore"
 TRASH_FOLDER = "trash"
+#: The file of the last sync.
+STATE_FILE = "state.db"
 #: SQLite files: the last sync, the history of jobs, the site of a demo.
-DATABASES = ("state.db", "history.db", "demo.db")
+DATABASES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
 _BESIDE = ("", "-wal", "-shm", "-journal")

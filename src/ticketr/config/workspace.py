@@ -17,7 +17,7 @@ from ticketr.config.environment import PROJECT_NAMES, URL_NAMES, Environment, re
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
 from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.config.private_files import config_folder
-from ticketr.config.state_folder import STATE_FOLDER
+from ticketr.config.state_folder import STATE_FILE, STATE_FOLDER
 from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
 from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
 from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
@@ -49,6 +49,8 @@ class Workspace:
         project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
         jql: The query to pull by.
         fields: Further fields to keep in the files.
+        is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
+            folder, and nothing but the environment may say anything of a site.
         strategy: What to do with a conflict; None leaves it to be resolved.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
@@ -64,6 +66,7 @@ class Workspace:
     project_problem: ConfigError | None = field(default=None, repr=False)
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
+    is_known: bool = True
     strategy: str | None = None
     story_type: str = STORY_TYPE
     subtask_type: str = SUBTASK_TYPE
@@ -134,7 +137,14 @@ def resolve_workspace(
         root, entry = proposed.folder, proposed
     if project is not None:
         project = checked_project("--project", project)
-    return _merge(root, _read(root), entry, config, environment, project)
+    workspace = _merge(root, _read(root), entry, config, environment, project)
+    is_known = folder is not None or entry is not None or _was_used(root)
+    return workspace if is_known else replace(workspace, is_known=False)
+
+
+def _was_used(root: Path) -> bool:
+    """Return whether a folder has settings of its own, or the state of an earlier sync."""
+    return (root / WORKSPACE_FILE).is_file() or (root / STATE_FOLDER / STATE_FILE).is_file()
 
 
 def find_folder(

@@ -1,0 +1,36 @@
+"""Asks whether the current folder is to become a workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.cli.output import echo
+from ticketr.cli.questions import confirm
+from ticketr.cli.settings import is_interactive, resolve
+from ticketr.config import NoWorkspace
+
+if TYPE_CHECKING:
+    from ticketr.config import Workspace
+
+
+def require_workspace(found: Workspace) -> Workspace:
+    """Return a workspace of which the user has said that it is one.
+
+    In a terminal, the user is asked whether the current folder is to become a workspace of the
+    site in the environment. A yes does what ``ticketr workspace add`` does, so it is asked once.
+
+    Raises:
+        NoWorkspace: The folder is none, and the answer was no or nobody can be asked.
+        ConfigError: See `add_workspace`, as for its other errors.
+    """
+    if found.is_known:
+        return found
+    if found.site is None or not is_interactive():
+        raise NoWorkspace(str(found.root), found.site)
+    from ticketr.cli.workspace_add import AddRequest, add_workspace
+
+    echo(f"{found.root} is no workspace yet. JIRA_URL names {found.site}.", err=True)
+    if not confirm("Make this folder a workspace of that site?"):
+        raise NoWorkspace(str(found.root), found.site)
+    add_workspace(AddRequest(folder=found.root, project=found.project), as_message=True)
+    return resolve(folder=found.root, project=found.project)
