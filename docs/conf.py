@@ -45,6 +45,7 @@ nitpick_ignore_regex = [
     ("py:class", r"(\w+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable)"),
     # Types that their users need not name.
     ("py:class", r"(tuple\[)?(Failures|RunSync|LineOutput|Stream|RunningJob|BatchCounter)"),
+    ("py:class", r"dict\[JobID"),
 ]
 
 MADE_BY_USERS = {
