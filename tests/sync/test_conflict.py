@@ -58,7 +58,7 @@ async def planned(bench: Bench) -> dict[str, list[str]]:
 async def test_a_conflict_is_read_part_by_part(bench: Bench, autojump_clock: MockClock) -> None:
     old = bench.finds("DEMO-9")
     path = await make_conflict(bench)
-    path.write_text(f"Notes.\n\n{path.read_text()}")
+    path.write_text(f"# TICKET: A draft\n\n{path.read_text()}")
 
     seen = view(bench)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from ticketr.sync import (
     NothingToUndo,
     Side,
     State,
+    StateFailed,
     Store,
     Take,
     UndoKind,
@@ -114,6 +117,7 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(
 
     with opened(bench) as (store, state), store.lock():
         done = undo_last(store, state)
+        assert [each.key for each in state.known().values() if each.stale] == ["DEMO-9"]
 
     assert done.step.kind is UndoKind.SYNC
     assert bench.files() | before == bench.files()
@@ -267,3 +271,31 @@ async def test_only_the_last_steps_are_kept(bench: Bench, autojump_clock: MockCl
 
     assert len(steps) == KEPT
     assert [each.number for each in steps] == list(range(KEPT + 1, 1, -1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "stored = 'x'",
+        "stored = '[1]'",
+        "stored = '{\"issue\": []}'",
+        "stored = replace(stored, '\"ticket\": [[', '\"ticket\": [[1, ')",
+        "kind = 'OTHER'",
+        "done = 'x'",
+        "start = 'x'",
+        "before = x'00'",
+    ],
+)
+async def test_a_step_that_ticketr_has_not_written_is_told_in_our_words(
+    bench: Bench, autojump_clock: MockClock, change: str
+) -> None:
+    await make_conflict(bench)
+    with opened(bench) as (store, state), store.lock():
+        act(store, state, UndoKind.MINE)
+    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as db, db:
+        db.execute(f"UPDATE undo SET {change}")
+
+    before, state_before = tree(bench), dump(bench)
+    with opened(bench) as (store, state), store.lock(), pytest.raises(StateFailed):
+        undo_last(store, state)
+    assert (tree(bench), dump(bench)) == (before, state_before)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ticketr.cli.completing import complete_key
 from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=complete_key)
 @click.option("--list", "listed", is_flag=True, help="List what can be taken back; change nothing.")
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

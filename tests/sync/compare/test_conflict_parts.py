@@ -160,6 +160,7 @@ def test_what_one_side_has_changed_is_listed_by_paragraph() -> None:
     theirs = described(BASE.description.replace("\n\nThree.", ""))
 
     assert merged(mine, BASE) == [MergedPart("Description ¶1", "mine", "One.", "One, mine.")]
+    assert merged(theirs, BASE) == [MergedPart("Description ¶3", "mine", "Three.", "")]
     assert merged(BASE, theirs) == [MergedPart("Description ¶3", "jira", "Three.", "")]
     assert merged(replace(BASE, title="Mine"), BASE) == [
         MergedPart("Title", "mine", "Rebuild the index", "Mine")

@@ -205,17 +205,16 @@ def _writes(resolution: Resolution) -> Iterator[FileChange]:
 
 def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     """Return the lines that something gets by a choice."""
-    match choice:
-        case "mine":
-            return part.chunk.local
-        case "jira":
-            return part.chunk.remote
-        case "both":
-            if not part.can_both:
-                raise BadChoice(key, part.name, "it cannot hold both texts; choose one, or edit it")
-            return _both(part.chunk.local, part.chunk.remote)
-        case Edited(text):
-            return _edited(key, part, text)
+    if isinstance(choice, Edited):
+        return _edited(key, part, choice.text)
+    if choice == "both":
+        if not part.can_both:
+            raise BadChoice(key, part.name, "it cannot hold both texts; choose one, or edit it")
+        return _both(part.chunk.local, part.chunk.remote)
+    lines = {"mine": part.chunk.local, "jira": part.chunk.remote}.get(choice)
+    if lines is None:  # from a caller without a type checker: no side is taken by mistake
+        raise BadChoice(key, part.name, f"{choice!r} is no choice; take mine, jira or both")
+    return lines
 
 
 def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:

@@ -140,7 +140,7 @@ def _parts_of(found: PartMerge) -> Iterator[ConflictPart | MergedPart]:
         if isinstance(chunk, TakenChunk):
             before, after = (shown(found.part, lines) for lines in (chunk.base, chunk.lines))
             yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
-        elif isinstance(chunk, ConflictChunk):
+        else:
             yield _clash(ClashPlace(found.key, found.part, number), name, chunk)
             number += 1
 
@@ -171,7 +171,7 @@ def _detailed(found: PartMerge) -> Sequence[Chunk]:
     return merge_chunks(*(part_lines(part, text) for text in (base, *sides)))
 
 
-def _named(part: Part, chunks: Sequence[Chunk]) -> Iterator[tuple[str, Chunk]]:
+def _named(part: Part, chunks: Sequence[Chunk]) -> Iterator[tuple[str, TakenChunk | ConflictChunk]]:
     """Yield the chunks that are no part of both texts alike, each with its name."""
     name = _CRITERIA if part is CorePart.CRITERIA else part_name(part)
     changed = [each for each in chunks if not isinstance(each, CleanChunk)]

@@ -119,9 +119,7 @@ class UndoLog:
     def restore(self, head: str, stored: str) -> None:
         """Let the state hold of a ticket what `stored` has returned."""
         with self._db.sound():
-            rows = json.loads(stored)
-            if set(rows) != set(_TABLES):
-                raise ValueError(stored)
+            rows = _rows_in(stored)
         for table, columns in _TABLES.items():
             self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - a constant
             marks = ", ".join("?" * len(columns))
@@ -148,9 +146,19 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _rows_in(stored: str) -> dict[str, list[list[object]]]:
+    """Parse the result of `UndoLog.stored`."""
+    found = json.loads(stored)
+    rows: dict[str, list[list[object]]] = {table: list(found[table]) for table in _TABLES}
+    if any(len(row) != len(_TABLES[table]) for table in _TABLES for row in rows[table]):
+        raise ValueError(stored)
+    return rows
+
+
 def _step(row: list[Any]) -> UndoStep:
-    """Return a row as a step, once its numbers are checked."""
+    """Return a row as a step, once its numbers and its JSON are checked."""
     kind, done, *rest = row
     if not isinstance(done, float) or not isinstance(row[5], int):
         raise TypeError(row)
+    _rows_in(row[10])
     return UndoStep(UndoKind[kind], done, *rest)
