@@ -38,6 +38,9 @@ def rows() -> list[str]:
         "ticketr --help": partial(once, [COMMAND, "--help"]),
         "ticketr pull --help": partial(once, [COMMAND, "pull", "--help"]),
         "completing a command": partial(once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr pu"}),
+        "completing a filter": partial(
+            once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr list st"}
+        ),
         "completing a key": partial(once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr show A"}),
     }
     queue = ratio(

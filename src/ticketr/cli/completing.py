@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     import click
 
-#: The words of a filter, and the fields that most issues have.
-_FILTER_WORDS = ("broken", "conflict", "draft", "edited", "unpushed")
+#: The fields that most issues have.
 _FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")
 
 
@@ -78,6 +77,7 @@ def complete_filter(
 ) -> list[CompletionItem]:
     """Complete a word of the filter language, a status or a person."""
     from ticketr.config import known_assignees, known_statuses
+    from ticketr.tickets import FILTER_WORDS
 
     name, equals, value = incomplete.partition("=")
     root = _root(ctx)
@@ -86,7 +86,7 @@ def complete_filter(
         return _terms(f"{name}=", known(root, os.environ) if known else (), value)
     if incomplete.startswith("@") and root is not None:
         return _terms("@", known_assignees(root, os.environ), incomplete[1:])
-    words = (*_FILTER_WORDS, *_FILTER_FIELDS)
+    words = (*FILTER_WORDS, *_FILTER_FIELDS)
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 

@@ -13,6 +13,7 @@ from ticketr.cli.completing import complete_filter
 from ticketr.cli.help import Command
 from ticketr.cli.output import echo, echo_json, printable
 from ticketr.cli.settings import resolve, workspace_options
+from ticketr.tickets import SORT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,13 +27,12 @@ _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
 _ASCII_MARKS = {"×": "x"}
 #: The most cells of a status and of a name in a table, and the fewest of a title.
 _STATUS_CELLS, _NAME_CELLS, _TITLE_CELLS = 16, 20, 10
-_ORDERS = ("key", "title", "status", "priority", "assignee", "updated")
 
 
 @click.command("list", cls=Command)
 @click.argument("terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
 @click.option(
-    "--sort", type=click.Choice(_ORDERS), default="key", show_default=True, help="The order."
+    "--sort", type=click.Choice(SORT_NAMES), default="key", show_default=True, help="The order."
 )
 @workspace_options
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
