@@ -104,11 +104,13 @@ def test_a_ticket_that_was_edited_since_is_left_alone(torn: User) -> None:
     assert torn.reads("DEMO-9.md").title == "Another"
 
 
-def test_where_there_is_nothing_to_undo_no_workspace_is_made(someone: User) -> None:
+def test_where_there_is_nothing_to_undo_no_state_is_made(someone: User) -> None:
+    before = sorted(someone.root.rglob("*"))
+
     told = someone.runs("undo")
 
     assert told == (1, "", "ticketr: there is nothing to undo here\n")
-    assert [*someone.root.iterdir()] == []
+    assert sorted(someone.root.rglob("*")) == before
 
 
 def test_the_key_of_a_sub_task_stands_for_its_ticket(someone: User) -> None:
