@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import queue
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,6 +15,7 @@ from fakes.guest_run import GuestRun
 from ticketr import (
     DuplicateJob,
     JobContext,
+    JobError,
     JobHandle,
     JobOptions,
     JobQueue,
@@ -240,6 +241,45 @@ class QueueDriver:
 
         self.start(task)
         return submitter
+
+    def map(self, wish: Wish, *, is_strict: bool) -> Submitter:
+        """Start a map of one item; strict, it raises the error of its job."""
+        submitter = Submitter()
+        options: JobOptions = {
+            "name": wish.label,
+            "priority": wish.priority,
+            "key": wish.key,
+            "retry": Retry(wish.attempts, first=2.0, jitter=0.0, total=wish.total),
+        }
+
+        async def read(results: AbstractAsyncContextManager[AsyncIterator[object]]) -> None:
+            with submitter.scope:
+                try:
+                    async with results as values:
+                        async for _ in values:
+                            pass
+                except QueueClosed:
+                    submitter.refusal = QueueClosed
+                except JobError:
+                    assert is_strict
+
+        def start() -> None:
+            if is_strict:
+                self.nursery.start_soon(read, self.queue.map(self._job, [wish], **options))
+            else:
+                results = self.queue.map(self._job, [wish], outcomes=True, **options)
+                self.nursery.start_soon(read, results)
+
+        self.run.do(start)
+        return submitter
+
+    def handle_of(self, label: str) -> JobHandle[object]:
+        """Return the handle of a job that something in the queue has submitted."""
+        return self.run.do(
+            lambda: next(
+                self.queue.handle(job.id) for job in self.queue.jobs() if label_of(job) == label
+            )
+        )
 
     def submit_nowait(self, wish: Wish, after: Handles) -> JobHandle[object]:
         return self.run.do(

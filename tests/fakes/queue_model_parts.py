@@ -33,6 +33,8 @@ class Wish:
     """Goes on when it is interrupted, until it is told how to end."""
     in_thread: bool = False
     """Runs in a thread, which no interrupt reaches."""
+    by_map: bool = False
+    """Submitted by a map of this one item; for the queue it is a submit that waits for room."""
 
     @property
     def goes_on(self) -> bool:

@@ -8,7 +8,6 @@ end together while others start after them. A repeat is due between two actions.
 from __future__ import annotations
 
 import dataclasses
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fakes.queue_driver import BodyError
@@ -50,7 +49,7 @@ class QueueRules(SubmitRules):
             self.model.now = min(end, self.model.next_time())
             self.driver.run.set_time(self.model.now)
             self.model.settle()
-            self.find_runs()
+            self.find_handles()
 
     # Actions of jobs.
 
@@ -216,14 +215,16 @@ class QueueRules(SubmitRules):
             self.driver.run.do(handle.pause if is_paused else handle.resume)
             self.model.pause_repeat(repeat, is_paused=is_paused)
         self.model.settle()
-        self.find_runs()
+        self.find_handles()
 
-    def find_runs(self) -> None:
-        """Get handles of new runs."""
+    def find_handles(self) -> None:
+        """Get handles of the jobs that repeats and maps have submitted."""
         for repeat, _ in self.repeats:
             if repeat.run is not None and repeat.run not in self.handles:
-                find = partial(self.driver.queue.handle, repeat.run.wish.label)
-                self.handles[repeat.run] = self.driver.run.do(find)
+                self.handles[repeat.run] = self.driver.handle_of(repeat.run.wish.label)
+        for submission, submitter in self.submissions:
+            if submission.wish.by_map and submission.job is not None and submitter.handle is None:
+                submitter.handle = self.driver.handle_of(submission.wish.label)
 
     # Readers.
 

@@ -153,6 +153,14 @@ class SubmitRules(RuleBasedStateMachine):
         for wish in wishes:
             self.submit(wish, wait=True)
 
+    @rule(wish=SIMPLE_WISHES, is_strict=st.booleans())
+    def submit_by_a_map(self, wish: Wish, is_strict: bool) -> None:
+        wish = self.labelled(dataclasses.replace(wish, by_map=True))
+        submission = self.model.submit(wish, wait=True)
+        submitter = self.driver.map(wish, is_strict=is_strict)
+        self.submissions.append((submission, submitter))
+        self.model.settle()
+
     @rule(wish=TIMED_WISHES, after=AFTER)
     def submit_for_a_time(self, wish: Wish, after: tuple[int, ...]) -> None:
         self.submit(wish, wait=True, after=after)
@@ -166,20 +174,24 @@ class SubmitRules(RuleBasedStateMachine):
         self.submit(wish, wait=wait, after=after)
 
     def submit(self, wish: Wish, *, wait: bool, after: tuple[int, ...] = ()) -> None:
-        self.labels += 1
         jobs = [self.some_job(index) for index in after if self.model.jobs]
-        wish = dataclasses.replace(
-            wish,
-            label=str(self.labels),
-            start_by=self.model.now + wish.start_by,
-            total=wish.total + fraction(self.labels),
-            after=tuple(job.wish.label for job in jobs),
-        )
+        labels = tuple(job.wish.label for job in jobs)
+        wish = self.labelled(dataclasses.replace(wish, after=labels))
         submission = self.model.submit(wish, wait=wait)
         handles = [self.handles[job] for job in jobs]
         submitter = self.driver.submit(wish, handles) if wait else self.submit_nowait(wish, handles)
         self.submissions.append((submission, submitter))
         self.model.settle()
+
+    def labelled(self, wish: Wish) -> Wish:
+        """Return a wish with the next label, and with times from now on."""
+        self.labels += 1
+        return dataclasses.replace(
+            wish,
+            label=str(self.labels),
+            start_by=self.model.now + wish.start_by,
+            total=wish.total + fraction(self.labels),
+        )
 
     def submit_nowait(self, wish: Wish, after: list[JobHandle[object]]) -> Submitter:
         submitter = Submitter()

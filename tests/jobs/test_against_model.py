@@ -31,6 +31,7 @@ class QueueMachine(QueueRules):
         self.is_true = False
         if self.left_normally and self.model.is_idle:
             self.model.refuse()
+        self.find_handles()
         self.submitters_agree()
         self.starts_agree()
         for job, handle in self.handles.items():
@@ -139,7 +140,10 @@ class QueueMachine(QueueRules):
         ends_read = {label_of(snapshot) for reader, *_ in self.readers for snapshot in reader.seen}
         told = self.driver.told
         assert len(set(told)) == len(told)
-        assert failed - ends_read <= {*told} <= failed
+        seen = {
+            submission.wish.label for submission, _ in self.submissions if submission.wish.by_map
+        }
+        assert failed - ends_read - seen <= {*told} <= failed
         assert (self.driver.left is not None) is (
             self.left_by_error or self.model.fatal is not None
         )
