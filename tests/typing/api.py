@@ -158,7 +158,8 @@ async def maps(queue: JobQueue, addresses: AsyncIterator[str]) -> None:
     async with queue.map(count, addresses, ordered=False, outcomes=False, key="a") as numbers:
         assert_type(await anext(numbers), int)
     async with queue.map(count, addresses, outcomes=True) as jobs:
-        assert_type(await anext(jobs), JobSnapshot)
+        assert_type(await anext(jobs), JobSnapshot[int])
+        assert_type((await anext(jobs)).result, int | None)
 
     queue.map(count, [1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     queue.map(count, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]

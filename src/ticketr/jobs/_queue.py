@@ -213,14 +213,14 @@ class JobQueue(QueueControl):
     @overload
     def map(
         self,
-        function: Callable[[JobContext, A], Awaitable[object]],
+        function: Callable[[JobContext, A], Awaitable[T]],
         items: Iterable[A] | AsyncIterable[A],
         /,
         *,
         ordered: bool = True,
         outcomes: Literal[True],
         **options: Unpack[JobOptions],
-    ) -> AbstractAsyncContextManager[AsyncIterator[JobSnapshot]]: ...
+    ) -> AbstractAsyncContextManager[AsyncIterator[JobSnapshot[T]]]: ...
 
     @enable_ki_protection
     def map(
