@@ -515,7 +515,7 @@ MUTANTS: Final = [
     Mutant(
         "a full batch waits for its time",
         "_recorder.py",
-        "        if len(unwritten) == BATCH:\n",
+        "        if count == BATCH:\n",
         "        if False:\n",
         "test_recorder.py::test_a_full_batch_is_written_at_once",
     ),

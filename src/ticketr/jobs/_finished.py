@@ -182,10 +182,10 @@ class FinishedBatch(Sequence[FinishedJob]):
 
 def clipped(text: str) -> str:
     """Return a text shortened to ``MAX_CHARS``, with what UTF-8 cannot encode escaped."""
+    if text.isascii() and len(text) <= MAX_CHARS:  # nearly always
+        return text
     if len(text) > MAX_CHARS:
         text = text[: MAX_CHARS - 1] + "…"
-    if text.isascii():
-        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -16,6 +16,7 @@ import reprlib
 import sys
 import time
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
@@ -171,7 +172,7 @@ class SqliteHistory:
         checked_callable("summary", summary)
         if not callable(run_sync):
             raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
-        self._summary = summary
+        self._summary = _short_repr if summary is reprlib.repr else summary
         self._run_sync = run_sync
 
     def summary(self, result: object) -> str:
@@ -248,6 +249,11 @@ class SqliteHistory:
         return f"SqliteHistory({str(self._path)!r})"
 
 
+def _short_repr(result: object) -> str:
+    """Return what ``reprlib.repr`` does; that takes as long as the rest of a row."""
+    return "None" if result is None else reprlib.repr(result)
+
+
 # The file
 
 NAMES = ", ".join(COLUMNS)
@@ -284,7 +290,7 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = rows[start : start + ROWS_AT_ONCE]
-        values = [value for row in chunk for value in row]
+        values = list(chain.from_iterable(chunk))
         db.execute(INSERT + ", ".join([PLACES] * len(chunk)), values)
 
 

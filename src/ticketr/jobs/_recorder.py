@@ -85,16 +85,14 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - the summary is user code
             self._lose(1, error)
             return
-        unwritten = self._unwritten
-        unwritten.append(row)
-        if len(unwritten) == 1:
+        self._unwritten.append(row)
+        count = len(self._unwritten)
+        if count == 1:
             self._filled.set()
-        if len(unwritten) == BATCH:
+        if count == BATCH:
             self._batch_ready.set()
-        # There may be several too many after a batch was returned that could not be written.
-        while len(unwritten) > BACKLOG:
-            unwritten.popleft()
-            self._lose(1, "it is too slow")
+        if count > BACKLOG:
+            self._drop_surplus()
 
     @enable_ki_protection
     async def write(self) -> None:
@@ -165,6 +163,13 @@ class Recorder:
     def _put_back(self, batch: list[Row]) -> None:
         self._unwritten.extendleft(reversed(batch))
         self._filled.set()
+
+    def _drop_surplus(self) -> None:
+        unwritten = self._unwritten
+        # There may be several too many after a batch was returned that could not be written.
+        while len(unwritten) > BACKLOG:
+            unwritten.popleft()
+            self._lose(1, "it is too slow")
 
     def _lose(self, jobs: int, reason: object) -> None:
         self.lost += jobs
