@@ -41,6 +41,11 @@ async def double(context: JobContext, number: float) -> float:
     return number * 2
 
 
+async def one_second(context: JobContext, number: int) -> int:
+    await trio.sleep(1)
+    return number
+
+
 async def at_once(context: JobContext, number: int) -> int:
     return number
 
@@ -272,6 +277,36 @@ async def test_no_worker_is_idle_while_jobs_wait_for_an_attempt(autojump_clock: 
     assert started[:5] == [0, 0, 1, 1, 2]
 
 
+async def test_the_feeder_resumes_while_nobody_reads(autojump_clock: MockClock) -> None:
+    items = Drawn()
+    async with open_job_queue(workers=2, max_pending=4) as queue:
+        queue.submit_nowait(double, 100)
+        await wait_all_tasks_blocked()
+        async with queue.map(one_second, items):
+            await trio.sleep(0.5)
+            assert items.drawn == 5  # one of them runs, and four fill the queue
+            await trio.sleep(1)
+            assert items.drawn == 6
+
+
+async def test_a_job_that_the_reader_submits_starts_at_once(autojump_clock: MockClock) -> None:
+    started: list[tuple[int, float]] = []
+
+    async def note(context: JobContext, number: int) -> None:
+        started.append((number, trio.current_time()))
+        await trio.sleep(100 if number == 0 else 0)
+
+    async with (
+        open_job_queue(workers=2, max_pending=2) as queue,
+        queue.map(note, range(5), ordered=False) as values,
+    ):
+        await trio.sleep(1)  # the map has as many unread jobs as it may
+        await anext(values)
+        await trio.sleep(10)
+
+    assert started == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 1)]
+
+
 async def test_a_full_queue_is_entered_in_turn(autojump_clock: MockClock) -> None:
     order: list[str] = []
 
@@ -295,6 +330,21 @@ async def test_a_full_queue_is_entered_in_turn(autojump_clock: MockClock) -> Non
                 pass
 
     assert order == ["running", "pending", "outside 1", "map 1", "outside 2", "map 2"]
+
+
+async def test_a_job_that_the_reader_submits_stands_in_line_for_room(
+    autojump_clock: MockClock,
+) -> None:
+    async with (
+        open_job_queue(workers=1, max_pending=1) as queue,
+        queue.map(at_once, Drawn()) as values,
+    ):
+        await trio.sleep(1)  # the map has as many unread jobs as it may
+        handle = await queue.submit(double, 5)
+        await queue.submit(double, 0)  # which fills the queue
+        assert [await anext(values) for _ in range(3)] == [0, 1, 2]
+        assert trio.current_time() == 6
+        assert handle.status is JobStatus.COMPLETED
 
 
 async def test_two_maps_share_the_workers(autojump_clock: MockClock) -> None:
@@ -495,6 +545,25 @@ async def test_a_map_that_is_left_while_it_waits_for_room(
         assert queue.statistics().pending == 1
 
 
+async def test_a_map_that_is_left_as_its_job_is_let_in_cancels_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=1, max_pending=1) as queue:
+        async with queue.map(at_once, Drawn()) as values:
+            await trio.sleep(1)  # the map has as many unread jobs as it may
+            running = await queue.submit(double, 50)
+            pending = await queue.submit(double, 60)
+            await anext(values)
+            await wait_all_tasks_blocked()
+            assert queue.statistics().submitters_waiting == 1
+            pending.cancel()
+            assert queue.statistics().submitters_waiting == 0
+
+        assert trio.current_time() == 1
+        assert queue.jobs()[-1].cancel_cause is CancelCause.SCOPE
+        running.cancel()
+
+
 async def test_a_reader_in_a_shield_is_told_that_the_map_was_cancelled(
     autojump_clock: MockClock,
 ) -> None:
@@ -633,6 +702,25 @@ async def test_items_that_stop_the_map_are_not_drawn_any_more(autojump_clock: Mo
     assert drawn == [0, 1, 2, 3]
     assert queue.statistics().cancelled == 3
     assert trio.current_time() == 0
+
+
+async def test_a_key_that_stops_the_map_leaves_no_job_running(autojump_clock: MockClock) -> None:
+    class Key:
+        """Cancels all jobs as the fourth enters."""
+
+        def __hash__(self) -> int:
+            if len(queue.jobs()) == 3 and not queue.statistics().cancelled:
+                queue.cancel_all()
+            return 1
+
+    async with open_job_queue(workers=2) as queue:
+        with pytest.raises(JobCancelled):
+            async with queue.map(one_second, range(10), key=Key()) as values:
+                await anext(values)
+
+        assert trio.current_time() == 0
+        assert {job.status for job in queue.jobs()} == {JobStatus.CANCELLED}
+        assert len(queue.jobs()) == 4
 
 
 async def test_a_generator_is_closed_when_the_map_ends_early(autojump_clock: MockClock) -> None:

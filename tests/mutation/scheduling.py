@@ -260,8 +260,8 @@ MUTANTS: Final = [
     Mutant(
         "a submit that returns wakes no worker",
         "_dispatch.py",
-        "        if self.idle and self._schedule.pending:\n            self.wake()\n",
-        "",
+        "        if self.idle and not self.wakeup_pending and self._schedule.pending:\n",
+        "        if False:\n",
         "test_worker_steps.py::test_a_submit_beside_a_long_job_wakes_another_worker",
     ),
     Mutant(

@@ -103,7 +103,7 @@ class Dispatcher:
     def submit_returned(self) -> None:
         """Wake a worker if none has taken the submitted job by now."""
         self.returning_submits -= 1
-        if self.idle and self._schedule.pending:
+        if self.idle and not self.wakeup_pending and self._schedule.pending:
             self.wake()
 
     def wait_for_wakeup(self, worker: trio.lowlevel.Task) -> Awaitable[None]:

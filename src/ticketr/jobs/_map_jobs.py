@@ -1,0 +1,258 @@
+"""The jobs of one map, from the drawing of an item until its result is read.
+
+A job that ends calls ``job_ended``, which is synchronous: it needs neither a task nor an event for
+each job, only the two tasks of the map to wake, the feeder and the reader.
+
+How far the feeder runs ahead. To wake a task takes about as long as to run a small job. So when the
+queue is full with jobs of this map alone, the feeder pauses until half of its pending jobs have
+started, and then submits as many. It does not pause so if a worker could be idle meanwhile: not
+while its pending jobs may be unable to start, and not if the queue is full with the jobs of others.
+Then it waits for room as any submit does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Final, final
+
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from ticketr.jobs._handle import result_of
+from ticketr.jobs._items import END
+from ticketr.jobs._job import COMPLETED, FAILED, CancelCause
+from ticketr.jobs._map_waits import Parking
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._wait_targets import JobEnd
+
+if TYPE_CHECKING:
+    from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._template import JobTemplate
+
+
+@final
+class MapJobs:
+    """The jobs of a map. Also written in ``_map``: that a result has been read.
+
+    Attributes:
+        core: The queue that they run on.
+        live: Those that have not ended, the one outside included.
+        results: In the order in which to read them: all that are unread, or those that have ended.
+        failures: The failures that are unread, with the handles, which keep them from being reported.
+        unread: How many there are that were not read.
+        window: How many of these there may be.
+        low: With how many live jobs the feeder resumes after a pause.
+        outside: The job that has not entered the queue, as there is no room.
+        scope: Around the feeder.
+        feeder: Where the feeder waits.
+        reader: Where the task waits that reads the results.
+        error: What the items have raised, which the reader is to raise.
+        failed: The job whose failure the reader is to raise.
+        is_fed: Whether there are no more items.
+        is_stopped: Whether no more items are taken, and the jobs were cancelled.
+    """
+
+    __slots__ = (
+        "_call",
+        "_ended",
+        "_options",
+        "_ordered",
+        "_outcomes",
+        "core",
+        "error",
+        "failed",
+        "failures",
+        "feeder",
+        "is_fed",
+        "is_stopped",
+        "live",
+        "low",
+        "outside",
+        "reader",
+        "results",
+        "scope",
+        "unread",
+        "window",
+    )
+
+    def __init__(
+        self, core: QueueCore, template: JobTemplate, *, ordered: bool, outcomes: bool
+    ) -> None:
+        self.core: Final = core
+        self._call: Final = template[:4]
+        self._options: Final = template.options
+        self._ordered: Final = ordered
+        self._outcomes: Final = outcomes
+        limit = core.schedule.max_pending
+        ahead = core.workers if limit == math.inf else limit
+        self.window: float = core.workers + ahead
+        self.low: float = core.workers + ahead // 2 if template.starts_in_turn else math.inf
+        self.unread: int = 0
+        self.live: dict[JobRecord, None] = {}
+        self.results: deque[JobRecord] = deque()
+        self.failures: dict[JobRecord, object] = {}
+        self.outside: JobRecord | None = None
+        self.scope: Final = trio.CancelScope()
+        self.feeder: Final = Parking()
+        self.reader: Final = Parking()
+        self._ended: Final = Parking()  # the end of the block waits here
+        self.error: BaseException | None = None
+        self.failed: JobRecord | None = None
+        self.is_fed: bool = False
+        self.is_stopped: bool = False
+
+    # What the feeder calls
+
+    def must_pause(self) -> bool:
+        """Return whether no other item may be taken now."""
+        if self.unread >= self.window or self.is_stopped or self.is_fed or self.outside is not None:
+            return True
+        schedule = self.core.schedule
+        return len(self.live) > self.low and schedule.pending >= schedule.max_pending
+
+    def may_resume(self) -> bool:
+        """Return whether the feeder may take items again after a pause."""
+        return self.unread < self.window and len(self.live) <= self.low
+
+    @enable_ki_protection
+    def submit(self, item: object) -> None:
+        """Submit the job of an item. If there is no room, it is left ``outside``, to the feeder."""
+        if item is END or self.is_stopped:  # the iterable's own code may have stopped it
+            self.is_fed = self.is_fed or item is END
+            return
+        function, name, timeout, retry = self._call
+        record = JobRecord(function, (item,), copy_context(), name, timeout, retry, self)
+        if self._options:
+            record.set_options(self._options)
+        self.outside = record
+        self.unread += 1
+        self.live[record] = None
+        if self._ordered:
+            self.results.append(record)
+        core = self.core
+        try:
+            if core.enter(record) is None:
+                self.feeder.wake()
+                return
+        except BaseException:
+            self.take_back_outside()
+            raise
+        self.outside = None
+        dispatcher = core.dispatcher
+        if dispatcher.idle and (
+            record.call[2] if dispatcher.wakeup_pending else not dispatcher.returning_submits
+        ):
+            dispatcher.wake()
+
+    def outside_entered(self) -> None:
+        """Note that the job that had no room has entered."""
+        record, self.outside = self.outside, None
+        if record is not None and self.is_stopped:  # after it was let in, or meanwhile
+            self.core.cancel(record, CancelCause.SCOPE, "the map has ended")
+
+    def take_back_outside(self) -> None:
+        """Forget the job that has not entered. It is the newest."""
+        if self.outside is not None:
+            del self.live[self.outside]
+            self.outside = None
+            self.unread -= 1
+            if self._ordered:
+                self.results.pop()
+
+    # The end
+
+    def stop(self, reason: str) -> None:
+        """Take no more items, and cancel the jobs that have not ended.
+
+        It may be called again, for a job that was just entering when the map was stopped.
+        """
+        self.is_stopped = True
+        self.scope.cancel(reason)
+        for record in self.entered():
+            self.core.cancel(record, CancelCause.SCOPE, reason)
+        self.reader.wake()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop with an error of the items."""
+        if issubclass(type(error), StopAsyncIteration):  # it would end the results silently
+            error = RuntimeError("the items of a map raised StopAsyncIteration")
+        if self.error is None:
+            self.error = error
+        self.stop("the items of the map have failed")
+
+    async def wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
+        """Wait until all jobs have ended."""
+        while self.live:
+            target = JobEnd(self.core, next(iter(self.live)), is_refusable=False)
+            await self.core.wait_graph.wait(target, self._ended.wait)
+
+    def forget(self) -> BaseException | None:
+        """Forget what was not read, so that failures are reported; return the error of the items."""
+        self.results.clear()
+        self.failures.clear()
+        error, self.error = self.error, None
+        return error
+
+    # What the jobs call
+
+    def job_ended(self, record: JobRecord) -> None:
+        """Keep an ended job for the reader; stop the map if it has failed."""
+        del self.live[record]
+        if not self._ordered:
+            self.results.append(record)
+        if record.status is not COMPLETED:
+            self._note_no_value(record)
+        if self.is_stopped:
+            self._ended.wake()
+            return
+        if self.reader.task is not None and self.is_readable():
+            self.reader.wake()
+        if self.unread < self.window and self.feeder.task is not None and self.may_resume():
+            self.feeder.wake()
+
+    def _note_no_value(self, record: JobRecord) -> None:
+        if record.status is FAILED:
+            self.failures[record] = self.core.handle_of(record)
+        if not self._outcomes and not self.is_stopped:
+            self.failed = record
+            self.stop("another job of the map has failed")
+
+    def job_put_back(self) -> None:
+        """Note that a job may be pending without being able to start."""
+        self.low = math.inf
+        if self.may_resume():
+            self.feeder.wake()
+
+    # What the reader calls
+
+    def is_readable(self) -> bool:
+        """Return whether there is a result to read, an error to raise, or the end."""
+        results = self.results
+        if results and results[0] not in self.live:
+            return True
+        return self.is_stopped or (self.is_fed and not self.unread)
+
+    def entered(self) -> list[JobRecord]:
+        """Return the jobs that were submitted and have not ended."""
+        return [record for record in self.live if record is not self.outside]
+
+    def note_seen(self, record: JobRecord) -> None:
+        """Note that the reader is given the outcome, so that a failure is not reported."""
+        record.mark_outcome_seen()
+        self.failures.pop(record, None)
+
+    def raise_error(self) -> None:
+        """Raise what has stopped the map, unless that was a cancellation or the end of its block."""
+        error, self.error = self.error, None
+        record, self.failed = self.failed, None
+        try:
+            if record is not None:
+                self.error = error  # the items failed after that, as they were closed
+                self.note_seen(record)
+                result_of(record)
+            if error is not None:
+                raise error
+        finally:
+            del error  # its traceback holds this frame
