@@ -564,7 +564,7 @@ MUTANTS: Final = [
     Mutant(
         "a file is asked for all jobs to find those of an ID",
         "_recorder.py",
-        "if type(history) is SqliteHistory:",
+        "if type(same) is SqliteHistory:",
         "if False:",
         "test_history.py::test_the_queue_asks_the_file_for_the_jobs_of_an_id_alone",
     ),

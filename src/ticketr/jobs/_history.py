@@ -18,7 +18,7 @@ import time
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, final
 
 import trio
 
@@ -100,7 +100,7 @@ def checked_path(path: object) -> Path:
         TypeError: The value is no path.
     """
     try:
-        text: object = os.fspath(path)  # type: ignore[call-overload]
+        text: object = os.fspath(cast("str", path))
     except Exception:  # noqa: BLE001 - the object's own code
         text = None
     if not issubclass(type(text), str):
