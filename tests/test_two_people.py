@@ -136,6 +136,7 @@ def edits_that_git_merges(team: Team) -> None:
     assert ben.runs("status") == [
         "edited    DEMO-2 (DEMO-2.md): Labels",
         "edited    DEMO-9 (DEMO-9.md): Title",
+        "2 edited",
     ]
     assert ben.runs("push", "--dry-run")[0].startswith("update DEMO-2 ")
     assert ben.runs("sync")[-1] == "0 created, 1 updated (DEMO-2)"
@@ -155,7 +156,8 @@ def a_conflict_in_git(team: Team) -> None:
     ben.edits("DEMO-1.md", "Priority: Low", "Priority: High")
     ben.commits("It is urgent")
     ben.takes(code=1)
-    (line,) = ben.runs("status", code=1)
+    line, counts = ben.runs("status", code=1)
+    assert counts == "1 broken"
     assert line.startswith("broken    DEMO-1.md:19:1: this file holds a git conflict; resolve it")
     assert "DEMO-1.md:19:1: this file holds a git conflict" in "".join(ben.runs("sync", code=3))
     ben.git("checkout", "--ours", "DEMO-1.md")
@@ -218,6 +220,7 @@ def a_draft_with_tasks(team: Team) -> None:
         "draft     Search by author (search-by-author.md)",
         "draft     Ask Zoë (search-by-author.md)",
         "draft     Build (search-by-author.md)",
+        "3 drafts",
     ]
     assert ada.runs("push")[-1] == "3 created (DEMO-13, DEMO-14, DEMO-15), 0 updated"
     ada.shares("Draft a story")

@@ -124,7 +124,7 @@ def test_in_a_terminal_it_asks_until_the_answer_is_yes(tmp_path: Path) -> None:
             pty.type(f"{said}\r")
             assert pty.wait_for_end() == code
     with job_on_pty(command, size=(200, 24), environ=env) as pty:
-        pty.wait_for("unsettled Once")
+        pty.wait_for(r"unsettled \x1b\[0mOnce")
         assert pty.wait_for_end() == 0
         assert "Did you make it" not in pty.output
 
