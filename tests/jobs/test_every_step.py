@@ -168,6 +168,10 @@ async def later(context: JobContext) -> str:
     return await gives_value(context)
 
 
+async def later_in_any_case(context: JobContext) -> str:
+    return await gives_value(context)
+
+
 async def limited(context: JobContext) -> str:
     return await gives_value(context)
 
@@ -189,6 +193,7 @@ BODIES = [
     keyed,
     inside_around,
     later,
+    later_in_any_case,
     limited,
 ]
 OPTIONS: dict[object, JobOptions] = {
@@ -196,6 +201,7 @@ OPTIONS: dict[object, JobOptions] = {
     delayed: {"delay": 0.75},
     keyed: {"key": "k", "within": 99},
     later: {"after": ["first"]},
+    later_in_any_case: {"after": ["first"], "after_any_end": True},
     limited: {"key": "limited"},
 }
 
