@@ -34,7 +34,7 @@ MUTANTS: Final = [
     Mutant(
         "a submit that has returned wakes no worker",
         "_dispatch.py",
-        "        if self.idle and self._schedule.pending:\n            self.wake()",
+        "        if self.idle and not self.wakeup_pending and self._schedule.pending:\n            self.wake()",
         "        pass",
         DISPATCH + "test_a_job_of_a_submit_that_returns_wakes_no_worker_while_another_job_runs",
     ),

@@ -100,13 +100,6 @@ MUTANTS: Final = [
         "test_map.py::test_a_key_that_stops_the_map_leaves_no_job_running",
     ),
     Mutant(
-        "a job that is let in as its map is stopped is left running",
-        "_map_jobs.py",
-        "        if record is not None and self.is_stopped:  # after",
-        "        if False:  # after",
-        "test_map.py::test_a_map_that_is_left_as_its_job_is_let_in_cancels_it",
-    ),
-    Mutant(
         "the feeder does not resume as its jobs end",
         "_map_jobs.py",
         "self.feeder.task is not None and self.may_resume():\n",

@@ -148,9 +148,7 @@ class MapJobs:
 
     def outside_entered(self) -> None:
         """Note that the job that had no room has entered."""
-        record, self.outside = self.outside, None
-        if record is not None and self.is_stopped:  # after it was let in, or meanwhile
-            self.core.cancel(record, CancelCause.SCOPE, "the map has ended")
+        self.outside = None
 
     def take_back_outside(self) -> None:
         """Forget the job that has not entered. It is the newest."""
@@ -166,7 +164,8 @@ class MapJobs:
     def stop(self, reason: str) -> None:
         """Take no more items, and cancel the jobs that have not ended.
 
-        It may be called again, for a job that was just entering when the map was stopped.
+        It is called again, for a job that was just entering when the map was stopped: as the
+        feeder ends, and as the block is left.
         """
         self.is_stopped = True
         self.scope.cancel(reason)
