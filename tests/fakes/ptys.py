@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import re
@@ -51,6 +52,8 @@ class Pty:
         self._reports = reports
         self._commands = commands
         self._said = ""
+        # A read may end inside a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         #: The job's process, 0 once it has ended.
         self.pid = 0
         self._seen = 0
@@ -162,7 +165,7 @@ class Pty:
         return os.open(self._name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
 
     def _read(self) -> None:
-        self.output += os.read(self._user, 1 << 16).decode(errors="replace")
+        self.output += self._decoder.decode(os.read(self._user, 1 << 16))
 
 
 def _has_room(terminal: int) -> bool:
