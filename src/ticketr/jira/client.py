@@ -38,6 +38,11 @@ class JiraClient(SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpo
         site: The site's address.
     """
 
+    @property
+    def silent_since(self) -> float | None:
+        """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
+        return self._api.silence.since
+
     def __repr__(self) -> str:
         return f"<JiraClient of {self.site}>"
 

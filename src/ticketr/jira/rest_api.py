@@ -18,6 +18,7 @@ from ticketr.jira.json_writer import write_json
 from ticketr.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
 from ticketr.jira.rate_limiter import Backoff, RateLimiter
 from ticketr.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
+from ticketr.jira.silence import Silence
 from ticketr.jira.transport.base import Request
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class RestApi:
         self._chance = chance
         self._reached = self._known = False
         self._write_lock = PerIssueLock()
+        self.silence = Silence()
 
     async def get(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
@@ -155,7 +157,8 @@ class RestApi:
             while True:
                 try:
                     async with slot.attempt(backoff):
-                        response = await self._transport.send(request)
+                        with self.silence.waiting():
+                            response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
                     answer = await JsonResponse.read(response, empty=empty)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
 CONCURRENCY = 4
+#: Seconds without an answer after which a job says so.
+SILENT = 3.0
 #: Issues in one bulk fetch; Jira allows no more.
 PAGE = 100
 #: Seconds for which a site's list of fields is kept.
@@ -143,20 +145,34 @@ class Progress:
         self._context = context
         self._redact = redact
         self._done = 0
+        self._message = ""
+        self._is_silent = False
 
     def begin(self, message: str) -> None:
         """Begin a phase whose total is not known yet."""
-        self._done = 0
-        self._context.report(current=0, total=0, message=self._redact(message))
+        self._report(0, 0, message)
 
     def say(self, message: str) -> None:
         """Report a message with the same numbers as before."""
-        self._context.report(current=self._done, message=self._redact(message))
+        self._report(self._done, None, message)
 
     def move(self, done: int, total: int, message: str) -> None:
         """Report how far the phase is."""
-        self._done = done
-        self._context.report(current=done, total=total, message=self._redact(message))
+        self._report(done, total, message)
+
+    def _report(self, done: int, total: int | None, message: str) -> None:
+        self._done, self._message, self._is_silent = done, self._redact(message), False
+        self._context.report(current=done, total=total, message=self._message)
+
+    def tell_silence(self, seconds: float) -> None:
+        """Report that the site has not answered for so many seconds; 0 once it has."""
+        if seconds >= SILENT:
+            self._is_silent = True
+            words = f"no answer for {math.floor(seconds)}s"
+            self._context.report(current=self._done, message=words)
+        elif self._is_silent:
+            self._is_silent = False
+            self._context.report(current=self._done, message=self._message)
 
     def wait(self, seconds: float, reason: str) -> None:
         """Report a wait."""
@@ -263,6 +279,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
         JiraError: The site cannot be reached or refuses the login.
         UnknownField: The site does not have a field of the settings.
         UnsupportedField: Files cannot hold a field of the settings.
+        ExceptionGroup: It holds such an error, or one of the block.
     """
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
@@ -272,13 +289,16 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
             await job.run_sync(state.site_record.check_site, job.root, job.site)
             recent = await job.run_sync(state.creations.recent)
             progress.say("Connecting to Jira...")
-            async with open_jira(
-                job.credentials,
-                transport=job.transport,
-                browse=job.browse,
-                max_concurrency=CONCURRENCY,
-                on_wait=progress.wait,
-            ) as jira:
+            async with (
+                open_jira(
+                    job.credentials,
+                    transport=job.transport,
+                    browse=job.browse,
+                    max_concurrency=CONCURRENCY,
+                    on_wait=progress.wait,
+                ) as jira,
+                _telling_silence(jira, progress),
+            ):
                 zone = await _log_in(job, state, jira)
                 fields, columns = await _columns(job, state, jira)
                 yield Session(
@@ -287,6 +307,22 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
                 await job.run_sync(state.close)
+
+
+@asynccontextmanager
+async def _telling_silence(jira: JiraClient, progress: Progress) -> AsyncGenerator[None]:
+    """Report while the site does not answer, in the block; its errors leave it in a group."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_tell_silence, jira, progress)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def _tell_silence(jira: JiraClient, progress: Progress) -> None:
+    while True:
+        await trio.sleep(1)
+        since = jira.silent_since
+        progress.tell_silence(0 if since is None else trio.current_time() - since)
 
 
 async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> tzinfo | None:

@@ -1,0 +1,40 @@
+"""Notes since when a site has not answered. Synchronous."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+class Silence:
+    """Since when requests are waiting and none of them was answered.
+
+    The time of sending counts, not that of a wait for a rate limit.
+    """
+
+    def __init__(self) -> None:
+        self._sent: dict[object, float] = {}
+        self._answered = 0.0
+
+    @property
+    def since(self) -> float | None:
+        """The time by Trio's clock; None while no request is waiting for an answer."""
+        if not self._sent:
+            return None
+        return max(self._answered, next(iter(self._sent.values())))
+
+    @contextmanager
+    def waiting(self) -> Generator[None]:
+        """Count the block as a request that waits for its answer."""
+        request = object()
+        self._sent[request] = trio.current_time()
+        try:
+            yield
+        finally:
+            del self._sent[request]
+            self._answered = trio.current_time()
