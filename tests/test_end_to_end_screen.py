@@ -105,11 +105,3 @@ def test_a_whole_pull_shows_its_tickets_and_can_be_read(tmp_path: Path) -> None:
 
         assert pty.wait_for_end() == 0
         assert pty.is_restored()
-
-
-def test_without_a_login_the_app_says_what_is_missing(tmp_path: Path) -> None:
-    with job_on_pty(PROGRAM, size=(100, 24), environ={"JIRA_URL": ""}) as pty:
-        code = pty.wait_for_end()
-
-        assert code == 2
-        assert "JIRA_URL is not set" in pty.output

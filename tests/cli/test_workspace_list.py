@@ -10,7 +10,7 @@ from fakes.keyrings import keyring_in_use, no_keyring
 from fakes.processes import sandbox_process
 
 from ticketr import open_job_queue
-from ticketr.cli.workspace_list import app_workspaces
+from ticketr.cli.workspace_list import AppWorkspaces, app_workspaces
 from ticketr.config import BadSetting
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
@@ -135,3 +135,20 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 
     assert len(list((home / "shop").glob("DEMO-*.md"))) > 0
     assert (opened.site, opened.address, opened.project) == (url, url, "DEMO")
+
+
+def test_where_nothing_is_configured_there_is_no_workspace(home: Path) -> None:
+    assert app_workspaces() == AppWorkspaces((), ())
+
+
+def test_outside_of_all_workspaces_with_none_in_use_all_of_them_are_offered(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(home, "http://127.0.0.1:9", monkeypatch)
+    monkeypatch.delenv("JIRA_URL")
+    (home / "elsewhere").mkdir()
+    monkeypatch.chdir(home / "elsewhere")
+
+    names = [closed(each).name for each in app_workspaces().workspaces]
+
+    assert names == ["ops", "shop", "work"]

@@ -14,6 +14,7 @@ from fakes.screens import FakeScreen
 from ticketr import open_job_queue
 from ticketr.sync import Store
 from ticketr.tui.app import FRAME_INTERVAL, App
+from ticketr.tui.services.setup_runner import SetupRunner
 from ticketr.tui.services.workspaces import OpenWorkspace
 from ticketr.tui.theme import Theme
 
@@ -89,7 +90,8 @@ async def running_app(
     screen = FakeScreen(*size)
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=2) as queue:
-            app = App(screen, queue, workspaces, theme=Theme(), in_thread=inline)
+            runner = None if setup is None else SetupRunner(setup, outlasting)
+            app = App(screen, queue, workspaces, theme=Theme(), in_thread=inline, setup=runner)
             run = Run(app, screen, queue)
 
             async def until_left() -> None:

@@ -39,10 +39,11 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def cli(context: click.Context, *, debug: bool) -> None:
     """Keep Jira tickets as Markdown files.
 
-    Without a command, in a terminal, this opens the app.
+    Without a command, in a terminal, this opens the app. Where nothing is set up yet, the app
+    shows the ways to begin; one of them needs no account.
 
-    To begin: ticketr workspace add, which takes JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and
-    JIRA_PROJECT_KEY. To look around without an account: ticketr demo
+    Without the app: ticketr workspace add, which takes JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and
+    JIRA_PROJECT_KEY, or ticketr demo
     """
     if debug:
         show_logs()

@@ -18,6 +18,7 @@ import trio
 from ticketr import config
 from ticketr._errors import TicketrError
 from ticketr.cli.demo_site import open_demo, prepare_demo_folder
+from ticketr.cli.folder_check import check_folder
 from ticketr.cli.job_options import session_options
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.sandbox import DEMO_EXTRA, has_demo_extra
@@ -43,6 +44,7 @@ from ticketr.jira.errors import BadToken
 from ticketr.text import clean
 from ticketr.tui.setup import (
     MOST_PROJECTS,
+    FolderAnswer,
     LoginAnswer,
     NewWorkspace,
     OpenedWorkspace,
@@ -114,6 +116,10 @@ class FirstRun:
             return LoginAnswer(clean(account.display_name), choices, total)
 
         return await _told(ask)
+
+    async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
+        """Look at a folder; see `Setup.check_folder`."""
+        return await _told(partial(trio.to_thread.run_sync, check_folder, folder))
 
     def default_folder(self, site: str, project: str = "") -> Path:
         """Return a folder for a new workspace; see `Setup.default_folder`."""

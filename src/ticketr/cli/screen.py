@@ -9,13 +9,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import trio
+
 from ticketr import open_job_queue
 from ticketr.cli import exits
+from ticketr.cli.first_run import FirstRun
 from ticketr.cli.history import WorkspaceHistories
 from ticketr.cli.output import print_message
 from ticketr.statusline import LineStyle
 from ticketr.terminal import open_terminal, sgr
 from ticketr.tui.app import App
+from ticketr.tui.services.setup_runner import SetupRunner
 from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
@@ -54,13 +58,16 @@ async def run_screen(
         NotATerminal: There is no terminal to run it in.
     """
     history = WorkspaceHistories(roots)
-    async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
-        async with open_terminal() as terminal:
-            style = line_style(terminal)
-            theme = Theme(partial(sgr, colors=terminal.colors), style)
-            app = App(terminal, queue, workspaces, theme=theme)
-            await app.run(pull=pull)
-        await queue.shutdown(grace=0)
+    async with trio.open_nursery() as outlasting:
+        async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
+            async with open_terminal() as terminal:
+                style = line_style(terminal)
+                theme = Theme(partial(sgr, colors=terminal.colors), style)
+                setup = SetupRunner(FirstRun(), outlasting)
+                app = App(terminal, queue, workspaces, theme=theme, setup=setup)
+                await app.run(pull=pull)
+            await queue.shutdown(grace=0)
+        outlasting.cancel_scope.cancel()
     cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
     if cancelled:
         print_message(cancelled[-1].message)

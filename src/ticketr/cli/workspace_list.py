@@ -31,7 +31,7 @@ class AppWorkspaces:
     """The workspaces of the app.
 
     Attributes:
-        workspaces: The workspaces, the one to show first.
+        workspaces: The workspaces, the one to show first at the start.
         roots: Their folders.
     """
 
@@ -44,6 +44,9 @@ def app_workspaces() -> AppWorkspaces:
 
     In a terminal the user may be asked for what the first one lacks; not to be called inside Trio.
 
+    Returns:
+        The workspaces; none if nothing is configured, not even by the environment.
+
     Raises:
         ConfigError: A setting of the first one is missing or cannot be used, or the user's config
             cannot be used.
@@ -51,23 +54,32 @@ def app_workspaces() -> AppWorkspaces:
         StateFailed: The state file of the first one cannot be changed.
         TokenFailed: A source of tokens failed.
     """
+    found = resolve()
+    if not found.is_known and found.site is None:
+        return _others(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
-    root = options["root"]
     user_config = config.read_user_config(config.config_folder(os.environ))
+    root = options["root"]
     known = user_config.at(root)
     name = known.name if known else config.free_name(root.name, user_config)
-    here = os.path.realpath(root)
-    others = [
-        each
-        for _, each in sorted(user_config.workspaces.items())
-        if os.path.realpath(each.folder) != here
+    others = _others(user_config, without=root)
+    workspace = open_workspace(name, options)
+    return AppWorkspaces((workspace, *others.workspaces), (root, *others.roots))
+
+
+def _others(user_config: config.UserConfig, *, without: Path | None = None) -> AppWorkspaces:
+    """Return the workspaces of the user's config, except the one in a folder."""
+    here = None if without is None else os.path.realpath(without)
+    entries = [
+        entry
+        for _, entry in sorted(user_config.workspaces.items())
+        if os.path.realpath(entry.folder) != here
     ]
-    closed = (
+    closed = tuple(
         ClosedWorkspace(each.name, partial(_open, each.name), shown_site(each.site))
-        for each in others
+        for each in entries
     )
-    roots = (root, *(each.folder for each in others))
-    return AppWorkspaces((open_workspace(name, options), *closed), roots)
+    return AppWorkspaces(closed, tuple(each.folder for each in entries))
 
 
 async def _open(name: str) -> OpenWorkspace:

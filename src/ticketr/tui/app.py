@@ -17,6 +17,7 @@ from ticketr.terminal import Focused, HungUp, Key, Mouse, Paste, Quit, Resize, R
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyMap
+from ticketr.tui.overlays.first_run import FirstRun
 from ticketr.tui.screen import screen
 from ticketr.tui.services.context import AppTerminal, Services
 from ticketr.tui.services.reading import Reader
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ticketr.terminal import Event
     from ticketr.tui.effects import Effect
     from ticketr.tui.messages import Message
+    from ticketr.tui.services.setup_runner import SetupRunner
     from ticketr.tui.services.workspaces import ClosedWorkspace
     from ticketr.tui.theme import Theme
 
@@ -63,6 +65,7 @@ class App:
         current: The index of the workspace that is shown first.
         keymap: The keys.
         in_thread: Runs blocking work in a thread.
+        setup: Adds workspaces; without one, there has to be a workspace.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class App:
         current: int = 0,
         keymap: KeyMap | None = None,
         in_thread: ThreadRunner = trio.to_thread.run_sync,
+        setup: SetupRunner | None = None,
     ) -> None:
         width, height = terminal.size
         self.state = AppState(
@@ -85,6 +89,7 @@ class App:
             ),
             current=current,
             keymap=keymap or KeyMap(),
+            overlays=() if workspaces else (FirstRun(),),
         )
         self.ended_by: signal.Signals | None = None
         self._terminal = terminal
@@ -96,7 +101,7 @@ class App:
         opened = OpenWorkspaces(
             workspaces, lambda each: Reader(each.name, each.store, in_thread, send), send
         )
-        self._services = Services(terminal, queue, opened, send, in_thread)
+        self._services = Services(terminal, queue, opened, send, in_thread, setup)
         self._changed = trio.Event()
         self._urgent = trio.Event()
         self._timed = trio.Event()
@@ -149,7 +154,7 @@ class App:
         self._changed.set()
         if _is_urgent(message):
             self._urgent.set()
-        if before.status is not self.state.status or before.rest_until != self.state.rest_until:
+        if before.status is not self.state.status or wake_at(before) != wake_at(self.state):
             self._timed.set()
         would_cancel = self.state.status.named_job is not None and not self.state.overlays
         self._terminal.hold_escape(CAREFUL_ESCAPE if would_cancel else None)

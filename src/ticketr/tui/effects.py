@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.sync import Resolution
     from ticketr.tui.job_request import JobKind, JobRequest
+    from ticketr.tui.setup import NewWorkspace
 
 
 class Effect:
@@ -201,3 +202,85 @@ class Undo(Effect):
 
     workspace: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage(Effect):
+    """Open a page in the browser."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSite(Effect):
+    """Ask a site whether it is a Jira.
+
+    Attributes:
+        number: What the answer is to bear.
+        address: The address as it was typed.
+    """
+
+    number: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLogin(Effect):
+    """Ask a site for the account of a login, and for its projects.
+
+    Attributes:
+        number: What the answer is to bear.
+        site: The site's address.
+        email: The mail address of the account.
+        token: The API token; in no repr.
+    """
+
+    number: int
+    site: str
+    email: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFolder(Effect):
+    """Look at a folder.
+
+    Attributes:
+        number: What the answer is to bear.
+        folder: The folder as it was typed.
+    """
+
+    number: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestFolder(Effect):
+    """Find a folder for a new workspace."""
+
+    site: str
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddWorkspace(Effect):
+    """Check and store a new workspace, then show it and pull."""
+
+    wanted: NewWorkspace
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder(Effect):
+    """Show the workspace in a folder, and pull."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrySandbox(Effect):
+    """Run a Jira with made-up tickets until the app ends, and pull from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSetup(Effect):
+    """Cancel every check of the first run, and what it is adding or opening."""

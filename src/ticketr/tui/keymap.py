@@ -32,6 +32,7 @@ class Context(Enum):
     HELP = "this help"
     LOG = "the log"
     QUESTION = "a question"
+    WAYS = "the ways to begin"
     FIRST_RUN = "the first run"
 
 
@@ -41,12 +42,14 @@ class KeyAction(Enum):
     ACCEPT = auto()
     ACCEPT_LOSS = auto()
     ADD = auto()
+    ADD_WORKSPACE = auto()
     ALL_JIRAS = auto()
     ALL_YOURS = auto()
     BACKSPACE = auto()
     BOTTOM = auto()
     BROWSER = auto()
     CANCEL_JOB = auto()
+    CONNECT = auto()
     COPY_ADDRESS = auto()
     COPY_KEY = auto()
     CURSOR_END = auto()
@@ -71,6 +74,7 @@ class KeyAction(Enum):
     NEXT_HIT = auto()
     NEXT_PANEL = auto()
     OPEN = auto()
+    OPEN_FOLDER = auto()
     OPEN_PAGE = auto()
     PAGE_DOWN = auto()
     PAGE_UP = auto()
@@ -143,8 +147,15 @@ TABLE = (
     Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "carry it out", (_C.PLAN, _C.CONFLICT), "carry out"),
     Binding(
         _A.ACCEPT, ("KEY_ENTER",), "Enter", "take it",
-        (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.QUESTION, _C.FIRST_RUN), "take",
+        (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.QUESTION, _C.WAYS), "take",
     ),
+    Binding(
+        _A.ACCEPT, ("KEY_ENTER",), "Enter", "take it and go on; on the button: carry it out",
+        (_C.FIRST_RUN,), "next",
+    ),
+    Binding(_A.CONNECT, ("c",), "c", "connect to Jira", (_C.WAYS,), "connect"),
+    Binding(_A.OPEN_FOLDER, ("o",), "o", "open a folder", (_C.WAYS,), "open"),
+    Binding(_A.ADD_WORKSPACE, ("a",), "a", "add a workspace", (_C.WORKSPACES,), "add"),
     Binding(_A.OPEN, ("KEY_ENTER",), "Enter", "show the tickets of the job", (_C.JOBS,), "tickets"),
     Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
     Binding(_A.EDIT, ("e",), "e", "edit both texts by hand", (_C.CONFLICT,), "edit by hand"),
@@ -197,8 +208,8 @@ TABLE = (
     Binding(_A.FOLD, ("h", "KEY_LEFT"), "← h", "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
     Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", _LISTS),
     Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", _LISTS),
-    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
-    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
+    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.CHOICE, _C.WAYS, _C.FIRST_RUN)),
+    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.CHOICE, _C.WAYS, _C.FIRST_RUN)),
     Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", _LISTS),
     Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", _LISTS),
     Binding(_A.HALF_UP, ("KEY_CTRL_U",), "Ctrl+U", "half a page up", _LISTS),
@@ -212,9 +223,9 @@ TABLE = (
     Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "Backspace", "delete a character", _LINES),
     Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "Ctrl+W", "delete a word", _LINES),
     Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "Ctrl+U", "delete the line", _LINES),
-    Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "Ctrl+T", "show or hide the token", (_C.FIRST_RUN,)),
-    Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "Ctrl+O", "open the page for tokens", (_C.FIRST_RUN,)),
-    Binding(_A.CHECK, ("KEY_F5",), "F5", "check what was typed", (_C.FIRST_RUN,)),
+    Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "Ctrl+T", "show or hide the token", (_C.FIRST_RUN,), "show token"),
+    Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "Ctrl+O", "open the page for tokens", (_C.FIRST_RUN,), "token page"),
+    Binding(_A.CHECK, ("KEY_F5",), "F5", "check what was typed", (_C.FIRST_RUN,), "check"),
     Binding(
         _A.ESCAPE, ("KEY_ESCAPE",), "Esc",
         "close what is open, else cancel the job that is shown, else go back", (_C.EVERYWHERE,),

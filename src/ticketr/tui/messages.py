@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
     from ticketr.tui.rows import ListRow
+    from ticketr.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
     from ticketr.tui.sheet import Sheet
 
 
@@ -240,6 +241,44 @@ class WorkspaceFailed(Message):
 
     workspace: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChecked(Message):
+    """A site was asked; the answer to `CheckSite`."""
+
+    number: int
+    answer: SiteAnswer | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChecked(Message):
+    """A login was tried; the answer to `CheckLogin`."""
+
+    number: int
+    answer: LoginAnswer | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChecked(Message):
+    """A folder was looked at; the answer to `CheckFolder`."""
+
+    number: int
+    answer: FolderAnswer | Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSuggested(Message):
+    """A folder for a new workspace was found; the answer to `SuggestFolder`."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetupFailed(Message):
+    """No workspace was added or opened in the first run."""
+
+    problem: Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,29 @@ class LoginAnswer:
     total: int
 
 
+class FolderKind(Enum):
+    """What a folder is."""
+
+    NEW = "new"
+    EMPTY = "empty"
+    WORKSPACE = "a workspace"
+    TICKETS = "tickets without settings"
+    OTHER = "other files"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderAnswer:
+    """What a folder is.
+
+    Attributes:
+        kind: Whether it exists, and what it holds.
+        site: The address of the site that it belongs to, for people; empty if none is known.
+    """
+
+    kind: FolderKind
+    site: str = ""
+
+
 #: The most projects that a login answers with.
 MOST_PROJECTS = 1000
 
@@ -145,6 +168,10 @@ class Setup(Protocol):
 
     async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
         """Ask a site for the account of a login, and for its projects."""
+        ...
+
+    async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
+        """Look at a folder; no login is looked up, and nothing is written."""
         ...
 
     def default_folder(self, site: str, project: str = "") -> Path:

@@ -152,6 +152,11 @@ class AppState:
         """Return it with another overlay in place of the top one."""
         return replace(self, overlays=(*self.overlays[:-1], overlay))
 
+    def exchanged(self, old: Overlay, new: Overlay) -> AppState:
+        """Return it with another overlay in place of one, wherever that is."""
+        overlays = tuple(new if each is old else each for each in self.overlays)
+        return replace(self, overlays=overlays)
+
     def closed(self) -> AppState:
         """Return it without the top overlay."""
         return replace(self, overlays=self.overlays[:-1])

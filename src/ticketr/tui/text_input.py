@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean, graphemes, width
@@ -22,11 +22,11 @@ class TextInput:
     """A line of text with a cursor.
 
     Attributes:
-        text: What was typed, cleaned.
+        text: What was typed, cleaned; in no repr, since it may be a secret.
         at: The index of the character at the cursor; ``len(text)`` at the end.
     """
 
-    text: str = ""
+    text: str = field(default="", repr=False)
     at: int = 0
 
     @classmethod

@@ -88,7 +88,7 @@ def update(state: AppState, message: Message, now: float) -> Step:
 
 def wake_at(state: AppState) -> float:
     """Return the time at which `TimePassed` is to come; infinity for never."""
-    return state.rest_until
+    return min(state.rest_until, *(each.wake_at for each in state.overlays), math.inf)
 
 
 def _offered(

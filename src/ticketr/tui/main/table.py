@@ -11,6 +11,7 @@ from ticketr.tui.keymap import KeyAction
 from ticketr.tui.main import moving, searching, single
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.diff import Diff
+from ticketr.tui.overlays.first_run import FirstRun
 from ticketr.tui.overlays.jobs import Jobs
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.palette import Palette
@@ -62,6 +63,10 @@ def _pull(state: AppState, now: float) -> Step | None:
 
 def _jobs(state: AppState, now: float) -> Step | None:
     return state.opened(Jobs()), (effects.ReadHistory(),)
+
+
+def _add_workspace(state: AppState, now: float) -> Step | None:
+    return state.opened(FirstRun()), ()
 
 
 def _settle(state: AppState, now: float) -> Step | None:
@@ -135,6 +140,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: _palette,
     KeyAction.JOBS: _jobs,
+    KeyAction.ADD_WORKSPACE: _add_workspace,
     KeyAction.PULL: _pull,
     KeyAction.PUSH: _plan(JobKind.PUSH),
     KeyAction.SYNC: _plan(JobKind.SYNC),

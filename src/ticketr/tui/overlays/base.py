@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ class Overlay(Protocol):
     @property
     def is_full(self) -> bool:
         """Whether it hides everything below it."""
+        ...
+
+    @property
+    def wake_at(self) -> float:
+        """The time at which it wants the message `TimePassed`; infinity for never."""
         ...
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -66,6 +72,11 @@ class PlainOverlay:
     def is_full(self) -> bool:
         """Whether it hides everything below it."""
         return True
+
+    @property
+    def wake_at(self) -> float:
+        """The time at which it wants the message `TimePassed`; infinity for never."""
+        return math.inf
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Return the step for a key with this action; None if it does nothing here."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ticketr.sync import ThreadRunner
     from ticketr.terminal import Event
     from ticketr.tui.messages import Message
+    from ticketr.tui.services.setup_runner import SetupRunner
     from ticketr.tui.services.workspaces import FileReader, OpenWorkspace, OpenWorkspaces
 
 
@@ -65,6 +66,7 @@ class Services:
         opened: The workspaces.
         send: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
+        setup: Adds workspaces; None in an app that adds none.
     """
 
     terminal: AppTerminal
@@ -72,6 +74,7 @@ class Services:
     opened: OpenWorkspaces
     send: Callable[[Message], None]
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
+    setup: SetupRunner | None = None
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:

@@ -45,7 +45,15 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
 
 async def open_browser(services: Services, effect: effects.OpenBrowser) -> None:
     """Open an issue in the browser, without a word on the terminal."""
-    url = browse_url(services.workspaces[effect.workspace].address, effect.key)
+    await _open(services, browse_url(services.workspaces[effect.workspace].address, effect.key))
+
+
+async def open_page(services: Services, effect: effects.OpenPage) -> None:
+    """Open a page in the browser, without a word on the terminal."""
+    await _open(services, effect.address)
+
+
+async def _open(services: Services, url: str) -> None:
     if await _is_opened(url):
         services.send(messages.Told(clean(f"opened {url}"), is_error=False))
     else:

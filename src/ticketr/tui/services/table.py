@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr.tui import effects
-from ticketr.tui.services import conflicts, jobs, loading, memory, outside, plans
+from ticketr.tui.services import conflicts, jobs, loading, memory, outside, plans, setting_up
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +24,7 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], None]] = {
     effects.CancelJob: jobs.cancel_job,
     effects.SetPriority: jobs.set_priority,
     effects.RunNow: jobs.run_now,
+    effects.CancelSetup: setting_up.cancel_setup,
 }
 #: Effects that each run in a task of their own.
 IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
@@ -40,4 +41,12 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.OpenBrowser: outside.open_browser,
     effects.Copy: outside.copy,
     effects.CopyAddress: outside.copy_address,
+    effects.OpenPage: outside.open_page,
+    effects.CheckSite: setting_up.check_site,
+    effects.CheckLogin: setting_up.check_login,
+    effects.CheckFolder: setting_up.check_folder,
+    effects.SuggestFolder: setting_up.suggest_folder,
+    effects.AddWorkspace: setting_up.add_workspace,
+    effects.OpenFolder: setting_up.open_folder,
+    effects.TrySandbox: setting_up.try_sandbox,
 }

@@ -1,0 +1,265 @@
+"""The first run: three ways to the first workspace, and their forms. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.first_run_form import Form, Purpose
+from ticketr.tui.overlays.first_run_rows import WAYS, first_run_rows
+from ticketr.tui.panels.frame import filled
+from ticketr.tui.setup import NewWorkspace, SetupField, SiteKind
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.messages import Message
+    from ticketr.tui.setup import Problem
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.theme import Theme
+
+#: The page on which people make API tokens for Jira Cloud.
+TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page
+STARTING = "Starting a Jira with made-up tickets on this machine"
+ADDING = "Checking the login, then adding the workspace"
+OPENING = "Opening the folder"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FirstRun(PlainOverlay):
+    """The first run.
+
+    Attributes:
+        way: The index of the selected way.
+        shown: The form that is open; None while a way is chosen.
+        forms: The forms, with what was typed into them.
+        busy: What is being done; empty for nothing. Only Esc has an effect then.
+        problem: Why that failed, if no field is the cause.
+    """
+
+    way: int = 0
+    shown: Purpose | None = None
+    forms: Mapping[Purpose, Form] = field(default_factory=dict)
+    busy: str = ""
+    problem: str = ""
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.WAYS if self.form is None or self.busy else Context.FIRST_RUN
+
+    @property
+    def form(self) -> Form | None:
+        """The form that is open, or None."""
+        return None if self.shown is None else self.forms.get(self.shown, Form(self.shown))
+
+    @property
+    def wake_at(self) -> float:
+        """The time at which it wants `TimePassed`; infinity for never."""
+        return min((each.due for each in self.forms.values()), default=float("inf"))
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, choose a way, edit a field, or carry it out."""
+        if self.busy:
+            if action is not KeyAction.ESCAPE:
+                return None
+            stopped = state.exchanged(self, replace(self, busy="", forms=self._stopped()))
+            return stopped.noticed("Cancelled; nothing was added"), (effects.CancelSetup(),)
+        if self.form is None:
+            return self._on_way(state, action)
+        return self._on_form(state, self.form, action, now)
+
+    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
+        """Insert text at the cursor of the field with the focus."""
+        form = self.form
+        if form is None or form.focus is None:
+            return None
+        changed = form.typed(form.input(form.focus).typed(text), now)
+        return self._with(state, changed, problem=""), ()
+
+    def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
+        match action:
+            case KeyAction.ESCAPE if not state.workspaces:
+                return state.noticed("There is nothing to go back to; q leaves"), ()
+            case KeyAction.UP | KeyAction.DOWN:
+                by = 1 if action is KeyAction.DOWN else -1
+                way = max(0, min(self.way + by, len(WAYS) - 1))
+                return state.exchanged(self, replace(self, way=way)), ()
+            case KeyAction.CONNECT:
+                return self._take(state, WAYS.index(Purpose.CONNECT))
+            case KeyAction.OPEN_FOLDER:
+                return self._take(state, WAYS.index(Purpose.FOLDER))
+            case KeyAction.ACCEPT:
+                return self._take(state, self.way)
+            case _:
+                return None
+
+    def _take(self, state: AppState, way: int) -> Step:
+        purpose = WAYS[way]
+        if purpose is None:
+            changed = replace(self, way=way, problem="", busy=STARTING)
+            return state.exchanged(self, changed), (effects.TrySandbox(),)
+        form, asked = self.forms.get(purpose, Form(purpose)).asked()
+        return self._with(state, form, way=way, shown=purpose, problem=""), asked
+
+    def _on_form(self, state: AppState, form: Form, action: KeyAction, now: float) -> Step | None:
+        match action:
+            case KeyAction.ESCAPE:
+                left = replace(self, shown=None, forms=self._stopped())
+                return state.exchanged(self, left), (effects.CancelSetup(),)
+            case KeyAction.ACCEPT:
+                return self._accept(state, form)
+            case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:
+                return self._choose(state, form, 1 if action is KeyAction.DOWN else -1)
+            case KeyAction.NEXT_PANEL | KeyAction.DOWN:
+                return self._move(state, form, form.at + 1)
+            case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
+                return self._move(state, form, form.at - 1)
+            case KeyAction.CHECK:
+                return self._asked(state, *form.outdated(*form.fields).asked())
+            case KeyAction.SHOW_TOKEN if form.purpose is Purpose.CONNECT:
+                shown = replace(form, is_token_shown=not form.is_token_shown)
+                return self._with(state, shown), ()
+            case KeyAction.OPEN_PAGE if form.purpose is Purpose.CONNECT:
+                return state, (effects.OpenPage(_token_page(form)),)
+            case _ if form.focus is None:
+                return None
+            case _:
+                edited = form.input(form.focus).edited(action)
+                if edited is None:
+                    return None
+                return self._with(state, form.typed(edited, now), problem=""), ()
+
+    def _choose(self, state: AppState, form: Form, by: int) -> Step:
+        """Select another project; past the first or the last one is the next field."""
+        choice = form.choice + by
+        if 0 <= choice < len(form.projects):
+            return self._with(state, replace(form, choice=choice)), ()
+        return self._move(state, form, form.at + by)
+
+    def _move(self, state: AppState, form: Form, to: int) -> Step:
+        form, asked = form.moved(to)
+        return self._with(state, form, problem=""), asked
+
+    def _accept(self, state: AppState, form: Form) -> Step:
+        """Take what is typed and go on; on the button, and in a form of one field, carry it out."""
+        if form.purpose is Purpose.FOLDER:
+            return self._open(state, form)
+        if form.focus is None:
+            return self._add(state, form)
+        if form.focus is SetupField.PROJECT and form.projects:
+            form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
+            form, asked = form.moved(form.at + 1)
+            return self._asked(state, form, (*asked, *_suggest(form)))
+        return self._move(state, form, form.at + 1)
+
+    def _add(self, state: AppState, form: Form) -> Step:
+        missing = form.missing()
+        if missing is not None:
+            return self._with(state, form.with_missing(missing)), ()
+        wanted = NewWorkspace(
+            site=form.site.site if form.site is not None else form.text(SetupField.SITE),
+            email=form.text(SetupField.EMAIL),
+            token=form.text(SetupField.TOKEN),
+            project=form.text(SetupField.PROJECT),
+            folder=Path(form.text(SetupField.FOLDER)),
+        )
+        changed = replace(self, busy=ADDING, problem="")
+        return state.exchanged(self, changed), (effects.AddWorkspace(wanted),)
+
+    def _open(self, state: AppState, form: Form) -> Step:
+        """Open the folder; one that is no workspace yet is connected to Jira instead."""
+        folder = form.text(SetupField.FOLDER)
+        if not folder:
+            return self._with(state, form.with_missing(SetupField.FOLDER)), ()
+        if form.can_connect:
+            connect = self.forms.get(Purpose.CONNECT, Form(Purpose.CONNECT))
+            connect = connect.filled(SetupField.FOLDER, TextInput.of(folder))
+            connect = replace(connect.outdated(SetupField.FOLDER), is_folder_typed=True)
+            connect, asked = connect.asked()
+            way = WAYS.index(Purpose.CONNECT)
+            return self._with(state, connect, way=way, shown=Purpose.CONNECT), asked
+        changed = replace(self, busy=OPENING, problem="")
+        return state.exchanged(self, changed), (effects.OpenFolder(folder),)
+
+    def _stopped(self) -> dict[Purpose, Form]:
+        return {purpose: form.stopped() for purpose, form in self.forms.items()}
+
+    def _with(self, state: AppState, form: Form, **changes: Any) -> AppState:
+        forms = {**self.forms, form.purpose: form}
+        return state.exchanged(self, replace(self, forms=forms, **changes))
+
+    def _asked(self, state: AppState, form: Form, asked: tuple[Effect, ...]) -> Step:
+        return self._with(state, form), asked
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the answers of checks, ask checks that are due, and close when it is done."""
+        if isinstance(message, messages.WorkspaceOpened) and message.is_wanted:
+            rest = tuple(each for each in state.overlays if each is not self)
+            return replace(state, overlays=rest), (effects.CancelSetup(),)
+        if isinstance(message, messages.SetupFailed):
+            return self._failed(state, message.problem), ()
+        if isinstance(message, messages.TimePassed):
+            form = self.form
+            due = form is not None and now >= form.due
+            return self._asked(state, *form.asked()) if form is not None and due else None
+        return self._answered(state, message)
+
+    def _answered(self, state: AppState, message: Message) -> Step | None:
+        form = self.form
+        match message:
+            case messages.SiteChecked(number, answer) if form is not None:
+                form, asked = form.site_answered(number, answer).asked()
+                return self._asked(state, form, (*asked, *_suggest(form)))
+            case messages.LoginChecked(number, answer) if form is not None:
+                form = form.login_answered(number, answer)
+                return self._asked(state, form, _suggest(form))
+            case messages.FolderChecked(number, answer) if form is not None:
+                return self._with(state, form.folder_answered(number, answer)), ()
+            case messages.FolderSuggested(folder) if form is not None:
+                return self._asked(state, *form.folder_suggested(folder).asked())
+            case _:
+                return None
+
+    def _failed(self, state: AppState, problem: Problem) -> AppState:
+        """Put a problem beside its field, and the focus there."""
+        form = self.form
+        if form is None or problem.field not in form.fields:
+            changed = replace(self, busy="", problem=problem.words)
+            return state.exchanged(self, changed).noticed(problem.words, is_bad=True)
+        form = replace(form.refused(problem, problem.field), at=form.fields.index(problem.field))
+        state = self._with(state, form, busy="")
+        return state.noticed(f"{problem.field.value}: {problem.words}", is_bad=True)
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return "", "a new workspace" if state.workspaces else "first run"
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        rows, selected = first_run_rows(self.way, self.form, self.busy, self.problem, state, theme)
+        top = max(0, min(selected + 2 - height, len(rows) - height))
+        return filled(rows[top:], height, cells)
+
+
+def _suggest(form: Form) -> tuple[Effect, ...]:
+    """Return the effect that finds a folder for a site that has answered."""
+    if form.purpose is not Purpose.CONNECT or form.site is None or form.is_folder_typed:
+        return ()
+    return (effects.SuggestFolder(form.site.site, form.text(SetupField.PROJECT)),)
+
+
+def _token_page(form: Form) -> str:
+    site = form.site
+    if site is not None and site.kind is SiteKind.DATA_CENTER:
+        return f"{site.site}/secure/ViewProfile.jspa"
+    return TOKEN_PAGE

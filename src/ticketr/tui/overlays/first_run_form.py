@@ -1,0 +1,324 @@
+"""The forms of the first run: what was typed, and what the checks say of it. Pure.
+
+A check is asked after a rest of typing, and when a field is left. A change makes the checks that
+depend on it out of date; their numbers tell a late answer from the newest.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ticketr.tickets import fold
+from ticketr.tui import effects
+from ticketr.tui.setup import (
+    FolderAnswer,
+    FolderKind,
+    LoginAnswer,
+    Problem,
+    SetupField,
+    SiteAnswer,
+    SiteKind,
+)
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.tui.effects import Effect
+    from ticketr.tui.setup import ProjectChoice
+
+#: Seconds of rest after which what was typed is checked.
+TYPING_REST = 0.5
+
+
+class Purpose(Enum):
+    """What a form is for; its value is the title."""
+
+    CONNECT = "Connect to Jira"
+    FOLDER = "Open a folder"
+
+
+_FIELDS = {
+    Purpose.CONNECT: tuple(SetupField),
+    Purpose.FOLDER: (SetupField.FOLDER,),
+}
+#: The fields that stand for a check, in the order in which the checks are asked.
+_CHECKS = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
+#: The checks that a change of a field makes out of date.
+_OUTDATED = {
+    SetupField.SITE: (SetupField.SITE, SetupField.TOKEN),
+    SetupField.EMAIL: (SetupField.TOKEN,),
+    SetupField.TOKEN: (SetupField.TOKEN,),
+    SetupField.PROJECT: (),
+    SetupField.FOLDER: (SetupField.FOLDER,),
+}
+_MISSING = {
+    SetupField.SITE: "type the address of your Jira site, like you.atlassian.net",
+    SetupField.EMAIL: "type the mail address of your Atlassian account",
+    SetupField.TOKEN: "paste an API token; Ctrl+O opens the page that makes one",
+    SetupField.PROJECT: "choose a project",
+    SetupField.FOLDER: "type a folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNote:
+    """What stands beside a field.
+
+    Attributes:
+        mark: ✓ good, ✗ wrong, ! to be looked at, · neither.
+        words: The words, cleaned.
+    """
+
+    mark: str
+    words: str
+
+
+#: The note of a check that has not been answered yet.
+CHECKING = FieldNote("·", "checking...")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of the first run.
+
+    Attributes:
+        purpose: What it is for.
+        at: The index of the field with the focus; the one after the last field is the button.
+        texts: What was typed; in no repr, since the token is among them.
+        notes: What stands beside the fields.
+        site: The answer of the site whose address was typed; None until it has answered.
+        login: The answer to the login that was typed; None until it was accepted.
+        folder: What the folder that was typed is; None until it was looked at.
+        due: The time at which what was typed is checked; infinity for never.
+        to_ask: The checks that are out of date.
+        numbers: The numbers of the newest checks.
+        choice: The index of the selected project among those that match.
+        is_folder_typed: Whether the user has typed the folder, so that none is suggested.
+        is_token_shown: Whether the token is shown.
+    """
+
+    purpose: Purpose
+    at: int = 0
+    texts: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
+    notes: Mapping[SetupField, FieldNote] = field(default_factory=dict)
+    site: SiteAnswer | None = None
+    login: LoginAnswer | None = None
+    folder: FolderKind | None = None
+    due: float = math.inf
+    to_ask: frozenset[SetupField] = frozenset()
+    numbers: Mapping[SetupField, int] = field(default_factory=dict)
+    choice: int = 0
+    is_folder_typed: bool = False
+    is_token_shown: bool = False
+
+    @property
+    def fields(self) -> tuple[SetupField, ...]:
+        """Its fields, in their order."""
+        return _FIELDS[self.purpose]
+
+    @property
+    def focus(self) -> SetupField | None:
+        """The field with the focus; None for the button."""
+        return self.fields[self.at] if self.at < len(self.fields) else None
+
+    def input(self, place: SetupField) -> TextInput:
+        """Return the line of a field."""
+        return self.texts.get(place, TextInput())
+
+    def text(self, place: SetupField) -> str:
+        """Return what was typed into a field, without blanks around it."""
+        return self.input(place).text.strip()
+
+    @property
+    def projects(self) -> tuple[ProjectChoice, ...]:
+        """The projects to choose from: those that hold what was typed; none once one is chosen."""
+        typed = self.text(SetupField.PROJECT)
+        known = self.login.projects if self.login is not None else ()
+        if any(typed == each.key for each in known):
+            return ()
+        wanted = fold(typed)
+        return tuple(each for each in known if wanted in fold(f"{each.key} {each.name}"))
+
+    def typed(self, line: TextInput, now: float) -> Form:
+        """Return it with another text in the field with the focus."""
+        place = self.focus
+        if place is None:
+            return self
+        form = self.filled(place, line)
+        if line.text.strip() == self.text(place):
+            return form
+        is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
+        return replace(
+            form.outdated(*_OUTDATED[place]).noted(place, None),
+            due=now + TYPING_REST,
+            is_folder_typed=is_folder_typed,
+            choice=0,
+        )
+
+    def filled(self, place: SetupField, line: TextInput) -> Form:
+        """Return it with a text in a field."""
+        return replace(self, texts={**self.texts, place: line})
+
+    def noted(self, place: SetupField, note: FieldNote | None) -> Form:
+        """Return it with a note beside a field, or without one."""
+        notes = {each: old for each, old in self.notes.items() if each is not place}
+        return replace(self, notes=notes if note is None else {**notes, place: note})
+
+    def outdated(self, *checks: SetupField) -> Form:
+        """Return it with some checks out of date."""
+        form = replace(self, to_ask=self.to_ask | set(checks))
+        for check in checks:
+            number = self.numbers.get(check, 0) + 1
+            form = replace(form.noted(check, None), numbers={**form.numbers, check: number})
+        if SetupField.SITE in checks:
+            form = replace(form, site=None)
+        if SetupField.FOLDER in checks:
+            form = replace(form, folder=None)
+        if SetupField.TOKEN in checks:
+            form = replace(form.noted(SetupField.PROJECT, None), login=None)
+        return form
+
+    def moved(self, to: int) -> tuple[Form, tuple[Effect, ...]]:
+        """Return it with the focus on another field, and the checks of what was typed."""
+        at = max(0, min(to, len(self.fields)))
+        return replace(self, at=at, is_token_shown=False, choice=0).asked()
+
+    def asked(self) -> tuple[Form, tuple[Effect, ...]]:
+        """Return it with its checks asked, and the effects that ask them."""
+        form, found = replace(self, due=math.inf), []
+        for check in _CHECKS:
+            effect = self._ask(check) if check in self.to_ask else None
+            if effect is not None:
+                found.append(effect)
+                form = replace(form, to_ask=form.to_ask - {check})
+                form = form.noted(check, CHECKING)
+        return form, tuple(found)
+
+    def stopped(self) -> Form:
+        """Return it after its checks were cancelled: they have to be asked again."""
+        return self.outdated(*(each for each in _CHECKS if self.notes.get(each) == CHECKING))
+
+    def _ask(self, check: SetupField) -> Effect | None:
+        """Return the effect of a check; None if it cannot be asked yet."""
+        number, text = self.numbers.get(check, 0), self.text(check)
+        if check not in self.fields or not text:
+            return None
+        if check is SetupField.SITE:
+            return effects.CheckSite(number, text)
+        if check is SetupField.FOLDER:
+            return effects.CheckFolder(number, text)
+        # A token goes only to a site that has answered, and whose address is not being typed.
+        site, email = self.site, self.text(SetupField.EMAIL)
+        if site is None or site.kind is not SiteKind.CLOUD or not email:
+            return None
+        if self.focus is SetupField.SITE:
+            return None
+        return effects.CheckLogin(number, site.site, email, text)
+
+    def site_answered(self, number: int, answer: SiteAnswer | Problem) -> Form:
+        """Return it with the answer of a site; a late answer changes nothing."""
+        if number != self.numbers.get(SetupField.SITE, 0):
+            return self
+        if isinstance(answer, Problem):
+            return self.refused(answer, SetupField.SITE)
+        note = FieldNote("✓", f"{answer.kind.value} answers, {answer.milliseconds} ms")
+        if answer.kind is not SiteKind.CLOUD:
+            note = FieldNote("✗", f"{answer.kind.value} answers; ticketr needs Jira Cloud")
+        return replace(self.noted(SetupField.SITE, note), site=answer)
+
+    def login_answered(self, number: int, answer: LoginAnswer | Problem) -> Form:
+        """Return it with the answer to a login; a late answer changes nothing."""
+        if number != self.numbers.get(SetupField.TOKEN, 0):
+            return self
+        if isinstance(answer, Problem):
+            form = self.noted(SetupField.TOKEN, None)
+            return form.refused(answer, SetupField.TOKEN)
+        form = replace(self, login=answer, choice=0)
+        form = form.noted(SetupField.EMAIL, None)
+        form = form.noted(SetupField.TOKEN, FieldNote("✓", f"you are {answer.account}"))
+        typed = self.text(SetupField.PROJECT)
+        if len(answer.projects) == 1 and not typed:
+            return form.chosen(answer.projects[0])
+        found = [each for each in answer.projects if each.key == typed.upper()]
+        return form.chosen(found[0]) if found else form.noted(SetupField.PROJECT, _count(answer))
+
+    def chosen(self, project: ProjectChoice) -> Form:
+        """Return it with a project chosen."""
+        form = self.filled(SetupField.PROJECT, TextInput.of(project.key))
+        return form.noted(SetupField.PROJECT, FieldNote("✓", project.name))
+
+    def folder_answered(self, number: int, answer: FolderAnswer | Problem) -> Form:
+        """Return it with what a folder holds; a late answer changes nothing."""
+        if number != self.numbers.get(SetupField.FOLDER, 0):
+            return self
+        if isinstance(answer, Problem):
+            return self.refused(answer, SetupField.FOLDER)
+        words = _TO_CONNECT if self.purpose is Purpose.CONNECT else _TO_OPEN
+        mark, text = words[answer.kind]
+        form = replace(self, folder=answer.kind)
+        return form.noted(
+            SetupField.FOLDER, FieldNote(mark, text.format(site=answer.site or "a site"))
+        )
+
+    def folder_suggested(self, folder: str) -> Form:
+        """Return it with a folder suggested, unless the user has typed one."""
+        if self.is_folder_typed:
+            return self
+        form = self.filled(SetupField.FOLDER, TextInput.of(folder))
+        return form.outdated(SetupField.FOLDER)
+
+    def refused(self, problem: Problem, place: SetupField) -> Form:
+        """Return it with a problem beside its field.
+
+        Args:
+            problem: The problem.
+            place: The field, if the problem names none of this form.
+        """
+        if problem.field in self.fields:
+            place = problem.field
+        return self.noted(place, FieldNote("✗", problem.words))
+
+    @property
+    def can_connect(self) -> bool:
+        """Whether the folder was looked at, exists, and is no workspace yet."""
+        return self.folder in {FolderKind.EMPTY, FolderKind.TICKETS, FolderKind.OTHER}
+
+    def missing(self) -> SetupField | None:
+        """Return the first empty field, or None."""
+        return next((each for each in self.fields if not self.text(each)), None)
+
+    def with_missing(self, place: SetupField) -> Form:
+        """Return it with the focus on an empty field, and what to do there beside it."""
+        form = replace(self, at=self.fields.index(place))
+        return form.noted(place, FieldNote("✗", _MISSING[place]))
+
+
+_TO_CONNECT = {
+    FolderKind.NEW: ("✓", "new; ticketr.toml goes there, the token never"),
+    FolderKind.EMPTY: ("✓", "empty; ticketr.toml goes there, the token never"),
+    FolderKind.WORKSPACE: ("!", "a workspace of {site} already"),
+    FolderKind.TICKETS: ("✓", "holds tickets; ticketr.toml goes there, the token never"),
+    FolderKind.OTHER: ("!", "holds other files; ticketr.toml and the tickets go among them"),
+}
+_TO_OPEN = {
+    FolderKind.NEW: ("✗", "there is no such folder"),
+    FolderKind.EMPTY: ("✗", "empty; Enter connects it to Jira"),
+    FolderKind.WORKSPACE: ("✓", "a workspace of {site}"),
+    FolderKind.TICKETS: (
+        "!",
+        "holds tickets, but no ticketr.toml, which names their site; Enter connects it to Jira",
+    ),
+    FolderKind.OTHER: ("✗", "holds no tickets; Enter connects it to Jira"),
+}
+
+
+def _count(answer: LoginAnswer) -> FieldNote:
+    if not answer.total:
+        return FieldNote("!", "this account may see no project; type a key, or use another account")
+    more = f" of {answer.total}" if answer.total > len(answer.projects) else ""
+    count = len(answer.projects)
+    return FieldNote("·", f"{count}{more} projects; type some letters, ↑ ↓ and Enter choose")

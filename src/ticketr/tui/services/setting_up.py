@@ -1,0 +1,105 @@
+"""Carries out the checks of the first run, and adds and opens workspaces for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+from ticketr.tui import messages
+from ticketr.tui.services.opening import open_workspace
+from ticketr.tui.setup import OpenedWorkspace, Problem, SetupField
+
+if TYPE_CHECKING:
+    from ticketr.tui import effects
+    from ticketr.tui.services.context import Services
+    from ticketr.tui.services.setup_runner import SetupRunner
+
+
+def _runner(services: Services) -> SetupRunner:
+    assert services.setup is not None, "an app that adds workspaces has a Setup"
+    return services.setup
+
+
+async def check_site(services: Services, effect: effects.CheckSite) -> None:
+    """Ask a site whether it is a Jira."""
+    runner = _runner(services)
+    answer = await runner.newest(SetupField.SITE, partial(runner.setup.check_site, effect.address))
+    if answer is not None:
+        services.send(messages.SiteChecked(effect.number, answer))
+
+
+async def check_login(services: Services, effect: effects.CheckLogin) -> None:
+    """Ask a site for the account of a login."""
+    runner = _runner(services)
+    ask = partial(runner.setup.check_login, effect.site, effect.email, effect.token)
+    answer = await runner.newest(SetupField.TOKEN, ask)
+    if answer is not None:
+        services.send(messages.LoginChecked(effect.number, answer))
+
+
+async def check_folder(services: Services, effect: effects.CheckFolder) -> None:
+    """Look at a folder."""
+    runner = _runner(services)
+    ask = partial(runner.setup.check_folder, Path(effect.folder))
+    answer = await runner.newest(SetupField.FOLDER, ask)
+    if answer is not None:
+        services.send(messages.FolderChecked(effect.number, answer))
+
+
+async def suggest_folder(services: Services, effect: effects.SuggestFolder) -> None:
+    """Find a folder for a new workspace."""
+    setup = _runner(services).setup
+    found = await services.in_thread(setup.default_folder, effect.site, effect.project)
+    services.send(messages.FolderSuggested(_with_tilde(found)))
+
+
+async def add_workspace(services: Services, effect: effects.AddWorkspace) -> None:
+    """Store a new workspace, and show it."""
+    runner = _runner(services)
+    _show(services, await runner.newest(None, partial(runner.setup.add_workspace, effect.wanted)))
+
+
+async def open_folder(services: Services, effect: effects.OpenFolder) -> None:
+    """Show the workspace in a folder."""
+    runner = _runner(services)
+    ask = partial(runner.setup.open_folder, Path(effect.folder))
+    _show(services, await runner.newest(None, ask))
+
+
+async def try_sandbox(services: Services, _: effects.TrySandbox) -> None:
+    """Run a sandbox until the jobs have ended, and show its workspace."""
+    runner = _runner(services)
+    _show(services, await runner.newest(None, runner.open_sandbox))
+
+
+def cancel_setup(services: Services, _: effects.CancelSetup) -> None:
+    """Cancel all that the first run has asked for."""
+    _runner(services).cancel()
+
+
+def _show(services: Services, answer: OpenedWorkspace | Problem | None) -> None:
+    match answer:
+        case None:
+            pass
+        case Problem():
+            services.send(messages.SetupFailed(answer))
+        case OpenedWorkspace():
+            workspace = open_workspace(answer.title, answer.options)
+            name = services.opened.add(workspace)
+            services.send(
+                messages.WorkspaceOpened(
+                    name,
+                    workspace.site,
+                    workspace.project,
+                    is_wanted=True,
+                    words=clean(answer.stored),
+                )
+            )
+
+
+def _with_tilde(folder: Path) -> str:
+    """Return a folder for people, below ``~`` if it is in the home folder."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)

@@ -1,0 +1,493 @@
+"""Test the rules of the first run: its keys, what is checked when, and what stands where."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.screens import plain
+from fakes.setups import DEMO, LOGIN, SHOP, SITE
+from fakes.states import after, app_state
+
+from ticketr.statusline import LineStyle
+from ticketr.terminal import sgr
+from ticketr.text import width
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context
+from ticketr.tui.overlays.first_run import TOKEN_PAGE, FirstRun
+from ticketr.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
+from ticketr.tui.screen import screen
+from ticketr.tui.setup import (
+    FolderAnswer,
+    FolderKind,
+    LoginAnswer,
+    NewWorkspace,
+    Problem,
+    SetupField,
+    SiteAnswer,
+    SiteKind,
+)
+from ticketr.tui.state import AppState
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update, wake_at
+
+if TYPE_CHECKING:
+    from ticketr.tui.effects import Effect
+
+CANARY = "canary-7391"
+START = AppState(100, 30, overlays=(FirstRun(),))
+NEW = FolderAnswer(FolderKind.NEW)
+
+
+def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[Effect, ...]]:
+    """Press keys at once; return the state and all effects."""
+    asked: tuple[Effect, ...] = ()
+    for key in keys:
+        state, more = update(state, messages.KeyPressed(key), now)
+        asked += more
+    return state, asked
+
+
+def pressed(state: AppState, *keys: str, now: float = 5.0) -> AppState:
+    return do(state, *keys, now=now)[0]
+
+
+def told(state: AppState, message: messages.Message) -> tuple[AppState, tuple[Effect, ...]]:
+    return update(state, message, 6.0)
+
+
+def overlay(state: AppState) -> FirstRun:
+    (found,) = state.overlays
+    assert isinstance(found, FirstRun)
+    return found
+
+
+def form(state: AppState) -> Form:
+    found = overlay(state).form
+    assert found is not None
+    return found
+
+
+def rows(state: AppState) -> list[str]:
+    return [plain(row).rstrip() for row in screen(state, 6.0, Theme())]
+
+
+def number(state: AppState, check: SetupField) -> int:
+    return form(state).numbers[check]
+
+
+def site_answer(state: AppState, answer: SiteAnswer | Problem = SITE) -> messages.Message:
+    return messages.SiteChecked(number(state, SetupField.SITE), answer)
+
+
+def login_answer(state: AppState, answer: LoginAnswer | Problem = LOGIN) -> messages.Message:
+    return messages.LoginChecked(number(state, SetupField.TOKEN), answer)
+
+
+def folder_answer(state: AppState, answer: FolderAnswer | Problem) -> messages.Message:
+    return messages.FolderChecked(number(state, SetupField.FOLDER), answer)
+
+
+def line(state: AppState, label: str) -> str:
+    return next(row for row in rows(state) if row.strip(" ▌").startswith(f"{label} "))
+
+
+def connecting(*keys: str) -> AppState:
+    """Return a state with the form, in which the site has answered."""
+    state = pressed(START, "c", *"h.example", "KEY_TAB")
+    return pressed(after(state, site_answer(state)), *keys)
+
+
+def logged_in(login: LoginAnswer = LOGIN) -> AppState:
+    """Return a state with the form, in which the login was accepted; the project has the focus."""
+    state = connecting(*"p@h.example", "KEY_TAB", *CANARY, "KEY_TAB")
+    return after(state, login_answer(state, login))
+
+
+def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
+    shown = rows(START)
+    assert shown[0].endswith("first run")
+    assert [row.split()[:2] for row in shown[4:7]] == [
+        ["▌", "Try"],
+        ["Connect", "to"],
+        ["Open", "a"],
+    ]
+
+    state, asked = do(START, "KEY_ENTER")
+
+    assert asked == (effects.TrySandbox(),)
+    assert "Starting a Jira with made-up tickets on this machine... Esc cancels" in "".join(
+        rows(state)
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "purpose"),
+    [
+        (("c",), Purpose.CONNECT),
+        (("KEY_DOWN", "KEY_ENTER"), Purpose.CONNECT),
+        (("o",), Purpose.FOLDER),
+        (("KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "KEY_UP", "KEY_DOWN", "KEY_ENTER"), Purpose.FOLDER),
+    ],
+)
+def test_a_letter_or_the_arrows_open_a_form(keys: tuple[str, ...], purpose: Purpose) -> None:
+    assert form(pressed(START, *keys)).purpose is purpose
+
+
+def test_without_a_workspace_escape_leaves_the_first_run_open() -> None:
+    state = pressed(START, "KEY_ESCAPE")
+
+    assert state.overlays == START.overlays
+    assert state.notice == "There is nothing to go back to; q leaves"
+    assert do(START, "q")[1] == (effects.Leave(),)
+
+
+def test_with_a_workspace_it_adds_another_one_and_escape_closes_it() -> None:
+    state = pressed(app_state(), "1", "a")
+
+    assert state.overlays == (FirstRun(),)
+    assert rows(state)[0].endswith("a new workspace")
+    assert pressed(state, "KEY_ESCAPE").overlays == ()
+
+
+def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:
+    state = pressed(START, "KEY_ENTER")
+    assert state.context is Context.WAYS
+
+    other, asked = do(state, "c")
+    assert (overlay(other).busy, asked) == (overlay(state).busy, ())
+    state, asked = do(state, "KEY_ESCAPE")
+
+    assert asked == (effects.CancelSetup(),)
+    assert (overlay(state).busy, state.notice) == ("", "Cancelled; nothing was added")
+
+
+def test_a_site_is_checked_after_a_rest_of_typing() -> None:
+    state, asked = do(pressed(START, "c"), *"h.example", now=5.0)
+    assert (asked, wake_at(state)) == ((), 5.0 + TYPING_REST)
+
+    state, asked = update(state, messages.TimePassed(), 5.0 + TYPING_REST / 2)
+    assert asked == ()
+    state, asked = update(state, messages.TimePassed(), 5.0 + TYPING_REST)
+
+    assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+    assert wake_at(state) == math.inf
+    assert "· checking..." in line(state, "Site")
+
+
+def test_leaving_a_field_checks_it_at_once_and_once() -> None:
+    state, asked = do(START, "c", *"h.example", "KEY_TAB")
+    assert [type(each) for each in asked] == [effects.CheckSite]
+
+    assert do(state, "KEY_BTAB", "KEY_TAB")[1] == ()
+    assert wake_at(state) == math.inf
+
+
+def test_moving_the_cursor_checks_nothing_again() -> None:
+    state = pressed(connecting(), "KEY_BTAB")
+
+    state, asked = do(state, "KEY_LEFT", "KEY_HOME", "KEY_TAB")
+
+    assert asked == ()
+    assert "✓ Jira Cloud answers, 120 ms" in line(state, "Site")
+
+
+def test_a_late_answer_about_another_address_changes_nothing() -> None:
+    state = pressed(START, "c", "x", "KEY_TAB", "KEY_BTAB", "y", "KEY_TAB")
+
+    state = after(state, messages.SiteChecked(1, Problem("late", SetupField.SITE)))
+    assert "late" not in "\n".join(rows(state))
+    state = after(state, messages.SiteChecked(2, SITE))
+
+    assert "✓ Jira Cloud" in line(state, "Site")
+
+
+def test_a_site_other_than_cloud_is_told_and_gets_no_login() -> None:
+    state = pressed(START, "c", "x", "KEY_TAB")
+    center = SiteAnswer("https://jira.example", SiteKind.DATA_CENTER, 9)
+    state = after(state, site_answer(state, center))
+
+    state, asked = do(state, "m", "KEY_TAB", *CANARY, "KEY_TAB")
+
+    assert "✗ Jira Data Center answers; ticketr needs Jira" in line(state, "Site")
+    assert not [each for each in asked if isinstance(each, effects.CheckLogin)]
+    page = effects.OpenPage("https://jira.example/secure/ViewProfile.jspa")
+    assert do(state, "KEY_CTRL_O")[1] == (page,)
+
+
+def test_a_login_is_tried_once_site_mail_and_token_are_there() -> None:
+    state, asked = do(connecting(), *"p@h.example", "KEY_TAB", *CANARY)
+    assert asked == ()
+
+    state, asked = do(state, "KEY_TAB")
+
+    login = effects.CheckLogin(number(state, SetupField.TOKEN), SITE.site, "p@h.example", CANARY)
+    assert asked == (login,)
+
+
+def test_no_token_goes_to_a_site_whose_address_is_being_typed() -> None:
+    state = logged_in()
+    state = pressed(state, "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "x")
+    state, asked = update(state, messages.TimePassed(), 9.0)
+    assert [type(each) for each in asked] == [effects.CheckSite]
+
+    other = SiteAnswer("https://other.example", SiteKind.CLOUD, 1)
+    state, asked = told(state, site_answer(state, other))
+    assert not [each for each in asked if isinstance(each, effects.CheckLogin)]
+
+    _, asked = do(state, "KEY_TAB")
+    (login,) = (each for each in asked if isinstance(each, effects.CheckLogin))
+    assert login.site == "https://other.example"
+
+
+def test_the_token_is_dots_but_while_ctrl_t_shows_it() -> None:
+    state = connecting("KEY_TAB", *CANARY)
+    assert CANARY not in "\n".join(rows(state))
+    assert "•" * len(CANARY) in line(state, "Token")
+
+    state = pressed(state, "KEY_CTRL_T")
+    assert CANARY in line(state, "Token")
+    assert CANARY not in "\n".join(rows(pressed(state, "KEY_CTRL_T")))
+
+    assert CANARY not in "\n".join(rows(pressed(state, "KEY_TAB")))
+
+
+def test_the_token_is_in_no_repr_log_or_notice() -> None:
+    state = logged_in()
+    typed = messages.Pasted(CANARY)
+    state = after(state, typed)
+    state, login = do(pressed(state, "KEY_CTRL_U", *"DEMO"), "KEY_F5")
+    state, added = do(
+        after(state, messages.FolderSuggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER"
+    )
+
+    assert [type(each) for each in added][-1] is effects.AddWorkspace
+    for each in (state, overlay(state), form(state), login, added, typed):
+        assert CANARY not in repr(each)
+    assert CANARY not in str(state.log) + state.notice
+
+
+def test_ctrl_o_opens_the_page_that_makes_tokens() -> None:
+    assert do(connecting(), "KEY_CTRL_O")[1] == (effects.OpenPage(TOKEN_PAGE),)
+
+
+def test_problems_stand_beside_the_field_they_name() -> None:
+    state = connecting(*"p@h.example", "KEY_TAB", *CANARY, "KEY_TAB")
+
+    mail = Problem("no such account", SetupField.EMAIL)
+    assert "✗ no such account" in line(after(state, login_answer(state, mail)), "Mail")
+    none = Problem("something else")
+    assert "✗ something else" in line(after(state, login_answer(state, none)), "Token")
+
+
+def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
+    state = logged_in()
+    shown = rows(state)
+    at = next(number for number, row in enumerate(shown) if "▌ DEMO" in row)
+    assert shown[at : at + 2] == [
+        "                 ▌ DEMO       Harbour Books",
+        "                   SHOP       The shop",
+    ]
+
+    state, asked = do(state, "KEY_DOWN", "KEY_ENTER")
+
+    assert form(state).text(SetupField.PROJECT) == "SHOP"
+    assert "✓ The shop" in line(state, "Project")
+    assert form(state).focus is SetupField.FOLDER
+    assert asked == (effects.SuggestFolder(SITE.site, "SHOP"),)
+
+
+def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
+    state = pressed(logged_in(), *"books")
+    assert form(state).projects == (DEMO,)
+    assert form(pressed(state, "KEY_DOWN")).focus is SetupField.FOLDER
+    assert form(pressed(state, "KEY_UP")).focus is SetupField.TOKEN
+
+    state = pressed(state, "KEY_CTRL_U", *"zz", "KEY_ENTER")
+    assert form(state).focus is SetupField.FOLDER
+    assert form(state).text(SetupField.PROJECT) == "zz"
+
+
+def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
+    state = logged_in(LoginAnswer("P", (SHOP,), 1))
+    assert form(state).text(SetupField.PROJECT) == "SHOP"
+
+    state = connecting("KEY_DOWN", "KEY_DOWN", *"demo", "KEY_UP", "KEY_UP", "m", "KEY_TAB", "t")
+    state = pressed(state, "KEY_TAB")
+    state = after(state, login_answer(state))
+    assert form(state).text(SetupField.PROJECT) == "DEMO"
+
+
+def test_more_projects_than_are_listed_and_none_are_told() -> None:
+    assert "· 2 of 1500 projects" in line(
+        logged_in(LoginAnswer("P", (DEMO, SHOP), 1500)), "Project"
+    )
+    assert "! this account may see no project" in line(
+        logged_in(LoginAnswer("P", (), 0)), "Project"
+    )
+
+
+def test_a_folder_is_suggested_until_one_is_typed() -> None:
+    state = pressed(START, "c", "x", "KEY_TAB")
+    state, asked = told(state, site_answer(state))
+    assert asked == (effects.SuggestFolder(SITE.site, ""),)
+
+    state, asked = told(state, messages.FolderSuggested("~/harbour"))
+    assert asked == (effects.CheckFolder(1, "~/harbour"),)
+    state = after(state, messages.FolderChecked(1, NEW))
+    assert "✓ new; ticketr.toml goes there, the token" in line(state, "Folder")
+
+    state = pressed(state, "KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "2")
+    assert (
+        form(after(state, messages.FolderSuggested("~/x"))).text(SetupField.FOLDER) == "~/harbour2"
+    )
+
+
+def test_check_and_pull_names_what_is_missing_and_goes_there() -> None:
+    state, asked = do(logged_in(), "KEY_TAB", "KEY_TAB", "KEY_ENTER")
+
+    assert asked == ()
+    assert form(state).focus is SetupField.PROJECT
+    assert "✗ choose a project" in line(state, "Project")
+
+
+def complete() -> AppState:
+    state = pressed(after(logged_in(), messages.FolderSuggested("~/harbour")), "KEY_ENTER")
+    return pressed(state, "KEY_ENTER")
+
+
+def test_check_and_pull_adds_the_workspace() -> None:
+    assert form(complete()).focus is None
+
+    state, asked = do(complete(), "KEY_ENTER")
+
+    wanted = NewWorkspace(SITE.site, "p@h.example", CANARY, "DEMO", Path("~/harbour"))
+    assert asked == (effects.AddWorkspace(wanted),)
+    assert "Checking the login, then adding the workspace... Esc cancels" in "\n".join(rows(state))
+
+
+def test_what_refused_it_stands_beside_its_field_which_gets_the_focus() -> None:
+    state = pressed(complete(), "KEY_ENTER")
+
+    problem = Problem("it belongs to another site", SetupField.FOLDER)
+    refused = after(state, messages.SetupFailed(problem))
+    assert form(refused).focus is SetupField.FOLDER
+    assert "✗ it belongs to another site" in line(refused, "Folder")
+    assert refused.log[-1] == "folder: it belongs to another site"
+
+    full = after(state, messages.SetupFailed(Problem("the disk is full")))
+    assert "          ✗ the disk is full" in rows(full)
+    assert (overlay(full).busy, full.is_notice_bad) == ("", True)
+    assert "          ✗ the disk is full" not in rows(pressed(full, "KEY_UP"))
+
+
+def test_a_workspace_that_was_added_is_shown_pulled_and_told() -> None:
+    state = pressed(complete(), "KEY_ENTER")
+    added = messages.WorkspaceOpened(
+        "harbour", "harbour.example", "DEMO", is_wanted=True, words="the token is in your keyring"
+    )
+
+    state, asked = told(state, added)
+
+    assert state.overlays == ()
+    assert state.workspace.name == "harbour"
+    assert [type(each) for each in asked] == [
+        effects.ReadFiles,
+        effects.StartJob,
+        effects.CancelSetup,
+    ]
+    assert state.notice == "the token is in your keyring"
+
+
+def test_escape_leaves_the_form_cancels_its_checks_and_keeps_what_was_typed() -> None:
+    state, asked = do(START, "c", *"h.example", "KEY_TAB", "KEY_ESCAPE")
+    assert asked[-1] == effects.CancelSetup()
+    assert overlay(state).form is None
+    assert after(state, messages.SiteChecked(9, SITE)) == state
+
+    state, asked = do(state, "c")
+
+    assert "h.example" in line(state, "Site")
+    assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+
+
+def test_f5_checks_everything_again() -> None:
+    state = after(logged_in(), messages.FolderSuggested("~/h"))
+
+    state, asked = do(state, "KEY_F5")
+    assert [type(each) for each in asked] == [effects.CheckSite, effects.CheckFolder]
+    _, asked = told(state, site_answer(state))
+
+    assert effects.CheckLogin in [type(each) for each in asked]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (NEW, "✗ there is no such folder"),
+        (FolderAnswer(FolderKind.EMPTY), "✗ empty; Enter connects it to Jira"),
+        (FolderAnswer(FolderKind.WORKSPACE, "h.example"), "✓ a workspace of h.example"),
+        (FolderAnswer(FolderKind.TICKETS), "! holds tickets, but no ticketr.toml, which names"),
+        (FolderAnswer(FolderKind.OTHER), "✗ holds no tickets; Enter connects it to Jira"),
+        (Problem("it is a file", SetupField.FOLDER), "✗ it is a file"),
+    ],
+)
+def test_a_folder_to_open_is_looked_at_and_told(answer: FolderAnswer | Problem, words: str) -> None:
+    state = pressed(START, "o", *"~/x")
+    state, asked = update(state, messages.TimePassed(), 9.0)
+    assert asked == (effects.CheckFolder(3, "~/x"),)
+
+    assert words in line(after(state, messages.FolderChecked(3, answer)), "Folder")
+
+
+def test_enter_opens_a_folder_that_is_a_workspace_and_connects_one_with_tickets() -> None:
+    state = pressed(START, "o", "x", "KEY_DOWN", "KEY_UP")
+    work = after(state, messages.FolderChecked(1, FolderAnswer(FolderKind.WORKSPACE)))
+    opening, asked = do(work, "KEY_ENTER")
+    assert asked == (effects.OpenFolder("x"),)
+    assert "Opening the folder... Esc cancels" in "\n".join(rows(opening))
+
+    tickets = after(state, messages.FolderChecked(1, FolderAnswer(FolderKind.TICKETS)))
+    connecting, asked = do(tickets, "KEY_ENTER")
+    assert form(connecting).purpose is Purpose.CONNECT
+    assert asked == (effects.CheckFolder(1, "x"),)
+    connecting = pressed(connecting, "s", "KEY_TAB")
+    assert form(after(connecting, messages.FolderSuggested("~/h"))).text(SetupField.FOLDER) == "x"
+
+
+def test_enter_without_a_folder_says_what_to_type() -> None:
+    state, asked = do(START, "o", "KEY_ENTER")
+
+    assert (asked, "✗ type a folder" in line(state, "Folder")) == ((), True)
+
+
+def test_keys_without_a_meaning_in_the_form_say_so() -> None:
+    state = pressed(START, "o", "KEY_DOWN", "KEY_LEFT")
+    assert state.notice == "Left does nothing here; ? lists the keys"
+    assert pressed(START, "o", "KEY_DOWN", "x").notice == "x does nothing here; ? lists the keys"
+
+
+@pytest.mark.parametrize("theme", [Theme(), Theme(sgr), Theme(line_style=LineStyle(unicode=False))])
+@pytest.mark.parametrize("size", [(200, 60), (100, 30), (80, 24), (60, 16), (40, 8), (20, 4)])
+def test_every_row_is_as_wide_as_the_screen(size: tuple[int, int], theme: Theme) -> None:
+    busy = pressed(complete(), "KEY_ENTER")
+    failed = after(busy, messages.SetupFailed(Problem("the disk is full " * 9)))
+    wordy = connecting()
+    wordy = after(wordy, site_answer(wordy, Problem("a 陈美玲 long word " * 9)))
+    for state in (START, connecting(), logged_in(), busy, failed, wordy, pressed(START, "o")):
+        shown = screen(after(state, messages.Resized(*size)), 6.0, theme)
+        assert [width(plain(row)) for row in shown] == [size[0]] * size[1]
+        if not theme.line_style.unicode:
+            assert all(row.isascii() or "陈" in row for row in shown)
+
+
+@pytest.mark.parametrize("height", [30, 16, 8])
+def test_the_field_with_the_focus_is_on_the_screen(height: int) -> None:
+    state = after(logged_in(), messages.Resized(100, height))
+    for key in ("KEY_TAB", "KEY_TAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB"):
+        state = pressed(state, key)
+        focus = form(state).focus
+        label = "[ Check" if focus is None else focus.value.capitalize().replace("Email", "Mail")
+        assert any(f"▌ {label}" in row for row in rows(state)), (key, rows(state))
