@@ -28,6 +28,7 @@ from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.edits.uncertain import find_uncertain
 from ticketr.sync.errors import (
     BadChoice,
+    CannotEdit,
     CannotUndo,
     ConflictChanged,
     DuplicateKey,
@@ -44,6 +45,16 @@ from ticketr.sync.errors import (
     UnsupportedField,
     WorkspaceBusy,
 )
+from ticketr.sync.file_edits import (
+    Change,
+    FieldChange,
+    FileEdit,
+    FileEditPlan,
+    IssuePlace,
+    add_sub_task,
+    carry_out_edits,
+    plan_file_edits,
+)
 from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.tally import PullResult
@@ -53,8 +64,17 @@ from ticketr.sync.session import OnWritten, SessionOptions
 from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
 from ticketr.sync.state.undo import UndoKind, UndoStep
+from ticketr.sync.statuses import read_statuses
 from ticketr.sync.threads import ThreadRunner
-from ticketr.sync.undo import Undone, last_step, undo_last, undo_steps
+from ticketr.sync.undo import (
+    Undone,
+    last_step,
+    same_change,
+    undo_last,
+    undo_step,
+    undo_steps,
+)
+from ticketr.sync.workspace.drafts import write_draft
 from ticketr.sync.workspace.files import comparable, write_new_file
 from ticketr.sync.workspace.markers import (
     ConflictMarker,
@@ -66,7 +86,9 @@ from ticketr.sync.workspace.store import LocalTicket, Store
 __all__ = [
     "Action",
     "BadChoice",
+    "CannotEdit",
     "CannotUndo",
+    "Change",
     "ChangedBy",
     "Choice",
     "ChosenPart",
@@ -80,8 +102,12 @@ __all__ = [
     "Creation",
     "DuplicateKey",
     "Edited",
+    "FieldChange",
     "FileChange",
+    "FileEdit",
+    "FileEditPlan",
     "FileFailed",
+    "IssuePlace",
     "LeftAlone",
     "LocalChange",
     "LocalSurvey",
@@ -124,8 +150,10 @@ __all__ = [
     "UnknownTicket",
     "UnsupportedField",
     "WorkspaceBusy",
+    "add_sub_task",
     "bears_mark",
     "carry_out",
+    "carry_out_edits",
     "check_keys",
     "choose",
     "choose_all",
@@ -135,17 +163,22 @@ __all__ = [
     "find_conflict_markers",
     "find_uncertain",
     "last_step",
+    "plan_file_edits",
     "preview",
     "read_conflict",
     "read_push_plan",
     "read_state",
+    "read_statuses",
     "readable",
     "resolve",
+    "same_change",
     "sign_state",
     "take_survey",
     "undo_last",
+    "undo_step",
     "undo_steps",
     "visit_files",
     "word_diff",
+    "write_draft",
     "write_new_file",
 ]

@@ -173,6 +173,22 @@ class CannotUndo(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class CannotEdit(SyncError):
+    """Raised when fields of a ticket cannot be changed in its file; nothing was changed.
+
+    Attributes:
+        what: The ticket or its file.
+        reason: Why not, and what to do.
+    """
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{clean(self.what)} was not changed: {self.reason}"
+
+
+@dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
     """Raised when the settings name a field that the site does not have.
 

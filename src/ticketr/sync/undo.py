@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import CannotUndo, NothingToUndo
-from ticketr.sync.state.undo import UndoKind, UndoStep, digest_of
+from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.sync.workspace.editor import Editor
 from ticketr.tickets import TicketSyntaxError, parse
 
@@ -71,7 +71,32 @@ def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
         FileFailed: The file cannot be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
-    step = last_step(state, key)
+    return undo_step(store, state, last_step(state, key))
+
+
+def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
+    """Return the steps of the change that a step belongs to, the latest first.
+
+    A change of fields in several tickets has a step for each; every other step stands alone.
+    """
+    if step.kind is not UndoKind.FIELDS:
+        return (step,)
+    return tuple(
+        each for each in state.undo.all() if (each.kind, each.done) == (step.kind, step.done)
+    )
+
+
+def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
+    """Take one replacement of a text back, in a locked workspace.
+
+    It has to be the latest one of its ticket. The text that it has written is put aside first.
+
+    Raises:
+        CannotUndo: The ticket, its file or Jira's version has changed since. As with all other
+            errors, nothing was changed.
+        FileFailed: The file cannot be read or written.
+        UnsafePath: A link or the like has the name of ticketr's folder.
+    """
     if state.undo.digest(step.head) != step.then:
         raise CannotUndo(step.key, f"{step.key} was pulled, pushed or settled since", step.aside)
     aside = _write_back(store, step)
@@ -96,7 +121,8 @@ def _write_back(store: Store, step: UndoStep) -> str:
         nonlocal aside
         new = _with_old_text(text, step)
         if new != text:
-            aside = store.name_of(editor.put_aside(step.key, step.after))
+            key = None if step.key == DRAFT else step.key
+            aside = store.name_of(editor.put_aside(key, step.after))
         return new
 
     if not editor.change_text(step.path, old):
@@ -130,5 +156,6 @@ def _place(text: str, step: UndoStep) -> tuple[int, int]:
         (span.start, span.end)
         for span, ticket in zip(file.spans, file.tickets, strict=True)
         if ticket.key == step.key
+        or (ticket.key is None and file.text[span.start : span.end] == step.after)
     )
     return next(spans, (0, 0))

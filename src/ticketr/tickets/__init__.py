@@ -13,6 +13,7 @@ from ticketr.tickets.errors import (
     RepeatedKey,
     TicketSyntaxError,
 )
+from ticketr.tickets.field_edits import field_name, set_fields
 from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, parse_filter
 from ticketr.tickets.grammar import CONFLICT, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
@@ -37,6 +38,7 @@ __all__ = [
     "TicketFile",
     "TicketSyntaxError",
     "candidate_of",
+    "field_name",
     "fold",
     "is_key",
     "mistyped_key",
@@ -46,5 +48,6 @@ __all__ = [
     "render_ticket",
     "rewrite",
     "safe_file_name",
+    "set_fields",
     "sort_key",
 ]

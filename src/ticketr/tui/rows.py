@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean
-from ticketr.tickets import Candidate
+from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ class ListRow:
         depth: 1 for a sub-task, 0 otherwise.
         is_broken: Whether the row is that of a broken file.
         line: The line of the issue in its file, from 1; 0 if it is unknown.
-        candidate: The issue as filters, searches and sorts see it.
+        candidate: The issue as filters, searches and sorts see it, not cleaned.
     """
 
     order: Order
@@ -59,8 +59,8 @@ class ListRow:
 
     @property
     def assignee(self) -> str:
-        """The name of the person who is to do it; may be empty."""
-        return self.candidate.fields.get("Assignee", "")
+        """The name of the person who is to do it, cleaned; may be empty."""
+        return clean(self.candidate.fields.get("Assignee", ""))
 
     @property
     def head(self) -> str:
@@ -86,7 +86,7 @@ def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
             path=path,
             depth=1 if place else 0,
             line=issue.line,
-            candidate=_candidate(issue),
+            candidate=candidate_of(issue),
         )
         for place, issue in enumerate((ticket, *ticket.tasks))
     )
@@ -137,16 +137,6 @@ def index_of(rows: tuple[ListRow, ...], order: Order) -> int:
     """Return the index of the row with an order, or of the next row if there is none."""
     found = bisect_left(rows, order, key=lambda row: row.order)
     return min(found, max(0, len(rows) - 1))
-
-
-def _candidate(issue: Ticket) -> Candidate:
-    return Candidate(
-        issue.key or "",
-        clean(issue.title),
-        {clean(name): clean(value) for name, value in issue.fields.items()},
-        "\n".join((issue.description, *issue.acceptance_criteria)),
-        frozenset() if issue.key else frozenset(("draft",)),
-    )
 
 
 def _split(key: str | None) -> tuple[str, int]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The most steps that are kept.
 KEPT = 50
+#: The key of a step of a draft.
+DRAFT = "draft"
 #: What the state holds of a ticket, but for the texts that a sync is about to write.
 _TABLES = {
     "issue": ("id", "key", "head", "updated", "fields", "exact", "seen", "stale"),
@@ -36,6 +38,7 @@ class UndoKind(Enum):
     BOTH = "settled: both versions between conflict markers"
     CHOSEN = "settled part by part"
     SYNC = "a pull or sync took Jira's version"
+    FIELDS = "changed in the app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,10 @@ class UndoStep:
 
     Attributes:
         kind: What has replaced it.
-        done: When, in seconds since the epoch by this computer's clock.
-        key: The key of the ticket.
-        head: The ID of its head.
+        done: When, in seconds since the epoch by this computer's clock. The steps of one change of
+            several tickets have the same.
+        key: The key of the ticket; ``draft`` for a draft.
+        head: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
         start: The offset of the ticket in that file.
         before: Its text before, as it stood in the file.
@@ -90,7 +94,7 @@ class UndoLog:
             return [_step(row) for row in rows]
 
     def add(self, step: UndoStep) -> None:
-        """Store a step; the oldest ones are deleted."""
+        """Store a step; the oldest ones are deleted, but none of the latest change of fields."""
         values = (step.kind.name, *astuple(step)[1:-1])
         self._db.write(
             "INSERT INTO undo (kind, done, key, head, path, start, before, after, digest, aside,"
@@ -98,7 +102,9 @@ class UndoLog:
             values,
         )
         self._db.write(
-            "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?", (KEPT,)
+            "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?"
+            " AND NOT (kind = ? AND done = ?)",
+            (KEPT, UndoKind.FIELDS.name, step.done),
         )
 
     def remove(self, step: UndoStep) -> None:

@@ -190,15 +190,20 @@ class Editor:
 
         return retry_if_changed(attempt)
 
-    def put_aside(self, key: str, text: str) -> Path:
+    def put_aside(self, key: str | None, text: str) -> Path:
         """Keep a text in ticketr's own folder before it is replaced.
+
+        Args:
+            key: The key of the ticket; None for a draft.
+            text: The text.
 
         Raises:
             UnsafePath: A link or the like has the name of ticketr's folder.
             FileFailed: The text cannot be written, so it must not be replaced.
         """
         with file_errors(self._store.own, "write into"):
-            return self._store.folder.put_aside(_numbered(safe_file_name(key)), text)
+            name = "draft.md" if key is None else safe_file_name(key)
+            return self._store.folder.put_aside(_numbered(name), text)
 
     def free_name_aside(self, key: str) -> Path:
         """Return where `put_aside` would keep a text now."""

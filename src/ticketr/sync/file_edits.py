@@ -1,0 +1,293 @@
+"""Plans changes of fields in the files of tickets, and carries them out. Synchronous.
+
+A plan is a value: what each field says now, and what it will say. No request is sent to Jira.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.mapping import field_text
+from ticketr.sync.errors import CannotEdit
+from ticketr.sync.push.values import BadValue, read_list
+from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
+from ticketr.sync.workspace.editor import Editor
+from ticketr.sync.writing.recording import Replacement
+from ticketr.tickets import Ticket, field_name, rewrite, set_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import Store
+    from ticketr.tickets import TicketFile
+
+
+class Change(Enum):
+    """How a field is changed."""
+
+    SET = "set"
+    """The text replaces that of the field."""
+    ADD = "add"
+    """The text becomes one more entry of the field's list."""
+    REMOVE = "remove"
+    """The entry goes from the field's list."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A change of a field.
+
+    Attributes:
+        field: The field's name, in any case of letters.
+        text: The new text, or the entry of the list.
+        change: How it is changed.
+    """
+
+    field: str
+    text: str
+    change: Change = Change.SET
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePlace:
+    """Where an issue stands.
+
+    Attributes:
+        path: Its file, relative to the workspace.
+        key: Its key; empty for a draft.
+        line: The line of its heading, from 1; it tells drafts of one file apart.
+    """
+
+    path: str
+    key: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """A change of one field in a file.
+
+    Attributes:
+        key: The key of the issue; empty for a draft.
+        title: The issue's title.
+        path: Its file, relative to the workspace.
+        line: The line of its heading, from 1.
+        field: The field's name, as the file has it.
+        before: The field's text now; empty if there is none.
+        after: The text that it will have.
+    """
+
+    key: str
+    title: str
+    path: str
+    line: int
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileEditPlan:
+    """Changes of fields, before they are carried out.
+
+    Attributes:
+        edits: The changes, in the order of the files. A field that says already what it should has
+            none.
+        digests: The digest of each file that would be changed, by its path.
+    """
+
+    edits: tuple[FileEdit, ...]
+    digests: Mapping[str, str]
+
+    @property
+    def issues(self) -> int:
+        """The number of issues that it changes."""
+        return len({(each.path, each.line) for each in self.edits})
+
+
+def plan_file_edits(
+    store: Store, changes: Mapping[IssuePlace, Sequence[FieldChange]]
+) -> FileEditPlan:
+    """Return what changes of fields would do to the files; nothing is written.
+
+    Args:
+        store: The workspace's files.
+        changes: The changes of each issue.
+
+    Raises:
+        CannotEdit: A file does not hold its issue any more, or a field is no list.
+        FileFailed: A file cannot be read.
+        TicketSyntaxError: A file cannot be read as tickets.
+    """
+    by_path: dict[str, list[IssuePlace]] = defaultdict(list)
+    for place in changes:
+        by_path[place.path].append(place)
+    edits: list[FileEdit] = []
+    digests: dict[str, str] = {}
+    for path, places in by_path.items():
+        file = store.read(path)
+        found = [
+            edit for place in places for edit in _edits(_find(file, place), place, changes[place])
+        ]
+        if found:
+            edits += found
+            digests[path] = digest_of(file.text)
+    return FileEditPlan(tuple(edits), digests)
+
+
+def _find(file: TicketFile, place: IssuePlace) -> Ticket:
+    for ticket in file.tickets:
+        for issue in (ticket, *ticket.tasks):
+            if (
+                (issue.key == place.key)
+                if place.key
+                else (issue.line, issue.key) == (place.line, None)
+            ):
+                return issue
+    what = place.key or f"the draft of line {place.line}"
+    raise CannotEdit(what, f"{place.path} does not hold it any more; read the files again")
+
+
+def _edits(issue: Ticket, place: IssuePlace, changes: Sequence[FieldChange]) -> Iterator[FileEdit]:
+    for change in changes:
+        name = field_name(issue, change.field)
+        before = issue.fields.get(name, "")
+        try:
+            after = _after(before, change)
+        except BadValue as error:
+            what = issue.key or issue.title
+            raise CannotEdit(what, f"{name} cannot be read: {error}") from None
+        if after != before:
+            yield FileEdit(
+                issue.key or "", issue.title, place.path, issue.line, name, before, after
+            )
+
+
+def _after(before: str, change: FieldChange) -> str:
+    text = change.text.strip()
+    if change.change is Change.SET:
+        return text
+    entries = read_list(before)
+    if change.change is Change.REMOVE:
+        kept = [each for each in entries if each != text]
+        return before if kept == entries else field_text(kept)
+    return before if text in entries else field_text([*entries, text])
+
+
+def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
+    """Change the files as planned, in a locked workspace.
+
+    Each ticket that changes is put on the undo log, so that `undo_step` takes it back.
+
+    Raises:
+        CannotEdit: A file was changed since the plan was made; no file was changed.
+        FileFailed: A file cannot be read or written; those before it are changed.
+        TicketSyntaxError: A file cannot be read as tickets; no file was changed.
+    """
+    for path, digest in plan.digests.items():
+        _require_same(store.read(path), path, digest)
+    moment = time.time()
+    for path, digest in plan.digests.items():
+        edits = [each for each in plan.edits if each.path == path]
+
+        def change(
+            file: TicketFile, path: str = path, digest: str = digest, edits: list[FileEdit] = edits
+        ) -> TicketFile:
+            _require_same(file, path, digest)
+            return _edited(file, edits)
+
+        _replace(store, state, path, change, moment)
+
+
+def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> None:
+    """Write the draft of a sub-task behind those of a ticket, in a locked workspace.
+
+    It is put on the undo log.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        place: The place of the ticket.
+        title: The title of the sub-task.
+
+    Raises:
+        CannotEdit: The file does not hold the ticket any more.
+        FileFailed: The file cannot be read or written.
+        TicketSyntaxError: It cannot be read as tickets.
+    """
+
+    def change(file: TicketFile) -> TicketFile:
+        ticket = _find(file, place)
+        index = next(at for at, each in enumerate(file.tickets) if each is ticket)
+        return rewrite(file, {index: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))})
+
+    _replace(store, state, place.path, change, time.time())
+
+
+def _require_same(file: TicketFile, path: str, digest: str) -> None:
+    if digest_of(file.text) != digest:
+        raise CannotEdit(path, "it was edited since the plan was made; look at the plan again")
+
+
+def _edited(file: TicketFile, edits: Iterable[FileEdit]) -> TicketFile:
+    """Return a file with fields changed; the lines of the edits are those of the file given."""
+    texts: dict[int, dict[str, str]] = defaultdict(dict)
+    for edit in edits:
+        texts[edit.line][edit.field] = edit.after
+    places = {
+        issue.line: (index, task)
+        for index, ticket in enumerate(file.tickets)
+        for task, issue in [(None, ticket), *enumerate(ticket.tasks)]
+    }
+    for line, fields in texts.items():
+        index, task = places[line]
+        file = set_fields(file, index, fields, task=task)
+    return file
+
+
+def _replace(
+    store: Store,
+    state: State,
+    path: str,
+    change: Callable[[TicketFile], TicketFile],
+    moment: float,
+) -> None:
+    """Replace a file, and put each of its tickets that changed on the undo log."""
+    versions: list[tuple[TicketFile, TicketFile]] = []
+
+    def changed(file: TicketFile) -> TicketFile:
+        new = change(file)
+        versions[:] = [(file, new)]
+        return new
+
+    if not Editor(store).change(path, changed):
+        raise CannotEdit(path, "it is not there any more; read the files again")
+    ((before, after),) = versions
+    with state.batch():
+        for index, ticket in enumerate(before.tickets):
+            made = Replacement.at(index, before, after, aside="")
+            if made.before != made.after:
+                state.undo.add(_step(state, ticket.key, path, made, moment))
+
+
+def _step(state: State, key: str | None, path: str, made: Replacement, moment: float) -> UndoStep:
+    head = (state.head_of(key) if key is not None else None) or ""
+    return UndoStep(
+        UndoKind.FIELDS,
+        moment,
+        key or DRAFT,
+        head,
+        path,
+        made.start,
+        made.before,
+        made.after,
+        made.digest,
+        made.aside,
+        state.undo.stored(head),
+        state.undo.digest(head),
+    )

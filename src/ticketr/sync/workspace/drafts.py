@@ -1,0 +1,50 @@
+"""Writes the file of a new draft. Synchronous."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ticketr.sync.workspace.files import write_new_file
+from ticketr.tickets import is_key, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ticketr.tickets import Ticket
+
+_NOT_IN_NAMES = re.compile(r"[^\w]+")
+#: The most characters of a file's name; each may take four of the 255 bytes that a name has.
+_LONGEST_NAME = 60
+
+
+def write_draft(folder: Path, draft: Ticket) -> Path:
+    """Write a draft into a new file that is named after its title.
+
+    Args:
+        folder: The folder of the file.
+        draft: The draft.
+
+    Returns:
+        The file.
+
+    Raises:
+        FileFailed: It cannot be written.
+    """
+    text = render([draft])
+    names = _file_names(draft.title)
+    path = folder / next(names)
+    while not write_new_file(path, text):
+        path = folder / next(names)
+    return path
+
+
+def _file_names(title: str) -> Iterator[str]:
+    """Yield a file name for a title, then numbered ones."""
+    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")
+    if not stem or is_key(stem.upper()):  # some file systems ignore case
+        stem = f"draft-{stem}".rstrip("-")
+    yield f"{stem}.md"
+    yield from (f"{stem}-{number}.md" for number in count(2))

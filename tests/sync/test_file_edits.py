@@ -1,0 +1,246 @@
+"""Changes of fields in files: planned as values, carried out, and taken back to the byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.conflicts import dump, opened, tree
+
+from ticketr.sync import (
+    CannotEdit,
+    CannotUndo,
+    Change,
+    FieldChange,
+    FileEdit,
+    IssuePlace,
+    UndoKind,
+    add_sub_task,
+    carry_out_edits,
+    plan_file_edits,
+    same_change,
+    undo_last,
+    undo_step,
+    undo_steps,
+)
+from ticketr.sync.state.undo import KEPT
+from ticketr.tickets import Ticket, parse, render
+
+if TYPE_CHECKING:
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+    from ticketr.sync import FileEditPlan, State, Store
+
+DONE = (FieldChange("status", "Done"),)
+HAND_WRITTEN = """\
+My notes.
+
+# TICKET: [DEMO-90]  By hand
+## Fields
+Status:To Do
+Labels: a
+
+# TICKET: A draft
+## Fields
+Priority: Low
+# TICKET: A draft
+## Fields
+Priority: Low
+"""
+
+
+def place(store: Store, key: str) -> IssuePlace:
+    for path in (store.name_of(each) for paths in store.walk() for each in paths):
+        if store.holds(path, key):
+            return IssuePlace(path, key)
+    raise AssertionError(key)
+
+
+def carry_out(store: Store, state: State, plan: FileEditPlan) -> None:
+    with store.lock():
+        carry_out_edits(store, state, plan)
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        (FieldChange("Labels", "x", Change.ADD), "a, b, x"),
+        (FieldChange("labels", " b ", Change.ADD), None),
+        (FieldChange("labels", "x, y", Change.ADD), 'a, b, "x, y"'),
+        (FieldChange("labels", "a", Change.REMOVE), "b"),
+        (FieldChange("labels", "x", Change.REMOVE), None),
+        (FieldChange("Labels", "x"), "x"),
+        (FieldChange("Labels", ""), ""),
+        (FieldChange("Labels", "a, b"), None),
+    ],
+)
+def test_a_plan_names_what_each_field_says_and_will_say(
+    store: Store, change: FieldChange, after: str | None
+) -> None:
+    text = render([Ticket("A title", "DEMO-1", fields={"Labels": "a, b"})])
+    store.root.mkdir(exist_ok=True)
+    (store.root / "a.md").write_text(text)
+
+    plan = plan_file_edits(store, {IssuePlace("a.md", "DEMO-1"): (change,)})
+
+    edit = FileEdit("DEMO-1", "A title", "a.md", 1, "Labels", "a, b", after or "")
+    assert plan.edits == ((edit,) if after is not None else ())
+    assert plan.issues == (after is not None)
+    assert (store.root / "a.md").read_text() == text
+
+
+def test_a_list_that_cannot_be_read_is_not_changed(store: Store) -> None:
+    store.root.mkdir(exist_ok=True)
+    (store.root / "a.md").write_text(render([Ticket("A title", fields={"Labels": '"a'})]))
+
+    with pytest.raises(CannotEdit, match="A title was not changed: Labels cannot be read: "):
+        plan_file_edits(
+            store, {IssuePlace("a.md", line=1): (FieldChange("Labels", "x", Change.ADD),)}
+        )
+
+
+@pytest.mark.parametrize(
+    ("gone", "what"),
+    [(IssuePlace("a.md", "DEMO-7"), "DEMO-7"), (IssuePlace("a.md", "", 3), "the draft of line 3")],
+)
+def test_an_issue_that_is_not_there_any_more_is_named(
+    store: Store, gone: IssuePlace, what: str
+) -> None:
+    store.root.mkdir(exist_ok=True)
+    (store.root / "a.md").write_text("# TICKET: x\n\n# TICKET: [DEMO-1] y\n")
+
+    with pytest.raises(CannotEdit) as caught:
+        plan_file_edits(store, {gone: DONE})
+    words = f"{what} was not changed: a.md does not hold it any more; read the files again"
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+async def test_what_was_changed_is_taken_back_to_the_byte(
+    bench: Bench, autojump_clock: MockClock, end: str
+) -> None:
+    await bench.pull()
+    path = bench.root / "hand.md"
+    path.write_bytes(HAND_WRITTEN.replace("\n", end).encode())
+    before, state_before = tree(bench), dump(bench)
+    with opened(bench) as (store, state):
+        places = [place(store, key) for key in ("DEMO-3", "DEMO-4", "DEMO-9", "DEMO-90")]
+        places += [IssuePlace("hand.md", "", line) for line in (8, 11)]
+        carry_out(store, state, plan_file_edits(store, dict.fromkeys(places, DONE)))
+
+        assert dump(bench) == state_before
+        changed = HAND_WRITTEN.replace("Status:To Do", "Status: Done")
+        changed = changed.replace("Priority: Low", "Priority: Low\nstatus: Done")
+        assert path.read_bytes() == changed.replace("\n", end).encode()
+        (latest, *_) = steps = undo_steps(state)
+        assert [each.key for each in steps] == ["draft", "draft", "DEMO-90", "DEMO-9", "DEMO-3"]
+        assert {each.kind for each in steps} == {UndoKind.FIELDS}
+        assert same_change(state, latest) == steps
+        with store.lock():
+            for step in same_change(state, latest):
+                undo_step(store, state, step)
+        assert undo_steps(state) == ()
+
+    now = tree(bench)
+    assert {name: now[name] for name in before} == before
+    assert {name for name in now if name not in before and ".ticketr" not in name} == set()
+    assert dump(bench) == state_before
+
+
+async def test_one_ticket_of_a_change_is_taken_back_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = tree(bench)
+    with opened(bench) as (store, state):
+        places = [place(store, key) for key in ("DEMO-3", "DEMO-9")]
+        carry_out(store, state, plan_file_edits(store, dict.fromkeys(places, DONE)))
+        with store.lock():
+            undo_last(store, state, "DEMO-3")
+        assert [each.key for each in undo_steps(state)] == ["DEMO-9"]
+
+    assert tree(bench)["DEMO-3.md"] == before["DEMO-3.md"]
+    assert tree(bench)["DEMO-9.md"] != before["DEMO-9.md"]
+
+
+async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    before = tree(bench)["DEMO-9.md"]
+    high = (FieldChange("Priority", "High"),)
+    with opened(bench) as (store, state):
+        carry_out(store, state, plan_file_edits(store, {place(store, "DEMO-9"): high}))
+    await bench.pull()
+    with opened(bench) as (store, state), store.lock():
+        undo_last(store, state)
+    assert tree(bench)["DEMO-9.md"] == before
+
+    with opened(bench) as (store, state):
+        carry_out(store, state, plan_file_edits(store, {place(store, "DEMO-9"): high}))
+    assert (await bench.push()).updated == ("DEMO-9",)
+    with opened(bench) as (store, state), store.lock(), pytest.raises(CannotUndo):
+        undo_last(store, state)
+
+
+@pytest.mark.parametrize("edited", ["DEMO-3", "DEMO-9"])
+async def test_nothing_changes_if_a_file_was_edited_since_the_plan(
+    bench: Bench, autojump_clock: MockClock, edited: str
+) -> None:
+    await bench.pull()
+    with opened(bench) as (store, state):
+        places = [place(store, key) for key in ("DEMO-3", "DEMO-9")]
+        plan = plan_file_edits(store, dict.fromkeys(places, DONE))
+        bench.retitles(edited, "Mine")
+        before = tree(bench)
+
+        with pytest.raises(CannotEdit) as caught:
+            carry_out(store, state, plan)
+
+        assert undo_steps(state) == ()
+    assert str(caught.value) == (
+        f"{edited}.md was not changed: it was edited since the plan was made; "
+        "look at the plan again"
+    )
+    assert tree(bench) == before
+
+
+def test_a_change_of_many_tickets_is_kept_whole(store: Store, state: State) -> None:
+    store.root.mkdir(exist_ok=True)
+    many = [Ticket("x", f"DEMO-{at}", fields={"Status": "To Do"}) for at in range(1, KEPT + 11)]
+    (store.root / "a.md").write_text(render(many))
+    places = [IssuePlace("a.md", f"DEMO-{at}") for at in range(1, KEPT + 11)]
+
+    carry_out(store, state, plan_file_edits(store, dict.fromkeys(places, DONE)))
+    assert len(undo_steps(state)) == KEPT + 10
+
+    one = (FieldChange("Status", "To Do"),)
+    carry_out(store, state, plan_file_edits(store, {places[0]: one}))
+    assert len(undo_steps(state)) == KEPT
+
+
+@pytest.mark.parametrize("head", [IssuePlace("hand.md", "DEMO-90"), IssuePlace("hand.md", "", 8)])
+def test_a_sub_task_is_added_behind_those_of_its_ticket(
+    store: Store, state: State, head: IssuePlace
+) -> None:
+    store.root.mkdir(exist_ok=True)
+    (store.root / "hand.md").write_text(HAND_WRITTEN)
+
+    with store.lock():
+        add_sub_task(store, state, head, "Write the API")
+        file = parse((store.root / "hand.md").read_text())
+        at = 0 if head.key else 1
+        assert [each.title for each in file.tickets[at].tasks] == ["Write the API"]
+        undo_last(store, state)
+
+    assert (store.root / "hand.md").read_text() == HAND_WRITTEN
+
+
+def test_a_sub_task_of_a_file_that_is_gone_is_refused(store: Store, state: State) -> None:
+    store.root.mkdir(exist_ok=True)
+    with (
+        store.lock(),
+        pytest.raises(CannotEdit, match=r"gone\.md was not changed: it is not there"),
+    ):
+        add_sub_task(store, state, IssuePlace("gone.md", "DEMO-1"), "x")
