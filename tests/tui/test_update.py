@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from fakes.states import after, app_state, pressed, snapshot
@@ -143,3 +144,12 @@ def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
     )
     assert selected(after(state, early)) == "DEMO-1"
     assert selected(after(pressed(state, "j"), early)) == "DEMO-6"
+
+
+def test_a_ticket_whose_file_was_moved_stays_selected() -> None:
+    state = pressed(app_state(*NINE), "j", "j")
+    rows = tuple(
+        replace(row, order=(*row.order[:2], "moved.md", row.order[3]))
+        for row in state.workspace.rows
+    )
+    assert selected(after(state, messages.FilesRead("work", rows))) == "DEMO-3"

@@ -80,10 +80,15 @@ class WorkspaceView:
         found = orders.get(self.selected)
         if found is not None:
             return found
-        # A sub-task that was folded away, or a row that is gone: its ticket, or the next row.
-        head = next((at for order, at in orders.items() if order[:3] == self.selected[:3]), None)
-        if head is not None:
-            return head
+        # The file was moved, or the sub-task is folded away or gone: the ticket, or the next row.
+        project, number, path, place = self.selected
+        of_ticket = {
+            order[3]: at
+            for order, at in orders.items()
+            if order[:2] == (project, number) and (number or order[2] == path)
+        }
+        if of_ticket:
+            return of_ticket.get(place, min(of_ticket.values()))
         after = (at for order, at in orders.items() if order > self.selected)
         return min(next(after, len(orders)), max(0, len(orders) - 1))
 
