@@ -56,3 +56,17 @@ def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
     assert rows[4].startswith("▌+   draft     A draft")
     assert rows[5][:53] == "  ▾● DEMO-1    Search                             PR "
     assert rows[6][:28] == "   ◐ DEMO-2      Translate  "
+
+
+def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> None:
+    state = app_state(*TICKETS, width=120)
+    bar = plain(screen(state, 0.0, Theme())[-2])
+    assert "c settle" not in bar
+    assert "o browser" not in bar  # the selected one is a draft
+    assert bar.rstrip().endswith("? all")
+    assert " s sync" in bar
+
+    conflict = messages.FilesRead("work", state.workspace.rows, conflicts={"DEMO-1": "Title"})
+    bar = plain(screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
+    assert "c settle" in bar
+    assert "o browser" in bar

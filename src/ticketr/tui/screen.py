@@ -165,19 +165,33 @@ def _beside(left: str, right: str, cells: int) -> Line:
 def _hints(state: AppState) -> Iterator[Span]:
     """Yield the keys that have an effect here, as many as fit."""
     used = 1
-    hints = [
-        (row.keys[0], row.shown, row.hint)
-        for row in state.keymap.in_context(state.context)
-        if row.hint
-    ]
+    rows = [row for row in state.keymap.in_context(state.context) if row.hint]
     help_row = state.keymap.of(KeyAction.HELP, state.context)
     reserved = len(help_row.shown.split()[0]) + 6 if help_row else 0
-    for _, shown, hint in hints:
-        key = shown.split()[0]
-        size = width(key) + width(hint) + 3
-        room = state.width - used - (0 if hint == "all" else reserved)
+    for row in rows:
+        if not state.overlays and not _has_effect(state, row.action):
+            continue
+        key = row.shown.split()[0]
+        size = width(key) + width(row.hint) + 3
+        room = state.width - used - (0 if row is help_row else reserved)
         if size > room:
             continue
         used += size
         yield Span(key, ("bold",))
-        yield Span(f" {hint}  ")
+        yield Span(f" {row.hint}  ")
+
+
+def _has_effect(state: AppState, action: KeyAction) -> bool:
+    """Return whether an action of the main screen has an effect on the selected ticket."""
+    row, workspace = state.row, state.workspace
+    match action:
+        case KeyAction.SETTLE:
+            return row is not None and row.head in workspace.conflicts
+        case KeyAction.DIFF:
+            return row is not None and row.key in workspace.edited
+        case KeyAction.BROWSER:
+            return row is not None and bool(row.key)
+        case KeyAction.OPEN | KeyAction.EDIT | KeyAction.STATUS:
+            return row is not None
+        case _:
+            return True

@@ -137,7 +137,8 @@ class Plan(PlainOverlay):
 
     def _rows(self, plan: PushPlan, cells: int, theme: Theme) -> tuple[list[str], int]:
         """Return all rows, and the index of the last row of the selected entry."""
-        rows = [theme.row((Span(f" {self._summary(plan)}", ("bold",)),), cells)]
+        summary = (Span(self._summary(plan), ("bold",)),)
+        rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         selected = 0
         for title, action in (("Create", "created"), ("Change", "updated")):
             found = [(at, each) for at, each in enumerate(self.entries) if each.action == action]
