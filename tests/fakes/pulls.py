@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import trio
 
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from ticketr.jira.transport import Request, Response
     from ticketr.sandbox import Site
     from ticketr.sandbox.data.model import Issue
+    from ticketr.sync import SessionOptions
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 URL = "http://127.0.0.1"
+#: Requests that send a body and change nothing.
+READ_BY_POST = frozenset(("search/jql", "issue/bulkfetch", "search/approximate-count"))
 CREDENTIALS = Credentials(URL, "demo@example.com", "demo")
 
 
@@ -40,16 +43,24 @@ async def inline(sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: 
 
 
 class Recorder(HttpxTransport):
-    """A transport that records the requests."""
+    """A transport that records the requests.
+
+    Attributes:
+        asked: The path and body of each request.
+        writes: The method and path of each request that may change something.
+    """
 
     def __init__(self, app: Any) -> None:
         super().__init__(app=app)
         self.asked: list[str] = []
+        self.writes: list[str] = []
 
     async def send(self, request: Request) -> Response:
         path = request.url.removeprefix(f"{URL}/rest/api/3/")
         body = (request.body or b"").decode()
         self.asked.append(f"{path} {body}".strip())
+        if request.method != "GET" and path not in READ_BY_POST:
+            self.writes.append(f"{request.method} {path}")
         return await super().send(request)
 
 
@@ -62,11 +73,12 @@ class Bench:
     latency: float = 0.0
     odd: bool = False
     asked: list[str] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Return the settings of a job, and the transport that records its requests."""
         recorder = Recorder(create_app(self.site, latency=self.latency, odd=self.odd))
-        self.asked = recorder.asked
+        self.asked, self.writes = recorder.asked, recorder.writes
         settings: dict[str, Any] = {
             "root": self.root,
             "credentials": CREDENTIALS,
@@ -75,6 +87,10 @@ class Bench:
             "run_sync": inline,
         }
         return settings | changes
+
+    def options(self, **changes: Any) -> SessionOptions:
+        """Return the settings of a workspace in the app."""
+        return cast("SessionOptions", self.settings(**changes))
 
     def job(self, **changes: Any) -> PullJob:
         return PullJob(**self.settings(**changes))

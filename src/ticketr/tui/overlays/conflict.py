@@ -108,7 +108,7 @@ class ConflictScreen(PlainOverlay):
         return state.opened(LineInput(f"{part.name}:", taken, input=TextInput.of(text))), ()
 
     def _accept(self, state: AppState, view: ConflictView, now: float) -> Step:
-        if now < self.shown_at + LOOK:
+        if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words
             return state.noticed("Read it first; then Enter carries it out"), ()
         resolution = choose(view, self.choices)
         if resolution.left:

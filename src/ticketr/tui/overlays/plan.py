@@ -112,7 +112,7 @@ class Plan(PlainOverlay):
                 return None
 
     def _accept(self, state: AppState, plan: PushPlan, now: float) -> Step:
-        if now < self.shown_at + LOOK:
+        if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words
             return state.noticed("Read the plan first; then Enter carries it out"), ()
         confirmed = self.confirmed
         assert confirmed is not None

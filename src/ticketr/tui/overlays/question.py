@@ -51,7 +51,7 @@ class Question(PlainOverlay):
         """Answer it with yes."""
         if action is not KeyAction.ACCEPT:
             return None
-        if now < self.shown_at + LOOK:
+        if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words
             return state.noticed("Read the question first"), ()
         return state.closed(), self.effects
 
