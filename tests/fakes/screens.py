@@ -33,6 +33,7 @@ class FakeScreen:
         self.redraws = 0
         self.dropped = 0
         self.handovers = 0
+        self.is_handed_over = False
         self.copied: list[str] = []
         self.held: float | None = None
         self.stalled = trio.Event()
@@ -79,7 +80,9 @@ class FakeScreen:
     @asynccontextmanager
     async def handed_over(self) -> AsyncGenerator[None]:
         self.handovers += 1
+        self.is_handed_over = True
         yield
+        self.is_handed_over = False
 
     def hold_escape(self, seconds: float | None) -> None:
         self.held = seconds

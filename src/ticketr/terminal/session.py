@@ -97,6 +97,11 @@ class Terminal:
         """Width and height in cells."""
         return self._size
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether another program uses the terminal now."""
+        return self._is_handed_over
+
     async def events(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys, pastes, the mouse, sizes and signals as events; run this in one task.
 
@@ -173,17 +178,18 @@ class Terminal:
 
         In the block, nothing is drawn, no keys are read, and Ctrl+C is not a `Quit` event: it is
         meant for the other program. After the block, a `Resize` event follows a change of the
-        size, and the next frame is drawn whole.
+        size, and the next frame is drawn whole. Not for use within such a block.
 
         Cancellation:
             Makes the terminal a full screen again.
         """
-        self._keyboard.pause()
-        with trio.move_on_after(_GRACE):
-            await self._output.flush()
-        self._screen.leave()
+        assert not self._is_handed_over
         self._is_handed_over = True
+        self._keyboard.pause()
         try:
+            with trio.move_on_after(_GRACE):
+                await self._output.flush()
+            self._screen.leave()
             yield
         finally:
             self._is_handed_over = False

@@ -27,6 +27,11 @@ class AppTerminal(Protocol):
         """Width and height, in cells."""
         ...
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether another program uses the terminal now."""
+        ...
+
     async def events(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys, sizes and signals until cancelled."""
         ...

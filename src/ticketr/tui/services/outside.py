@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import trio
@@ -22,12 +23,22 @@ if TYPE_CHECKING:
 MOST_COPIED = 74_000
 #: Seconds to wait for the program that opens a browser.
 BROWSER_WAIT = 5.0
+_OPENER = "open" if sys.platform == "darwin" else "xdg-open"
 
 
 async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
-    """Hand the terminal to the user's editor, and read the workspace again when it ends."""
-    store = services.workspaces[effect.workspace].store
-    words = editor_words(os.environ, str(store.root / effect.path), effect.line)
+    """Hand the terminal to the user's editor, and read the workspace again when it ends.
+
+    Nothing happens while another program has the terminal, as after two quick presses of the key.
+    """
+    path = str(services.workspaces[effect.workspace].store.root / effect.path)
+    if not await services.in_thread(os.path.lexists, path):  # an editor would make a new file
+        services.send(messages.Told(clean(f"{effect.path} is gone, so there is nothing to edit")))
+        await services.readers[effect.workspace].read()
+        return
+    if services.terminal.is_handed_over:
+        return
+    words = editor_words(os.environ, path, effect.line)
     problem = ""
     async with services.terminal.handed_over():
         try:
@@ -36,7 +47,7 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
             problem = f"cannot start {words[0]}: {error.strerror}; set EDITOR to your editor"
         else:
             if ended.returncode:
-                problem = f"{words[0]} ended with {ended.returncode}"
+                problem = f"the editor {words[0]} failed (exit code {ended.returncode})"
     services.send(messages.Resized(*services.terminal.size))
     if problem:
         services.send(messages.Told(clean(problem)))
@@ -61,17 +72,20 @@ async def _open(services: Services, url: str) -> None:
 
 
 async def _is_opened(url: str) -> bool:
+    """Start the program that opens a browser; one that runs on is the browser, and is left alone."""
+    quiet = subprocess.DEVNULL
     try:
-        words = [*shlex.split(os.environ.get("BROWSER") or "xdg-open"), url]
-        with trio.move_on_after(BROWSER_WAIT):
-            quiet = subprocess.DEVNULL
-            ended = await trio.run_process(
-                words, stdin=quiet, stdout=quiet, stderr=quiet, check=False
-            )
-            return ended.returncode == 0
+        words = [*shlex.split(os.environ.get("BROWSER") or _OPENER), url]
+        # Not `run_process`, which ends the program when the wait is over; in a session of its own,
+        # so that neither Ctrl+C nor the end of the terminal ends the browser.
+        program = await trio.lowlevel.open_process(
+            words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        )
     except (OSError, ValueError):
         return False
-    return True  # it still runs: a browser of its own
+    with trio.move_on_after(BROWSER_WAIT):
+        return await program.wait() == 0
+    return True
 
 
 async def copy_address(services: Services, effect: effects.CopyAddress) -> None:

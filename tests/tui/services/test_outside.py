@@ -1,0 +1,151 @@
+"""The editor and the browser, as programs of this test."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import trio
+from fakes.pulls import inline
+from fakes.screens import FakeScreen
+
+from ticketr.sync import Store
+from ticketr.tui import effects, messages
+from ticketr.tui.services import outside
+from ticketr.tui.services.context import Services
+from ticketr.tui.services.outside import open_browser, open_editor
+from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ticketr.tui.messages import Message
+
+SITE = "https://jira.example"
+EDIT = effects.OpenEditor("work", "DEMO-1.md", 3)
+BROWSE = effects.OpenBrowser("work", "DEMO-1")
+
+
+class Reader:
+    """Counts how often the files are read."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    async def read(self) -> None:
+        self.reads += 1
+
+
+@pytest.fixture
+def told() -> list[Message]:
+    return []
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def services(tmp_path: Path, told: list[Message], reader: Reader) -> Services:
+    nothing = cast("Any", None)
+    workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing, address=SITE)
+    opened = OpenWorkspaces((workspace,), lambda _: reader, told.append)
+    (tmp_path / "DEMO-1.md").write_text("# TICKET: [DEMO-1] One\n")
+    return Services(FakeScreen(), nothing, opened, told.append, in_thread=inline)
+
+
+def program(code: str) -> str:
+    return shlex.join([sys.executable, "-c", code])
+
+
+@pytest.mark.parametrize(
+    ("editor", "words"),
+    [
+        (program("raise SystemExit(3)"), f"the editor {sys.executable} failed (exit code 3)"),
+        (
+            "/nowhere/editor",
+            "cannot start /nowhere/editor: No such file or directory; set EDITOR to your editor",
+        ),
+    ],
+)
+async def test_an_editor_that_fails_is_told(
+    services: Services,
+    told: list[Message],
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    editor: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+
+    await open_editor(services, EDIT)
+
+    assert told == [messages.Resized(80, 12), messages.Told(words)]
+    assert reader.reads == 1
+
+
+async def test_a_file_that_is_gone_is_not_made_by_an_editor(
+    services: Services, told: list[Message], reader: Reader, tmp_path: Path
+) -> None:
+    (tmp_path / "DEMO-1.md").unlink()
+
+    await open_editor(services, EDIT)
+
+    assert told == [messages.Told("DEMO-1.md is gone, so there is nothing to edit")]
+    assert reader.reads == 1
+    assert cast("FakeScreen", services.terminal).handovers == 0
+
+
+async def test_a_second_press_starts_no_second_editor(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISUAL", program("pass"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(open_editor, services, EDIT)
+        nursery.start_soon(open_editor, services, EDIT)
+
+    assert cast("FakeScreen", services.terminal).handovers == 1
+
+
+async def test_a_browser_that_runs_on_is_left_alone(
+    services: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(outside, "BROWSER_WAIT", 0.0)
+    started, go, ended = tmp_path / "started", tmp_path / "go", tmp_path / "ended"
+    for each in (started, go, ended):
+        os.mkfifo(each)
+    code = f"open({str(started)!r}, 'w'); open({str(go)!r}); open({str(ended)!r}, 'w').write('yes')"
+    monkeypatch.setenv("BROWSER", program(code))
+    programs: list[trio.Process] = []
+    start = trio.lowlevel.open_process
+
+    async def remembering(*args: Any, **options: Any) -> trio.Process:
+        programs.append(await start(*args, **options))
+        return programs[-1]
+
+    monkeypatch.setattr(trio.lowlevel, "open_process", remembering)
+
+    await open_browser(services, BROWSE)
+
+    assert told == [messages.Told(f"opened {SITE}/browse/DEMO-1", is_error=False)]
+    await trio.to_thread.run_sync(started.read_text)
+    await trio.to_thread.run_sync(go.write_text, "")
+    assert await trio.to_thread.run_sync(ended.read_text) == "yes"
+    assert await programs[0].wait() == 0
+
+
+@pytest.mark.parametrize("browser", ["/nowhere/browser", "'", program("raise SystemExit(1)")])
+async def test_a_browser_that_fails_is_told_with_the_address(
+    services: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, browser: str
+) -> None:
+    monkeypatch.setenv("BROWSER", browser)
+
+    await open_browser(services, BROWSE)
+
+    words = f"no browser could be opened; the address is {SITE}/browse/DEMO-1"
+    assert told == [messages.Told(words)]
