@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from fakes.states import after, app_state, pressed, snapshot
+from fakes.states import after, app_state, pressed, snapshot, tickets_of
 
 from ticketr import JobStatus
 from ticketr.tickets import Ticket
@@ -153,3 +153,16 @@ def test_a_ticket_whose_file_was_moved_stays_selected() -> None:
         for row in state.workspace.rows
     )
     assert selected(after(state, messages.FilesRead("work", rows))) == "DEMO-3"
+
+
+@pytest.mark.parametrize("key", ["/", "f"])
+def test_escape_from_a_search_or_filter_keeps_what_was_found_meanwhile(key: str) -> None:
+    state = pressed(app_state(*NINE), "j", key, "7")
+    new = Ticket("Number 10", "DEMO-10")
+    state = after(state, messages.TicketsFound("work", tickets_of(new)))
+
+    state = pressed(state, "KEY_ESCAPE")
+
+    assert [each.row.key for each in state.workspace.visible][-1] == "DEMO-10"
+    assert selected(state) == "DEMO-2"
+    assert (state.workspace.search, state.workspace.filter.text) == ("", "")

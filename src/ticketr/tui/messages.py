@@ -141,11 +141,13 @@ class PlanRead(Message):
         workspace: The name of its workspace.
         kind: The kind of the job.
         plan: The plan; its texts are not cleaned.
+        keys: The tickets to which it is limited; empty for all.
     """
 
     workspace: str
     kind: JobKind
     plan: PushPlan
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def update(state: AppState, message: Message, now: float) -> Step:
                 return state, ()
             return state.with_workspace(replace(workspace, filter=wanted, sort=sort)), ()
         case messages.DetailRead():
-            return _detail_read(state, message), ()
+            state, asked = _detail_read(state, message), ()
         case messages.UndoFound(name, key, words):
             ask = Question("Take back", words, (effects.Undo(name, key),), now)
             return state.opened(ask), ()

@@ -8,6 +8,7 @@ from fakes.states import after, app_state, pressed
 
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
+from ticketr.tui.overlays.diff import Diff
 from ticketr.tui.overlays.question import LOOK
 from ticketr.tui.screen import screen
 from ticketr.tui.sheet import Edit, sheet_of
@@ -68,3 +69,37 @@ def test_escape_leaves_everything_as_it_is() -> None:
     state = after(app_state(TICKET), messages.UndoFound("work", "DEMO-9", "what was written goes"))
     state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
     assert (state.overlays, asked) == ((), ())
+
+
+def test_a_diff_below_the_help_shows_the_ticket_as_it_was_read_again() -> None:
+    state = pressed(with_open_ticket(*EDITS), "d", "?")
+    assert state.ticket is not None
+    newer = sheet_of(TICKET, "DEMO-9.md", EDITS[:1])
+
+    again = after(state, messages.DetailRead("work", state.ticket.order, newer))
+
+    (diff, shown_help) = again.overlays
+    assert diff == Diff("work", newer)
+    assert shown_help == state.overlays[1]
+    # The files were read as the window got the focus: the diff stays.
+    assert after(again, messages.FilesRead("work", state.workspace.rows)).overlays == again.overlays
+
+
+def test_a_diff_of_nothing_closes_itself_alone() -> None:
+    state = pressed(with_open_ticket(*EDITS), "d", "?")
+    assert state.ticket is not None
+
+    same = sheet_of(TICKET, "DEMO-9.md")
+    again = after(state, messages.DetailRead("work", state.ticket.order, same))
+
+    assert again.overlays == state.overlays[1:]
+
+
+def test_another_ticket_does_not_change_a_diff() -> None:
+    state = pressed(with_open_ticket(*EDITS), "d")
+    assert state.ticket is not None
+    other = sheet_of(Ticket("Other", "DEMO-8"), "DEMO-8.md")
+
+    for sheet in (other, None):
+        read = messages.DetailRead("work", state.ticket.order, sheet)
+        assert after(state, read).overlays == state.overlays

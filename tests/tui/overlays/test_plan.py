@@ -6,7 +6,7 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import PlanEntry, PlanPart, PushPlan
+from ticketr.sync import Loss, PlanEntry, PlanPart, PushPlan
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -95,3 +95,29 @@ def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
     state = after(state, messages.PlanFailed("work", "the state cannot be read"))
 
     assert (state.overlays, state.notice) == ((), "the state cannot be read")
+
+
+def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
+    first, second = (Loss("DEMO-9", "DEMO-9.md", what) for what in ("a panel", "a mention"))
+    one = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(first,)))
+    both = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(first, second)))
+    state = after(pressed(app_state(), "p"), one)
+    state = pressed(state, "!", now=5.0)
+
+    _, asked = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    (start,) = asked
+    assert isinstance(start, effects.StartJob)
+    assert start.request.accepted == {first}
+
+    _, asked = update(update(state, both, 9.0)[0], messages.KeyPressed("KEY_ENTER"), 12.0)
+    (start,) = asked
+    assert isinstance(start, effects.StartJob)
+    assert start.request.accepted == frozenset()
+
+
+def test_the_plan_of_other_tickets_is_not_shown() -> None:
+    late = messages.PlanRead("work", JobKind.PUSH, PLAN, keys=("DEMO-9",))
+
+    state = after(pressed(app_state(), "p"), late)
+
+    assert state.overlays == (Plan(JobKind.PUSH, "work"),)

@@ -39,7 +39,10 @@ def search(state: AppState, now: float) -> Step | None:
         return replace(state, notice=found if words.strip() else "", rest_until=now)
 
     def left(state: AppState) -> AppState:
-        return replace(state.with_workspace(before), rest_until=now)
+        shown = replace(
+            state.workspace, search=before.search, selected=before.selected, top=before.top
+        )
+        return replace(state.with_workspace(shown), rest_until=now)
 
     def taken(state: AppState, words: str) -> Step:
         return state.with_workspace(replace(state.workspace, search=words)), ()
@@ -79,7 +82,10 @@ def filter_tickets(state: AppState, now: float) -> Step | None:
         return replace(state, notice=f"{len(workspace.visible)} of {len(workspace.rows)}")
 
     def left(state: AppState) -> AppState:
-        return replace(state.with_workspace(before), rest_until=now)
+        shown = replace(
+            state.workspace, filter=before.filter, selected=before.selected, top=before.top
+        )
+        return replace(state.with_workspace(shown), rest_until=now)
 
     def taken(state: AppState, text: str) -> Step:
         try:

@@ -11,11 +11,11 @@ from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.overlays.words import changed_words
 from ticketr.tui.panels.frame import filled, title_rule
+from ticketr.tui.sheet import Sheet
 from ticketr.tui.styled import wrap_line
 
 if TYPE_CHECKING:
     from ticketr.tui.messages import Message
-    from ticketr.tui.sheet import Sheet
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
@@ -53,11 +53,15 @@ class Diff(PlainOverlay):
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Show the ticket as it is after its file was read again."""
-        ticket = state.ticket
-        if not isinstance(message, messages.FilesRead) or ticket is None:
-            return None
-        return state.closed(), ()
+        """Show the ticket as it is after its file was read again; close it without changes."""
+        match message:
+            case messages.DetailRead(self.workspace, _, Sheet(key=self.sheet.key) as sheet):
+                new = (replace(self, sheet=sheet),) if sheet.edits else ()
+            case _:
+                return None
+        at = state.overlays.index(self)
+        overlays = (*state.overlays[:at], *new, *state.overlays[at + 1 :])
+        return replace(state, overlays=overlays), ()
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

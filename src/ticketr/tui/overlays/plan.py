@@ -98,11 +98,8 @@ class Plan(PlainOverlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
         match message:
-            case messages.PlanRead(self.workspace, self.kind, plan):
-                at = min(self.at, max(0, len(plan.entries) - 1))
-                shown_at = now if plan != self.plan else self.shown_at
-                changed = replace(self, plan=plan, at=at, shown_at=shown_at)
-                return _put(state, self, changed), ()
+            case messages.PlanRead(self.workspace, self.kind, plan, self.keys):
+                return _put(state, self, self._with(plan, now)), ()
             case messages.PlanFailed(self.workspace, words):
                 rest = tuple(each for each in state.overlays if each is not self)
                 return replace(state, overlays=rest).noticed(words, is_bad=True), ()
@@ -110,6 +107,15 @@ class Plan(PlainOverlay):
                 return state, (effects.ReadPlan(self.workspace, self.kind, self.keys),)
             case _:
                 return None
+
+    def _with(self, plan: PushPlan, now: float) -> Plan:
+        """Return it with a plan that was made again; losses that are new were not accepted."""
+        if plan == self.plan:
+            return self
+        at = min(self.at, max(0, len(plan.entries) - 1))
+        known = () if self.plan is None else self.plan.losses
+        accepts = self.accepts and set(plan.losses) <= set(known)
+        return replace(self, plan=plan, at=at, shown_at=now, accepts=accepts)
 
     def _accept(self, state: AppState, plan: PushPlan, now: float) -> Step:
         if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words

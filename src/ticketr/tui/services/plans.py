@@ -34,7 +34,7 @@ async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
     except TicketrError as error:
         services.send(messages.PlanFailed(effect.workspace, clean(str(error))))
     else:
-        services.send(messages.PlanRead(effect.workspace, effect.kind, plan))
+        services.send(messages.PlanRead(effect.workspace, effect.kind, plan, effect.keys))
 
 
 def _read(
