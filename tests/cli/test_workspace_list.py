@@ -110,8 +110,10 @@ async def test_a_token_is_looked_up_for_the_first_job_and_its_lack_is_the_failur
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(home, "http://127.0.0.1:9", monkeypatch)
+    (home / "shop" / "ticketr.toml").write_text('jql = "labels = web"')
     *_, shop = _outside_trio()
     monkeypatch.delenv("JIRA_API_TOKEN")
+    monkeypatch.delenv("JIRA_PROJECT_KEY")
     opened = await closed(shop).open()
     async with open_job_queue() as queue:
         handle = await queue.submit(opened.make_job(PULL, lambda _: None))

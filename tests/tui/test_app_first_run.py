@@ -8,7 +8,7 @@ import trio
 from fakes.apps import running_app
 from fakes.setups import FakeSetup, as_setup
 
-from ticketr.tui.setup import Problem, SetupField
+from ticketr.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,14 +128,16 @@ async def test_escape_while_a_workspace_is_added_cancels_the_adding(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     fake, given = setup(tmp_path)
+    fake.folder = FolderAnswer(FolderKind.WORKSPACE)
     async with running_app(setup=given) as run:
         await run.press("o")
         await run.type("/x")
         await run.press("KEY_ENTER")
+        await trio.sleep(1)
         await run.press("KEY_ESCAPE")
         await trio.sleep(2)
 
-        assert fake.noted[:2] == ["open /x", "open /x cancelled"]
+        assert fake.noted[:3] == ["folder /x", "open /x", "open /x cancelled"]
         assert "Cancelled; nothing was added" in "\n".join(run.screen.rows)
         assert run.app.state.workspaces == ()
 
@@ -144,12 +146,13 @@ async def test_a_folder_that_cannot_be_opened_says_why_and_one_that_can_is_shown
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     fake, given = setup(tmp_path)
+    fake.folder = FolderAnswer(FolderKind.WORKSPACE)
     fake.opened = Problem("no token is stored", SetupField.TOKEN)
     async with running_app(setup=given) as run:
         await run.press("o")
         await run.type("/x")
         await run.press("KEY_ENTER")
-        await trio.sleep(1.5)
+        await trio.sleep(2.5)
         assert "          ✗ no token is stored" in run.screen.rows
 
         fake.opened = None

@@ -90,6 +90,19 @@ async def test_a_workspace_that_cannot_be_opened_says_why_and_is_tried_again(
         assert "cannot be opened" not in run.screen.text
 
 
+async def test_a_plan_of_a_workspace_that_cannot_be_opened_is_closed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    other, _ = closed(tmp_path / "shop", Gone())
+    async with running_app((workspace(tmp_path / "work"), other)) as run:
+        await run.press("1", "j", "p")
+        assert "Looking for edits" in run.screen.text
+        await trio.sleep(3)
+
+        assert run.app.state.overlays == ()
+        assert "shop: the folder is gone" in run.screen.text
+
+
 async def test_it_is_opened_once_however_much_is_asked_of_it_meanwhile(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -73,10 +73,7 @@ def update(state: AppState, message: Message, now: float) -> Step:
         case messages.WorkspaceOpened():
             state, asked = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
-            workspace = state.named(name)
-            if workspace is not None:
-                state = state.with_workspace(replace(workspace, problem=words))
-            return state.noticed(f"{clean(name)}: {words}", is_bad=True), ()
+            return _workspace_failed(state, name, words), ()
         case messages.Told(words, is_error):
             return state.noticed(words, is_bad=is_error), ()
         case messages.LeaveAsked():
@@ -192,6 +189,15 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
         state = state.noticed(opened.words)
     pull = effects.StartJob(name, JobRequest(JobKind.PULL))
     return state, (effects.ReadFiles(name), pull)
+
+
+def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
+    """Say why a workspace cannot be opened, and close what waits for it."""
+    workspace = state.named(name)
+    if workspace is not None:
+        state = state.with_workspace(replace(workspace, problem=words))
+    overlays = tuple(each for each in state.overlays if getattr(each, "workspace", "") != name)
+    return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
 
 
 def _rested(state: AppState, now: float) -> Step:

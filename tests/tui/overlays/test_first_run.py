@@ -264,7 +264,8 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
     )
 
     assert [type(each) for each in added][-1] is effects.AddWorkspace
-    for each in (state, overlay(state), form(state), login, added, typed):
+    line = form(state).input(SetupField.TOKEN)
+    for each in (state, overlay(state), form(state), line, login, added, typed):
         assert CANARY not in repr(each)
     assert CANARY not in str(state.log) + state.notice
 
@@ -308,6 +309,23 @@ def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
     state = pressed(state, "KEY_CTRL_U", *"zz", "KEY_ENTER")
     assert form(state).focus is SetupField.FOLDER
     assert form(state).text(SetupField.PROJECT) == "zz"
+
+
+def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
+    state = pressed(logged_in(), "KEY_ENTER", "KEY_UP")
+    assert form(state).focus is SetupField.PROJECT
+
+    assert form(pressed(state, "KEY_DOWN")).focus is SetupField.FOLDER
+    assert form(pressed(state, "KEY_BACKSPACE")).projects == (DEMO,)
+
+
+def test_a_late_answer_to_another_login_changes_nothing() -> None:
+    state = connecting(*"p@h.example", "KEY_TAB", *CANARY, "KEY_TAB")
+    late = login_answer(state)
+
+    state = pressed(state, "KEY_BTAB", "x", "KEY_TAB")
+
+    assert form(after(state, late)).login is None
 
 
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
@@ -457,6 +475,22 @@ def test_enter_opens_a_folder_that_is_a_workspace_and_connects_one_with_tickets(
     assert form(after(connecting, messages.FolderSuggested("~/h"))).text(SetupField.FOLDER) == "x"
 
 
+def test_enter_before_a_folder_was_looked_at_opens_only_a_workspace() -> None:
+    state, asked = do(START, "o", "x", "KEY_ENTER")
+    assert asked == (effects.CheckFolder(2, "x"),)
+
+    opened, asked = told(state, folder_answer(state, FolderAnswer(FolderKind.WORKSPACE)))
+    assert (asked, overlay(opened).busy) == ((effects.OpenFolder("x"),), "Opening the folder")
+    for answer in (FolderAnswer(FolderKind.TICKETS), Problem("it is a file", SetupField.FOLDER)):
+        other, asked = told(state, folder_answer(state, answer))
+        assert (asked, overlay(other).busy) == ((), "")
+    late, asked = told(state, messages.FolderChecked(1, FolderAnswer(FolderKind.WORKSPACE)))
+    assert (asked, overlay(late).busy) == ((), "")
+    typed = pressed(state, "y")
+    workspace = folder_answer(typed, FolderAnswer(FolderKind.WORKSPACE))
+    assert told(typed, workspace)[1] == ()
+
+
 def test_enter_without_a_folder_says_what_to_type() -> None:
     state, asked = do(START, "o", "KEY_ENTER")
 
@@ -466,6 +500,7 @@ def test_enter_without_a_folder_says_what_to_type() -> None:
 def test_keys_without_a_meaning_in_the_form_say_so() -> None:
     state = pressed(START, "o", "KEY_DOWN", "KEY_LEFT")
     assert state.notice == "Left does nothing here; ? lists the keys"
+    assert "does nothing here" in pressed(START, "o", "KEY_CTRL_T").notice
     assert pressed(START, "o", "KEY_DOWN", "x").notice == "x does nothing here; ? lists the keys"
 
 

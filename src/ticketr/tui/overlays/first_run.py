@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
-from ticketr.tui.overlays.first_run_form import Form, Purpose
+from ticketr.tui.overlays.first_run_form import CHECKING, Form, Purpose
 from ticketr.tui.overlays.first_run_rows import WAYS, first_run_rows
 from ticketr.tui.panels.frame import filled
-from ticketr.tui.setup import NewWorkspace, SetupField, SiteKind
+from ticketr.tui.setup import FolderKind, NewWorkspace, SetupField, SiteKind
 from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class FirstRun(PlainOverlay):
         form = self.form
         if form is None or form.focus is None:
             return None
-        changed = form.typed(form.input(form.focus).typed(text), now)
+        changed = form.typed(form.focus, form.input(form.focus).typed(text), now)
         return self._with(state, changed, problem=""), ()
 
     def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
@@ -136,7 +136,7 @@ class FirstRun(PlainOverlay):
                 edited = form.input(form.focus).edited(action)
                 if edited is None:
                     return None
-                return self._with(state, form.typed(edited, now), problem=""), ()
+                return self._with(state, form.typed(form.focus, edited, now), problem=""), ()
 
     def _choose(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
@@ -180,6 +180,9 @@ class FirstRun(PlainOverlay):
         folder = form.text(SetupField.FOLDER)
         if not folder:
             return self._with(state, form.with_missing(SetupField.FOLDER)), ()
+        if form.folder is None:  # it is opened once it is known to be a workspace
+            form, asked = replace(form.outdated(SetupField.FOLDER), is_entered=True).asked()
+            return self._with(state, form, problem=""), asked
         if form.can_connect:
             connect = self.forms.get(Purpose.CONNECT, Form(Purpose.CONNECT))
             connect = connect.filled(SetupField.FOLDER, TextInput.of(folder))
@@ -223,11 +226,21 @@ class FirstRun(PlainOverlay):
                 form = form.login_answered(number, answer)
                 return self._asked(state, form, _suggest(form))
             case messages.FolderChecked(number, answer) if form is not None:
-                return self._with(state, form.folder_answered(number, answer)), ()
+                return self._folder_answered(state, form.folder_answered(number, answer))
             case messages.FolderSuggested(folder) if form is not None:
                 return self._asked(state, *form.folder_suggested(folder).asked())
             case _:
                 return None
+
+    def _folder_answered(self, state: AppState, form: Form) -> Step:
+        """Open the folder if Enter was pressed before the answer, and it is a workspace."""
+        if not form.is_entered or form.notes.get(SetupField.FOLDER) == CHECKING:
+            return self._with(state, form), ()
+        form = replace(form, is_entered=False)
+        if form.folder is not FolderKind.WORKSPACE:
+            return self._with(state, form), ()
+        folder = effects.OpenFolder(form.text(SetupField.FOLDER))
+        return self._with(state, form, busy=OPENING, problem=""), (folder,)
 
     def _failed(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""

@@ -99,6 +99,7 @@ class Form:
         choice: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
+        is_entered: Whether Enter is to open the folder once it was looked at.
     """
 
     purpose: Purpose
@@ -114,6 +115,7 @@ class Form:
     choice: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
+    is_entered: bool = False
 
     @property
     def fields(self) -> tuple[SetupField, ...]:
@@ -143,11 +145,8 @@ class Form:
         wanted = fold(typed)
         return tuple(each for each in known if wanted in fold(f"{each.key} {each.name}"))
 
-    def typed(self, line: TextInput, now: float) -> Form:
-        """Return it with another text in the field with the focus."""
-        place = self.focus
-        if place is None:
-            return self
+    def typed(self, place: SetupField, line: TextInput, now: float) -> Form:
+        """Return it with another text in a field, typed by the user."""
         form = self.filled(place, line)
         if line.text.strip() == self.text(place):
             return form
@@ -157,6 +156,7 @@ class Form:
             due=now + TYPING_REST,
             is_folder_typed=is_folder_typed,
             choice=0,
+            is_entered=False,
         )
 
     def filled(self, place: SetupField, line: TextInput) -> Form:

@@ -94,7 +94,9 @@ def _show(services: Services, answer: OpenedWorkspace | Problem | None) -> None:
                     workspace.site,
                     workspace.project,
                     is_wanted=True,
-                    words=clean(answer.stored),
+                    words=clean(
+                        answer.stored or f"the tickets are files in {workspace.store.root}"
+                    ),
                 )
             )
 

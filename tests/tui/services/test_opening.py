@@ -1,0 +1,60 @@
+"""Test the jobs of a workspace that was opened from the options of its jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ticketr.jira import Credentials
+from ticketr.sync import PullJob, PushJob, PushPlan, Side, SyncJob
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.services.opening import open_workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ticketr.sync import SessionOptions
+
+PLAN = PushPlan()
+
+
+def options(root: Path) -> SessionOptions:
+    login = Credentials("https://gateway.example", "p@h.example", "token")
+    return {"root": root, "credentials": login, "project": "DEMO", "prefer": Side.LOCAL}
+
+
+@pytest.mark.parametrize(
+    ("kind", "job"), [(JobKind.PULL, PullJob), (JobKind.PUSH, PushJob), (JobKind.SYNC, SyncJob)]
+)
+def test_a_request_becomes_the_job_of_its_kind(
+    kind: JobKind, job: type[PullJob | PushJob | SyncJob], tmp_path: Path
+) -> None:
+    written: list[object] = []
+    request = JobRequest(kind, confirmed=None if kind is JobKind.PULL else PLAN)
+
+    made = open_workspace("work", options(tmp_path)).make_job(request, written.append)
+
+    assert type(made) is job
+    assert getattr(made, "confirmed", None) is request.confirmed
+    assert isinstance(made, PullJob | PushJob | SyncJob)
+    assert (made.root, made.on_written) == (tmp_path, written.append)
+
+
+def test_a_pull_of_some_tickets_names_them(tmp_path: Path) -> None:
+    request = JobRequest(JobKind.PULL, keys=("DEMO-1",))
+
+    made = open_workspace("work", options(tmp_path)).make_job(request, lambda _: None)
+
+    assert isinstance(made, PullJob)
+    assert made.keys == ("DEMO-1",)
+
+
+def test_the_site_is_shown_without_its_scheme_and_cleaned(tmp_path: Path) -> None:
+    behind: SessionOptions = {**options(tmp_path), "browse": "https://h.example\x1b[2J"}
+
+    plain = open_workspace("w\x07ork", options(tmp_path))
+    other = open_workspace("work", behind)
+
+    assert (plain.name, plain.site, plain.project) == ("w\ufffdork", "gateway.example", "DEMO")
+    assert (other.site, other.prefer) == ("h.example", Side.LOCAL)
