@@ -13,7 +13,7 @@ from ticketr import config
 from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import make_credentials, resolve
-from ticketr.sync import Store
+from ticketr.sync import Store, read_statuses
 from ticketr.text import clean
 from ticketr.tui.services.opening import job_for, open_workspace, shown_site
 from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
@@ -99,6 +99,8 @@ async def _open(name: str) -> OpenWorkspace:
         project=clean(workspace.project or ""),
         address=workspace.site or "",
         prefer=preferred_side(workspace.strategy),
+        read_statuses=late.read_statuses,
+        draft_type=workspace.story_type,
     )
 
 
@@ -137,6 +139,16 @@ class _LateOptions:
             login = make_credentials(found, workspace.login.cloud_id)
             self._options = session_options(workspace, login, self._mark)
         return self._options
+
+    async def read_statuses(self, key: str) -> tuple[str, ...]:
+        """Ask Jira for the statuses that an issue can take.
+
+        Raises:
+            ConfigError: As `get`.
+            TokenFailed: As `get`.
+            JiraError: The request failed.
+        """
+        return await read_statuses(await self.get(), key)
 
 
 class _LateJob:

@@ -20,7 +20,7 @@ from ticketr.sync.writing.recording import Replacement
 from ticketr.tickets import Ticket, field_name, rewrite, set_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import Store
@@ -108,6 +108,13 @@ class FileEditPlan:
     def issues(self) -> int:
         """The number of issues that it changes."""
         return len({(each.path, each.line) for each in self.edits})
+
+    def without(self, edits: Collection[FileEdit]) -> FileEditPlan:
+        """Return the plan without some of its edits."""
+        kept = tuple(each for each in self.edits if each not in edits)
+        paths = {each.path for each in kept}
+        digests = {path: digest for path, digest in self.digests.items() if path in paths}
+        return FileEditPlan(kept, digests)
 
 
 def plan_file_edits(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync import Resolution
+    from ticketr.sync import FieldChange, FileEditPlan, IssuePlace, Resolution
     from ticketr.tui.job_request import JobKind, JobRequest
     from ticketr.tui.setup import NewWorkspace
 
@@ -202,6 +202,72 @@ class Undo(Effect):
 
     workspace: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatuses(Effect):
+    """Ask Jira for the statuses that an issue can take."""
+
+    workspace: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsking(Effect):
+    """Cancel the request of `AskStatuses`."""
+
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeField(Effect):
+    """Change a field of one issue in its file.
+
+    Attributes:
+        workspace: The name of its workspace.
+        place: Where the issue stands.
+        change: The change.
+    """
+
+    workspace: str
+    place: IssuePlace
+    change: FieldChange
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEdits(Effect):
+    """Plan a change of fields in files.
+
+    Attributes:
+        workspace: The name of the workspace.
+        changes: What is to be changed where.
+    """
+
+    workspace: str
+    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOutEdits(Effect):
+    """Change files as planned."""
+
+    workspace: str
+    plan: FileEditPlan
+
+
+@dataclass(frozen=True, slots=True)
+class AddTicket(Effect):
+    """Write a draft.
+
+    Attributes:
+        workspace: The name of the workspace.
+        title: Its title, cleaned.
+        parent: The ticket whose sub-task it is to be; None for a ticket in a file of its own.
+    """
+
+    workspace: str
+    title: str
+    parent: IssuePlace | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class KeyAction(Enum):
     BOTTOM = auto()
     BROWSER = auto()
     CANCEL_JOB = auto()
+    CHANGE = auto()
     CONNECT = auto()
     COPY_ADDRESS = auto()
     COPY_KEY = auto()
@@ -168,6 +169,7 @@ TABLE = (
     Binding(_A.COPY_KEY, ("y",), "y", "copy the job's error", (_C.JOBS,), "copy error"),
     Binding(_A.COPY_ADDRESS, ("Y",), "Y", "copy the ticket's address", (_C.MAIN,)),
     Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
+    Binding(_A.CHANGE, ("b",), "b", "change the chosen tickets", (_C.MAIN,)),
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
     Binding(_A.SEARCH, ("/",), "/", "search as you type", (_C.MAIN, _C.HELP, _C.LOG)),
@@ -176,7 +178,7 @@ TABLE = (
     Binding(_A.FILTER, ("f",), "f", "show only some tickets", (_C.MAIN,)),
     Binding(_A.SORT, ("S",), "S", "sort by another field", (_C.MAIN,)),
     Binding(_A.SOURCE, ("|",), "|", "show the ticket as its file holds it", (_C.MAIN,)),
-    Binding(_A.UNDO, ("u",), "u", "take back what was settled last", (_C.MAIN, _C.CONFLICT)),
+    Binding(_A.UNDO, ("u",), "u", "take back what was settled or changed last", (_C.MAIN, _C.CONFLICT)),
     Binding(_A.PULL, ("P", "KEY_F2"), "P F2", "pull from Jira", (_C.MAIN,), "pull"),
     Binding(_A.PUSH, ("p", "KEY_F3"), "p F3", "show what a push would write", (_C.MAIN,), "push…"),
     Binding(_A.SYNC, ("s", "KEY_F4"), "s F4", "show what a sync would write", (_C.MAIN,), "sync…"),

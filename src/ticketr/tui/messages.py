@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.sync import ConflictView, PushPlan
+    from ticketr.sync import ConflictView, FieldChange, FileEditPlan, IssuePlace, PushPlan
     from ticketr.terminal import MouseAction
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
@@ -174,6 +174,63 @@ class ConflictFailed(Message):
     workspace: str
     key: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesRead(Message):
+    """Jira was asked for the statuses that an issue can take; the answer to `AskStatuses`.
+
+    Attributes:
+        workspace: The name of its workspace.
+        key: The issue's key.
+        statuses: The statuses, not cleaned.
+        problem: Why there is no answer, cleaned; empty if there is one.
+    """
+
+    workspace: str
+    key: str
+    statuses: tuple[str, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EditsPlanned(Message):
+    """A change of fields was planned; the answer to `PlanEdits`."""
+
+    workspace: str
+    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+    plan: FileEditPlan
+
+
+@dataclass(frozen=True, slots=True)
+class EditsRefused(Message):
+    """A change of fields cannot be planned; the answer to `PlanEdits`."""
+
+    workspace: str
+    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditsDone(Message):
+    """The chosen tickets of a workspace were changed."""
+
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAdded(Message):
+    """A draft was written, and its file was read.
+
+    Attributes:
+        workspace: The name of the workspace.
+        path: Its file, relative to the workspace.
+        title: Its title.
+    """
+
+    workspace: str
+    path: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.keymap import TYPING, KeyAction
+from ticketr.tui.main.changing import show_added
 from ticketr.tui.main.pointing import on_mouse
 from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
@@ -62,6 +63,13 @@ def update(state: AppState, message: Message, now: float) -> Step:
         case messages.UndoFound(name, key, words):
             ask = Question("Take back", words, (effects.Undo(name, key),), now)
             return state.opened(ask), ()
+        case messages.EditsDone(name):
+            workspace = state.named(name)
+            if workspace is not None:
+                state = state.with_workspace(replace(workspace, chosen=frozenset()))
+            return state, ()
+        case messages.TicketAdded():
+            return replace(show_added(state, message), rest_until=now), ()
         case messages.TimePassed():
             state, asked = _rested(state, now)
         case messages.Resized(width, height):

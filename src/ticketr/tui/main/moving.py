@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.navigation import select, show_workspace
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.detail import detail_lines
@@ -13,7 +14,6 @@ from ticketr.tui.state import REST, Panel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.keymap import KeyAction
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
 
@@ -108,8 +108,15 @@ def choose(state: AppState, now: float) -> Step | None:
     workspace, row = state.workspace, state.row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None
-    state = state.with_workspace(replace(workspace, chosen=workspace.chosen ^ {row.id}))
-    return select(state, workspace.index + 1, now), ()
+    chosen = workspace.chosen ^ {row.id}
+    state = select(
+        state.with_workspace(replace(workspace, chosen=chosen)), workspace.index + 1, now
+    )
+    if not chosen:
+        return state, ()
+    key = state.keymap.of(KeyAction.CHANGE, Context.MAIN)
+    change = f"; {key.shown} changes them, Esc lets them go" if key is not None else ""
+    return state.noticed(f"{len(chosen)} chosen{change}"), ()
 
 
 def next_ticket(by: int) -> Callable[[AppState, float], Step | None]:

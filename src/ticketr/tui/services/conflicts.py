@@ -7,14 +7,28 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr import TicketrError
-from ticketr.sync import State, carry_out, read_conflict, read_state, undo_last, undo_steps
+from ticketr.sync import (
+    State,
+    carry_out,
+    last_step,
+    read_conflict,
+    read_state,
+    same_change,
+    undo_step,
+    undo_steps,
+)
 from ticketr.text import clean
 from ticketr.tui import messages
 
 if TYPE_CHECKING:
-    from ticketr.sync import ConflictView, Resolution, Store, UndoStep
+    from collections.abc import Sequence
+
+    from ticketr.sync import ConflictView, Resolution, Store, Undone, UndoStep
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
+
+#: The most tickets of a change that are named.
+MOST_NAMES = 5
 
 
 async def read(services: Services, effect: effects.ReadConflict) -> None:
@@ -45,43 +59,66 @@ async def find_undo(services: Services, effect: effects.FindUndo) -> None:
     """Find what can be taken back, and send it; tell if there is nothing."""
     store = services.workspaces[effect.workspace].store
     try:
-        step = await services.in_thread(_last_step, store)
+        steps = await services.in_thread(_last_steps, store)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
         return
-    if step is None:
+    if not steps:
         services.send(messages.Told("There is nothing to take back", is_error=False))
         return
+    step = steps[0]
     when = datetime.fromtimestamp(step.done, UTC).astimezone()
+    where = f"{step.key} in {step.path}" if len(steps) == 1 else _names(steps)
     words = (
-        f"{step.key} in {step.path}: what was written at {when:%H:%M:%S on %Y-%m-%d} goes, and the"
+        f"{where}: what was written at {when:%H:%M:%S on %Y-%m-%d} goes, and the"
         " text of before comes back. The text of now is put aside. Enter does it, Esc does not."
     )
     services.send(messages.UndoFound(effect.workspace, step.key, clean(words)))
 
 
 async def undo(services: Services, effect: effects.Undo) -> None:
-    """Take the last replacement of a ticket's text back, and read the workspace again."""
+    """Take the change that was the last of a ticket back, and read the workspace again."""
     store = services.workspaces[effect.workspace].store
     try:
-        words = await services.in_thread(_undo, store, effect.key)
+        words, is_error = await services.in_thread(_undo, store, effect.key)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
-        services.send(messages.Told(clean(words), is_error=False))
+        services.send(messages.Told(clean(words), is_error=is_error))
     await services.readers[effect.workspace].read()
 
 
-def _last_step(store: Store) -> UndoStep | None:
+def _last_steps(store: Store) -> tuple[UndoStep, ...]:
     with read_state(store) as state:
-        return next(iter(undo_steps(state)), None)
+        steps = undo_steps(state)
+        return same_change(state, steps[0]) if steps else ()
 
 
-def _undo(store: Store, key: str) -> str:
+def _undo(store: Store, key: str) -> tuple[str, bool]:
+    """Take back each ticket of a change; one that cannot be does not keep the others."""
+    failed: list[TicketrError] = []
+    done: list[Undone] = []
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        done = undo_last(store, state, key)
-    aside = f"; the text of now is in {done.aside}" if done.aside else ""
-    return f"{done.step.key} is as it was{aside}"
+        for step in same_change(state, last_step(state, key)):
+            try:
+                done.append(undo_step(store, state, step))
+            except TicketrError as error:
+                failed.append(error)
+    if failed:
+        before = f"{len(done)} taken back, {len(failed)} not: " if done else ""
+        return f"{before}{failed[0]}", True
+    if len(done) > 1:
+        return f"{_names([each.step for each in done])} are as they were", False
+    (one,) = done
+    aside = f"; the text of now is in {one.aside}" if one.aside else ""
+    return f"{one.step.key} is as it was{aside}", False
+
+
+def _names(steps: Sequence[UndoStep]) -> str:
+    """Return the tickets of a change in the order in which they were changed, not too many."""
+    names = [each.key for each in reversed(steps)]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{', '.join(names[:MOST_NAMES])}{more}"
 
 
 def _read(store: Store, key: str) -> ConflictView:

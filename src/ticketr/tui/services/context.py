@@ -72,6 +72,7 @@ class Services:
         send: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
+        asking: The scope of the request that a screen of a workspace waits for, by its name.
     """
 
     terminal: AppTerminal
@@ -80,6 +81,7 @@ class Services:
     send: Callable[[Message], None]
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: SetupRunner | None = None
+    asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:

@@ -29,6 +29,12 @@ class FileReader(Protocol):
         ...
 
 
+async def no_statuses(_: str) -> tuple[str, ...]:
+    """Return no status."""
+    await trio.lowlevel.checkpoint()
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class OpenWorkspace:
     """A workspace that the app works on.
@@ -42,6 +48,9 @@ class OpenWorkspace:
         project: The key of its project; may be empty.
         address: The address of its site in a browser; empty if it has none.
         prefer: The side that wins where both sides have changed the same; None for a conflict.
+        read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
+            `TicketrError` if there is no answer or a setting is missing.
+        draft_type: The type of a new ticket.
     """
 
     name: str
@@ -51,6 +60,8 @@ class OpenWorkspace:
     project: str = ""
     address: str = ""
     prefer: Side | None = None
+    read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_statuses
+    draft_type: str = "Task"
 
 
 @dataclass(frozen=True, slots=True)

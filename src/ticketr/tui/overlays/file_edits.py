@@ -1,0 +1,146 @@
+"""The plan of a change of fields in several files, before anything is written. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import clean, clip, width
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.plan import LOOK, NAME_CELLS
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.frame import filled, scroll_top
+from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
+    from ticketr.tui.messages import Message
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FileEdits(PlainOverlay):
+    """The plan of a change of fields in several files.
+
+    Attributes:
+        workspace: The name of the workspace.
+        changes: What is to be changed where.
+        plan: The plan; None until it has been made.
+        shown_at: The time at which the plan came; infinity before.
+        at: The index of the selected edit.
+        without: The edits that were left out.
+    """
+
+    workspace: str
+    changes: tuple[tuple[IssuePlace, FieldChange], ...]
+    plan: FileEditPlan | None = None
+    shown_at: float = float("inf")
+    at: int = 0
+    without: frozenset[FileEdit] = frozenset()
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.PLAN
+
+    @property
+    def edits(self) -> tuple[FileEdit, ...]:
+        """The edits of the plan; none until it has been made."""
+        return self.plan.edits if self.plan is not None else ()
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, leave an edit out, edit its file, or carry the plan out."""
+        if self.plan is None:
+            return None
+        match action:
+            case KeyAction.ACCEPT:
+                return self._accept(state, self.plan, now)
+            case KeyAction.SELECT if self.edits:
+                without = self.without ^ {self.edits[self.at]}
+                return state.replaced(replace(self, without=without)), ()
+            case KeyAction.EDIT if self.edits:
+                edit = self.edits[self.at]
+                return state, (effects.OpenEditor(self.workspace, edit.path, edit.line),)
+            case _:
+                last = max(0, len(self.edits) - 1)
+                at = target(action, self.at, max(1, state.body - 2), last)
+                return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Take the plan; make it again when the files were read again."""
+        match message:
+            case messages.EditsPlanned(self.workspace, self.changes, plan):
+                at = min(self.at, max(0, len(plan.edits) - 1))
+                shown_at = now if plan != self.plan else self.shown_at
+                changed = replace(self, plan=plan, at=at, shown_at=shown_at)
+                overlays = tuple(changed if each is self else each for each in state.overlays)
+                return replace(state, overlays=overlays), ()
+            case messages.EditsRefused(self.workspace, self.changes, words):
+                rest = tuple(each for each in state.overlays if each is not self)
+                return replace(state, overlays=rest).noticed(words, is_bad=True), ()
+            case messages.FilesRead(self.workspace):
+                return state, (effects.PlanEdits(self.workspace, self.changes),)
+            case _:
+                return None
+
+    def _accept(self, state: AppState, plan: FileEditPlan, now: float) -> Step:
+        if now < self.shown_at + LOOK:
+            return state.noticed("Read the plan first; then Enter carries it out"), ()
+        kept = plan.without(self.without)
+        if not kept.edits:
+            return state.noticed("Nothing to change; Esc goes back"), ()
+        return state.closed(), (effects.CarryOutEdits(self.workspace, kept),)
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return f"Change tickets of {self.workspace}", "nothing is written until Enter"
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        if self.plan is None:
+            return filled([theme.fit(" Reading the files...", cells)], height, cells)
+        rows = [theme.row((Span(f" {self._summary(self.plan)}", ("bold",)),), cells)]
+        selected = 0
+        for at, edit in enumerate(self.edits):
+            for number, line in enumerate(self._edit(edit, at, cells)):
+                is_selected = at == self.at and not number
+                rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
+            selected = len(rows) - 1 if at == self.at else selected
+        top = scroll_top(0, selected, height, len(rows))
+        return filled(rows[top:], height, cells)
+
+    def _summary(self, plan: FileEditPlan) -> str:
+        kept = plan.without(self.without)
+        same = len({place for place, _ in self.changes}) - plan.issues
+        rest = f"; {same} say so already" if same else ""
+        if not plan.edits:
+            return f"Nothing to change{rest}"
+        issues, files = kept.issues, len(kept.digests)
+        words = f"Enter changes {issues} ticket{'s' * (issues != 1)}"
+        return f"{words} in {files} file{'s' * (files != 1)} here; nothing goes to Jira{rest}"
+
+    def _edit(self, edit: FileEdit, at: int, cells: int) -> Iterator[Line]:
+        is_out = edit in self.without
+        bar = "▌" if at == self.at else " "
+        name = clip(edit.key or "draft", NAME_CELLS).ljust(NAME_CELLS)
+        where = f"{clean(edit.path)}:{edit.line}"
+        room = cells - 4 - width(name) - width(where) - 2
+        title = clip(clean(edit.title), max(4, room))
+        gap = " " * max(1, room - width(title))
+        yield Span(f"{bar} "), mark("·" if is_out else "*"), Span(f" {name}{title}{gap}{where}")
+        if is_out:
+            yield (Span("     left out; Space takes it in again", ("dim",)),)
+            return
+        before, after = clean(edit.before) or "none", clean(edit.after) or "none"
+        line = (Span(f"{clean(edit.field)}: {before} → {after}"),)
+        yield from wrap_line(line, max(8, cells - 1), first=" " * 14, rest=" " * 14)

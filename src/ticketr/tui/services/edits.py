@@ -1,0 +1,149 @@
+"""Changes fields in files, adds drafts, and asks Jira for statuses."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr import TicketrError
+from ticketr.sync import State, add_sub_task, carry_out_edits, plan_file_edits, write_draft
+from ticketr.text import clean
+from ticketr.tickets import Ticket
+from ticketr.tui import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ticketr.sync import FieldChange, FileEditPlan, IssuePlace, Store
+    from ticketr.tui import effects
+    from ticketr.tui.services.context import Services
+
+#: Seconds to wait for the statuses that an issue can take.
+STATUS_WAIT = 5.0
+
+
+async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
+    """Ask Jira for the statuses that an issue can take, and send them; an error is sent, too.
+
+    Cancellation:
+        Ends the request at once, as `stop_asking` does.
+    """
+    name = effect.workspace
+    ask = services.workspaces[name].read_statuses
+    statuses: tuple[str, ...] = ()
+    problem = f"it has not answered for {STATUS_WAIT:.0f} s"
+    with trio.move_on_after(STATUS_WAIT) as scope:
+        services.asking[name] = scope
+        try:
+            statuses, problem = await ask(effect.key), ""
+        except TicketrError as error:
+            problem = clean(str(error))
+    if services.asking.get(name) is scope:
+        del services.asking[name]
+        services.send(messages.StatusesRead(name, effect.key, statuses, problem))
+
+
+def stop_asking(services: Services, effect: effects.StopAsking) -> None:
+    """Cancel the request of `ask_statuses`; nothing is sent."""
+    scope = services.asking.pop(effect.workspace, None)
+    if scope is not None:
+        scope.cancel()
+
+
+async def change_field(services: Services, effect: effects.ChangeField) -> None:
+    """Change a field of one issue in its file, and read the workspace again."""
+    store = services.workspaces[effect.workspace].store
+    await _told(
+        services, effect.workspace, partial(_change_field, store, effect.place, effect.change)
+    )
+
+
+async def plan_edits(services: Services, effect: effects.PlanEdits) -> None:
+    """Plan a change of fields, and send the plan; an error is sent, too."""
+    store = services.workspaces[effect.workspace].store
+    try:
+        plan = await services.in_thread(_plan, store, effect.changes)
+    except TicketrError as error:
+        words = clean(str(error))
+        services.send(messages.EditsRefused(effect.workspace, effect.changes, words))
+    else:
+        services.send(messages.EditsPlanned(effect.workspace, effect.changes, plan))
+
+
+async def carry_out(services: Services, effect: effects.CarryOutEdits) -> None:
+    """Change the files as planned, and read the workspace again."""
+    store = services.workspaces[effect.workspace].store
+    if await _told(services, effect.workspace, partial(_carry_out, store, effect.plan)):
+        services.send(messages.EditsDone(effect.workspace))
+
+
+async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
+    """Write a draft, read the workspace again, and name the draft."""
+    workspace = services.workspaces[effect.workspace]
+    store, title = workspace.store, effect.title
+    try:
+        if effect.parent is None:
+            draft = Ticket(title, fields={"Type": workspace.draft_type})
+            path = await services.in_thread(_write_draft, store, draft)
+        else:
+            await services.in_thread(_add_sub_task, store, effect.parent, title)
+            path = effect.parent.path
+    except TicketrError as error:
+        services.send(messages.Told(clean(str(error))))
+        return
+    await services.readers[workspace.name].read()
+    services.send(messages.TicketAdded(workspace.name, path, title))
+    services.send(messages.Told(clean(f"{path} holds the draft; e edits it"), is_error=False))
+
+
+async def _told(services: Services, workspace: str, change: Callable[[], str]) -> bool:
+    """Change files in a thread, say what was done or failed, and read the workspace again.
+
+    Returns:
+        Whether the files were changed.
+    """
+    is_done = False
+    try:
+        words = await services.in_thread(change)
+    except TicketrError as error:
+        words = str(error)
+    else:
+        is_done = True
+    services.send(messages.Told(clean(words), is_error=not is_done))
+    await services.readers[workspace].read()
+    return is_done
+
+
+def _change_field(store: Store, place: IssuePlace, change: FieldChange) -> str:
+    plan = plan_file_edits(store, {place: (change,)})
+    if not plan.edits:
+        return f"{change.field} is {change.text} already"
+    _carry_out(store, plan)
+    (edit,) = plan.edits
+    what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
+    return f"{what}; p shows what a push sends, u takes it back"
+
+
+def _plan(store: Store, changes: Sequence[tuple[IssuePlace, FieldChange]]) -> FileEditPlan:
+    return plan_file_edits(store, {place: (change,) for place, change in changes})
+
+
+def _carry_out(store: Store, plan: FileEditPlan) -> str:
+    store.prepare()
+    with store.lock(), closing(State(store.state_path, store.mark)) as state:
+        carry_out_edits(store, state, plan)
+    many = f"{plan.issues} ticket{'s' * (plan.issues != 1)}"
+    return f"{many} changed; p shows what a push sends, u takes it back"
+
+
+def _add_sub_task(store: Store, place: IssuePlace, title: str) -> None:
+    store.prepare()
+    with store.lock(), closing(State(store.state_path, store.mark)) as state:
+        add_sub_task(store, state, place, title)
+
+
+def _write_draft(store: Store, draft: Ticket) -> str:
+    return store.name_of(write_draft(store.root, draft))

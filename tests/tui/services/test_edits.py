@@ -1,0 +1,374 @@
+"""The services that change fields in files, add drafts, and ask Jira for statuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import trio
+from fakes.apps import running_app, workspace
+from fakes.conflicts import tree
+from fakes.pulls import Bench, inline
+
+from ticketr.sandbox import make_site
+from ticketr.sync import Change, FieldChange, IssuePlace, Store, read_statuses
+from ticketr.tickets import Ticket, parse, render
+from ticketr.tui import effects, messages
+from ticketr.tui.services import conflicts, edits
+from ticketr.tui.services.context import Services
+from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces, no_statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.tui.messages import Message
+
+PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
+NOTHING = cast("Any", None)
+
+
+class Reading:
+    """A reader that says when it reads."""
+
+    def __init__(self, told: list[Message]) -> None:
+        self._told = told
+
+    async def read(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self._told.append(messages.FilesRead("work", ()))
+
+
+READ = messages.FilesRead("work", ())
+
+
+def services(
+    root: Path,
+    told: list[Message],
+    ask: Callable[[str], Awaitable[tuple[str, ...]]] = no_statuses,
+) -> Services:
+    store = Store(root, ".ticketr")
+    made = OpenWorkspace("work", store, NOTHING, read_statuses=ask, draft_type="Story")
+    opened = OpenWorkspaces((made,), lambda _: Reading(told), told.append)
+    return Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
+
+
+def bench_in(tmp_path: Path) -> Bench:
+    return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
+
+
+async def test_the_statuses_are_those_that_jira_answers(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    told: list[Message] = []
+    ask = partial(read_statuses, cast("Any", bench.settings()))
+
+    await edits.ask_statuses(services(tmp_path, told, ask), effects.AskStatuses("work", "DEMO-9"))
+
+    assert bench.asked == ["issue/DEMO-9/transitions"]
+    (answer,) = told
+    assert isinstance(answer, messages.StatusesRead)
+    assert (answer.key, answer.problem) == ("DEMO-9", "")
+    assert answer.statuses == ("In Review", "To Do")
+
+
+async def test_an_issue_that_jira_does_not_have_is_told(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+    ask = partial(read_statuses, cast("Any", bench_in(tmp_path).settings()))
+
+    await edits.ask_statuses(services(tmp_path, told, ask), effects.AskStatuses("work", "DEMO-999"))
+
+    (answer,) = told
+    assert isinstance(answer, messages.StatusesRead)
+    assert answer.statuses == ()
+    assert "DEMO-999" in answer.problem
+
+
+async def test_a_jira_that_does_not_answer_is_given_up(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+    slow = Bench(make_site(tickets=12, seed=1), tmp_path / "work", latency=60.0)
+    ask = partial(read_statuses, cast("Any", slow.settings()))
+    begin = trio.current_time()
+
+    await edits.ask_statuses(services(tmp_path, told, ask), effects.AskStatuses("work", "DEMO-9"))
+
+    assert trio.current_time() - begin == edits.STATUS_WAIT
+    problem = "it has not answered for 5 s"
+    assert told == [messages.StatusesRead("work", "DEMO-9", (), problem)]
+
+
+async def test_esc_cancels_the_request_and_nothing_is_told(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+
+    async def ask(_: str) -> tuple[str, ...]:
+        await trio.sleep_forever()
+
+    used = services(tmp_path, told, ask)
+    begin = trio.current_time()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", "DEMO-9"))
+        await trio.testing.wait_all_tasks_blocked()
+        edits.stop_asking(used, effects.StopAsking("work"))
+        edits.stop_asking(used, effects.StopAsking("work"))
+
+    assert (told, used.asking, trio.current_time()) == ([], {}, begin)
+
+
+async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: MockClock) -> None:
+    told: list[Message] = []
+
+    async def ask(key: str) -> tuple[str, ...]:
+        await trio.sleep(2 if key == "DEMO-1" else 1)
+        return (key,)
+
+    used = services(tmp_path, told, ask)
+    async with trio.open_nursery() as nursery:
+        for key in ("DEMO-1", "DEMO-2"):
+            nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", key))
+            await trio.testing.wait_all_tasks_blocked()
+
+    assert told == [messages.StatusesRead("work", "DEMO-2", ("DEMO-2",))]
+
+
+async def test_a_changed_status_is_taken_back_to_the_byte(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    before = tree(bench)
+    told: list[Message] = []
+    used = services(bench.root, told)
+    change = FieldChange("status", "Done")
+
+    await edits.change_field(used, effects.ChangeField("work", PLACE, change))
+
+    words = "DEMO-9: Status is Done in DEMO-9.md; p shows what a push sends, u takes it back"
+    assert told == [messages.Told(words, is_error=False), READ]
+    old = before["DEMO-9.md"]
+    assert tree(bench) == before | {
+        "DEMO-9.md": old.replace(b"Status: In Progress\n", b"Status: Done\n")
+    }
+
+    told.clear()
+    await conflicts.find_undo(used, effects.FindUndo("work"))
+    (found,) = told
+    assert isinstance(found, messages.UndoFound)
+    assert found.words.startswith("DEMO-9 in DEMO-9.md: what was written at ")
+    told.clear()
+    await conflicts.undo(used, effects.Undo("work", found.key))
+
+    after = tree(bench)
+    (aside,) = set(after) - set(before)
+    assert {name: after[name] for name in before} == before
+    words = f"DEMO-9 is as it was; the text of now is in {aside}"
+    assert told == [messages.Told(words, is_error=False), READ]
+
+
+async def test_a_field_that_says_so_already_is_not_changed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket("x", fields={"Status": "Done"})]))
+    told: list[Message] = []
+    change = effects.ChangeField("work", IssuePlace("a.md", "", 1), FieldChange("Status", "Done"))
+
+    await edits.change_field(services(tmp_path, told), change)
+
+    assert told == [messages.Told("Status is Done already", is_error=False), READ]
+    assert not (tmp_path / ".ticketr").exists()
+
+
+async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: MockClock) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket("x")]))
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    place = IssuePlace("a.md", "DEMO-1")
+    change = FieldChange("Status", "Done")
+    words = "DEMO-1 was not changed: a.md does not hold it any more; read the files again"
+
+    await edits.change_field(used, effects.ChangeField("work", place, change))
+    await edits.plan_edits(used, effects.PlanEdits("work", ((place, change),)))
+    await edits.add_ticket(used, effects.AddTicket("work", "Pay", place))
+
+    assert told == [
+        messages.Told(words),
+        READ,
+        messages.EditsRefused("work", ((place, change),), words),
+        messages.Told(words),
+    ]
+
+
+async def test_many_changed_tickets_are_taken_back_by_one_undo(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    before = tree(bench)
+    told: list[Message] = []
+    used = services(bench.root, told)
+    change = FieldChange("Labels", "urgent", Change.ADD)
+    changes = tuple((IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}"), change) for at in (1, 3, 9))
+
+    await edits.plan_edits(used, effects.PlanEdits("work", changes))
+    (planned,) = told
+    assert isinstance(planned, messages.EditsPlanned)
+    assert tree(bench) == before
+    told.clear()
+    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
+
+    words = "3 tickets changed; p shows what a push sends, u takes it back"
+    assert told == [messages.Told(words, is_error=False), READ, messages.EditsDone("work")]
+    assert {name for name, text in tree(bench).items() if text != before[name]} == {
+        "DEMO-1.md",
+        "DEMO-3.md",
+        "DEMO-9.md",
+    }
+
+    told.clear()
+    await conflicts.find_undo(used, effects.FindUndo("work"))
+    (found,) = told
+    assert isinstance(found, messages.UndoFound)
+    assert found.words.startswith("DEMO-1, DEMO-3, DEMO-9: what was written at ")
+    told.clear()
+    await conflicts.undo(used, effects.Undo("work", found.key))
+    assert told == [messages.Told("DEMO-1, DEMO-3, DEMO-9 are as they were", is_error=False), READ]
+    assert {name: text for name, text in tree(bench).items() if name in before} == before
+
+
+async def test_not_too_many_tickets_are_named(tmp_path: Path, autojump_clock: MockClock) -> None:
+    many = [Ticket("x", f"DEMO-{at}") for at in range(1, 9)]
+    (tmp_path / "a.md").write_text(render(many))
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    change = FieldChange("Status", "Done")
+    changes = tuple((IssuePlace("a.md", f"DEMO-{at}"), change) for at in range(1, 9))
+    await edits.plan_edits(used, effects.PlanEdits("work", changes))
+    planned = told.pop()
+    assert isinstance(planned, messages.EditsPlanned)
+    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
+    told.clear()
+
+    await conflicts.undo(used, effects.Undo("work", "DEMO-8"))
+
+    words = "DEMO-1, DEMO-2, DEMO-3, DEMO-4, DEMO-5 and 3 more are as they were"
+    assert told == [messages.Told(words, is_error=False), READ]
+    assert (tmp_path / "a.md").read_text() == render(many)
+
+
+async def test_an_undo_of_many_names_what_was_edited_since(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    before = tree(bench)
+    told: list[Message] = []
+    used = services(bench.root, told)
+    change = FieldChange("Labels", "urgent", Change.ADD)
+    changes = tuple((IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}"), change) for at in (3, 9))
+    await edits.plan_edits(used, effects.PlanEdits("work", changes))
+    planned = told.pop()
+    assert isinstance(planned, messages.EditsPlanned)
+    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
+    bench.retitles("DEMO-9", "Mine")
+    told.clear()
+
+    await conflicts.undo(used, effects.Undo("work", "DEMO-9"))
+    await conflicts.undo(used, effects.Undo("work", "DEMO-9"))
+
+    reason = "cannot undo: DEMO-9 was edited in DEMO-9.md since"
+    assert told == [
+        messages.Told(f"1 taken back, 1 not: {reason}"),
+        READ,
+        messages.Told(reason),
+        READ,
+    ]
+    assert tree(bench)["DEMO-3.md"] == before["DEMO-3.md"]
+
+
+async def test_a_plan_of_a_file_that_was_edited_since_is_refused(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket("x")]))
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    changes = ((IssuePlace("a.md", "", 1), FieldChange("Status", "Done")),)
+    await edits.plan_edits(used, effects.PlanEdits("work", changes))
+    planned = told.pop()
+    assert isinstance(planned, messages.EditsPlanned)
+    (tmp_path / "a.md").write_text(render([Ticket("y")]))
+
+    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
+
+    words = "a.md was not changed: it was edited since the plan was made; look at the plan again"
+    assert told == [messages.Told(words), READ]
+
+
+@pytest.mark.parametrize("is_task", [False, True])
+async def test_a_draft_is_added_and_named(
+    tmp_path: Path, autojump_clock: MockClock, *, is_task: bool
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket("x", "DEMO-1")]))
+    told: list[Message] = []
+    parent = IssuePlace("a.md", "DEMO-1") if is_task else None
+
+    await edits.add_ticket(
+        services(tmp_path, told), effects.AddTicket("work", "Pay in time", parent)
+    )
+
+    path = "a.md" if is_task else "pay-in-time.md"
+    assert told == [
+        READ,
+        messages.TicketAdded("work", path, "Pay in time"),
+        messages.Told(f"{path} holds the draft; e edits it", is_error=False),
+    ]
+    (ticket,) = parse((tmp_path / path).read_text()).tickets
+    if is_task:
+        assert ticket.tasks == (Ticket("Pay in time"),)
+    else:
+        assert ticket == Ticket("Pay in time", fields={"Type": "Story"})
+
+
+async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    root = tmp_path / "work"
+    used = replace(workspace(root), draft_type="Bug")
+    for key in ("DEMO-1", "DEMO-2"):
+        (root / f"{key}.md").write_text(render([Ticket(key, key, fields={"Status": "To Do"})]))
+    before = {path.name: path.read_bytes() for path in root.glob("*.md")}
+
+    async with running_app((used,)) as run:
+        await run.press(" ", " ", "b", "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")
+        await run.type("Done")
+        await run.press("KEY_ENTER")
+        await trio.sleep(1)
+        assert "Enter changes 2 tickets in 2 files here" in run.screen.text
+        await run.press("KEY_ENTER")
+        assert "2 tickets changed; p shows what a push sends, u takes it back" in run.screen.text
+        assert run.app.state.workspace.chosen == frozenset()
+        for path in root.glob("*.md"):
+            assert path.read_bytes() == before[path.name].replace(b"To Do", b"Done")
+
+        await run.press("u")
+        await trio.sleep(1)
+        await run.press("KEY_ENTER")
+        assert "DEMO-1, DEMO-2 are as they were" in run.screen.text
+        assert {path.name: path.read_bytes() for path in root.glob("*.md")} == before
+
+        await run.press("a")
+        await run.type("Pay")
+        await run.press("KEY_ENTER", "KEY_ENTER")
+        row = run.app.state.row
+        assert row is not None
+        assert (row.title, row.path, row.candidate.fields) == ("Pay", "pay.md", {"Type": "Bug"})
