@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# Where Python keeps compiled modules, whatever the shell says of that. Hundreds of tests start
+# processes; each would compile all that it imports again.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test docs check bench stress mutants clean
 .DEFAULT_GOAL := help
