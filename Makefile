@@ -33,8 +33,8 @@ demo: setup  ## pull 500 tickets from a Jira stand-in on this machine into a new
 test: setup  ## run every test, with branch coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python .ci/readable_coverage.py
 	@$(BIN)/coverage combine --quiet
-	@rm -f .coverage.*  # what processes that a test has killed had not finished
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 
 docs: setup  ## build the manual into build/docs; a warning is an error

@@ -104,7 +104,7 @@ def test_a_query_of_nothing_is_refused() -> None:
 
 
 def test_a_misspelt_strategy_gets_the_nearest_one() -> None:
-    with pytest.raises(BadSetting, match=r"one of local, remote, merge \(did you mean remote\?\)"):
-        checked_strategy("strategy", "Remotes")
-    with pytest.raises(BadSetting, match=r"one of local, remote, merge$"):
+    with pytest.raises(BadSetting, match=r"one of mine, jira, both \(did you mean jira\?\)"):
+        checked_strategy("strategy", "Jiras")
+    with pytest.raises(BadSetting, match=r"one of mine, jira, both$"):
         checked_strategy("strategy", "zzz")
