@@ -222,12 +222,12 @@ async def test_a_job_admitted_after_its_predecessor_was_cancelled_never_starts(
     assert handles[0].snapshot().finished_at == 1.5
 
 
-async def test_a_chain_of_100_000_is_cancelled_without_recursion(
+async def test_a_chain_of_20_000_is_cancelled_without_recursion(
     autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(max_pending=None, keep=Keep(jobs=10)) as queue:
         last = first = queue.submit_nowait(sleep, delay=9)
-        for _ in range(100_000):
+        for _ in range(20_000):
             last = queue.submit_nowait(sleep, after=[last])
         first.cancel()
         assert causes(last) == [CancelCause.DEPENDENCY]
