@@ -275,7 +275,7 @@ async def test_the_downloads_come_three_at_a_time_and_one_that_fails_comes_again
     server = FileServer()
 
     async with server.listen() as url:
-        with trio.fail_after(30):
+        with trio.fail_after(100):
             await example["main"]([f"{url}/{name}" for name in ("one", "flaky", "lost", "two")])
 
     printed = capsys.readouterr().out.splitlines()
@@ -307,7 +307,7 @@ async def test_a_download_that_is_cancelled_leaves_no_half_file(
 
         return StreamingResponse(body(), headers={"content-length": "3000"})
 
-    with trio.fail_after(30):
+    with trio.fail_after(100):
         async with trio.open_nursery() as nursery:
             url = await nursery.start(serve, Starlette(routes=[Route("/film", half)]))
             async with httpx.AsyncClient() as client, open_job_queue() as queue:
@@ -341,7 +341,7 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
         return Response(pages[path]) if path in pages else Response(status_code=404)
 
     example = runpy.run_path(str(EXAMPLES / "12_crawler.py"))
-    with trio.fail_after(30):
+    with trio.fail_after(100):
         async with trio.open_nursery() as nursery:
             url = await nursery.start(serve, Starlette(routes=[Route("/{path:path}", answer)]))
             await example["main"](f"{url}/")
@@ -362,7 +362,7 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
 async def test_the_web_app_submits_a_job_tells_of_it_and_cancels_it() -> None:
     app = runpy.run_path(str(EXAMPLES / "13_web_app.py"))["app"]
     config = Config.from_mapping(bind=["127.0.0.1:0"], errorlog=None)
-    with trio.fail_after(30):
+    with trio.fail_after(100):
         async with trio.open_nursery() as nursery, httpx.AsyncClient() as client:
             stop = trio.Event()
             (url,) = await nursery.start(
@@ -409,7 +409,7 @@ def service() -> Generator[subprocess.Popen[str]]:
 def test_a_service_that_is_told_to_stop_ends_what_it_has(service: subprocess.Popen[str]) -> None:
     service.send_signal(signal.SIGTERM)
 
-    printed, _ = service.communicate(timeout=30)
+    printed, _ = service.communicate(timeout=100)
 
     assert (
         printed
@@ -429,7 +429,7 @@ def test_a_second_signal_takes_the_grace_away(service: subprocess.Popen[str]) ->
     first = service.stdout.readline()
     service.send_signal(signal.SIGTERM)
 
-    printed, _ = service.communicate(timeout=30)
+    printed, _ = service.communicate(timeout=100)
 
     assert first == "SIGINT: 2 seconds of grace\n"
     assert printed.startswith("SIGTERM: 0 seconds of grace\n")

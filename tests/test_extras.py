@@ -27,7 +27,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 def run_without(modules: str, program: str) -> subprocess.CompletedProcess[str]:
     """Run a program in a process that cannot import some modules."""
     command = [sys.executable, "-W", "error", "-c", WITHOUT + program, modules]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
 def test_the_library_needs_no_module_of_the_app() -> None:

@@ -51,7 +51,7 @@ def interrupted(*command: str, folder: Path) -> tuple[int, str, str]:
     ):
         assert told.readline() == "here\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=100)
         assert told.read() == ""  # the other end is closed
     return process.returncode, out, err
 

@@ -64,7 +64,7 @@ def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
             waiting.recv(1)
         before = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=100)
 
     assert time.monotonic() - before < 5
     assert (process.returncode, errors) == (0, "")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def run(words: Sequence[str], folder: Path, *, interactive: bool = False) -> str:
-    with trio.fail_after(20):
+    with trio.fail_after(100):
         return await run_token_command(words, folder=folder, interactive=interactive)
 
 

@@ -155,7 +155,7 @@ async def test_a_keyring_that_waits_for_its_user_can_be_cancelled(
             answer.wait(20)
             return None
 
-    with keyring_in_use(Locked()), trio.fail_after(20):
+    with keyring_in_use(Locked()), trio.fail_after(100):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(find_token, workspace, environ)
             await asked.wait()

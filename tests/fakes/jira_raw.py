@@ -257,5 +257,5 @@ def authority() -> ssl.SSLContext:
 async def get(url: str, transport: Transport) -> Response:
     """Send one request on a new transport."""
     async with transport as opened:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             return await opened.send(Request("GET", url))

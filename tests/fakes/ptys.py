@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SHELL = str(Path(__file__).with_name("pty_shell.py"))
 DEMO = [sys.executable, str(Path(__file__).with_name("pty_demo.py"))]
 #: Seconds after which a wait fails.
-LONG = 20.0
+LONG = 60.0
 #: Seconds within which the kernel has moved bytes to the reader's side.
 _SETTLED = 0.2
 #: Variables that would change what the program detects of its terminal.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Seconds after which a wait fails.
-LONG = 30.0
+LONG = 60.0
 
 
 class Tmux:

@@ -1,6 +1,6 @@
 """Test that a broken file changes nothing for the tickets in other files.
 
-Each test runs the same job twice, on equal sites and equal folders: with one broken file and without.
+The same job runs on equal sites and equal folders, with one broken file and without.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 from fakes.pulls import Bench
+from trio.testing import MockClock
 
 from ticketr.sandbox import make_site
 from ticketr.sync import Code
@@ -19,8 +21,6 @@ from ticketr.tickets import parse
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from trio.testing import MockClock
 
     from ticketr.sandbox.data.model import Issue
 
@@ -85,6 +85,18 @@ async def fill(root: Path) -> Bench:
     return bench
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Sync a workspace without a broken file."""
+
+    async def synced() -> Bench:
+        bench = await fill(tmp_path_factory.mktemp("whole") / "whole")
+        await bench.sync(prune=True)
+        return bench
+
+    return trio.run(synced, clock=MockClock(autojump_threshold=0))
+
+
 def texts(bench: Bench, without: str) -> dict[str, str]:
     """Return the files but one, in which new tickets are named by their titles."""
     found: dict[str, str] = {}
@@ -130,16 +142,19 @@ def written(asked: list[str]) -> list[str]:
     ("name", "breaks"), CASES, ids=[f"{name} {each.__name__}" for name, each in CASES]
 )
 async def test_a_sync_does_the_same_for_all_other_tickets(
-    tmp_path: Path, autojump_clock: MockClock, name: str, breaks: Callable[[Path], None]
+    tmp_path: Path,
+    autojump_clock: MockClock,
+    whole: Bench,
+    name: str,
+    breaks: Callable[[Path], None],
 ) -> None:
-    whole, bench = await fill(tmp_path / "whole"), await fill(tmp_path / "broken")
+    bench = await fill(tmp_path / "broken")
     path = bench.root / name
     own = names_in(path)
     in_jira = {key: bench.site.find(key) for key in own}
     breaks(path)
     bytes_ = path.read_bytes() if path.is_file() else b""
 
-    await whole.sync(prune=True)
     result = await bench.sync(prune=True)
 
     assert texts(bench, name) == texts(whole, name)

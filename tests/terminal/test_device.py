@@ -52,7 +52,7 @@ async def test_what_the_terminal_does_not_take_is_written_later_in_order(
     with closing(Output(terminal)) as output:
         output.put(sent)  # far more than the terminal accepts
         output.put(b"end")
-        with trio.fail_after(20):
+        with trio.fail_after(100):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(read)
                 await output.flush()

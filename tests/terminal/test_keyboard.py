@@ -44,7 +44,7 @@ async def test_keys_arrive_in_order_and_a_hang_up_last(
 ) -> None:
     user, terminal = pty
     send, events = trio.open_memory_channel[Event](10)
-    with trio.fail_after(20), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
+    with trio.fail_after(100), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)
             os.write(user, "é\x1b[Aq".encode())
@@ -58,7 +58,7 @@ async def test_keys_arrive_in_order_and_a_hang_up_last(
 async def test_another_encoding_is_understood(pty: tuple[int, int], kind: TerminalKind) -> None:
     user, terminal = pty
     send, events = trio.open_memory_channel[Event](10)
-    with trio.fail_after(20), closing(Keyboard(terminal, kind, "latin-1", 0.04)) as keyboard:
+    with trio.fail_after(100), closing(Keyboard(terminal, kind, "latin-1", 0.04)) as keyboard:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)
             os.write(user, b"\xe9")
@@ -73,7 +73,7 @@ async def test_a_pause_in_a_pause_ends_with_the_first_resume(
 ) -> None:
     user, terminal = pty
     send, events = trio.open_memory_channel[Event](10)
-    with trio.fail_after(20), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
+    with trio.fail_after(100), closing(Keyboard(terminal, kind, "utf-8", 0.04)) as keyboard:
         keyboard.pause()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)
