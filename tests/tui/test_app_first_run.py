@@ -36,7 +36,7 @@ async def test_the_sandbox_is_started_shown_pulled_and_ends_after_the_jobs(
         await trio.sleep(1.5)
 
         assert "demo" in run.screen.rows[0]
-        assert [each.name for each in run.queue.jobs()] == ["Pull DEMO"]
+        assert [each.name for each in run.queue.jobs()] == ["Pull demo"]
         assert fake.noted == ["sandbox"]
         await run.press("q")
         with trio.fail_after(0.5):
@@ -118,7 +118,7 @@ async def test_the_whole_form_leads_to_a_workspace_that_is_pulled(
         assert login in fake.noted
         assert fake.noted[-1] == f"add https://harbour.example DEMO ~/harbourdemo {CANARY}"
         assert "harbour" in run.screen.rows[0]
-        assert [each.name for each in run.queue.jobs()] == ["Pull DEMO"]
+        assert [each.name for each in run.queue.jobs()] == ["Pull harbour"]
         assert "the token is in your keyring" in run.screen.text
         frames = "".join(row for _, frame in run.screen.frames for row in frame)
         assert CANARY not in frames + caplog.text + repr(run.app.state)
@@ -160,7 +160,7 @@ async def test_a_folder_that_cannot_be_opened_says_why_and_one_that_can_is_shown
         await trio.sleep(1.5)
 
         assert "harbour" in run.screen.rows[0]
-        assert [each.name for each in run.queue.jobs()] == ["Pull DEMO"]
+        assert [each.name for each in run.queue.jobs()] == ["Pull harbour"]
 
 
 async def test_leaving_in_the_first_run_cancels_what_is_asked(

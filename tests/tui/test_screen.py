@@ -48,6 +48,12 @@ def test_every_row_is_exactly_as_wide_as_asked(
         assert all(row.isascii() for row in rows)
 
 
+def test_a_key_is_hinted_once_with_what_it_does_in_the_panel() -> None:
+    bar = plain(screen(pressed(app_state(*TICKETS), "1"), 1.0, Theme())[-2])
+
+    assert bar.count("a add") == 1
+
+
 def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
     rows = [plain(row) for row in screen(app_state(*TICKETS), 0.0, Theme())]
 

@@ -282,10 +282,12 @@ class KeyMap:
         return next((row for row in self.in_context(context) if row.action is action), None)
 
     def in_context(self, context: Context) -> Iterator[Binding]:
-        """Yield the bindings that have an effect in a context, in the table's order."""
-        places = set(_around(context))
+        """Yield the bindings that have an effect in a context, in the table's order.
+
+        One whose keys all mean something else there, as of a context within, is left out.
+        """
         for row in self.table:
-            if not places.isdisjoint(row.contexts):
+            if any(self.binding(key, context) is row for key in row.keys):
                 yield row
 
 

@@ -12,7 +12,7 @@ from fakes.setups import DEMO, LOGIN, SHOP, SITE
 from fakes.states import after, app_state
 
 from ticketr.statusline import LineStyle
-from ticketr.terminal import sgr
+from ticketr.terminal import MouseAction, sgr
 from ticketr.text import width
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context
@@ -429,6 +429,15 @@ def test_escape_leaves_the_form_cancels_its_checks_and_keeps_what_was_typed() ->
 
     assert "h.example" in line(state, "Site")
     assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+
+
+def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> None:
+    state = pressed(START, "c", *"h.example")
+
+    state, asked = told(state, messages.MouseUsed(MouseAction.WHEEL_DOWN, 1, 9))
+
+    assert asked == (effects.CheckSite(number(state, SetupField.SITE), "h.example"),)
+    assert form(state).focus is SetupField.PROJECT
 
 
 def test_f5_checks_everything_again() -> None:

@@ -12,6 +12,7 @@ from ticketr.tui.navigation import select, show_workspace
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
+    from ticketr.tui.effects import Effect
     from ticketr.tui.messages import MouseUsed
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -42,11 +43,12 @@ def _on_overlay(state: AppState, used: MouseUsed, now: float) -> Step:
     if used.action is MouseAction.CLICK:
         return state, ()
     action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
+    asked: tuple[Effect, ...] = ()
     for _ in range(WHEEL_ROWS):
         step = state.overlays[-1].on_action(state, action, now)
         if step is not None:
-            state = step[0]
-    return state, ()
+            state, asked = step[0], (*asked, *step[1])
+    return state, asked
 
 
 def _turn(state: AppState, used: MouseUsed, now: float) -> Step:

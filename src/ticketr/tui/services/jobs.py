@@ -40,6 +40,7 @@ def start_job(services: Services, effect: effects.StartJob) -> None:
     try:
         services.queue.submit_nowait(
             workspace.make_job(request, show_written),
+            name=None if request.keys else f"{request.kind.value.capitalize()} {workspace.name}",
             tags=tags,
             key=key,
             on_conflict=OnConflict.WAIT,
