@@ -24,6 +24,7 @@ from ticketr.sync import (
     choose_all,
     read_conflict,
     resolve,
+    same_change,
     undo_last,
     undo_steps,
 )
@@ -71,6 +72,7 @@ async def test_an_undo_leaves_everything_as_it_was(
     with opened(bench) as (store, state), store.lock():
         aside = act(store, state, kind)
         (step,) = undo_steps(state)
+        assert same_change(state, step) == (step,)
         after = path.read_bytes()
         done = undo_last(store, state)
         assert undo_steps(state) == ()

@@ -75,7 +75,9 @@ def test_a_field_that_says_so_already_leaves_the_file() -> None:
 
 
 def test_several_fields_change_at_once() -> None:
-    file = set_fields(parse(TEXT), 0, {"Points": "3", "Priority": "Low", "Sprint": "7"})
+    file = set_fields(
+        parse(TEXT), 0, {"Points": "3", "Priority": "Low", "Labels": "a, b", "Sprint": "7"}
+    )
     new = TEXT.replace("Priority:High", "Priority: Low")
     assert file.text == new.replace("a, b\n", "a, b\nPoints: 3\nSprint: 7\n")
 
@@ -88,6 +90,8 @@ def test_several_fields_change_at_once() -> None:
         ("# TICKET: x\n## Fields\nA: 1\n", "A", "2\n3", None),
         ("# TICKET: x\n## Fields\nA: 1\n## Acceptance Criteria\n- y\n  A: 1\n", "A", "2", None),
         ("# TICKET: x\n## Tasks\n- y\n", "A", "2", 0),
+        ("# TICKET: x\n## Fields\na\\: b: 1\n", "a: b", "2", None),
+        ("# TICKET: x\n## Fields\nA: 1\n", "A", "|", None),
     ],
 )
 def test_a_ticket_is_rendered_anew_where_a_line_is_not_enough(
@@ -101,6 +105,11 @@ def test_a_ticket_is_rendered_anew_where_a_line_is_not_enough(
     assert issue.fields == {**was.fields, name: value}
     assert (after.title, after.description) == (before.title, before.description)
     assert after.acceptance_criteria == before.acceptance_criteria
+
+
+def test_a_text_that_would_be_a_line_of_its_own_stays_in_its_field() -> None:
+    (ticket,) = parse(edited("A", "2\r<<<<<<< x", of="# TICKET: x\n## Fields\nA: 1\n")).tickets
+    assert ticket.fields == {"A": "2\n<<<<<<< x"}
 
 
 def test_a_field_is_found_in_any_case_of_letters() -> None:

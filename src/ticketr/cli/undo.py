@@ -29,6 +29,8 @@ def undo(
 ) -> None:
     """Take back the last settling of a conflict, or the last time that a sync took Jira's version.
 
+    A change of fields, or a sub-task, that was written by the app is taken back as well.
+
     The file, and what is known of the last sync, are as before; the conflict is open again. With a
     KEY, the last of that ticket. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.

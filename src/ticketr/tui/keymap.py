@@ -201,7 +201,7 @@ TABLE = (
     Binding(_A.PANEL_1, ("1",), "1", "go to the workspaces", (_C.MAIN,)),
     Binding(_A.PANEL_2, ("2",), "2", "go to the tickets", (_C.MAIN,)),
     Binding(_A.PANEL_3, ("3",), "3", "go to the open ticket", (_C.MAIN,)),
-    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next panel", (_C.MAIN,)),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next panel; in a ticket of full width: its sub-tasks", (_C.MAIN,)),
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next field", (_C.FIRST_RUN,)),
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "complete", (_C.PALETTE,), "complete"),
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the panel before", (_C.MAIN,)),

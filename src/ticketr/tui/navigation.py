@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ticketr.tui import effects
 from ticketr.tui.state import REST
+from ticketr.tui.workspace import NO_FILTER
 
 if TYPE_CHECKING:
+    from ticketr.tui.rows import ListRow
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
 
@@ -18,6 +20,14 @@ def show_workspace(state: AppState, index: int, now: float) -> Step:
     state = replace(state, current=index, rest_until=now + REST)
     workspace = state.workspace
     return state, () if workspace.is_read else (effects.ReadFiles(workspace.name),)
+
+
+def show_row(state: AppState, row: ListRow) -> AppState:
+    """Select a row; a filter that hides it is taken off, and folds are opened."""
+    workspace = state.workspace
+    if all(each.row.order != row.order for each in workspace.visible):
+        workspace = replace(workspace, filter=NO_FILTER, folded=frozenset())
+    return state.with_workspace(replace(workspace, selected=row.order))
 
 
 def select(state: AppState, index: int, now: float) -> AppState:

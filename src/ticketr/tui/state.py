@@ -48,6 +48,7 @@ class OpenTicket:
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
         as_source: Whether the lines of the file are shown.
+        task: The index of the selected sub-task; -1 for none.
     """
 
     workspace: str
@@ -55,6 +56,7 @@ class OpenTicket:
     sheet: Sheet | None = None
     top: int = 0
     as_source: bool = False
+    task: int = -1
 
 
 @dataclass(frozen=True, slots=True)

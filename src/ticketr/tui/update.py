@@ -229,7 +229,9 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
     ticket = state.ticket
     if ticket is None or (ticket.workspace, ticket.order) != (read.workspace, read.order):
         return state
-    return _scrolled(replace(state, ticket=replace(ticket, sheet=read.sheet)))
+    tasks = len(read.sheet.tasks) if read.sheet is not None else 0
+    task = min(ticket.task, tasks - 1)
+    return _scrolled(replace(state, ticket=replace(ticket, sheet=read.sheet, task=task)))
 
 
 def _resized(state: AppState, width: int, height: int) -> AppState:

@@ -91,6 +91,14 @@ async def test_an_issue_that_jira_does_not_have_is_told(
     assert "DEMO-999" in answer.problem
 
 
+async def test_a_workspace_without_a_jira_has_no_statuses(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+    await edits.ask_statuses(services(tmp_path, told), effects.AskStatuses("work", "DEMO-9"))
+    assert told == [messages.StatusesRead("work", "DEMO-9", ())]
+
+
 async def test_a_jira_that_does_not_answer_is_given_up(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

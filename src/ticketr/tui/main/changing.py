@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.sync import Change, FieldChange, IssuePlace
 from ticketr.text import clean
-from ticketr.tickets import parse_filter
 from ticketr.tui import effects
 from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.navigation import show_row
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.file_edits import FileEdits
 from ticketr.tui.overlays.line_input import LineInput
@@ -32,7 +32,7 @@ def change_status(state: AppState, _: float) -> Step | None:
     """Ask for the statuses that the issue can take; for a draft, list those of the files."""
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
-        return state.noticed(NO_TICKET), ()
+        return None
     seen = _statuses_seen(workspace)
     asking = AskingStatus(workspace.name, _place(row), row.title, row.status, seen)
     if row.key:
@@ -79,11 +79,9 @@ def show_added(state: AppState, added: TicketAdded) -> AppState:
         for each in workspace.rows
         if each.is_draft and each.path == added.path and each.title == title
     ]
-    if not rows:
+    if not rows or state.workspace.name != workspace.name:
         return state
-    if all(each.row.order != rows[-1].order for each in workspace.visible):
-        workspace = replace(workspace, filter=parse_filter(""), folded=frozenset())
-    return state.with_workspace(replace(workspace, selected=rows[-1].order))
+    return show_row(state, rows[-1])
 
 
 @dataclass(frozen=True, slots=True)

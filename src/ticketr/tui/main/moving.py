@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.navigation import select, show_workspace
+from ticketr.tui.navigation import select, show_row, show_workspace
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.panels.detail import detail_lines, task_line
+from ticketr.tui.panels.frame import scroll_top
 from ticketr.tui.state import REST, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ticketr.tui.rows import ListRow
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
 
@@ -29,10 +31,26 @@ def next_panel(by: int) -> Callable[[AppState, float], Step | None]:
     """Return the handler of a key that goes through the panels."""
 
     def handler(state: AppState, _: float) -> Step:
+        if state.is_zoomed and state.focus is Panel.DETAIL and (step := _next_task(state, by)):
+            return step
         at = (_ORDER.index(state.focus) + by) % len(_ORDER)
         return replace(state, focus=_ORDER[at]), ()
 
     return handler
+
+
+def _next_task(state: AppState, by: int) -> Step | None:
+    """Go through the sub-tasks of the open ticket, and through none; None if it has none."""
+    ticket = state.ticket
+    if ticket is None or ticket.sheet is None or not ticket.sheet.tasks or ticket.as_source:
+        return None
+    count = len(ticket.sheet.tasks)
+    task = (ticket.task + 1 + by) % (count + 1) - 1
+    layout = state.layout
+    lines = detail_lines(ticket.sheet, layout.right)
+    at = task_line(ticket.sheet, lines, task)
+    top = ticket.top if at < 0 else scroll_top(ticket.top, at, layout.detail, len(lines))
+    return replace(state, ticket=replace(ticket, task=task, top=top)), ()
 
 
 def move(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -69,8 +87,20 @@ def open_ticket(state: AppState, now: float) -> Step | None:
     if state.row is None:
         return None
     if state.focus is Panel.DETAIL:
+        task = _selected_task(state)
+        if task is not None:
+            return replace(show_row(state, task), rest_until=now), ()
         return replace(state, is_zoomed=not state.is_zoomed), ()
     return replace(state, focus=Panel.DETAIL, rest_until=min(state.rest_until, now)), ()
+
+
+def _selected_task(state: AppState) -> ListRow | None:
+    """Return the row of the sub-task that is selected in the open ticket."""
+    ticket = state.ticket
+    if ticket is None or ticket.task < 0:
+        return None
+    order = (*ticket.order[:3], ticket.task + 1)
+    return next((each for each in state.workspace.rows if each.order == order), None)
 
 
 def fold(state: AppState, now: float) -> Step | None:

@@ -33,7 +33,7 @@ def edit(state: AppState, _: float) -> Step | None:
 def browser(state: AppState, _: float) -> Step | None:
     """Open the issue in the browser."""
     row = state.row
-    if row is None:
+    if row is None or row.is_broken:
         return None
     if not row.key:
         return state.noticed(NOT_IN_JIRA), ()
@@ -43,7 +43,7 @@ def browser(state: AppState, _: float) -> Step | None:
 def copy_key(state: AppState, _: float) -> Step | None:
     """Copy the issue's key."""
     row = state.row
-    if row is None:
+    if row is None or row.is_broken:
         return None
     if not row.key:
         return state.noticed(NOT_IN_JIRA), ()
@@ -53,7 +53,7 @@ def copy_key(state: AppState, _: float) -> Step | None:
 def copy_address(state: AppState, _: float) -> Step | None:
     """Copy the address of the issue in a browser."""
     row = state.row
-    if row is None:
+    if row is None or row.is_broken:
         return None
     if not row.key:
         return state.noticed(NOT_IN_JIRA), ()
@@ -64,5 +64,5 @@ def source(state: AppState, _: float) -> Step | None:
     """Show the open ticket as its file holds it, or no longer."""
     if state.ticket is None:
         return None
-    ticket = replace(state.ticket, as_source=not state.ticket.as_source, top=0)
+    ticket = replace(state.ticket, as_source=not state.ticket.as_source, top=0, task=-1)
     return replace(state, ticket=ticket), ()

@@ -16,7 +16,7 @@ from ticketr.tui.overlays.jobs import Jobs
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.palette import Palette
 from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.state import Panel
+from ticketr.tui.state import SWALLOW, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
-    """Return the step of a key on the main screen; None if it does nothing now."""
+    """Return the step of a key on the main screen; None if it does nothing now.
+
+    A key whose action is not possible now says why, where more is known than that.
+    """
     handler = _HANDLERS.get(action)
-    if handler is not None:
-        return handler(state, now)
-    return moving.move(state, action, now)
+    if handler is None:
+        return moving.move(state, action, now)
+    step = handler(state, now)
+    reason = _REASONS.get(action)
+    if step is None and reason is not None and state.workspaces:
+        return replace(state.noticed(reason), swallow_until=now + SWALLOW), ()
+    return step
 
 
 def escape(state: AppState) -> Step | None:
@@ -71,7 +78,7 @@ def _add_workspace(state: AppState, now: float) -> Step | None:
 
 def _settle(state: AppState, now: float) -> Step | None:
     row, workspace = state.row, state.workspace
-    if row is None:
+    if row is None or row.is_broken:
         return None
     if row.head not in workspace.conflicts:
         return state.noticed("This ticket has no conflict"), ()
@@ -91,7 +98,7 @@ def _undo(state: AppState, now: float) -> Step | None:
 
 def _diff(state: AppState, now: float) -> Step | None:
     sheet = state.ticket.sheet if state.ticket is not None else None
-    if sheet is None:
+    if sheet is None or sheet.error:
         return None
     if not sheet.edits:
         what = "Jira does not have it yet" if not sheet.key else "it is as at the last sync"
@@ -111,6 +118,33 @@ def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
     return handler
 
 
+#: Why an action is not possible, where its handler finds nothing to do.
+_REASONS = {
+    **dict.fromkeys(
+        (
+            KeyAction.OPEN,
+            KeyAction.EDIT,
+            KeyAction.SETTLE,
+            KeyAction.STATUS,
+            KeyAction.DIFF,
+            KeyAction.BROWSER,
+            KeyAction.COPY_KEY,
+            KeyAction.COPY_ADDRESS,
+            KeyAction.SOURCE,
+        ),
+        "Select a ticket first",
+    ),
+    KeyAction.SELECT: "Only tickets that can be read are chosen, in the list: 2 goes there",
+    KeyAction.NEXT: "This is the last ticket",
+    KeyAction.PREVIOUS: "This is the first ticket",
+    KeyAction.NEXT_HIT: "Search first, with /",
+    KeyAction.PREVIOUS_HIT: "Search first, with /",
+    KeyAction.SEARCH: "Only tickets are searched: 2 goes to them",
+    KeyAction.FILTER: "Only tickets are filtered: 2 goes to them",
+    KeyAction.SORT: "Only tickets are sorted: 2 goes to them",
+    KeyAction.FOLD: "There are no sub-tasks to hide",
+    KeyAction.UNFOLD: "There are no sub-tasks to show",
+}
 _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.PANEL_1: moving.to_panel(Panel.WORKSPACES),
     KeyAction.PANEL_2: moving.to_panel(Panel.TICKETS),

@@ -11,7 +11,7 @@ from ticketr.tickets import fold, parse_filter
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.navigation import show_workspace
+from ticketr.tui.navigation import show_row, show_workspace
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.state import Panel
 
@@ -153,12 +153,8 @@ def _filter(text: str, state: AppState, now: float) -> Step:
 
 
 def _go_to(row: ListRow, state: AppState, now: float) -> Step:
-    workspace = state.workspace
-    if all(each.row.order != row.order for each in workspace.visible):
-        workspace = replace(workspace, filter=parse_filter(""), folded=frozenset())
-    workspace = replace(workspace, selected=row.order)
     state = replace(state, focus=Panel.TICKETS, is_zoomed=False, rest_until=now)
-    return state.with_workspace(workspace), ()
+    return show_row(state, row), ()
 
 
 def _show(at: int, state: AppState, now: float) -> Step:

@@ -14,7 +14,7 @@ from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ticketr.tui.sheet import Sheet, TaskLine
     from ticketr.tui.styled import Line
@@ -72,6 +72,7 @@ def draw_detail(
     *,
     is_focused: bool,
     as_source: bool = False,
+    task: int = -1,
 ) -> list[str]:
     """Return the rows of the open ticket's panel, its title first.
 
@@ -83,17 +84,29 @@ def draw_detail(
         theme: Colours and characters.
         is_focused: Whether the panel has the focus.
         as_source: Whether to show the lines of the file.
+        task: The index of the selected sub-task; -1 for none.
     """
     if sheet is None:
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *filled([], height, cells)]
     lines = detail_lines(sheet, cells, as_source=as_source)
     shown = lines[top : top + height]
-    rows = [theme.row((Span(" "), *each.line), cells) for each in shown]
+    selected = task_line(sheet, lines, task)
+    rows = [
+        theme.row((Span("▌"), *each.line), cells, "reverse")
+        if at == selected
+        else theme.row((Span(" "), *each.line), cells)
+        for at, each in enumerate(shown, start=top)
+    ]
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *filled(rows, height, cells)]
+
+
+def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
+    """Return the index of the line of a sub-task; -1 for none. The sub-tasks stand at the end."""
+    return len(lines) - len(sheet.tasks) + task if task >= 0 else -1
 
 
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:

@@ -1,0 +1,168 @@
+"""Every key of the main screen does something, or says why not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import TABLE, Context, KeyAction
+from ticketr.tui.main.table import on_main
+from ticketr.tui.overlays.log import Log
+from ticketr.tui.rows import row_of_broken
+from ticketr.tui.screen import screen
+from ticketr.tui.sheet import Edit, sheet_of
+from ticketr.tui.state import AppState, OpenTicket, Panel
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+TASKS = (Ticket("Sub one", "DEMO-2"), Ticket("Sub two", "DEMO-3"))
+FAMILY = Ticket("Parent", "DEMO-1", description="word\n\n" * 40, tasks=TASKS)
+LAST = Ticket("Last", "DEMO-9")
+EVERYWHERE = (KeyAction.ESCAPE, KeyAction.HELP, KeyAction.QUIT, KeyAction.REDRAW)
+BOUND = sorted(
+    {
+        row.action
+        for row in TABLE
+        if {Context.MAIN, Context.TICKETS} & set(row.contexts) and row.action not in EVERYWHERE
+    },
+    key=lambda action: action.name,
+)
+
+
+def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
+    row = state.row
+    assert row is not None
+    sheet = sheet_of(ticket, row.path, (Edit("Title", "a", "b"),))
+    return replace(state, ticket=OpenTicket("work", row.order, sheet))
+
+
+def shown(state: AppState) -> list[str]:
+    return [plain(row).rstrip() for row in screen(state, 1.0, Theme())]
+
+
+@pytest.mark.parametrize("action", BOUND)
+@pytest.mark.parametrize("panel", [Panel.TICKETS, Panel.DETAIL])
+def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: KeyAction) -> None:
+    state = replace(opened(app_state(FAMILY, LAST)), focus=panel)
+    step = on_main(state, action, 1.0)
+    assert step is not None
+    assert step != (state, ()) or action in {
+        KeyAction.UP,
+        KeyAction.TOP,
+        KeyAction.PAGE_UP,
+        KeyAction.HALF_UP,
+        KeyAction.PANEL_2,
+        KeyAction.PANEL_3,
+    }
+
+
+def broken() -> AppState:
+    state = app_state()
+    rows = (row_of_broken("a.md", "it is broken", has_rows=False),)
+    return state.with_workspace(replace(state.workspace, rows=rows))
+
+
+@pytest.mark.parametrize("key", ["e", "c", "t", "d", "o", "y", "Y", "|", "KEY_ENTER"])
+def test_a_key_of_a_ticket_says_that_none_is_selected(key: str) -> None:
+    state, asked = update(app_state(), messages.KeyPressed(key), 1.0)
+    assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
+
+
+@pytest.mark.parametrize("key", ["c", "t", "d", "o", "y", "Y"])
+def test_a_broken_file_is_no_ticket(key: str) -> None:
+    state = broken()
+    row = state.row
+    assert row is not None
+    sheet = replace(sheet_of(LAST, "a.md"), key="", error="it is broken")
+    state = replace(state, ticket=OpenTicket("work", row.order, sheet))
+    state, asked = update(state, messages.KeyPressed(key), 1.0)
+    assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
+
+
+@pytest.mark.parametrize(
+    ("keys", "notice"),
+    [
+        (("G", "]"), "This is the last ticket"),
+        (("[",), "This is the first ticket"),
+        (("n",), "Search first, with /"),
+        (("N",), "Search first, with /"),
+        (("G", "h"), "There are no sub-tasks to hide"),
+        (("l",), "There are no sub-tasks to show"),
+        (("1", "/"), "Only tickets are searched: 2 goes to them"),
+        (("1", "f"), "Only tickets are filtered: 2 goes to them"),
+        (("1", "S"), "Only tickets are sorted: 2 goes to them"),
+        (("1", " "), "Only tickets that can be read are chosen, in the list: 2 goes there"),
+    ],
+)
+def test_a_key_that_is_not_possible_now_says_why(keys: tuple[str, ...], notice: str) -> None:
+    state = pressed(app_state(FAMILY, LAST), *keys)
+    assert (state.notice, state.overlays) == (notice, ())
+    swallowed, asked = update(state, messages.KeyPressed("L"), float(len(keys)) + 0.05)
+    assert (swallowed.overlays, asked) == ((), ())
+    assert pressed(state, "L", now=99.0).overlays == (Log(),)
+
+
+def zoomed(ticket: Ticket = FAMILY) -> AppState:
+    state = opened(app_state(ticket, LAST, height=20), ticket)
+    return replace(state, focus=Panel.DETAIL, is_zoomed=True)
+
+
+def marked(state: AppState) -> list[str]:
+    return [row for row in shown(state) if row.startswith("▌")]
+
+
+def test_tab_goes_through_the_sub_tasks_of_a_ticket_of_full_width() -> None:
+    state = zoomed()
+    assert marked(state) == []
+    assert not any("DEMO-3" in row for row in shown(state))
+
+    state = pressed(state, "KEY_TAB")
+    assert marked(state) == ["▌  DEMO-2  Sub one"]
+    state = pressed(state, "KEY_TAB")
+    assert marked(state) == ["▌  DEMO-3  Sub two"]
+    state = pressed(state, "KEY_TAB")
+    assert (marked(state), state.is_zoomed, state.focus) == ([], True, Panel.DETAIL)
+    state = pressed(state, "KEY_BTAB")
+    assert marked(state) == ["▌  DEMO-3  Sub two"]
+
+
+def test_enter_on_a_sub_task_opens_it() -> None:
+    state = pressed(zoomed(), "KEY_TAB", "KEY_TAB", now=5.0)
+    workspace = replace(state.workspace, folded=frozenset(("DEMO-1",)))
+    state = state.with_workspace(workspace)
+
+    state = pressed(state, "KEY_ENTER", now=8.0)
+
+    row = state.row
+    assert row is not None
+    assert (row.key, state.is_zoomed, state.focus) == ("DEMO-3", True, Panel.DETAIL)
+    assert state.rest_until == 8.0
+    state, asked = update(state, messages.TimePassed(), 8.0)
+    assert asked == (effects.ReadDetail("work", "DEMO-1.md", row.order),)
+    assert state.ticket is not None
+    assert state.ticket.task == -1
+
+
+@pytest.mark.parametrize("key", ["KEY_TAB", "KEY_BTAB"])
+def test_tab_leaves_a_ticket_without_sub_tasks_and_one_beside_the_list(key: str) -> None:
+    other = {"KEY_TAB": Panel.WORKSPACES, "KEY_BTAB": Panel.TICKETS}[key]
+    assert pressed(zoomed(LAST), key).focus is other
+    assert pressed(replace(zoomed(), is_zoomed=False), key).focus is other
+    assert pressed(replace(zoomed(), ticket=None), key).focus is other
+    assert pressed(zoomed(), "|", key).focus is other
+
+
+def test_a_sub_task_that_is_gone_is_not_selected_any_more() -> None:
+    state = pressed(zoomed(), "KEY_TAB", "KEY_TAB")
+    assert state.ticket is not None
+    less = sheet_of(replace(FAMILY, tasks=TASKS[:1]), "DEMO-1.md")
+    for sheet, task in ((less, 0), (None, -1)):
+        read = messages.DetailRead("work", state.ticket.order, sheet)
+        now = after(state, read).ticket
+        assert now is not None
+        assert now.task == task
