@@ -27,6 +27,7 @@ from ticketr.jira.transport import AsksMissing
 from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
 from ticketr.sync.errors import (
     BadChoice,
+    CannotEdit,
     CannotUndo,
     ConflictChanged,
     NoConflict,
@@ -67,7 +68,15 @@ def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from (each for each in value if isinstance(each, dict))
 
 
-SETTLING = (BadChoice, CannotUndo, ConflictChanged, NoConflict, NotChosen, NothingToUndo)
+SETTLING = (
+    BadChoice,
+    CannotEdit,
+    CannotUndo,
+    ConflictChanged,
+    NoConflict,
+    NotChosen,
+    NothingToUndo,
+)
 
 
 def named(names: Iterable[str], text: str) -> list[str]:
@@ -171,7 +180,7 @@ def errors(kind: type[Exception]) -> Iterator[str]:
 
 def test_every_error_that_can_end_a_run_is_reported() -> None:
     bases = {JiraError.__name__, SyncError.__name__}
-    # Errors of settling a conflict or taking that back, which no run does.
+    # Errors of settling a conflict, changing a field or taking that back, which no run does.
     bases |= {each.__name__ for each in SETTLING}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 

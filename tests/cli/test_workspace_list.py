@@ -134,7 +134,10 @@ async def test_its_jobs_run_with_the_login_that_was_found(
         async with open_job_queue() as queue:
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
+        statuses = await opened.read_statuses("DEMO-1")
 
+    assert statuses == ("In Progress",)
+    assert opened.draft_type == "Task"
     assert len(list((home / "shop").glob("DEMO-*.md"))) > 0
     assert (opened.site, opened.address, opened.project) == (url, url, "DEMO")
 
