@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.pulls import Bench
 
 from ticketr.jira import Credentials
+from ticketr.sandbox import make_site
 from ticketr.sync import PullJob, PushJob, PushPlan, Side, SyncJob
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from trio.testing import MockClock
 
     from ticketr.sync import SessionOptions
 
@@ -58,3 +62,19 @@ def test_the_site_is_shown_without_its_scheme_and_cleaned(tmp_path: Path) -> Non
 
     assert (plain.name, plain.site, plain.project) == ("w\ufffdork", "gateway.example", "DEMO")
     assert (other.site, other.prefer) == ("h.example", Side.LOCAL)
+
+
+async def test_its_statuses_are_asked_with_its_login_and_its_drafts_get_its_type(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    asked: SessionOptions = {**bench.options(), "story_type": "Story"}
+
+    made = open_workspace("work", asked)
+
+    assert await made.read_statuses("DEMO-9") == ("In Review", "To Do")
+    assert bench.asked == ["issue/DEMO-9/transitions"]
+    assert (made.draft_type, open_workspace("work", options(tmp_path)).draft_type) == (
+        "Story",
+        "Task",
+    )
