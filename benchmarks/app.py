@@ -12,6 +12,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+import app_large
 from terminal import on_terminal, read_for, read_frame
 
 from ticketr.config import STATE_FOLDER
@@ -21,7 +22,7 @@ LATENCY = 0.5
 KEYS_A_SECOND = 20
 #: Enough keys for the whole time of the pull.
 KEYS = 60
-MARK = "▸".encode()
+MARK = "▌".encode()
 ROUNDS = 3
 #: How many seconds the terminal is not read, at least; the server's latency alone takes longer.
 STALL = 5.0
@@ -136,4 +137,5 @@ def stall(root: Path) -> list[str]:
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
-        return [*answers(Path(folder)), *stall(Path(folder))]
+        root = Path(folder)
+        return [*app_large.rows(root), *answers(root), *stall(root)]

@@ -60,10 +60,10 @@ class Stretches(trio.abc.Instrument):
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         took = time.thread_time() - self._begun
         if self._begun and took > self.longest:  # the instrument starts in the middle of a step
-            self.longest, self.place = took, _place(task)
+            self.longest, self.place = took, place_of(task)
 
 
-def _place(task: trio.lowlevel.Task) -> str:
+def place_of(task: trio.lowlevel.Task) -> str:
     """Return the innermost function of ticketr that a task waits in after a stretch."""
     found: str = task.name
     coroutine: Any = task.coro

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
 from ticketr.tui import messages
 from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import ListRow, rows_of
 from ticketr.tui.state import AppState
 from ticketr.tui.update import update
@@ -52,9 +53,7 @@ def after(state: AppState, *each: messages.Message) -> AppState:
 
 def app_state(*tickets: Ticket, width: int = 100, height: int = 30) -> AppState:
     """Return a state with one workspace, ``work``, that holds these tickets."""
-    rows = tuple(
-        sorted((row for rows in tickets_of(*tickets) for row in rows), key=lambda row: row.order)
-    )
+    rows = Rows.of(row for rows in tickets_of(*tickets) for row in rows)
     workspace = WorkspaceView("work", "jira.example", "DEMO", rows=rows, is_read=True)
     return AppState(width, height, workspaces=(workspace,))
 

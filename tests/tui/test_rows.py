@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from ticketr.tickets import Ticket
-from ticketr.tui.rows import ListRow, index_of, merge, row_of_broken, rows_of
+from ticketr.tui.row_blocks import Rows
+from ticketr.tui.rows import row_of_broken, rows_of
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
@@ -11,7 +12,7 @@ def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
     return Ticket(title=title, key=f"DEMO-{number}", tasks=parts)
 
 
-def keys(rows: tuple[ListRow, ...]) -> list[str]:
+def keys(rows: Rows) -> list[str]:
     return [row.key for row in rows]
 
 
@@ -35,28 +36,28 @@ def test_titles_and_statuses_are_clean() -> None:
 
 
 def test_rows_are_in_the_order_of_numbers_not_of_letters() -> None:
-    rows = merge((), [rows_of(ticket(each), f"{each}.md") for each in (10, 9, 100)])
+    rows = Rows().merged([rows_of(ticket(each), f"{each}.md") for each in (10, 9, 100)])
 
     assert keys(rows) == ["DEMO-9", "DEMO-10", "DEMO-100"]
 
 
 def test_sub_tasks_stay_below_their_ticket_whatever_their_numbers() -> None:
-    rows = merge((), [rows_of(ticket(5), "5.md"), rows_of(ticket(1, 9), "1.md")])
+    rows = Rows().merged([rows_of(ticket(5), "5.md"), rows_of(ticket(1, 9), "1.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-9", "DEMO-5"]
 
 
 def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() -> None:
-    rows = merge((), [rows_of(ticket(1, 2, 3), "old.md"), rows_of(ticket(4), "4.md")])
+    rows = Rows().merged([rows_of(ticket(1, 2, 3), "old.md"), rows_of(ticket(4), "4.md")])
 
-    rows = merge(rows, [rows_of(ticket(1, 2, title="New"), "new.md")])
+    rows = rows.merged([rows_of(ticket(1, 2, title="New"), "new.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
     assert (rows[0].title, rows[0].path) == ("New", "new.md")
 
 
 def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
-    rows = merge((), [rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
+    rows = Rows().merged([rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
 
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
 
@@ -75,26 +76,19 @@ def test_drafts_stand_side_by_side_before_the_rest() -> None:
     first = Ticket(title="One", line=1)
     second = Ticket(title="Two", line=9)
 
-    rows = merge((), [rows_of(ticket(1), "1.md"), rows_of(second, "d.md"), rows_of(first, "d.md")])
+    rows = Rows().merged(
+        [rows_of(ticket(1), "1.md"), rows_of(second, "d.md"), rows_of(first, "d.md")]
+    )
 
     assert [row.title for row in rows] == ["One", "Two", "T"]
 
 
-def test_a_row_is_found_again_and_its_neighbour_when_it_has_gone() -> None:
-    rows = merge((), [rows_of(ticket(each), f"{each}.md") for each in (1, 2, 3)])
-
-    assert index_of(rows, rows[1].order) == 1
-    assert index_of((rows[0], rows[2]), rows[1].order) == 1
-    assert index_of(rows[:1], rows[2].order) == 0
-    assert index_of((), rows[0].order) == 0
-
-
 @given(st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=5, unique=True), max_size=20))
 def test_merging_one_by_one_or_at_once_is_the_same(batches: list[list[int]]) -> None:
-    at_once = merge((), [rows_of(ticket(n), f"{n}.md") for batch in batches for n in batch])
-    one_by_one: tuple[ListRow, ...] = ()
+    at_once = Rows().merged([rows_of(ticket(n), f"{n}.md") for batch in batches for n in batch])
+    one_by_one = Rows()
     for batch in batches:
-        one_by_one = merge(one_by_one, [rows_of(ticket(n), f"{n}.md") for n in batch])
+        one_by_one = one_by_one.merged([rows_of(ticket(n), f"{n}.md") for n in batch])
 
     assert one_by_one == at_once
     assert keys(at_once) == [f"DEMO-{n}" for n in sorted({n for b in batches for n in b})]

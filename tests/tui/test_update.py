@@ -13,6 +13,7 @@ from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context
 from ticketr.tui.overlays.help import Help
 from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.state import REST, SWALLOW, AppState, OpenTicket, Panel
 from ticketr.tui.update import update, wake_at
 
@@ -148,7 +149,7 @@ def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
 
 def test_a_ticket_whose_file_was_moved_stays_selected() -> None:
     state = pressed(app_state(*NINE), "j", "j")
-    rows = tuple(
+    rows = Rows.of(
         replace(row, order=(*row.order[:2], "moved.md", row.order[3]))
         for row in state.workspace.rows
     )

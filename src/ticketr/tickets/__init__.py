@@ -14,7 +14,7 @@ from ticketr.tickets.errors import (
     TicketSyntaxError,
 )
 from ticketr.tickets.field_edits import field_name, set_fields
-from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, parse_filter
+from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, TextTerm, parse_filter
 from ticketr.tickets.grammar import CONFLICT, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.order import SORT_NAMES, sort_key
@@ -34,6 +34,7 @@ __all__ = [
     "InvalidKey",
     "InvalidTicket",
     "RepeatedKey",
+    "TextTerm",
     "Ticket",
     "TicketFile",
     "TicketSyntaxError",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ticketr.terminal import MouseAction
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
+    from ticketr.tui.row_blocks import Rows
     from ticketr.tui.rows import ListRow
     from ticketr.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
     from ticketr.tui.sheet import Sheet
@@ -111,7 +112,7 @@ class FilesRead(Message):
     """
 
     workspace: str
-    rows: tuple[ListRow, ...]
+    rows: Rows
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()

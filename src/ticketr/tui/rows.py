@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,8 +11,6 @@ from ticketr.text import clean
 from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ticketr.tickets import Ticket
 
 _NUMBERED = re.compile(r"(.*)-(\d+)")
@@ -112,31 +109,6 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
         is_broken=True,
         candidate=Candidate("", clean(words), flags=frozenset(("broken",))),
     )
-
-
-def merge(rows: tuple[ListRow, ...], tickets: Iterable[tuple[ListRow, ...]]) -> tuple[ListRow, ...]:
-    """Return rows with those of some tickets inserted or replaced.
-
-    Args:
-        rows: The rows, sorted.
-        tickets: The rows of each ticket, the ticket's own row first.
-    """
-    merged = list(rows)
-    orders = [row.order for row in merged]
-    for ticket in tickets:
-        project, number, rest, _ = ticket[0].order
-        # A ticket with a key is the same one after its file has moved.
-        start = bisect_left(orders, (project, number, "" if number else rest, 0))
-        end = bisect_left(orders, (project, number, "\U0010ffff" if number else rest, 1 << 30))
-        merged[start:end] = ticket
-        orders[start:end] = [row.order for row in ticket]
-    return tuple(merged)
-
-
-def index_of(rows: tuple[ListRow, ...], order: Order) -> int:
-    """Return the index of the row with an order, or of the next row if there is none."""
-    found = bisect_left(rows, order, key=lambda row: row.order)
-    return min(found, max(0, len(rows) - 1))
 
 
 def _split(key: str | None) -> tuple[str, int]:

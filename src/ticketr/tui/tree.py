@@ -1,70 +1,218 @@
-"""The ticket list as a tree: which rows are visible, after filter, sort and folds. Pure."""
+"""The ticket list as a tree: which rows are visible, after filter, sort and folds. Pure.
+
+The list is arranged block by block, and what was arranged is remembered, so that a key or a few
+new tickets cost little in a list of 10,000.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import accumulate, chain, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, final, overload
 
-from ticketr.tickets import sort_key
+from ticketr.tickets import TextTerm, sort_key
+from ticketr.tui.row_blocks import Part, VisibleRow, holding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from ticketr.tui.rows import ListRow
+    from ticketr.tickets import Candidate, Filter
+    from ticketr.tui.row_blocks import Block, Rows
+    from ticketr.tui.rows import ListRow, Order
+
+#: Blocks of which the arrangement is remembered: those of some lists of 10,000 rows.
+REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
-class VisibleRow:
-    """A row of the list as it is shown.
+class Wanted:
+    """Which rows a filter lets through.
 
     Attributes:
-        row: The issue.
-        tasks: The number of its sub-tasks that the list holds.
-        hidden: How many of them are folded away.
+        filter: The filter.
+        edited: The keys of edited issues.
+        conflicts: The keys of tickets with a conflict.
     """
 
-    row: ListRow
-    tasks: int = 0
-    hidden: int = 0
+    filter: Filter
+    edited: frozenset[str] = frozenset()
+    conflicts: frozenset[str] = frozenset()
+
+    def fitting(self, block: Block) -> Container[int]:
+        """Return the indexes of the rows of a block that the filter lets through."""
+        left: Iterable[int] = range(len(block.rows))
+        for term in self.filter.terms:
+            if isinstance(term, TextTerm):
+                found = frozenset(holding(block.whole, term.wanted))
+                left = found.intersection(left)
+            else:
+                left = [at for at in left if term.matches(self._candidate(block.rows[at]))]
+        return frozenset(left)
+
+    def _candidate(self, row: ListRow) -> Candidate:
+        flags = {"edited"} if row.key in self.edited else set[str]()
+        if self.conflicts and row.head in self.conflicts:
+            flags.add("conflict")
+        candidate = row.candidate
+        return replace(candidate, flags=candidate.flags | flags) if flags else candidate
 
 
+@final
+class Visible(Sequence[VisibleRow]):
+    """The rows to show, in their order.
+
+    Args:
+        parts: The rows, in portions.
+        is_by_key: Whether they are in the order of their keys.
+    """
+
+    def __init__(self, parts: Iterable[Part], *, is_by_key: bool) -> None:
+        self._parts = tuple([part for part in parts if part.shown])
+        self._ends = tuple(accumulate(len(part.shown) for part in self._parts))
+        self._is_by_key = is_by_key
+
+    def index_of(self, order: Order) -> int:
+        """Return the index of the row with an order.
+
+        If it is not shown, since its file was moved or it is folded away or gone, return that of
+        its ticket, or of the next row; 0 if there is no row at all.
+        """
+        project, number, path, place = order
+        first = (project, number, "" if number else path, -1)
+        found = self._place(order) if self._is_by_key else self._orders.get(order, len(self))
+        if found < len(self) and self[found].row.order == order:
+            return found
+        begin = self._place(first) if self._is_by_key else self._look_up(first)
+        head = None
+        for at in range(begin, len(self)):
+            other = self[at].row.order
+            if other[:2] != (project, number) or not (number or other[2] == path):
+                break
+            if other[3] == place:
+                return at
+            head = begin
+        if head is not None:
+            return head
+        after = begin if self._is_by_key else self._next(order)
+        return min(after, max(0, len(self) - 1))
+
+    def hits(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Return the indexes of the rows that hold all of some folded words."""
+        found: list[int] = []
+        for begin, part in zip((0, *self._ends), self._parts, strict=False):
+            left: Sequence[int] = range(len(part.shown))
+            for word in words:
+                held = holding(part, word)
+                left = held if len(left) == len(part.shown) else sorted({*left}.intersection(held))
+            found += [begin + at for at in left]
+        return tuple(found)
+
+    def _place(self, order: Order) -> int:
+        """Return the index of the first row that is not before an order."""
+        part = max(0, bisect_right(self._firsts, order) - 1)
+        if not self._parts:
+            return 0
+        within = bisect_left(self._parts[part].shown, order, key=_order)
+        return self._begin(part) + within
+
+    def _look_up(self, first: Order) -> int:
+        """Return the index of the first row of a ticket; the number of rows if there is none."""
+        same = 2 if first[1] else 3
+        found = (at for order, at in self._orders.items() if order[:same] == first[:same])
+        return next(found, len(self))
+
+    def _next(self, order: Order) -> int:
+        return next((at for each, at in self._orders.items() if each > order), len(self))
+
+    def _begin(self, part: int) -> int:
+        return self._ends[part - 1] if part else 0
+
+    @cached_property
+    def _firsts(self) -> list[Order]:
+        return [part.shown[0].row.order for part in self._parts]
+
+    @cached_property
+    def _orders(self) -> dict[Order, int]:
+        return {each.row.order: at for at, each in enumerate(self)}
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __iter__(self) -> Iterator[VisibleRow]:
+        return chain.from_iterable(part.shown for part in self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> VisibleRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[VisibleRow, ...]: ...
+    def __getitem__(self, index: int | slice) -> VisibleRow | tuple[VisibleRow, ...]:
+        if isinstance(index, slice):
+            return tuple(self[at] for at in range(*index.indices(len(self))))
+        at = range(len(self))[index]
+        part = bisect_right(self._ends, at)
+        return self._parts[part].shown[at - self._begin(part)]
+
+
+@lru_cache(maxsize=8)
 def arrange(
-    rows: Sequence[ListRow],
+    rows: Rows,
     *,
     folded: frozenset[str] = frozenset(),
     sort: str = "key",
-    matches: Callable[[ListRow], bool] | None = None,
-) -> tuple[VisibleRow, ...]:
+    wanted: Wanted | None = None,
+) -> Visible:
     """Return the rows to show, in their order.
 
     A ticket stays above a sub-task that matches. Rows with equal sort keys stay in the order of
     their keys.
 
     Args:
-        rows: All rows in the order of their keys, each ticket followed by its sub-tasks.
+        rows: All rows.
         folded: The IDs of tickets whose sub-tasks are hidden.
         sort: One of `ticketr.tickets.SORT_NAMES`.
-        matches: Whether a row matches the filter; None for no filter.
+        wanted: The filter; None for none.
     """
-    families = (tuple(family) for _, family in groupby(rows, key=lambda row: row.order[:3]))
-    kept = families if matches is None else _matching(families, matches)
-    if sort != "key":
-        key = sort_key(sort)
-        kept = sorted(kept, key=lambda family: key(family[0].candidate))
-    shown: list[VisibleRow] = []
-    for head, *tasks in kept:
-        hidden = len(tasks) if head.id in folded else 0
-        shown.append(VisibleRow(head, len(tasks), hidden))
+    parts = [_arranged(each, folded & each.heads, wanted) for each in rows.blocks]
+    if sort == "key":
+        return Visible(parts, is_by_key=True)
+    keyed = chain.from_iterable(_sort_keys(part, sort) for part in parts)
+    families = [family for _, family in sorted(keyed, key=itemgetter(0))]
+    return Visible((Part(tuple(chain.from_iterable(families))),), is_by_key=False)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _arranged(block: Block, folded: frozenset[str], wanted: Wanted | None) -> Part:
+    if wanted is None and not folded:
+        return block.whole
+    fitting = range(len(block.rows)) if wanted is None else wanted.fitting(block)
+    shown, whole = list[VisibleRow](), block.whole.shown
+    for begin, end in block.families:
+        tasks: Sequence[int] = ()
+        if end - begin > 1:
+            tasks = [at for at in range(begin + 1, end) if at in fitting]
+        if not tasks and begin not in fitting:
+            continue
+        head = whole[begin]
+        hidden = len(tasks) if folded and head.row.id in folded else 0
+        if hidden or head.tasks != len(tasks):
+            head = VisibleRow(head.row, len(tasks), hidden)
+        shown.append(head)
         if not hidden:
-            shown.extend(map(VisibleRow, tasks))
-    return tuple(shown)
+            shown += [whole[at] for at in tasks]
+    return Part(tuple(shown))
 
 
-def _matching(
-    families: Iterable[tuple[ListRow, ...]], matches: Callable[[ListRow], bool]
-) -> Iterable[tuple[ListRow, ...]]:
-    for head, *tasks in families:
-        found = tuple(filter(matches, tasks))
-        if found or matches(head):
-            yield head, *found
+@lru_cache(maxsize=REMEMBERED)
+def _sort_keys(part: Part, sort: str) -> list[tuple[object, tuple[VisibleRow, ...]]]:
+    """Return the tickets of a part with their sub-tasks, each with what it is sorted by."""
+    key = sort_key(sort)
+    groups = (tuple(group) for _, group in groupby(part.shown, lambda each: each.row.order[:3]))
+    return [(key(group[0].row.candidate), group) for group in groups]
+
+
+def _order(visible: VisibleRow) -> Order:
+    return visible.row.order

@@ -7,18 +7,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ticketr.tickets import fold, parse_filter
-from ticketr.tui.rows import ListRow, merge
-from ticketr.tui.tree import VisibleRow, arrange
+from ticketr.tui.row_blocks import Rows
+from ticketr.tui.tree import Wanted, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr.tickets import Filter
     from ticketr.tui.messages import FilesRead, TicketsFound
-    from ticketr.tui.rows import Order
+    from ticketr.tui.rows import ListRow, Order
+    from ticketr.tui.tree import Visible
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")
+NO_ROWS = Rows()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class WorkspaceView:
     name: str
     site: str = ""
     project: str = ""
-    rows: tuple[ListRow, ...] = field(default=(), repr=False)
+    rows: Rows = field(default=NO_ROWS, repr=False)
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
@@ -66,59 +68,32 @@ class WorkspaceView:
     search: str = ""
 
     @cached_property
-    def visible(self) -> tuple[VisibleRow, ...]:
+    def visible(self) -> Visible:
         """The rows to show, in their order."""
-        matches = self._matches if self.filter.terms else None
-        return arrange(self.rows, folded=self.folded, sort=self.sort, matches=matches)
+        wanted = None
+        if self.filter.terms:
+            wanted = Wanted(self.filter, self.edited, frozenset(self.conflicts))
+        return arrange(self.rows, folded=self.folded, sort=self.sort, wanted=wanted)
 
     @cached_property
     def index(self) -> int:
         """The index of the selected row among the visible ones; 0 where there is none."""
-        if self.selected is None:
-            return 0
-        orders = self._orders
-        found = orders.get(self.selected)
-        if found is not None:
-            return found
-        # The file was moved, or the sub-task is folded away or gone: the ticket, or the next row.
-        project, number, path, place = self.selected
-        of_ticket = {
-            order[3]: at
-            for order, at in orders.items()
-            if order[:2] == (project, number) and (number or order[2] == path)
-        }
-        if of_ticket:
-            return of_ticket.get(place, min(of_ticket.values()))
-        after = (at for order, at in orders.items() if order > self.selected)
-        return min(next(after, len(orders)), max(0, len(orders) - 1))
-
-    @cached_property
-    def _orders(self) -> dict[Order, int]:
-        return {each.row.order: at for at, each in enumerate(self.visible)}
-
-    def _matches(self, row: ListRow) -> bool:
-        candidate = row.candidate
-        flags = {"edited"} if row.key in self.edited else set[str]()
-        if row.head in self.conflicts:
-            flags.add("conflict")
-        if flags:
-            candidate = replace(candidate, flags=candidate.flags | flags)
-        return self.filter.matches(candidate)
+        return 0 if self.selected is None else self.visible.index_of(self.selected)
 
     @property
     def row(self) -> ListRow | None:
         """The selected row, or None if the list is empty."""
         return self.visible[self.index].row if self.visible else None
 
-    @cached_property
+    @property
     def count(self) -> int:
         """The number of its issues."""
-        return sum(not row.is_broken for row in self.rows)
+        return self.rows.issues
 
-    @cached_property
+    @property
     def drafts(self) -> int:
         """The number of its issues that Jira does not have yet."""
-        return sum(row.is_draft for row in self.rows)
+        return self.rows.drafts
 
     def flag(self, row: ListRow) -> str:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
@@ -132,7 +107,7 @@ class WorkspaceView:
 
     def with_found(self, found: TicketsFound) -> WorkspaceView:
         """Return it with tickets that were found in files."""
-        rows = merge(self.rows, found.tickets)
+        rows = self.rows.merged(found.tickets)
         return replace(self, rows=rows, edited=self.edited | found.edited)
 
     def with_files(self, read: FilesRead) -> WorkspaceView:
@@ -167,9 +142,4 @@ class WorkspaceView:
 
     def hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""
-        wanted = fold(words).split()
-        return tuple(
-            at
-            for at, each in enumerate(self.visible)
-            if all(word in each.row.candidate.haystack for word in wanted)
-        )
+        return self.visible.hits(fold(words).split())

@@ -12,6 +12,7 @@ from ticketr.sync.compare.conflict_parts import Versions, find_parts
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.overlays.conflict import LOOK, ConflictScreen
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
@@ -107,7 +108,9 @@ def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:
 
 
 def test_a_conflict_that_was_read_anew_keeps_the_choices_and_has_to_be_looked_at() -> None:
-    state, asked = update(pressed(opened(), "A", now=11.0), messages.FilesRead("work", ()), 30.0)
+    state, asked = update(
+        pressed(opened(), "A", now=11.0), messages.FilesRead("work", Rows()), 30.0
+    )
     assert asked == (effects.ReadConflict("work", "DEMO-9"),)
 
     state, _ = update(state, messages.ConflictRead("work", "DEMO-9", VIEW), 30.0)

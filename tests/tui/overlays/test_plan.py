@@ -11,6 +11,7 @@ from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.overlays.plan import LOOK, Plan
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
@@ -71,7 +72,7 @@ def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
 
 
 def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
-    state, asked = update(opened(), messages.FilesRead("work", ()), 20.0)
+    state, asked = update(opened(), messages.FilesRead("work", Rows()), 20.0)
     assert asked == (effects.ReadPlan("work", JobKind.PUSH),)
 
     state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,))), 20.0)

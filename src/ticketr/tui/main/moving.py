@@ -119,11 +119,11 @@ def _folding(state: AppState, now: float, *, hide: bool) -> Step | None:
     workspace, row = state.workspace, state.row
     if row is None or state.focus is not Panel.TICKETS:
         return None
-    head = next(
-        (each for each in workspace.visible if each.row.order[:3] == row.order[:3] and each.tasks),
-        None,
-    )
-    if head is None or bool(head.hidden) == hide:
+    at = workspace.index
+    while at and workspace.visible[at - 1].row.order[:3] == row.order[:3]:
+        at -= 1
+    head = workspace.visible[at]
+    if not head.tasks or bool(head.hidden) == hide:
         return None
     change = frozenset((head.row.id,))
     folded = workspace.folded | change if hide else workspace.folded - change

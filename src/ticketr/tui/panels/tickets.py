@@ -13,9 +13,9 @@ from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from ticketr.tui.keymap import KeyMap
+    from ticketr.tui.row_blocks import VisibleRow
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
-    from ticketr.tui.tree import VisibleRow
     from ticketr.tui.workspace import WorkspaceView
 
 KEY_CELLS = 9

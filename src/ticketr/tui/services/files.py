@@ -10,8 +10,10 @@ from ticketr import TicketrError
 from ticketr.sync import LocalSurvey, State, read_state
 from ticketr.text import clean
 from ticketr.tui.messages import FilesRead, TicketsFound
-from ticketr.tui.rows import merge, row_of_broken, rows_of
+from ticketr.tui.row_blocks import Rows
+from ticketr.tui.rows import row_of_broken, rows_of
 from ticketr.tui.sheet import Edit, Sheet, sheet_of
+from ticketr.tui.tree import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -62,9 +64,10 @@ class WorkspaceReader:
         conflicts = {
             each.key: f"{each.key}: {each.parts_text}" for each in self._state.conflicts.all()
         }
-        rows = sorted((*merge((), self._tickets), *self._broken), key=lambda row: row.order)
+        rows = Rows.of((*Rows().merged(self._tickets), *self._broken))
+        arrange(rows)  # here, so that it takes no time on Trio's thread
         broken = tuple(row.title for row in self._broken)
-        return FilesRead(self._name, tuple(rows), self._edited(), conflicts, broken)
+        return FilesRead(self._name, rows, self._edited(), conflicts, broken)
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(

@@ -1,0 +1,126 @@
+"""Run the app as a command does, and write what it cost into a file.
+
+Usage: app_probe.py REPORT pull FOLDER TICKETS, or app_probe.py REPORT open FOLDER
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+from stretches import place_of
+
+from ticketr.cli.app import cli
+from ticketr.cli.queue_runner import run
+from ticketr.cli.screen import run_screen
+from ticketr.jira import Credentials
+from ticketr.sync import PullJob
+from ticketr.terminal import Terminal
+from ticketr.tui.services.opening import open_workspace
+from ticketr.tui.workspace import WorkspaceView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ticketr.tui.messages import FilesRead
+
+#: The parts of the app, by the name of their task: what draws, and what changes the state.
+DRAWING, CHANGING = "App._paint", "App.run"
+#: The commands in whose task the app runs.
+RUNNING_APP = {"ticketr.cli.demo._demo", "ticketr.cli.screen.run_screen"}
+
+
+class Costs(trio.abc.Instrument):
+    """Sums the CPU time of Trio's thread by task, and finds the longest step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.longest: dict[str, tuple[float, str]] = {}
+        self._begun = 0.0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._begun = time.thread_time()
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        took = time.thread_time() - self._begun
+        name = task.name.rpartition("tui.app.")[2]
+        if name in RUNNING_APP:
+            name = CHANGING
+        if not self._begun:  # the instrument starts in the middle of a step
+            return
+        self.seconds[name] = self.seconds.get(name, 0.0) + took
+        if took > self.longest.get(name, (0.0, ""))[0]:
+            self.longest[name] = (took, place_of(task))
+
+
+class Times:
+    """Notes when the first frame has been drawn, and when the list was complete."""
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter()
+        self.first_frame: float | None = None
+        self.complete: float | None = None
+
+    def watch(self) -> None:
+        """Look at what the app draws and handles from now on."""
+        draw, with_files = Terminal.draw, WorkspaceView.with_files
+
+        async def drawn(terminal: Terminal, rows: Sequence[str]) -> None:
+            await draw(terminal, rows)
+            if self.first_frame is None:
+                self.first_frame = time.perf_counter() - self.begun
+
+        def completed(view: WorkspaceView, read: FilesRead) -> WorkspaceView:
+            if self.complete is None:
+                self.complete = time.perf_counter() - self.begun
+            return with_files(view, read)
+
+        setattr(Terminal, "draw", drawn)  # noqa: B010 - the type checker would refuse it otherwise
+        setattr(WorkspaceView, "with_files", completed)  # noqa: B010
+
+
+def probe(report: Path, main: Callable[[], object]) -> None:
+    """Run a command with the instrument, and write the report."""
+    costs, times = Costs(), Times()
+    times.watch()
+    run_trio = partial(trio.run, instruments=[costs])
+    setattr(trio, "run", run_trio)  # noqa: B010
+    try:
+        main()
+    finally:
+        found = {
+            "cpu": time.process_time(),
+            "main": sum(costs.seconds.values()),
+            "tasks": costs.seconds,
+            "longest": costs.longest,
+            "first_frame": times.first_frame,
+            "complete": times.complete,
+        }
+        report.write_text(json.dumps(found), encoding="utf-8")
+
+
+def pull(folder: Path, tickets: str) -> None:
+    """Run the demo, which pulls so many tickets into a folder from a sandbox beside the app."""
+    arguments = ["demo", f"--folder={folder}", f"--tickets={tickets}"]
+    cli.main(arguments, standalone_mode=False)
+
+
+def look(root: Path) -> None:
+    """Open the app on a folder; its site is never asked."""
+    job = PullJob(root, Credentials("http://127.0.0.1:9", "me@example.com", "t"), project="DEMO")
+    run(run_screen, (open_workspace("demo", job.options()),), (root,))
+
+
+def main() -> None:
+    _, report, what, folder, *rest = sys.argv
+    begin = partial(pull, Path(folder), *rest) if what == "pull" else partial(look, Path(folder))
+    probe(Path(report), begin)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""Compare the list in blocks with a list that is arranged as a whole, each time anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from ticketr.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
+from ticketr.tui import row_blocks
+from ticketr.tui.row_blocks import Rows
+from ticketr.tui.rows import ListRow, rows_of
+from ticketr.tui.tree import Wanted, arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
+Family = tuple[int, int]
+
+FAMILIES = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=40, unique_by=lambda each: each[0]
+)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 4)
+
+
+def family(number: int, tasks: int) -> tuple[ListRow, ...]:
+    status = ("To Do", "Done")[number % 2]
+    parts = tuple(
+        Ticket(
+            title=f"Part {at}", key=f"DEMO-{number * 100 + at + 1000}", fields={"Status": "Done"}
+        )
+        for at in range(tasks)
+    )
+    key = f"DEMO-{number}" if number else None
+    title = f"Title {number * 7 % 10}"
+    return rows_of(
+        Ticket(title=title, key=key, fields={"Status": status}, tasks=parts), f"{key}.md"
+    )
+
+
+def by_order(families: list[Family]) -> list[tuple[ListRow, ...]]:
+    return sorted((family(*each) for each in families), key=lambda rows: rows[0].order)
+
+
+def expected(
+    families: list[Family], folded: frozenset[str], sort: str, words: str
+) -> Iterator[tuple[str, int, int]]:
+    wanted = parse_filter(words)
+    kept = by_order(families)
+    if sort != "key":
+        kept.sort(key=lambda rows: sort_key(sort)(rows[0].candidate))
+    for head, *tasks in kept:
+        left = [row for row in tasks if wanted.matches(row.candidate)]
+        if not left and not wanted.matches(head.candidate):
+            continue
+        hidden = len(left) if head.id in folded else 0
+        yield head.id, len(left), hidden
+        for row in left if not hidden else ():
+            yield row.id, 0, 0
+
+
+@given(
+    families=FAMILIES,
+    folded=st.frozensets(st.integers(1, 40)),
+    sort=st.sampled_from(SORT_NAMES),
+    words=st.sampled_from(["", "status=done", "part", "title 7"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_blocks_show_what_one_list_shows_and_find_each_row(
+    families: list[Family], folded: frozenset[int], sort: str, words: str
+) -> None:
+    ids = frozenset(f"DEMO-{number}" for number in folded)
+    rows = Rows().merged(family(*each) for each in families)
+    wanted = Wanted(parse_filter(words)) if words else None
+
+    shown = arrange(rows, folded=ids, sort=sort, wanted=wanted)
+
+    found = [(each.row.id, each.tasks, each.hidden) for each in shown]
+    assert found == list(expected(families, ids, sort, words))
+    assert list(shown[:]) == [shown[at] for at in range(len(shown))] == list(shown)
+    assert [shown.index_of(each.row.order) for each in shown] == list(range(len(shown)))
+    hits = shown.hits(["title", "7"])
+    assert hits == tuple(
+        at
+        for at, each in enumerate(shown)
+        if "title" in each.row.candidate.haystack and "7" in each.row.candidate.haystack
+    )
+
+
+@pytest.mark.parametrize("sort", ["key", "title"])
+def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> None:
+    families = [(number, 2) for number in range(1, 20)]
+    rows = Rows().merged(family(*each) for each in families)
+    folded = arrange(rows, folded=frozenset(["DEMO-9"]), sort=sort)
+    task = family(9, 2)[1]
+
+    assert folded[folded.index_of(task.order)].row.id == "DEMO-9"
+    gone = arrange(Rows().merged(family(*each) for each in families if each[0] != 9), sort=sort)
+    order = gone[gone.index_of(task.order)].row.order
+    assert order > task.order
+    assert arrange(Rows(), sort=sort).index_of(task.order) == 0
+    assert gone.index_of(("ZZ", 1, "", 0)) == len(gone) - 1
+
+
+@given(FAMILIES, st.lists(st.integers(0, 40), max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list[int]) -> None:
+    rows = Rows().merged(family(*each) for each in families)
+
+    changed = rows.merged(family(number, 1) for number in again)
+
+    whole = dict(families) | dict.fromkeys(again, 1)
+    assert list(changed) == [row for each in by_order(list(whole.items())) for row in each]
+    assert len(changed) == len(list(changed))
+    assert [changed[at] for at in range(len(changed))] == list(changed[:])
+    assert changed == Rows.of(changed)
+    assert hash(changed) == hash(Rows.of(changed))
+    assert (changed == rows) == (list(changed) == list(rows))
+    assert changed != list(changed)
+    assert changed.drafts == (0 in whole)
+    assert changed.issues == len(changed)
+
+
+def test_a_change_of_one_ticket_copies_one_block() -> None:
+    rows = Rows().merged(family(number, 1) for number in range(1, 40))
+
+    changed = rows.merged([family(20, 1)])
+
+    differing = [
+        old for old, new in zip(rows.blocks, changed.blocks, strict=True) if old is not new
+    ]
+    assert len(rows.blocks) > 5
+    assert len(differing) == 1
