@@ -15,6 +15,7 @@ from ticketr.tui.keymap import Context
 from ticketr.tui.overlays.choice import Choice
 from ticketr.tui.overlays.file_edits import FileEdits
 from ticketr.tui.overlays.plan import LOOK
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import row_of_broken
 from ticketr.tui.screen import screen
 from ticketr.tui.state import AppState
@@ -118,7 +119,7 @@ def test_t_on_a_draft_where_no_file_has_a_status_says_so() -> None:
 
 def broken() -> AppState:
     state = app_state()
-    rows = (row_of_broken("a.md", "it is broken", has_rows=False),)
+    rows = Rows.of([row_of_broken("a.md", "it is broken", has_rows=False)])
     return state.with_workspace(replace(state.workspace, rows=rows))
 
 

@@ -16,6 +16,7 @@ from ticketr.sandbox import make_site
 from ticketr.sync import Change, FieldChange, IssuePlace, Store, read_statuses
 from ticketr.tickets import Ticket, parse, render
 from ticketr.tui import effects, messages
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import conflicts, edits
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces, no_statuses
@@ -40,10 +41,10 @@ class Reading:
 
     async def read(self) -> None:
         await trio.lowlevel.checkpoint()
-        self._told.append(messages.FilesRead("work", ()))
+        self._told.append(messages.FilesRead("work", Rows()))
 
 
-READ = messages.FilesRead("work", ())
+READ = messages.FilesRead("work", Rows())
 
 
 def services(
