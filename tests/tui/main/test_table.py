@@ -13,6 +13,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.keymap import TABLE, Context, KeyAction
 from ticketr.tui.main.table import on_main
 from ticketr.tui.overlays.log import Log
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import row_of_broken
 from ticketr.tui.screen import screen
 from ticketr.tui.sheet import Edit, sheet_of
@@ -63,7 +64,7 @@ def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: Ke
 
 def broken() -> AppState:
     state = app_state()
-    rows = (row_of_broken("a.md", "it is broken", has_rows=False),)
+    rows = Rows.of([row_of_broken("a.md", "it is broken", has_rows=False)])
     return state.with_workspace(replace(state.workspace, rows=rows))
 
 
