@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
+from fakes.examples import examples
 from fakes.ticket_texts import files, texts, ticket_lists
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 
 from ticketr.tickets import (
     RepeatedKey,
@@ -16,10 +18,10 @@ from ticketr.tickets import (
     rewrite,
 )
 
-# The time of one example varies too much for a useful limit.
-thorough = settings(max_examples=100, deadline=None)
+pytestmark = pytest.mark.laws
+thorough = examples(100, in_gate=40)
 # Two texts per example, and half of the files are refused.
-brief = settings(thorough, max_examples=40)
+brief = examples(40, in_gate=20)
 
 
 def parsed(text: str) -> TicketFile:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from fakes.examples import examples
 from fakes.ticket_versions import Versions, versions
-from hypothesis import event, given, settings, strategies as st
+from hypothesis import event, given, strategies as st
 
 from ticketr.sync.compare import conflict_parts
 from ticketr.sync.compare.conflict_parts import find_parts
@@ -11,8 +13,8 @@ from ticketr.sync.compare.diff import TEXTS, alike, by_key, changes, part_texts
 from ticketr.sync.compare.merge import Merged, Side, merge
 from ticketr.tickets import Ticket, parse, render_ticket
 
-# The work of one example differs too much for a time limit to mean anything.
-thorough = settings(max_examples=100, deadline=None)
+pytestmark = pytest.mark.laws
+thorough = examples(100, in_gate=40)
 sides = st.sampled_from([None, Side.LOCAL, Side.REMOTE])
 
 
