@@ -67,11 +67,13 @@ class ReadDetail(Effect):
         workspace: The name of its workspace.
         path: Its file, relative to the workspace.
         order: The order of its row in the list.
+        cells: The width of the panel that will show it; 0 if it is unknown.
     """
 
     workspace: str
     path: str
     order: tuple[str, int, str, int]
+    cells: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

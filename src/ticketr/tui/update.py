@@ -222,7 +222,8 @@ def _follow(state: AppState) -> Step:
     ticket = state.ticket
     if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
         state = replace(state, ticket=OpenTicket(workspace.name, row.order))
-    return state, (effects.ReadDetail(workspace.name, row.path, row.order),)
+    cells = state.layout.right or state.width
+    return state, (effects.ReadDetail(workspace.name, row.path, row.order, cells),)
 
 
 def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ticketr.statusline import LineStyle
 from ticketr.tickets import parse
-from ticketr.tui.panels.detail import detail_lines, draw_detail
+from ticketr.tui.panels.detail import LONGEST_RENDERED, detail_lines, draw_detail
 from ticketr.tui.sheet import sheet_of
 from ticketr.tui.styled import Span, plain
 from ticketr.tui.theme import Theme
@@ -63,3 +65,16 @@ def test_ascii_replaces_the_frames() -> None:
     assert [row.rstrip() for row in rows[1:]] == [
         *(" x one", " * two", "", " +---+", " | a |", " +---+", " | b |", " +---+")
     ]
+
+
+def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> None:
+    long = f"**word**\x1b[2J\n{'[' * LONGEST_RENDERED}"
+    sheet = replace(sheet_of(parse(FILE).tickets[0], "DEMO-1.md"), description=long, fields=())
+
+    lines = detail_lines(sheet, 42)
+
+    assert [(plain(each.line), each.source) for each in lines[2:4]] == [
+        ("**word**", 4),
+        ("[" * 40, 5),
+    ]
+    assert len(lines) > LONGEST_RENDERED // 40

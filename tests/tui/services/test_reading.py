@@ -218,7 +218,8 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
 ) -> None:
     own = tmp_path / ".ticketr"
     own.mkdir()
-    for content, sort in (('{"filter": "status=done", "sort": "title"}', "title"), ("{", None)):
+    remembered = '{"filter": "status=done", "sort": "title"}'
+    for content, sort in ((remembered, "title"), ("{", None), ("[" * 60_000, None)):
         (own / FILE).write_text(content)
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()

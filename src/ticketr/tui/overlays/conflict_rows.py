@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean, fit
-from ticketr.tui.overlays.words import changed_words
+from ticketr.tui.overlays.words import wrapped_words
 from ticketr.tui.panels.frame import title_rule
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
@@ -112,9 +112,13 @@ def _short(text: str) -> str:
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     rows: list[str] = []
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
-        line = (Span(clean(part.base) or "–"),) if text is None else changed_words(part.base, text)
         label = f"   {name:<11}"
-        wrapped = wrap_line(line, cells - 1, first=label, rest=" " * len(label))
+        rest = " " * len(label)
+        if text is None:
+            base = clean(part.base[: cells * 6]) or "–"
+            wrapped = tuple(wrap_line((Span(base),), cells - 1, first=label, rest=rest))
+        else:
+            wrapped = wrapped_words(part.base, text, cells - 1, label, rest)
         rows += [theme.row(each, cells) for each in wrapped[:6]]
     return rows
 

@@ -9,16 +9,18 @@ from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.overlays.words import changed_words
+from ticketr.tui.overlays.words import wrapped_words
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.sheet import Sheet
-from ticketr.tui.styled import wrap_line
 
 if TYPE_CHECKING:
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
+
+
+INDENT = "   "
 
 
 @final
@@ -69,7 +71,7 @@ class Diff(PlainOverlay):
 
     def _height(self, state: AppState) -> int:
         return sum(
-            1 + len(wrap_line(changed_words(each.before, each.after), state.width - 4))
+            1 + len(wrapped_words(each.before, each.after, state.width - 4, INDENT, INDENT))
             for each in self.sheet.edits
         )
 
@@ -79,9 +81,6 @@ class Diff(PlainOverlay):
         rows: list[str] = []
         for edit in self.sheet.edits:
             rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
-            words = changed_words(edit.before, edit.after)
-            rows += [
-                theme.row(line, cells)
-                for line in wrap_line(words, cells - 4, first="   ", rest="   ")
-            ]
+            words = wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
+            rows += [theme.row(line, cells) for line in words]
         return filled(rows[self.top :], height, cells)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ticketr.sync import word_diff
 from ticketr.text import clean
-from ticketr.tui.styled import Span
+from ticketr.tui.styled import Span, wrap_line
 
 if TYPE_CHECKING:
     from ticketr.tui.styled import Line
+
+
+@lru_cache(maxsize=16)
+def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) -> tuple[Line, ...]:
+    """Return a change as wrapped lines.
+
+    A frame is drawn many times a second, and long texts take long to compare and to wrap.
+
+    Args:
+        before: The old text, not cleaned.
+        after: The new text, not cleaned.
+        cells: The width of the lines.
+        first: What the first line begins with.
+        rest: What the other lines begin with.
+    """
+    return tuple(wrap_line(changed_words(before, after), cells, first=first, rest=rest))
 
 
 def changed_words(before: str, after: str) -> Line:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: From this width of the panel on, the fields stand in two columns.
 TWO_COLUMNS = 44
 LABEL_CELLS = 10
+#: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
+#: holds it, which is far quicker. Jira takes no description of more than 32,767 characters.
+LONGEST_RENDERED = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,8 @@ def _two_columns(parts: list[Line], room: int) -> list[DetailLine]:
 def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
     first = sheet.description_line
     lines = [
-        DetailLine(each.line, first + each.source if first else 0)
-        for each in render_markdown(sheet.description, room)
+        DetailLine(line, first + source if first else 0)
+        for line, source in _rendered(sheet.description, room)
     ]
     if sheet.criteria:
         lines += [DetailLine(()), DetailLine((Span("Acceptance criteria", ("bold",)),))]
@@ -171,9 +174,20 @@ def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
 def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:
     """Yield the lines of an acceptance criterion; `source` is its line in the file, or 0."""
     prefix = Span("• ")
-    for each in render_markdown(text, room - 2):
-        yield DetailLine((prefix, *each.line), source + each.source if source else 0)
+    for line, at in _rendered(text, room - 2):
+        yield DetailLine((prefix, *line), source + at if source else 0)
         prefix = Span("  ")
+
+
+def _rendered(text: str, room: int) -> Iterator[tuple[Line, int]]:
+    """Yield the lines of a text, each with the index of its line in the file."""
+    if len(text) <= LONGEST_RENDERED:
+        for each in render_markdown(text, room):
+            yield each.line, each.source
+        return
+    for at, line in enumerate(text.splitlines()):
+        for part in wrap(clean(line), max(2, room)):
+            yield (Span(part),), at
 
 
 def _tasks(sheet: Sheet, room: int) -> list[DetailLine]:

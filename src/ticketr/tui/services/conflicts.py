@@ -6,6 +6,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import trio
+
 from ticketr import TicketrError
 from ticketr.sync import (
     State,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync import ConflictView, Resolution, Store, Undone, UndoStep
     from ticketr.tui import effects
+    from ticketr.tui.messages import Message
     from ticketr.tui.services.context import Services
 
 #: The most tickets of a change that are named.
@@ -34,20 +37,28 @@ MOST_NAMES = 5
 async def read(services: Services, effect: effects.ReadConflict) -> None:
     """Read a conflict, and send it; an error is told."""
     store = services.workspaces[effect.workspace].store
+    services.newest.begin(effect)
     try:
         view = await services.in_thread(_read, store, effect.key)
     except TicketrError as error:
         words = clean(str(error))
-        services.send(messages.ConflictFailed(effect.workspace, effect.key, words))
+        answer: Message = messages.ConflictFailed(effect.workspace, effect.key, words)
     else:
-        services.send(messages.ConflictRead(effect.workspace, effect.key, view))
+        answer = messages.ConflictRead(effect.workspace, effect.key, view)
+    if services.newest.is_newest(effect):
+        services.send(answer)
 
 
 async def settle(services: Services, effect: effects.Settle) -> None:
-    """Write what was chosen into the file, and read the workspace again."""
+    """Write what was chosen into the file, and read the workspace again.
+
+    Cancellation:
+        What was chosen is written first, which takes a moment.
+    """
     store = services.workspaces[effect.workspace].store
     try:
-        words = await services.in_thread(_settle, store, effect.resolution)
+        with trio.CancelScope(shield=True):  # q right after Enter must not lose the choices
+            words = await services.in_thread(_settle, store, effect.resolution)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
@@ -77,10 +88,15 @@ async def find_undo(services: Services, effect: effects.FindUndo) -> None:
 
 
 async def undo(services: Services, effect: effects.Undo) -> None:
-    """Take the change that was the last of a ticket back, and read the workspace again."""
+    """Take the change that was the last of a ticket back, and read the workspace again.
+
+    Cancellation:
+        It is taken back first, which takes a moment.
+    """
     store = services.workspaces[effect.workspace].store
     try:
-        words, is_error = await services.in_thread(_undo, store, effect.key)
+        with trio.CancelScope(shield=True):
+            words, is_error = await services.in_thread(_undo, store, effect.key)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
+from ticketr.tui.services.newest import Newest
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
@@ -73,6 +75,7 @@ class Services:
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
         asking: The scope of the request that a screen of a workspace waits for, by its name.
+        newest: The newest requests whose answers replace earlier ones.
     """
 
     terminal: AppTerminal
@@ -82,6 +85,7 @@ class Services:
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: SetupRunner | None = None
     asking: dict[str, trio.CancelScope] = field(default_factory=dict[str, trio.CancelScope])
+    newest: Newest = field(default_factory=Newest)
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:

@@ -43,7 +43,7 @@ def recall(name: str, store: Store) -> messages.Recalled | None:
     try:
         found = _read(store)
         wanted = parse_filter(str(found.get("filter", "")))
-    except (OSError, ValueError, TicketrError, InvalidFilter):
+    except (OSError, ValueError, RecursionError, TicketrError, InvalidFilter):
         return None
     sort = found.get("sort")
     return messages.Recalled(name, wanted, sort if sort in SORT_NAMES else SORT_NAMES[0])

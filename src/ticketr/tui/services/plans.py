@@ -14,12 +14,14 @@ from ticketr.tui.job_request import JobKind
 if TYPE_CHECKING:
     from ticketr.sync import PushPlan, Side, Store
     from ticketr.tui import effects
+    from ticketr.tui.messages import Message
     from ticketr.tui.services.context import Services
 
 
 async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
     """Make the plan of a push or sync, and send it; an error is told."""
     workspace = services.workspaces[effect.workspace]
+    services.newest.begin(effect)
     # A sync resolves conflicts if a side wins; a push never does.
     prefer = workspace.prefer if effect.kind is JobKind.SYNC else None
     read = partial(
@@ -32,9 +34,11 @@ async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
     try:
         plan = await services.in_thread(read)
     except TicketrError as error:
-        services.send(messages.PlanFailed(effect.workspace, clean(str(error))))
+        answer: Message = messages.PlanFailed(effect.workspace, clean(str(error)))
     else:
-        services.send(messages.PlanRead(effect.workspace, effect.kind, plan, effect.keys))
+        answer = messages.PlanRead(effect.workspace, effect.kind, plan, effect.keys)
+    if services.newest.is_newest(effect):
+        services.send(answer)
 
 
 def _read(

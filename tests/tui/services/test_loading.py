@@ -1,0 +1,64 @@
+"""Reading an issue for the open ticket, while files change and the user moves on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
+
+import trio
+import trio.testing
+
+from ticketr.sync import Store
+from ticketr.tui import effects, messages
+from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.services.context import Services
+from ticketr.tui.services.loading import read_detail
+from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.tui.messages import Message
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+ORDER = ("DEMO", 1, "DEMO-1.md", 0)
+
+
+async def test_an_older_answer_does_not_replace_a_newer_one(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    file = tmp_path / "DEMO-1.md"
+    file.write_text("# TICKET: [DEMO-1] Old\n")
+    delays = iter((5.0, 1.0))
+
+    async def read_then_wait(
+        sync_fn: Callable[[*Ts], T], /, *args: *Ts, abandon_on_cancel: bool = False
+    ) -> T:
+        found = sync_fn(*args)
+        await trio.sleep(next(delays))
+        return found
+
+    told: list[Message] = []
+    nothing = cast("Any", None)
+    workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
+    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    services = Services(nothing, nothing, opened, told.append, in_thread=read_then_wait)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read_detail, services, effects.ReadDetail("work", "DEMO-1.md", ORDER))
+        await trio.testing.wait_all_tasks_blocked()
+        file.write_text("# TICKET: [DEMO-1] New\n")
+        detail_lines.cache_clear()
+        again = effects.ReadDetail("work", "DEMO-1.md", ORDER, cells=40)
+        nursery.start_soon(read_detail, services, again)
+
+    (read,) = told
+    assert isinstance(read, messages.DetailRead)
+    assert read.sheet is not None
+    assert read.sheet.title == "New"
+    # Its lines were wrapped in the thread.
+    detail_lines(read.sheet, 40, as_source=False)
+    assert detail_lines.cache_info().hits == 1
