@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test docs check bench stress mutants clean
+.PHONY: help setup demo test docs pictures check bench stress mutants clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -39,6 +39,9 @@ test: setup  ## run every test, with branch coverage
 
 docs: setup  ## build the manual into build/docs; a warning is an error
 	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+
+pictures: setup  ## draw the app's screens for the manual into docs/pictures
+	@cd tests && ../$(BIN)/python -m fakes.pictures
 
 check:  ## run the whole gate, as a reviewer would
 	@bash .ci/run
