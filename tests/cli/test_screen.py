@@ -4,9 +4,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from ticketr.cli.screen import line_style
+from ticketr.cli.screen import line_style, read_keymap
+from ticketr.tui.keymap import Context, KeyAction, KeyMap
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ticketr.terminal import Terminal
 
 
@@ -40,3 +43,15 @@ def test_the_terminal_decides_what_it_supports(
     style = line_style(cast("Terminal", Plain()))
 
     assert (style.color, style.unicode) == (False, True)
+
+
+def test_the_keys_of_the_user_are_those_of_the_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(tmp_path))
+    assert read_keymap() == KeyMap()
+    config = tmp_path / "config.toml"
+    config.touch(mode=0o600)
+    config.write_text('[keys]\npull = "F8"\n')
+
+    assert read_keymap().key(KeyAction.PULL, Context.MAIN) == "F8"

@@ -82,7 +82,7 @@ def test_escape_closes_then_cancels_then_goes_back() -> None:
     state, asked = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
     assert (state.focus, asked) == (Panel.TICKETS, ())
     state, _ = update(state, messages.KeyPressed("KEY_ESCAPE"), 9.0)
-    assert "Escape does nothing here" in state.notice
+    assert "Esc does nothing here" in state.notice
 
 
 def test_tab_goes_through_the_panels() -> None:

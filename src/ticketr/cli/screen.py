@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr import open_job_queue
+from ticketr import config, open_job_queue
 from ticketr.cli import exits
 from ticketr.cli.first_run import FirstRun
 from ticketr.cli.history import WorkspaceHistories
@@ -19,6 +19,7 @@ from ticketr.cli.output import print_message
 from ticketr.statusline import LineStyle
 from ticketr.terminal import open_terminal, sgr
 from ticketr.tui.app import App
+from ticketr.tui.key_settings import keymap_of
 from ticketr.tui.services.setup_runner import SetupRunner
 from ticketr.tui.theme import Theme
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobSnapshot
     from ticketr.terminal import Terminal
+    from ticketr.tui.keymap import KeyMap
     from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 #: How many jobs run at once, each in a workspace of its own.
@@ -55,8 +57,11 @@ async def run_screen(
         The exit code.
 
     Raises:
+        ConfigError: The user's keys cannot be used.
         NotATerminal: There is no terminal to run it in.
+        SettingsFailed: The file of the user's keys could not be read.
     """
+    keymap = await trio.to_thread.run_sync(read_keymap)
     history = WorkspaceHistories(roots)
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
@@ -64,7 +69,7 @@ async def run_screen(
                 style = line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
                 setup = SetupRunner(FirstRun(), outlasting)
-                app = App(terminal, queue, workspaces, theme=theme, setup=setup)
+                app = App(terminal, queue, workspaces, theme=theme, keymap=keymap, setup=setup)
                 await app.run(pull=pull)
             await queue.shutdown(grace=0)
         outlasting.cancel_scope.cancel()
@@ -72,6 +77,16 @@ async def run_screen(
     if cancelled:
         print_message(cancelled[-1].message)
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
+
+
+def read_keymap() -> KeyMap:
+    """Return the keys of the app, those that the user has changed included.
+
+    Raises:
+        ConfigError: A setting of a key, or the file, cannot be used.
+        SettingsFailed: The file could not be read.
+    """
+    return keymap_of(config.read_keys(config.config_folder(os.environ)))
 
 
 def _note(failed: JobSnapshot) -> None:

@@ -43,12 +43,13 @@ from ticketr.config.private_files import config_folder, prepare_config_folder
 from ticketr.config.state_folder import LOCK_FILE, STATE_FOLDER, StateFolder, require_database
 from ticketr.config.state_names import known_assignees, known_keys, known_statuses
 from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
-from ticketr.config.tomlfile import read_text
+from ticketr.config.tomlfile import Table, read_text
 from ticketr.config.user_config import (
     LoginEntry,
     UserConfig,
     WorkspaceEntry,
     free_name,
+    read_keys,
     read_user_config,
 )
 from ticketr.config.workspace import Workspace, find_folder, find_root, resolve_workspace
@@ -83,6 +84,7 @@ __all__ = [
     "SettingsFailed",
     "SiteNotConfirmed",
     "StateFolder",
+    "Table",
     "TokenFailed",
     "TokenSource",
     "UnknownKey",
@@ -116,6 +118,7 @@ __all__ = [
     "prepare_config_folder",
     "read_environment",
     "read_go_file",
+    "read_keys",
     "read_text",
     "read_user_config",
     "read_workspace_file",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.toml"
 
-_KEYS = ("use", "workspaces", "sites")
+_KEYS = ("use", "workspaces", "sites", "keys")
 _LOGIN_KEYS = ("email", "token_command", "cloud_id")
 _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
 
@@ -127,6 +127,21 @@ def read_user_config(folder: Path) -> UserConfig:
     path = folder / CONFIG_FILE
     text = read_private(path)
     return UserConfig() if text is None else parse_user_config(path, text)
+
+
+def read_keys(folder: Path) -> Table:
+    """Read the table ``[keys]``, which only the app uses.
+
+    Returns:
+        The table; an empty one where there is none.
+
+    Raises:
+        BadFile: The file cannot be used.
+        NotPrivate: Others can read it, or change it or its folder.
+        SettingsFailed: The system refused to read it.
+    """
+    path = folder / CONFIG_FILE
+    return read_table(path, read_private(path) or "").table("keys")
 
 
 def parse_user_config(path: Path, text: str) -> UserConfig:

@@ -9,6 +9,7 @@ from ticketr import CancelCause, JobStatus
 from ticketr.sync import PullResult, PushResult, SyncResult
 from ticketr.text import clean
 from ticketr.tui.jobs_state import kind_of
+from ticketr.tui.keymap import Context, KeyAction, KeyMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.sync import Note
 
-_KEYS = {"pull": "P", "push": "p", "sync": "s"}
+_ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
+_KEYS = KeyMap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +51,22 @@ class JobEnd:
     tickets: tuple[TicketEnd, ...] = ()
 
 
-def end_of(snapshot: JobSnapshot) -> JobEnd:
+def end_of(snapshot: JobSnapshot, keymap: KeyMap = _KEYS) -> JobEnd:
     """Return how a job ended.
 
     Args:
         snapshot: The last snapshot of the job.
+        keymap: The keys, for what to do now.
     """
     message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
-    key = _KEYS.get(kind_of(snapshot), "")
     if snapshot.status is JobStatus.FAILED:
-        return JobEnd("✗", _failed(snapshot, key))
+        return JobEnd("✗", _failed(snapshot, _again(snapshot, keymap, "goes on")))
     if snapshot.status is JobStatus.CANCELLED:
         if snapshot.started_at is None:
-            return JobEnd("⊘", f"Cancelled before it began · {key} asks for it again")
-        again = f" · {key} goes on" if key and snapshot.cancel_cause is CancelCause.USER else ""
+            again = _again(snapshot, keymap, "asks for it again")
+            return JobEnd("⊘", f"Cancelled before it began{again}")
+        is_wanted = snapshot.cancel_cause is CancelCause.USER
+        again = _again(snapshot, keymap, "goes on") if is_wanted else ""
         return JobEnd("⊘", f"{message or 'Cancelled'}{again}")
     tickets = tuple(_tickets(snapshot.result))
     bad = [each for each in tickets if each.mark in "✗!"]
@@ -70,7 +74,8 @@ def end_of(snapshot: JobSnapshot) -> JobEnd:
         return JobEnd("✓", message or "Done", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
-    return JobEnd("!", f"{first}{more} · {message} · J lists them", tickets)
+    lists = keymap.hint(KeyAction.JOBS, Context.MAIN, "lists them", before=" · ")
+    return JobEnd("!", f"{first}{more} · {message}{lists}", tickets)
 
 
 def seconds_of(snapshot: JobSnapshot) -> float:
@@ -80,7 +85,13 @@ def seconds_of(snapshot: JobSnapshot) -> float:
     return snapshot.finished_at - snapshot.started_at
 
 
-def _failed(snapshot: JobSnapshot, key: str) -> str:
+def _again(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
+    """Return the key that runs a job again as a hint; empty if there is none."""
+    action = _ACTIONS.get(kind_of(snapshot))
+    return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
+
+
+def _failed(snapshot: JobSnapshot, again: str) -> str:
     """Return the cause of a failure, the count, and what to do."""
     error = snapshot.error
     cause = (
@@ -90,9 +101,7 @@ def _failed(snapshot: JobSnapshot, key: str) -> str:
     parts = [cause]
     if progress is not None and progress.total > 0:
         parts.append(f"{progress.current:g}/{progress.total:g} done")
-    if key:
-        parts.append(f"{key} goes on")
-    return " · ".join(parts)
+    return " · ".join(parts) + again
 
 
 def _tickets(result: object) -> Iterator[TicketEnd]:

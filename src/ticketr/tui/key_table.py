@@ -14,12 +14,12 @@ _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 def key_table() -> str:
     """Return the keys, the places in which they count, and what they do there."""
     rows = [
-        (_code(row.shown), ", ".join(place.value for place in row.contexts), row.help)
+        (_code(row.shown), ", ".join(place.value for place in row.contexts), row.help, row.name)
         for row in TABLE
     ]
-    rows += [(f"`{keys}`", "everywhere", words) for keys, words in ELSEWHERE]
-    lines = ["| key | where | what it does |", "|---|---|---|"]
-    lines += [f"| {keys} | {where} | {words} |" for keys, where, words in rows]
+    lines = ["| key | where | what it does | name |", "|---|---|---|---|"]
+    lines += [f"| {keys} | {where} | {words} | `{name}` |" for keys, where, words, name in rows]
+    lines += [f"| `{keys}` | everywhere | {words} | |" for keys, words in ELSEWHERE]
     return "\n".join((_BEGIN, "", *lines, "", _END))
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from ticketr.tui.key_names import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -136,6 +138,11 @@ class Binding:
     def name(self) -> str:
         """The name of the action in the user's settings, as ``page-down``."""
         return self.action.name.lower().replace("_", "-")
+
+    @property
+    def first(self) -> str:
+        """The name for people of the first key; empty if there is none."""
+        return next(iter(self.shown.split()), "")
 
 
 _C, _A = Context, KeyAction
@@ -266,7 +273,7 @@ class KeyMap:
     def binding(self, key: str, context: Context) -> Binding | None:
         """Return the binding of a key in a context, or None."""
         is_text = context in TYPING and len(key) == 1
-        for place in _around(context):
+        for place in places_around(context):
             found = self._by_key.get((place, key))
             if found is not None and not (is_text and place is Context.EVERYWHERE):
                 return found
@@ -281,17 +288,40 @@ class KeyMap:
         """Return the first binding of an action in a context, or None."""
         return next((row for row in self.in_context(context) if row.action is action), None)
 
+    def key(self, action: KeyAction, context: Context) -> str:
+        """Return the name for people of an action's first key; empty if it has none.
+
+        Where text is typed, a character is no key of the actions that count everywhere.
+        """
+        keys = (key for row in self.in_context(context) if row.action is action for key in row.keys)
+        return next((name_of(key) for key in keys if self.action(key, context) is action), "")
+
+    def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
+        """Return a hint such as ``P goes on``; empty if the action has no key.
+
+        Args:
+            action: The action.
+            context: The place in which its key is pressed.
+            does: What the key does, in words that follow its name.
+            before: What stands before the hint, such as ``"; "``.
+        """
+        key = self.key(action, context)
+        return f"{before}{key} {does}" if key else ""
+
     def in_context(self, context: Context) -> Iterator[Binding]:
         """Yield the bindings that have an effect in a context, in the table's order.
 
-        One whose keys all mean something else there, as of a context within, is left out.
+        One whose keys all mean something else there, as of a context within, is left out; one
+        that the user has left without keys is not.
         """
+        places = set(places_around(context))
         for row in self.table:
-            if any(self.binding(key, context) is row for key in row.keys):
+            is_bare = not row.keys and not places.isdisjoint(row.contexts)
+            if is_bare or any(self.binding(key, context) is row for key in row.keys):
                 yield row
 
 
-def _around(context: Context) -> Iterable[Context]:
+def places_around(context: Context) -> Iterable[Context]:
     """Yield a context and those that enclose it, the innermost first."""
     yield context
     if context in _PANELS:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ticketr.terminal import MouseAction
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
+    from ticketr.tui.keymap import KeyAction
     from ticketr.tui.row_blocks import Rows
     from ticketr.tui.rows import ListRow
     from ticketr.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
@@ -348,10 +349,12 @@ class Told(Message):
     Attributes:
         words: What to say.
         is_error: Whether something failed.
+        hint: The action whose key is named after the words, and what it does; None for none.
     """
 
     words: str
     is_error: bool = True
+    hint: tuple[KeyAction, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

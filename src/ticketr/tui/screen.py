@@ -166,13 +166,13 @@ def _beside(left: str, right: str, cells: int) -> Line:
 def _hints(state: AppState) -> Iterator[Span]:
     """Yield the keys that have an effect here, as many as fit."""
     used = 1
-    rows = [row for row in state.keymap.in_context(state.context) if row.hint]
+    rows = [row for row in state.keymap.in_context(state.context) if row.hint and row.first]
     help_row = state.keymap.of(KeyAction.HELP, state.context)
-    reserved = len(help_row.shown.split()[0]) + 6 if help_row else 0
+    reserved = len(help_row.first) + 6 if help_row else 0
     for row in rows:
         if not state.overlays and not _has_effect(state, row.action):
             continue
-        key = row.shown.split()[0]
+        key = row.first
         size = width(key) + width(row.hint) + 3
         room = state.width - used - (0 if row is help_row else reserved)
         if size > room:

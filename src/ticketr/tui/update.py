@@ -10,7 +10,8 @@ from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import end_words, workspace_of
-from ticketr.tui.keymap import TYPING, KeyAction
+from ticketr.tui.key_names import name_of
+from ticketr.tui.keymap import TYPING, Context, KeyAction
 from ticketr.tui.main.changing import show_added
 from ticketr.tui.main.pointing import on_mouse
 from ticketr.tui.main.table import escape, on_main
@@ -82,8 +83,9 @@ def update(state: AppState, message: Message, now: float) -> Step:
             state, asked = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
             return _workspace_failed(state, name, words), ()
-        case messages.Told(words, is_error):
-            return state.noticed(words, is_bad=is_error), ()
+        case messages.Told(words, is_error, hint):
+            keys = state.keymap.hint(hint[0], Context.MAIN, hint[1], before=", ") if hint else ""
+            return state.noticed(f"{words}{keys}", is_bad=is_error), ()
         case messages.LeaveAsked():
             return state, (effects.Leave(),)
         case _:
@@ -147,11 +149,8 @@ def _text(state: AppState, text: str, now: float) -> Step | None:
 
 def _unused(state: AppState, name: str, now: float) -> AppState:
     """Say that a key does nothing here, and take no keys for a moment."""
-    shown = clean(
-        name.removeprefix("KEY_").replace("_", "+").capitalize() if len(name) > 1 else name
-    )
-    shown = "Space" if shown == " " else shown
-    words = f"{shown} does nothing here; ? lists the keys"
+    keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
+    words = f"{clean(name_of(name))} does nothing here{keys}"
     return replace(state.noticed(words), swallow_until=now + SWALLOW)
 
 

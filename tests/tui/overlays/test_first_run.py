@@ -508,9 +508,9 @@ def test_enter_without_a_folder_says_what_to_type() -> None:
 
 def test_keys_without_a_meaning_in_the_form_say_so() -> None:
     state = pressed(START, "o", "KEY_DOWN", "KEY_LEFT")
-    assert state.notice == "Left does nothing here; ? lists the keys"
+    assert state.notice == "← does nothing here; F1 lists the keys"
     assert "does nothing here" in pressed(START, "o", "KEY_CTRL_T").notice
-    assert pressed(START, "o", "KEY_DOWN", "x").notice == "x does nothing here; ? lists the keys"
+    assert pressed(START, "o", "KEY_DOWN", "x").notice == "x does nothing here; F1 lists the keys"
 
 
 @pytest.mark.parametrize("theme", [Theme(), Theme(sgr), Theme(line_style=LineStyle(unicode=False))])

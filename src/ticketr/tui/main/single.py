@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.tui import effects
+from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.panels.detail import detail_lines
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
-
-NOT_IN_JIRA = "Jira does not have this ticket yet; p shows what a push would create"
 
 
 def edit(state: AppState, _: float) -> Step | None:
@@ -36,7 +35,7 @@ def browser(state: AppState, _: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if not row.key:
-        return state.noticed(NOT_IN_JIRA), ()
+        return _not_in_jira(state)
     return state, (effects.OpenBrowser(state.workspace.name, row.key),)
 
 
@@ -46,7 +45,7 @@ def copy_key(state: AppState, _: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if not row.key:
-        return state.noticed(NOT_IN_JIRA), ()
+        return _not_in_jira(state)
     return state, (effects.Copy(row.key, row.key),)
 
 
@@ -56,7 +55,7 @@ def copy_address(state: AppState, _: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if not row.key:
-        return state.noticed(NOT_IN_JIRA), ()
+        return _not_in_jira(state)
     return state, (effects.CopyAddress(state.workspace.name, row.key),)
 
 
@@ -66,3 +65,9 @@ def source(state: AppState, _: float) -> Step | None:
         return None
     ticket = replace(state.ticket, as_source=not state.ticket.as_source, top=0, task=-1)
     return replace(state, ticket=ticket), ()
+
+
+def _not_in_jira(state: AppState) -> Step:
+    does = "shows what a push would create"
+    push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
+    return state.noticed(f"Jira does not have this ticket yet{push}"), ()

@@ -73,8 +73,10 @@ class ConflictScreen(PlainOverlay):
             case KeyAction.TAKE_JIRAS:
                 return self._choose(state, {self.part.id: "jira"})
             case KeyAction.TAKE_BOTH if not self.part.can_both:
-                words = f"{self.part.name} cannot hold both texts; e edits it by hand"
-                return state.noticed(words), ()
+                edit = state.keymap.hint(
+                    KeyAction.EDIT, Context.CONFLICT, "edits it by hand", before="; "
+                )
+                return state.noticed(f"{self.part.name} cannot hold both texts{edit}"), ()
             case KeyAction.TAKE_BOTH:
                 return self._choose(state, {self.part.id: "both"})
             case KeyAction.ALL_YOURS:
@@ -158,7 +160,10 @@ class ConflictScreen(PlainOverlay):
         if self.view is None:
             return filled([theme.fit(" Reading both versions...", cells)], height, cells)
         plan = preview(choose(self.view, self.choices))
-        rows, selected = conflict_rows(self.view, self.choices, plan, self.at, cells, theme)
+        undo = state.keymap.hint(
+            KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
+        )
+        rows, selected = conflict_rows(self.view, self.choices, plan, self.at, cells, theme, undo)
         top = scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
         return filled(rows[top:], height, cells)
 

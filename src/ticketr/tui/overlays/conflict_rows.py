@@ -29,6 +29,7 @@ def conflict_rows(
     at: int,
     cells: int,
     theme: Theme,
+    undo: str,
 ) -> tuple[list[str], int]:
     """Return all rows of a conflict, and the index of the last one that has to be seen.
 
@@ -39,6 +40,7 @@ def conflict_rows(
         at: The index of the selected part.
         cells: The width of the screen.
         theme: Colours and characters.
+        undo: How it is taken back, as the end of a sentence; empty if no key does.
     """
     count = len(view.parts)
     what = "this" if count == 1 else "these"
@@ -54,7 +56,7 @@ def conflict_rows(
     rows.append(title_rule(part.name, "word by word", cells, theme, is_focused=True))
     rows += _versions(part, cells, theme)
     rows += _merged(view, cells, theme)
-    rows += _outcome(view, plan, cells, theme)
+    rows += _outcome(view, plan, cells, theme, undo)
     return rows, selected
 
 
@@ -134,7 +136,7 @@ def _merged(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     return rows
 
 
-def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme) -> list[str]:
+def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: str) -> list[str]:
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
     if plan.left:
@@ -148,9 +150,7 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme) -> lis
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if plan.aside:
-        lines.append(
-            (Span(f"put aside: your text of now, {clean(plan.aside)}; u takes all this back"),)
-        )
+        lines.append((Span(f"put aside: your text of now, {clean(plan.aside)}{undo}"),))
     for line in lines:
         rows += [
             theme.row(each, cells) for each in wrap_line(line, cells - 1, first="   ", rest="     ")

@@ -55,10 +55,12 @@ _OUTDATED = {
     SetupField.PROJECT: (),
     SetupField.FOLDER: (SetupField.FOLDER,),
 }
+#: What is said of a token that is missing, before the key of the page that makes one.
+NO_TOKEN = "paste an API token"  # noqa: S105 - no password
 _MISSING = {
     SetupField.SITE: "type the address of your Jira site, like you.atlassian.net",
     SetupField.EMAIL: "type the mail address of your Atlassian account",
-    SetupField.TOKEN: "paste an API token; Ctrl+O opens the page that makes one",
+    SetupField.TOKEN: NO_TOKEN,
     SetupField.PROJECT: "choose a project",
     SetupField.FOLDER: "type a folder",
 }

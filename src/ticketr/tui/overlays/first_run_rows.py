@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.text import clip, fit, width
-from ticketr.tui.overlays.first_run_form import FieldNote, Form, Purpose
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.first_run_form import NO_TOKEN, FieldNote, Form, Purpose
 from ticketr.tui.panels.frame import scroll_top, title_rule
 from ticketr.tui.setup import SetupField
 from ticketr.tui.styled import Span, wrap_line
@@ -14,6 +16,7 @@ from ticketr.tui.theme import mark
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ticketr.tui.keymap import KeyMap
     from ticketr.tui.setup import ProjectChoice
     from ticketr.tui.state import AppState
     from ticketr.tui.styled import Line
@@ -22,9 +25,9 @@ if TYPE_CHECKING:
 #: The ways to the first workspace: the form of each; None for the sandbox.
 WAYS = (None, Purpose.CONNECT, Purpose.FOLDER)
 _WORDS = (
-    ("Try it now", "500 made-up tickets in a Jira on this machine; no account", "Enter"),
-    ("Connect to Jira", "site, mail, token, project: one minute", "c"),
-    ("Open a folder", "that holds tickets already", "o"),
+    ("Try it now", "500 made-up tickets in a Jira on this machine; no account", KeyAction.ACCEPT),
+    ("Connect to Jira", "site, mail, token, project: one minute", KeyAction.CONNECT),
+    ("Open a folder", "that holds tickets already", KeyAction.OPEN_FOLDER),
 )
 _LABELS = {
     SetupField.SITE: "Site",
@@ -60,16 +63,18 @@ def first_run_rows(
     cells = state.width
     lines: list[Line] = []
     if form is None or state.body >= HIGH:
-        lines += _ways(way, cells, is_choosing=form is None)
+        lines += _ways(way, cells, state.keymap, is_choosing=form is None)
     selected = way + 3
     rows = [theme.row(line, cells) for line in lines]
     if form is not None:
         title = form.purpose.value
+        does = "opens the page that makes one"
+        opens = state.keymap.hint(KeyAction.OPEN_PAGE, Context.FIRST_RUN, does)
         rows += [title_rule(title, "", cells, theme, is_focused=True), theme.row((), cells)]
         for place in form.fields:
             if place is form.focus:
                 selected = len(rows)
-            rows += [theme.row(line, cells) for line in _field(form, place, cells)]
+            rows += [theme.row(line, cells) for line in _field(form, place, opens, cells)]
         selected = len(rows) + 1 if form.focus is None else selected
         rows += [theme.row((), cells), theme.row(_button(form, cells), cells)]
     for line in _outcome(busy, problem, cells):
@@ -82,13 +87,14 @@ def _indent(cells: int) -> str:
     return " " * (8 if cells >= WIDE else 1)
 
 
-def _ways(way: int, cells: int, *, is_choosing: bool) -> Iterator[Line]:
+def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterator[Line]:
     indent = _indent(cells)
     words = "Your Jira tickets as Markdown files: grep them, edit them, push them back."
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
     yield ()
-    for at, (name, facts, key) in enumerate(_WORDS):
+    for at, (name, facts, action) in enumerate(_WORDS):
+        key = keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
         room = max(0, cells - 2 * len(indent) - 2 - 18 - 6)
@@ -102,7 +108,7 @@ def _ways(way: int, cells: int, *, is_choosing: bool) -> Iterator[Line]:
     yield ()
 
 
-def _field(form: Form, place: SetupField, cells: int) -> Iterator[Line]:
+def _field(form: Form, place: SetupField, opens: str, cells: int) -> Iterator[Line]:
     """Yield the lines of a field: its text, its note, and projects to choose from."""
     is_focused = place is form.focus
     bar = "▌" if is_focused else " "
@@ -114,7 +120,7 @@ def _field(form: Form, place: SetupField, cells: int) -> Iterator[Line]:
     used = sum(width(each.text) for each in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_value(form, place, room, is_focused=is_focused), room))
-    note = _note(form, place)
+    note = _note(form, place, opens)
     if note is None:
         yield (*start, value)
     else:
@@ -137,14 +143,15 @@ def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str
     return clip(text, room)
 
 
-def _note(form: Form, place: SetupField) -> FieldNote | None:
+def _note(form: Form, place: SetupField, opens: str) -> FieldNote | None:
     note = form.notes.get(place)
+    if note is not None and note.words == NO_TOKEN:
+        return replace(note, words="; ".join(filter(None, (note.words, opens))))
     if note is not None or place is not form.focus:
         return note
     if place is SetupField.TOKEN:
-        return FieldNote(
-            "·", "Ctrl+O opens the page that makes one; it is stored outside the folder"
-        )
+        stored = "it is stored outside the folder"
+        return FieldNote("·", "; ".join(filter(None, (opens, stored))))
     if place is SetupField.PROJECT and form.login is None:
         return FieldNote("·", "listed here after the login")
     return None

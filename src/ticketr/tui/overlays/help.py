@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-from ticketr.text import wrap
+from ticketr.text import fit, width, wrap
 from ticketr.tui.keymap import ELSEWHERE, Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.scrolling import target
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
-KEYS_CELLS = 11
+#: The least and the most cells for the names of keys.
+KEYS_CELLS, MOST_KEYS_CELLS = 11, 24
 
 
 @final
@@ -66,11 +67,12 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         place: The place.
         cells: The width of the screen.
     """
-    rows = [(row.shown, row.help) for row in keymap.in_context(place)]
-    room = max(10, cells - KEYS_CELLS - 4)
+    rows = [(row.shown, row.help) for row in keymap.in_context(place) if row.shown]
+    size = min(MOST_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
+    room = max(10, cells - size - 4)
     lines = []
     for keys, words in (*rows, *ELSEWHERE):
         first, *rest = wrap(words, room)
-        lines.append(f"{keys:{KEYS_CELLS}} {first}")
-        lines += [f"{'':{KEYS_CELLS}} {line}" for line in rest]
+        lines.append(f"{fit(keys, size)} {first}")
+        lines += [f"{'':{size}} {line}" for line in rest]
     return lines

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr import FinishedJob, JobSnapshot
+    from ticketr.tui.keymap import KeyMap
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -111,14 +112,15 @@ class Jobs(PlainOverlay):
         snapshot = _snapshot(state, chosen)
         if snapshot is None or not snapshot.status.is_terminal:
             return []
-        end, cells = end_of(snapshot), state.width
+        end, cells = end_of(snapshot, state.keymap), state.width
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
         for each in end.tickets:
             line = (mark(each.mark), Span(f" {fit(each.name, 10)} {each.words}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1
-            lines = [*lines[: DETAIL - 1], (Span(f" ... and {more} more lines; L shows the log"),)]
+            log = state.keymap.hint(KeyAction.LOG, Context.JOBS, "shows the log", before="; ")
+            lines = [*lines[: DETAIL - 1], (Span(f" ... and {more} more lines{log}"),)]
         facts = f"attempt {snapshot.attempt}" if snapshot.attempt > 1 else ""
         title = title_rule(clean(snapshot.name), facts, cells, theme, is_focused=False)
         return [title, *(theme.row(line, cells) for line in lines)]
@@ -204,7 +206,9 @@ def _rows(state: AppState, chosen: str, now: float, theme: Theme) -> tuple[list[
 
     section("Running", [(each.id, _running(each, now)) for each in jobs.running])
     section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
-    section("Ended", [(each.id, _ended_row(each, cells)) for each in jobs.ended], "now")
+    section(
+        "Ended", [(each.id, _ended_row(each, cells, state.keymap)) for each in jobs.ended], "now"
+    )
     days: dict[str, list[tuple[str, Line]]] = {}
     for job in _earlier(state):
         day = f"{job.finished_at.astimezone():%Y-%m-%d}"
@@ -238,8 +242,8 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     return (Span(f"{left}{gap}{right}"),)
 
 
-def _ended_row(snapshot: JobSnapshot, cells: int) -> Line:
-    end: JobEnd = end_of(snapshot)
+def _ended_row(snapshot: JobSnapshot, cells: int, keymap: KeyMap) -> Line:
+    end: JobEnd = end_of(snapshot, keymap)
     when = datetime.fromtimestamp(_ended(snapshot), UTC).astimezone()
     return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, seconds_of(snapshot), cells)
 

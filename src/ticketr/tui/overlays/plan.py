@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ticketr.sync import LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.tui.keymap import KeyMap
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -137,11 +138,13 @@ class Plan(PlainOverlay):
         cells, height = state.width, state.body
         if self.plan is None:
             return filled([theme.fit(" Looking for edits...", cells)], height, cells)
-        rows, selected = self._rows(self.plan, cells, theme)
+        rows, selected = self._rows(self.plan, state.keymap, cells, theme)
         top = scroll_top(0, selected, height, len(rows))
         return filled(rows[top:], height, cells)
 
-    def _rows(self, plan: PushPlan, cells: int, theme: Theme) -> tuple[list[str], int]:
+    def _rows(
+        self, plan: PushPlan, keymap: KeyMap, cells: int, theme: Theme
+    ) -> tuple[list[str], int]:
         """Return all rows, and the index of the last row of the selected entry."""
         summary = (Span(self._summary(plan), ("bold",)),)
         rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
@@ -154,12 +157,13 @@ class Plan(PlainOverlay):
             for at, entry in found:
                 rows += [
                     theme.row(line, cells, *(("reverse",) if at == self.at and not number else ()))
-                    for number, line in enumerate(self._entry(entry, at, cells))
+                    for number, line in enumerate(self._entry(entry, at, keymap, cells))
                 ]
                 selected = len(rows) - 1 if at == self.at else selected
         if plan.losses:
             rows.append(title_rule("Would be lost in Jira", "", cells, theme, is_focused=True))
-            word = "and is accepted" if self.accepts else "so it is not sent; ! accepts it"
+            accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
+            word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
             for loss in plan.losses:
                 words = (mark(" !"), Span(f" {clean(loss.what)} in {clean(loss.path)}, {word}"))
                 rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
@@ -181,7 +185,7 @@ class Plan(PlainOverlay):
             return "Nothing to push: nothing was edited here since the last sync"
         return f"Enter {many}{writes}"
 
-    def _entry(self, entry: PlanEntry, at: int, cells: int) -> Iterator[Line]:
+    def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         is_out = entry.fingerprint in self.without
         bar = "▌" if at == self.at else " "
         sign = mark("·" if is_out else "+" if entry.action == "created" else "*")
@@ -192,7 +196,8 @@ class Plan(PlainOverlay):
         gap = " " * max(1, room - width(title))
         yield Span(f"{bar} "), sign, Span(f" {name}{title}{gap}{where}")
         if is_out:
-            yield (Span("     left out; Space takes it in again", ("dim",)),)
+            again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
+            yield (Span(f"     left out{again}", ("dim",)),)
             return
         pieces = [_part(each) for each in entry.parts if entry.key or each.name != "Title"]
         if entry.parent:

@@ -117,11 +117,11 @@ def _facts(workspace: WorkspaceView) -> str:
 
 def _hint(workspace: WorkspaceView, keys: KeyMap) -> str:
     if workspace.rows:
-        clear = keys.of(KeyAction.FILTER, Context.MAIN)
-        return f"Nothing matches “{clean(workspace.filter.text)}”; {clear.keys[0] if clear else 'f'} changes it"
+        changes = keys.hint(KeyAction.FILTER, Context.MAIN, "changes it", before="; ")
+        return f"Nothing matches “{clean(workspace.filter.text)}”{changes}"
     if workspace.problem:
         return workspace.problem
     if not workspace.is_read:
         return "Reading the files..."
-    pull = keys.of(KeyAction.PULL, Context.MAIN)
-    return f"No tickets here yet. Press {pull.keys[0] if pull else 'P'} to pull from Jira"
+    pull = keys.hint(KeyAction.PULL, Context.MAIN, "to pull from Jira", before=" Press ")
+    return f"No tickets here yet.{pull}"

@@ -21,6 +21,7 @@ from ticketr.sync import (
 )
 from ticketr.text import clean
 from ticketr.tui import messages
+from ticketr.tui.keymap import KeyAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,11 +59,12 @@ async def settle(services: Services, effect: effects.Settle) -> None:
     store = services.workspaces[effect.workspace].store
     try:
         with trio.CancelScope(shield=True):  # q right after Enter must not lose the choices
-            words = await services.in_thread(_settle, store, effect.resolution)
+            words, has_undo = await services.in_thread(_settle, store, effect.resolution)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
-        services.send(messages.Told(clean(words), is_error=False))
+        hint = (KeyAction.UNDO, "takes it back") if has_undo else None
+        services.send(messages.Told(clean(words), is_error=False, hint=hint))
     await services.readers[effect.workspace].read()
 
 
@@ -142,8 +144,9 @@ def _read(store: Store, key: str) -> ConflictView:
         return read_conflict(store, state, key)
 
 
-def _settle(store: Store, resolution: Resolution) -> str:
+def _settle(store: Store, resolution: Resolution) -> tuple[str, bool]:
+    """Settle a conflict; return what was done, and whether it can be taken back."""
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
         done = carry_out(store, state, resolution)
-    aside = f"; the text of before is in {done.aside}, u takes it back" if done.aside else ""
-    return f"{done.key} is settled{aside}"
+    aside = f"; the text of before is in {done.aside}" if done.aside else ""
+    return f"{done.key} is settled{aside}", bool(done.aside)

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.states import app_state, pressed, snapshot
+
+from ticketr import JobStatus, config
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.ends import end_of
+from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.key_settings import keymap_of
+from ticketr.tui.keymap import TABLE, Context, KeyAction, KeyMap
+from ticketr.tui.overlays.help import help_lines
+from ticketr.tui.overlays.palette import Palette
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import TypeAlias
+
+    Keys: TypeAlias = Callable[[str], KeyMap]
+
+DRAFT = Ticket("Not there yet")
+THEME = Theme()
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    """Return a function that reads the lines of a table [keys]."""
+
+    def read(lines: str) -> KeyMap:
+        path = tmp_path / "config.toml"
+        path.touch(mode=0o600)
+        path.write_text(f'use = "work"\n\n[keys]\n{lines}', encoding="utf-8")
+        return keymap_of(config.read_keys(tmp_path))
+
+    return read
+
+
+def test_without_a_table_the_keys_are_those_of_the_app(tmp_path: Path) -> None:
+    assert keymap_of(config.read_keys(tmp_path)) == KeyMap()
+
+
+def test_keys_take_the_place_of_those_of_an_action(keys: Keys) -> None:
+    keymap = keys('push = "W"\npage-down = ["PgDn", "Ctrl+F", "Ctrl+V"]\n')
+
+    assert keymap.action("W", Context.TICKETS) is KeyAction.PUSH
+    assert keymap.action("p", Context.TICKETS) is None
+    assert keymap.action("KEY_F3", Context.TICKETS) is None
+    assert keymap.action("KEY_CTRL_V", Context.DIFF) is KeyAction.PAGE_DOWN
+    assert keymap.action("P", Context.TICKETS) is KeyAction.PULL
+
+
+def test_two_actions_may_change_keys(keys: Keys) -> None:
+    keymap = keys('push = "P"\npull = "p"\n')
+
+    assert keymap.action("P", Context.MAIN) is KeyAction.PUSH
+    assert keymap.action("p", Context.MAIN) is KeyAction.PULL
+
+
+def test_an_action_may_have_no_key_and_stays_in_the_palette(keys: Keys) -> None:
+    keymap = keys("sync = []\nhelp = []\n")
+    state = replace(app_state(), keymap=keymap)
+    rows = screen(state, 0.0, THEME)
+
+    assert keymap.action("s", Context.MAIN) is None
+    assert "sync" not in rows[-2]
+    assert not any("sync" in line for line in help_lines(keymap, Context.TICKETS, 80))
+    shown = screen(state.opened(Palette(lambda *_: None)), 0.0, THEME)
+    assert any("show what a sync would write" in row for row in shown)
+
+
+def test_where_text_is_typed_a_character_is_text_and_the_keys_stay(keys: Keys) -> None:
+    keymap = keys('up = "w"\ncursor-left = ["b", "Ctrl+B"]\npage-up = "PgUp"\n')
+
+    assert keymap.action("w", Context.TICKETS) is KeyAction.UP
+    assert keymap.action("KEY_UP", Context.TICKETS) is None
+    assert keymap.action("w", Context.PALETTE) is None
+    assert keymap.action("KEY_UP", Context.PALETTE) is KeyAction.UP
+    assert keymap.action("b", Context.INPUT) is None
+    assert keymap.action("KEY_CTRL_B", Context.INPUT) is KeyAction.CURSOR_LEFT
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "words"),
+    [
+        (
+            'push = "P"\n',
+            4,
+            "P would be both pull and push in the main screen; give one of them another key",
+        ),
+        (
+            'edit = "E"\nadd = "E"\n',
+            5,
+            "E would be both edit and add in the main screen; give one of them another key",
+        ),
+        (
+            'pull = "?"\n',
+            4,
+            "? would be both pull and help in the main screen; give one of them another key",
+        ),
+        (
+            'pull = "Right"\n',
+            4,
+            "→ would be both pull and unfold in the ticket list; give one of them another key",
+        ),
+        (
+            'quit = "Home"\n',
+            4,
+            "Home would be both top and quit in the main screen; give one of them another key",
+        ),
+        ('edit = "E"\npsh = "b"\n', 5, "unknown key 'psh', did you mean 'push'?"),
+        (
+            'push = "Hyper+P"\n',
+            4,
+            'push: there is no key \'Hyper+P\'; write "p", "Ctrl+F", "F5" or "Space"',
+        ),
+        ('push = ""\n', 4, 'push: there is no key \'\'; write "p", "Ctrl+F", "F5" or "Space"'),
+        ("push = 3\n", 4, "push must be text in quotes, and here is a number"),
+        ('push = "Esc"\n', 4, "push: Esc is only for escape; choose another key"),
+        ('push = "Ctrl+C"\n', 4, "push: Ctrl+C is only for quit; choose another key"),
+        ('push = "Enter"\n', 4, "push: Enter is only for accept and open; choose another key"),
+        ('push = "Ctrl+M"\n', 4, "push: Enter is only for accept and open; choose another key"),
+        ('push = "Ctrl+Z"\n', 4, "push: Ctrl+Z suspends the app; choose another key"),
+        ('accept = "y"\n', 4, "accept stays on Enter, and has no other key"),
+        ("escape = []\n", 4, "escape stays on Esc, and has no other key"),
+    ],
+)
+def test_what_cannot_be_is_an_error_with_its_line(
+    lines: str, line: int, words: str, keys: Keys, tmp_path: Path
+) -> None:
+    with pytest.raises(config.BadFile) as caught:
+        keys(lines)
+
+    assert str(caught.value) == f"{tmp_path}/config.toml:{line}: {words}"
+
+
+def test_ctrl_c_leaves_whatever_else_does(keys: Keys) -> None:
+    keymap = keys('quit = "Q"\naccept = "Enter"\nescape = ["Esc"]\n')
+
+    assert keymap.action("q", Context.MAIN) is None
+    for key in ("Q", "KEY_CTRL_C"):
+        assert keymap.action(key, Context.PLAN) is KeyAction.QUIT
+    assert keymap.action("KEY_CTRL_C", Context.INPUT) is KeyAction.QUIT
+    assert keymap.key(KeyAction.QUIT, Context.MAIN) == "Q"
+
+
+def test_no_key_of_the_app_has_two_actions_in_one_place(keys: Keys) -> None:
+    every = {row.name for row in TABLE} - {"accept", "escape"}
+
+    for name in every:
+        shown = {row.shown for row in TABLE if row.name == name}
+        if len(shown) == 1:  # naming the keys that an action has changes nothing
+            listed = ", ".join(f"'{key}'" for key in shown.pop().split())
+            keys(f"{name} = [{listed}]\n")
+
+
+def test_the_help_and_the_action_bar_show_the_keys_of_the_user(keys: Keys) -> None:
+    keymap = keys('help = "F9"\nedit = ["Ctrl+E", "Alt+E", "Insert"]\n')
+    state = replace(app_state(DRAFT), keymap=keymap)
+
+    bar = screen(state, 0.0, THEME)[-2]
+    lines = help_lines(keymap, Context.TICKETS, 80)
+
+    assert bar.startswith(" Enter read  Ctrl+E edit  ")
+    assert bar.rstrip().endswith("F9 all")
+    assert "Ctrl+E Alt+E Insert edit the file at this line, in $EDITOR" in lines
+
+
+def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
+    keymap = keys(
+        'help = "F9"\npull = "F8"\npush = "F7"\nfilter = "F6"\njobs = "F11"\nundo = "U"\n'
+    )
+    state = replace(app_state(DRAFT), keymap=keymap)
+
+    assert pressed(state, "z").notice == "z does nothing here; F9 lists the keys"
+    assert pressed(state, "KEY_CTRL_Q").notice == "Ctrl+Q does nothing here; F9 lists the keys"
+    assert pressed(state, "o").notice == (
+        "Jira does not have this ticket yet; F7 shows what a push would create"
+    )
+    settled = messages.Told("DEMO-1 is settled", False, (KeyAction.UNDO, "takes it back"))
+    assert update(state, settled, 0.0)[0].notice == "DEMO-1 is settled, U takes it back"
+    cancelled = snapshot(JobStatus.CANCELLED)
+    assert end_of(cancelled, keymap).words == "Pulling · F8 goes on"
+    assert end_of(cancelled, keys("pull = []\n")).words == "Pulling"
+    empty = screen(replace(app_state(), keymap=keymap), 0.0, THEME)
+    assert any("No tickets here yet. Press F8 to pull from Jira" in row for row in empty)
+
+
+def test_a_key_of_the_user_does_what_the_key_before_did(keys: Keys) -> None:
+    state = replace(app_state(DRAFT), keymap=keys('pull = "F8"\n'))
+
+    _, asked = update(state, messages.KeyPressed("KEY_F8"), 0.0)
+
+    assert asked == (effects.StartJob("work", JobRequest(JobKind.PULL)),)
