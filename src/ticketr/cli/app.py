@@ -25,6 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MORE = "Try 'ticketr --help', or 'ticketr demo'."
+#: The commands that do without a screen what the app does.
+WITHOUT_SCREEN = (
+    "Without a screen, these commands do the same as the app:",
+    "ticketr pull: fetch what is new in Jira",
+    "ticketr diff: show your edits line by line",
+    "ticketr push --dry-run: show what a push would write; ticketr push writes it, after a question",
+    "ticketr sync: pull, then push",
+    "ticketr show KEY, ticketr edit KEY, ticketr open KEY: read a ticket, edit it, see it in the browser",
+    "ticketr new: write a draft",
+    "ticketr resolve: settle conflicts",
+    "ticketr undo: take back what was written into a file",
+    "ticketr jobs: list the jobs that have ended",
+    "ticketr --help: list all commands",
+)
 #: The variable by which a shell asks for a completion; click reads it.
 COMPLETE = "_TICKETR_COMPLETE"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -34,9 +48,18 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     cls=Group, commands=LazyCommands(), context_settings=CONTEXT, invoke_without_command=True
 )
 @click.version_option(__version__, "-V", "--version", message="ticketr %(version)s")
+@click.option(
+    "--plain", is_flag=True, help="Print lines in place of the app, as for a screen reader."
+)
+@click.option("--ascii", "only_ascii", is_flag=True, help="Show only ASCII, as TICKETR_ASCII does.")
+@click.option(
+    "--no-mouse", is_flag=True, help="Leave the mouse to the terminal, as TICKETR_NO_MOUSE does."
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error, and what is logged.")
 @click.pass_context
-def cli(context: click.Context, *, debug: bool) -> None:
+def cli(
+    context: click.Context, *, plain: bool, only_ascii: bool, no_mouse: bool, debug: bool
+) -> None:
     """Keep Jira tickets as Markdown files.
 
     Without a command, in a terminal, this opens the app. Where nothing is set up yet, the app
@@ -47,8 +70,27 @@ def cli(context: click.Context, *, debug: bool) -> None:
     """
     if debug:
         show_logs()
+    for is_wanted, name in ((only_ascii, "TICKETR_ASCII"), (no_mouse, "TICKETR_NO_MOUSE")):
+        if is_wanted:
+            os.environ[name] = "1"
     if context.invoked_subcommand is None:
-        _open_app(context)
+        (_print_app if plain else _open_app)(context)
+
+
+def _print_app(context: click.Context) -> None:
+    """Print what the app shows first, and which commands do what its keys do."""
+    from ticketr.cli.list import list_
+    from ticketr.cli.status import status
+
+    codes = [exits.DONE]
+    for command in (list_, status):
+        try:
+            context.invoke(command)
+        except click.exceptions.Exit as ended:
+            codes.append(ended.exit_code)
+    for line in WITHOUT_SCREEN:
+        print_message(line)
+    context.exit(max(codes))
 
 
 def _open_app(context: click.Context) -> None:
