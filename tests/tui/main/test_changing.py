@@ -131,7 +131,7 @@ def test_t_without_a_ticket_says_so(state: AppState) -> None:
 
 def test_other_keys_do_nothing_while_jira_is_asked() -> None:
     state = pressed(asked(app_state(ONE, TWO)), "KEY_DOWN")
-    assert state.notice == "Down does nothing here; ? lists the keys"
+    assert state.notice == "↓ does nothing here; ? lists the keys"
 
 
 # --- a
