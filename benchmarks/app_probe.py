@@ -59,9 +59,13 @@ class Costs(trio.abc.Instrument):
 
 
 class Times:
-    """Notes when the first frame has been drawn, and when the list was complete."""
+    """Notes when the first frame has been drawn, and when the list was complete.
 
-    def __init__(self) -> None:
+    The steps before the first frame are forgotten: nobody can press a key then.
+    """
+
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
         self.begun = time.perf_counter()
         self.first_frame: float | None = None
         self.complete: float | None = None
@@ -74,6 +78,7 @@ class Times:
             await draw(terminal, rows)
             if self.first_frame is None:
                 self.first_frame = time.perf_counter() - self.begun
+                self._costs.longest.clear()
 
         def completed(view: WorkspaceView, read: FilesRead) -> WorkspaceView:
             if self.complete is None:
@@ -86,7 +91,8 @@ class Times:
 
 def probe(report: Path, main: Callable[[], object]) -> None:
     """Run a command with the instrument, and write the report."""
-    costs, times = Costs(), Times()
+    costs = Costs()
+    times = Times(costs)
     times.watch()
     run_trio = partial(trio.run, instruments=[costs])
     setattr(trio, "run", run_trio)  # noqa: B010
