@@ -38,6 +38,13 @@ def app(home: Path, **changes: str) -> AbstractContextManager[Pty]:
     return job_on_pty(command, size=(100, 30), environ={**nothing, **settings, **changes})
 
 
+def wait_for_start(pty: Pty) -> None:
+    """Wait until keys are taken; those before the first frame are dropped."""
+    pty.wait_for("Try it now")
+    pty.resize(100, 31)
+    pty.wait_for("Try it now")
+
+
 def demo_folder(home: Path) -> Path:
     (found,) = home.parent.glob("ticketr-demo-*")
     return found
@@ -45,7 +52,7 @@ def demo_folder(home: Path) -> Path:
 
 def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None:
     with app(home) as pty:
-        pty.wait_for("Try it now")
+        wait_for_start(pty)
         pty.type("\r")
         pty.wait_for("Starting a Jira with made-up tickets")
         pty.wait_for("Pull complete: 500 tickets")
@@ -61,7 +68,7 @@ def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None
 
 def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path) -> None:
     with app(home) as pty:
-        pty.wait_for("Try it now")
+        wait_for_start(pty)
         pty.type("\r")
         pty.wait_for(r"/500\) Pulling tickets")
         pty.type("q")
@@ -73,7 +80,7 @@ def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path)
 
 def test_a_new_user_connects_to_jira_and_the_token_is_never_shown(home: Path) -> None:
     with sandbox_process(tickets=5) as url, app(home) as pty:
-        pty.wait_for("Try it now")
+        wait_for_start(pty)
         pty.type("c")
         pty.wait_for("Check and pull")
         pty.type(f"{url}\tdemo@example.com\tdemo\t")
