@@ -29,12 +29,13 @@ _IN_ASCII = str.maketrans(
         # What screens are drawn with, each in one cell.
         **dict.fromkeys("│▌▏", "|"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼✓▪", "+"),
-        **dict.fromkeys("─⊘◦", "-"),
+        **dict.fromkeys("─⊘◦░", "-"),
         **dict.fromkeys("▸↪", ">"),
         **dict.fromkeys("▾↓", "v"),
         **dict.fromkeys("○☐", "o"),
         **dict.fromkeys("●✗☑", "x"),
         "◐": "~",
+        "█": "#",
         "↑": "^",
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ MARKS = {
     "◐": "blue",
     "⊘": "yellow",
 }
+#: The end of a text that was cut, with as much before it as its three dots need.
+_CUT = re.compile(r"[\x20-\x7e]{2}…")
 
 
 def _plain(text: str, *_: str) -> str:
@@ -62,7 +65,7 @@ class Theme:
             styles: Styles for the whole row, instead of the line's own.
         """
         if not self.line_style.unicode:
-            line = tuple(Span(self.text(each.text), each.styles, each.link) for each in line)
+            line = tuple(Span(_as_wide(each.text), each.styles, each.link) for each in line)
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
             return self.style("".join(each.text for each in fitted), *styles)
@@ -85,6 +88,11 @@ class Theme:
     def status(self, text: str) -> str:
         """Style the status line."""
         return text
+
+
+def _as_wide(text: str) -> str:
+    """Return a text in ASCII; a text that was cut keeps its width, for the columns after it."""
+    return "...".join(to_ascii(part) for part in _CUT.split(text))
 
 
 def mark(text: str) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ticketr.text import clip, width
+from ticketr.text import clip, fit, width
 from ticketr.tui.panels.frame import scroll_top
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def boxed(
     covered = list(below)
     for number, row in enumerate(rows[: len(below)], start=begin):
         under = _STYLE.sub("", below[number])
-        start = theme.fit(under, left) if left else ""
+        start = fit(under, left, ellipsis="") if left else ""
         rest = max(0, screen - left - cells - 2)
         covered[number] = start + row + _end(under, rest)
     return covered

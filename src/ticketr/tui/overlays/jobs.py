@@ -237,7 +237,8 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     reason = _WAITS.get(snapshot.waiting_for or "", "")
     waited = duration(now - snapshot.submitted_at)
     right = f"priority {snapshot.priority}   queued {waited}"
-    left = f" · {fit(clean(snapshot.name), NAME_CELLS)} {reason}"
+    room = cells - NAME_CELLS - width(right) - 8
+    left = f" · {fit(clean(snapshot.name), NAME_CELLS)} {clip(reason, room)}"
     gap = " " * max(2, cells - width(left) - width(right) - 2)
     return (Span(f"{left}{gap}{right}"),)
 

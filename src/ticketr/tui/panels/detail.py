@@ -126,11 +126,8 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     if not parts:
         return []
     if room < TWO_COLUMNS:
-        return [
-            DetailLine(each)
-            for part in parts
-            for each in wrap_line(part, room, rest=" " * LABEL_CELLS)
-        ]
+        lines = [wrap_line(part, room, rest=" " * LABEL_CELLS) for part in parts]
+        return [*(DetailLine(each) for wrapped in lines for each in wrapped), DetailLine(())]
     return [*_two_columns(parts, room), DetailLine(())]
 
 

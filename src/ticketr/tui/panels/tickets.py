@@ -58,7 +58,8 @@ def draw_tickets(
     if not workspace.visible:
         hint = wrap(_hint(workspace, keys), max(8, cells - 2))
         rows = [theme.fit(f" {line}", cells) for line in hint]
-    left, right = "2 Tickets", _facts(workspace)
+    left = "2 Tickets"
+    right = _facts(workspace, cells - width(left) - 7)
     return [
         title_rule(left, right, cells, theme, is_focused=is_focused),
         *filled(rows, height, cells),
@@ -75,22 +76,29 @@ def draw_row(
     is_focused: bool,
 ) -> str:
     """Return one row of the list, of exactly so many cells."""
-    line = _line(workspace, visible, cells, is_selected=is_selected)
+    line = _line(workspace, visible, cells, theme, is_selected=is_selected)
     if is_selected:
         return theme.row(line, cells, "reverse" if is_focused else "bold")
     return theme.row(line, cells)
 
 
-def _line(workspace: WorkspaceView, visible: VisibleRow, cells: int, *, is_selected: bool) -> Line:
+def _line(
+    workspace: WorkspaceView,
+    visible: VisibleRow,
+    cells: int,
+    theme: Theme,
+    *,
+    is_selected: bool,
+) -> Line:
     row = visible.row
     fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
     bar = "▌" if is_selected else "√" if row.id in workspace.chosen else " "
     name = row.key or ("broken" if row.is_broken else "draft")
-    key = clip(name, KEY_CELLS).ljust(KEY_CELLS)
+    key = theme.fit(name, KEY_CELLS)
     room = max(0, cells - _AROUND - max(0, width(key) - KEY_CELLS))
     hidden = f" +{visible.hidden}" if visible.hidden else ""
-    title = f"{'  ' * row.depth}{row.title}"
-    title = clip(title, room - width(hidden)) + hidden
+    title = f"{'  ' * row.depth}{theme.text(row.title)}"
+    title = clip(title, room - width(hidden), ellipsis=theme.ellipsis) + hidden
     pad = " " * max(0, room - width(title))
     person = " " if row.is_broken else initials(row.assignee)
     return (
@@ -104,14 +112,18 @@ def _line(workspace: WorkspaceView, visible: VisibleRow, cells: int, *, is_selec
     )
 
 
-def _facts(workspace: WorkspaceView) -> str:
+def _facts(workspace: WorkspaceView, room: int) -> str:
+    """Return the position, and as much about the list as there is room for."""
     count = len(workspace.visible)
     position = f"{workspace.index + 1 if count else 0}/{count}"
-    parts = [position, f"by {workspace.sort}"]
+    parts = [position]
     if workspace.filter.text:
         parts.append(f"only {clip(clean(workspace.filter.text), 20)}")
     if workspace.chosen:
         parts.append(f"{len(workspace.chosen)} chosen")
+    parts.append(f"by {workspace.sort}")
+    while parts[1:] and width(" · ".join(parts)) > room:
+        parts.pop()
     return " · ".join(parts)
 
 

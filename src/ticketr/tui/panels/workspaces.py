@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.text import clip, width
+from ticketr.text import clip, fit, width
 from ticketr.tui.panels.frame import filled, scroll_top, title_rule
 from ticketr.tui.styled import Span
 from ticketr.tui.theme import mark
@@ -51,9 +51,7 @@ def draw_workspaces(
 
 def _line(workspace: WorkspaceView, state: str, cells: int, *, is_current: bool) -> Line:
     count = f"{workspace.count:,}" if workspace.rows or workspace.is_read else ""
-    name = clip(workspace.name, 10).ljust(10)
-    project = clip(workspace.project, 6).ljust(6)
-    left = f" {name}{project}{count:>6} "
+    left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
     for sign, number in (
         ("*", len(workspace.edited)),

@@ -1,0 +1,185 @@
+"""Every screen of the app, as a state of made-up tickets and jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fakes.conflict_views import conflict_view
+from fakes.states import after, app_state, pressed, snapshot
+
+from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
+from ticketr.sync import Code, LeftAlone, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.text import clean
+from ticketr.tickets import Ticket
+from ticketr.tui import messages
+from ticketr.tui.job_request import JobKind
+from ticketr.tui.row_blocks import Rows
+from ticketr.tui.rows import row_of_broken
+from ticketr.tui.sheet import Edit, sheet_of
+from ticketr.tui.update import update
+from ticketr.tui.workspace import WorkspaceView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.state import AppState
+
+HOSTILE = "\x1b[31mred\x07 \u202egnp.exe \x9b31m 工单 👩‍👩‍👧 " * 4
+TEXT = """\
+Most people look at the first five results and **no further**. Please keep the old way for orders
+that are *already paid*; see [the notes](https://example.com/notes).
+
+1. Open the shop in a private window
+2. Put two different books into the basket
+
+| shop | count |
+|------|-------|
+| Oslo | 12    |
+
+```sql
+SELECT shop, count(*) FROM search GROUP BY shop;
+```
+"""
+REBUILD = Ticket(
+    "Rebuild the index without downtime",
+    "DEMO-9",
+    TEXT,
+    {
+        "Type": "Task",
+        "Status": "In Progress",
+        "Priority": "Low",
+        "Assignee": "Amara Okafor",
+        "Reporter": "陈美玲",
+        "Labels": "customer-request, q1-2026, search",
+    },
+    ("The index answers while it is rebuilt", "No query takes more than 300 ms"),
+    (Ticket("Translate the new texts (de, fr, pt-BR)", "DEMO-10", fields={"Status": "Done"}),),
+)
+TICKETS = (
+    REBUILD,
+    Ticket("Search that forgives typing errors", "DEMO-1", fields={"Status": "To Do"}),
+    Ticket("Delete search logs after 90 days", "DEMO-2", fields={"Assignee": "Priya Raman"}),
+    Ticket("Results jump while the covers load", "DEMO-3", fields={"Status": "Done"}),
+    Ticket(HOSTILE, "DEMO-7", HOSTILE, {"Assignee": "陈美玲", "Status": HOSTILE}),
+    Ticket("Pay in instalments"),
+    *(Ticket(f"Story number {number}", f"DEMO-{number}") for number in range(20, 60)),
+)
+EDITS = (Edit("Priority", "High", "Low"), Edit("Title", "Rebuild it", "Rebuild the index"))
+PLAN = PushPlan(
+    (
+        PlanEntry(
+            "DEMO-9", "Rebuild the index", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),)
+        ),
+        PlanEntry("DEMO-7", HOSTILE, "DEMO-7.md", 3, (PlanPart("Title", "x", HOSTILE),)),
+        PlanEntry("", "Pay in instalments", "draft.md", 3, (PlanPart("Description", "", TEXT),)),
+        PlanEntry("", "Write the API", "draft.md", 9, (), parent="Pay in instalments"),
+    ),
+    (LeftAlone("DEMO-2", "Delete", "DEMO-2.md", 1, "both sides changed Title", Code.CONFLICT),),
+    (Loss("DEMO-9", "DEMO-9.md", "a table with merged cells"),),
+)
+
+
+def job(number: int, status: JobStatus = JobStatus.RUNNING, message: str = "") -> JobSnapshot:
+    """Return a job; the first ones run, the others wait."""
+    progress = JobProgress(
+        job_id=str(number), current=54, total=120, message=message or "Pulling tickets", revision=1
+    )
+    return replace(snapshot(status, job=str(number)), progress=progress)
+
+
+def jobs(count: int) -> list[JobSnapshot]:
+    """Return so many jobs; two run, and the rest wait."""
+    waiting = replace(job(0, JobStatus.PENDING), waiting_for="key", started_at=None, progress=None)
+    return [
+        job(number) if number < 2 else replace(waiting, id=str(number)) for number in range(count)
+    ]
+
+
+FAILED = replace(
+    job(90, JobStatus.FAILED),
+    error=JobErrorInfo("Unreachable", f"cannot reach harbour.example: {HOSTILE}", ""),
+)
+ENDED = (
+    FAILED,
+    job(91, JobStatus.CANCELLED, "Cancelled: 54/120 tickets pulled"),
+    job(92, JobStatus.COMPLETED, "Pull complete: 3 new"),
+)
+
+
+def main_state(width: int, height: int, count: int = 0) -> AppState:
+    """Return the main screen with two workspaces, a broken file, and so many jobs."""
+    state = app_state(*TICKETS, width=width, height=height)
+    broken = row_of_broken(
+        "notes.md", "notes.md:5:1: this file holds a conflict of git", has_rows=False
+    )
+    rows = Rows.of((*state.workspace.rows, broken))
+    read = messages.FilesRead(
+        "work",
+        rows,
+        frozenset(("DEMO-9",)),
+        {"DEMO-2": "Title", "DEMO-9": "Title, Priority"},
+        ("notes.md:5:1: conflict",),
+    )
+    other = WorkspaceView(clean("shop " + HOSTILE), "shop.example", "SHOP", is_read=True)
+    state = replace(state, workspaces=(*state.workspaces, other))
+    state = after(state, read, *map(messages.JobChanged, jobs(count)))
+    return replace(state, notice="", is_notice_bad=False)
+
+
+def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
+    """Select a ticket and open its sheet."""
+    at = next(at for at, each in enumerate(state.workspace.visible) if each.row.key == ticket.key)
+    state = state.with_workspace(state.workspace.select(at, state.layout.tickets))
+    state, _ = update(replace(state, rest_until=0.0), messages.TimePassed(), 2.0)
+    assert state.ticket is not None
+    sheet = sheet_of(ticket, "DEMO-9.md", EDITS if ticket is REBUILD else ())
+    return after(state, messages.DetailRead("work", state.ticket.order, sheet))
+
+
+def _plan(state: AppState) -> AppState:
+    return after(pressed(state, "p"), messages.PlanRead("work", JobKind.PUSH, PLAN))
+
+
+def _conflict(state: AppState) -> AppState:
+    return after(
+        pressed(_read(state), "c"), messages.ConflictRead("work", "DEMO-9", conflict_view())
+    )
+
+
+def _jobs(state: AppState) -> AppState:
+    return pressed(after(state, *map(messages.JobChanged, (*jobs(3), *ENDED))), "J", "G")
+
+
+def _question(state: AppState) -> AppState:
+    return after(
+        state, messages.UndoFound("work", "DEMO-9", f"Take back what was settled of {TEXT[:60]}?")
+    )
+
+
+def _log(state: AppState) -> AppState:
+    for snapshot_ in ENDED:
+        state = after(state, messages.JobChanged(snapshot_))
+    return pressed(state.logged("cannot read notes.md: permission denied"), "L")
+
+
+SCREENS: dict[str, Callable[[AppState], AppState]] = {
+    "detail": lambda state: pressed(_read(state), "3"),
+    "zoom": lambda state: replace(pressed(_read(state), "3"), is_zoomed=True),
+    "hostile": lambda state: pressed(_read(state, TICKETS[4]), "3"),
+    "source": lambda state: pressed(_read(state), "3", "|"),
+    "plan": _plan,
+    "plan-end": lambda state: pressed(_plan(state), "G"),
+    "conflict": _conflict,
+    "jobs": _jobs,
+    "palette": lambda state: pressed(_read(state), ":", *"pu"),
+    "help": lambda state: pressed(state, "?"),
+    "log": _log,
+    "diff": lambda state: pressed(_read(state), "d"),
+    "question": _question,
+    "filter": lambda state: pressed(_read(state), "f", *"status=done"),
+    "sort": lambda state: pressed(_read(state), "S"),
+    "search": lambda state: pressed(_read(state), "/", *"search"),
+    "notice": lambda state: state.noticed(f"cannot open {HOSTILE}", is_bad=True),
+    "ended": lambda state: after(state, messages.JobChanged(FAILED)),
+}

@@ -1,0 +1,23 @@
+"""A conflict as the app shows it: two parts that clash, and one that merges by itself."""
+
+from __future__ import annotations
+
+from ticketr.sync import ConflictView
+from ticketr.sync.compare.choices import ConflictSource
+from ticketr.sync.compare.conflict_parts import Versions, find_parts
+from ticketr.tickets import Ticket
+
+BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})
+LOCAL = Ticket("Rebuild faster", "DEMO-9", "Good enough.", {"Priority": "Lowest", "Labels": "a"})
+REMOTE = Ticket("Rebuild at once", "DEMO-9", "Good enough.", {"Priority": "Medium", "Labels": "b"})
+
+
+def conflict_view() -> ConflictView:
+    """Return the conflict."""
+    versions = Versions(BASE, LOCAL, REMOTE)
+    parts, merged = find_parts(versions)
+    source = ConflictSource("", "", versions)
+    aside = ".ticketr/trash/DEMO-9.md"
+    return ConflictView(
+        "DEMO-9", LOCAL.title, "DEMO-9.md", 1, None, "", None, parts, merged, aside, source
+    )
