@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from fakes.states import snapshot
 
-from ticketr.cli.screen import line_style, read_keymap
+from ticketr import JobProgress, JobStatus
+from ticketr.cli.screen import last_words, line_style, read_keymap
 from ticketr.tui.keymap import Context, KeyAction, KeyMap
 
 if TYPE_CHECKING:
@@ -55,3 +58,19 @@ def test_the_keys_of_the_user_are_those_of_the_app(
     config.write_text('[keys]\npull = "F8"\n')
 
     assert read_keymap().key(KeyAction.PULL, Context.MAIN) == "F8"
+
+
+def test_every_job_that_was_cancelled_is_told() -> None:
+    one, two = (
+        replace(
+            snapshot(JobStatus.CANCELLED, job=job),
+            cancel_requested=True,
+            progress=JobProgress(job, 1, 2, message=f"Cancelled: {job}/9 pulled", revision=1),
+        )
+        for job in ("1", "2")
+    )
+    waited = replace(one, progress=None)
+
+    words = last_words([one, snapshot(JobStatus.COMPLETED), waited, two])
+
+    assert words == ["Cancelled: 1/9 pulled", "Cancelled: 2/9 pulled"]

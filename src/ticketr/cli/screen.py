@@ -24,7 +24,7 @@ from ticketr.tui.services.setup_runner import SetupRunner
 from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ticketr import JobSnapshot
@@ -46,7 +46,7 @@ async def run_screen(
 ) -> int:
     """Run the app in the terminal until the user leaves.
 
-    A job that still runs then is cancelled, and its last progress is printed.
+    Jobs that still run then are cancelled, and the last progress of each is printed.
 
     Args:
         workspaces: The workspaces, the one to show first; none for the first run.
@@ -73,9 +73,8 @@ async def run_screen(
                 await app.run(pull=pull)
             await queue.shutdown(grace=0)
         outlasting.cancel_scope.cancel()
-    cancelled = [each.progress for each in queue.jobs() if each.cancel_requested and each.progress]
-    if cancelled:
-        print_message(cancelled[-1].message)
+    for words in last_words(queue.jobs()):
+        print_message(words)
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 
@@ -87,6 +86,12 @@ def read_keymap() -> KeyMap:
         SettingsFailed: The file could not be read.
     """
     return keymap_of(config.read_keys(config.config_folder(os.environ)))
+
+
+def last_words(jobs: Iterable[JobSnapshot]) -> list[str]:
+    """Return the last progress of each job that was cancelled, as two workspaces may have one."""
+    cancelled = (each.progress for each in jobs if each.cancel_requested)
+    return [progress.message for progress in cancelled if progress is not None]
 
 
 def _note(failed: JobSnapshot) -> None:
