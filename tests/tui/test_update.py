@@ -167,3 +167,12 @@ def test_escape_from_a_search_or_filter_keeps_what_was_found_meanwhile(key: str)
     assert [each.row.key for each in state.workspace.visible][-1] == "DEMO-10"
     assert selected(state) == "DEMO-2"
     assert (state.workspace.search, state.workspace.filter.text) == ("", "")
+
+
+def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
+    found = messages.TicketsFound("work", tickets_of(NINE[0]))
+    state, asked = update(app_state(), found, 1.0)
+    assert [type(each) for each in asked] == [effects.ReadDetail]
+
+    later = messages.TicketsFound("work", tickets_of(NINE[1]))
+    assert update(state, later, 1.0)[1] == ()

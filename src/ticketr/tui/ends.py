@@ -74,8 +74,16 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap = _KEYS) -> JobEnd:
         return JobEnd("✓", message or "Done", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
-    lists = keymap.hint(KeyAction.JOBS, Context.MAIN, "lists them", before=" · ")
-    return JobEnd("!", f"{first}{more} · {message}{lists}", tickets)
+    then = keymap.hint(KeyAction.JOBS, Context.MAIN, "lists them", before=" · ")
+    if _left(snapshot.result):
+        then += keymap.hint(KeyAction.PUSH, Context.MAIN, "plans what was left", before=" · ")
+    return JobEnd("!", f"{first}{more} · {message}{then}", tickets)
+
+
+def _left(result: object) -> bool:
+    """Return whether a push has left edits that were not in the confirmed plan."""
+    push = result.push if isinstance(result, SyncResult) else result
+    return isinstance(push, PushResult) and bool(push.left)
 
 
 def seconds_of(snapshot: JobSnapshot) -> float:

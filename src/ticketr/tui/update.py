@@ -47,11 +47,11 @@ def update(state: AppState, message: Message, now: float) -> Step:
             state, asked = _job(state, snapshot, now)
         case messages.TicketsFound():
             workspace = state.named(message.workspace)
-            return (
-                (state, ())
-                if workspace is None
-                else (state.with_workspace(workspace.with_found(message)), ())
-            )
+            if workspace is None:
+                return state, ()
+            state = state.with_workspace(workspace.with_found(message))
+            # The first ticket of a first pull is read; later ones wait for the cursor.
+            return _follow(state) if state.ticket is None else (state, ())
         case messages.FilesRead():
             state, asked = _files(state, message)
         case messages.Recalled(name, wanted, sort):
@@ -62,6 +62,8 @@ def update(state: AppState, message: Message, now: float) -> Step:
         case messages.DetailRead():
             state, asked = _detail_read(state, message), ()
         case messages.UndoFound(name, key, words):
+            if state.overlays and state.context in TYPING:  # an Enter there answers no question
+                return state, ()
             ask = Question("Take back", words, (effects.Undo(name, key),), now)
             return state.opened(ask), ()
         case messages.EditsDone(name):

@@ -103,3 +103,9 @@ def test_another_ticket_does_not_change_a_diff() -> None:
     for sheet in (other, None):
         read = messages.DetailRead("work", state.ticket.order, sheet)
         assert after(state, read).overlays == state.overlays
+
+
+def test_a_question_that_comes_late_does_not_open_over_a_typed_line() -> None:
+    state = pressed(app_state(TICKET), "/", "x")
+    late = after(state, messages.UndoFound("work", "DEMO-9", "what was written goes"))
+    assert late.overlays == state.overlays

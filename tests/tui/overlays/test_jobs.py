@@ -92,3 +92,12 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
 def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:
     job = replace(snapshot(JobStatus.CANCELLED), started_at=None)
     assert end_of(job) == JobEnd("⊘", "Cancelled before it began · P asks for it again")
+
+
+def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
+    note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
+    result = PushResult(total=1, updated=("DEMO-2",), left=(note,))
+    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result))
+
+    assert end.mark == "!"
+    assert end.words.endswith(" · J lists them · p plans what was left")
