@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes.apps import running_app
-from fakes.pulls import Bench
+from fakes.pulls import Bench, Recorder
 
 from ticketr import JobStatus
-from ticketr.sandbox import make_site
+from ticketr.jira import ConnectFailed
+from ticketr.sandbox import create_app, make_site
 from ticketr.tui.overlays.plan import LOOK
 from ticketr.tui.services.opening import open_workspace
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from fakes.apps import Run
     from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
 
 
 #: Seconds that each answer takes.
@@ -103,3 +106,57 @@ async def test_leaving_in_mid_pull_ends_the_app_at_once(
             await run.left.wait()
         assert bench.files() == before
     assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
+
+
+class Line(Recorder):
+    """A line to the sandbox that breaks, or goes silent, at its sixth request."""
+
+    LAST = 5
+
+    def __init__(self, bench: Bench, *, is_silent: bool) -> None:
+        super().__init__(create_app(bench.site, latency=LATENCY))
+        self.is_silent = is_silent
+
+    async def send(self, request: Request) -> Response:
+        if len(self.asked) < self.LAST:
+            return await super().send(request)
+        if self.is_silent:
+            await trio.sleep_forever()
+        await trio.sleep(LATENCY)
+        raise ConnectFailed(request.url, "Connection refused")
+
+
+@asynccontextmanager
+async def failing(root: Path, *, is_silent: bool) -> AsyncGenerator[tuple[Run, Line]]:
+    """Run the app on an empty workspace, whose line fails in mid-pull."""
+    bench = Bench(make_site(tickets=450, seed=1), root)
+    line = Line(bench, is_silent=is_silent)
+    root.mkdir()
+    async with running_app((open_workspace("work", bench.options(transport=line)),)) as run:
+        await run.press("P")
+        yield run, line
+
+
+async def test_a_network_that_goes_in_mid_pull_is_named_and_the_count_stays(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with failing(tmp_path / "work", is_silent=False) as (run, _):
+        await ended(run)
+
+        pulled = len(Bench(make_site(tickets=1, seed=1), tmp_path / "work").keys())
+        assert 0 < pulled < 450
+        assert run.screen.rows[-1].startswith("✗ cannot reach")
+        assert f" · {pulled}/450 done · P goes on | " in run.screen.rows[-1]
+
+
+async def test_a_server_that_stops_answering_is_named_within_5_seconds(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with failing(tmp_path / "work", is_silent=True) as (run, line):
+        while len(line.asked) < line.LAST:  # noqa: ASYNC110 - a virtual clock
+            await trio.sleep(LATENCY / 4)
+        await trio.sleep(LATENCY + 5)
+
+        assert "no answer for" in run.screen.rows[-1]
+        await run.press("KEY_ESCAPE")
+        assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.statusline.words import duration
-from ticketr.text import width
+from ticketr.text import clip, width
 from ticketr.tui.ends import end_of, seconds_of
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.styled import Span
@@ -14,6 +14,9 @@ from ticketr.tui.theme import mark
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.theme import Theme
+
+#: The least cells for the first part of an end, before the rest is cut instead.
+LEAST_CAUSE = 20
 
 
 def status_row(state: AppState, now: float, theme: Theme) -> str:
@@ -32,5 +35,15 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         return f"{line}{more}"
     last = state.status.last
     end = end_of(last, state.keymap)
-    words = f" {end.words} | {duration(seconds_of(last))}"
-    return theme.row((mark(end.mark), Span(words)), state.width)
+    room = state.width - width(end.mark) - 1
+    words = _fitted(f"{end.words} | {duration(seconds_of(last))}", room, theme)
+    return theme.row((mark(end.mark), Span(f" {words}")), state.width)
+
+
+def _fitted(words: str, room: int, theme: Theme) -> str:
+    """Cut the first part of an end, such as a long error, so that the count and the key stay."""
+    first, dot, rest = theme.text(words).partition(theme.text(" · "))
+    left = room - width(dot) - width(rest)
+    if width(first) <= left or left < LEAST_CAUSE:
+        return words
+    return f"{clip(first, left, ellipsis=theme.ellipsis)}{dot}{rest}"
