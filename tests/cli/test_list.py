@@ -161,6 +161,7 @@ def test_a_title_with_control_characters_is_cleaned(someone: User) -> None:
 def test_a_table_in_a_real_terminal_is_as_wide_as_that(worker: User) -> None:
     command = [*PROGRAM, "list", "-C", str(worker.root), "unpushed"]
     environ = {**environment(), "TICKETR_CONFIG_DIR": os.environ["TICKETR_CONFIG_DIR"]}
+    environ.pop("COLUMNS", None)  # the size of the terminal counts
 
     with job_on_pty(command, environ=environ, size=(50, 24)) as pty:
         assert pty.wait_for_end() == 1
