@@ -409,6 +409,29 @@ async def test_what_jira_changes_between_pull_and_push_is_merged_and_judged_agai
     assert "Third, theirs." in sent
 
 
+async def test_an_edit_made_while_the_push_merges_was_not_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    await with_paragraphs(bench)
+    replaces(bench, "story.md", "First.", "First, mine.")
+    plan = plan_of(bench)
+
+    def change() -> None:
+        theirs(bench, "DEMO-13", "Third.", "Third, theirs.")
+        replaces(bench, "story.md", "Second.", "Second, later.")
+
+    # The push asks for the time when it has selected what was confirmed.
+    transport = Meanwhile(create_app(bench.site), "GET", "serverInfo", change)
+    result = await bench.sync(confirmed=plan, transport=transport)
+
+    assert transport.writes == []
+    assert result.push.left == (Note("DEMO-13", "story.md", CHANGED, Code.UNCONFIRMED),)
+    assert (result.pull.merged, result.push.updated) == (0, ())
+    text = (bench.root / "story.md").read_text()
+    assert "First, mine.\n\nSecond, later.\n\nThird, theirs." in text
+
+
 async def test_edits_that_a_lost_answer_brings_up_were_not_confirmed(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
