@@ -1,4 +1,4 @@
-"""Start at most so many jobs in a time, and one job after others.
+"""Limit how fast jobs start, and start one job after others.
 
 It prints when each job starts.
 """

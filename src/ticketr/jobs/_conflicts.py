@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from ticketr.jobs._registry import Registry
 
 ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
-"""What a job may do about those that it conflicts with and still enter."""
+"""What a job may do about the live jobs that it conflicts with, so that it enters itself."""
 
 
 class Conflicts(NamedTuple):
     """What a new job does about the live jobs that have its ID or its key.
 
     Attributes:
-        joined: The job whose handle the submit gets in the place of an own one.
+        joined: The live job whose handle the submit returns; the new job does not enter then.
         key_slot: The slot of its key, if the key is in use.
         id_holder: The job whose ID it has, and whose end it waits for.
         superseded: The jobs that are cancelled for it.
@@ -46,7 +46,7 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
 
     Raises:
         DuplicateJob: It is rejected.
-        BaseException: What the own code of its key raises.
+        BaseException: The key's own code raised it.
     """
     extras = record.extras
     key_slot = None if extras.key is None else registry.keys.find(extras.key)

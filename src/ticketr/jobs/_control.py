@@ -130,13 +130,20 @@ class QueueControl(QueueQueries):
 
     @enable_ki_protection
     def resume(self, key: Hashable = None) -> None:
-        """Undo a pause of the queue, or one of this key: each is lifted by itself."""
+        """Undo a pause of the queue, or a pause of a key; neither of them lifts the other.
+
+        Args:
+            key: Undo the pause of this key; None for that of the queue.
+
+        Raises:
+            TypeError: The key cannot be hashed.
+        """
         key = checked_key(key)
         core = self._core
         core.subscriptions.owner_thread.check()
         key_slot = None if key is None else core.registry.keys.find(key)
         if key is not None and key_slot is None:
-            return  # no job has the key, and it is not paused
+            return  # no job has the key, and the key is not paused
         core.schedule.resume(key_slot)
         if key_slot is not None:
             core.registry.remove_unused(key_slot)
@@ -144,7 +151,7 @@ class QueueControl(QueueQueries):
 
     @enable_ki_protection
     def set_rate(self, rate: Rate | None, key: Hashable = None) -> None:
-        """Limit how many attempts may start in a time, of all jobs or of those with a key.
+        """Limit how fast attempts start: those of all jobs, or those of the jobs with a key.
 
         The rate of the queue and that of a key both hold. A job that waits for a rate holds neither
         a worker nor its key, and holds up no job of another key. A new rate keeps count of the
@@ -223,6 +230,6 @@ class QueueControl(QueueQueries):
 
 
 def _pending(core: QueueCore, key_slot: KeySlot[JobRecord] | None) -> list[JobRecord]:
-    """Return the pending jobs, of all or with this key."""
+    """Return the pending jobs: those with this key, or all of them."""
     jobs = core.schedule.jobs() if key_slot is None else key_slot.jobs
     return [record for record in jobs if record.status is JobStatus.PENDING]

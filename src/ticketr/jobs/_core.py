@@ -62,7 +62,7 @@ class QueueCore(WholeQueue):
         dispatcher: The idle workers.
         dependencies: The jobs that start after others.
         totals: Sums over all attempts.
-        waits: The queue as a part of that graph.
+        waits: The queue as a part of the graph of all waits.
         repeats: The repeats, and when their runs are due.
         wall_clock: Tells wall-clock times.
     """
@@ -189,7 +189,11 @@ class QueueCore(WholeQueue):
         self.dispatcher.wake()
 
     def admit(self, above: Submission | None = None) -> None:
-        """Take the jobs of waiting submits while there is room; this one although there is none."""
+        """Take the jobs of waiting submits while there is room.
+
+        Args:
+            above: A submit whose job is taken first, also if there is no room.
+        """
         if above is not None:
             self.schedule.submissions.withdraw(above)
         submission = above or self.schedule.next_admitted()

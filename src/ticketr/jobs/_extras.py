@@ -31,7 +31,7 @@ class JobExtras(Generic[T]):
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
         id_holder: The live job whose ID it has, and whose end it waits for.
-        after: Until it is accepted: the jobs that it starts after.
+        after: What the submit asked it to start after; None once it is accepted.
         links: The jobs that it starts after, and those that start after it; None for none.
         delay: The seconds from the submit until it is due.
         start_by: The time by which it must have started; None for no such time.

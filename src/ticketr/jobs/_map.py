@@ -148,9 +148,8 @@ class JobMap:
                 await self._core.wait_graph.wait(target, self._park)
             if jobs.is_stopped or not jobs.unread:
                 if jobs.failed is None and jobs.error is None:
-                    await (
-                        checkpoint()
-                    )  # if the scope around the map is cancelled, so may this task be
+                    # The scope around the map may be cancelled, and this task with it.
+                    await checkpoint()
                 self._raise_end()
             record = results.popleft()
             jobs.unread -= 1  # so it is less than the window

@@ -41,8 +41,8 @@ class MapJobs:
         live: Those that have not ended, the one outside included.
         results: In the order in which to read them: all that are unread, or those that have ended.
         failures: The failures that are unread, with the handles, which keep them from being reported.
-        unread: How many there are that were not read.
-        window: How many of these there may be.
+        unread: How many jobs there are whose result was not read.
+        window: The most jobs whose result was not read.
         low: With how many live jobs the feeder resumes after a pause.
         outside: The job that has not entered the queue, as there is no room.
         scope: Around the feeder.
@@ -51,7 +51,7 @@ class MapJobs:
         error: What the items have raised, which the reader is to raise.
         failed: The job whose failure the reader is to raise.
         is_fed: Whether there are no more items.
-        is_stopped: Whether no more items are taken, and the jobs were cancelled.
+        is_stopped: Whether the map takes no more items and has cancelled its jobs.
     """
 
     __slots__ = (
@@ -243,7 +243,7 @@ class MapJobs:
         self.failures.pop(record, None)
 
     def raise_error(self) -> None:
-        """Raise what has stopped the map, unless that was a cancellation or the end of its block."""
+        """Raise the failure or the error that has stopped the map, if there is one."""
         error, self.error = self.error, None
         record, self.failed = self.failed, None
         try:

@@ -84,7 +84,7 @@ def open_job_queue(
             its own; None for never.
         timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
             its own; None or ``math.inf`` for no limit.
-        rate: How many attempts of jobs may start in a time; None for no limit. See
+        rate: How fast attempts of jobs may start; None for no limit. See
             :meth:`JobQueue.set_rate`.
         history: Where to leave a record of every job that has ended. It never keeps a job
             waiting; the end of the block waits for it, for 5 seconds at most.

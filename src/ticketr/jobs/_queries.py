@@ -73,7 +73,7 @@ class QueueQueries:
         """Return the known jobs in the order in which they were submitted.
 
         Args:
-            status: Only those that are there in their life.
+            status: Only those with this status.
             key: Only those with this key.
             tag: Only those with this tag.
 

@@ -1,4 +1,4 @@
-"""How many jobs may start in a time: token buckets. Pure: no clock of its own.
+"""Limit how fast attempts start, by token buckets. Pure: no clock of its own.
 
 A bucket that has no start left is empty until its ``ready_at``, when ``RateLimits.refill`` is to be
 called. Whether a job may start is thus not a question of the time, and is asked without a clock.
@@ -23,7 +23,7 @@ K = TypeVar("K")
 @final
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many jobs may start in a time.
+    """A limit on how fast attempts start.
 
     A bucket holds ``burst`` starts and is full at first. Each start of an attempt takes one, and
     one comes back every ``per / count`` seconds. So any span of ``per`` seconds has at most
@@ -31,8 +31,8 @@ class Rate:
     of a second.
 
     Attributes:
-        count: The starts in ``per`` seconds; above 0.
-        per: The time in seconds; above 0.
+        count: How many starts come back in ``per`` seconds; above 0.
+        per: The time in which they come back, in seconds; above 0.
         burst: The starts that may come at once after a rest; at least 1. None is ``count``, or 1 if
             that is less.
 

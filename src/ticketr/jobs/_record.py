@@ -101,11 +101,10 @@ class JobCollector(Protocol):
 class JobRecord:
     """All that the queue knows of one job.
 
-    Also written in ``_schedule``: where the job waits, and the time of which it stops waiting.
+    Also written in ``_schedule``: ``pending_queue``, and ``due_at`` of a job that is made due.
 
-    Some slots are filled only by ``accept`` or by a transition, which saves each job a store. The
-    fields that tell readers that they are filled, ``attempt`` and ``status``, are written after
-    them.
+    Some slots are filled only by ``accept`` or by a transition, which saves each job a store.
+    ``attempt`` and ``status``, which tell readers that slots are filled, are written after these.
 
     Attributes:
         call: What is called at each attempt; dropped at the end.

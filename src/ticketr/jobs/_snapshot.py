@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def progress_of(record: JobRecord) -> JobProgress:
     """Return what a job reported last."""
-    # If that was in an attempt before, a reader who is late learns that it counts no more.
+    # A new attempt drops the reports of the one before. Until it reports, the revision of the
+    # record stands for that of a report, so a late reader sees that the old ones are out of date.
     current, total, message, revision = record.report
     return JobProgress(record.id, current, total, message, revision or record.revision)
 
