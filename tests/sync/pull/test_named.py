@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,17 @@ async def test_a_sub_task_whose_ticket_is_not_here_is_a_ticket(
     assert (await bench.pull(keys=["DEMO-4"])).total == 1
 
 
+async def test_a_sub_task_with_a_file_of_its_own_comes_without_its_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(keys=["DEMO-4"])
+    await bench.pull(keys=["DEMO-3"])
+    assert sorted(bench.files()) == ["DEMO-3.md", "DEMO-4.md"]
+
+    assert (await bench.pull(keys=["DEMO-4"])).total == 1
+    assert (await bench.pull(keys=["DEMO-5"])).total == 3
+
+
 async def test_a_ticket_is_fetched_though_its_clock_has_not_moved(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
@@ -90,6 +102,32 @@ async def test_the_next_pull_searches_since_the_same_moment(
     after = seen(bench)
     assert {key for key in after if after[key] != before[key]} <= {"DEMO-9"}
     assert (await bench.pull()).updated == 1
+
+
+async def test_the_next_pull_fetches_all_issues_if_the_fields_have_changed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    bench.site.put(replace(bench.finds("DEMO-1"), due=date(2026, 1, 31)))
+    fields = ("Due date",)
+
+    await bench.pull(keys=["DEMO-9"], fields=fields)
+    snapshots = await bench.pull_snapshots(fields=fields)
+
+    said = [each.progress.message for each in snapshots if each.progress is not None]
+    assert "Found 12 tickets; the list of fields has changed, so all are fetched" in said
+    assert "Due date: 2026-01-31\n" in bench.files()["DEMO-1.md"]
+
+
+async def test_the_fields_of_a_new_workspace_are_those_of_its_first_named_tickets(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(keys=["DEMO-1"])
+    bench.site.put(replace(bench.finds("DEMO-1"), due=date(2026, 1, 31)))
+
+    await bench.pull(fields=("Due date",))
+
+    assert "Due date: 2026-01-31\n" in bench.files()["DEMO-1.md"]
 
 
 async def test_edits_are_merged_and_conflicts_kept(bench: Bench, autojump_clock: MockClock) -> None:
