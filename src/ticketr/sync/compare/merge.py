@@ -70,19 +70,6 @@ class Merged:
     parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class MergedText:
-    """The result of a merge of one text.
-
-    Attributes:
-        text: The merged text.
-        dropped: Whether Jira's version replaced something in the file.
-    """
-
-    text: str
-    dropped: bool
-
-
 def merge(
     base: Ticket | None,
     local: Ticket,
@@ -169,27 +156,20 @@ class _Merging:
         return self._chosen.get(place, sides[self._prefer])
 
 
-def merge_texts(
-    base: str, local: str, remote: str, *, prefer: Side | None = None
-) -> MergedText | None:
+def merge_texts(base: str, local: str, remote: str, *, prefer: Side | None = None) -> str | None:
     """Merge two versions of a text line by line; return None if they clash.
 
     ``prefer`` is as of `merge`.
     """
-    chunks = merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote)))
-    if prefer is None and not all(isinstance(each, CleanChunk) for each in chunks):
-        return None
     merged: list[str] = []
-    dropped = False
-    for each in chunks:
+    for each in merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote))):
         if isinstance(each, CleanChunk):
             merged += each.lines
-        elif prefer is Side.REMOTE:
-            dropped = True
-            merged += each.remote
+        elif prefer is None:
+            return None
         else:
-            merged += each.local
-    return MergedText("\n".join(merged), dropped)
+            merged += each.local if prefer is Side.LOCAL else each.remote
+    return "\n".join(merged)
 
 
 def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[Part]) -> Ticket:

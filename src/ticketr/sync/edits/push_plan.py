@@ -121,8 +121,3 @@ class PushPlan:
     entries: tuple[PlanEntry, ...] = ()
     left: tuple[LeftAlone, ...] = ()
     losses: tuple[Loss, ...] = ()
-
-    @property
-    def fingerprints(self) -> frozenset[str]:
-        """The fingerprints of all entries."""
-        return frozenset(each.fingerprint for each in self.entries)

@@ -123,8 +123,7 @@ def _is_same(part: PlanPart, confirmed: PlanPart, prefer: Side | None) -> bool:
         return True
     if part.before == confirmed.before:
         return False
-    merged = merge_texts(confirmed.before, confirmed.after, part.before, prefer=prefer)
-    return merged is not None and merged.text == part.after
+    return part.after == merge_texts(confirmed.before, confirmed.after, part.before, prefer=prefer)
 
 
 def _unconfirmed_drafts(
