@@ -106,6 +106,14 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[CleanChun
     return _joined(_differences(_units(local), _units(remote)))
 
 
+def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
+    """Count how many items two sequences begin with alike."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+
+
 def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
     units: list[_Unit] = []
     start = 0
@@ -173,8 +181,8 @@ def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
     """Merge the lines between two fixed points; equal lines at its ends are no conflict."""
-    start = _alike(local, remote)
-    end = _alike(local[start:][::-1], remote[start:][::-1])
+    start = count_alike(local, remote)
+    end = count_alike(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
     if local == remote:
         yield from _clean(local)
@@ -204,14 +212,6 @@ def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
         and (position == 0 or not unit[0].strip())
         for text in texts
         for position, unit in enumerate(text)
-    )
-
-
-def _alike(one: Sequence[_Unit], other: Sequence[_Unit]) -> int:
-    """Count how many units two texts begin with alike."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ticketr.sync.compare.diff3 import CleanChunk, compare_lines
+from ticketr.sync.compare.diff3 import CleanChunk, compare_lines, count_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,8 +78,8 @@ def _common_space(one: str, other: str) -> int:
 
 def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Pair equal words of two texts, in rising order of both."""
-    start = _alike(old, new)
-    end = _alike(old[start:][::-1], new[start:][::-1])
+    start = count_alike(old, new)
+    end = count_alike(old[start:][::-1], new[start:][::-1])
     yield from ((at, at) for at in range(start))
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     if len(one) <= _MAX_WORDS and len(other) <= _MAX_WORDS:
@@ -91,11 +91,3 @@ def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
             else:
                 here, there = here + len(chunk.local), there + len(chunk.remote)
     yield from ((len(old) - at, len(new) - at) for at in range(end, 0, -1))
-
-
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count how many words two texts begin with alike."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
