@@ -4,7 +4,7 @@ import pytest
 
 from ticketr.editor import editor_words
 
-PATH = "/work/DEMO-9.md"
+PATH = "/home/mia/tickets/DEMO-9.md"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,15 @@ from ticketr.terminal import (
 
 MODE = sys.argv[1] if len(sys.argv) > 1 else ""
 FILE = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+#: What the key `c` copies: more than a terminal accepts at once.
+COPIED = "DEMO-9 größer " * 2000
+#: The program to which the key `v` hands over the terminal.
+OTHER_PROGRAM = """
+import os, signal
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\\n"))
+os.write(1, b"your turn\\n")
+os.write(1, b"read " + os.read(0, 100))
+"""
 
 
 def shown(event: Event | None) -> str:
@@ -62,6 +71,11 @@ class Demo:
             await self.terminal.draw(self.rows())
             await self.changed.wait()
 
+    async def hand_over(self) -> None:
+        async with self.terminal.handed_over():
+            await trio.run_process([sys.executable, "-ISc", OTHER_PROGRAM], stdin=None)
+        self.changed.set()
+
     async def run(self) -> None:
         send, received = trio.open_memory_channel[Event](0)
         async with trio.open_nursery() as nursery:
@@ -72,6 +86,10 @@ class Demo:
                 self.changed.set()
                 if self.hears(event):
                     break
+                if event == Key("v", "v"):
+                    nursery.start_soon(self.hand_over)
+                elif event == Key("c", "c"):
+                    nursery.start_soon(self.terminal.copy, COPIED)
             nursery.cancel_scope.cancel()
 
     def hears(self, event: Event) -> bool:

@@ -5,6 +5,7 @@ Each test waits for text on the screen, never for time to pass.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -238,6 +239,52 @@ def test_an_unchanged_frame_writes_nothing_and_a_redraw_writes_all() -> None:
 
         assert re.findall(r"\x1b\[(\d+);1H", frame) == ["2", "3"]
         assert len(re.findall(r"\x1b\[(\d+);1H", again)) == 24
+
+
+def test_another_program_gets_the_terminal_restored_and_its_own_ctrl_c() -> None:
+    with job_on_pty() as pty:
+        started(pty).type("v")
+        pty.wait_for("your turn\r\n")
+        assert_given_back(pty)
+
+        pty.type("\x03")
+        pty.wait_for("interrupted\r\n")
+        pty.type("quit\n")  # a line for the other program, not keys
+        pty.wait_for("read quit\r\n")
+        frame = pty.wait_for(rf"{ENTERED}\x1b\[\?2026h([^q]*?)\x1b\[\?2026l")[1]
+        assert len(re.findall(r"\x1b\[\d+;1H", frame)) == 24
+        assert pty.modes() != pty.modes_before
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert_given_back(pty)
+        assert events(pty) == [key("v"), key("q")]
+
+
+def test_the_screen_has_the_new_size_after_another_program_had_the_terminal() -> None:
+    with job_on_pty() as pty:
+        started(pty).type("v")
+        pty.wait_for("your turn\r\n")
+        pty.resize(60, 20)
+        pty.type("done\n")
+        frame = pty.wait_for(rf"{ENTERED}\x1b\[\?2026h([^q]*?)\x1b\[\?2026l")[1]
+        assert len(re.findall(r"\x1b\[\d+;1H", frame)) == 20
+        assert "size 60x20." in frame
+        pty.type("q")
+
+        assert pty.wait_for_end() == 0
+        assert events(pty) == [key("v"), "Resize(width=60, height=20)", key("q")]
+
+
+def test_a_long_text_is_copied_whole() -> None:
+    with job_on_pty() as pty:
+        started(pty).type("c")
+        encoded = pty.wait_for(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07")[1]
+        pty.type("q")
+
+        assert base64.b64decode(encoded).decode() == "DEMO-9 größer " * 2000
+        assert pty.wait_for_end() == 0
+        assert events(pty) == [key("c"), key("q")]
 
 
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() -> None:

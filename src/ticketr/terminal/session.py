@@ -177,8 +177,9 @@ class Terminal:
         """Restore the terminal for the block, so that another program, such as an editor, uses it.
 
         In the block, nothing is drawn, no keys are read, and Ctrl+C is not a `Quit` event: it is
-        meant for the other program. After the block, a `Resize` event follows a change of the
-        size, and the next frame is drawn whole. Not for use within such a block.
+        meant for the other program. A change of the size is a `Resize` event, as ever, so receive
+        events in the block. The first frame after the block is drawn whole. Blocks cannot be
+        nested.
 
         Cancellation:
             Makes the terminal a full screen again.
