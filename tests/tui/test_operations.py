@@ -13,7 +13,7 @@ from fakes.pulls import Bench, Recorder
 from ticketr import JobStatus
 from ticketr.jira import ConnectFailed
 from ticketr.sandbox import create_app, make_site
-from ticketr.tui.overlays.plan import LOOK
+from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:

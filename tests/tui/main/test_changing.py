@@ -14,11 +14,11 @@ from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context
 from ticketr.tui.overlays.choice import Choice
 from ticketr.tui.overlays.file_edits import FileEdits
-from ticketr.tui.overlays.plan import LOOK
+from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import row_of_broken
 from ticketr.tui.screen import screen
-from ticketr.tui.state import AppState
+from ticketr.tui.state import SWALLOW, AppState
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
 
@@ -292,6 +292,15 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     assert after(state, messages.EditsDone("work")).workspace.chosen == frozenset()
     assert after(state, messages.EditsDone("gone")) == state
+
+
+def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
+    state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
+
+    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
+    assert (early.overlays, effect) == (state.overlays, ())
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
+    assert effect == (effects.CarryOutEdits("work", PLAN),)
 
 
 def test_space_leaves_an_edit_of_the_plan_out() -> None:

@@ -11,7 +11,8 @@ from ticketr.sync.compare.choices import ConflictSource
 from ticketr.sync.compare.conflict_parts import Versions, find_parts
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
-from ticketr.tui.overlays.conflict import LOOK, ConflictScreen
+from ticketr.tui.overlays.conflict import ConflictScreen
+from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme

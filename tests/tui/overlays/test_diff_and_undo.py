@@ -9,7 +9,7 @@ from fakes.states import after, app_state, pressed
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.overlays.diff import Diff
-from ticketr.tui.overlays.question import LOOK
+from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.screen import screen
 from ticketr.tui.sheet import Edit, sheet_of
 from ticketr.tui.state import OpenTicket

@@ -10,7 +10,8 @@ from ticketr.sync import Loss, PlanEntry, PlanPart, PushPlan
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.overlays.plan import LOOK, Plan
+from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme

@@ -12,6 +12,7 @@ from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.conflict_rows import conflict_rows
 from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top
 from ticketr.tui.text_input import TextInput
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
-
-#: Seconds that a conflict has to be on the screen before Enter settles it.
-LOOK = 0.3
 
 
 @final
@@ -110,7 +108,7 @@ class ConflictScreen(PlainOverlay):
         return state.opened(LineInput(f"{part.name}:", taken, input=TextInput.of(text))), ()
 
     def _accept(self, state: AppState, view: ConflictView, now: float) -> Step:
-        if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words
+        if is_too_soon(state, self.shown_at, now):
             return state.noticed("Read it first; then Enter carries it out"), ()
         resolution = choose(view, self.choices)
         if resolution.left:

@@ -9,7 +9,8 @@ from ticketr.text import clean, clip, width
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
-from ticketr.tui.overlays.plan import LOOK, NAME_CELLS
+from ticketr.tui.overlays.plan import NAME_CELLS
+from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top
 from ticketr.tui.styled import Span, wrap_line
@@ -93,7 +94,7 @@ class FileEdits(PlainOverlay):
                 return None
 
     def _accept(self, state: AppState, plan: FileEditPlan, now: float) -> Step:
-        if now < self.shown_at + LOOK:
+        if is_too_soon(state, self.shown_at, now):
             return state.noticed("Read the plan first; then Enter carries it out"), ()
         kept = plan.without(self.without)
         if not kept.edits:

@@ -11,6 +11,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top, title_rule
 from ticketr.tui.styled import Span, wrap_line
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 
-#: Seconds that a plan has to be on the screen before Enter carries it out.
-LOOK = 0.3
 NAME_CELLS = 10
 
 
@@ -119,7 +118,7 @@ class Plan(PlainOverlay):
         return replace(self, plan=plan, at=at, shown_at=now, accepts=accepts)
 
     def _accept(self, state: AppState, plan: PushPlan, now: float) -> Step:
-        if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words
+        if is_too_soon(state, self.shown_at, now):
             return state.noticed("Read the plan first; then Enter carries it out"), ()
         confirmed = self.confirmed
         assert confirmed is not None

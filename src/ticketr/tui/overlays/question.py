@@ -9,15 +9,13 @@ from ticketr.text import wrap
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.box import boxed
+from ticketr.tui.overlays.reading_time import is_too_soon
 
 if TYPE_CHECKING:
     from ticketr.tui.effects import Effect
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
-
-#: Seconds that a question has to be on the screen before Enter answers it.
-LOOK = 0.3
 
 
 @final
@@ -51,7 +49,7 @@ class Question(PlainOverlay):
         """Answer it with yes."""
         if action is not KeyAction.ACCEPT:
             return None
-        if now < max(self.shown_at, state.swallow_until) + LOOK:  # somebody may type words
+        if is_too_soon(state, self.shown_at, now):
             return state.noticed("Read the question first"), ()
         return state.closed(), self.effects
 
