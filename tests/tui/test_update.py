@@ -130,10 +130,10 @@ def test_letters_are_text_while_a_line_is_typed() -> None:
 def test_a_job_reads_the_files_again_when_it_ends() -> None:
     state = app_state(*NINE)
     state = after(state, messages.JobChanged(snapshot()))
-    assert state.workspace.working == ("1",)
+    assert [each.id for each in state.jobs.of_workspace("work")] == ["1"]
 
     state, asked = update(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)), 2.0)
-    assert state.workspace.working == ()
+    assert state.jobs.of_workspace("work") == ()
     assert asked == (effects.ReadFiles("work"),)
     assert state.log == ("Pull DEMO: Pulling",)
 

@@ -109,7 +109,6 @@ class FilesRead(Message):
         edited: The keys of issues that were edited here since the last sync.
         conflicts: The conflicting parts of each conflicting ticket, by its key.
         broken: The cleaned error of each broken file.
-        synced_at: The time of the last sync, in seconds since 1970; None if there was none.
     """
 
     workspace: str
@@ -117,7 +116,6 @@ class FilesRead(Message):
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
-    synced_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

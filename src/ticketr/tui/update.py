@@ -158,14 +158,10 @@ def _unused(state: AppState, name: str, now: float) -> AppState:
 
 def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
-    workspace = state.named(workspace_of(snapshot))
-    if workspace is not None:
-        working = tuple(each.id for each in state.jobs.of_workspace(workspace.name))
-        if working != workspace.working:
-            state = state.with_workspace(replace(workspace, working=working))
     if not snapshot.status.is_terminal:
         return state, ()
     state = state.logged(end_words(snapshot))
+    workspace = state.named(workspace_of(snapshot))
     return state, (effects.ReadFiles(workspace.name),) if workspace is not None else ()
 
 

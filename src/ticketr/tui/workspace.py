@@ -37,8 +37,6 @@ class WorkspaceView:
         broken: The cleaned error of each broken file.
         is_read: Whether all its files have been read.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
-        synced_at: The time of its last sync, in seconds since 1970; None if there was none.
-        working: The IDs of its running and waiting jobs, in the order in which they came.
         selected: The order of the selected row; None for the top one, until somebody chooses.
         top: The index of the first visible row that is on the screen.
         folded: The IDs of tickets whose sub-tasks are hidden.
@@ -57,8 +55,6 @@ class WorkspaceView:
     broken: tuple[str, ...] = ()
     is_read: bool = False
     problem: str = ""
-    synced_at: float | None = None
-    working: tuple[str, ...] = ()
     selected: Order | None = None
     top: int = 0
     folded: frozenset[str] = frozenset()
@@ -118,7 +114,6 @@ class WorkspaceView:
             edited=read.edited,
             conflicts=read.conflicts,
             broken=read.broken,
-            synced_at=read.synced_at,
             is_read=True,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )
