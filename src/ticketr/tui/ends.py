@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ticketr.sync import Note
 
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
-_KEYS = KeyMap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class JobEnd:
     tickets: tuple[TicketEnd, ...] = ()
 
 
-def end_of(snapshot: JobSnapshot, keymap: KeyMap = _KEYS) -> JobEnd:
+def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
     """Return how a job ended.
 
     Args:
@@ -94,7 +93,7 @@ def seconds_of(snapshot: JobSnapshot) -> float:
 
 
 def _again(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
-    """Return the key that runs a job again as a hint; empty if there is none."""
+    """Return a hint that names the key which runs a job again; empty if no key does."""
     action = _ACTIONS.get(kind_of(snapshot))
     return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
 

@@ -141,7 +141,7 @@ class Binding:
 
     @property
     def first(self) -> str:
-        """The name for people of the first key; empty if there is none."""
+        """The first key, as people call it; empty if it has no key."""
         return next(iter(self.shown.split()), "")
 
 

@@ -12,6 +12,7 @@ from ticketr.sync import Code, Note, PushResult
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
 from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import KeyMap
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme
@@ -82,7 +83,7 @@ def test_a_push_runs_again_by_a_new_plan() -> None:
 def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
     note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is no priority', Code.INVALID)
     result = PushResult(total=2, updated=("DEMO-2",), failed=(note,))
-    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result))
+    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
     assert end.mark == "!"
     assert end.words == 'DEMO-14: "Urgent" is no priority · Pulling · J lists them'
@@ -91,13 +92,13 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
 
 def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:
     job = replace(snapshot(JobStatus.CANCELLED), started_at=None)
-    assert end_of(job) == JobEnd("⊘", "Cancelled before it began · P asks for it again")
+    assert end_of(job, KeyMap()) == JobEnd("⊘", "Cancelled before it began · P asks for it again")
 
 
 def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
     note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
     result = PushResult(total=1, updated=("DEMO-2",), left=(note,))
-    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result))
+    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
     assert end.mark == "!"
     assert end.words.endswith(" · J lists them · p plans what was left")

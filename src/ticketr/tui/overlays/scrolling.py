@@ -6,7 +6,7 @@ from ticketr.tui.keymap import KeyAction
 
 
 def target(action: KeyAction, at: int, page: int, last: int) -> int | None:
-    """Return the index that a key for moving leads to; None if the action is none of those.
+    """Return the index that a key for moving leads to; None for any other action.
 
     Args:
         action: The action of the key.
