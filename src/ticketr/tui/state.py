@@ -163,6 +163,10 @@ class AppState:
         """Return it without the top overlay."""
         return replace(self, overlays=self.overlays[:-1])
 
+    def without(self, overlay: Overlay) -> AppState:
+        """Return it without one overlay, wherever that is."""
+        return replace(self, overlays=tuple(each for each in self.overlays if each is not overlay))
+
     def noticed(self, words: str, *, is_bad: bool = False) -> AppState:
         """Return it with a notice in the action bar, which goes into the log, too."""
         words = clean(words)

@@ -136,10 +136,9 @@ class ConflictScreen(PlainOverlay):
                 ids = {part.id for part in view.parts}
                 kept = {part: each for part, each in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
-                return _put(state, self, changed), ()
+                return state.exchanged(self, changed), ()
             case messages.ConflictFailed(self.workspace, self.key, words):
-                rest = tuple(each for each in state.overlays if each is not self)
-                return replace(state, overlays=rest).noticed(words, is_bad=True), ()
+                return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
                 return state, (effects.ReadConflict(self.workspace, self.key),)
             case _:
@@ -169,8 +168,3 @@ class ConflictScreen(PlainOverlay):
 def _keys(state: AppState, workspace: str) -> list[str]:
     found = state.named(workspace)
     return list(found.conflicts) if found is not None else []
-
-
-def _put(state: AppState, old: ConflictScreen, new: ConflictScreen) -> AppState:
-    """Return the state with the screen replaced, wherever it is among the overlays."""
-    return replace(state, overlays=tuple(new if each is old else each for each in state.overlays))

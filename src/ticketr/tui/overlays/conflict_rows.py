@@ -77,18 +77,29 @@ def _heading(cells: int) -> Line:
 def _part(part: ConflictPart, choice: Choice | None, cells: int, *, is_selected: bool) -> Line:
     name = fit(clean(part.name), NAME_CELLS)
     bar = "▌" if is_selected else " "
-    mine, jiras = _signs(choice)
     if cells < SIDE_BY_SIDE:
-        chosen = (
-            "?" if choice is None else {"mine": "yours", "jira": "Jira's"}.get(str(choice), "both")
-        )
-        return (Span(f"{bar} {name} {chosen if isinstance(choice, str | None) else 'your text'}"),)
+        return (Span(f"{bar} {name} {_chosen_words(choice)}"),)
+    mine, jiras = _signs(choice)
     one, two, three = _columns(cells)
     return (
         Span(f"{bar} {name} {fit(_short(part.base), one)}  "),
         Span(fit(f"{mine} {_short(part.yours)}", two)),
         Span(f"  {fit(f'{jiras} {_short(part.jiras)}', three)}"),
     )
+
+
+def _chosen_words(choice: Choice | None) -> str:
+    match choice:
+        case None:
+            return "?"
+        case "mine":
+            return "yours"
+        case "jira":
+            return "Jira's"
+        case "both":
+            return "both"
+        case _:
+            return "your text"
 
 
 def _signs(choice: Choice | None) -> tuple[str, str]:

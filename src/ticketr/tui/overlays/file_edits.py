@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-from ticketr.text import clean, clip, width
+from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
-from ticketr.tui.overlays.plan import NAME_CELLS
+from ticketr.tui.overlays.plan_rows import plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top
-from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.theme import mark
+from ticketr.tui.styled import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ticketr.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
+    from ticketr.tui.keymap import KeyMap
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -83,11 +83,9 @@ class FileEdits(PlainOverlay):
                 at = min(self.at, max(0, len(plan.edits) - 1))
                 shown_at = now if plan != self.plan else self.shown_at
                 changed = replace(self, plan=plan, at=at, shown_at=shown_at)
-                overlays = tuple(changed if each is self else each for each in state.overlays)
-                return replace(state, overlays=overlays), ()
+                return state.exchanged(self, changed), ()
             case messages.EditsRefused(self.workspace, self.changes, words):
-                rest = tuple(each for each in state.overlays if each is not self)
-                return replace(state, overlays=rest).noticed(words, is_bad=True), ()
+                return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
                 return state, (effects.PlanEdits(self.workspace, self.changes),)
             case _:
@@ -113,7 +111,7 @@ class FileEdits(PlainOverlay):
         rows = [theme.row((Span(f" {self._summary(self.plan)}", ("bold",)),), cells)]
         selected = 0
         for at, edit in enumerate(self.edits):
-            for number, line in enumerate(self._edit(edit, at, cells)):
+            for number, line in enumerate(self._edit(edit, at, state.keymap, cells)):
                 is_selected = at == self.at and not number
                 rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
             selected = len(rows) - 1 if at == self.at else selected
@@ -130,18 +128,14 @@ class FileEdits(PlainOverlay):
         words = f"Enter changes {issues} ticket{'s' * (issues != 1)}"
         return f"{words} in {files} file{'s' * (files != 1)} here; nothing goes to Jira{rest}"
 
-    def _edit(self, edit: FileEdit, at: int, cells: int) -> Iterator[Line]:
-        is_out = edit in self.without
-        bar = "▌" if at == self.at else " "
-        name = clip(edit.key or "draft", NAME_CELLS).ljust(NAME_CELLS)
-        where = f"{clean(edit.path)}:{edit.line}"
-        room = cells - 4 - width(name) - width(where) - 2
-        title = clip(clean(edit.title), max(4, room))
-        gap = " " * max(1, room - width(title))
-        yield Span(f"{bar} "), mark("·" if is_out else "*"), Span(f" {name}{title}{gap}{where}")
-        if is_out:
-            yield (Span("     left out; Space takes it in again", ("dim",)),)
-            return
+    def _edit(self, edit: FileEdit, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         before, after = clean(edit.before) or "none", clean(edit.after) or "none"
-        line = (Span(f"{clean(edit.field)}: {before} → {after}"),)
-        yield from wrap_line(line, max(8, cells - 1), first=" " * 14, rest=" " * 14)
+        return plan_lines(
+            edit,
+            "*",
+            [f"{clean(edit.field)}: {before} → {after}"],
+            keymap,
+            cells,
+            is_selected=at == self.at,
+            is_out=edit in self.without,
+        )

@@ -206,8 +206,7 @@ class FirstRun(PlainOverlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answers of checks, ask checks that are due, and close when it is done."""
         if isinstance(message, messages.WorkspaceOpened) and message.is_wanted:
-            rest = tuple(each for each in state.overlays if each is not self)
-            return replace(state, overlays=rest), (effects.CancelSetup(),)
+            return state.without(self), (effects.CancelSetup(),)
         if isinstance(message, messages.SetupFailed):
             return self._failed(state, message.problem), ()
         if isinstance(message, messages.TimePassed):

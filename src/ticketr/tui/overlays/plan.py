@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from ticketr.config import CONFIRM_ABOVE
-from ticketr.text import clean, clip, width
+from ticketr.text import clean, clip
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.plan_rows import INDENT, NAME_CELLS, plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top, title_rule
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from ticketr.tui.step import Step
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
-
-NAME_CELLS = 10
 
 
 @final
@@ -99,10 +99,9 @@ class Plan(PlainOverlay):
         """Take the plan; make it again when the files were read again."""
         match message:
             case messages.PlanRead(self.workspace, self.kind, plan, self.keys):
-                return _put(state, self, self._with(plan, now)), ()
+                return state.exchanged(self, self._with(plan, now)), ()
             case messages.PlanFailed(self.workspace, words):
-                rest = tuple(each for each in state.overlays if each is not self)
-                return replace(state, overlays=rest).noticed(words, is_bad=True), ()
+                return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
                 return state, (effects.ReadPlan(self.workspace, self.kind, self.keys),)
             case _:
@@ -185,25 +184,18 @@ class Plan(PlainOverlay):
         return f"Enter {many}{writes}"
 
     def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
-        is_out = entry.fingerprint in self.without
-        bar = "▌" if at == self.at else " "
-        sign = mark("·" if is_out else "+" if entry.action == "created" else "*")
-        name = clip(entry.key or "draft", NAME_CELLS).ljust(NAME_CELLS)
-        where = f"{clean(entry.path)}:{entry.line}"
-        room = cells - 4 - width(name) - width(where) - 2
-        title = clip(clean(entry.title), max(4, room))
-        gap = " " * max(1, room - width(title))
-        yield Span(f"{bar} "), sign, Span(f" {name}{title}{gap}{where}")
-        if is_out:
-            again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
-            yield (Span(f"     left out{again}", ("dim",)),)
-            return
         pieces = [_part(each) for each in entry.parts if entry.key or each.name != "Title"]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
-        if pieces:
-            line = (Span("; ".join(pieces)),)
-            yield from wrap_line(line, max(8, cells - 1), first=" " * 14, rest=" " * 14)
+        return plan_lines(
+            entry,
+            "+" if entry.action == "created" else "*",
+            pieces,
+            keymap,
+            cells,
+            is_selected=at == self.at,
+            is_out=entry.fingerprint in self.without,
+        )
 
 
 def _part(part: PlanPart) -> str:
@@ -217,19 +209,14 @@ def _part(part: PlanPart) -> str:
 
 def _size(before: str, after: str) -> str:
     """Return how much of a long text is new, in lines."""
-    old, new = before.splitlines(), after.splitlines()
-    added = len([line for line in new if line not in old])
-    gone = len([line for line in old if line not in new])
-    return f"(+{added} -{gone} lines)" if before else f"({len(new)} lines)"
+    old, new = Counter(before.splitlines()), Counter(after.splitlines())
+    if not before:
+        return f"({new.total()} lines)"
+    return f"(+{(new - old).total()} -{(old - new).total()} lines)"
 
 
 def _left(left: LeftAlone, cells: int) -> list[Line]:
     name = clip(clean(left.key or left.title or left.path), NAME_CELLS).ljust(NAME_CELLS)
     place = f"{clean(left.path)}:{left.line}" if left.line else clean(left.path)
     line = (mark("!"), Span(f" {name}{clean(left.reason)} ({place})"))
-    return wrap_line(line, max(8, cells - 3), first="  ", rest=" " * 14)
-
-
-def _put(state: AppState, old: Plan, new: Plan) -> AppState:
-    """Return the state with a plan replaced, wherever it is among the overlays."""
-    return replace(state, overlays=tuple(new if each is old else each for each in state.overlays))
+    return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)

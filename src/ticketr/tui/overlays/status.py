@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from ticketr.sync import FieldChange
@@ -92,15 +92,13 @@ def status_choice(asked: AskingStatus, statuses: Sequence[str]) -> Choice:
 def _answered(
     state: AppState, asked: AskingStatus, statuses: tuple[str, ...], problem: str
 ) -> AppState:
-    rest = tuple(each for each in state.overlays if each is not asked)
     if not problem and not statuses:
-        return replace(state, overlays=rest).noticed("Jira allows no other status from here")
+        return state.without(asked).noticed("Jira allows no other status from here")
     listed = asked.seen if problem else statuses
     if not listed:
-        return replace(state, overlays=rest).noticed(problem, is_bad=True)
+        return state.without(asked).noticed(problem, is_bad=True)
     choice = status_choice(asked, listed)
-    overlays = tuple(choice if each is asked else each for each in state.overlays)
-    state = replace(state, overlays=overlays)
+    state = state.exchanged(asked, choice)
     if problem:
         words = f"These are the statuses in your files; Jira was not asked: {problem}"
         state = state.noticed(words, is_bad=True)

@@ -1,0 +1,57 @@
+"""The rows that every plan has: an issue, where it stands, and what would change. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean, clip, width
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ticketr.sync import FileEdit, PlanEntry
+    from ticketr.tui.keymap import KeyMap
+    from ticketr.tui.styled import Line
+
+NAME_CELLS = 10
+#: The indent of what would change, below the title.
+INDENT = " " * 14
+
+
+def plan_lines(
+    planned: PlanEntry | FileEdit,
+    sign: str,
+    pieces: Sequence[str],
+    keymap: KeyMap,
+    cells: int,
+    *,
+    is_selected: bool,
+    is_out: bool,
+) -> Iterator[Line]:
+    """Yield the lines of one entry of a plan.
+
+    Args:
+        planned: The issue, and where it stands.
+        sign: The mark of what becomes of it.
+        pieces: What would change, cleaned.
+        keymap: The keys, for how to take it in again.
+        cells: The width of the screen.
+        is_selected: Whether it is selected.
+        is_out: Whether it was left out.
+    """
+    bar = "▌" if is_selected else " "
+    name = clip(planned.key or "draft", NAME_CELLS).ljust(NAME_CELLS)
+    where = f"{clean(planned.path)}:{planned.line}"
+    room = cells - 4 - width(name) - width(where) - 2
+    title = clip(clean(planned.title), max(4, room))
+    gap = " " * max(1, room - width(title))
+    yield Span(f"{bar} "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}")
+    if is_out:
+        again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
+        yield (Span(f"     left out{again}", ("dim",)),)
+    elif pieces:
+        line = (Span("; ".join(pieces)),)
+        yield from wrap_line(line, max(8, cells - 1), first=INDENT, rest=INDENT)
