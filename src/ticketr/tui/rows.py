@@ -65,6 +65,19 @@ class ListRow:
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
 
+def order_of(ticket: Ticket, path: str, place: int) -> Order:
+    """Return the sort key of a ticket, or of one of its sub-tasks.
+
+    Args:
+        ticket: The ticket.
+        path: The ticket's file, relative to the workspace.
+        place: 0 for the ticket, else the number of the sub-task, from 1.
+    """
+    project, number = _split(ticket.key)
+    # Drafts have no number; the line distinguishes two in one file.
+    return project, number, path if number else f"{path}:{ticket.line:08}", place
+
+
 def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
     """Return the rows of a ticket and its sub-tasks.
 
@@ -72,11 +85,9 @@ def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
         ticket: The ticket.
         path: The ticket's file, relative to the workspace.
     """
-    project, number = _split(ticket.key)
     return tuple(
         ListRow(
-            # Drafts have no number; the line distinguishes two in one file.
-            order=(project, number, path if number else f"{path}:{ticket.line:08}", place),
+            order=order_of(ticket, path, place),
             key=issue.key or "",
             title=clean(issue.title),
             status=clean(issue.fields.get("Status", "")),

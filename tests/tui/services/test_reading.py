@@ -213,6 +213,28 @@ def test_a_ticket_that_is_not_there_any_more_has_no_sheet(text: str | None, tmp_
     assert (sheet is None) == (text is not None)
 
 
+async def test_a_file_is_read_once_for_the_fields_and_the_edits_of_a_ticket(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    retitle(bench.root, "DEMO-1")
+    store = Store(bench.root, ".ticketr")
+    read = list[str]()
+    content = Store.content
+
+    def counted(store: Store, name: str) -> bytes:
+        read.append(name)
+        return content(store, name)
+
+    monkeypatch.setattr(Store, "content", counted)
+    sheet = read_sheet(store, "DEMO-1.md", ("DEMO", 1, "DEMO-1.md", 0))
+
+    assert sheet is not None
+    assert [each.part for each in sheet.edits] == ["Title"]
+    assert sheet.edits[0].after == sheet.title == "Mine"
+    assert read == ["DEMO-1.md"]
+
+
 async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -173,7 +173,7 @@ class LocalSurvey:
             return ScannedFile(name, (), error)
         for local in found:
             if not self._is_duplicate(local):
-                self._take(state, local)
+                self.take(state, local)
         tickets = tuple(local.ticket for local in found)
         return ScannedFile(name, tickets, self.broken.get(name))
 
@@ -205,8 +205,8 @@ class LocalSurvey:
         self._leave_out_holders(error.key)
         add_duplicate(self.broken, error)
 
-    def _take(self, state: State, local: LocalTicket) -> None:
-        """Add one ticket to the survey."""
+    def take(self, state: State, local: LocalTicket) -> None:
+        """Compare one ticket with the last sync, and add it to the survey."""
         local_change = None
         if local.ticket.key is None:
             local_change = find_local_change(local, None, None)

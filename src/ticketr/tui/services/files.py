@@ -11,14 +11,14 @@ from ticketr.sync import LocalSurvey, State, read_state
 from ticketr.text import clean
 from ticketr.tui.messages import FilesRead, TicketsFound
 from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import row_of_broken, rows_of
+from ticketr.tui.rows import order_of, row_of_broken, rows_of
 from ticketr.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.tui.tree import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from ticketr.sync import Store
+    from ticketr.sync import LocalTicket, Store
     from ticketr.tickets import Ticket
     from ticketr.tui.rows import ListRow, Order
 
@@ -91,30 +91,33 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
         order: The order of the issue's row.
     """
     try:
-        issue = _find(store, path, order)
-        if issue is None:
-            return None
-        with suppress(TicketrError), read_state(store) as state:
-            return sheet_of(issue, path, _edits(state, store, path, issue))
-        return sheet_of(issue, path)
+        found = _find(store, path, order)
     except TicketrError as error:
         return Sheet("", clean(path), clean(path), error=clean(str(error)))
+    if found is None:
+        return None
+    local, issue = found
+    with suppress(TicketrError), read_state(store) as state:
+        return sheet_of(issue, path, _edits(state, local, issue))
+    return sheet_of(issue, path)
 
 
-def _find(store: Store, path: str, order: Order) -> Ticket | None:
-    for ticket in store.read(path).tickets:
-        for row, issue in zip(rows_of(ticket, path), (ticket, *ticket.tasks), strict=True):
-            if row.order == order:
-                return issue
+def _find(store: Store, path: str, order: Order) -> tuple[LocalTicket, Ticket] | None:
+    """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
+    *_, place = order
+    for local in store.local(path):
+        ticket = local.ticket
+        if order_of(ticket, path, place) == order and place <= len(ticket.tasks):
+            return local, (ticket, *ticket.tasks)[place]
     return None
 
 
-def _edits(state: State, store: Store, path: str, issue: Ticket) -> tuple[Edit, ...]:
-    """Return what was edited in an issue since the last sync."""
+def _edits(state: State, local: LocalTicket, issue: Ticket) -> tuple[Edit, ...]:
+    """Return what was edited in an issue of a ticket since the last sync."""
     if issue.key is None:
         return ()
     survey = LocalSurvey()
-    survey.scan(store, state, store.root / path)
+    survey.take(state, local)
     found = (each.edits.get(issue.key, ()) for each in survey.local_changes)
     return tuple(
         Edit(clean(change.name), change.old_shown, change.new_shown)
