@@ -176,6 +176,7 @@ def test_the_help_and_the_action_bar_show_the_keys_of_the_user(keys: Keys) -> No
 def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     keymap = keys(
         'help = "F9"\npull = "F8"\npush = "F7"\nfilter = "F6"\njobs = "F11"\nundo = "U"\n'
+        'panel-2 = "F12"\nsearch = "F5"\nselect = "F3"\n'
     )
     state = replace(app_state(DRAFT), keymap=keymap)
 
@@ -184,8 +185,14 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     assert pressed(state, "o").notice == (
         "Jira does not have this ticket yet; F7 shows what a push would create"
     )
-    settled = messages.Told("DEMO-1 is settled", False, (KeyAction.UNDO, "takes it back"))
-    assert update(state, settled, 0.0)[0].notice == "DEMO-1 is settled, U takes it back"
+    hints = ((KeyAction.PUSH, "sends it"), (KeyAction.UNDO, "takes it back"))
+    settled = messages.Told("DEMO-1 is settled", is_error=False, hints=hints)
+    assert update(state, settled, 0.0)[0].notice == (
+        "DEMO-1 is settled; F7 sends it, U takes it back"
+    )
+    assert pressed(state, "1", "S").notice == "Only tickets are sorted; F12 goes to them"
+    assert pressed(state, "n").notice == "Nothing was searched yet; F5 searches"
+    assert pressed(state, "b").notice == "Choose tickets first; F3 chooses one"
     cancelled = snapshot(JobStatus.CANCELLED)
     assert end_of(cancelled, keymap).words == "Pulling · F8 goes on"
     assert end_of(cancelled, keys("pull = []\n")).words == "Pulling"

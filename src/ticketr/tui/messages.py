@@ -347,12 +347,12 @@ class Told(Message):
     Attributes:
         words: What to say.
         is_error: Whether something failed.
-        hint: The action whose key is named after the words, and what it does; None for none.
+        hints: The actions whose keys are named after the words, and what each does.
     """
 
     words: str
     is_error: bool = True
-    hint: tuple[KeyAction, str] | None = None
+    hints: tuple[tuple[KeyAction, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

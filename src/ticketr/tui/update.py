@@ -85,9 +85,10 @@ def update(state: AppState, message: Message, now: float) -> Step:
             state, asked = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
             return _workspace_failed(state, name, words), ()
-        case messages.Told(words, is_error, hint):
-            keys = state.keymap.hint(hint[0], Context.MAIN, hint[1], before=", ") if hint else ""
-            return state.noticed(f"{words}{keys}", is_bad=is_error), ()
+        case messages.Told(words, is_error, hints):
+            keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
+            named = ", ".join(filter(None, keys))
+            return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
         case messages.LeaveAsked():
             return state, (effects.Leave(),)
         case _:

@@ -239,7 +239,7 @@ def test_space_says_how_many_are_chosen() -> None:
 
 def test_b_without_chosen_tickets_says_so() -> None:
     state = pressed(app_state(ONE), "b")
-    assert (state.overlays, state.notice) == ((), "Choose tickets first, with Space")
+    assert (state.overlays, state.notice) == ((), "Choose tickets first; Space chooses one")
 
 
 @pytest.mark.parametrize(

@@ -90,14 +90,14 @@ def test_a_broken_file_is_no_ticket(key: str) -> None:
     [
         (("G", "]"), "This is the last ticket"),
         (("[",), "This is the first ticket"),
-        (("n",), "Search first, with /"),
-        (("N",), "Search first, with /"),
+        (("n",), "Nothing was searched yet; / searches"),
+        (("N",), "Nothing was searched yet; / searches"),
         (("G", "h"), "There are no sub-tasks to hide"),
         (("l",), "There are no sub-tasks to show"),
-        (("1", "/"), "Only tickets are searched: 2 goes to them"),
-        (("1", "f"), "Only tickets are filtered: 2 goes to them"),
-        (("1", "S"), "Only tickets are sorted: 2 goes to them"),
-        (("1", " "), "Only tickets that can be read are chosen, in the list: 2 goes there"),
+        (("1", "/"), "Only tickets are searched; 2 goes to them"),
+        (("1", "f"), "Only tickets are filtered; 2 goes to them"),
+        (("1", "S"), "Only tickets are sorted; 2 goes to them"),
+        (("1", " "), "Only tickets in the list that can be read are chosen; 2 goes to them"),
     ],
 )
 def test_a_key_that_is_not_possible_now_says_why(keys: tuple[str, ...], notice: str) -> None:

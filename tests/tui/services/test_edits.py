@@ -16,6 +16,7 @@ from ticketr.sandbox import make_site
 from ticketr.sync import Change, FieldChange, IssuePlace, Store, read_statuses
 from ticketr.tickets import Ticket, parse, render
 from ticketr.tui import effects, messages
+from ticketr.tui.keymap import KeyAction
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import conflicts, edits
 from ticketr.tui.services.context import Services
@@ -163,8 +164,8 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
 
     await edits.change_field(used, effects.ChangeField("work", PLACE, change))
 
-    words = "DEMO-9: Status is Done in DEMO-9.md; p shows what a push sends, u takes it back"
-    assert told == [messages.Told(words, is_error=False), READ]
+    words = "DEMO-9: Status is Done in DEMO-9.md"
+    assert told == [messages.Told(words, is_error=False, hints=edits.CHANGED), READ]
     old = before["DEMO-9.md"]
     assert tree(bench) == before | {
         "DEMO-9.md": old.replace(b"Status: In Progress\n", b"Status: Done\n")
@@ -236,8 +237,8 @@ async def test_many_changed_tickets_are_taken_back_by_one_undo(
     told.clear()
     await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
 
-    words = "3 tickets changed; p shows what a push sends, u takes it back"
-    assert told == [messages.Told(words, is_error=False), READ, messages.EditsDone("work")]
+    changed = messages.Told("3 tickets changed", is_error=False, hints=edits.CHANGED)
+    assert told == [changed, READ, messages.EditsDone("work")]
     assert {name for name, text in tree(bench).items() if text != before[name]} == {
         "DEMO-1.md",
         "DEMO-3.md",
@@ -339,7 +340,9 @@ async def test_a_draft_is_added_and_named(
     assert told == [
         READ,
         messages.TicketAdded("work", path, "Pay in time"),
-        messages.Told(f"{path} holds the draft; e edits it", is_error=False),
+        messages.Told(
+            f"{path} holds the draft", is_error=False, hints=((KeyAction.EDIT, "edits it"),)
+        ),
     ]
     (ticket,) = parse((tmp_path / path).read_text()).tickets
     if is_task:

@@ -38,7 +38,8 @@ def change_status(state: AppState, _: float) -> Step | None:
     if row.key:
         return state.opened(asking), (effects.AskStatuses(workspace.name, row.key),)
     if not seen:
-        return state.noticed("No file has a status yet; e edits this one"), ()
+        edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
+        return state.noticed(f"No file has a status yet{edit}"), ()
     return state.opened(status_choice(asking, seen)), ()
 
 
@@ -117,8 +118,8 @@ def change_chosen(state: AppState, _: float) -> Step | None:
     workspace = state.workspace
     rows = tuple(each for each in workspace.rows if each.id in workspace.chosen)
     if not rows:
-        key = state.keymap.of(KeyAction.SELECT, Context.MAIN)
-        return state.noticed(f"Choose tickets first, with {key.shown if key else 'Space'}"), ()
+        choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
+        return state.noticed(f"Choose tickets first{choose}"), ()
 
     def chosen(state: AppState, index: int) -> Step:
         return state.opened(_input(rows, _KINDS[index], "")), ()

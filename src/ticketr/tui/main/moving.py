@@ -144,9 +144,8 @@ def choose(state: AppState, now: float) -> Step | None:
     )
     if not chosen:
         return state, ()
-    key = state.keymap.of(KeyAction.CHANGE, Context.MAIN)
-    change = f"; {key.shown} changes them, Esc lets them go" if key is not None else ""
-    return state.noticed(f"{len(chosen)} chosen{change}"), ()
+    change = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "changes them, ", before="; ")
+    return state.noticed(f"{len(chosen)} chosen{change or '; '}Esc lets them go"), ()
 
 
 def next_ticket(by: int) -> Callable[[AppState, float], Step | None]:

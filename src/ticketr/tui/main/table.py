@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import KeyAction
+from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.main import changing, moving, searching, single
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.diff import Diff
@@ -34,9 +34,10 @@ def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
     if handler is None:
         return moving.move(state, action, now)
     step = handler(state, now)
-    reason = _REASONS.get(action)
-    if step is None and reason is not None and state.workspaces:
-        return replace(state.noticed(reason), swallow_until=now + SWALLOW), ()
+    if step is None and action in _REASONS and state.workspaces:
+        words, other, does = _REASONS[action]
+        hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
+        return replace(state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW), ()
     return step
 
 
@@ -118,32 +119,31 @@ def _plan(kind: JobKind) -> Callable[[AppState, float], Step | None]:
     return handler
 
 
-#: Why an action is not possible, where its handler finds nothing to do.
-_REASONS = {
-    **dict.fromkeys(
-        (
-            KeyAction.OPEN,
-            KeyAction.EDIT,
-            KeyAction.SETTLE,
-            KeyAction.STATUS,
-            KeyAction.DIFF,
-            KeyAction.BROWSER,
-            KeyAction.COPY_KEY,
-            KeyAction.COPY_ADDRESS,
-            KeyAction.SOURCE,
-        ),
-        "Select a ticket first",
-    ),
-    KeyAction.SELECT: "Only tickets that can be read are chosen, in the list: 2 goes there",
-    KeyAction.NEXT: "This is the last ticket",
-    KeyAction.PREVIOUS: "This is the first ticket",
-    KeyAction.NEXT_HIT: "Search first, with /",
-    KeyAction.PREVIOUS_HIT: "Search first, with /",
-    KeyAction.SEARCH: "Only tickets are searched: 2 goes to them",
-    KeyAction.FILTER: "Only tickets are filtered: 2 goes to them",
-    KeyAction.SORT: "Only tickets are sorted: 2 goes to them",
-    KeyAction.FOLD: "There are no sub-tasks to hide",
-    KeyAction.UNFOLD: "There are no sub-tasks to show",
+_SELECT_FIRST = ("Select a ticket first", None, "")
+_SEARCH_FIRST = ("Nothing was searched yet", KeyAction.SEARCH, "searches")
+_TO_TICKETS = (KeyAction.PANEL_2, "goes to them")
+#: Why an action is not possible, where its handler finds nothing to do: words, then the action
+#: whose key is named, and what that does.
+_REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
+    KeyAction.OPEN: _SELECT_FIRST,
+    KeyAction.EDIT: _SELECT_FIRST,
+    KeyAction.SETTLE: _SELECT_FIRST,
+    KeyAction.STATUS: _SELECT_FIRST,
+    KeyAction.DIFF: _SELECT_FIRST,
+    KeyAction.BROWSER: _SELECT_FIRST,
+    KeyAction.COPY_KEY: _SELECT_FIRST,
+    KeyAction.COPY_ADDRESS: _SELECT_FIRST,
+    KeyAction.SOURCE: _SELECT_FIRST,
+    KeyAction.SELECT: ("Only tickets in the list that can be read are chosen", *_TO_TICKETS),
+    KeyAction.NEXT: ("This is the last ticket", None, ""),
+    KeyAction.PREVIOUS: ("This is the first ticket", None, ""),
+    KeyAction.NEXT_HIT: _SEARCH_FIRST,
+    KeyAction.PREVIOUS_HIT: _SEARCH_FIRST,
+    KeyAction.SEARCH: ("Only tickets are searched", *_TO_TICKETS),
+    KeyAction.FILTER: ("Only tickets are filtered", *_TO_TICKETS),
+    KeyAction.SORT: ("Only tickets are sorted", *_TO_TICKETS),
+    KeyAction.FOLD: ("There are no sub-tasks to hide", None, ""),
+    KeyAction.UNFOLD: ("There are no sub-tasks to show", None, ""),
 }
 _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.PANEL_1: moving.to_panel(Panel.WORKSPACES),

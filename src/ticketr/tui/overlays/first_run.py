@@ -88,7 +88,8 @@ class FirstRun(PlainOverlay):
     def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE if not state.workspaces:
-                return state.noticed("There is nothing to go back to; q leaves"), ()
+                leave = state.keymap.hint(KeyAction.QUIT, Context.WAYS, "leaves", before="; ")
+                return state.noticed(f"There is nothing to go back to{leave}"), ()
             case KeyAction.UP | KeyAction.DOWN:
                 by = 1 if action is KeyAction.DOWN else -1
                 way = max(0, min(self.way + by, len(WAYS) - 1))

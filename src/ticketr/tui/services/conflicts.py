@@ -63,8 +63,8 @@ async def settle(services: Services, effect: effects.Settle) -> None:
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
-        hint = (KeyAction.UNDO, "takes it back") if has_undo else None
-        services.send(messages.Told(clean(words), is_error=False, hint=hint))
+        hints = ((KeyAction.UNDO, "takes it back"),) if has_undo else ()
+        services.send(messages.Told(clean(words), is_error=False, hints=hints))
     await services.readers[effect.workspace].read()
 
 

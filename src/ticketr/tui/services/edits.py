@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
@@ -13,6 +13,7 @@ from ticketr.sync import State, add_sub_task, carry_out_edits, plan_file_edits, 
 from ticketr.text import clean
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
+from ticketr.tui.keymap import KeyAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
+#: Keys to name after a notice, and what each does.
+Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]
+#: What can be done after a change of files.
+CHANGED: Hints = (
+    (KeyAction.PUSH, "shows what a push sends"),
+    (KeyAction.UNDO, "takes it back"),
+)
 #: Seconds to wait for the statuses that an issue can take.
 STATUS_WAIT = 5.0
 
@@ -96,47 +104,52 @@ async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
         return
     await services.readers[workspace.name].read()
     services.send(messages.TicketAdded(workspace.name, path, title))
-    services.send(messages.Told(clean(f"{path} holds the draft; e edits it"), is_error=False))
+    hints = ((KeyAction.EDIT, "edits it"),)
+    words = clean(f"{path} holds the draft")
+    services.send(messages.Told(words, is_error=False, hints=hints))
 
 
-async def _told(services: Services, workspace: str, change: Callable[[], str]) -> bool:
+async def _told(
+    services: Services, workspace: str, change: Callable[[], tuple[str, Hints]]
+) -> bool:
     """Change files in a thread, say what was done or failed, and read the workspace again.
 
     Returns:
         Whether the files were changed.
     """
     is_done = False
+    hints: Hints = ()
     try:
-        words = await services.in_thread(change)
+        words, hints = await services.in_thread(change)
     except TicketrError as error:
         words = str(error)
     else:
         is_done = True
-    services.send(messages.Told(clean(words), is_error=not is_done))
+    services.send(messages.Told(clean(words), is_error=not is_done, hints=hints))
     await services.readers[workspace].read()
     return is_done
 
 
-def _change_field(store: Store, place: IssuePlace, change: FieldChange) -> str:
+def _change_field(store: Store, place: IssuePlace, change: FieldChange) -> tuple[str, Hints]:
     plan = plan_file_edits(store, {place: (change,)})
     if not plan.edits:
-        return f"{change.field} is {change.text} already"
+        return f"{change.field} is {change.text} already", ()
     _carry_out(store, plan)
     (edit,) = plan.edits
     what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
-    return f"{what}; p shows what a push sends, u takes it back"
+    return what, CHANGED
 
 
 def _plan(store: Store, changes: Sequence[tuple[IssuePlace, FieldChange]]) -> FileEditPlan:
     return plan_file_edits(store, {place: (change,) for place, change in changes})
 
 
-def _carry_out(store: Store, plan: FileEditPlan) -> str:
+def _carry_out(store: Store, plan: FileEditPlan) -> tuple[str, Hints]:
     store.prepare()
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
         carry_out_edits(store, state, plan)
     many = f"{plan.issues} ticket{'s' * (plan.issues != 1)}"
-    return f"{many} changed; p shows what a push sends, u takes it back"
+    return f"{many} changed", CHANGED
 
 
 def _add_sub_task(store: Store, place: IssuePlace, title: str) -> None:
