@@ -77,16 +77,9 @@ def _header(state: AppState, theme: Theme) -> str:
 
 
 def _counts(state: AppState) -> Line:
-    workspace = state.workspace
     spans: list[Span] = []
-    for sign, number, words in (
-        ("*", len(workspace.edited), "edited"),
-        ("!", len(workspace.conflicts), "conflict" + "s" * (len(workspace.conflicts) != 1)),
-        ("+", workspace.drafts, "draft" + "s" * (workspace.drafts != 1)),
-        ("×", len(workspace.broken), "broken"),
-    ):
-        if number:
-            spans += [Span("  " if spans else ""), mark(sign), Span(f" {number} {words}")]
+    for sign, number, words in state.workspace.counts:
+        spans += [Span("  " if spans else ""), mark(sign), Span(f" {number} {words}")]
     return tuple(spans)
 
 

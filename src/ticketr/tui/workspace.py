@@ -91,6 +91,17 @@ class WorkspaceView:
         """The number of its issues that Jira does not have yet."""
         return self.rows.drafts
 
+    @property
+    def counts(self) -> tuple[tuple[str, int, str], ...]:
+        """The mark, number and name of what differs from the last sync; those of which any are."""
+        found = (
+            ("*", len(self.edited), "edited"),
+            ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
+            ("+", self.drafts, "draft" + "s" * (self.drafts != 1)),
+            ("×", len(self.broken), "broken"),
+        )
+        return tuple(each for each in found if each[1])
+
     def flag(self, row: ListRow) -> str:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:

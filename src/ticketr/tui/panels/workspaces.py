@@ -53,14 +53,8 @@ def _line(workspace: WorkspaceView, state: str, cells: int, *, is_current: bool)
     count = f"{workspace.count:,}" if workspace.rows or workspace.is_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
-    for sign, number in (
-        ("*", len(workspace.edited)),
-        ("!", len(workspace.conflicts)),
-        ("+", workspace.drafts),
-        ("×", len(workspace.broken)),
-    ):
-        if number:
-            marks += [Span(" "), mark(sign), Span(f"{number}")]
+    for sign, number, _ in workspace.counts:
+        marks += [Span(" "), mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(each.text) for each in marks)
     room = cells - used - 2
     shown = clip(state, room) if room >= 4 else ""
