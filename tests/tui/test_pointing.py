@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
 from ticketr.terminal import MouseAction
 from ticketr.tickets import Ticket
 from ticketr.tui.messages import MouseUsed
 from ticketr.tui.overlays.help import Help
+from ticketr.tui.screen import screen
 from ticketr.tui.state import Panel
+from ticketr.tui.theme import Theme
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
@@ -61,3 +66,13 @@ def test_the_wheel_scrolls_an_overlay_and_a_click_does_nothing_there() -> None:
     assert isinstance(top, Help)
     assert top.top == 3
     assert clicked(state, 5, 5) == state
+
+
+def test_a_click_goes_to_the_workspace_below_it_where_the_list_is_scrolled() -> None:
+    many = tuple(WorkspaceView(f"work-{at}") for at in range(9))
+    state = replace(app_state(*MANY), workspaces=many, current=7)
+    shown = [plain(row) for row in screen(state, 0.0, Theme())]
+
+    for y in range(2, 6):
+        name = shown[y].split()[0 if shown[y][0] == " " else 1]
+        assert clicked(state, 5, y).workspace.name == name

@@ -9,6 +9,7 @@ from ticketr.terminal import MouseAction
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.main.moving import move, open_ticket
 from ticketr.tui.navigation import select, show_workspace
+from ticketr.tui.panels.frame import scroll_top
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
@@ -67,14 +68,14 @@ def _click(state: AppState, panel: Panel, used: MouseUsed, now: float) -> Step:
     row = used.y - _ABOVE
     state = replace(state, focus=panel)
     if panel is Panel.WORKSPACES:
-        at = row - 1
+        top = scroll_top(0, state.current, layout.workspaces, len(state.workspaces))
+        at = top + row - 1 if row else -1
         if 0 <= at < len(state.workspaces) and at != state.current:
             return show_workspace(state, at, now)
         return state, ()
     if panel is Panel.TICKETS:
-        above = layout.workspaces + 1 if layout.workspaces else 0
-        at = state.workspace.top + row - above - 1
-        if row <= above or not 0 <= at < len(state.workspace.visible):
+        at = state.workspace.top + row - layout.above - 1
+        if row <= layout.above or not 0 <= at < len(state.workspace.visible):
             return state, ()
         if at == state.workspace.index:
             return open_ticket(state, now) or (state, ())
@@ -89,5 +90,4 @@ def _panel_at(state: AppState, x: int, y: int) -> Panel | None:
         return None
     if x >= layout.left:
         return Panel.DETAIL if layout.right else None
-    above = layout.workspaces + 1 if layout.workspaces else 0
-    return Panel.WORKSPACES if y - _ABOVE < above else Panel.TICKETS
+    return Panel.WORKSPACES if y - _ABOVE < layout.above else Panel.TICKETS

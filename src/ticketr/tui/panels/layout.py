@@ -40,6 +40,11 @@ class Layout:
     tickets: int
     detail: int
 
+    @property
+    def above(self) -> int:
+        """The rows of the workspaces' panel, its title included."""
+        return self.workspaces + 1 if self.workspaces else 0
+
 
 def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool) -> Layout:
     """Return the layout of a screen.
