@@ -76,8 +76,7 @@ def list_issues(store: Store, state: State) -> Listing:
         for file in files:
             scanned = survey.scan(store, state, file)
             found += ((scanned.path, ticket) for ticket in scanned.tickets)
-    survey.find_obstacles(store, state)
-    survey.refuse_lost_keys(state, state.creations.recent())
+    survey.complete(store, state, state.creations.recent())
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {each.key: each.updated for each in state.known().values()}

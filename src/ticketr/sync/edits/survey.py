@@ -20,7 +20,7 @@ from ticketr.sync.workspace.files import comparable
 from ticketr.sync.workspace.layout import add_duplicate, find_obstacles
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from ticketr.sync.edits.local_changes import LocalChange
@@ -102,22 +102,35 @@ class LocalSurvey:
         ]
         self.never_pulled = [each for each in self.never_pulled if key not in each.ticket.keys()]  # noqa: SIM118
 
-    def refuse_lost_keys(
-        self, state: State, recent: Collection[str], project: str | None = None
+    def complete(
+        self, store: Store, state: State, recent: Collection[str], project: str | None = None
     ) -> None:
-        """Remove drafts that are probably existing issues without their keys; report their files.
+        """Finish the survey, once every file was scanned: a key may have moved to another file.
 
-        Call it after every file was scanned, since a key may have moved to another file.
+        Drafts that are probably existing issues without their keys are removed, and their files
+        reported. So are files and folders that `Store.walk` left out since they cannot be read.
 
         Args:
+            store: The workspace's files.
             state: The last sync.
             recent: Keys that a push restores if they are missing in their files.
             project: The project in which drafts are created, in addition to those of the state.
         """
+        paths = state.paths_by_key()
+        gone = (path for key, path in paths.items() if key not in self._paths)
+        self.broken = find_obstacles(store, gone) | self.broken
+        self._refuse_lost_keys(state, paths, recent, project)
+
+    def _refuse_lost_keys(
+        self,
+        state: State,
+        homes: Mapping[str, str],
+        recent: Collection[str],
+        project: str | None,
+    ) -> None:
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
             return
-        homes = state.paths_by_key()
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()
         )
@@ -135,12 +148,6 @@ class LocalSurvey:
                 refused.add(id(local_change))
                 self.broken.setdefault(error.source, error)
         self.local_changes = [each for each in self.local_changes if id(each) not in refused]
-
-    def find_obstacles(self, store: Store, state: State) -> None:
-        """Note what is in the way of files of known tickets, once every file was scanned."""
-        paths = state.paths_by_key()
-        gone = (path for key, path in paths.items() if key not in self._paths)
-        self.broken = find_obstacles(store, gone) | self.broken
 
     def missing(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
@@ -233,7 +240,7 @@ async def take_survey(
     recent: Collection[str],
     project: str | None = None,
 ) -> LocalSurvey:
-    """Compare every ticket in a workspace with the last sync; see `refuse_lost_keys`.
+    """Compare every ticket in a workspace with the last sync; see `LocalSurvey.complete`.
 
     Cancellation:
         As of `visit_files`.
@@ -245,12 +252,7 @@ async def take_survey(
             survey.scan(store, state, path)
 
     await visit_files(store, in_thread, scan)
-
-    def complete() -> None:
-        survey.find_obstacles(store, state)
-        survey.refuse_lost_keys(state, recent, project)
-
-    await in_thread(complete)
+    await in_thread(survey.complete, store, state, recent, project)
     return survey
 
 
@@ -264,6 +266,5 @@ def survey_now(store: Store, state: State, *, project: str | None = None) -> Loc
     for paths in store.walk():
         for path in paths:
             survey.scan(store, state, path)
-    survey.find_obstacles(store, state)
-    survey.refuse_lost_keys(state, state.creations.recent(), project)
+    survey.complete(store, state, state.creations.recent(), project)
     return survey
