@@ -55,20 +55,20 @@ class Marks:
 
 
 def open_marks(folder: Path) -> Marks:
-    """Read the user's mark; make one where there is none.
+    """Read the user's mark; make one if the user has none yet.
 
     Args:
-        folder: The user's folder of settings, which is made where there is none.
+        folder: The user's folder of settings, which is made if it does not exist.
 
     Raises:
         ConfigError: The file, or the config, cannot be used.
         SettingsFailed: The system refused.
     """
-    marks = _read(folder)
+    marks = read_marks(folder)
     if marks is not None:
         return marks
     with exclusive(folder):
-        marks = _read(folder)  # another process may have made it meanwhile
+        marks = read_marks(folder)  # another process may have made it meanwhile
         if marks is None:
             marks = new_marks(folder)
             _write(folder, marks)
@@ -76,13 +76,22 @@ def open_marks(folder: Path) -> Marks:
 
 
 def read_marks(folder: Path) -> Marks | None:
-    """Read the user's mark; None where there is none.
+    """Read the user's mark; return None if the user has none yet.
 
     Raises:
         ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    return _read(folder)
+    path = folder / MARKS_FILE
+    text = read_private(path)
+    if text is None:
+        return None
+    table = read_table(path, text)
+    table.refuse_unknown((_MARK, _UNMARKED))
+    mark = table.text(_MARK) or ""
+    if not _FORM.fullmatch(mark):
+        raise table.bad(_MARK, "this is no mark; move the file away, and a new one is made")
+    return Marks(mark, table.texts(_UNMARKED))
 
 
 def new_marks(folder: Path) -> Marks:
@@ -108,22 +117,9 @@ def note_marked(folder: Path, root: Path) -> None:
         SettingsFailed: The system refused to write it.
     """
     with exclusive(folder):
-        marks = _read(folder)
+        marks = read_marks(folder)
         if marks is not None and marks.is_older(root):
             _write(folder, marks.without(root))
-
-
-def _read(folder: Path) -> Marks | None:
-    path = folder / MARKS_FILE
-    text = read_private(path)
-    if text is None:
-        return None
-    table = read_table(path, text)
-    table.refuse_unknown((_MARK, _UNMARKED))
-    mark = table.text(_MARK) or ""
-    if not _FORM.fullmatch(mark):
-        raise table.bad(_MARK, "this is no mark; move the file away, and a new one is made")
-    return Marks(mark, table.texts(_UNMARKED))
 
 
 def _write(folder: Path, marks: Marks) -> None:
