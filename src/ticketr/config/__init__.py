@@ -40,7 +40,13 @@ from ticketr.config.fields import MappedField, WantedField, reserved_name
 from ticketr.config.go_file import GO_FILE, read_go_file
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
-from ticketr.config.state_folder import LOCK_FILE, STATE_FOLDER, StateFolder, require_database
+from ticketr.config.state_folder import (
+    LOCK_FILE,
+    STATE_FILE,
+    STATE_FOLDER,
+    StateFolder,
+    require_database,
+)
 from ticketr.config.state_names import known_assignees, known_keys, known_statuses
 from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.config.tomlfile import Table, read_text
@@ -66,6 +72,7 @@ __all__ = [
     "GO_FILE",
     "LOCK_FILE",
     "OLDER_STRATEGIES",
+    "STATE_FILE",
     "STATE_FOLDER",
     "STRATEGIES",
     "TOKEN_NAMES",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ticketr._errors import TicketrError
 from ticketr.config.marks import read_marks
 from ticketr.config.private_files import config_folder
-from ticketr.config.state_folder import STATE_FOLDER, require_database
+from ticketr.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ _STATUS, _ASSIGNEE = "$.status.name", "$.assignee.displayName"
 
 
 def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
-    """Return the keys that begin like this, each with its title if there are few.
+    """Return the keys that begin with a text, each with its title if there are few.
 
     Args:
         root: The workspace's folder.
@@ -57,12 +57,12 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
 
 
 def known_statuses(root: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the statuses that issues have."""
+    """Return the names of the statuses of the known issues, sorted."""
     return _names(root, environ, _STATUS)
 
 
 def known_assignees(root: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the people to whom issues are assigned."""
+    """Return the names of the assignees of the known issues, sorted."""
     return _names(root, environ, _ASSIGNEE)
 
 
@@ -74,8 +74,8 @@ def _names(root: Path, environ: Mapping[str, str], place: str) -> list[str]:
 def _read(
     root: Path, environ: Mapping[str, str], query: str, values: tuple[object, ...]
 ) -> list[Any]:
-    """Run a query on the state file; return nothing if that is not possible."""
-    path = root / STATE_FOLDER / "state.db"
+    """Return the rows of a query on the state file; none if the file cannot be used."""
+    path = root / STATE_FOLDER / STATE_FILE
     try:
         require_database(path)
         marks = read_marks(config_folder(environ))

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config import LOCK_FILE, StateFolder
+from ticketr.config import LOCK_FILE, STATE_FILE, StateFolder
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.workspace.broken_files import find_raw_keys
@@ -91,7 +91,7 @@ class Store:
     @property
     def state_path(self) -> Path:
         """The state file, which the first writer creates."""
-        return self.own / "state.db"
+        return self.own / STATE_FILE
 
     def prepare(self) -> None:
         """Make the folders, and see that git ignores ticketr's own.
@@ -137,8 +137,8 @@ class Store:
 
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
-            of a ticket's file is included, even if it is no file. A folder that cannot be listed is left out;
-            see `find_obstacle`.
+            of a ticket's file is included, even if it is no file. A folder that cannot be listed is
+            left out; see `find_obstacle`.
         """
         for folder, folders, names in os.walk(self.root):
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
