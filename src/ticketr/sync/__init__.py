@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ticketr.sync.compare.choices import (
     Choice,
-    ChosenPart,
     ConflictView,
     Edited,
     FileChange,
@@ -15,9 +14,9 @@ from ticketr.sync.compare.choices import (
     preview,
 )
 from ticketr.sync.compare.columns import Columns
-from ticketr.sync.compare.conflict_parts import ChangedBy, ConflictPart, MergedPart
+from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
 from ticketr.sync.compare.merge import Side
-from ticketr.sync.compare.word_diff import Piece, PieceKind, word_diff
+from ticketr.sync.compare.word_diff import Piece, word_diff
 from ticketr.sync.conflict import carry_out, read_conflict
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
@@ -75,7 +74,6 @@ from ticketr.sync.undo import (
     undo_steps,
 )
 from ticketr.sync.workspace.drafts import write_draft
-from ticketr.sync.workspace.files import comparable, write_new_file
 from ticketr.sync.workspace.markers import (
     ConflictMarker,
     find_conflict_marker,
@@ -89,9 +87,7 @@ __all__ = [
     "CannotEdit",
     "CannotUndo",
     "Change",
-    "ChangedBy",
     "Choice",
-    "ChosenPart",
     "Code",
     "Columns",
     "Conflict",
@@ -121,7 +117,6 @@ __all__ = [
     "OnWritten",
     "OtherSite",
     "Piece",
-    "PieceKind",
     "PlanEntry",
     "PlanPart",
     "Preview",
@@ -157,7 +152,6 @@ __all__ = [
     "check_keys",
     "choose",
     "choose_all",
-    "comparable",
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
@@ -180,5 +174,4 @@ __all__ = [
     "visit_files",
     "word_diff",
     "write_draft",
-    "write_new_file",
 ]
