@@ -27,7 +27,7 @@ $(VENV)/.installed: pyproject.toml .ci/lock.txt
 	@$(UV) --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: setup  ## pull 500 tickets from a Jira stand-in on this machine into a new folder
+demo: setup  ## open the app, and pull 500 tickets from a Jira stand-in on this machine into a new folder
 	@$(BIN)/ticketr demo
 
 test: setup  ## run every test, with branch coverage
