@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
-from ticketr import JobErrorInfo, JobStatus
+from ticketr import FinishedJob, JobErrorInfo, JobStatus
 from ticketr.sync import Code, Note, PushResult
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
@@ -102,3 +103,17 @@ def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
 
     assert end.mark == "!"
     assert end.words.endswith(" · J lists them · p plans what was left")
+
+
+def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -> None:
+    ended = datetime(2026, 1, 2, tzinfo=UTC)
+    earlier = FinishedJob(
+        run="r", number=1, id="7", name="Pull DEMO", key=None, status=JobStatus.COMPLETED,
+        attempts=1, submitted_at=ended, started_at=ended, finished_at=ended, cancel_cause=None,
+        error_type=None, error_message=None, current=1, total=1, message="Done", result=None,
+    )  # fmt: skip
+    state = after(jobs(), messages.HistoryRead((earlier,)))
+
+    assert pressed(state, "R").notice == "That job ended before the app began"
+    assert pressed(state, "KEY_ESCAPE").overlays == ()
+    assert len(pressed(state, "?").overlays) == 2

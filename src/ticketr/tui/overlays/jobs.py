@@ -44,6 +44,18 @@ _WAITS = {
     "rate": "for the rate limit",
     "worker": "for a free worker",
 }
+#: The actions that concern the selected job.
+_ON_ONE_JOB = frozenset(
+    (
+        KeyAction.CANCEL_JOB,
+        KeyAction.RAISE,
+        KeyAction.LOWER,
+        KeyAction.RUN_NOW,
+        KeyAction.RUN_AGAIN,
+        KeyAction.COPY_KEY,
+        KeyAction.OPEN,
+    )
+)
 _MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
 
 
@@ -77,6 +89,8 @@ class Jobs(PlainOverlay):
         to = target(action, at, max(1, state.body // 2), len(ids) - 1)
         if to is not None:
             return state.replaced(replace(self, job=ids[to])), ()
+        if action not in _ON_ONE_JOB:
+            return None
         snapshot = _snapshot(state, ids[at])
         if snapshot is None:
             return state.noticed("That job ended before the app began"), ()
