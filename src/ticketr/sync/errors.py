@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.cleaning import clean
 from ticketr.sync.hints import nearest
-from ticketr.tickets import TicketSyntaxError, is_key
+from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -332,11 +332,6 @@ class StateFailed(SyncError):
             f"{problem}; move it away and pull again (tickets edited here will be reported "
             "and kept)"
         )
-
-
-def concerns_one_file(error: TicketrError) -> bool:
-    """Return whether an error is that of one file, so that other files can still be handled."""
-    return isinstance(error, TicketSyntaxError) or (isinstance(error, FileFailed) and error.alone)
 
 
 def error_to_report(error: BaseException) -> BaseException:

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.diff import by_key, changes
-from ticketr.sync.errors import concerns_one_file
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.tally import MissingIssues
 from ticketr.sync.queries import OVERLAP
 from ticketr.sync.session import PAGE
 from ticketr.sync.state.state import Base
 from ticketr.sync.threads import chunks
-from ticketr.sync.workspace.files import comparable
+from ticketr.sync.workspace.files import comparable, unless_broken
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ticketr.jira import Issue
     from ticketr.sync.session import Session
@@ -166,17 +165,7 @@ async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
         session.state.forget(issue.id)
         return True
 
-    return await session.in_thread(_unless_broken, move)
-
-
-def _unless_broken(change: Callable[[], bool]) -> bool:
-    """Change a file; return False if it has become one that cannot be read."""
-    try:
-        return change()
-    except TicketrError as error:
-        if not concerns_one_file(error):
-            raise
-        return False
+    return await session.in_thread(unless_broken, move)
 
 
 async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
@@ -203,7 +192,7 @@ async def _prune_task(session: Session, task: KnownIssue, location: TicketLocati
         state.forget(task.id)
         return True
 
-    return await session.in_thread(_unless_broken, remove)
+    return await session.in_thread(unless_broken, remove)
 
 
 def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr._errors import TicketrError
 from ticketr.jira import (
     LONGEST_WAIT,
     AuthenticationFailed,
@@ -30,13 +29,13 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
-from ticketr.sync.errors import concerns_one_file
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.push.transitions import NoTransition, change_status, status_now
 from ticketr.sync.state.journal import Creation
 from ticketr.sync.threads import compute
+from ticketr.sync.workspace.files import unless_broken
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
@@ -270,18 +269,17 @@ class Creator:
         """
         session = self._session
         write = partial(
-            write_key_and_record, status=None if status_follows else "", drafts=self._drafts
+            write_key_and_record,
+            self._editor,
+            session.state,
+            created,
+            path,
+            status=None if status_follows else "",
+            drafts=self._drafts,
         )
-        try:
-            with trio.CancelScope(shield=True):  # one short write
-                async with session.disk:
-                    is_written = await session.in_thread(
-                        write, self._editor, session.state, created, path
-                    )
-        except TicketrError as error:
-            if not concerns_one_file(error):  # else the file is being edited
-                raise
-            is_written = False
+        with trio.CancelScope(shield=True):  # one short write
+            async with session.disk:
+                is_written = await session.in_thread(unless_broken, write)
         if not is_written:
             reason = (
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "

@@ -20,12 +20,12 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
-from ticketr.sync.errors import concerns_one_file
 from ticketr.sync.push.keys import write_key, write_key_and_record
 from ticketr.sync.push.transitions import status_of
 from ticketr.sync.queries import OVERLAP, base_query
 from ticketr.sync.session import PAGE
 from ticketr.sync.threads import CHUNK, chunks
+from ticketr.sync.workspace.files import unless_broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
-    from ticketr.sync.workspace.editor import Editor
     from ticketr.sync.workspace.store import Store
     from ticketr.tickets import Ticket
 
@@ -172,13 +171,16 @@ async def _write_key_somewhere(
     if name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation.marker)
         return False
-    note = partial(write_key_and_record, status=status_of(answer.issues[0]), drafts=drafts)
-    try:
-        return await session.in_thread(note, session.editor, session.state, creation, name)
-    except TicketrError as error:
-        if not concerns_one_file(error):  # else the file was broken since a moment ago
-            raise
-        return False
+    write = partial(
+        write_key_and_record,
+        session.editor,
+        session.state,
+        creation,
+        name,
+        status=status_of(answer.issues[0]),
+        drafts=drafts,
+    )
+    return await session.in_thread(unless_broken, write)
 
 
 async def _find_file(
@@ -256,18 +258,10 @@ async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
         editor, written = session.editor, False
         for each in lost:
             if each.id in existing:
-                written |= _restore_key(editor, each)
+                key = partial(write_key, editor, each.path, matcher_for(each), least=EQUAL)
+                written |= unless_broken(key)
             else:  # it was deleted in Jira: the draft is created again
                 session.state.creations.forget(each.marker)
         return written
 
     return await session.in_thread(write)
-
-
-def _restore_key(editor: Editor, creation: Creation) -> bool:
-    try:
-        return write_key(editor, creation.path, matcher_for(creation), least=EQUAL)
-    except TicketrError as error:
-        if not concerns_one_file(error):  # else the file was broken since a moment ago
-            raise
-        return False

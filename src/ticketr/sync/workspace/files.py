@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ticketr.config import replace_atomically, write_new
 from ticketr.sync.errors import FileFailed
+from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -93,6 +94,25 @@ def retry_if_changed(change: Callable[[], T]) -> T:
     except FileChanged as error:
         reason = "something else saves it all the time"
         raise FileFailed(Path(error.target), "write", reason) from None
+
+
+def unless_broken(change: Callable[[], bool]) -> bool:
+    """Change a file that may have become unreadable since it was looked at.
+
+    Returns:
+        What ``change`` returns; False if the file cannot be read as tickets, or not at all.
+
+    Raises:
+        FileFailed: ``change`` raised it, and it concerns not this file alone.
+    """
+    try:
+        return change()
+    except TicketSyntaxError:
+        return False
+    except FileFailed as error:
+        if not error.alone:
+            raise
+        return False
 
 
 def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool = False) -> None:
