@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,8 @@ import click
 from ticketr.cli import exits
 from ticketr.cli.help import Command
 from ticketr.cli.keys import keys_argument, refuse_unknown
-from ticketr.cli.output import echo, echo_json
+from ticketr.cli.output import echo, echo_json, is_colored
 from ticketr.cli.settings import resolve, workspace_options
-from ticketr.tty import can_draw, wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +139,6 @@ def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
         clean(new_name),
         lineterm="",
     )
-    is_colored = wants_color(os.environ, by_default=can_draw(os.environ))
-    colors = {"+": "green", "-": "red", "@": "cyan"} if is_colored else {}
+    colors = {"+": "green", "-": "red", "@": "cyan"} if is_colored() else {}
     for line in lines:
         echo(line, color=colors.get(line[:1]))

@@ -30,6 +30,21 @@ def _upper(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tupl
     return tuple(dict.fromkeys(key.upper() for key in keys))
 
 
+def checked_key(key: str) -> str:
+    """Return the key of an issue in capitals; whether it exists is not looked up.
+
+    Raises:
+        click.UsageError: It is malformed.
+    """
+    from ticketr.cleaning import clean
+    from ticketr.tickets import is_key
+
+    wanted = key.strip().upper()
+    if not is_key(wanted):
+        raise click.UsageError(f"{clean(key)} is no key; a key looks like PROJ-123")
+    return wanted
+
+
 def refuse_every(keys: tuple[str, ...], options: CommonOptions) -> None:
     """Refuse keys beside ``--every``: a key says nothing of its workspace.
 

@@ -9,8 +9,9 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cleaning import clean
+from ticketr.cli.keys import checked_key
 from ticketr.sync import LocalSurvey
-from ticketr.tickets import Candidate, candidate_of, is_key
+from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,9 +103,7 @@ def require_issue(store: Store, key: str) -> FoundIssue:
     Raises:
         click.UsageError: It is no key, or no file has it.
     """
-    wanted = key.strip().upper()
-    if not is_key(wanted):
-        raise click.UsageError(f"{clean(key)} is no key; a key looks like PROJ-123")
+    wanted = checked_key(key)
     for path in _files_with(store, wanted):
         found = _in_file(store, path, wanted)
         if found is not None:

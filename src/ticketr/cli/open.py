@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cleaning import clean
 from ticketr.cli.completing import complete_key
 from ticketr.cli.help import Command
+from ticketr.cli.keys import checked_key
 from ticketr.cli.output import echo
 from ticketr.cli.settings import confirm_site, resolve, workspace_options
 
@@ -44,14 +44,10 @@ def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | N
     import webbrowser
 
     from ticketr.jira.site import browse_url
-    from ticketr.tickets import is_key
 
-    wanted = key.strip().upper()
-    if not is_key(wanted):
-        raise click.UsageError(f"{clean(key)} is no key; a key looks like PROJ-123")
-    url = browse_url(
-        confirm_site(resolve(workspace=workspace, folder=folder)).required_site(), wanted
-    )
+    wanted = checked_key(key)
+    site = confirm_site(resolve(workspace=workspace, folder=folder)).required_site()
+    url = browse_url(site, wanted)
     if only_print:
         echo(url)
     elif not webbrowser.open(url):

@@ -61,6 +61,11 @@ def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None
     click.echo(click.style(printable(line), fg=color) if color else printable(line), err=err)
 
 
+def is_colored() -> bool:
+    """Return whether lines have colours in a terminal; click leaves them out elsewhere."""
+    return wants_color(os.environ, by_default=can_draw(os.environ))
+
+
 def echo_marked(mark: str, rest: str, *, color: str) -> None:
     """Print a line that begins with a mark, which has a colour in a terminal that shows colours.
 
@@ -69,7 +74,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
         rest: The rest of the line, not cleaned yet.
         color: The name of the mark's colour.
     """
-    if wants_color(os.environ, by_default=can_draw(os.environ)):
+    if is_colored():
         mark = click.style(mark, fg=color)
     click.echo(mark + printable(rest))
 

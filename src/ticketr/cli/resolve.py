@@ -9,8 +9,8 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
-from ticketr.cli.completing import complete_key
 from ticketr.cli.help import Command
+from ticketr.cli.keys import keys_argument
 from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
 from ticketr.cli.sides import SideChoice
@@ -46,7 +46,7 @@ class _Outcome:
 
 
 @click.command(cls=Command)
-@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_key)
+@keys_argument
 @click.option("--all", "every", is_flag=True, help="Settle every conflict.")
 @click.option(
     "--take",
@@ -66,13 +66,12 @@ def resolve(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Settle what both sides have changed. Without a KEY it lists what there is to settle.
+    """Settle conflicts. Without a KEY it lists them, and the files that hold conflict markers.
 
-    That is conflicts, and files in which conflict markers still stand. The KEY of a sub-task stands
-    for its ticket.
+    The KEY of a sub-task stands for its ticket.
 
-    Only what clashes is settled by a side: your other edits stay edits, and what else Jira has
-    changed comes into the file.
+    --take decides the conflicting parts alone: your other edits stay edits, and Jira's other
+    changes come into the file.
     """
     from ticketr.cleaning import clean
     from ticketr.cli.local_status import open_store
@@ -83,7 +82,7 @@ def resolve(
     store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_own_key(state, clean(each.upper())) for each in keys]
+        named = [_own_key(state, clean(each)) for each in keys]
     wanted = [each.key for each in conflicts] if every else named
     outcome = _Outcome()
     if wanted:
