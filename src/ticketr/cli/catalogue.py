@@ -164,9 +164,9 @@ CATALOGUE: Mapping[str, Entry] = {
     "resolve": Entry(
         "Settle a conflict.",
         (
-            ("ticketr resolve", "List what there is to settle."),
-            ("ticketr resolve DEMO-9 --take mine", "Keep what you have of what clashes."),
-            ("ticketr resolve --all --take jira", "Take Jira's version of all that clashes."),
+            ("ticketr resolve", "List the conflicts."),
+            ("ticketr resolve DEMO-9 --take mine", "Keep your version of the conflicting parts."),
+            ("ticketr resolve --all --take jira", "Take Jira's version in every conflict."),
         ),
         exits.LOCAL,
         "resolve:resolve",
@@ -257,8 +257,8 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
     ),
     "workspace use": Entry(
-        "Choose the workspace for commands given elsewhere.",
-        (("ticketr workspace use shop", "Use this one outside of all workspaces."),),
+        "Choose the workspace for commands in other folders.",
+        (("ticketr workspace use shop", "Use this one outside of every workspace."),),
         exits.LOCAL,
     ),
 }

@@ -22,7 +22,7 @@ def accept_loss_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option(
         "--accept-loss",
         is_flag=True,
-        help="Send edits that take away in Jira what files cannot say.",
+        help="Send edits that remove from Jira what a file cannot hold.",
     )(command)
 
 

@@ -63,8 +63,9 @@ def pull(
     """Bring tickets from Jira into Markdown files.
 
     Without a KEY it brings what the project or the query of the workspace has; with KEYs these
-    tickets alone, changed or not. What you edited is merged with what Jira has changed, field by field; drafts are never touched.
-    Stop it at any time: what has arrived stays, and the next pull goes on from there.
+    tickets alone, changed or not. What you edited is merged with what Jira has changed, field by
+    field; drafts are never touched. Stop it at any time: what has arrived stays, and the next pull
+    goes on from there.
     """
     from ticketr.cli.job_runner import run_jobs
     from ticketr.cli.report import print_pull, print_resolve_hint

@@ -22,5 +22,5 @@ class SideChoice(click.Choice[str]):
         super().__init__(STRATEGIES)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word of today for a side."""
+        """Return the current word for a side."""
         return super().convert(OLDER_STRATEGIES.get(value, value), param, ctx)

@@ -122,7 +122,7 @@ def _listed(name: str, config: UserConfig) -> dict[str, object]:
 @workspace.command
 @click.argument("name", shell_complete=complete_workspace)
 def use(*, name: str) -> None:
-    """Choose the workspace that commands are about when they are given outside of any."""
+    """Choose the workspace that commands use outside of every workspace."""
     from ticketr.config import config_folder, use_workspace
 
     use_workspace(config_folder(os.environ), name)
