@@ -156,13 +156,17 @@ class QueueModel(QueueBooks):
         if grace is None:
             return
         self.bounded = True
-        self._cancel_each(
-            [job for job in self.pending if job.due_at > self.now], CancelCause.SHUTDOWN
-        )
+        self._cancel_delayed()
         if grace:
             self.cut_off_at = min(self.cut_off_at, self.now + grace)
         else:
             self._cut_off()
+
+    def _cancel_delayed(self) -> bool:
+        """Cancel what waits for a time or a rate in a bounded shutdown; return whether any did."""
+        delayed = [job for job in self.pending if self.bounded and self.is_delayed(job)]
+        self._cancel_each(delayed, CancelCause.SHUTDOWN)
+        return bool(delayed)
 
     def _cut_off(self) -> None:
         self.cut_off_at = float("inf")
@@ -302,13 +306,18 @@ class QueueModel(QueueBooks):
         self._end_interrupted()
         self._expire()
         self._submit_due_runs()
-        while len(self.running) < self.workers:
-            able = [job for job in self.pending if self.waiting_for(job) == "worker"]
-            if not able:
-                break
-            self._start(min(able, key=lambda job: job.rank))
+        while self._start_next() or self._cancel_delayed():
             self._end_interrupted()
             self._expire()
+
+    def _start_next(self) -> bool:
+        """Start the best job on a free worker; return whether there is one."""
+        able = [job for job in self.pending if self.waiting_for(job) == "worker"]
+        if not able or len(self.running) >= self.workers:
+            return False
+        self._start(min(able, key=lambda job: job.rank))
+        self._cancel_delayed()
+        return True
 
     def is_interrupted(self, job: ModelJob) -> bool:
         return job.cancel_requested or job.timed_out or self.ending is not None

@@ -92,6 +92,10 @@ class QueueBooks:
     def lacks_start(self, job: ModelJob) -> bool:
         return any(rate.level(self.now) < 1 for rate in self.rates_of(job))
 
+    def is_delayed(self, job: ModelJob) -> bool:
+        """Return whether a pending job waits for a time, be it after others, or for a rate."""
+        return job.due_at > self.now or self.waiting_for(job) == "rate"
+
     def next_time(self) -> float:
         """Return the time of the next event that needs no action."""
         times = [self.cut_off_at]

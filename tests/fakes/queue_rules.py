@@ -171,19 +171,13 @@ class QueueRules(SubmitRules):
 
     @rule(key=st.sampled_from([None, "k", "l"]), rate=RATES)
     def set_rate(self, key: str | None, rate: tuple[float, float] | None) -> None:
-        if self.model.bounded:
-            return
         if rate is None:
-            self.lift_rate(key)
+            self.driver.set_rate(key, None)
+            self.model.lift_rate(key)
         else:
             interval, burst = rate
             self.driver.set_rate(key, Rate(1, per=interval, burst=burst))
             self.model.set_rate(key, interval, burst)
-        self.model.settle()
-
-    def lift_rate(self, key: str | None) -> None:
-        self.driver.set_rate(key, None)
-        self.model.lift_rate(key)
         self.model.settle()
 
     # Repeats. They are due between two actions, never in the instant in which a run ends.
@@ -250,10 +244,6 @@ class QueueRules(SubmitRules):
     @precondition(is_time_to_end)
     @rule(grace=st.sampled_from([10.0, 3.0, None, 0.0]))
     def shut_down(self, grace: float | None) -> None:
-        if grace is not None:
-            # It cancels what waits for a rate when some worker next looks for a job.
-            for key in [*self.model.rates]:
-                self.lift_rate(key)
         self.shutdowns.append(self.driver.shut_down(grace))
         self.model.shut_down(grace)
         self.model.settle()

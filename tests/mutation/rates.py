@@ -7,6 +7,7 @@ from typing import Final
 from mutation.mutant import Mutant
 
 LIMITS = "test_rate_limits.py::"
+SHUTDOWN = "test_rates_at_shutdown.py::"
 
 MUTANTS: Final = [
     Mutant(
@@ -40,8 +41,8 @@ MUTANTS: Final = [
     Mutant(
         "the timer sleeps past the next start",
         "_core.py",
-        "            self.timer.wake_at(schedule.next_time())\n        self.running",
-        "        self.running",
+        "            self.timer.wake_at(schedule.next_time())\n            if self.phase",
+        "            if self.phase",
         LIMITS + "test_a_burst_starts_at_once_and_then_one_job_each_interval",
     ),
     Mutant(
@@ -127,6 +128,34 @@ MUTANTS: Final = [
         "                self.cancel_delayed()  # a job",
         "                pass  # a job",
         LIMITS + "test_a_bounded_shutdown_cancels_what_waits_for_a_rate",
+    ),
+    Mutant(
+        "a shutdown waits for a rate whose last start another job has taken",
+        "_core.py",
+        "                self.cancel_delayed()  # so",
+        "                pass  # so",
+        SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_another_has_taken_the_last_start",
+    ),
+    Mutant(
+        "a shutdown waits for a rate that a job waits for since a pending one was cancelled",
+        "_core.py",
+        "                self.timer.wake()  # a job",
+        "                pass  # a job",
+        SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended",
+    ),
+    Mutant(
+        "a shutdown waits for a rate that a job waits for since another was cancelled for it",
+        "_core.py",
+        "        while delayed := self.schedule.delayed(self.now()):\n",
+        "        if delayed := self.schedule.delayed(self.now()):\n",
+        SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended",
+    ),
+    Mutant(
+        "the timer leaves jobs waiting for a rate in a shutdown",
+        "_queue_tasks.py",
+        "    if phase.cancels_delayed_jobs:\n        core.cancel_delayed()\n",
+        "",
+        SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended",
     ),
     Mutant(
         "a rate is no hope",

@@ -234,13 +234,15 @@ class QueueCore(WholeQueue):
             return None
         now = self.now()
         record.start(worker, now)
-        if schedule.rates is not None:
-            schedule.take_starts(record, now)
-            self.timer.wake_at(schedule.next_time())
         self.running[worker] = record
         self.totals.wait_seconds += now - record.due_at
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
+        if schedule.rates is not None:
+            schedule.take_starts(record, now)
+            self.timer.wake_at(schedule.next_time())
+            if self.phase.cancels_delayed_jobs:
+                self.cancel_delayed()  # so may this one, which takes a start
         if schedule.submissions.count:
             self.admit()
         dispatcher = self.dispatcher
@@ -311,6 +313,8 @@ class QueueCore(WholeQueue):
         if not was_running:
             self.admit()
             self.dispatcher.wake()
+            if self.phase.cancels_delayed_jobs:
+                self.timer.wake()  # a job that waited for this one may wait for a rate from now on
         del held
         if self.waiting_jobs and self.waits.is_stuck(len(self.running)):
             self.wait_graph.job_ended(record, self)
@@ -357,9 +361,10 @@ class QueueCore(WholeQueue):
             self.finish(record, CANCELLED)
 
     def cancel_delayed(self) -> None:
-        """Cancel the jobs that wait for a time or for a rate."""
-        for record in self.schedule.delayed(self.now()):
-            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+        """Cancel the jobs that wait for a time or for a rate, and those that do so as these end."""
+        while delayed := self.schedule.delayed(self.now()):
+            for record in delayed:
+                self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""

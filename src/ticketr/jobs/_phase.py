@@ -20,7 +20,7 @@ class Phase:
         draining: The block is being left, or the queue refuses jobs; nothing can be paused.
         refusing: The queue takes no more jobs.
         closed: No job will change any more.
-        cancels_delayed_jobs: Jobs that are not due are cancelled, not waited for.
+        cancels_delayed_jobs: A job that waits for a time or a rate is cancelled at once.
         cut_off_cause: Why the jobs are being cut off; None while they are not.
         cut_off_at: When to cut off the jobs; infinite while that is not planned, or is done.
         stuck_warning_at: When to warn of jobs that did not stop.
@@ -60,7 +60,7 @@ class Phase:
         self.closed = True
 
     def cancel_delayed_jobs(self) -> None:
-        """Wait for no job that is not due."""
+        """Wait for no job that waits for a time or a rate."""
         self.cancels_delayed_jobs = True
 
     def note_cause(self, cause: CancelCause) -> CancelCause:

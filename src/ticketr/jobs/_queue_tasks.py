@@ -53,6 +53,8 @@ async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, or a deadlock check is requested, and do it."""
     core.waits.read_deadline()
     phase = core.phase
+    if phase.cancels_delayed_jobs:
+        core.cancel_delayed()
     next_time = min(
         phase.cut_off_at,
         phase.stuck_warning_at,

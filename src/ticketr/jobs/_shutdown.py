@@ -46,7 +46,10 @@ def refuse_submits(core: QueueCore) -> None:
 
 
 def shorten_grace(core: QueueCore, seconds: float) -> None:
-    """Cut the jobs off after so many seconds, if not before; wait for none that is not due."""
+    """Cut the jobs off after so many seconds, if not before.
+
+    A job that waits for a time or a rate is cancelled as soon as it does.
+    """
     core.phase.cancel_delayed_jobs()
     core.cancel_delayed()
     if seconds <= 0:
