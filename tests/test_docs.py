@@ -141,6 +141,16 @@ def test_every_step_of_the_walks_through_the_code_is_there() -> None:
         assert name in defined_in(ROOT / "src" / "ticketr" / path), (path, name)
 
 
+def test_each_module_of_the_queue_is_in_one_row_of_its_table() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## The rooms of the queue")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`_.*?) \|", section, re.MULTILINE)
+    listed = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+    modules = (ROOT / "src" / "ticketr" / "jobs").glob("_[a-z]*.py")
+    assert sorted(listed) == sorted(path.stem for path in modules)
+
+
 def defined_in(path: Path) -> set[str]:
     """List the functions of a module, and its methods as ``Class.method``."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
