@@ -1,31 +1,16 @@
 from __future__ import annotations
 
-import contextvars
 import math
-from typing import TYPE_CHECKING, cast
 
 import trio
+from fakes.records import pending_record
 
-from ticketr.jobs._record import JobRecord
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._submission import Submission
 
-if TYPE_CHECKING:
-    from ticketr.jobs._record import RecordQueue
-
-
-async def work(context: object) -> None:
-    """Do nothing."""
-
-
-def record(name: str) -> JobRecord:
-    job = JobRecord(work, (), contextvars.copy_context(), name, math.inf, None)
-    job.accept(name, ord(name[0]), 0.0, cast("RecordQueue", None), object())
-    return job
-
 
 def test_first_in_first_out() -> None:
-    schedule, a, b = Schedule(10), record("a"), record("b")
+    schedule, a, b = Schedule(10), pending_record("a"), pending_record("b")
     schedule.add(a, 0)
     schedule.add(b, 0)
 
@@ -36,7 +21,7 @@ def test_first_in_first_out() -> None:
 
 
 def test_one_can_be_taken_out_of_the_middle() -> None:
-    schedule, a, b, c = Schedule(10), record("a"), record("b"), record("c")
+    schedule, a, b, c = Schedule(10), pending_record("a"), pending_record("b"), pending_record("c")
     for job in (a, b, c):
         schedule.add(job, 0)
 
@@ -48,7 +33,7 @@ def test_one_can_be_taken_out_of_the_middle() -> None:
 
 def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> None:
     schedule = Schedule(10)
-    cancelled, taken = record("a"), record("b")
+    cancelled, taken = pending_record("a"), pending_record("b")
     for job in (cancelled, taken):
         job.own_extras().start_by = 5
         schedule.add(job, 0)
@@ -63,8 +48,8 @@ def test_one_that_goes_has_no_time_any_more_by_which_it_must_have_started() -> N
 async def test_waiting_submitters_enter_in_order_as_there_is_room() -> None:
     schedule = Schedule(1)
     task = trio.lowlevel.current_task()
-    first, second, third = (Submission(record(name), task) for name in "abc")
-    schedule.add(record("inside"), 0)
+    first, second, third = (Submission(pending_record(name), task) for name in "abc")
+    schedule.add(pending_record("inside"), 0)
     for submission in (first, second, third):
         schedule.add_submission(submission)
     schedule.submissions.withdraw(second)
