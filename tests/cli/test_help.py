@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from fakes.commands import COMMANDS
 
+from ticketr.cli import __path__ as cli_path
 from ticketr.cli.app import cli
 from ticketr.cli.catalogue import CATALOGUE
 from ticketr.cli.help import LazyCommands
@@ -18,8 +21,16 @@ if TYPE_CHECKING:
     from fakes.users import User
 
 
+def is_command(value: object) -> bool:
+    return isinstance(value, click.Command)
+
+
 def test_the_catalogue_has_an_entry_for_every_command() -> None:
+    modules = [import_module(f"ticketr.cli.{each.name}") for each in iter_modules(cli_path)]
+    written = {each for module in modules for each in vars(module).values() if is_command(each)}
+
     assert set(CATALOGUE) == set(COMMANDS)
+    assert written == set(COMMANDS.values())
 
 
 @pytest.mark.parametrize("words", COMMANDS)
