@@ -23,7 +23,7 @@ async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
         The job has not entered.
 
     Returns:
-        The handle of the job, or of that which it was joined to.
+        The handle of the job, or of the job that it was joined to.
     """
     schedule = core.schedule
     submission = Submission(record, trio.lowlevel.current_task())

@@ -137,7 +137,7 @@ class QueueCore(WholeQueue):
             above: Whether to take it although the queue is full.
 
         Returns:
-            The handle of the job, or of that which it was joined to; None if there is no room.
+            The handle of the job, or of the job that it was joined to; None if there is no room.
         """
         if self.phase.refusing:
             raise QueueClosed
@@ -153,8 +153,8 @@ class QueueCore(WholeQueue):
             if job_id in registry.by_id:  # a submit has chosen that one
                 job_id = registry.next_free_id()
         else:
-            if record.extras.after is not None:
-                self.dependencies.resolve(record, partial(self._find_predecessor, self))
+            if (after := record.extras.after) is not None:
+                self.dependencies.resolve(record, after, partial(self._find_predecessor, self))
             conflicts = find_conflicts(record, registry, now)
             if conflicts.joined is not None:
                 return self.handle_of(conflicts.joined)

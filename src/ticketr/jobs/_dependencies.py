@@ -16,6 +16,7 @@ from ticketr.jobs._links import JobLinks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ticketr.jobs._links import After
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._schedule import Schedule
     from ticketr.jobs._timer import Timer
@@ -49,12 +50,10 @@ class Dependencies:
         self._doomed: deque[JobRecord] = deque()
         self._is_cancelling: bool = False
 
-    def resolve(self, record: JobRecord, find: Callable[[object], JobRecord]) -> None:
+    def resolve(self, record: JobRecord, after: After, find: Callable[[object], JobRecord]) -> None:
         """Find the jobs that a new one starts after."""
-        after = record.extras.after
-        if after is not None:
-            jobs = {find(job): None for job in after.jobs}
-            record.set_links(JobLinks(jobs, any_end=after.any_end))
+        jobs = {find(job): None for job in after.jobs}
+        record.set_links(JobLinks(jobs, any_end=after.any_end))
 
     def connect(self, record: JobRecord) -> None:
         """Have the jobs that a new one starts after know it, and forget those that are done."""

@@ -101,8 +101,8 @@ class CancelCause(enum.StrEnum):
 class CancelOutcomes(dict[JobID, CancelOutcome]):
     """What was done to several jobs, by their IDs; `each` has them all.
 
-    Two live jobs have one ID while the later waits for the end of the other. By the ID stands then
-    what was done to the later one, to which ``cancel(id)`` goes as well.
+    Two live jobs have one ID while the later waits for the end of the other. The ID then
+    maps to what was done to the later one, which is the one that ``cancel(id)`` stops.
 
     Attributes:
         each: The ID of each job and what was done to it, in the order of submission.
@@ -271,7 +271,7 @@ class JobSnapshot(Generic[T_co]):
         """Return the snapshot that :meth:`as_dict` gave, with the texts that stand for objects.
 
         Args:
-            data: The dict, which JSON may have carried. Names that it has besides are ignored.
+            data: The dict, which JSON may have carried. Other names in it are ignored.
 
         Raises:
             ValueError: A field is missing, or is none that ``as_dict`` gives.

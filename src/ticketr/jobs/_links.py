@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Hashable")
 @final
 @dataclass(frozen=True, slots=True)
 class After:
-    """The options ``after`` and ``after_any_end`` of a submit: handles or IDs, and the other."""
+    """The options ``after``, as handles or IDs, and ``after_any_end`` of a submit."""
 
     jobs: tuple[object, ...]
     any_end: bool

@@ -1,8 +1,8 @@
 """The record of a job. Nothing else changes what is in one.
 
-A change of the status is a transition. ``TRANSITIONS`` is the table of those that there are, each
-with the fields that it writes, and each is one method here: ``start``, ``back_off`` and ``end``. A
-record is made for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
+A change of the status is a transition. The table ``TRANSITIONS`` lists all of them, each with the
+fields that it writes. The methods ``start``, ``back_off`` and ``end`` make them. A record is made
+for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class JobRecord:
         worker: The worker that runs it.
         scope: The cancel scope of the attempt.
         ended: Set when it ends; made by the first that waits for it.
-        collector: The map that is told of the end, until then.
+        collector: The map that the job belongs to, until the job has ended; None for no map.
     """
 
     id: JobID

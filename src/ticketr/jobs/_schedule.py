@@ -1,4 +1,4 @@
-"""What runs next, and who may enter. Pure: it awaits nothing and knows no clock.
+"""What runs next, and which submit may enter. Pure: it awaits nothing and knows no clock.
 
 A memory channel could not be this: it is first in, first out, nothing can be taken
 out of its middle, and closing its last receiver throws away what is in it.
@@ -55,9 +55,8 @@ class Schedule:
         self.rates: RateLimits[KeySlot[JobRecord]] | None = None  # None until one is set
         self.is_time_dependent: bool = False  # whether anything may wait for a time
         self._ready = PriorityQueue["JobRecord"]()
-        self.blocked: dict[
-            KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]
-        ] = {}  # by key, or by who is waited for
+        # By the key, or the job, that they wait for.
+        self.blocked: dict[KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]] = {}
         self._delayed = PriorityQueue["JobRecord"]()  # by when they are due
         self._after = PriorityQueue["JobRecord"]()  # those that start after others
         self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started

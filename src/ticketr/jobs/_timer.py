@@ -16,7 +16,7 @@ class Timer:
     Attributes:
         scope: The timer task sleeps in it; its deadline is when to look at the clock.
         deadlock_check_due: Whether to check for deadlocks now.
-        deadlock_check_at: When to check for deadlocks, besides.
+        deadlock_check_at: When to check for deadlocks, if no check is due before.
     """
 
     __slots__ = ("deadlock_check_at", "deadlock_check_due", "scope")

@@ -1,4 +1,4 @@
-"""A queue as a whole: when it is idle, and what ends it."""
+"""The base of a queue's core: what is there for all jobs, when it is idle, and what ends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class WholeQueue:
-    """The part of a queue that tells when it is idle, and that ends it.
+    """The part of a queue's core that knows when the queue is idle, and that ends it.
 
     Attributes:
         running: The running jobs, by worker.
@@ -39,7 +39,7 @@ class WholeQueue:
         waiting_jobs: The jobs that wait, of all queues.
         recorder: Writes the history, if there is one.
         fatal: What was raised that has to leave by the queue's block.
-        idle_event: Set when no job is pending or running; made by the first that waits for it.
+        idle_event: Set when no job is pending or running; made by the first task that waits for it.
     """
 
     __slots__ = (
