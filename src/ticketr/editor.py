@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: What is started where neither VISUAL nor EDITOR is set.
-DEFAULT = "vi"
+#: The editor if neither VISUAL nor EDITOR is set.
+_DEFAULT = "vi"
 
 #: Editors that take `+LINE` before the file; another one might open a file of that name.
 _PLUS = frozenset(
@@ -70,20 +70,22 @@ _OPTION = {
     "webstorm": "--line",
     "notepadqq": "--line",
 }
-#: What makes an editor with windows of its own wait until the file is closed, and its short form.
+#: The option that makes an editor with windows wait until the file is closed, and its short form.
 _WAIT = (
     (_GOTO | {"subl", "zed", "zeditor", "atom", "pulsar", "mate"}, ("--wait", "-w")),
     ({"idea", "pycharm", "webstorm"}, ("--wait", "--wait")),
     ({"gvim", "mvim"}, ("--nofork", "-f")),
     ({"kate"}, ("--block", "-b")),
-    ({"gedit", "gnome-text-editor"}, ("--wait", "-w")),
+    ({"gedit", "xed"}, ("--wait", "-w")),
+    ({"gnome-text-editor"}, ("--standalone", "-s")),  # it has no other option that makes it wait
 )
 
 
 def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[str]:
     """Return the command that opens a file in the user's editor, as `VISUAL` or `EDITOR` names it.
 
-    An editor with windows of its own is told to wait until the file is closed.
+    An editor with windows of its own is told to wait until the file is closed, if it is known to
+    have an option for that.
 
     Args:
         environ: The environment. The variables may hold arguments, as in ``code --new-window``.
@@ -109,7 +111,7 @@ def _wanted(environ: Mapping[str, str]) -> list[str]:
                 return shlex.split(value)
             except ValueError:  # a quote in it is not closed
                 return [value]
-    return [DEFAULT]
+    return [_DEFAULT]
 
 
 def _name_of(program: str) -> str:
