@@ -36,6 +36,7 @@ from ticketr.sync.errors import (
     SyncError,
 )
 from ticketr.sync.notes import Code
+from ticketr.sync.state.undo import UndoKind
 from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
@@ -191,3 +192,9 @@ def test_every_error_that_can_end_a_run_is_reported() -> None:
     told = set(re.findall(r"`([A-Z]\w+)`", ERRORS.partition("## Exit codes")[0]))
 
     assert told == names | {AsksMissing.__name__, UNCONFIRMED}
+
+
+def test_every_kind_of_what_can_be_undone_is_reported() -> None:
+    kinds = [each.name.lower() for each in UndoKind]
+
+    assert named(kinds, keys_of("undo")) == kinds

@@ -247,7 +247,7 @@ class UnknownWorkspace(ConfigError):
 
 @dataclass(eq=False, repr=False)
 class NoWorkspace(ConfigError):
-    """Raised when a command needs a workspace, and the current folder is none.
+    """Raised when a command needs a workspace, but the current folder is not one.
 
     Attributes:
         folder: The current folder.
