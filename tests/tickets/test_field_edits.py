@@ -36,7 +36,7 @@ Status: To Do"""
 
 
 def edited(name: str, text: str, *, index: int = 0, task: int | None = None, of: str = TEXT) -> str:
-    file = set_fields(parse(of), index, {name: text}, task=task)
+    file = set_fields(parse(of), {(index, task): {name: text}})
     assert parse(file.text) == file
     return file.text
 
@@ -71,15 +71,39 @@ def test_a_field_after_a_last_line_without_an_end_gets_its_own_line() -> None:
 
 def test_a_field_that_says_so_already_leaves_the_file() -> None:
     file = parse(TEXT)
-    assert set_fields(file, 0, {"priority": "High"}) is file
+    assert set_fields(file, {(0, None): {"priority": "High"}}) is file
 
 
 def test_several_fields_change_at_once() -> None:
-    file = set_fields(
-        parse(TEXT), 0, {"Points": "3", "Priority": "Low", "Labels": "a, b", "Sprint": "7"}
-    )
+    texts = {"Points": "3", "Priority": "Low", "Labels": "a, b", "Sprint": "7"}
+    file = set_fields(parse(TEXT), {(0, None): texts})
     new = TEXT.replace("Priority:High", "Priority: Low")
     assert file.text == new.replace("a, b\n", "a, b\nPoints: 3\nSprint: 7\n")
+
+
+def test_a_ticket_that_is_rendered_anew_leaves_the_lines_of_the_others() -> None:
+    others = TEXT[TEXT.index("# TICKET") :]
+    file = parse(f"# TICKET: [DEMO-9] x\n\nText.\n\n{others}")
+    assert [each.key for each in file.tickets] == ["DEMO-9", "DEMO-1", "DEMO-3"]
+
+    done = set_fields(
+        file,
+        {
+            (2, None): {"Status": "Done"},
+            (0, None): {"Status": "Done"},
+            (1, None): {"Priority": "Low"},
+            (1, 0): {"Status": "Done"},
+        },
+    )
+
+    first, _, rest = done.text.partition("# TICKET: [DEMO-1]")
+    assert parse(first).tickets[0].fields == {"Status": "Done"}
+    new = others.replace("Priority:High", "Priority: Low")
+    new = new.replace("   Status: To Do", "   Status: Done").replace(
+        "Status: To Do", "Status: Done"
+    )
+    assert f"# TICKET: [DEMO-1]{rest}" == new
+    assert parse(done.text) == done
 
 
 @pytest.mark.parametrize(

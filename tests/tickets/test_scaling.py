@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.tickets import Ticket, TicketSyntaxError, parse, render, rewrite
+from ticketr.tickets import Ticket, TicketSyntaxError, parse, render, rewrite, set_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,15 @@ def test_rendering_is_linear_in_the_number_of_lines(name: str) -> None:
 
 def test_replacing_is_linear_in_the_number_of_tickets() -> None:
     assert is_linear(lambda size: rewrite(parse(HEAD * size), {size // 2: Ticket("y")}).text)
+
+
+@pytest.mark.parametrize("ticket", [f"{HEAD}## Fields\nA: 1\n\n", f"{HEAD}\nText.\n\n"])
+def test_changing_fields_is_linear_in_the_number_of_tickets(ticket: str) -> None:
+    def work(size: int) -> None:
+        places: list[tuple[int, int | None]] = [(index, None) for index in range(size)]
+        set_fields(parse(ticket * size), {each: {"A": "2"} for each in places})
+
+    assert is_linear(work)
 
 
 def test_the_count_would_show_quadratic_work() -> None:

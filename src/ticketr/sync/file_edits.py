@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.mapping import field_text
@@ -199,15 +200,11 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
     for path, digest in plan.digests.items():
         _require_same(store.read(path), path, digest)
     moment = time.time()
+    edits: dict[str, list[FileEdit]] = defaultdict(list)
+    for edit in plan.edits:
+        edits[edit.path].append(edit)
     for path, digest in plan.digests.items():
-        edits = [each for each in plan.edits if each.path == path]
-
-        def change(
-            file: TicketFile, path: str = path, digest: str = digest, edits: list[FileEdit] = edits
-        ) -> TicketFile:
-            _require_same(file, path, digest)
-            return _edited(file, edits)
-
+        change = partial(_edited, path=path, digest=digest, edits=edits[path])
         _replace(store, state, path, change, moment)
 
 
@@ -241,8 +238,13 @@ def _require_same(file: TicketFile, path: str, digest: str) -> None:
         raise CannotEdit(path, "it was edited since the plan was made; look at the plan again")
 
 
-def _edited(file: TicketFile, edits: Iterable[FileEdit]) -> TicketFile:
-    """Return a file with fields changed; the lines of the edits are those of the file given."""
+def _edited(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit]) -> TicketFile:
+    """Return a file with fields changed as planned.
+
+    Raises:
+        CannotEdit: It was changed since the plan was made.
+    """
+    _require_same(file, path, digest)
     texts: dict[int, dict[str, str]] = defaultdict(dict)
     for edit in edits:
         texts[edit.line][edit.field] = edit.after
@@ -251,10 +253,7 @@ def _edited(file: TicketFile, edits: Iterable[FileEdit]) -> TicketFile:
         for index, ticket in enumerate(file.tickets)
         for task, issue in [(None, ticket), *enumerate(ticket.tasks)]
     }
-    for line, fields in texts.items():
-        index, task = places[line]
-        file = set_fields(file, index, fields, task=task)
-    return file
+    return set_fields(file, {places[line]: fields for line, fields in texts.items()})
 
 
 def _replace(
@@ -275,9 +274,10 @@ def _replace(
     if not Editor(store).change(path, changed):
         raise CannotEdit(path, "it is not there any more; read the files again")
     ((before, after),) = versions
+    digest = digest_of(after.text)
     with state.batch():
         for index, ticket in enumerate(before.tickets):
-            made = Replacement.at(index, before, after, aside="")
+            made = Replacement.at(index, before, after, digest=digest, aside="")
             if made.before != made.after:
                 state.undo.add(_step(state, ticket.key, path, made, moment))
 

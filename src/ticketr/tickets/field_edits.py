@@ -25,33 +25,52 @@ def field_name(issue: Ticket, name: str) -> str:
 
 
 def set_fields(
-    file: TicketFile, index: int, texts: Mapping[str, str], *, task: int | None = None
+    file: TicketFile, changes: Mapping[tuple[int, int | None], Mapping[str, str]]
 ) -> TicketFile:
-    """Return a file with other texts in some fields of one issue.
+    """Return a file with other texts in some fields of some issues.
 
     Only the lines of these fields change. A field that is new stands behind the others. Where that
     is not possible, as with a text of several lines, the ticket is rendered anew.
 
     Args:
         file: The file as it was parsed.
-        index: The index of the ticket.
-        texts: The new text of each field, by its name in any case of letters.
-        task: The index of the sub-task; None for the ticket itself.
+        changes: The new text of each field, by its name in any case of letters; for each issue by
+            the index of the ticket, and that of the sub-task or None for the ticket itself.
     """
-    ticket = file.tickets[index]
+    parts: dict[int, TicketFile] = {}
+    for (index, task), texts in changes.items():
+        span = file.spans[index]
+        part = parts.get(index) or parse(file.text[span.start : span.end])
+        parts[index] = _set_in_part(part, task, texts)
+    pieces: list[str] = []
+    end = 0
+    for index, part in sorted(parts.items()):
+        pieces += (file.text[end : file.spans[index].start], part.text)
+        end = file.spans[index].end
+    text = "".join((*pieces, file.text[end:]))
+    if text == file.text:
+        return file
+    edited = parse(text)
+    wanted = {index: part.tickets[0] for index, part in parts.items()}
+    assert edited.tickets == tuple(wanted.get(at, each) for at, each in enumerate(file.tickets))
+    return edited
+
+
+def _set_in_part(part: TicketFile, task: int | None, texts: Mapping[str, str]) -> TicketFile:
+    """Change fields of one issue; ``part`` is the text of its ticket alone."""
+    (ticket,) = part.tickets
     issue = ticket if task is None else ticket.tasks[task]
     texts = {field_name(issue, name): text for name, text in texts.items()}
     wanted = _with_fields(ticket, task, {**issue.fields, **texts})
     if wanted == ticket:
-        return file
-    tickets = (*file.tickets[:index], wanted, *file.tickets[index + 1 :])
-    edited: TicketFile | None = file
+        return part
+    edited: TicketFile | None = part
     for name, text in texts.items():
         if edited is not None:
-            edited = _with_line(edited, index, task, name, text)
-    if edited is not None and edited.tickets == tickets:
+            edited = _with_line(edited, task, name, text)
+    if edited is not None and edited.tickets == (wanted,):
         return edited
-    return rewrite(file, {index: wanted})
+    return parse(rewrite(part, {0: wanted}).text)
 
 
 def _with_fields(ticket: Ticket, task: int | None, fields: Mapping[str, str]) -> Ticket:
@@ -61,19 +80,17 @@ def _with_fields(ticket: Ticket, task: int | None, fields: Mapping[str, str]) ->
     return replace(ticket, tasks=(*ticket.tasks[:task], changed, *ticket.tasks[task + 1 :]))
 
 
-def _with_line(
-    file: TicketFile, index: int, task: int | None, name: str, text: str
-) -> TicketFile | None:
+def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> TicketFile | None:
     """Change the line of one field; None where that is not possible."""
-    ticket = file.tickets[index]
+    ticket = part.tickets[0]
     issue = ticket if task is None else ticket.tasks[task]
     old = issue.fields.get(name)
     if old == text:
-        return file
+        return part
     if "\n" in text or (old is not None and "\n" in old):
         return None
-    lines = _LINE.findall(file.text)
-    begin, end = _lines_of(file, index, task, len(lines))
+    lines = _LINE.findall(part.text)
+    begin, end = _lines_of(ticket, task, len(lines))
     places = {
         found: at
         for at in range(begin, end)
@@ -99,11 +116,9 @@ def _with_line(
         return None
 
 
-def _lines_of(file: TicketFile, index: int, task: int | None, count: int) -> tuple[int, int]:
+def _lines_of(ticket: Ticket, task: int | None, count: int) -> tuple[int, int]:
     """Return the index of the line behind an issue's heading, and of the next issue's line."""
-    ticket = file.tickets[index]
-    following = [each.line for each in file.tickets[index + 1 :]]
-    heads = [ticket.line, *(each.line for each in ticket.tasks), *following[:1], count + 1]
+    heads = [ticket.line, *(each.line for each in ticket.tasks), count + 1]
     at = 0 if task is None else task + 1
     return heads[at], heads[at + 1] - 1
 

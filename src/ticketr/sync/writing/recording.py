@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.state.undo import UndoKind, UndoStep, digest_of
+from ticketr.sync.state.undo import UndoStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr.jira import Issue
     from ticketr.sync.state.state import Base, IssueRow, State
+    from ticketr.sync.state.undo import UndoKind
     from ticketr.tickets import TicketFile
 
 
@@ -35,13 +36,16 @@ class Replacement:
     aside: str
 
     @classmethod
-    def at(cls, index: int, before: TicketFile, after: TicketFile, *, aside: str) -> Replacement:
+    def at(
+        cls, index: int, before: TicketFile, after: TicketFile, *, digest: str, aside: str
+    ) -> Replacement:
         """Return what was replaced of one ticket.
 
         Args:
             index: The index of the ticket in the file.
             before: The file before.
             after: The file afterwards.
+            digest: The digest of its text.
             aside: The file with a copy of the ticket's text before.
         """
         old, new = before.spans[index], after.spans[index]
@@ -49,7 +53,7 @@ class Replacement:
             new.start,
             before.text[old.start : old.end],
             after.text[new.start : new.end],
-            digest_of(after.text),
+            digest,
             aside,
         )
 

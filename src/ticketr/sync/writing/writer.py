@@ -17,7 +17,7 @@ from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
 from ticketr.sync.state.state import Base, IssueRow, rows_to_json
-from ticketr.sync.state.undo import UndoKind
+from ticketr.sync.state.undo import UndoKind, digest_of
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.files import comparable, retry_if_changed
 from ticketr.sync.writing.decision import Decision, WriteOutcome
@@ -246,7 +246,9 @@ class FamilyWriter:
         can_undo = decision.replaced or self._settlement is not None
         if decision.index is None or not can_undo:
             return decision
-        replacement = Replacement.at(decision.index, old, new, aside=decision.aside)
+        replacement = Replacement.at(
+            decision.index, old, new, digest=digest_of(new.text), aside=decision.aside
+        )
         return replace(decision, replacement=replacement)
 
     def _put_aside(self, family: RenderedFamily, decision: Decision) -> Decision:
