@@ -261,6 +261,17 @@ def test_another_program_gets_the_terminal_restored_and_its_own_ctrl_c() -> None
         assert events(pty) == [key("v"), key("q")]
 
 
+def test_a_signal_ends_another_program_and_restores_the_terminal() -> None:
+    with job_on_pty() as pty:
+        started(pty).type("v")
+        pty.wait_for("your turn\r\n")
+        os.kill(pty.pid, signal.SIGTERM)
+
+        assert pty.wait_for_end() == 0
+        assert_given_back(pty)
+        assert events(pty) == [key("v"), "Quit(signal=<Signals.SIGTERM: 15>)"]
+
+
 def test_the_screen_has_the_new_size_after_another_program_had_the_terminal() -> None:
     with job_on_pty() as pty:
         started(pty).type("v")
