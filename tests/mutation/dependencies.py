@@ -124,8 +124,8 @@ MUTANTS: Final = [
     Mutant(
         "a bounded shutdown waits for the delay of a job that waits for others",
         "_schedule.py",
-        "        delayed = [record for record in reversed([*self._after]) if record.due_at > now]\n",
-        "        delayed: list[JobRecord] = []\n",
+        "        yield from [record for record in reversed([*self._after]) if record.due_at > now]\n",
+        "",
         AFTER + "test_a_bounded_shutdown_waits_for_those_that_are_due",
     ),
     Mutant(

@@ -118,8 +118,8 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a rate",
         "_schedule.py",
-        "        if self.rates is None or not self.rates.empty:\n            return [*delayed",
-        "        if True:\n            return [*delayed",
+        "        if self.rates is not None and self.rates.empty:\n            for",
+        "        if False:\n            for",
         LIMITS + "test_a_bounded_shutdown_cancels_what_waits_for_a_rate",
     ),
     Mutant(
@@ -145,9 +145,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a shutdown waits for a rate that a job waits for since another was cancelled for it",
-        "_core.py",
-        "        while delayed := self.schedule.delayed(self.now()):\n",
-        "        if delayed := self.schedule.delayed(self.now()):\n",
+        "_schedule.py",
+        "sorted(self.jobs(), key=lambda job: job.number)",
+        "self.jobs()",
         SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended",
     ),
     Mutant(

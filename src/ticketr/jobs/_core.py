@@ -362,9 +362,8 @@ class QueueCore(WholeQueue):
 
     def cancel_delayed(self) -> None:
         """Cancel the jobs that wait for a time or for a rate, and those that do so as these end."""
-        while delayed := self.schedule.delayed(self.now()):
-            for record in delayed:
-                self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+        for record in self.schedule.delayed(self.now()):
+            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""

@@ -24,11 +24,14 @@ import math
 from typing import TYPE_CHECKING, Final, final
 
 from ticketr.jobs._extras import NO_EXTRAS
+from ticketr.jobs._job import PENDING
 from ticketr.jobs._priority_queue import PriorityQueue
 from ticketr.jobs._rates import RateLimits
 from ticketr.jobs._room import WaitingSubmissions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
@@ -207,13 +210,18 @@ class Schedule:
         self.is_time_dependent = when != math.inf
         return when
 
-    def delayed(self, now: float) -> list[JobRecord]:
-        """Return the jobs that wait for a time: that are not due, or wait for a rate."""
-        delayed = [record for record in reversed([*self._after]) if record.due_at > now]
-        if self.rates is None or not self.rates.empty:
-            return [*delayed, *self._delayed]
-        waits = {"time", "rate"}
-        return [*delayed, *(job for job in self.jobs() if self.waiting_for(job) in waits)]
+    def delayed(self, now: float) -> Iterator[JobRecord]:
+        """Yield the jobs that are not due, then those that wait for a rate.
+
+        The caller ends each one. If another job then waits for a rate, it comes later: a job can
+        only have waited for one that was submitted before it.
+        """
+        yield from [record for record in reversed([*self._after]) if record.due_at > now]
+        yield from [*self._delayed]
+        if self.rates is not None and self.rates.empty:
+            for record in sorted(self.jobs(), key=lambda job: job.number):
+                if record.status is PENDING and self.waiting_for(record) == "rate":
+                    yield record
 
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
