@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.editor import editor_words
+from ticketr.editor import editor_words, how_it_failed
 
 PATH = "/home/mia/tickets/DEMO-9.md"
 
@@ -57,3 +57,15 @@ def test_visual_goes_before_editor_and_vi_is_the_last_resort(
     environ: dict[str, str], editor: str
 ) -> None:
     assert editor_words(environ, PATH, 1) == [editor, "+1", PATH]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (3, "failed with exit code 3"),
+        (-15, "was ended by SIGTERM"),
+        (-42, "was ended by signal 42"),  # a real-time signal without a name
+    ],
+)
+def test_how_an_editor_failed_is_said(code: int, words: str) -> None:
+    assert how_it_failed(code) == words

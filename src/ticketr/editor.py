@@ -1,8 +1,9 @@
-"""How to open a file at a line in the user's editor. Pure."""
+"""How to open a file at a line in the user's editor, and how that failed. Pure."""
 
 from __future__ import annotations
 
 import shlex
+import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,6 +102,18 @@ def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[s
         if name in editors and not {long, short} & {*words[1:]}:
             words.append(long)
     return [*words, *_at_line(name, path, line)]
+
+
+def how_it_failed(code: int) -> str:
+    """Return how an editor ended that did not succeed, as a predicate.
+
+    Args:
+        code: Its exit code, or the negative number of the signal that ended it; not 0.
+    """
+    if code > 0:
+        return f"failed with exit code {code}"
+    name = next((each.name for each in signal.Signals if each == -code), f"signal {-code}")
+    return f"was ended by {name}"
 
 
 def _wanted(environ: Mapping[str, str]) -> list[str]:

@@ -64,6 +64,8 @@ def _run(words: Sequence[str]) -> None:
     Raises:
         EditorFailed: It cannot be started, or fails.
     """
+    from ticketr.editor import how_it_failed
+
     command = shlex.join(words)
     try:
         with _interrupts_ignored():
@@ -71,11 +73,8 @@ def _run(words: Sequence[str]) -> None:
     except OSError as error:
         problem = f"cannot be started: {error.strerror}; set VISUAL or EDITOR, as in EDITOR=nano"
         raise EditorFailed(command, problem) from error
-    if ended.returncode < 0:
-        name = signal.Signals(-ended.returncode).name
-        raise EditorFailed(command, f"was ended by {name}")
     if ended.returncode:
-        raise EditorFailed(command, f"failed with exit code {ended.returncode}")
+        raise EditorFailed(command, how_it_failed(ended.returncode))
 
 
 @contextmanager

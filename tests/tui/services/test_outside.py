@@ -65,7 +65,11 @@ def program(code: str) -> str:
 @pytest.mark.parametrize(
     ("editor", "words"),
     [
-        (program("raise SystemExit(3)"), f"the editor {sys.executable} failed (exit code 3)"),
+        (program("raise SystemExit(3)"), f"the editor {sys.executable} failed with exit code 3"),
+        (
+            program("import os; os.kill(os.getpid(), 15)"),
+            f"the editor {sys.executable} was ended by SIGTERM",
+        ),
         (
             "/nowhere/editor",
             "cannot start /nowhere/editor: No such file or directory; set EDITOR to your editor",

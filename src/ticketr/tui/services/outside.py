@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.editor import editor_words
+from ticketr.editor import editor_words, how_it_failed
 from ticketr.jira.site import browse_url
 from ticketr.text import clean
 from ticketr.tui import messages
@@ -47,7 +47,7 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
             problem = f"cannot start {words[0]}: {error.strerror}; set EDITOR to your editor"
         else:
             if ended.returncode:
-                problem = f"the editor {words[0]} failed (exit code {ended.returncode})"
+                problem = f"the editor {words[0]} {how_it_failed(ended.returncode)}"
     services.send(messages.Resized(*services.terminal.size))
     if problem:
         services.send(messages.Told(clean(problem)))
