@@ -139,8 +139,9 @@ def plan_file_edits(
     digests: dict[str, str] = {}
     for path, places in by_path.items():
         file = store.read(path)
+        issues = _issues_of(file)
         found = [
-            edit for place in places for edit in _edits(_find(file, place), place, changes[place])
+            edit for place in places for edit in _edits(_find(issues, place), place, changes[place])
         ]
         if found:
             edits += found
@@ -148,15 +149,19 @@ def plan_file_edits(
     return FileEditPlan(tuple(edits), digests)
 
 
-def _find(file: TicketFile, place: IssuePlace) -> Ticket:
-    for ticket in file.tickets:
-        for issue in (ticket, *ticket.tasks):
-            if (
-                (issue.key == place.key)
-                if place.key
-                else (issue.line, issue.key) == (place.line, None)
-            ):
-                return issue
+def _issues_of(file: TicketFile) -> dict[str | int, Ticket]:
+    """Return the issues of a file by their keys, and the drafts by their lines."""
+    return {
+        issue.key or issue.line: issue
+        for ticket in file.tickets
+        for issue in (ticket, *ticket.tasks)
+    }
+
+
+def _find(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Ticket:
+    found = issues.get(place.key or place.line)
+    if found is not None:
+        return found
     what = place.key or f"the draft of line {place.line}"
     raise CannotEdit(what, f"{place.path} does not hold it any more; read the files again")
 
@@ -226,7 +231,7 @@ def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> N
     """
 
     def change(file: TicketFile) -> TicketFile:
-        ticket = _find(file, place)
+        ticket = _find(_issues_of(file), place)
         index = next(at for at, each in enumerate(file.tickets) if each is ticket)
         return rewrite(file, {index: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))})
 
