@@ -133,7 +133,7 @@ def read_keys(folder: Path) -> Table:
     """Read the table ``[keys]``, which only the app uses.
 
     Returns:
-        The table; an empty one where there is none.
+        The table; an empty table if the file has none.
 
     Raises:
         BadFile: The file cannot be used.

@@ -1,4 +1,4 @@
-"""Notes since when a site has not answered. Synchronous."""
+"""Measures for how long a site has not answered. Synchronous."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Silence:
-    """Since when requests are waiting and none of them was answered.
+    """Records since when requests are waiting without an answer to any of them.
 
     The time of sending counts, not that of a wait for a rate limit.
     """

@@ -1,7 +1,7 @@
-"""Takes back what replaced the text of a ticket in its file. Synchronous.
+"""Undoes replacements of the text of a ticket in its file. Synchronous.
 
-Taken back are the file, the base and the conflict, so that everything is as if nobody had settled
-anything. No request is sent to Jira.
+The file, the base and the conflict become what they were before the replacement. No request is
+sent to Jira.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Undone:
 
 
 def undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
-    """Return what replaced texts of tickets lately, the latest first.
+    """Return the replacements that can be undone, the latest first.
 
     Args:
         state: The state of the workspace.
@@ -56,9 +56,9 @@ def last_step(state: State, key: str | None = None) -> UndoStep:
 
 
 def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
-    """Take the latest replacement of a text back, in a locked workspace.
+    """Undo the latest replacement of a ticket's text, in a locked workspace.
 
-    The text that it has written is put aside first.
+    The text that the replacement has written is put aside first.
 
     Args:
         store: The workspace's files.
@@ -87,7 +87,7 @@ def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
 
 
 def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
-    """Take one replacement of a text back, in a locked workspace.
+    """Undo one replacement of a ticket's text, in a locked workspace.
 
     It has to be the latest one of its ticket. The text that it has written is put aside first.
 

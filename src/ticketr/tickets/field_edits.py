@@ -1,4 +1,4 @@
-"""Changes the texts of fields in a file, and nothing else of it where the file allows that. Pure."""
+"""Changes the lines of fields in a file, and no other line where that is possible. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
 def field_name(issue: Ticket, name: str) -> str:
-    """Return the name that an issue has for a field, in any case of letters; else the name itself."""
+    """Return how an issue writes the name of a field; the name itself if it has no such field."""
     return next((each for each in issue.fields if each.casefold() == name.casefold()), name)
 
 
@@ -117,7 +117,7 @@ def _with_line(part: TicketFile, task: int | None, name: str, text: str) -> Tick
 
 
 def _lines_of(ticket: Ticket, task: int | None, count: int) -> tuple[int, int]:
-    """Return the index of the line behind an issue's heading, and of the next issue's line."""
+    """Return the indexes of the first line after an issue's heading, and of the next heading."""
     heads = [ticket.line, *(each.line for each in ticket.tasks), count + 1]
     at = 0 if task is None else task + 1
     return heads[at], heads[at + 1] - 1
@@ -144,5 +144,5 @@ def _line(start: str, text: str, end: str) -> str:
 
 
 def _end(line: str) -> str:
-    """Return the line end of a line; empty for the last one without one."""
+    """Return the line end of a line; empty if it has none."""
     return line[len(line.rstrip("\r\n")) :]

@@ -165,7 +165,7 @@ def _term(text: str, at: int) -> tuple[Term, int]:
 
 
 def _piece(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
-    """Return the quoted or bare text that begins here, and where it ends."""
+    """Return the quoted or bare text that begins at ``at``, and its end."""
     if text[at : at + 1] != '"':
         end = _end(bare, text, at)
         return text[at:end], end
@@ -176,7 +176,7 @@ def _piece(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Return where the match of a pattern ends that begins here."""
+    """Return the end of the match of a pattern that begins at ``at``."""
     found = pattern.match(text, at)
     assert found is not None  # it may be empty
     return found.end()

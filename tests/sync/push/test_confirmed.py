@@ -495,7 +495,7 @@ async def test_of_tickets_that_were_never_pulled_only_the_named_are_compared(
     assert writes(bench) == []
 
 
-async def test_a_key_that_was_added_to_another_ticket_is_told_to_who_names_that(
+async def test_a_key_added_to_another_ticket_fails_only_a_push_that_names_the_ticket(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()

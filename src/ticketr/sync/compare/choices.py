@@ -99,7 +99,7 @@ class ChosenPart:
 
     @property
     def text(self) -> str:
-        """Its text then, as `ConflictPart` shows texts."""
+        """The text of these lines, as `ConflictPart` shows texts."""
         return shown(self.part.place.part, self.lines)
 
 
@@ -158,7 +158,7 @@ class Preview:
 
 
 def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
-    """Choose what becomes of that which clashes.
+    """Choose a text for each part that clashes.
 
     Args:
         view: The conflict.
@@ -180,7 +180,7 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
 
 
 def choose_all(view: ConflictView, side: Literal["mine", "jira"]) -> Resolution:
-    """Choose one side of all that clashes."""
+    """Choose one side for each part that clashes."""
     return choose(view, {part.id: side for part in view.parts})
 
 
@@ -204,7 +204,7 @@ def _writes(resolution: Resolution) -> Iterator[FileChange]:
 
 
 def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
-    """Return the lines that something gets by a choice."""
+    """Return the lines that a choice gives a part."""
     if isinstance(choice, Edited):
         return _edited(key, part, choice.text)
     if choice == "both":
@@ -246,7 +246,7 @@ def _both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
 
 
 def _after(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
-    """Return lines to put after other ones; no blank line parts two items of one list."""
+    """Return the lines to put after others, without blank lines between two items of a list."""
     start = next((at for at, line in enumerate(second) if line.strip()), len(second))
     are_items = first and second[start:] and _ITEM.match(first[-1]) and _ITEM.match(second[start])
     return second[start:] if are_items else second

@@ -121,7 +121,7 @@ def shown(part: Part, lines: Sequence[str]) -> str:
 
 
 def read_lines(part: Part, text: str) -> list[str]:
-    """Return the lines of a part from what `shown` returned, or people made of it."""
+    """Return the lines of a part, from a text that `shown` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is CorePart.CRITERIA:
         return part_lines(part, text.strip("\n").replace(_CONTINUED, SOFT_END))
@@ -158,7 +158,7 @@ def _identity(part: Part) -> str:
 
 
 def _detailed(found: PartMerge) -> Sequence[Chunk]:
-    """Return the chunks of a part, those that one side alone has changed with that side."""
+    """Return the chunks of a part; each says which side alone has changed it, if one has."""
     part, base, local, remote = found.part, found.base, found.local, found.remote
     if len(found.chunks) > 1 or not isinstance(found.chunks[0], CleanChunk):
         return found.chunks
@@ -172,7 +172,7 @@ def _detailed(found: PartMerge) -> Sequence[Chunk]:
 
 
 def _named(part: Part, chunks: Sequence[Chunk]) -> Iterator[tuple[str, TakenChunk | ConflictChunk]]:
-    """Yield the chunks that are no part of both texts alike, each with its name."""
+    """Yield the name and the chunk of each difference between the two sides."""
     name = _CRITERIA if part is CorePart.CRITERIA else part_name(part)
     changed = [each for each in chunks if not isinstance(each, CleanChunk)]
     if part not in TEXTS or (len(changed) == len(chunks) == 1):
@@ -228,7 +228,7 @@ def _other_lines(chunk: TakenChunk | ConflictChunk) -> Sequence[str]:
 
 
 def _count(lines: Sequence[str], last: str) -> int:
-    """Count the paragraphs that begin in some lines, which stand after a ``last`` one."""
+    """Count the paragraphs that begin in some lines; ``last`` is the line before them."""
     pairs = zip([last, *lines], lines, strict=False)
     return sum(1 for before, line in pairs if line.strip() and not before.strip())
 

@@ -65,7 +65,7 @@ class Selection:
         return self.keys is None and self.confirmed is None
 
     def names(self, ticket: Ticket) -> bool:
-        """Tell whether some issue of a ticket was named, or all were."""
+        """Return whether an issue of a ticket was named, or all were."""
         return self.keys is None or not self.keys.isdisjoint(ticket.keys())
 
     def select(self, local_changes: Iterable[LocalChange]) -> Selected:
@@ -88,7 +88,7 @@ EVERYTHING = Selection()
 
 
 def is_named(request: WriteRequest, keys: Collection[str]) -> bool:
-    """Tell whether the key of an issue or of its ticket is among some keys."""
+    """Return whether the key of an issue or of its ticket is among some keys."""
     return request.issue.key in keys or request.local_change.local.ticket.key in keys
 
 
@@ -110,7 +110,7 @@ def _unconfirmed(
 
 
 def _is_confirmed(entry: PlanEntry, confirmed: PlanEntry, prefer: Side | None) -> bool:
-    """Tell whether each part that would be sent was confirmed; Jira may have the others by now."""
+    """Return whether each part that would be sent was confirmed; Jira may have the others."""
     return all(
         any(_is_same(part, each, prefer) for each in confirmed.parts) for part in entry.parts
     )

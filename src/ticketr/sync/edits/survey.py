@@ -185,7 +185,7 @@ class LocalSurvey:
         return ScannedFile(name, tickets, self.broken.get(name))
 
     def _add_raw_keys(self, name: str, raw: RawKeys) -> None:
-        """Remove the tickets that a file holds which cannot be read."""
+        """Add the keys of a file that cannot be read, and refuse those that are in another file."""
         self._possible |= raw.possible
         for key in sorted(raw.held):
             self._held.setdefault(key, name)

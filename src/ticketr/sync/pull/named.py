@@ -79,10 +79,10 @@ async def pull_named(
 
 
 class _Relatives:
-    """Finds the issues that stand in the tickets of some issues.
+    """Finds all issues that stand in the same tickets as some issues.
 
     Attributes:
-        wanted: Their IDs.
+        wanted: The IDs of all these issues, in the order in which they were found.
     """
 
     def __init__(
@@ -99,7 +99,11 @@ class _Relatives:
         self._tally = tally
 
     async def find(self, names: Mapping[str, str]) -> None:
-        """Find them for issues by ID or key, with the keys to name them by."""
+        """Find the whole tickets of some issues.
+
+        Args:
+            names: The key of each issue for messages, by the ID or key to ask Jira for.
+        """
         issues = await self._fetch(names)
         parents = {self._parent(each) for each in issues} - {"", *(each.id for each in issues)}
         issues += await self._fetch({each: self._known[each].key for each in sorted(parents)})
@@ -118,7 +122,11 @@ class _Relatives:
         return parent if parent is not None and parent in self._known else ""
 
     async def _fetch(self, names: Mapping[str, str]) -> list[Issue]:
-        """Fetch who is related to some issues; note those that Jira does not have."""
+        """Fetch issues with the fields that name their relatives; note those that Jira omits.
+
+        Args:
+            names: As of `find`.
+        """
         found: list[Issue] = []
         for some in chunks(list(names), PAGE):
             answer = await self._session.jira.bulk_fetch(some, fields=_RELATIVES, partly=True)

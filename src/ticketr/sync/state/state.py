@@ -168,7 +168,7 @@ class State:
             }
 
     def seen(self, issue_id: str) -> float | None:
-        """Read when the pull began that last confirmed an issue; None for an unknown one."""
+        """Return when the last pull that confirmed an issue began; None for an unknown issue."""
         rows = self._db.read("SELECT seen FROM issue WHERE id = ?", (issue_id,))
         with self._db.sound():
             return float(rows[0][0]) if rows else None

@@ -123,7 +123,7 @@ class UndoLog:
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
     def restore(self, head: str, stored: str) -> None:
-        """Let the state hold of a ticket what `stored` has returned."""
+        """Replace what the state holds of a ticket by what `stored` has returned."""
         with self._db.sound():
             rows = _rows_in(stored)
         for table, columns in _TABLES.items():
