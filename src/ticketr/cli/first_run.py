@@ -23,7 +23,7 @@ from ticketr.cli.job_options import session_options
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.sandbox import DEMO_EXTRA, has_demo_extra
 from ticketr.cli.sandbox_process import SandboxFailed
-from ticketr.cli.settings import make_credentials, resolve
+from ticketr.cli.settings import find_login, make_credentials, resolve
 from ticketr.cli.workspace_site import check_login
 from ticketr.cli.workspace_store import (
     WHERE,
@@ -150,11 +150,7 @@ class FirstRun:
 
     async def _open(self, folder: Path) -> OpenedWorkspace:
         workspace = await trio.to_thread.run_sync(_existing_workspace, folder)
-        found = await config.find_token(workspace, os.environ)
-        if found is None:
-            hint = f"no token is stored for {workspace.site}; connect to Jira with this folder"
-            raise config.MissingSetting(config.TOKEN_NAMES, hint)
-        login = make_credentials(found, workspace.login.cloud_id)
+        login = await find_login(workspace, "connect to Jira with this folder")
         mark = await trio.to_thread.run_sync(partial(own_mark, workspace.root, ask=False))
         return OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 

@@ -125,6 +125,24 @@ def make_credentials(found: config.FoundToken, cloud_id: str | None) -> Credenti
     return login
 
 
+async def find_login(workspace: config.Workspace, hint: str) -> Credentials:
+    """Return the stored login of a workspace, without asking the user.
+
+    Args:
+        workspace: The workspace.
+        hint: What to do if no token is stored.
+
+    Raises:
+        ConfigError: A site, an account or a token is missing, or the token rule forbids it.
+        TokenFailed: A source of tokens failed.
+    """
+    found = await config.find_token(workspace, os.environ)
+    if found is None:
+        words = f"no token is stored for {workspace.site}; {hint}"
+        raise config.MissingSetting(config.TOKEN_NAMES, words)
+    return make_credentials(found, workspace.login.cloud_id)
+
+
 def find_stored_token(workspace: config.Workspace) -> config.FoundToken | None:
     """Return the stored token of the workspace's site, if any; not to be called inside Trio.
 

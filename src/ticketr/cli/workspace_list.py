@@ -12,7 +12,7 @@ import trio
 from ticketr import config
 from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.cli.ownership import own_mark
-from ticketr.cli.settings import make_credentials, resolve
+from ticketr.cli.settings import find_login, resolve
 from ticketr.sync import Store, read_statuses
 from ticketr.text import clean
 from ticketr.tui.services.opening import job_for, open_workspace, shown_site
@@ -130,13 +130,7 @@ class _LateOptions:
             workspace.required_site()
             if workspace.jql is None:
                 workspace.required_project()
-            found = await config.find_token(workspace, os.environ)
-            if found is None:
-                hint = (
-                    f"no token is stored for {workspace.site}; 'ticketr workspace add' stores one"
-                )
-                raise config.MissingSetting(config.TOKEN_NAMES, hint)
-            login = make_credentials(found, workspace.login.cloud_id)
+            login = await find_login(workspace, "'ticketr workspace add' stores one")
             self._options = session_options(workspace, login, self._mark)
         return self._options
 
