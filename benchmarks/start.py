@@ -30,6 +30,11 @@ def imported(statement: str) -> float:
     return once([sys.executable, "-c", statement])
 
 
+def row(words: str, part: float) -> str:
+    verdict = "" if part <= GOAL else ": MISSED"
+    return f"start: {words} takes {part:.2f} of import click (goal: {GOAL}){verdict}"
+
+
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
     click = partial(imported, "import click")
@@ -49,9 +54,6 @@ def rows() -> list[str]:
         ROUNDS,
     )
     return [
-        *(
-            f"start: {words} takes {ratio(command, click, ROUNDS):.2f} of import click (goal: {GOAL})"
-            for words, command in commands.items()
-        ),
+        *(row(words, ratio(command, click, ROUNDS)) for words, command in commands.items()),
         f"start: the queue's import from ticketr takes {queue:.2f} of import trio",
     ]
