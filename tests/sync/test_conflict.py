@@ -28,6 +28,7 @@ from ticketr.sync import (
     read_conflict,
     resolve,
 )
+from ticketr.sync.resolve import open_conflict
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -216,7 +217,10 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
     path = await make_conflict(bench)
     seen = view(bench)
     whole = path.read_text().replace("Mine", "Mine!")
-    monkeypatch.setattr("ticketr.sync.conflict._require_unchanged", lambda *_: None)
+    monkeypatch.setattr(
+        "ticketr.sync.conflict._open_unchanged",
+        lambda store, state, seen: open_conflict(store, state, seen.key),
+    )
     path.write_text(whole)
 
     with pytest.raises(FileFailed, match=r"cannot write DEMO-9 into .*: it was changed meanwhile"):

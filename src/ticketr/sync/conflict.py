@@ -38,13 +38,9 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
         TicketSyntaxError: Its file cannot be read as tickets.
         StateFailed: The state cannot be read.
     """
-    opened = open_conflict(store, state, key)
-    text, local = _find(store, opened)
-    writer = FamilyWriter(store, state, seen=opened.seen)
-    versions = writer.versions(opened.family, local)
-    parts, merged = find_parts(versions)
+    opened, local, source = _open(store, state, key)
     conflict = opened.conflict
-    record = hashlib.sha256(f"{conflict.text}\0{conflict.issues}".encode()).hexdigest()
+    parts, merged = find_parts(source.versions)
     aside = Editor(store).free_name_aside(conflict.key)
     return ConflictView(
         key=conflict.key,
@@ -57,7 +53,7 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
         parts=parts,
         merged=merged,
         aside=store.name_of(aside),
-        source=ConflictSource(text, record, versions),
+        source=source,
     )
 
 
@@ -77,13 +73,22 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
     seen = resolution.view
     if resolution.left:
         raise NotChosen(seen.key, tuple(part.name for part in resolution.left))
-    _require_unchanged(store, state, seen)
-    opened = open_conflict(store, state, seen.key)
+    opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
         UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.source.text
     )
     writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
     return write_merged(store, opened, writer)
+
+
+def _open(store: Store, state: State, key: str) -> tuple[OpenConflict, Ticket, ConflictSource]:
+    """Read a conflict, its ticket in the file, and what a view is made of; as of `read_conflict`."""
+    opened = open_conflict(store, state, key)
+    text, local = _find(store, opened)
+    versions = FamilyWriter(store, state, seen=opened.seen).versions(opened.family, local)
+    conflict = opened.conflict
+    record = hashlib.sha256(f"{conflict.text}\0{conflict.issues}".encode()).hexdigest()
+    return opened, local, ConflictSource(text, record, versions)
 
 
 def _find(store: Store, opened: OpenConflict) -> tuple[str, Ticket]:
@@ -95,19 +100,20 @@ def _find(store: Store, opened: OpenConflict) -> tuple[str, Ticket]:
     raise opened.missing(store)
 
 
-def _require_unchanged(store: Store, state: State, seen: ConflictView) -> None:
-    """Check that a view of a conflict is still true.
+def _open_unchanged(store: Store, state: State, seen: ConflictView) -> OpenConflict:
+    """Return a conflict, after a check that the view of it is still true.
 
     Raises:
         ConflictChanged: It is not.
     """
     try:
-        now = read_conflict(store, state, seen.key)
+        opened, _, source = _open(store, state, seen.key)
     except NoConflict:
         raise ConflictChanged(seen.key, "the conflict was settled") from None
-    if now.path != seen.path:
-        raise ConflictChanged(seen.key, f"it was moved to {now.path}")
-    if now.source.text != seen.source.text:
+    if opened.path != seen.path:
+        raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
+    if source.text != seen.source.text:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
-    if now.source != seen.source:
+    if source != seen.source:
         raise ConflictChanged(seen.key, "Jira's version of it was read anew")
+    return opened

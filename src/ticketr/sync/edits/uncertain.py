@@ -48,14 +48,12 @@ def find_uncertain(
         The request of each draft, by the `id` of the draft in the local change.
     """
     others = frozenset(map(read_draft, creations))
+    everywhere = [each.local.ticket for each in local_changes]
     found: dict[int, Creation] = {}
     for creation in creations:
         matcher = matcher_for(creation, others)
-        everywhere = [each.local for each in local_changes]
-        own = [each.ticket for each in everywhere if each.path == creation.path]
-        draft = matcher.find(own) or matcher.find(
-            [each.ticket for each in everywhere], least=SAME_TITLE
-        )
+        own = [each.local.ticket for each in local_changes if each.local.path == creation.path]
+        draft = matcher.find(own) or matcher.find(everywhere, least=SAME_TITLE)
         if draft is not None:
             found[id(draft)] = creation
     return found
