@@ -1,4 +1,4 @@
-"""Which idle worker is woken, and when: the dispatcher by itself, with workers that only note it."""
+"""Which idle worker is woken, and when: the dispatcher by itself, with tasks that only note it."""
 
 from __future__ import annotations
 

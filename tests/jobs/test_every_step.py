@@ -1,8 +1,9 @@
 """An event at every single scheduling step leaves the queue consistent.
 
 A scenario runs again and again; in the n-th run the event happens after the n-th step of Trio. A
-sweep ends with the first run that has fewer steps. `make stress` sweeps with another order of tasks. Each sweep proves that it covered both sides of
-its race: runs in which the job had ended before the event, and runs in which it had not.
+sweep ends with the first run that has fewer steps. Each sweep proves that it covered both sides of
+its race: runs in which the job had ended before the event, and runs in which it had not. `make
+stress` sweeps once more, with another order of tasks.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class QueueControl(QueueQueries):
-    """The part of a job queue that cancels jobs, changes what pending ones wait for, and ends it."""
+    """The part of a job queue that cancels jobs, changes what they wait for, and ends the queue."""
 
     @enable_ki_protection
     def cancel(

@@ -194,8 +194,8 @@ class JobSnapshot(Generic[T_co]):
         attempt: How often its function was started, this time included; 0 before the first.
         progress: What it last reported in this attempt; None if nothing.
         waiting_for: What keeps a pending job from running, the first that holds of
-            ``"paused"``, ``"after"``, ``"time"``, ``"key"``, ``"rate"`` and ``"worker"``; None if it is not
-            pending. As other jobs take a key, an ID or a start of a rate, and as these are free
+            ``"paused"``, ``"after"``, ``"time"``, ``"key"``, ``"rate"`` and ``"worker"``; None if
+            it is not pending. As other jobs take a key, an ID or a start of a rate, and as these are free
             again, this changes without a new revision.
         cancel_requested: Whether it was asked to stop.
         cancel_cause: Why it was stopped, or was asked to; None otherwise.

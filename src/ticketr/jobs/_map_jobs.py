@@ -40,7 +40,7 @@ class MapJobs:
         core: The queue that they run on.
         live: Those that have not ended, the one outside included.
         results: In the order in which to read them: all that are unread, or those that have ended.
-        failures: The failures that are unread, with the handles, which keep them from being reported.
+        failures: The unread failures, with the handles, which keep them from being reported.
         unread: How many jobs there are whose result was not read.
         window: The most jobs whose result was not read.
         low: With how many live jobs the feeder resumes after a pause.
@@ -188,7 +188,7 @@ class MapJobs:
             await self.core.wait_graph.wait(target, self._ended.wait)
 
     def forget(self) -> BaseException | None:
-        """Forget what was not read, so that failures are reported; return the error of the items."""
+        """Forget what is unread, so that failures are reported; return the error of the items."""
         self.results.clear()
         self.failures.clear()
         error, self.error = self.error, None

@@ -140,8 +140,8 @@ def open_job_queue(
 class Block:
     """The block of a queue. Entering and leaving it are protected from KeyboardInterrupt.
 
-    It is a class because ``asynccontextmanager`` would set the traceback of the body's error, and an
-    error of the user's may refuse that.
+    It is a class because ``asynccontextmanager`` would set the traceback of the body's error, and
+    an error of the user's may refuse that.
     """
 
     __slots__ = ("_core", "_history", "_limit", "_make_core", "_nursery", "_retry")

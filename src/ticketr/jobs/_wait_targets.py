@@ -278,8 +278,9 @@ def can_start_job(queue: QueueState) -> bool:
 def blockers_of_outside_tasks(queue: QueueState) -> Blockers:
     """Return the nodes that block the tasks which are in a queue's block, but in none of its jobs.
 
-    Such tasks can submit or resume until the block is being left, as a repeat can. If a job of another queue has
-    opened the block, they proceed if that job does, or a task outside that queue's jobs.
+    Such tasks can submit or resume until the block is being left, as a repeat can. If a job of
+    another queue has opened the block, they proceed if that job does, or a task outside that
+    queue's jobs.
     """
     blockers: list[Node] = []
     while not queue.phase.draining:
