@@ -57,8 +57,16 @@ def test_after_a_pull_there_is_nothing_to_push(someone: User) -> None:
     told = someone.runs("status")
 
     assert told.code == 0
-    assert told.out == ("nothing to push; tickets that are as they were at the last sync: 12\n")
+    assert told.out == "nothing to push; 12 tickets are unchanged since the last sync\n"
     assert told.err == ""
+
+
+def test_one_unchanged_ticket_is_one_ticket(someone: User) -> None:
+    assert someone.runs("pull", "DEMO-1").code == 0
+
+    told = someone.runs("status")
+
+    assert told.out == "nothing to push; 1 ticket is unchanged since the last sync\n"
 
 
 def test_edits_drafts_and_conflicts_are_listed(someone: User) -> None:

@@ -45,7 +45,7 @@ def check_folder(folder: Path) -> FolderAnswer:
 def _has_tickets(root: Path) -> bool:
     store = Store(root, config.STATE_FOLDER)
     for path in islice(chain.from_iterable(store.walk()), MOST_FILES):
-        with suppress(TicketrError):  # a broken file is told of once the folder is open
+        with suppress(TicketrError):  # opening the folder tells of a broken file
             if store.tickets(store.name_of(path)):
                 return True
     return False

@@ -88,7 +88,8 @@ def _empty_message(found: LocalEdits, keys: tuple[str, ...]) -> str:
         return f"nothing to push of {', '.join(keys)}"
     if not found.count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
-    return f"nothing to push; tickets that are as they were at the last sync: {found.count}"
+    tickets = "1 ticket is" if found.count == 1 else f"{found.count} tickets are"
+    return f"nothing to push; {tickets} unchanged since the last sync"
 
 
 def _as_json(found: LocalEdits) -> dict[str, object]:
