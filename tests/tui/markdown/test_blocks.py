@@ -6,7 +6,6 @@ After an intended change, ``TICKETR_GOLDEN=write`` writes the files again; read 
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -290,26 +289,22 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.timeout(60)  # none takes more than a second on an idle machine
 def test_hostile_text_is_shown_within_bounded_time(text: str) -> None:
-    begin = time.process_time()
     wide = render_markdown(text, 80)
     narrow = render_markdown(text, 10, ascii_only=True, links=False)
-    seconds = time.process_time() - begin
 
     check(wide, text, 80)
     check(narrow, text, 10)
-    assert seconds < 15  # none takes more than a second on an idle machine
 
 
+@pytest.mark.timeout(60)
 def test_a_megabyte_is_shown_within_bounded_time() -> None:
     text = "word *a* `b` " * 40_000 + "\n" + "word *a* `b`\n" * 40_000
 
-    begin = time.process_time()
     lines = render_markdown(text, 80)
-    seconds = time.process_time() - begin
 
     assert plain(lines[-2].line) == "word *a* `b`"
-    assert seconds < 15
 
 
 PIECES = [
