@@ -14,7 +14,7 @@ from fakes.screens import FakeScreen
 
 from ticketr import JobContext, JobStatus, open_job_queue
 from ticketr.sync import Store
-from ticketr.terminal import Focused, HungUp, Key, Quit, Resize, Resumed
+from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resize, Resumed
 from ticketr.tickets import Ticket, render
 from ticketr.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, App, OpenWorkspace
 from ticketr.tui.theme import Theme
@@ -174,6 +174,32 @@ async def test_escape_cancels_at_once_and_the_count_stays_on_the_screen(
         assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
         await trio.sleep(60)
         assert "Cancelled: 3/10 tickets pulled" in run.screen.rows[-1]
+
+
+async def test_escape_right_after_the_key_of_a_pull_cancels_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with running(tmp_path) as run:
+        await settle()
+        run.screen.press("P", "KEY_ESCAPE")  # no checkpoint is between them
+        await settle()
+
+        assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
+        assert run.screen.rows[-1] == "⊘ Cancelled · P goes on | 0s"
+        assert "does nothing here" not in run.screen.text
+
+
+async def test_pasted_text_on_the_main_screen_is_refused_with_a_word(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with running(tmp_path) as run:
+        await settle()
+        run.screen.tell(Paste("P"))
+        run.screen.press("P")  # within the time for the rest of typed words
+        await settle()
+
+        assert run.screen.rows[-2] == " Pasted text does nothing here; ? lists the keys"
+        assert run.queue.jobs() == []
 
 
 async def test_a_second_pull_waits_for_the_first(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -194,8 +194,8 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     assert pressed(state, "n").notice == "Nothing was searched yet; F5 searches"
     assert pressed(state, "b").notice == "Choose tickets first; F3 chooses one"
     cancelled = snapshot(JobStatus.CANCELLED)
-    assert end_of(cancelled, keymap).words == "Pulling · F8 goes on"
-    assert end_of(cancelled, keys("pull = []\n")).words == "Pulling"
+    assert end_of(cancelled, keymap).words == "Cancelled · F8 goes on"
+    assert end_of(cancelled, keys("pull = []\n")).words == "Cancelled"
     empty = screen(replace(app_state(), keymap=keymap), 0.0, THEME)
     assert any("No tickets here yet. Press F8 to pull from Jira" in row for row in empty)
 

@@ -156,7 +156,7 @@ class App:
             self._urgent.set()
         if before.status is not self.state.status or wake_at(before) != wake_at(self.state):
             self._timed.set()
-        would_cancel = self.state.status.named_job is not None and not self.state.overlays
+        would_cancel = self.state.job_to_cancel is not None and not self.state.overlays
         self._terminal.hold_escape(CAREFUL_ESCAPE if would_cancel else None)
         return asked
 
@@ -166,7 +166,10 @@ class App:
             return
         at_once = AT_ONCE.get(type(effect))
         if at_once is not None:
-            at_once(self._services, effect)
+            answer = at_once(self._services, effect)
+            if answer is not None:  # before the next key, which may be an Esc
+                for asked in self._handle(answer):
+                    self._carry_out(asked, nursery)
         else:
             nursery.start_soon(IN_A_TASK[type(effect)], self._services, effect)
 

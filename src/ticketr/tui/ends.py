@@ -66,7 +66,8 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
             return JobEnd("⊘", f"Cancelled before it began{again}")
         is_wanted = snapshot.cancel_cause is CancelCause.USER
         again = _again(snapshot, keymap, "goes on") if is_wanted else ""
-        return JobEnd("⊘", f"{message or 'Cancelled'}{again}")
+        count = message if message.startswith("Cancelled") else "Cancelled"
+        return JobEnd("⊘", f"{count}{again}")
     tickets = tuple(_tickets(snapshot.result))
     bad = [each for each in tickets if each.mark in "✗!"]
     if not bad:

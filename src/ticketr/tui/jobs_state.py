@@ -54,6 +54,11 @@ class JobsState:
         """The jobs that wait: for a worker, for another job of their workspace, or for a time."""
         return tuple(each for each in self.live if each.status is JobStatus.PENDING)
 
+    @property
+    def starting(self) -> JobSnapshot | None:
+        """The first job that waits for nothing but a worker, if any."""
+        return next((each for each in self.waiting if each.waiting_for == "worker"), None)
+
     def of_workspace(self, name: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""
         return tuple(each for each in self.live if workspace_of(each) == name)

@@ -18,6 +18,7 @@ from ticketr.tui.panels.layout import Layout, layout_of
 from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
+    from ticketr import JobID
     from ticketr.tui.overlays.base import Overlay
     from ticketr.tui.rows import ListRow, Order
     from ticketr.tui.sheet import Sheet
@@ -108,6 +109,13 @@ class AppState:
     def row(self) -> ListRow | None:
         """The selected row of the list."""
         return self.workspace.row
+
+    @property
+    def job_to_cancel(self) -> JobID | None:
+        """The job that Esc cancels: the one that the status line names, else one about to start."""
+        if self.status.named_job is not None:
+            return self.status.named_job
+        return None if self.jobs.starting is None else self.jobs.starting.id
 
     @property
     def layout(self) -> Layout:

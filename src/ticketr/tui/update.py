@@ -40,7 +40,7 @@ def update(state: AppState, message: Message, now: float) -> Step:
         case messages.KeyPressed(name):
             return _key(state, name, now)
         case messages.Pasted(text):
-            return _text(state, text, now) or (state, ())
+            return _pasted(state, text, now)
         case messages.MouseUsed():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
@@ -120,8 +120,14 @@ def _key(state: AppState, name: str, now: float) -> Step:
     action = state.keymap.action(name, context)
     if action is None:
         step = _text(state, name, now) if len(name) == 1 else None
-        return step or (_unused(state, name, now), ())
-    return _action(state, action, now) or (_unused(state, name, now), ())
+        return step or (_unused(state, name_of(name), now), ())
+    return _action(state, action, now) or (_unused(state, name_of(name), now), ())
+
+
+def _pasted(state: AppState, text: str, now: float) -> Step:
+    if now < state.swallow_until:
+        return state, ()
+    return _text(state, text, now) or (_unused(state, "Pasted text", now), ())
 
 
 def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -151,9 +157,9 @@ def _text(state: AppState, text: str, now: float) -> Step | None:
 
 
 def _unused(state: AppState, name: str, now: float) -> AppState:
-    """Say that a key does nothing here, and take no keys for a moment."""
+    """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
-    words = f"{clean(name_of(name))} does nothing here{keys}"
+    words = f"{clean(name)} does nothing here{keys}"
     return replace(state.noticed(words), swallow_until=now + SWALLOW)
 
 

@@ -16,7 +16,7 @@ from ticketr.sync import Store
 from ticketr.tui import effects, messages
 from ticketr.tui.services import outside
 from ticketr.tui.services.context import Services
-from ticketr.tui.services.outside import open_browser, open_editor
+from ticketr.tui.services.outside import browser_commands, open_browser, open_editor
 from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
 
 SITE = "https://jira.example"
+URL = f"{SITE}/browse/DEMO-1"
 EDIT = effects.OpenEditor("work", "DEMO-1.md", 3)
 BROWSE = effects.OpenBrowser("work", "DEMO-1")
 
@@ -141,6 +142,35 @@ async def test_a_browser_that_runs_on_is_left_alone(
     await trio.to_thread.run_sync(go.write_text, "")
     assert await trio.to_thread.run_sync(ended.read_text) == "yes"
     assert await programs[0].wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("browser", "commands"),
+    [
+        ("firefox", [["firefox", URL]]),
+        ("firefox --new-tab %s", [["firefox", "--new-tab", URL]]),
+        ("'my browser' --url=%s &", [["my browser", f"--url={URL}"]]),
+        ("firefox:'unclosed: :w3m %s", [["firefox", URL], ["w3m", URL]]),
+        ("", [[outside.OPENER, URL]]),
+    ],
+)
+def test_the_variable_of_the_browser_is_read_as_other_programs_read_it(
+    browser: str, commands: list[list[str]]
+) -> None:
+    assert list(browser_commands({"BROWSER": browser}, URL)) == commands
+
+
+async def test_a_second_browser_is_tried_where_the_first_is_missing(
+    services: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
+    record = tmp_path / "address"
+    monkeypatch.setenv("BROWSER", f"/nowhere/browser:{program(code)} {record} <%s>")
+
+    await open_browser(services, BROWSE)
+
+    assert told == [messages.Told(f"opened {URL}", is_error=False)]
+    assert record.read_text() == f"<{URL}>"
 
 
 @pytest.mark.parametrize("browser", ["/nowhere/browser", "'", program("raise SystemExit(1)")])

@@ -43,8 +43,8 @@ def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
 
 def escape(state: AppState) -> Step | None:
     """Cancel the job that the status line names, else go back; None if there is nothing to do."""
-    if state.status.named_job is not None:
-        return state, (effects.CancelJob(state.status.named_job),)
+    if state.job_to_cancel is not None:
+        return state, (effects.CancelJob(state.job_to_cancel),)
     if state.focus is not Panel.TICKETS:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
     workspace = state.workspace

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
     from ticketr.tickets import Ticket
     from ticketr.tui import effects
+    from ticketr.tui.messages import Message
     from ticketr.tui.services.context import Services
 
 #: The most ended jobs that are read from the history.
 MOST_HISTORY = 200
 
 
-def start_job(services: Services, effect: effects.StartJob) -> None:
-    """Submit a job; it waits while another one of its workspace runs."""
+def start_job(services: Services, effect: effects.StartJob) -> Message:
+    """Submit a job; it waits while another one of its workspace runs.
+
+    Returns:
+        The job, so that an Esc right after the key that asked for it cancels it; or why there is
+        none.
+    """
     workspace = services.workspaces[effect.workspace]
     request = effect.request
     tags = (f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}")
@@ -35,10 +41,9 @@ def start_job(services: Services, effect: effects.StartJob) -> None:
     waiting = services.queue.jobs(key=key, status=JobStatus.PENDING)
     if request.confirmed is None and any(set(tags) <= set(each.tags) for each in waiting):
         words = f"A {request.kind.value} of {workspace.name} waits already"
-        services.send(messages.Told(words, is_error=False))
-        return
+        return messages.Told(words, is_error=False)
     try:
-        services.queue.submit_nowait(
+        handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
             name=None if request.keys else f"{request.kind.value.capitalize()} {workspace.name}",
             tags=tags,
@@ -46,7 +51,8 @@ def start_job(services: Services, effect: effects.StartJob) -> None:
             on_conflict=OnConflict.WAIT,
         )
     except TicketrError as error:
-        services.send(messages.Told(clean(str(error))))
+        return messages.Told(clean(str(error)))
+    return messages.JobChanged(handle.snapshot())
 
 
 def cancel_job(services: Services, effect: effects.CancelJob) -> None:

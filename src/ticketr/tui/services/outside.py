@@ -16,6 +16,8 @@ from ticketr.text import clean
 from ticketr.tui import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 MOST_COPIED = 74_000
 #: Seconds to wait for the program that opens a browser.
 BROWSER_WAIT = 5.0
-_OPENER = "open" if sys.platform == "darwin" else "xdg-open"
+#: The program that opens an address by default.
+OPENER = "open" if sys.platform == "darwin" else "xdg-open"
 
 
 async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
@@ -65,23 +68,41 @@ async def open_page(services: Services, effect: effects.OpenPage) -> None:
 
 
 async def _open(services: Services, url: str) -> None:
-    if await _is_opened(url):
-        services.send(messages.Told(clean(f"opened {url}"), is_error=False))
-    else:
-        services.send(messages.Told(clean(f"no browser could be opened; the address is {url}")))
+    for words in browser_commands(os.environ, url):
+        if await _is_opened(words):
+            services.send(messages.Told(clean(f"opened {url}"), is_error=False))
+            return
+    services.send(messages.Told(clean(f"no browser could be opened; the address is {url}")))
 
 
-async def _is_opened(url: str) -> bool:
+def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]]:
+    """Yield the commands that may open an address, to be tried one after the other.
+
+    Args:
+        environ: The environment. `BROWSER` holds commands with a colon between them; the address
+            takes the place of a ``%s`` in a command, or follows it.
+        url: The address.
+    """
+    for command in (environ.get("BROWSER") or OPENER).split(os.pathsep):
+        try:
+            words = shlex.split(command.strip().removesuffix("&"))
+        except ValueError:  # a quote in it is not closed
+            continue
+        if words:
+            filled = [word.replace("%s", url) for word in words]
+            yield filled if filled != words else [*words, url]
+
+
+async def _is_opened(words: list[str]) -> bool:
     """Start the program that opens a browser; one that runs on is the browser, and is left alone."""
     quiet = subprocess.DEVNULL
     try:
-        words = [*shlex.split(os.environ.get("BROWSER") or _OPENER), url]
         # Not `run_process`, which ends the program when the wait is over; in a session of its own,
         # so that neither Ctrl+C nor the end of the terminal ends the browser.
         program = await trio.lowlevel.open_process(
             words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # not there, or a word with a null character
         return False
     with trio.move_on_after(BROWSER_WAIT):
         return await program.wait() == 0

@@ -10,6 +10,7 @@ from ticketr.tui.services import conflicts, edits, jobs, loading, memory, outsid
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ticketr.tui.messages import Message
     from ticketr.tui.services.context import Services
 
 
@@ -17,8 +18,8 @@ def _redraw(services: Services, _: effects.Redraw) -> None:
     services.terminal.redraw()
 
 
-#: Effects that are carried out at once.
-AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], None]] = {
+#: Effects that are carried out at once; the app handles what they return before anything else.
+AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], Message | None]] = {
     effects.Redraw: _redraw,
     effects.StartJob: jobs.start_job,
     effects.CancelJob: jobs.cancel_job,
