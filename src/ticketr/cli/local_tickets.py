@@ -76,7 +76,7 @@ def list_issues(store: Store, state: State) -> Listing:
     for files in store.walk():
         for file in files:
             scanned = survey.scan(store, state, file)
-            found += ((scanned.path, ticket) for ticket in scanned.tickets)
+            found += ((scanned.path, each.ticket) for each in scanned.tickets)
     survey.complete(store, state, state.creations.recent())
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}

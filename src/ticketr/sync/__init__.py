@@ -23,6 +23,7 @@ from ticketr.sync.edits.losses import Loss
 from ticketr.sync.edits.planning import check_keys, read_push_plan
 from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
 from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
+from ticketr.sync.edits.seen import SeenTicket, base_digests, seen_ticket
 from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.edits.uncertain import find_uncertain
 from ticketr.sync.errors import (
@@ -128,6 +129,7 @@ __all__ = [
     "RenamedProject",
     "Resolution",
     "Resolved",
+    "SeenTicket",
     "SessionOptions",
     "Side",
     "State",
@@ -146,6 +148,7 @@ __all__ = [
     "UnsupportedField",
     "WorkspaceBusy",
     "add_sub_task",
+    "base_digests",
     "bears_mark",
     "carry_out",
     "carry_out_edits",
@@ -166,6 +169,7 @@ __all__ = [
     "readable",
     "resolve",
     "same_change",
+    "seen_ticket",
     "sign_state",
     "take_survey",
     "undo_last",

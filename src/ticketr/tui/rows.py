@@ -11,6 +11,8 @@ from ticketr.text import clean
 from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ticketr.tickets import Ticket
 
 _NUMBERED = re.compile(r"(.*)-(\d+)")
@@ -73,9 +75,13 @@ def order_of(ticket: Ticket, path: str, place: int) -> Order:
         path: The ticket's file, relative to the workspace.
         place: 0 for the ticket, else the number of the sub-task, from 1.
     """
-    project, number = _split(ticket.key)
+    return _order(ticket.key, path, ticket.line, place)
+
+
+def _order(key: str | None, path: str, line: int, place: int) -> Order:
+    project, number = _split(key)
     # Drafts have no number; the line distinguishes two in one file.
-    return project, number, path if number else f"{path}:{ticket.line:08}", place
+    return project, number, path if number else f"{path}:{line:08}", place
 
 
 def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
@@ -85,18 +91,34 @@ def rows_of(ticket: Ticket, path: str) -> tuple[ListRow, ...]:
         ticket: The ticket.
         path: The ticket's file, relative to the workspace.
     """
+    issues = ((candidate_of(issue), issue.line) for issue in (ticket, *ticket.tasks))
+    return rows_of_candidates(issues, path)
+
+
+def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tuple[ListRow, ...]:
+    """Return the rows of a ticket and its sub-tasks.
+
+    Args:
+        issues: Each as filters see it, and its line in the file, from 1; the ticket first.
+        path: The ticket's file, relative to the workspace.
+    """
+    issues = tuple(issues)
+    head, first = issues[0]
+    project, number, rest, _ = _order(head.key, path, first, 0)
     return tuple(
-        ListRow(
-            order=order_of(ticket, path, place),
-            key=issue.key or "",
-            title=clean(issue.title),
-            status=clean(issue.fields.get("Status", "")),
-            path=path,
-            depth=1 if place else 0,
-            line=issue.line,
-            candidate=candidate_of(issue),
-        )
-        for place, issue in enumerate((ticket, *ticket.tasks))
+        [
+            ListRow(
+                order=(project, number, rest, place),
+                key=issue.key,
+                title=clean(issue.title),
+                status=clean(issue.fields.get("Status", "")),
+                path=path,
+                depth=1 if place else 0,
+                line=line,
+                candidate=issue,
+            )
+            for place, (issue, line) in enumerate(issues)
+        ]
     )
 
 

@@ -48,7 +48,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_next_one_is_read(
 
     assert (broken.path, broken.tickets) == ("bad.md", ())
     assert isinstance(broken.error, TicketSyntaxError)
-    assert ([each.title for each in read.tickets], read.error) == (["B"], None)
+    assert ([each.ticket.title for each in read.tickets], read.error) == (["B"], None)
     assert [local_change.name for local_change in survey.local_changes] == ['draft "B"']
 
 
@@ -64,7 +64,7 @@ def test_a_key_that_stands_elsewhere_hides_no_other_ticket_of_its_file(
     _, seen = (survey.scan(store, state, path) for path in (first, second))
 
     assert isinstance(seen.error, DuplicateKey)
-    assert [each.title for each in seen.tickets] == ["Again", "B"]
+    assert [each.ticket.title for each in seen.tickets] == ["Again", "B"]
     assert [local_change.name for local_change in survey.local_changes] == ['draft "B"']
 
 

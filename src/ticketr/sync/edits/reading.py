@@ -34,6 +34,8 @@ async def visit_files(
     in_thread: ThreadRunner,
     visit: Callable[[Sequence[Path]], T],
     then: Callable[[T], object] = lambda _: None,
+    *,
+    skip: Callable[[Path], bool] = lambda _: False,
 ) -> None:
     """Visit the files that may hold tickets, in portions, on worker threads.
 
@@ -44,6 +46,7 @@ async def visit_files(
         in_thread: Runs a function on a worker thread.
         visit: Called with a portion of the files, on a worker thread.
         then: Called with what ``visit`` returned, on Trio's thread.
+        skip: Called with each file, on a worker thread; returns whether not to visit it.
 
     Cancellation:
         Takes effect after the portion that a thread is working on.
@@ -52,7 +55,8 @@ async def visit_files(
 
     def look() -> list[list[Path]] | None:
         found = list(islice(walk, CHUNK))
-        return list(portions(chain.from_iterable(found), _size)) if found else None
+        wanted = (path for path in chain.from_iterable(found) if not skip(path))
+        return list(portions(wanted, _size)) if found else None
 
     while (some := await in_thread(look)) is not None:
         for portion in some:

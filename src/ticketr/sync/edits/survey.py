@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Loss
+    from ticketr.sync.edits.seen import SeenTicket
     from ticketr.sync.state.state import State
     from ticketr.sync.threads import ThreadRunner
     from ticketr.sync.workspace.broken_files import RawKeys
@@ -43,7 +44,7 @@ class ScannedFile:
     """
 
     path: str
-    tickets: tuple[Ticket, ...]
+    tickets: tuple[LocalTicket, ...]
     error: TicketrError | None
 
 
@@ -181,8 +182,26 @@ class LocalSurvey:
         for local in found:
             if not self._is_duplicate(local):
                 self.take(state, local)
-        tickets = tuple(local.ticket for local in found)
-        return ScannedFile(name, tickets, self.broken.get(name))
+        return ScannedFile(name, tuple(found), self.broken.get(name))
+
+    def skip(self, name: str, seen: Sequence[SeenTicket], bases: Mapping[str, str]) -> bool:
+        """Add a file that has not changed since it was read, without reading it again.
+
+        Args:
+            name: The file, relative to the workspace.
+            seen: What was found in each of its tickets.
+            bases: The result of `base_digests`.
+
+        Returns:
+            Whether it was added. If not, it has to be scanned: a ticket differs from the last
+            sync, or another file has one of its keys.
+        """
+        keys = [key for each in seen for key in each.keys]
+        is_as_before = all(bases.get(each.keys[0]) == each.digest for each in seen)
+        if not is_as_before or any(key in self._paths or key in self._held for key in keys):
+            return False
+        self._paths.update(dict.fromkeys(keys, name))
+        return True
 
     def _add_raw_keys(self, name: str, raw: RawKeys) -> None:
         """Add the keys of a file that cannot be read, and refuse those that are in another file."""

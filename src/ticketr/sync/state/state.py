@@ -235,6 +235,12 @@ class State:
         )
         return dict(self._db.read(query))
 
+    def texts_by_key(self) -> Iterable[tuple[str, str]]:
+        """Return the text of each ticket at the last sync, with the key in its heading."""
+        return self._db.read(
+            "SELECT issue.key, ticket.text FROM ticket JOIN issue ON issue.id = ticket.head"
+        )
+
     def places(self) -> dict[str, KnownPlace]:
         """Return where each issue was at the last sync, by its key."""
         query = (

@@ -167,6 +167,9 @@ class Store:
 
     def name_of(self, path: Path) -> str:
         """Return a file's path relative to the workspace, with ``/``."""
+        text, root = str(path), f"{self.root}/"
+        if text.startswith(root):  # pathlib takes ten times as long
+            return text[len(root) :]
         return path.relative_to(self.root).as_posix()
 
     def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:

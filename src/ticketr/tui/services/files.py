@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ticketr import TicketrError
-from ticketr.sync import LocalSurvey, State, read_state
+from ticketr.sync import LocalSurvey, State, base_digests, read_state
 from ticketr.text import clean
 from ticketr.tui.messages import FilesRead, TicketsFound
 from ticketr.tui.row_blocks import Rows
@@ -21,19 +21,50 @@ if TYPE_CHECKING:
     from ticketr.sync import LocalTicket, Store
     from ticketr.tickets import Ticket
     from ticketr.tui.rows import ListRow, Order
+    from ticketr.tui.services.seen_files import SeenFiles, Stamp
+
+
+NO_ROWS = Rows()
 
 
 @final
 class WorkspaceReader:
-    """Reads every file once, and compares it with the last sync."""
+    """Reads every file once, unless it is unchanged, and compares it with the last sync.
 
-    def __init__(self, name: str, store: Store, state: State) -> None:
+    Args:
+        name: The workspace's name.
+        store: The workspace's files.
+        state: The last sync.
+        seen: What earlier readings have found; it is brought up to date.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+
+    def __init__(self, name: str, store: Store, state: State, seen: SeenFiles) -> None:
         self._name = name
         self._store = store
         self._state = state
+        self._seen = seen
+        self._bases = base_digests(state) if len(seen) else {}
+        self._stamps: dict[str, Stamp | None] = {}
         self._survey = LocalSurvey()
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
+
+    def skip(self, path: Path) -> bool:
+        """Take a file that is known and unchanged.
+
+        Returns:
+            Whether it was taken; else it has to be read.
+        """
+        name = self._store.name_of(path)
+        stamp = self._stamps[name] = self._seen.stamp(name)
+        known = self._seen.find(name, stamp)
+        if known is None or not self._survey.skip(name, known.tickets, self._bases):
+            return False
+        self._tickets += known.rows
+        return True
 
     def take(self, paths: Iterable[Path]) -> TicketsFound:
         """Read some more files.
@@ -47,24 +78,34 @@ class WorkspaceReader:
         tickets: list[tuple[ListRow, ...]] = []
         begin = len(self._survey.local_changes)
         for path in paths:
-            seen = self._survey.scan(self._store, self._state, path)
-            tickets += (rows_of(ticket, seen.path) for ticket in seen.tickets)
-            if seen.error is not None:
-                has_rows = bool(seen.tickets)
-                self._broken.append(row_of_broken(seen.path, str(seen.error), has_rows=has_rows))
+            scanned = self._survey.scan(self._store, self._state, path)
+            rows = tuple([rows_of(each.ticket, scanned.path) for each in scanned.tickets])
+            tickets += rows
+            if scanned.error is not None:
+                shown = row_of_broken(scanned.path, str(scanned.error), has_rows=bool(rows))
+                self._broken.append(shown)
+            stamp = None if scanned.error is not None else self._stamps[scanned.path]
+            self._seen.put(scanned.path, stamp, scanned.tickets, rows)
         self._tickets += tickets
         return TicketsFound(self._name, tuple(tickets), self._edited(begin))
 
-    def all_files(self) -> FilesRead:
+    def all_files(self, before: Rows = NO_ROWS) -> FilesRead:
         """Return the content of all files, after the last of them was read.
+
+        Args:
+            before: The rows of an earlier reading; they are returned if nothing has changed, with
+                all that was computed from them.
 
         Raises:
             StateFailed: The state cannot be read.
         """
+        self._seen.keep(self._stamps.keys())
         conflicts = {
             each.key: f"{each.key}: {each.parts_text}" for each in self._state.conflicts.all()
         }
         rows = Rows.of((*Rows().merged(self._tickets), *self._broken))
+        if rows == before:
+            rows = before
         arrange(rows)  # here, so that it takes no time on Trio's thread
         broken = tuple(row.title for row in self._broken)
         return FilesRead(self._name, rows, self._edited(), conflicts, broken)

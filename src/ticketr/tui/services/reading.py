@@ -11,8 +11,9 @@ from ticketr import TicketrError
 from ticketr.sync import read_state, visit_files
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.services.files import WorkspaceReader, empty_state
+from ticketr.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
 from ticketr.tui.services.memory import recall
+from ticketr.tui.services.seen_files import SeenFiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -31,10 +32,16 @@ class Reader:
         store: The workspace's files.
         in_thread: Runs a function that reads files in a thread.
         send: Takes the results.
+        seen: What is known of the files.
     """
 
     def __init__(
-        self, name: str, store: Store, in_thread: ThreadRunner, send: Callable[[Message], None]
+        self,
+        name: str,
+        store: Store,
+        in_thread: ThreadRunner,
+        send: Callable[[Message], None],
+        seen: SeenFiles | None = None,
     ) -> None:
         self._name = name
         self._store = store
@@ -43,9 +50,11 @@ class Reader:
         # Results of a later reading must not be replaced by those of an earlier one.
         self._lock = trio.Lock()
         self._is_filled = False
+        self._seen = SeenFiles(store) if seen is None else seen
+        self._rows = NO_ROWS
 
     async def read(self) -> None:
-        """Read all files, and compare them with the last sync.
+        """Read all files that have changed, and compare all with the last sync.
 
         Cancellation:
             Waits for the thread, which reads a few files at a time.
@@ -58,6 +67,7 @@ class Reader:
                 known = await self._in_thread(recall, self._name, self._store)
                 if known is not None:
                     self._send(known)
+                await self._in_thread(self._seen.load)
             try:
                 await self._read_against(read_state(self._store))
             except TicketrError as error:
@@ -68,10 +78,23 @@ class Reader:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = _ignore if self._is_filled else self._send
         async with self._opened(last_sync) as state:
-            reader = WorkspaceReader(self._name, self._store, state)
-            await visit_files(self._store, self._in_thread, reader.take, show)
-            self._send(await self._in_thread(reader.all_files))
+            reader = await self._in_thread(
+                WorkspaceReader, self._name, self._store, state, self._seen
+            )
+            await visit_files(self._store, self._in_thread, reader.take, show, skip=reader.skip)
+            found = await self._in_thread(reader.all_files, self._rows)
+        self._rows = found.rows
+        self._send(found)
         self._is_filled = True
+        if self._seen.is_stale():
+            await self._store_seen()
+
+    async def _store_seen(self) -> None:
+        text: list[str] = []
+        portions = self._seen.portions()
+        while portion := await self._in_thread(next, portions, ""):
+            text.append(portion)
+        await self._in_thread(self._seen.save, text)
 
     @asynccontextmanager
     async def _opened(self, last_sync: AbstractContextManager[State]) -> AsyncGenerator[State]:

@@ -1,0 +1,49 @@
+"""Tickets that need not be read again, since neither their files nor the last sync has changed.
+
+Synchronous, for a worker thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from ticketr.sync.workspace.files import comparable
+
+if TYPE_CHECKING:
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import LocalTicket
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTicket:
+    """What was found when a ticket was read.
+
+    Attributes:
+        keys: Its key, and those of its sub-tasks.
+        digest: The digest of its text.
+    """
+
+    keys: tuple[str, ...]
+    digest: str
+
+
+def seen_ticket(local: LocalTicket) -> SeenTicket | None:
+    """Return what was found in a ticket; None for a draft, which is read each time."""
+    if local.ticket.key is None:
+        return None
+    return SeenTicket(tuple(local.ticket.keys()), _digest(local.text))
+
+
+def base_digests(state: State) -> dict[str, str]:
+    """Return the digest of the text that each ticket had at the last sync, by its key.
+
+    Raises:
+        StateFailed: The state cannot be read.
+    """
+    return {key: _digest(comparable(text)) for key, text in state.texts_by_key()}
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,79 @@
+"""Test which files need not be read again to be compared with the last sync."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.stores import put
+
+from ticketr.jira import Issue
+from ticketr.sync.edits.seen import base_digests, seen_ticket
+from ticketr.sync.edits.survey import LocalSurvey
+from ticketr.sync.state.state import Base, IssueRow
+from ticketr.tickets import Ticket, render
+
+if TYPE_CHECKING:
+    from ticketr.sync.edits.seen import SeenTicket
+    from ticketr.sync.state.state import State
+    from ticketr.sync.workspace.store import Store
+
+TASK = Ticket(title="Task", key="DEMO-2")
+TEXT = render([Ticket(title="A", key="DEMO-1", tasks=(TASK,))])
+PULLED = {"DEMO-1": "0123456789abcdef0123456789abcdef"}
+
+
+def seen(store: Store, name: str, text: str) -> list[SeenTicket]:
+    put(store, name, text)
+    return [found for local in store.local(name) if (found := seen_ticket(local)) is not None]
+
+
+def test_a_ticket_is_seen_with_its_keys_and_a_draft_is_not(store: Store) -> None:
+    (ticket,) = seen(store, "a.md", TEXT)
+    (same,) = seen(store, "b.md", TEXT.replace("\n", "\r\n"))
+    (other,) = seen(store, "c.md", TEXT.replace("Task", "Other"))
+
+    assert ticket.keys == ("DEMO-1", "DEMO-2")
+    assert ticket == same
+    assert ticket.digest != other.digest
+    assert seen(store, "d.md", "# TICKET: Draft\n") == []
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_file_is_skipped_if_it_is_as_at_the_last_sync(store: Store, is_known: bool) -> None:
+    found = seen(store, "a.md", TEXT)
+    bases = {"DEMO-1": found[0].digest} if is_known else PULLED
+    survey = LocalSurvey()
+
+    assert survey.skip("a.md", found, bases) == is_known
+    assert sorted(survey.keys) == (["DEMO-1", "DEMO-2"] if is_known else [])
+
+
+def test_a_file_is_not_skipped_if_another_one_has_its_key(store: Store, state: State) -> None:
+    found = seen(store, "a.md", TEXT)
+    bases = {"DEMO-1": found[0].digest}
+    good, broken = LocalSurvey(), LocalSurvey()
+    good.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
+    broken.scan(store, state, put(store, "c.md", "# TICKET: [DEMO-2] B\n<<<<<<< HEAD\n"))
+
+    assert not good.skip("a.md", found, bases)
+    assert not broken.skip("a.md", found, bases)
+
+
+def test_a_key_of_a_skipped_file_in_another_one_is_reported(store: Store, state: State) -> None:
+    found = seen(store, "a.md", TEXT)
+    survey = LocalSurvey()
+    survey.skip("a.md", found, {"DEMO-1": found[0].digest})
+
+    scanned = survey.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
+
+    assert str(scanned.error) == "DEMO-2 stands in a.md and in b.md; keep one of them"
+
+
+def test_the_last_sync_gives_the_digest_of_each_text(store: Store, state: State) -> None:
+    assert base_digests(state) == {}
+    (ticket,) = seen(store, "a.md", TEXT)
+    row = IssueRow(Issue("1", "DEMO-1", {}), updated="", exact=True)
+    state.record("1", Base("a.md", f"{TEXT}\n\n"), [row], seen=0.0)
+
+    assert base_digests(state) == {"DEMO-1": ticket.digest}
