@@ -118,7 +118,7 @@ def main_state(width: int, height: int, count: int = 0) -> AppState:
         "work",
         rows,
         frozenset(("DEMO-9",)),
-        {"DEMO-2": "Title", "DEMO-9": "Title, Priority"},
+        {"DEMO-2": ("DEMO-2: Title",), "DEMO-9": ("DEMO-9: Title", "DEMO-9: Priority")},
         ("notes.md:5:1: conflict",),
     )
     other = WorkspaceView(clean("shop " + HOSTILE), "shop.example", "SHOP", is_read=True)

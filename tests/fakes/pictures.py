@@ -87,7 +87,7 @@ def states() -> dict[str, AppState]:
     view = replace(main.workspace, name="harbour", edited=frozenset({"DEMO-2"}))
     row = next(each for each in view.rows if each.key == "DEMO-1")
     sheet = sheet_of(TICKETS[0], "DEMO-1.md")
-    view = replace(view, selected=row.order, conflicts={"DEMO-9": "DEMO-9: Priority"})
+    view = replace(view, selected=row.order, conflicts={"DEMO-9": ("DEMO-9: Priority",)})
     ticket = OpenTicket("harbour", row.order, sheet)
     main = replace(main, workspaces=(view,), ticket=ticket)
     running = after(main, messages.JobChanged(snapshot()))

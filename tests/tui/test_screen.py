@@ -72,7 +72,9 @@ def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> No
     assert bar.rstrip().endswith("? all")
     assert " s sync" in bar
 
-    conflict = messages.FilesRead("work", state.workspace.rows, conflicts={"DEMO-1": "Title"})
+    conflict = messages.FilesRead(
+        "work", state.workspace.rows, conflicts={"DEMO-1": ("DEMO-1: Title",)}
+    )
     bar = plain(screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
     assert "c settle" in bar
     assert "o browser" in bar

@@ -75,12 +75,13 @@ async def _demo(
 
 
 async def _pull_in_screen(job: PullJob) -> int:
+    from ticketr.cli.demo_site import where_demo_goes_on
     from ticketr.cli.screen import run_screen
     from ticketr.tui.services.opening import open_workspace
 
     workspace = open_workspace("demo", job.options())
     code = await run_screen((workspace,), (job.root,), pull=True)
-    echo(f"The tickets are Markdown files in {job.root}")
+    echo(where_demo_goes_on(job.root))
     return code
 
 

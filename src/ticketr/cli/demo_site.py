@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,6 +59,16 @@ def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> Demo
     mark = own_mark(root, ask=ask)
     store.prepare()
     return DemoFolder(root, mark, store.own / DATA)
+
+
+def where_demo_goes_on(root: Path) -> str:
+    """Return where the files of a demo are, and the command that goes on with it.
+
+    Args:
+        root: The folder of the demo.
+    """
+    again = shlex.join(["ticketr", "demo", "-C", str(root)])
+    return f"The tickets are Markdown files in {root}; '{again}' goes on with them"
 
 
 @asynccontextmanager

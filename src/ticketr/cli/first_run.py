@@ -83,12 +83,16 @@ _CLOUD_HOST = ".atlassian.net"
 class FirstRun:
     """Sets up workspaces without asking anything at the terminal.
 
+    Attributes:
+        demo: The folder of the sandbox that was started last; None if none was.
+
     Args:
         open_transport: Makes the HTTP adapter of each request; the default uses httpx.
     """
 
     def __init__(self, open_transport: Callable[[], Transport | None] = lambda: None) -> None:
         self._transport = open_transport
+        self.demo: Path | None = None
 
     async def check_site(self, address: str) -> SiteAnswer | Problem:
         """Ask a site whether it is a Jira; see `Setup.check_site`."""
@@ -169,6 +173,7 @@ class FirstRun:
                 opened = _problem(error)
             else:
                 opened = OpenedWorkspace("demo", options)
+                self.demo = folder.root
             yield opened
 
 

@@ -13,9 +13,10 @@ import trio
 
 from ticketr import config, open_job_queue
 from ticketr.cli import exits
+from ticketr.cli.demo_site import where_demo_goes_on
 from ticketr.cli.first_run import FirstRun
 from ticketr.cli.history import WorkspaceHistories
-from ticketr.cli.output import print_message
+from ticketr.cli.output import echo, print_message
 from ticketr.statusline import LineStyle
 from ticketr.terminal import open_terminal, sgr
 from ticketr.tui.app import App
@@ -63,18 +64,21 @@ async def run_screen(
     """
     keymap = await trio.to_thread.run_sync(read_keymap)
     history = WorkspaceHistories(roots)
+    first_run = FirstRun()
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
             async with open_terminal() as terminal:
                 style = line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
-                setup = SetupRunner(FirstRun(), outlasting)
+                setup = SetupRunner(first_run, outlasting)
                 app = App(terminal, queue, workspaces, theme=theme, keymap=keymap, setup=setup)
                 await app.run(pull=pull)
             await queue.shutdown(grace=0)
         outlasting.cancel_scope.cancel()
     for words in last_words(queue.jobs()):
         print_message(words)
+    if first_run.demo is not None:
+        echo(where_demo_goes_on(first_run.demo))
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 

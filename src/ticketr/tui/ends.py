@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobStatus
-from ticketr.sync import PullResult, PushResult, SyncResult
+from ticketr.sync import Code, PullResult, PushResult, SyncResult
 from ticketr.text import clean
 from ticketr.tui.jobs_state import kind_of
 from ticketr.tui.keymap import Context, KeyAction, KeyMap
@@ -74,16 +74,24 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
         return JobEnd("✓", message or "Done", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
-    then = keymap.hint(KeyAction.JOBS, Context.MAIN, "lists them", before=" · ")
-    if _left(snapshot.result):
-        then += keymap.hint(KeyAction.PUSH, Context.MAIN, "plans what was left", before=" · ")
-    return JobEnd("!", f"{first}{more} · {message}{then}", tickets)
+    keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
+    keys += _next_keys(snapshot.result)
+    hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
+    return JobEnd("!", f"{first}{more} · {message}{''.join(hints)}", tickets)
 
 
-def _left(result: object) -> bool:
-    """Return whether a push has left edits that were not in the confirmed plan."""
+def _next_keys(result: object) -> Iterator[tuple[KeyAction, str]]:
+    """Yield the keys that go on where a job left something, with what they do."""
     push = result.push if isinstance(result, SyncResult) else result
-    return isinstance(push, PushResult) and bool(push.left)
+    pull = result.pull if isinstance(result, SyncResult) else result
+    notes = push.conflicts if isinstance(push, PushResult) else ()
+    is_known = isinstance(pull, PullResult) and bool(pull.conflicts)
+    if is_known or any(each.code is Code.CONFLICT for each in notes):
+        yield KeyAction.SETTLE, "settles"
+    elif notes:
+        yield KeyAction.PULL, "gets Jira's"
+    if isinstance(push, PushResult) and push.left:
+        yield KeyAction.PUSH, "plans what was left"
 
 
 def seconds_of(snapshot: JobSnapshot) -> float:
@@ -141,4 +149,6 @@ def _pushed(result: PushResult) -> Iterator[TicketEnd]:
 
 def _notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
     for note in notes:
-        yield TicketEnd(mark, clean(note.name), clean(note.reason))
+        # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
+        reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason
+        yield TicketEnd(mark, clean(note.name), clean(reason))

@@ -155,8 +155,10 @@ TABLE = (
     Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "carry it out", (_C.PLAN, _C.CONFLICT), "carry out"),
     Binding(
         _A.ACCEPT, ("KEY_ENTER",), "Enter", "take it",
-        (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.QUESTION, _C.WAYS), "take",
+        (_C.INPUT, _C.PALETTE, _C.CHOICE), "take",
     ),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "do it", (_C.QUESTION,), "do it"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "begin this way", (_C.WAYS,), "begin"),
     Binding(
         _A.ACCEPT, ("KEY_ENTER",), "Enter", "take it and go on; on the button: carry it out",
         (_C.FIRST_RUN,), "next",

@@ -107,14 +107,15 @@ class FilesRead(Message):
         workspace: The workspace's name.
         rows: The rows of all tickets and of broken files, in order.
         edited: The keys of issues that were edited here since the last sync.
-        conflicts: The conflicting parts of each conflicting ticket, by its key.
+        conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
+            by the ticket's key.
         broken: The cleaned error of each broken file.
     """
 
     workspace: str
     rows: Rows
     edited: frozenset[str] = frozenset()
-    conflicts: Mapping[str, str] = field(default_factory=dict)
+    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
 
 

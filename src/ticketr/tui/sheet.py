@@ -56,6 +56,7 @@ class Sheet:
         tasks: Its sub-tasks.
         source: Its lines as the file holds them.
         edits: What was edited here since the last sync.
+        clashes: The names of the parts that both sides have changed, cleaned.
         error: The error of a broken file; empty for none.
     """
 
@@ -71,16 +72,20 @@ class Sheet:
     tasks: tuple[TaskLine, ...] = ()
     source: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
+    clashes: tuple[str, ...] = ()
     error: str = ""
 
 
-def sheet_of(issue: Ticket, path: str, edits: Iterable[Edit] = ()) -> Sheet:
+def sheet_of(
+    issue: Ticket, path: str, edits: Iterable[Edit] = (), clashes: Iterable[str] = ()
+) -> Sheet:
     """Return the sheet of an issue.
 
     Args:
         issue: The issue, as read from a file.
         path: The file, relative to the workspace.
         edits: What was edited since the last sync.
+        clashes: The names of the parts that both sides have changed, cleaned.
     """
     return Sheet(
         key=issue.key or "",
@@ -95,6 +100,7 @@ def sheet_of(issue: Ticket, path: str, edits: Iterable[Edit] = ()) -> Sheet:
         tasks=tuple(map(_task, issue.tasks)),
         source=tuple(map(clean, render_ticket(issue).splitlines())),
         edits=tuple(edits),
+        clashes=tuple(clashes),
     )
 
 

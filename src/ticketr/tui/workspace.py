@@ -33,7 +33,8 @@ class WorkspaceView:
         project: The key of its project; may be empty.
         rows: The rows of all its issues and broken files, in the order of their keys.
         edited: The keys of issues that were edited here since the last sync.
-        conflicts: The conflicting parts of each conflicting ticket, by its key.
+        conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
+            by the ticket's key.
         broken: The cleaned error of each broken file.
         is_read: Whether all its files have been read.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
@@ -51,7 +52,7 @@ class WorkspaceView:
     project: str = ""
     rows: Rows = field(default=NO_ROWS, repr=False)
     edited: frozenset[str] = frozenset()
-    conflicts: Mapping[str, str] = field(default_factory=dict)
+    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     is_read: bool = False
     problem: str = ""
@@ -106,11 +107,18 @@ class WorkspaceView:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:
             return "×"
-        if row.head in self.conflicts:
+        if self._is_in_conflict(row):
             return "!"
         if row.is_draft:
             return "+"
         return "*" if row.key in self.edited else " "
+
+    def _is_in_conflict(self, row: ListRow) -> bool:
+        """Return whether an issue is in conflict: a ticket, or a sub-task that clashes itself."""
+        parts = self.conflicts.get(row.head)
+        if parts is None:
+            return False
+        return not row.depth or any(each.startswith(f"{row.key}: ") for each in parts)
 
     def with_found(self, found: TicketsFound) -> WorkspaceView:
         """Return it with tickets that were found in files."""

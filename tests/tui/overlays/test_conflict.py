@@ -42,7 +42,7 @@ TITLE, PRIORITY = (part.id for part in VIEW.parts)
 
 def opened(at: float = 10.0) -> AppState:
     read = messages.FilesRead(
-        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": "Title"}
+        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
     )
     state = pressed(after(app_state(LOCAL), read), "c")
     return update(state, messages.ConflictRead("work", "DEMO-9", VIEW), at)[0]
@@ -56,7 +56,7 @@ def choices(state: AppState) -> dict[str, object]:
 
 def test_c_reads_the_conflict_and_changes_nothing() -> None:
     read = messages.FilesRead(
-        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": "Title"}
+        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
     )
     state, asked = update(after(app_state(LOCAL), read), messages.KeyPressed("c"), 1.0)
 
@@ -66,7 +66,10 @@ def test_c_reads_the_conflict_and_changes_nothing() -> None:
 
 def test_a_ticket_without_a_conflict_says_so() -> None:
     state, asked = update(app_state(LOCAL), messages.KeyPressed("c"), 1.0)
-    assert (state.notice, asked) == ("This ticket has no conflict", ())
+    assert (state.notice, asked) == (
+        "This ticket has no conflict that is known here; P asks Jira",
+        (),
+    )
 
 
 @pytest.mark.parametrize(

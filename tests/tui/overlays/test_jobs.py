@@ -9,7 +9,7 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobStatus
-from ticketr.sync import Code, Note, PushResult
+from ticketr.sync import Code, Note, PullResult, PushResult
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.tui.state import AppState
 
+CLASH = Code.CONFLICT
 RUNNING = snapshot(job="1")
 WAITING = replace(snapshot(JobStatus.PENDING, job="2"), waiting_for="key", started_at=None)
 FAILED = replace(
@@ -87,7 +88,7 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
     assert end.mark == "!"
-    assert end.words == 'DEMO-14: "Urgent" is no priority · Pulling · J lists them'
+    assert end.words == 'DEMO-14: "Urgent" is no priority · Pulling'
     assert [each.mark for each in end.tickets] == ["✗", "✓"]
 
 
@@ -102,7 +103,34 @@ def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
     assert end.mark == "!"
-    assert end.words.endswith(" · J lists them · p plans what was left")
+    assert end.words.endswith(" · Pulling · p plans what was left")
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (
+            PullResult(conflicts=(Note("DEMO-9", "a.md", "changed here: DEMO-9: Title", CLASH),)),
+            "DEMO-9: changed here: Title · Pulling · c settles",
+        ),
+        (
+            PushResult(conflicts=(Note("DEMO-9", "a.md", "clash", CLASH),)),
+            "DEMO-9: clash · Pulling · c settles",
+        ),
+        (
+            PushResult(conflicts=(Note("DEMO-9", "a.md", "changed in Jira", Code.MOVED_ON),)),
+            "DEMO-9: changed in Jira · Pulling · P gets Jira's",
+        ),
+        (
+            PushResult(failed=(Note("", "a.md", "broken", Code.BROKEN),) * 2),
+            "a.md: broken (and 1 more) · Pulling · J lists them",
+        ),
+    ],
+)
+def test_the_end_of_a_job_names_the_key_that_goes_on(
+    result: PullResult | PushResult, words: str
+) -> None:
+    assert end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap()).words == words
 
 
 def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -> None:

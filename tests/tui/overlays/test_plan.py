@@ -48,6 +48,37 @@ def test_the_plan_says_what_it_would_write() -> None:
     assert rows[6] == "              Priority: High → Low"
 
 
+@pytest.mark.parametrize(
+    ("kind", "entries", "left_out", "words"),
+    [
+        (JobKind.PUSH, (EDIT,), (), "Enter changes 1 of your tickets in Jira"),
+        (JobKind.PUSH, (DRAFT,), (), "Enter creates 1 of your tickets in Jira"),
+        (JobKind.PUSH, (EDIT,), (" ",), "Nothing to push: every entry is left out"),
+        (
+            JobKind.PUSH,
+            (),
+            (),
+            "Nothing to push: nothing was edited here since the last sync",
+        ),
+        (JobKind.SYNC, (), (), "Enter pulls what is new in Jira, no more"),
+        (
+            JobKind.SYNC,
+            (EDIT,),
+            (),
+            "Enter pulls what is new in Jira, then changes 1 of your tickets in Jira",
+        ),
+    ],
+)
+def test_the_summary_names_only_what_would_be_done(
+    kind: JobKind, entries: tuple[PlanEntry, ...], left_out: tuple[str, ...], words: str
+) -> None:
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p" if kind is JobKind.PUSH else "s")
+    read = messages.PlanRead("work", kind, PushPlan(entries))
+    state = pressed(update(state, read, 10.0)[0], *left_out)
+
+    assert plain(screen(state, 11.0, Theme())[1]).strip() == words
+
+
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
     state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
 

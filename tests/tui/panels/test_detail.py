@@ -78,3 +78,28 @@ def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> No
         ("[" * 40, 5),
     ]
     assert len(lines) > LONGEST_RENDERED // 40
+
+
+def test_the_parts_that_both_sides_have_changed_stand_below_the_title() -> None:
+    sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=("Title", "DEMO-2: Labels"))
+
+    lines = detail_lines(sheet, 34)
+
+    assert [(plain(each.line), each.source) for each in lines[:4]] == [
+        ("Search", 1),
+        ("! both sides changed Title,", 1),
+        ("  DEMO-2: Labels", 1),
+        ("", 0),
+    ]
+
+
+def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:
+    sheet = replace(
+        sheet_of(parse(FILE).tickets[0], "DEMO-1.md"),
+        fields=(("Fix Versions", "2026.2"), ("Points", "3")),
+    )
+
+    narrow, wide = (plain(detail_lines(sheet, cells)[2].line) for cells in (48, 100))
+
+    assert narrow == "Fix Vers… 2026.2       Points    3"
+    assert wide == "Fix Versions  2026.2                             Points        3"

@@ -250,7 +250,7 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
         assert [each.sort for each in recalled] == ([sort] if sort else [])
 
 
-async def test_a_conflict_is_named_once_with_its_ticket(
+async def test_the_clashes_of_a_conflict_are_read_with_the_files(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
@@ -263,4 +263,4 @@ async def test_a_conflict_is_named_once_with_its_ticket(
 
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
-    assert read(told).conflicts == {"DEMO-1": "DEMO-1: Title, Labels"}
+    assert read(told).conflicts == {"DEMO-1": ("DEMO-1: Title", "DEMO-1: Labels")}

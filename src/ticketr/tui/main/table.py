@@ -82,7 +82,8 @@ def _settle(state: AppState, now: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if row.head not in workspace.conflicts:
-        return state.noticed("This ticket has no conflict"), ()
+        pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
+        return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
     return state.opened(screen), (effects.ReadConflict(workspace.name, row.head),)
 

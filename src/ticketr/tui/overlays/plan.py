@@ -20,7 +20,7 @@ from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ticketr.sync import LeftAlone, PlanEntry, PlanPart, PushPlan
     from ticketr.tui.keymap import KeyMap
@@ -173,15 +173,15 @@ class Plan(PlainOverlay):
 
     def _summary(self, plan: PushPlan) -> str:
         kept = [each for each in plan.entries if each.fingerprint not in self.without]
-        new = sum(each.action == "created" for each in kept)
-        changed = len(kept) - new
-        writes = f"creates {new} and changes {changed} of your tickets in Jira"
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
+        writes = f"{many}{_writes(kept)}" if kept else ""
         if self.kind is JobKind.SYNC:
-            return f"Enter pulls what is new in Jira, then {many}{writes}"
-        if not kept:
-            return "Nothing to push: nothing was edited here since the last sync"
-        return f"Enter {many}{writes}"
+            return f"Enter pulls what is new in Jira, {f'then {writes}' if kept else 'no more'}"
+        if kept:
+            return f"Enter {writes}"
+        if plan.entries:
+            return "Nothing to push: every entry is left out"
+        return "Nothing to push: nothing was edited here since the last sync"
 
     def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         pieces = [_part(each) for each in entry.parts if entry.key or each.name != "Title"]
@@ -196,6 +196,14 @@ class Plan(PlainOverlay):
             is_selected=at == self.at,
             is_out=entry.fingerprint in self.without,
         )
+
+
+def _writes(kept: Sequence[PlanEntry]) -> str:
+    """Return what carrying out these entries does in Jira."""
+    new = sum(each.action == "created" for each in kept)
+    changed = len(kept) - new
+    words = [f"{verb} {count}" for verb, count in (("creates", new), ("changes", changed)) if count]
+    return f"{' and '.join(words)} of your tickets in Jira"
 
 
 def _part(part: PlanPart) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean, clip, width, wrap
+from ticketr.text import clean, clip, fit, width, wrap
 from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: From this width of the panel on, the fields stand in two columns.
 TWO_COLUMNS = 44
+#: The least cells for the name of a field; a wide panel has more.
 LABEL_CELLS = 10
 #: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
 #: holds it, which is far quicker. Jira takes no description of more than 32,767 characters.
@@ -62,7 +63,7 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
     title = tuple(
         DetailLine(each, sheet.line) for each in wrap_line((Span(sheet.title, ("bold",)),), room)
     )
-    lines = (*title, DetailLine(()), *_fields(sheet, room))
+    lines = (*title, *_clashes(sheet, room), DetailLine(()), *_fields(sheet, room))
     return (*lines, *_texts(sheet, room), *_tasks(sheet, room))
 
 
@@ -112,7 +113,16 @@ def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
     return len(lines) - len(sheet.tasks) + task if task >= 0 else -1
 
 
+def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
+    if not sheet.clashes:
+        return []
+    words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashes)}"))
+    return [DetailLine(each, sheet.line) for each in wrap_line(words, room, rest="  ")]
+
+
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
+    longest = max((width(name) for name, _ in sheet.fields), default=0) + 2
+    label = max(LABEL_CELLS, min(longest, room // 6))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sheet.fields:
@@ -122,16 +132,16 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
         edit = edits.get(name)
         if edit is not None:
             shown = (mark("*"), Span(f"{clean(edit.before) or '–'}→{clean(edit.after) or '–'}"))
-        parts.append((Span(f"{clip(name, LABEL_CELLS - 1).ljust(LABEL_CELLS)}", ("dim",)), *shown))
+        parts.append((Span(fit(clip(name, label - 1), label), ("dim",)), *shown))
     if not parts:
         return []
     if room < TWO_COLUMNS:
-        lines = [wrap_line(part, room, rest=" " * LABEL_CELLS) for part in parts]
+        lines = [wrap_line(part, room, rest=" " * label) for part in parts]
         return [*(DetailLine(each) for wrapped in lines for each in wrapped), DetailLine(())]
-    return [*_two_columns(parts, room), DetailLine(())]
+    return [*_two_columns(parts, room, label), DetailLine(())]
 
 
-def _two_columns(parts: list[Line], room: int) -> list[DetailLine]:
+def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     """Put short fields side by side; a long one has a line of its own."""
     half = room // 2
     lines: list[DetailLine] = []
@@ -142,7 +152,7 @@ def _two_columns(parts: list[Line], room: int) -> list[DetailLine]:
             if left is not None:
                 lines.append(DetailLine(left))
                 left = None
-            lines += map(DetailLine, wrap_line(part, room, rest=" " * LABEL_CELLS))
+            lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
         elif left is None:
             left = part
         else:

@@ -16,7 +16,7 @@ from ticketr.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.tui.tree import arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
     from ticketr.sync import LocalTicket, Store
     from ticketr.tickets import Ticket
@@ -100,9 +100,7 @@ class WorkspaceReader:
             StateFailed: The state cannot be read.
         """
         self._seen.keep(self._stamps.keys())
-        conflicts = {
-            each.key: f"{each.key}: {each.parts_text}" for each in self._state.conflicts.all()
-        }
+        conflicts = {each.key: each.parts for each in self._state.conflicts.all()}
         rows = Rows.of((*Rows().merged(self._tickets), *self._broken))
         if rows == before:
             rows = before
@@ -139,7 +137,7 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
         return None
     local, issue = found
     with suppress(TicketrError), read_state(store) as state:
-        return sheet_of(issue, path, _edits(state, local, issue))
+        return sheet_of(issue, path, _edits(state, local, issue), _clashes(state, local, issue))
     return sheet_of(issue, path)
 
 
@@ -151,6 +149,15 @@ def _find(store: Store, path: str, order: Order) -> tuple[LocalTicket, Ticket] |
         if order_of(ticket, path, place) == order and place <= len(ticket.tasks):
             return local, (ticket, *ticket.tasks)[place]
     return None
+
+
+def _clashes(state: State, local: LocalTicket, issue: Ticket) -> Iterator[str]:
+    """Yield the parts of an issue of a ticket that both sides have changed; a ticket has all."""
+    conflict = state.conflicts.of(local.ticket.key) if local.ticket.key else None
+    for part in conflict.parts if conflict is not None else ():
+        own = part.removeprefix(f"{issue.key}: ")
+        if own != part or issue is local.ticket:
+            yield clean(own)
 
 
 def _edits(state: State, local: LocalTicket, issue: Ticket) -> tuple[Edit, ...]:
