@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.jira.transport import Request, Response
     from ticketr.sandbox import Site
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sync import SessionOptions
 
 T = TypeVar("T")

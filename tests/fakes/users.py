@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ticketr.jira.transport import Transport
     from ticketr.sandbox import Site
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.tickets import Ticket
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ticketr.sandbox.data.changes import Counters, OnChange
-    from ticketr.sandbox.data.model import Issue, User
+    from ticketr.sandbox.data.issue import Issue
+    from ticketr.sandbox.data.model import User
     from ticketr.sandbox.data.storage import SiteFile
 
 TICKETS: Final = 500
@@ -53,6 +54,7 @@ def open_site(
     }
     issues: Iterable[Issue] = make_issues(**options)
     counters: Counters | None = None
+    contents: dict[int, bytes] = {}
     on_change: OnChange = discard_change
     if file is not None:
         if file.has_site:
@@ -60,6 +62,7 @@ def open_site(
         else:
             file.create(issues, {name: str(number) for name, number in options.items()})
         issues, counters = file.load()
+        contents = file.load_contents()
         on_change = file.save
     return Site(
         issues,
@@ -67,6 +70,7 @@ def open_site(
         clock=clock,
         search_lag=search_lag,
         counters=counters,
+        contents=contents,
         on_change=on_change,
     )
 

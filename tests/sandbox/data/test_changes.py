@@ -16,7 +16,7 @@ from ticketr.sandbox.data.site import Site
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
 
 NOW_MILLIS = to_millis(NOW)
 

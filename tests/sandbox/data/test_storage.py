@@ -14,7 +14,8 @@ from ticketr.sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
 from ticketr.sandbox.content.seed import make_issues
 from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.changes import Counters, SiteChange
-from ticketr.sandbox.data.model import Issue
+from ticketr.sandbox.data.issue import Issue
+from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,29 @@ EVERYTHING = Issue(
     moved=4,
     resolution=catalogue.RESOLUTIONS[1],
     properties={"marker": {"deep": [1, None, 2**70, 0.1]}, "": "empty"},
+    original_estimate=7200,
+    remaining_estimate=3600,
+    comments=(
+        Comment(10_001, catalogue.USERS[1], {"type": "doc"}, 1, 2),
+        Comment(
+            10_002,
+            catalogue.USERS[2],
+            {"type": "doc", "content": []},
+            3,
+            4,
+            editor=catalogue.USERS[3],
+            visibility={"type": "role", "value": "Administrators"},
+            properties={"k": [1]},
+        ),
+    ),
+    worklogs=(
+        Worklog(10_003, catalogue.USERS[1], 60, 1, 2, 3),
+        Worklog(
+            10_004, catalogue.USERS[1], 60, 1, 2, 3, {"type": "doc"}, catalogue.USERS[2], {"x": 1}
+        ),
+    ),
+    attachments=(Attachment(10_005, catalogue.USERS[1], "ä.png", "image/png", 3, 4),),
+    links=(Link(10_006, catalogue.LINK_TYPES[0], 10_007, 10_008),),
 )
 SPARSE = Issue(
     id=10_008,
@@ -237,6 +261,36 @@ def other_program(path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE theirs (x)")
     database.close()
+
+
+def test_attachments_are_stored_with_their_contents(tmp_path: Path) -> None:
+    added = Attachment(10_001, catalogue.DEMO_USER, "a.bin", "application/octet-stream", 3, 1)
+    other = Attachment(10_002, catalogue.DEMO_USER, "b.bin", "application/octet-stream", 1, 1)
+    with SiteFile(tmp_path / "a.db") as file:
+        site = opened(file, tickets=2)
+        site.attach("DEMO-1", [(added, b"\0\xffx"), (other, b"y")])
+        site.detach("DEMO-1", other.id)
+    with SiteFile(tmp_path / "a.db") as file:
+        again = opened(file)
+        assert again.content(added.id) == b"\0\xffx"
+        assert file.load_contents() == {10_001: b"\0\xffx"}
+        assert again.next_part() == 10_003
+        again.delete("DEMO-1")
+        assert file.load_contents() == {}
+
+
+def test_a_file_of_the_first_version_is_opened_and_gets_the_new_tables(tmp_path: Path) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=3)
+        file._db.execute("DROP TABLE attachment")
+        file._db.execute("PRAGMA user_version = 1")
+        file.write_fact("counters", '{"last_id": 10003, "numbers": {"DEMO": 3}}')
+        for name in ("comments", "worklogs", "attachments", "links"):
+            file._db.execute("UPDATE issue SET record = json_remove(record, ?)", (f"$.{name}",))
+    with SiteFile(tmp_path / "a.db") as file:
+        site = opened(file)
+        assert state(site) == state(demo_site(3))
+        assert file.load_contents() == {}
 
 
 def newer(path: Path) -> None:

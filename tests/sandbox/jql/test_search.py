@@ -16,7 +16,7 @@ from ticketr.sandbox.jql.search import MAX_LENGTH, Searcher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
 
 SITE = demo_site(120)
 ISSUES = sorted(SITE, key=lambda issue: -issue.id)

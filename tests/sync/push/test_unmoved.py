@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
 
 OPEN, OVER = (replace(SPRINTS[6], state=state) for state in ("active", "closed"))
 RENAMED = replace(USERS[2], name="Priya Raman-Okafor")

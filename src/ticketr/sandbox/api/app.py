@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from ticketr.sandbox.api.createmeta import CreateMetaRoutes
 from ticketr.sandbox.api.gateway import GatewayRouter
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import Interface, error_response
-from ticketr.sandbox.api.issues import IssueRoutes
 from ticketr.sandbox.api.latency import LatencyMiddleware
-from ticketr.sandbox.api.properties import PropertyRoutes
-from ticketr.sandbox.api.search import SearchRoutes
-from ticketr.sandbox.api.site_info import SiteInfoRoutes
-from ticketr.sandbox.api.transitions import TransitionRoutes
-from ticketr.sandbox.api.users import UserRoutes
-from ticketr.sandbox.api.writes import WriteRoutes
+from ticketr.sandbox.api.routes import make_routes
 from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN, BasicAuth
 from ticketr.sandbox.errors import JqlError, RequestRefused
 from ticketr.sandbox.faults.middleware import FaultMiddleware
@@ -27,24 +20,12 @@ from ticketr.sandbox.faults.middleware import FaultMiddleware
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.routing import Route
     from starlette.types import ASGIApp
 
     from ticketr.sandbox.data.site import Site
     from ticketr.sandbox.faults.source import FaultSource
 
 VERSIONS: Final = ("3", "2")
-#: Groups with literal paths come before groups with keys in their paths.
-_GROUPS: Final = (
-    SiteInfoRoutes,
-    SearchRoutes,
-    CreateMetaRoutes,
-    IssueRoutes,
-    WriteRoutes,
-    TransitionRoutes,
-    PropertyRoutes,
-    UserRoutes,
-)
 _UNAUTHORIZED: Final = "Client must be authenticated to access this resource."
 
 
@@ -66,9 +47,8 @@ def create_app(
     handlers = _ErrorHandlers()
     refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
     interfaces = [Interface(site, version, odd=odd) for version in VERSIONS]
-    routes = [route for interface in interfaces for route in _routes(interface)]
     app = Starlette(
-        routes=[*routes, SiteInfoRoutes(interfaces[0]).session_route()],
+        routes=make_routes(interfaces),
         exception_handlers={
             RequestRefused: handlers.refused,
             InvalidInput: handlers.invalid,
@@ -83,14 +63,6 @@ def create_app(
     # Outside of Starlette, which would turn a ConnectionResetError into a response with 500.
     inner = router if faults is None else FaultMiddleware(router, faults, site.now)
     return LatencyMiddleware(inner, site, latency)
-
-
-def _routes(interface: Interface) -> list[Route]:
-    return [
-        route
-        for group in _GROUPS
-        for route in group(interface).routes(f"/rest/api/{interface.version}")
-    ]
 
 
 class _ErrorHandlers:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.field_metadata import FieldDescriber
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer
@@ -27,29 +25,23 @@ _BIGGEST_PAGE: Final = 200
 class CreateMetaRoutes(RouteGroup):
     """The routes for create metadata in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``."""
-        path = f"{prefix}/issue/createmeta/{{project}}/issuetypes"
-        return [
-            Route(path, self._types, methods=["GET"]),
-            Route(f"{path}/{{type_id}}", self._fields, methods=["GET"]),
-            Route(f"{prefix}/project/{{project}}/statuses", self._statuses, methods=["GET"]),
-        ]
-
-    async def _types(self, request: Request) -> Response:
+    async def types(self, request: Request) -> Response:
+        """List the issue types of a project."""
         self._project(request)
         records = self._interface.view(request).records
         types = [records.issue_type(kind) for kind in ISSUE_TYPES]
         return self._interface.answer(_page(request, "issueTypes", types))
 
-    async def _fields(self, request: Request) -> Response:
+    async def fields(self, request: Request) -> Response:
+        """List the fields with which an issue of a type can be created."""
         project = self._project(request)
         kind = _issue_type(request.path_params["type_id"])
         records = self._interface.view(request).records
         fields = FieldDescriber(records, self._interface.site, project).create_screen(kind)
         return self._interface.answer(_page(request, "fields", fields))
 
-    async def _statuses(self, request: Request) -> Response:
+    async def statuses(self, request: Request) -> Response:
+        """List the statuses of each of a project's issue types."""
         self._project(request, missing=404)
         records = self._interface.view(request).records
         known = [records.status(status) for status in statuses()]

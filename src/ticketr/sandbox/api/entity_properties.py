@@ -11,7 +11,7 @@ from ticketr.sandbox.errors import RequestRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
 
 MOST_BYTES: Final = 32_768
 MOST_ASKED: Final = 5

@@ -115,12 +115,14 @@ ISSUE_FIELDS: Final = (
     FieldDefinition("votes", "Votes", "votes", orderable=False),
     FieldDefinition("watches", "Watchers", "watches", orderable=False),
     FieldDefinition("timeestimate", "Remaining Estimate", "number", orderable=False),
+    FieldDefinition("timeoriginalestimate", "Original estimate", "number", orderable=False),
     FieldDefinition("timespent", "Time Spent", "number", orderable=False),
     FieldDefinition("workratio", "Work Ratio", "number", orderable=False),
     FieldDefinition("security", "Security Level", "securitylevel"),
     FieldDefinition("progress", "Progress", "progress", orderable=False),
     FieldDefinition("attachment", "Attachment", "array", "attachment", navigable=False),
     FieldDefinition("comment", "Comment", "comments-page", navigable=False),
+    FieldDefinition("timetracking", "Time tracking", "timetracking", navigable=False),
     FieldDefinition("worklog", "Log Work", "array", "worklog", navigable=False),
     _custom(10016, "Story Points", "number", "float"),
     _custom(10019, "Rank", "any", "rank"),
@@ -155,10 +157,12 @@ class Selection:
     Attributes:
         fields: The IDs of the fields, in the order of responses.
         id_only: Whether the request selects nothing but the issue's ID.
+        whole: Whether all comments are wanted, not only the first ones.
     """
 
     fields: tuple[str, ...]
     id_only: bool = False
+    whole: bool = False
 
     def names(self) -> dict[str, str]:
         """Return the display name of each field."""

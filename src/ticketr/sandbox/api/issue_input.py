@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import Issue, IssueType, Project
+    from ticketr.sandbox.data.issue import Issue
+    from ticketr.sandbox.data.model import IssueType, Project
     from ticketr.sandbox.data.site import Site
 
 _NOTHING: Final = "one of 'fields' or 'update' required"

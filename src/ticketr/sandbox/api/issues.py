@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-
-from starlette.routing import Route
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED, select_properties
 from ticketr.sandbox.api.fields import select_fields
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.api.fields import Selection
     from ticketr.sandbox.api.views import View
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
 MOST_FETCHED: Final = 100
@@ -38,17 +37,12 @@ NO_ISSUE: Final = "Issue does not exist or you do not have permission to see it.
 class IssueRoutes(RouteGroup):
     """The routes that read issues in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``; literal paths come before those with a key."""
-        return [
-            Route(f"{prefix}/issue/bulkfetch", self._bulk_fetch, methods=["POST"]),
-            Route(f"{prefix}/issue/{{id_or_key}}", self._get, methods=["GET"]),
-        ]
-
-    async def _get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
+        """Read an issue."""
         issue = require_issue(self._interface.site, request)
         query = request.query_params
         selection = select_fields(query.getlist("fields"), default="*all")
+        selection = replace(selection, whole=True)
         write = IssueWriter(
             self._interface.view(request),
             selection,
@@ -57,7 +51,8 @@ class IssueRoutes(RouteGroup):
         )
         return self._interface.answer_text(write(issue))
 
-    async def _bulk_fetch(self, request: Request) -> Response:
+    async def bulk_fetch(self, request: Request) -> Response:
+        """Read up to a hundred issues."""
         body = await read_body(request, _BODY)
         asked = body.get("issueIdsOrKeys", [])
         if not 1 <= len(asked) <= MOST_FETCHED:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
@@ -54,14 +55,20 @@ async def read_object(request: Request) -> dict[str, Any]:
     return body
 
 
-async def read_json(request: Request) -> Any:
-    """Read a JSON value."""
+async def read_bytes(request: Request, most: int) -> bytes:
+    """Read a body of at most so many bytes."""
     content = bytearray()
     async for chunk in request.stream():
-        if len(content) <= _MAX_BODY:  # the rest is read too, so that the client gets an answer
+        if len(content) <= most:  # the rest is read too, so that the client gets an answer
             content += chunk
-    if len(content) > _MAX_BODY:
+    if len(content) > most:
         raise RequestRefused(413, "The request body is too large.")
+    return bytes(content)
+
+
+async def read_json(request: Request) -> Any:
+    """Read a JSON value."""
+    content = await read_bytes(request, _MAX_BODY)
     try:
         value = json.loads(content, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
@@ -113,6 +120,27 @@ def read_integer(parameters: QueryParams, name: str, default: int) -> int:
         raise RequestRefused(
             400, f"The value '{text[:50]}' of '{name}' is not a whole number."
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The part of a list that a request asks for, by ``startAt`` and ``maxResults``."""
+
+    start: int
+    size: int
+
+    def of(self, entries: Sequence[Any]) -> Sequence[Any]:
+        """Return the entries on the page."""
+        return entries[self.start : self.start + self.size]
+
+
+def read_page(parameters: QueryParams, *, default: int = 50, most: int = 5000) -> Page:
+    """Read ``startAt`` and ``maxResults``; a bigger page than ``most`` is cut, as in Jira."""
+    start = read_integer(parameters, "startAt", 0)
+    size = read_integer(parameters, "maxResults", default)
+    if start < 0 or size < 0:
+        raise RequestRefused(400, "'startAt' and 'maxResults' must not be negative.")
+    return Page(start, min(size, most))
 
 
 def read_flag(parameters: QueryParams, name: str, *, default: bool = False) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.entity_properties import check_property
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issues import require_issue
@@ -16,40 +14,34 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
 
 
 class PropertyRoutes(RouteGroup):
     """The routes for properties in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``; a property's key may contain slashes."""
-        path = f"{prefix}/issue/{{id_or_key}}/properties"
-        return [
-            Route(path, self._list, methods=["GET"]),
-            Route(f"{path}/{{key:path}}", self._get, methods=["GET"]),
-            Route(f"{path}/{{key:path}}", self._set, methods=["PUT"]),
-            Route(f"{path}/{{key:path}}", self._remove, methods=["DELETE"]),
-        ]
-
-    async def _list(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> Response:
+        """List the keys of the properties."""
         issue = require_issue(self._interface.site, request)
         here = f"{self._interface.view(request).records.api}/issue/{issue.id}/properties"
         keys = [{"self": f"{here}/{key}", "key": key} for key in sorted(issue.properties)]
         return self._interface.answer({"keys": keys})
 
-    async def _get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
+        """Read a property."""
         issue, key = self._named(request)
         return self._interface.answer({"key": key, "value": issue.properties[key]})
 
-    async def _set(self, request: Request) -> Response:
+    async def put(self, request: Request) -> Response:
+        """Write a property."""
         value = await read_json(request)
         issue, key = require_issue(self._interface.site, request), request.path_params["key"]
         check_property(key, value)
         self._interface.site.set_property(issue.key, key, value)
         return self._interface.answer({}, 200 if key in issue.properties else 201)
 
-    async def _remove(self, request: Request) -> Response:
+    async def remove(self, request: Request) -> Response:
+        """Remove a property."""
         issue, key = self._named(request)
         self._interface.site.remove_property(issue.key, key)
         return no_content()

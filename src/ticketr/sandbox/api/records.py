@@ -26,6 +26,7 @@ class Records:
 
     def __init__(self, base: str, version: str) -> None:
         self.base = base
+        self.rest_version = version
         self.api = f"{base}/rest/api/{version}"
 
     def user(self, user: model.User, *, in_full: bool = False) -> JsonObject:

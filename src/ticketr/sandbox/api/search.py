@@ -8,8 +8,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.entity_properties import MOST_ASKED
 from ticketr.sandbox.api.fields import Selection, select_fields
 from ticketr.sandbox.api.interface import RouteGroup
@@ -64,24 +62,18 @@ class SearchRequest:
 class SearchRoutes(RouteGroup):
     """The routes for searches in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``."""
-        return [
-            Route(f"{prefix}/search/jql", self._get, methods=["GET"]),
-            Route(f"{prefix}/search/jql", self._post, methods=["POST"]),
-            Route(f"{prefix}/search/approximate-count", self._count, methods=["POST"]),
-            Route(f"{prefix}/search", self._removed, methods=["GET", "POST"]),
-        ]
-
-    async def _removed(self, _request: Request) -> Response:
+    async def removed(self, _request: Request) -> Response:
+        """Answer as Jira does since it removed the old search."""
         raise RequestRefused(410, REMOVED)
 
-    async def _count(self, request: Request) -> Response:
+    async def count(self, request: Request) -> Response:
+        """Count the issues that match a query."""
         body = await read_body(request, {"jql": str})
         found = self._interface.searcher.find(body.get("jql", ""))
         return self._interface.answer({"count": len(found)})
 
-    async def _get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
+        """Search by a query string."""
         query = request.query_params
         return self._search(
             request,
@@ -96,7 +88,8 @@ class SearchRoutes(RouteGroup):
             ),
         )
 
-    async def _post(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
+        """Search by a body."""
         body = await read_body(request, _BODY)
         return self._search(
             request,

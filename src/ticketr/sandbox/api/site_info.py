@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.fields import ISSUE_FIELDS, LISTED_ONLY
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer, read_list
@@ -26,22 +24,8 @@ _MOST_PROJECTS: Final = 100
 class SiteInfoRoutes(RouteGroup):
     """The site's routes in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``; literal paths come before those with a key."""
-        return [
-            Route(f"{prefix}/serverInfo", self._server_info, methods=["GET"]),
-            Route(f"{prefix}/myself", self._myself, methods=["GET"]),
-            Route(f"{prefix}/field", self._fields, methods=["GET"]),
-            Route(f"{prefix}/project", self._projects, methods=["GET"]),
-            Route(f"{prefix}/project/search", self._search_projects, methods=["GET"]),
-            Route(f"{prefix}/project/{{id_or_key}}", self._project, methods=["GET"]),
-        ]
-
-    def session_route(self) -> Route:
-        """Return the route by which older clients check their credentials."""
-        return Route("/rest/auth/1/session", self._session, methods=["GET"])
-
-    async def _session(self, request: Request) -> Response:
+    async def session(self, request: Request) -> Response:
+        """Answer older clients that check their credentials."""
         user = self._interface.site.user
         records = self._interface.view(request).records
         return self._interface.answer(
@@ -52,7 +36,8 @@ class SiteInfoRoutes(RouteGroup):
             }
         )
 
-    async def _server_info(self, request: Request) -> Response:
+    async def server_info(self, request: Request) -> Response:
+        """Describe the site."""
         site = self._interface.site
         return self._interface.answer(
             {
@@ -69,17 +54,21 @@ class SiteInfoRoutes(RouteGroup):
             }
         )
 
-    async def _myself(self, request: Request) -> Response:
+    async def myself(self, request: Request) -> Response:
+        """Describe the user who is signed in."""
         records = self._interface.view(request).records
         return self._interface.answer(records.user(self._interface.site.user, in_full=True))
 
-    async def _fields(self, _request: Request) -> Response:
+    async def fields(self, _request: Request) -> Response:
+        """List all fields."""
         return self._interface.answer([field.as_json() for field in (*LISTED_ONLY, *ISSUE_FIELDS)])
 
-    async def _projects(self, request: Request) -> Response:
+    async def projects(self, request: Request) -> Response:
+        """List all projects."""
         return self._interface.answer(self._listed(request, self._interface.site.projects))
 
-    async def _project(self, request: Request) -> Response:
+    async def project(self, request: Request) -> Response:
+        """Describe a project."""
         wanted = request.path_params["id_or_key"]
         project = self._interface.site.project_by_any_key(wanted)
         if project is None:
@@ -88,7 +77,8 @@ class SiteInfoRoutes(RouteGroup):
         records = self._interface.view(request).records
         return self._interface.answer(records.project_in_full(project))
 
-    async def _search_projects(self, request: Request) -> Response:
+    async def search_projects(self, request: Request) -> Response:
+        """Find projects, page by page."""
         query = request.query_params
         start = read_integer(query, "startAt", 0)
         size = read_integer(query, "maxResults", _DEFAULT_PAGE)

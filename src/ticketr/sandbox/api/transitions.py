@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.field_metadata import FieldDescriber
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import RouteGroup, no_content
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
 _MISSING: Final = "Missing 'transition' identifier"
@@ -50,12 +48,8 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
 class TransitionRoutes(RouteGroup):
     """The routes for transitions in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``."""
-        path = f"{prefix}/issue/{{id_or_key}}/transitions"
-        return [Route(path, self._list, methods=["GET"]), Route(path, self._take, methods=["POST"])]
-
-    async def _list(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> Response:
+        """List the transitions that are possible."""
         issue, query = require_issue(self._interface.site, request), request.query_params
         transitions = transitions_from(issue.status)
         if read_flag(query, "includeUnavailableTransitions"):
@@ -94,7 +88,8 @@ class TransitionRoutes(RouteGroup):
             }
         return described
 
-    async def _take(self, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
+        """Perform a transition."""
         body = await read_object(request)
         issue = require_issue(self._interface.site, request)
         perform_transition(self._interface.site, self._interface.version, issue, body)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer
 from ticketr.sandbox.errors import RequestRefused
@@ -23,14 +21,7 @@ _BIGGEST_PAGE: Final = 1000
 class UserRoutes(RouteGroup):
     """The routes for users in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``."""
-        return [
-            Route(f"{prefix}/user/search", self._search, methods=["GET"]),
-            Route(f"{prefix}/user/assignable/search", self._assignable, methods=["GET"]),
-        ]
-
-    async def _assignable(self, request: Request) -> Response:
+    async def assignable(self, request: Request) -> Response:
         """Find users for an issue or project, which must exist; every user is assignable."""
         query, site = request.query_params, self._interface.site
         issue = query.get("issueKey") or query.get("issueId")
@@ -41,9 +32,10 @@ class UserRoutes(RouteGroup):
             raise RequestRefused(404, f"The issue '{issue}' does not exist.")
         if project and site.project(project) is None:
             raise RequestRefused(404, f"No project could be found with key '{project}'.")
-        return await self._search(request)
+        return await self.search(request)
 
-    async def _search(self, request: Request) -> Response:
+    async def search(self, request: Request) -> Response:
+        """Find users."""
         query = request.query_params
         text, account = query.get("query", query.get("username")), query.get("accountId")
         if (text is None) == (account is None):

@@ -20,7 +20,8 @@ from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.model import to_millis
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.model import Adf, Issue, IssueType, Project, Sprint, User
+    from ticketr.sandbox.data.issue import Issue
+    from ticketr.sandbox.data.model import Adf, IssueType, Project, Sprint, User
     from ticketr.sandbox.data.site import Site
 
 MOST_TEXT: Final = 32_767

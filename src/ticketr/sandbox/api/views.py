@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ticketr.sandbox.api.part_records import PartRecords
 from ticketr.sandbox.api.records import Records, timestamp
+from ticketr.sandbox.api.time_tracking import progress, time_tracking, work_ratio
 from ticketr.sandbox.api.wiki_markup import to_wiki
 from ticketr.sandbox.data.catalogue import RESOLUTIONS
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.sandbox.api.fields import Selection
-    from ticketr.sandbox.data.model import Issue, User
+    from ticketr.sandbox.data.issue import Issue
+    from ticketr.sandbox.data.model import User
+    from ticketr.sandbox.data.parts import Link
     from ticketr.sandbox.data.site import Site
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -25,19 +29,14 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 to_json: Final[Callable[[Any], str]] = _ENCODER.encode
 
 _EXPAND: Final = "operations,versionedRepresentations,editmeta,changelog,renderedFields"
+#: The most comments, and the most worklogs, inside an issue; `Selection.whole` lifts the first.
+MOST_INLINE: Final = 20
 _RANK_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CONSTANTS: Final = {
     "versions": "[]",
-    "issuelinks": "[]",
-    "attachment": "[]",
     "environment": "null",
     "lastViewed": "null",
     "security": "null",
-    "timeestimate": "null",
-    "timespent": "null",
-    "workratio": "-1",
-    "progress": '{"progress":0,"total":0}',
-    "worklog": '{"startAt":0,"maxResults":20,"total":0,"worklogs":[]}',
 }
 
 
@@ -52,6 +51,7 @@ class View:
 
     def __init__(self, site: Site, base: str, version: str) -> None:
         self.records = Records(base, version)
+        self.parts = PartRecords(self.records, site.user)
         self._site = site
         self._version = version
         self._revision = site.revision
@@ -86,10 +86,13 @@ class View:
         if kept is not issue:  # a lagging search returns older versions
             texts = {}
             self._texts[issue.id] = (issue, texts)
-        for field in selection.fields:
+        fields = selection.fields
+        if selection.whole and "comment" in fields:
+            fields = tuple("*comment" if field == "comment" else field for field in fields)
+        for field in fields:
             if field not in texts:
-                texts[field] = f'"{field}":{self._value(issue, field)}'
-        return ",".join(map(texts.__getitem__, selection.fields))
+                texts[field] = f'"{field.lstrip("*")}":{self._value(issue, field)}'
+        return ",".join(map(texts.__getitem__, fields))
 
     def _value(self, issue: Issue, field: str) -> str:
         constant = _CONSTANTS.get(field)
@@ -151,9 +154,58 @@ class View:
         link = to_json(f"{self.records.api}/issue/{issue.key}/watchers")
         return f'{{"self":{link},"watchCount":1,"isWatching":false}}'
 
-    def _comment(self, issue: Issue) -> str:
-        link = to_json(f"{self.records.api}/issue/{issue.id}/comment")
-        return f'{{"comments":[],"self":{link},"maxResults":0,"total":0,"startAt":0}}'
+    def _comments(self, issue: Issue, most: int | None = None) -> str:
+        listed = issue.comments[:most]
+        return to_json(
+            {
+                "comments": [self.parts.comment(issue, comment) for comment in listed],
+                "self": f"{self.records.api}/issue/{issue.id}/comment",
+                "maxResults": len(listed),
+                "total": len(issue.comments),
+                "startAt": 0,
+            }
+        )
+
+    def _worklog(self, issue: Issue) -> str:
+        listed = issue.worklogs[:MOST_INLINE]
+        return to_json(
+            {
+                "startAt": 0,
+                "maxResults": MOST_INLINE,
+                "total": len(issue.worklogs),
+                "worklogs": [self.parts.worklog(issue, worklog) for worklog in listed],
+            }
+        )
+
+    def _attachments(self, issue: Issue) -> str:
+        return to_json([self.parts.attachment(file) for file in issue.attachments])
+
+    def _links(self, issue: Issue) -> str:
+        return f"[{','.join(self._issue_link(issue, link) for link in issue.links)}]"
+
+    def _issue_link(self, issue: Issue, link: Link) -> str:
+        """Return a link as JSON, as one of its two issues shows it."""
+        end = "outwardIssue" if link.source == issue.id else "inwardIssue"
+        return f'{{{self._link_head(link)},"{end}":{self._linked(link.other(issue.id))}}}'
+
+    def link_in_full(self, link: Link) -> str:
+        """Return a link with both of its issues as JSON."""
+        return (
+            f'{{{self._link_head(link)},"inwardIssue":{self._linked(link.source)},'
+            f'"outwardIssue":{self._linked(link.target)}}}'
+        )
+
+    def _link_head(self, link: Link) -> str:
+        address = to_json(f"{self.records.api}/issueLink/{link.id}")
+        return (
+            f'"id":"{link.id}","self":{address},'
+            f'"type":{self._record(self.parts.link_type, link.kind)}'
+        )
+
+    def _linked(self, issue_id: int) -> str:
+        issue = self._site.get(issue_id)
+        assert issue is not None
+        return self._link(issue)
 
     def _rank(self, issue: Issue) -> str:
         digits, number = "", issue.number
@@ -188,7 +240,17 @@ _FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {
     "subtasks": lambda self, issue: self._subtasks(issue),
     "votes": lambda self, issue: self._votes(issue),
     "watches": lambda self, issue: self._watches(issue),
-    "comment": lambda self, issue: self._comment(issue),
+    "issuelinks": lambda self, issue: self._links(issue),
+    "attachment": lambda self, issue: self._attachments(issue),
+    "comment": lambda self, issue: self._comments(issue, MOST_INLINE),
+    "*comment": lambda self, issue: self._comments(issue),
+    "worklog": lambda self, issue: self._worklog(issue),
+    "timetracking": lambda _, issue: to_json(time_tracking(issue)),
+    "timeestimate": lambda _, issue: to_json(issue.remaining_estimate),
+    "timeoriginalestimate": lambda _, issue: to_json(issue.original_estimate),
+    "timespent": lambda _, issue: to_json(issue.seconds_spent),
+    "workratio": lambda _, issue: str(work_ratio(issue)),
+    "progress": lambda _, issue: to_json(progress(issue)),
     "customfield_10016": lambda _, issue: to_json(issue.story_points),
     "customfield_10019": lambda self, issue: self._rank(issue),
     "customfield_10020": lambda self, issue: (

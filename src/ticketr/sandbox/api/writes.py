@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.routing import Route
-
 from ticketr.sandbox.api.fields import select_fields
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import RouteGroup, no_content
@@ -27,16 +25,8 @@ _NO_OVERRIDE: Final = "You must be an administrator of the app to override the s
 class WriteRoutes(RouteGroup):
     """The routes that write issues in one version of the interface."""
 
-    def routes(self, prefix: str) -> list[Route]:
-        """Return the routes below ``prefix``; literal paths come before those with a key."""
-        return [
-            Route(f"{prefix}/issue", self._create, methods=["POST"]),
-            Route(f"{prefix}/issue/bulk", self._create_all, methods=["POST"]),
-            Route(f"{prefix}/issue/{{id_or_key}}", self._edit, methods=["PUT"]),
-            Route(f"{prefix}/issue/{{id_or_key}}", self._delete, methods=["DELETE"]),
-        ]
-
-    async def _create(self, request: Request) -> Response:
+    async def create(self, request: Request) -> Response:
+        """Create an issue."""
         return self._interface.answer(self._make(request, await read_object(request)), 201)
 
     def _make(self, request: Request, body: Any) -> dict[str, Any]:
@@ -53,7 +43,8 @@ class WriteRoutes(RouteGroup):
                 made["transition"] = _nested(error)
         return made
 
-    async def _create_all(self, request: Request) -> Response:
+    async def create_all(self, request: Request) -> Response:
+        """Create up to fifty issues."""
         body = await read_object(request)
         updates = body.get("issueUpdates")
         if not isinstance(updates, list) or not updates:
@@ -75,7 +66,8 @@ class WriteRoutes(RouteGroup):
         answer = {"issues": made, "errors": failed}
         return self._interface.answer(answer, 201 if made else 400)
 
-    async def _edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> Response:
+        """Edit an issue."""
         site, query = self._interface.site, request.query_params
         body = await read_object(request)
         issue = require_issue(site, request)
@@ -91,7 +83,8 @@ class WriteRoutes(RouteGroup):
         )
         return self._interface.answer_text(write(issue))
 
-    async def _delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> Response:
+        """Delete an issue."""
         site = self._interface.site
         issue = require_issue(site, request)
         with_subtasks = read_flag(request.query_params, "deleteSubtasks")

@@ -18,6 +18,7 @@ from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUB
 from ticketr.sandbox.data import catalogue, model
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.changes import discard_change
+from ticketr.sandbox.data.issue import Issue
 from ticketr.sandbox.data.site import Site, utc_now
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def make_site(
     return Site(issues, user=user, clock=clock, search_lag=search_lag, on_change=on_change)
 
 
-def make_issues(*, tickets: int, seed: int) -> Iterator[model.Issue]:
+def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:
     """Generate the issues of such a site in ascending order of their numbers."""
     if tickets < 0:
         raise ValueError(f"a site cannot hold {tickets} tickets")
@@ -124,7 +125,7 @@ class _Planner:
             yield self._next(catalogue.SUBTASK, late.area, late.number)
 
 
-def _write(plan: _IssuePlan, seed: int) -> model.Issue:
+def _write(plan: _IssuePlan, seed: int) -> Issue:
     rng = random.Random(f"{seed}/{plan.number}")  # seeded from the SHA-512, not from hash()
     created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
     status = rng.choices(catalogue.STATUSES, weights=(5, 3, 1, 4))[0]
@@ -132,7 +133,7 @@ def _write(plan: _IssuePlan, seed: int) -> model.Issue:
     summary, description = _texts(rng, plan)
     issue_id = _FIRST_ID - 1 + plan.number
     subtask = plan.type.subtask
-    return model.Issue(
+    return Issue(
         id=issue_id,
         number=plan.number,
         project=catalogue.DEMO,

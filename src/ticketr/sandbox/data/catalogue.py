@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ticketr.sandbox.data import model
+from ticketr.sandbox.data.parts import LinkType
 
 DEMO_USER: Final = model.User(
     "712020:5b10a284-4c20-4165-b00e-de2100000001",
@@ -113,3 +114,9 @@ def _sprint(number: int) -> model.Sprint:
 
 
 SPRINTS: Final = tuple(_sprint(number) for number in range(1, len(_GOALS) + 1))
+LINK_TYPES: Final = (
+    LinkType(10000, "Blocks", "blocks", "is blocked by"),
+    LinkType(10001, "Cloners", "clones", "is cloned by"),
+    LinkType(10002, "Duplicate", "duplicates", "is duplicated by"),
+    LinkType(10003, "Relates", "relates to", "relates to"),
+)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +17,25 @@ class Counters:
     Attributes:
         last_id: The last ID that was assigned.
         numbers: The last number that was assigned, by the project's key.
+        last_part: The last ID of a comment, or of something else that belongs to an issue.
     """
 
     last_id: int = 10_000
     numbers: Mapping[str, int] = field(default_factory=dict)
+    last_part: int = 10_000
 
     def after(self, issue: Issue) -> Counters:
-        """Return the counters raised to an issue's ID and number."""
+        """Return the counters raised to an issue's ID and number, and to the IDs of its parts."""
         key = issue.project.key
         last = self.numbers.get(key, 0)
-        if issue.id <= self.last_id and issue.number <= last:
+        part = max((part.id for part in issue.parts()), default=0)
+        if issue.id <= self.last_id and issue.number <= last and part <= self.last_part:
             return self
-        numbers = {**self.numbers, key: max(last, issue.number)}
-        return replace(self, last_id=max(self.last_id, issue.id), numbers=numbers)
+        return Counters(
+            max(self.last_id, issue.id),
+            {**self.numbers, key: max(last, issue.number)},
+            max(self.last_part, part),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,15 @@ class SiteChange:
         counters: The counters after the write.
         put: The new and the changed issues.
         removed: The IDs of the deleted issues.
+        contents: The bytes of new attachments, by their IDs.
+        removed_contents: The IDs of the deleted attachments.
     """
 
     counters: Counters
     put: tuple[Issue, ...] = ()
     removed: tuple[int, ...] = ()
+    contents: Mapping[int, bytes] = field(default_factory=dict)
+    removed_contents: tuple[int, ...] = ()
 
 
 #: Called with each change before it becomes visible.

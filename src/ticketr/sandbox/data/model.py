@@ -6,12 +6,12 @@ since the epoch, Jira's precision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, TypedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import date
 
 #: A document, or a node of one, in the Atlassian Document Format.
 Adf = dict[str, Any]
@@ -132,83 +132,6 @@ class Sprint:
     goal: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issue:
-    """An issue, sub-tasks included.
-
-    Attributes:
-        creator: The user who created the issue; None stands for the reporter.
-        resolved: The time of the resolution; None for an unresolved issue.
-        resolution: The resolution; None in a resolved issue stands for the default one.
-        moved: The time of the last change of the status category; None if it never changed.
-        properties: The entity properties, by key.
-    """
-
-    id: int
-    number: int
-    project: Project
-    type: IssueType
-    status: Status
-    priority: Priority
-    summary: str
-    description: Adf | None
-    reporter: User
-    created: int
-    updated: int
-    assignee: User | None = None
-    parent: int | None = None
-    resolved: int | None = None
-    due: date | None = None
-    labels: tuple[str, ...] = ()
-    components: tuple[Component, ...] = ()
-    fix_versions: tuple[Version, ...] = ()
-    story_points: float | None = None
-    sprints: tuple[Sprint, ...] = ()
-    platform: Option | None = None
-    release_note: str | None = None
-    reviewer: User | None = None
-    ready: int | None = None
-    creator: User | None = None
-    moved: int | None = None
-    resolution: Resolution | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """The key that people use, such as ``DEMO-7``."""
-        return f"{self.project.key}-{self.number}"
-
-
-class IssueValues(TypedDict, total=False):
-    """The attributes of an `Issue` that a request may set, as keywords."""
-
-    priority: Priority
-    description: Adf | None
-    reporter: User
-    assignee: User | None
-    parent: int | None
-    due: date | None
-    labels: tuple[str, ...]
-    components: tuple[Component, ...]
-    fix_versions: tuple[Version, ...]
-    story_points: float | None
-    sprints: tuple[Sprint, ...]
-    platform: Option | None
-    release_note: str | None
-    reviewer: User | None
-    ready: int | None
-    creator: User | None
-    resolution: Resolution | None
-    properties: Mapping[str, Any]
-
-
-class IssueEdits(IssueValues, total=False):
-    """The attributes that a request may change in an existing issue, as keywords."""
-
-    type: IssueType
-    summary: str
 
 
 def to_millis(moment: datetime) -> int:

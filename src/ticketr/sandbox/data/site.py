@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, FINISHED, MEDIUM, TO_DO, USERS
 from ticketr.sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
 from ticketr.sandbox.data.index import SearchIndex
-from ticketr.sandbox.data.model import Issue, IssueType, Project, Status, User, to_millis
+from ticketr.sandbox.data.issue import Issue
+from ticketr.sandbox.data.model import IssueType, Project, Status, User, to_millis
+from ticketr.sandbox.data.parts import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.sandbox.data.model import IssueEdits, IssueValues
+    from ticketr.sandbox.data.issue import IssueEdits, IssueValues
+    from ticketr.sandbox.data.parts import Attachment, LinkType
 
 #: The attributes of an issue that no caller may set.
 _COMPUTED: Final = frozenset(
@@ -30,10 +33,9 @@ def utc_now() -> datetime:
 class Site:
     """A Jira site in memory.
 
-    The methods that write (`create`, `edit`, `transition`, `delete`, `set_property`,
-    `remove_property` and `put`) do not validate their values; the REST interface does. Each
-    call makes one `SiteChange`, increments `revision`, and raises the issue's ``updated`` by at
-    least a millisecond, even if the clock stands still.
+    The methods that write do not validate their values; the REST interface does. Each call
+    makes one `SiteChange`, increments `revision`, and raises the issue's ``updated`` by at least
+    a millisecond, even if the clock stands still.
 
     Args:
         issues: The initial issues.
@@ -43,6 +45,7 @@ class Site:
         clock: Returns the current time, from which the site's dates and relative JQL dates come.
         search_lag: How many seconds searches and counts lag behind the issues.
         counters: The counters of a site that was stored.
+        contents: The bytes of the attachments, by their IDs.
         on_change: Called with each `SiteChange` before it becomes visible; see `OnChange`.
 
     Attributes:
@@ -61,6 +64,7 @@ class Site:
         clock: Callable[[], datetime] = utc_now,
         search_lag: float = 0.0,
         counters: Counters | None = None,
+        contents: Mapping[int, bytes] | None = None,
         on_change: OnChange = discard_change,
     ) -> None:
         if search_lag < 0:
@@ -77,10 +81,11 @@ class Site:
         self._ids: dict[str, int] = {}
         self._former_ids: dict[str, int] = {}  # by the keys of issues before they were moved
         self._children: dict[int, list[int]] = {}
+        self._contents = dict(contents or {})
         for issue in issues:
             self._store(issue)
             self.counters = self.counters.after(issue)
-        self._index = SearchIndex(self._issues, round(search_lag * 1000), self._millis)
+        self._index = SearchIndex(self._issues, round(search_lag * 1000), self.millis)
 
     def __len__(self) -> int:
         return len(self._issues)
@@ -138,7 +143,7 @@ class Site:
     ) -> Issue:
         """Create an issue in the first status of the workflow."""
         _check(values)
-        now = self._millis()
+        now = self.millis()
         given: IssueValues = {
             "priority": MEDIUM,
             "description": None,
@@ -190,20 +195,96 @@ class Site:
     def delete(self, id_or_key: str) -> tuple[Issue, ...]:
         """Delete an issue and its sub-tasks; other children lose their parent.
 
+        Their links and attachments go with them.
+
         Returns:
             The deleted issues, the given one first.
         """
         issue = self._existing(id_or_key)
-        children = self.children(issue)
-        deleted = (issue, *(child for child in children if child.type.subtask))
-        orphans = tuple(
-            replace(child, parent=None, updated=self._update_time(child))
-            for child in children
-            if not child.type.subtask
-        )
+        deleted = (issue, *(child for child in self.children(issue) if child.type.subtask))
         removed = tuple(issue.id for issue in deleted)
-        self._apply(SiteChange(self.counters, put=orphans, removed=removed))
+        files = tuple(file.id for issue in deleted for file in issue.attachments)
+        self._apply(
+            SiteChange(
+                self.counters,
+                put=self._without(deleted),
+                removed=removed,
+                removed_contents=files,
+            )
+        )
         return deleted
+
+    def _without(self, deleted: tuple[Issue, ...]) -> tuple[Issue, ...]:
+        """Return the issues that refer to deleted ones, without these references."""
+        gone = {issue.id for issue in deleted}
+        referring = {child.id for issue in deleted for child in self.children(issue)}
+        referring |= {link.other(issue.id) for issue in deleted for link in issue.links}
+        return tuple(
+            replace(
+                issue,
+                parent=None if issue.parent in gone else issue.parent,
+                links=tuple(link for link in issue.links if link.other(issue.id) not in gone),
+                updated=self._update_time(issue),
+            )
+            for issue in map(self._issues.__getitem__, sorted(referring - gone))
+        )
+
+    def next_part(self) -> int:
+        """Return the ID for the next part of an issue."""
+        return self.counters.last_part + 1
+
+    def content(self, attachment: int) -> bytes:
+        """Return the bytes of an attachment."""
+        return self._contents[attachment]
+
+    def attach(self, id_or_key: str, files: Iterable[tuple[Attachment, bytes]]) -> Issue:
+        """Add attachments to an issue."""
+        added = tuple(files)
+        before = self._existing(id_or_key)
+        after = replace(
+            before,
+            attachments=(*before.attachments, *(file for file, _ in added)),
+            updated=self._update_time(before),
+        )
+        contents = {file.id: content for file, content in added}
+        self._apply(SiteChange(self.counters.after(after), put=(after,), contents=contents))
+        return after
+
+    def detach(self, id_or_key: str, attachment: int) -> Issue:
+        """Remove an attachment from an issue."""
+        before = self._existing(id_or_key)
+        after = replace(
+            before,
+            attachments=tuple(file for file in before.attachments if file.id != attachment),
+            updated=self._update_time(before),
+        )
+        self._apply(SiteChange(self.counters, put=(after,), removed_contents=(attachment,)))
+        return after
+
+    def link(self, kind: LinkType, source: Issue, target: Issue) -> Link:
+        """Link two issues; a link that is there already is returned as it is."""
+        for known in source.links:
+            if (known.kind, known.source, known.target) == (kind, source.id, target.id):
+                return known
+        link = Link(self.next_part(), kind, source.id, target.id)
+        changed = tuple(
+            replace(issue, links=(*issue.links, link), updated=self._update_time(issue))
+            for issue in (source, target)
+        )
+        self._apply(SiteChange(self.counters.after(changed[0]), put=changed))
+        return link
+
+    def unlink(self, link: Link) -> None:
+        """Remove a link from both of its issues."""
+        changed = tuple(
+            replace(
+                issue,
+                links=tuple(other for other in issue.links if other.id != link.id),
+                updated=self._update_time(issue),
+            )
+            for issue in (self._issues[link.source], self._issues[link.target])
+        )
+        self._apply(SiteChange(self.counters, put=changed))
 
     def set_property(self, id_or_key: str, key: str, value: Any) -> Issue:
         """Set an entity property of an issue."""
@@ -225,7 +306,10 @@ class Site:
         for issue in change.put:
             self._store(issue)
         for issue_id in change.removed:
-            self._unlink(self._issues.pop(issue_id))
+            self._forget(self._issues.pop(issue_id))
+        self._contents.update(change.contents)
+        for attachment in change.removed_contents:
+            del self._contents[attachment]
         self.counters = change.counters
         self.revision += 1
         self._index.add(change)
@@ -233,7 +317,7 @@ class Site:
     def _store(self, issue: Issue) -> None:
         before = self._issues.get(issue.id)
         if before is not None:
-            self._unlink(before)
+            self._forget(before)
             if before.key != issue.key:
                 self._former_ids[before.key] = issue.id
         self._issues[issue.id] = issue
@@ -241,7 +325,7 @@ class Site:
         if issue.parent is not None:
             self._children.setdefault(issue.parent, []).append(issue.id)
 
-    def _unlink(self, issue: Issue) -> None:
+    def _forget(self, issue: Issue) -> None:
         self._ids.pop(issue.key, None)
         if issue.parent is not None:
             self._children[issue.parent].remove(issue.id)
@@ -252,12 +336,13 @@ class Site:
             raise LookupError(f"the site has no issue {id_or_key}")
         return issue
 
-    def _millis(self) -> int:
+    def millis(self) -> int:
+        """Return the time by the site's clock in milliseconds since the epoch."""
         return to_millis(self.now())
 
     def _update_time(self, before: Issue) -> int:
         """Return the time of a change, which is later than that of the previous change."""
-        return max(self._millis(), before.updated + 1)
+        return max(self.millis(), before.updated + 1)
 
 
 def _with_user(user: User, users: Sequence[User]) -> tuple[User, ...]:

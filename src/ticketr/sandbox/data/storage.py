@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.changes import Counters
-from ticketr.sandbox.data.model import Issue
+from ticketr.sandbox.data.issue import Issue
+from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
 from ticketr.sandbox.errors import DataFailed
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
 #: Marks a SQLite file as a sandbox's site.
 _APPLICATION_ID: Final = 0x7469636B
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = """
-    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS attachment (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
 """
 #: Seconds; a sandbox whose parent was killed needs a moment to end.
 _LOCK_TIMEOUT: Final = 2.0
@@ -49,8 +51,16 @@ _RECORDS: Final[Mapping[str, Sequence[Any]]] = {
     "fix_versions": catalogue.VERSIONS,
     "sprints": catalogue.SPRINTS,
     "platform": catalogue.PLATFORMS,
+    "kind": catalogue.LINK_TYPES,
 }
-_USERS: Final = frozenset(("reporter", "creator", "assignee", "reviewer"))
+_USERS: Final = frozenset(("reporter", "creator", "assignee", "reviewer", "author", "editor"))
+#: The classes of what belongs to an issue, by attribute.
+_PARTS: Final[Mapping[str, type[Any]]] = {
+    "comments": Comment,
+    "worklogs": Worklog,
+    "attachments": Attachment,
+    "links": Link,
+}
 
 
 class SiteFile:
@@ -83,21 +93,25 @@ class SiteFile:
     def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         owner, version = self._pragma("application_id"), self._pragma("user_version")
-        if owner == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
-            self._db.execute("PRAGMA journal_mode = WAL")
-            with self._transaction():
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        elif owner != _APPLICATION_ID:
+        is_new = owner == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if owner != _APPLICATION_ID and not is_new:
             raise DataFailed(self.path, "it is not the file of a sandbox's site")
-        elif version > _VERSION:
+        if version > _VERSION:
             raise DataFailed(self.path, "a newer ticketr wrote it")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():  # locks the file until it is closed
             pass
+        if version < _VERSION:
+            self._make_tables()
+
+    def _make_tables(self) -> None:
+        """Make the tables that are missing: all of them, or those that an old file lacks."""
+        with self._transaction():
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _pragma(self, name: str) -> int:
         value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]
@@ -157,6 +171,11 @@ class SiteFile:
             problem = f"its records cannot be read ({type(error).__name__}: {error})"
             raise DataFailed(self.path, problem) from error
 
+    def load_contents(self) -> dict[int, bytes]:
+        """Read the bytes of the attachments, by their IDs."""
+        with self._errors():
+            return dict(self._db.execute("SELECT id, content FROM attachment"))
+
     def save(self, change: SiteChange) -> None:
         """Write one change in one transaction."""
         with self._errors(), self._transaction():
@@ -164,6 +183,9 @@ class SiteFile:
                 self._write_issue(issue)
             removed = [(issue_id,) for issue_id in change.removed]
             self._db.executemany("DELETE FROM issue WHERE id = ?", removed)
+            self._db.executemany("INSERT INTO attachment VALUES (?, ?)", change.contents.items())
+            gone = [(attachment,) for attachment in change.removed_contents]
+            self._db.executemany("DELETE FROM attachment WHERE id = ?", gone)
             self._write_counters(change.counters)
 
     def _write_issue(self, issue: Issue) -> None:
@@ -171,7 +193,7 @@ class SiteFile:
         self._db.execute("INSERT OR REPLACE INTO issue VALUES (?, ?)", (issue.id, record))
 
     def _write_counters(self, counters: Counters) -> None:
-        value = {"last_id": counters.last_id, "numbers": dict(counters.numbers)}
+        value = {**asdict(counters), "numbers": dict(counters.numbers)}
         self._write_fact(_COUNTERS, json.dumps(value))
 
     def _write_fact(self, name: str, value: str) -> None:
@@ -188,6 +210,12 @@ class SiteFile:
         if name in _RECORDS:
             known = _BY_ID[name]
             return tuple(known[part] for part in value) if isinstance(value, list) else known[value]
+        if name in _PARTS:
+            kind = _PARTS[name]
+            return tuple(
+                kind(**{key: self._value(key, each) for key, each in part.items()})
+                for part in value
+            )
         if name == "due":
             return date.fromisoformat(value)
         return tuple(value) if name == "labels" else value
@@ -218,8 +246,8 @@ _BY_ID: Final = {
 }
 
 
-def _record(issue: Issue) -> dict[str, Any]:
-    """Convert an issue to values that JSON can hold."""
+def _record(issue: Any) -> dict[str, Any]:
+    """Convert an issue, or a part of one, to values that JSON can hold."""
     return {each.name: _plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
 
 
@@ -228,6 +256,8 @@ def _plain(name: str, value: Any) -> Any:
         return None
     if name in _USERS:
         return value.account_id
+    if name in _PARTS:
+        return [_record(part) for part in value]
     if name in _RECORDS:
         return [part.id for part in value] if isinstance(value, tuple) else value.id
     return value.isoformat() if isinstance(value, date) else value

@@ -54,7 +54,7 @@ class FaultKind(Enum):
 
 
 _NEVER_CARRIED_OUT: Final = frozenset((FaultKind.TOO_MANY, FaultKind.DROP))
-_READ_ONLY_POSTS: Final = ("/issue/bulkfetch", "/search", "/approximate-count")
+_READ_ONLY_POSTS: Final = ("/bulkfetch", "/search", "/search/jql", "/approximate-count", "/list")
 _ALWAYS_CARRIED_OUT: Final = frozenset(
     (FaultKind.LOST, FaultKind.RESET, FaultKind.CUT, FaultKind.REFUSED)
 )
@@ -159,6 +159,5 @@ class Faults:
 
 
 def is_write(method: str, path: str) -> bool:
-    """Return whether a request may change an issue; the path may include a query."""
-    bare = path.partition("?")[0]
-    return method != "GET" and "/issue" in bare and not bare.endswith(_READ_ONLY_POSTS)
+    """Return whether a request may change the site; the path may include a query."""
+    return method != "GET" and not path.partition("?")[0].endswith(_READ_ONLY_POSTS)

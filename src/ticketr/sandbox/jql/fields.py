@@ -19,7 +19,7 @@ from ticketr.sandbox.jql.dates import read_date
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
 EQUALITY: Final = frozenset({"=", "!=", "in", "not in"})

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any, Final, assert_never
 
-from ticketr.sandbox.data.model import Issue, to_millis
+from ticketr.sandbox.data.issue import Issue
+from ticketr.sandbox.data.model import to_millis
 from ticketr.sandbox.errors import JqlError
 from ticketr.sandbox.jql import nodes
 from ticketr.sandbox.jql.dates import read_period

@@ -12,7 +12,7 @@ from ticketr.sandbox.jql.plan import QueryPlan, make_plan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ticketr.sandbox.data.model import Issue
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
 #: The longest query in characters; a query that lists 5,000 keys has half of that.

@@ -1,0 +1,187 @@
+"""Routes for the comments of an issue, and for their properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api.entity_properties import check_property
+from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.issues import require_issue
+from ticketr.sandbox.api.part_input import read_comment
+from ticketr.sandbox.api.payload import (
+    read_body,
+    read_json,
+    read_list,
+    read_object,
+    read_page,
+)
+from ticketr.sandbox.data.parts import Comment
+from ticketr.sandbox.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.data.issue import Issue
+    from ticketr.sandbox.data.site import Site
+
+_DEFAULT_PAGE: Final = 100
+_MOST_LISTED: Final = 1000
+_ORDERS: Final = ("created", "+created", "-created")
+_MISSING: Final = "Can not find a comment for the id: {}."
+_NOT_YOURS: Final = "You do not have the permission to {} this comment."
+
+
+def add_comment(site: Site, issue: Issue, values: dict[str, Any]) -> Comment:
+    """Add a comment by the user who is signed in; `values` come from `read_comment`."""
+    now = site.millis()
+    comment = Comment(site.next_part(), site.user, created=now, updated=now, **values)
+    site.edit(issue.key, comments=(*issue.comments, comment))
+    return comment
+
+
+class CommentRoutes(RouteGroup):
+    """The routes for comments in one version of the interface."""
+
+    async def list_all(self, request: Request) -> Response:
+        """List the comments of an issue, page by page."""
+        issue, query = require_issue(self._interface.site, request), request.query_params
+        order = query.get("orderBy") or "created"
+        if order not in _ORDERS:
+            raise RequestRefused(400, f"The comments cannot be sorted by '{order[:50]}'.")
+        page = read_page(query, default=_DEFAULT_PAGE)
+        listed = page.of(issue.comments[::-1] if order[0] == "-" else issue.comments)
+        return self._interface.answer(
+            {
+                "startAt": page.start,
+                "maxResults": page.size,
+                "total": len(issue.comments),
+                "comments": [self._describe(request, issue, comment) for comment in listed],
+            }
+        )
+
+    async def add(self, request: Request) -> Response:
+        """Add a comment."""
+        body = await read_object(request)
+        issue = require_issue(self._interface.site, request)
+        values = read_comment(self._interface, issue, body)
+        comment = add_comment(self._interface.site, issue, values)
+        return self._interface.answer(self._describe(request, issue, comment), 201)
+
+    async def get(self, request: Request) -> Response:
+        """Read a comment."""
+        issue, comment = self._named(request)
+        return self._interface.answer(self._describe(request, issue, comment))
+
+    async def edit(self, request: Request) -> Response:
+        """Change a comment."""
+        body = await read_object(request)
+        issue, comment = self._named(request, "edit")
+        values = read_comment(self._interface, issue, body)
+        changed = replace(
+            comment, **values, editor=self._interface.site.user, updated=self._time(comment)
+        )
+        self._put(issue, changed)
+        return self._interface.answer(self._describe(request, issue, changed))
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a comment."""
+        issue, comment = self._named(request, "delete")
+        others = tuple(other for other in issue.comments if other.id != comment.id)
+        self._interface.site.edit(issue.key, comments=others)
+        return no_content()
+
+    async def list_by_ids(self, request: Request) -> Response:
+        """Read the comments with the given IDs, of any issues."""
+        body = await read_body(request, {"ids": (int,)})
+        wanted = body.get("ids", [])
+        if len(wanted) > _MOST_LISTED:
+            raise RequestRefused(400, f"At most {_MOST_LISTED} comments can be read at once.")
+        found = [pair for pair in self._everything() if pair[1].id in set(wanted)]
+        return self._interface.answer(
+            {
+                "startAt": 0,
+                "maxResults": _MOST_LISTED,
+                "total": len(found),
+                "isLast": True,
+                "values": [self._describe(request, *pair) for pair in found],
+            }
+        )
+
+    async def list_properties(self, request: Request) -> Response:
+        """List the keys of a comment's properties."""
+        _, comment = self._any(request)
+        here = f"{self._interface.view(request).records.api}/comment/{comment.id}/properties"
+        keys = [{"self": f"{here}/{key}", "key": key} for key in sorted(comment.properties)]
+        return self._interface.answer({"keys": keys})
+
+    async def get_property(self, request: Request) -> Response:
+        """Read a property of a comment."""
+        _, comment = self._any(request)
+        key = _known_property(request, comment)
+        return self._interface.answer({"key": key, "value": comment.properties[key]})
+
+    async def put_property(self, request: Request) -> Response:
+        """Write a property of a comment."""
+        value = await read_json(request)
+        issue, comment = self._any(request)
+        key = request.path_params["key"]
+        check_property(key, value)
+        self._put(issue, replace(comment, properties={**comment.properties, key: value}))
+        return self._interface.answer({}, 200 if key in comment.properties else 201)
+
+    async def remove_property(self, request: Request) -> Response:
+        """Remove a property of a comment."""
+        issue, comment = self._any(request)
+        gone = _known_property(request, comment)
+        rest = {key: value for key, value in comment.properties.items() if key != gone}
+        self._put(issue, replace(comment, properties=rest))
+        return no_content()
+
+    def _describe(self, request: Request, issue: Issue, comment: Comment) -> dict[str, Any]:
+        expand = read_list(request.query_params, "expand")
+        return self._interface.view(request).parts.comment(issue, comment, expand)
+
+    def _time(self, comment: Comment) -> int:
+        return max(self._interface.site.millis(), comment.updated + 1)
+
+    def _put(self, issue: Issue, comment: Comment) -> None:
+        comments = tuple(comment if other.id == comment.id else other for other in issue.comments)
+        self._interface.site.edit(issue.key, comments=comments)
+
+    def _named(self, request: Request, action: str = "") -> tuple[Issue, Comment]:
+        """Return the comment in the path; one of another user allows no action."""
+        issue = require_issue(self._interface.site, request)
+        comment = _find(issue, request.path_params["comment_id"])
+        if comment is None:
+            raise RequestRefused(404, _MISSING.format(request.path_params["comment_id"][:50]))
+        if action and comment.author.account_id != self._interface.site.user.account_id:
+            raise RequestRefused(400, _NOT_YOURS.format(action))
+        return issue, comment
+
+    def _any(self, request: Request) -> tuple[Issue, Comment]:
+        """Return the comment in a path that does not name the issue."""
+        wanted = request.path_params["comment_id"]
+        for issue, comment in self._everything():
+            if str(comment.id) == wanted:
+                return issue, comment
+        raise RequestRefused(404, _MISSING.format(wanted[:50]))
+
+    def _everything(self) -> Iterator[tuple[Issue, Comment]]:
+        for issue in self._interface.site:
+            for comment in issue.comments:
+                yield issue, comment
+
+
+def _find(issue: Issue, comment_id: str) -> Comment | None:
+    return next((each for each in issue.comments if str(each.id) == comment_id), None)
+
+
+def _known_property(request: Request, comment: Comment) -> str:
+    key: str = request.path_params["key"]
+    if key not in comment.properties:
+        raise RequestRefused(404, f"The property {key} does not exist.")
+    return key
