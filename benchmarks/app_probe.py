@@ -80,10 +80,10 @@ class Times:
                 self.first_frame = time.perf_counter() - self.begun
                 self._costs.longest.clear()
 
-        def completed(view: WorkspaceView, read: FilesRead) -> WorkspaceView:
+        def completed(view: WorkspaceView, read: FilesRead, now: float) -> WorkspaceView:
             if self.complete is None:
                 self.complete = time.perf_counter() - self.begun
-            return with_files(view, read)
+            return with_files(view, read, now)
 
         setattr(Terminal, "draw", drawn)  # noqa: B010 - the type checker would refuse it otherwise
         setattr(WorkspaceView, "with_files", completed)  # noqa: B010

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ticketr.sync import (
+    Change,
+    FieldChange,
+    IssuePlace,
+    State,
+    Store,
+    add_ticket,
+    carry_out_edits,
+    plan_file_edits,
+)
+from ticketr.tickets import Ticket
+
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from fakes.users import User
 
 SETTLE = "to settle it again: ticketr resolve DEMO-9 --take mine, jira or both"
@@ -90,7 +105,7 @@ def test_json_has_what_was_taken_back_and_what_is_left(torn: User) -> None:
         "aside": ".ticketr/trash/DEMO-9.md",
     }
     undone = {**step, "done": done, "put_aside": ".ticketr/trash/DEMO-9.2.md"}
-    assert told == {"folder": str(torn.root), "undone": undone, "steps": []}
+    assert told == {"folder": str(torn.root), "undone": [undone], "steps": []}
 
 
 def test_a_ticket_that_was_edited_since_is_left_alone(torn: User) -> None:
@@ -124,3 +139,68 @@ def test_the_key_of_a_sub_task_stands_for_its_ticket(someone: User) -> None:
     assert someone.runs("undo", "demo-5").out.startswith("DEMO-3: DEMO-3.md is as it was before")
     assert someone.files()["DEMO-3.md"] == before
     assert someone.runs("undo", "DEMO-5").err == "ticketr: there is nothing to undo of DEMO-5\n"
+
+
+def test_a_change_of_several_tickets_is_taken_back_in_all_of_them(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.files()
+    label(someone, "DEMO-1", "DEMO-3", "DEMO-9")
+    assert someone.files() != before
+
+    told = someone.runs("undo")
+
+    assert told.code == 0
+    assert re.findall(r"^DEMO-\d+", told.out, re.MULTILINE) == ["DEMO-9", "DEMO-3", "DEMO-1"]
+    assert {name: text for name, text in someone.files().items() if name in before} == before
+
+
+def test_with_a_key_the_change_is_taken_back_in_that_ticket_alone(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.files()
+    label(someone, "DEMO-1", "DEMO-3")
+
+    told = someone.runs("undo", "DEMO-1")
+
+    assert re.findall(r"^DEMO-\d+", told.out, re.MULTILINE) == ["DEMO-1"]
+    assert someone.files()["DEMO-1.md"] == before["DEMO-1.md"]
+    assert someone.files()["DEMO-3.md"] != before["DEMO-3.md"]
+
+
+def test_what_could_not_be_taken_back_is_told_after_what_was(someone: User) -> None:
+    someone.runs("pull")
+    before = someone.files()
+    label(someone, "DEMO-1", "DEMO-3")
+    someone.retitles("DEMO-1", "Another")
+
+    told = someone.runs("undo")
+
+    assert (told.code, told.out.partition(":")[0]) == (1, "DEMO-3")
+    assert told.err == "ticketr: cannot undo: DEMO-1 was edited in DEMO-1.md since\n"
+    assert someone.files()["DEMO-3.md"] == before["DEMO-3.md"]
+
+
+def test_a_file_that_the_app_has_added_goes(someone: User) -> None:
+    someone.runs("pull")
+    with opened_workspace(someone) as (store, state), store.lock():
+        path = add_ticket(store, state, Ticket("Pay in time"))
+
+    told = someone.runs("undo")
+
+    words = "draft: pay-in-time.md is gone (added in the app)"
+    assert told.out == f"{words}; what stood there is in .ticketr/trash/draft.md\n"
+    assert not (someone.root / path).exists()
+
+
+@contextmanager
+def opened_workspace(someone: User) -> Generator[tuple[Store, State]]:
+    store = Store(someone.root, ".ticketr")
+    with closing(State(store.state_path, store.mark)) as state:
+        yield store, state
+
+
+def label(someone: User, *keys: str) -> None:
+    """Add a label to tickets, as one change in the app."""
+    change = (FieldChange("Labels", "urgent", Change.ADD),)
+    with opened_workspace(someone) as (store, state), store.lock():
+        places = {IssuePlace(f"{key}.md", key): change for key in keys}
+        carry_out_edits(store, state, plan_file_edits(store, places))

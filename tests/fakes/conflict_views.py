@@ -10,6 +10,8 @@ from ticketr.tickets import Ticket
 BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})
 LOCAL = Ticket("Rebuild faster", "DEMO-9", "Good enough.", {"Priority": "Lowest", "Labels": "a"})
 REMOTE = Ticket("Rebuild at once", "DEMO-9", "Good enough.", {"Priority": "Medium", "Labels": "b"})
+#: 2026-11-26 10:29 UTC
+SYNCED = 1_795_688_940.0
 
 
 def conflict_view() -> ConflictView:
@@ -19,5 +21,15 @@ def conflict_view() -> ConflictView:
     source = ConflictSource("", "", versions)
     aside = ".ticketr/trash/DEMO-9.md"
     return ConflictView(
-        "DEMO-9", LOCAL.title, "DEMO-9.md", 1, None, "", None, parts, merged, aside, source
+        "DEMO-9",
+        LOCAL.title,
+        "DEMO-9.md",
+        1,
+        SYNCED,
+        "2026-11-26T12:41:00.000+0200",
+        None,
+        parts,
+        merged,
+        aside,
+        source,
     )

@@ -16,6 +16,7 @@ from ticketr.sync import (
     IssuePlace,
     UndoKind,
     add_sub_task,
+    add_ticket,
     carry_out_edits,
     plan_file_edits,
     same_change,
@@ -244,3 +245,31 @@ def test_a_sub_task_of_a_file_that_is_gone_is_refused(store: Store, state: State
         pytest.raises(CannotEdit, match=r"gone\.md was not changed: it is not there"),
     ):
         add_sub_task(store, state, IssuePlace("gone.md", "DEMO-1"), "x")
+
+
+async def test_an_added_draft_is_taken_back_only_as_it_was_written(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    with opened(bench) as (store, state), store.lock():
+        first = add_ticket(store, state, Ticket("Pay in time"))
+        second = add_ticket(store, state, Ticket("Pay in time"))
+        path = bench.root / first
+        text = path.read_text()
+        assert (first, second) == ("pay-in-time.md", "pay-in-time-2.md")
+        assert [each.kind for each in undo_steps(state)] == [UndoKind.ADDED] * 2
+        path.write_text(text + "More.\n")
+
+        done = undo_last(store, state)
+        with pytest.raises(CannotUndo, match="edited, pushed or removed since"):
+            undo_last(store, state)
+        assert path.read_text() == text + "More.\n"
+        path.unlink()
+        with pytest.raises(CannotUndo):
+            undo_last(store, state)
+        path.write_text(text)
+        undo_last(store, state)
+
+        assert (done.step.path, done.aside) == (second, ".ticketr/trash/draft.md")
+        assert undo_steps(state) == ()
+        assert not path.exists()

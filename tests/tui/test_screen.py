@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
+from ticketr import JobStatus
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
@@ -11,6 +16,11 @@ from ticketr.tickets import Ticket
 from ticketr.tui import messages
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme
+from ticketr.tui.update import wake_at
+
+if TYPE_CHECKING:
+    from ticketr import JobSnapshot
+    from ticketr.tui.state import AppState
 
 HOSTILE = Ticket(
     "\x1b[31mred\x07 \u202e陈美玲 👩‍👩‍👧 " * 5, "DEMO-7", fields={"Assignee": "陈美玲"}
@@ -78,3 +88,49 @@ def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> No
     bar = plain(screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
     assert "c settle" in bar
     assert "o browser" in bar
+
+
+@pytest.mark.parametrize(
+    ("age", "wide", "narrow"),
+    [
+        (None, "", ""),
+        (59.0, "synced now", "synced now"),
+        (4 * 60.0 + 59, "synced 4m ago", "4m ago"),
+        (3 * 3600.0, "synced 3h ago", "3h ago"),
+        (50 * 3600.0, "synced 2d ago", "2d ago"),
+    ],
+)
+def test_a_workspace_says_when_it_was_synced_in_as_many_words_as_fit(
+    age: float | None, wide: str, narrow: str
+) -> None:
+    state = app_state(*TICKETS)
+    state = after(state, messages.FilesRead("work", state.workspace.rows, age=age))
+
+    assert workspace_line(state)[26:53].split("+1")[1].strip() == wide
+    assert workspace_line(replace(state, width=42))[26:].split("+1")[1].strip() == narrow
+
+
+def test_time_goes_on_for_a_workspace_without_a_message() -> None:
+    state = app_state(*TICKETS)
+    state = after(state, messages.FilesRead("work", state.workspace.rows, age=0.0))
+    assert "synced now" in workspace_line(state, now=60.0)
+    assert "synced 1m ago" in workspace_line(state, now=61.0)
+    assert wake_at(state) == math.inf
+
+
+def workspace_line(state: AppState, now: float = 1.0) -> str:
+    return plain(screen(state, now, Theme())[2])
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (snapshot(), "pulling 50%"),
+        (replace(snapshot(), progress=None), "pulling..."),
+        (snapshot(JobStatus.PENDING), "pull waits"),
+        (replace(snapshot(), tags=frozenset({"workspace:work"})), "working 50%"),
+    ],
+)
+def test_a_workspace_says_what_its_job_does(job: JobSnapshot, words: str) -> None:
+    state = after(app_state(*TICKETS), messages.JobChanged(job))
+    assert workspace_line(state)[:53].rstrip().endswith(f" {words}")

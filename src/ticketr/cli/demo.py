@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ticketr.sync import PullJob, SessionOptions
+
+#: What to try after a demo without a screen. The commands after the first need no site.
+_TO_TRY = (
+    "to try:",
+    "  cd {folder}",
+    "  ticketr list status=Done",
+    "  ticketr show DEMO-1",
+    "  ticketr edit DEMO-1",
+    "  ticketr diff",
+    "the demo's Jira goes on, and a pull and a push with it: ticketr demo --folder {folder}",
+)
 
 
 @click.command(cls=Command)
@@ -87,9 +99,10 @@ async def _pull_in_screen(job: PullJob) -> int:
 
 async def _pull_with_lines(job: PullJob) -> int:
     from ticketr.cli.queue_runner import run_one
-    from ticketr.cli.report import exit_code
+    from ticketr.cli.report import exit_code, print_messages
 
     ended = await run_one(job)
     if ended.result is not None:
         echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
+        print_messages(line.format(folder=shlex.quote(str(job.root))) for line in _TO_TRY)
     return exit_code(ended)

@@ -16,7 +16,7 @@ from ticketr.cli.sides import SIDES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.sync import Store, Undone, UndoStep
+    from ticketr.sync import Store, UndoneChange, UndoStep
 
 
 @click.command(cls=Command)
@@ -29,53 +29,64 @@ def undo(
 ) -> None:
     """Take back the last settling of a conflict, or the last time that a sync took Jira's version.
 
-    A change of fields, or a sub-task, that was written by the app is taken back as well.
+    What the app has changed or added in files is taken back as well: a change of several tickets
+    in all of them.
 
     The file, and what is known of the last sync, are as before; the conflict is open again. With a
-    KEY, the last of that ticket. Nothing is taken back of a ticket that was edited, pushed or
+    KEY, the last of that ticket alone. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.
     """
     from ticketr.cleaning import clean
     from ticketr.cli.local_status import open_store
-    from ticketr.sync import read_state, undo_steps
+    from ticketr.sync import UndoneChange, read_state, undo_steps
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     key = clean(key.upper()) if key is not None else None
-    done = None if listed else _undo(store, key)
+    undone = UndoneChange(()) if listed else _undo(store, key)
     with read_state(store) as state:
         steps = undo_steps(state, key)
-        is_open = done is not None and state.conflicts.of(done.step.key) is not None
+        keys = [each.step.key for each in undone.done]
+        still_open = [each for each in keys if state.conflicts.of(each) is not None]
     if as_json:
-        undone = None if done is None else {**_as_json(done.step), "put_aside": done.aside}
+        done = [{**_as_json(each.step), "put_aside": each.aside} for each in undone.done]
         steps_as_json = [_as_json(each) for each in steps]
-        echo_json({"folder": str(store.root), "undone": undone, "steps": steps_as_json})
-    elif done is not None:
-        _print_undone(done, is_open=is_open)
-    else:
-        for each in steps:
-            echo(_line(each))
+        echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
+    elif listed:
+        for step in steps:
+            echo(_line(step))
         if not steps:
             echo("there is nothing to undo")
+    else:
+        _print_undone(undone, still_open)
+    if undone.failed:
+        raise undone.failed[0]
 
 
-def _undo(store: Store, key: str | None) -> Undone:
+def _undo(store: Store, key: str | None) -> UndoneChange:
+    """Take the last change back; with a key, in that ticket alone."""
     from ticketr.cli.local_status import open_state
-    from ticketr.sync import last_step, read_state, undo_last
+    from ticketr.sync import UndoneChange, last_step, read_state, undo_change, undo_last
 
     with read_state(store) as state:  # so that a folder without a state gets none
         last_step(state, key)
     with open_state(store) as state, store.lock():
-        return undo_last(store, state, key)
+        if key is not None:
+            return UndoneChange((undo_last(store, state, key),))
+        return undo_change(store, state)
 
 
-def _print_undone(done: Undone, *, is_open: bool) -> None:
+def _print_undone(undone: UndoneChange, still_open: list[str]) -> None:
     from ticketr.cli.report import print_messages
+    from ticketr.sync import UndoKind
 
-    step = done.step
-    aside = f"; what stood there is in {done.aside}" if done.aside else ""
-    echo(f"{step.key}: {step.path} is as it was before ({step.kind.value}){aside}")
-    if is_open:
-        print_messages([f"to settle it again: ticketr resolve {step.key} --take {SIDES}"])
+    for each in undone.done:
+        step = each.step
+        aside = f"; what stood there is in {each.aside}" if each.aside else ""
+        is_as = "is gone" if step.kind is UndoKind.ADDED else "is as it was before"
+        echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){aside}")
+    print_messages(
+        f"to settle it again: ticketr resolve {key} --take {SIDES}" for key in still_open
+    )
 
 
 def _line(step: UndoStep) -> str:

@@ -41,6 +41,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
 
 
+def ago(seconds: float) -> str:
+    """Format how long ago something was, like ``now``, ``4m ago``, ``2h ago`` or ``3d ago``."""
+    minutes = max(int(seconds), 0) // 60
+    for size, unit in ((24 * 60, "d"), (60, "h"), (1, "m")):
+        if minutes >= size:
+            return f"{minutes // size}{unit} ago"
+    return "now"
+
+
 def message_of(snapshot: JobSnapshot) -> str:
     """Return the job's clean message, or its name if it has none."""
     progress = snapshot.progress

@@ -16,9 +16,10 @@ from ticketr.sync.compare.mapping import field_text
 from ticketr.sync.errors import CannotEdit
 from ticketr.sync.push.values import BadValue, read_list
 from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
+from ticketr.sync.workspace.drafts import write_draft
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.writing.recording import Replacement
-from ticketr.tickets import Ticket, field_name, rewrite, set_fields
+from ticketr.tickets import Ticket, field_name, render, rewrite, set_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -238,6 +239,29 @@ def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> N
     _replace(store, state, place.path, change, time.time())
 
 
+def add_ticket(store: Store, state: State, draft: Ticket) -> str:
+    """Write a draft into a new file that is named after its title, in a locked workspace.
+
+    It is put on the undo log.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        draft: The draft.
+
+    Returns:
+        The file, relative to the workspace.
+
+    Raises:
+        FileFailed: It cannot be written.
+    """
+    path = store.name_of(write_draft(store.root, draft))
+    text = render([draft])
+    added = Replacement(0, "", text, digest_of(text), "")
+    state.undo.add(_step(state, None, path, added, time.time(), UndoKind.ADDED))
+    return path
+
+
 def _require_same(file: TicketFile, path: str, digest: str) -> None:
     if digest_of(file.text) != digest:
         raise CannotEdit(path, "it was edited since the plan was made; look at the plan again")
@@ -287,10 +311,17 @@ def _replace(
                 state.undo.add(_step(state, ticket.key, path, made, moment))
 
 
-def _step(state: State, key: str | None, path: str, made: Replacement, moment: float) -> UndoStep:
+def _step(
+    state: State,
+    key: str | None,
+    path: str,
+    made: Replacement,
+    moment: float,
+    kind: UndoKind = UndoKind.FIELDS,
+) -> UndoStep:
     head = (state.head_of(key) if key is not None else None) or ""
     return UndoStep(
-        UndoKind.FIELDS,
+        kind,
         moment,
         key or DRAFT,
         head,

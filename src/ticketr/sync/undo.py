@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr._errors import TicketrError
 from ticketr.sync.errors import CannotUndo, NothingToUndo
 from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.sync.workspace.editor import Editor
@@ -31,6 +32,19 @@ class Undone:
 
     step: UndoStep
     aside: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneChange:
+    """A change that was taken back, in one ticket or in several.
+
+    Attributes:
+        done: What was taken back, the latest first; at least one.
+        failed: Why a ticket of the change was not; one error each.
+    """
+
+    done: tuple[Undone, ...]
+    failed: tuple[TicketrError, ...] = ()
 
 
 def undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
@@ -74,6 +88,34 @@ def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
     return undo_step(store, state, last_step(state, key))
 
 
+def undo_change(store: Store, state: State, key: str | None = None) -> UndoneChange:
+    """Undo the latest change in all its tickets, in a locked workspace.
+
+    A ticket in which that is not possible does not keep the others.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        key: A ticket that the change concerns, or a sub-task of it; None for the latest of all.
+
+    Raises:
+        NothingToUndo: There is none. As with all other errors, nothing was changed.
+        CannotUndo: Each ticket of the change, its file or Jira's version has changed since.
+        FileFailed: No file of the change can be read or written.
+        UnsafePath: A link or the like has the name of ticketr's folder.
+    """
+    done: list[Undone] = []
+    failed: list[TicketrError] = []
+    for step in same_change(state, last_step(state, key)):
+        try:
+            done.append(undo_step(store, state, step))
+        except TicketrError as error:
+            failed.append(error)
+    if not done:
+        raise failed[0]
+    return UndoneChange(tuple(done), tuple(failed))
+
+
 def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     """Return the steps of the change that a step belongs to, the latest first.
 
@@ -99,13 +141,26 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
     """
     if state.undo.digest(step.head) != step.then:
         raise CannotUndo(step.key, f"{step.key} was pulled, pushed or settled since", step.aside)
-    aside = _write_back(store, step)
+    undo = _take_away if step.kind is UndoKind.ADDED else _write_back
+    aside = undo(store, step)
     with state.batch():
         state.undo.restore(step.head, step.stored)
         if step.kind is UndoKind.SYNC:  # so that the next pull fetches what it has to merge
             state.mark_stale(each.id for each in state.issues_of(step.head))
         state.undo.remove(step)
     return Undone(step, aside)
+
+
+def _take_away(store: Store, step: UndoStep) -> str:
+    """Move a file that was added into ticketr's own folder.
+
+    Returns:
+        Its path there, relative to the workspace.
+    """
+    aside = Editor(store).remove(step.path, step.after)
+    if aside is None:
+        raise CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.aside)
+    return store.name_of(aside)
 
 
 def _write_back(store: Store, step: UndoStep) -> str:

@@ -208,10 +208,10 @@ class Undo(Effect):
 
 @dataclass(frozen=True, slots=True)
 class AskStatuses(Effect):
-    """Ask Jira for the statuses that an issue can take."""
+    """Ask Jira for the statuses that some issues can take, by their keys."""
 
     workspace: str
-    key: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class FilesRead(Message):
         conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
         broken: The cleaned error of each broken file.
+        age: Seconds since a pull has brought all that it found; None for never, or unknown.
     """
 
     workspace: str
@@ -117,6 +118,7 @@ class FilesRead(Message):
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +181,18 @@ class ConflictFailed(Message):
 
 @dataclass(frozen=True, slots=True)
 class StatusesRead(Message):
-    """Jira was asked for the statuses that an issue can take; the answer to `AskStatuses`.
+    """Jira was asked for the statuses that issues can take; the answer to `AskStatuses`.
 
     Attributes:
-        workspace: The name of its workspace.
-        key: The issue's key.
-        statuses: The statuses, not cleaned.
+        workspace: The name of their workspace.
+        keys: The issues' keys.
+        statuses: The statuses of each issue, not cleaned, by its key; none without an answer.
         problem: Why there is no answer, cleaned; empty if there is one.
     """
 
     workspace: str
-    key: str
-    statuses: tuple[str, ...]
+    keys: tuple[str, ...]
+    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str = ""
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr import JobStatus
+from ticketr.statusline.words import ago
 from ticketr.text import clip, width
+from ticketr.tui.jobs_state import kind_of
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.panels.detail import draw_detail
 from ticketr.tui.panels.layout import SMALLEST
@@ -22,9 +25,11 @@ from ticketr.tui.theme import mark
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ticketr import JobSnapshot
     from ticketr.tui.state import AppState
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
+    from ticketr.tui.workspace import WorkspaceView
 
 
 def screen(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -111,7 +116,7 @@ def _left(state: AppState, now: float, theme: Theme) -> list[str]:
         above = draw_workspaces(
             state.workspaces,
             state.current,
-            [_state_of(state, at) for at in range(len(state.workspaces))],
+            [_state_of(state, each, now) for each in state.workspaces],
             layout.left,
             layout.workspaces,
             theme,
@@ -128,17 +133,28 @@ def _left(state: AppState, now: float, theme: Theme) -> list[str]:
     return [*above, *tickets][-layout.body :]  # the lowest screen has no room for a title
 
 
-def _state_of(state: AppState, at: int) -> str:
-    """Return what a workspace is doing, in a few words."""
-    workspace = state.workspaces[at]
+def _state_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
+    """Return what a workspace is doing, or when it was synced; the longest words first."""
     jobs = state.jobs.of_workspace(workspace.name)
-    if not jobs:
-        return "cannot be opened" if workspace.problem else ""
-    progress = jobs[0].progress
-    verb = jobs[0].name.partition(" ")[0].lower()
-    if progress is not None and progress.total > 0:
-        return f"{verb} {int(100 * progress.current / progress.total)}%"
-    return f"{verb}..."
+    if jobs:
+        return _doing(jobs[0])
+    if workspace.problem:
+        return ("cannot be opened", "closed")
+    if workspace.synced is None:
+        return ("not pulled yet", "") if workspace.is_read and not workspace.rows else ("",)
+    age = ago(now - workspace.synced)
+    return f"synced {age}", age
+
+
+def _doing(job: JobSnapshot) -> tuple[str, ...]:
+    kind = kind_of(job) or "work"
+    if job.status is JobStatus.PENDING:
+        return f"{kind} waits", "waits"
+    progress = job.progress
+    if progress is None or progress.total <= 0:
+        return (f"{kind}ing...",)
+    share = f"{int(100 * progress.current / progress.total)}%"
+    return f"{kind}ing {share}", share
 
 
 def _action_bar(state: AppState, theme: Theme) -> str:

@@ -53,7 +53,7 @@ def update(state: AppState, message: Message, now: float) -> Step:
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow(state) if state.ticket is None else (state, ())
         case messages.FilesRead():
-            state, asked = _files(state, message)
+            state, asked = _files(state, message, now)
         case messages.Recalled(name, wanted, sort):
             workspace = state.named(name)
             if workspace is None:
@@ -172,12 +172,12 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     return state, (effects.ReadFiles(workspace.name),) if workspace is not None else ()
 
 
-def _files(state: AppState, read: messages.FilesRead) -> Step:
+def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     workspace = state.named(read.workspace)
     if workspace is None:
         return state, ()
     news = [each for each in read.broken if each not in workspace.broken]
-    state = state.with_workspace(workspace.with_files(read))
+    state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)

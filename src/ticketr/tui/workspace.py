@@ -37,6 +37,7 @@ class WorkspaceView:
             by the ticket's key.
         broken: The cleaned error of each broken file.
         is_read: Whether all its files have been read.
+        synced: When a pull has brought all that it found, by Trio's clock; None for never.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected: The order of the selected row; None for the top one, until somebody chooses.
         top: The index of the first visible row that is on the screen.
@@ -55,6 +56,7 @@ class WorkspaceView:
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     is_read: bool = False
+    synced: float | None = None
     problem: str = ""
     selected: Order | None = None
     top: int = 0
@@ -125,8 +127,8 @@ class WorkspaceView:
         rows = self.rows.merged(found.tickets)
         return replace(self, rows=rows, edited=self.edited | found.edited)
 
-    def with_files(self, read: FilesRead) -> WorkspaceView:
-        """Return it after all files were read."""
+    def with_files(self, read: FilesRead, now: float) -> WorkspaceView:
+        """Return it after all files were read, at this time."""
         return replace(
             self,
             rows=read.rows,
@@ -134,6 +136,7 @@ class WorkspaceView:
             conflicts=read.conflicts,
             broken=read.broken,
             is_read=True,
+            synced=None if read.age is None else now - read.age,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )
 

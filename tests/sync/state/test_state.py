@@ -199,3 +199,14 @@ def test_other_columns_make_every_issue_stale_once(state: State) -> None:
 
     assert all(each.stale for each in state.known().values())
     assert not state.site_record.take_columns(other)
+
+
+def test_the_time_of_the_last_pull_is_kept_until_another_site_comes(tmp_path: Path) -> None:
+    with closing(State(tmp_path / "state.db")) as state:
+        state.site_record.claim_site("https://a.example")
+        assert state.site_record.pulled() is None
+        state.site_record.note_pull(at=1.5)
+        state.site_record.note_pull(at=2.5)
+        assert state.site_record.pulled() == 2.5
+        state.site_record.claim_site("https://b.example")
+        assert state.site_record.pulled() is None

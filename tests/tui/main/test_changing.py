@@ -8,17 +8,15 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import Change, FieldChange, FileEdit, FileEditPlan, IssuePlace
+from ticketr.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
 from ticketr.tickets import Ticket, parse_filter
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context
 from ticketr.tui.overlays.choice import Choice
-from ticketr.tui.overlays.file_edits import FileEdits
-from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import row_of_broken
 from ticketr.tui.screen import screen
-from ticketr.tui.state import SWALLOW, AppState
+from ticketr.tui.state import AppState
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
 
@@ -53,17 +51,19 @@ def options(state: AppState) -> list[tuple[str, str, str]]:
 
 def asked(state: AppState) -> AppState:
     state, effect = update(state, messages.KeyPressed("t"), 1.0)
-    assert effect == (effects.AskStatuses("work", "DEMO-1"),)
+    assert effect == (effects.AskStatuses("work", ("DEMO-1",)),)
     return state
 
 
 def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken() -> None:
     state = asked(app_state(ONE, TWO))
-    assert any("Asking Jira what DEMO-1 can become..." in row for row in shown(state))
+    assert any("Asking Jira what it can become..." in row for row in shown(state))
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 2.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
-    state = after(state, messages.StatusesRead("work", "DEMO-1", ("to do", "In Progress")))
+    state = after(
+        state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("to do", "In Progress")})
+    )
     assert options(state) == [("to do", "now", ""), ("In Progress", "", "")]
     state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
 
@@ -75,13 +75,13 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
     assert (state.overlays, effect) == ((), (effects.StopAsking("work"),))
-    assert after(state, messages.StatusesRead("work", "DEMO-1", ("Done",))) == state
+    assert after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Done",)})) == state
 
 
 def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said() -> None:
     state = asked(app_state(ONE, TWO, THREE))
-    answer = messages.StatusesRead("work", "DEMO-1", (), "cannot reach it")
-    assert after(state, replace(answer, key="DEMO-9")) == state
+    answer = messages.StatusesRead("work", ("DEMO-1",), {}, "cannot reach it")
+    assert after(state, replace(answer, keys=("DEMO-9",))) == state
 
     state = after(state, answer)
 
@@ -94,12 +94,12 @@ def test_without_an_answer_the_statuses_of_the_files_are_listed_and_it_is_said()
 
 def test_without_an_answer_and_a_status_in_a_file_there_is_nothing_to_choose() -> None:
     state = asked(app_state(Ticket("One", "DEMO-1")))
-    state = after(state, messages.StatusesRead("work", "DEMO-1", (), "cannot reach it"))
+    state = after(state, messages.StatusesRead("work", ("DEMO-1",), {}, "cannot reach it"))
     assert (state.overlays, state.notice) == ((), "cannot reach it")
 
 
 def test_an_issue_that_cannot_change_its_status_says_so() -> None:
-    state = after(asked(app_state(ONE)), messages.StatusesRead("work", "DEMO-1", ()))
+    state = after(asked(app_state(ONE)), messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ()}))
     assert (state.overlays, state.notice) == ((), "Jira allows no other status from here")
 
 
@@ -204,141 +204,3 @@ def test_a_filter_that_shows_what_was_added_stays() -> None:
 def test_what_is_not_there_is_not_selected(added: messages.TicketAdded) -> None:
     state = app_state(ONE, Ticket("Pay", line=3))
     assert after(state, added).workspace == state.workspace
-
-
-# --- Space and b
-
-
-def two_chosen() -> AppState:
-    return pressed(app_state(ONE, TWO, THREE), " ", "j", " ")
-
-
-def change(field: str = "Labels", text: str = "x", how: Change = Change.ADD) -> FieldChange:
-    return FieldChange(field, text, how)
-
-
-def planned() -> AppState:
-    state = pressed(two_chosen(), "b", "KEY_ENTER", "x")
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
-    changes = tuple((each, change()) for each in PLACES)
-    assert effect == (effects.PlanEdits("work", changes),)
-    assert shown(state)[1] == " Reading the files..."
-    assert pressed(state, "KEY_ENTER").overlays == state.overlays
-    state, effect = update(state, messages.EditsPlanned("work", changes, PLAN), 10.0)
-    assert effect == ()
-    return state
-
-
-def test_space_says_how_many_are_chosen() -> None:
-    state = two_chosen()
-    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
-    assert state.notice == "2 chosen; b changes them, Esc lets them go"
-    state = pressed(pressed(app_state(ONE), " "), "g", " ")
-    assert (state.workspace.chosen, state.notice) == (frozenset(), "")
-
-
-def test_b_without_chosen_tickets_says_so() -> None:
-    state = pressed(app_state(ONE), "b")
-    assert (state.overlays, state.notice) == ((), "Choose tickets first; Space chooses one")
-
-
-@pytest.mark.parametrize(
-    ("down", "text", "wanted"),
-    [
-        (0, " x ", change()),
-        (1, "x", change(how=Change.REMOVE)),
-        (2, "Done", change("Status", "Done", Change.SET)),
-        (3, "", change("Assignee", "", Change.SET)),
-        (3, "Amara Okafor", change("Assignee", "Amara Okafor", Change.SET)),
-        (4, "High", change("Priority", "High", Change.SET)),
-    ],
-)
-def test_b_asks_what_to_change_and_plans_it(down: int, text: str, wanted: FieldChange) -> None:
-    state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
-    state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
-    changes = tuple((each, wanted) for each in PLACES)
-    assert effect == (effects.PlanEdits("work", changes),)
-    assert state.overlays == (FileEdits("work", changes),)
-
-
-@pytest.mark.parametrize(
-    ("down", "text", "notice"),
-    [
-        (0, "two words", "A label has no blanks"),
-        (1, "", "It needs a text; Esc goes back"),
-        (2, " ", "It needs a text; Esc goes back"),
-        (4, "", "It needs a text; Esc goes back"),
-    ],
-)
-def test_a_text_that_cannot_be_taken_can_be_typed_again(down: int, text: str, notice: str) -> None:
-    state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
-    state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
-    assert (state.context, state.notice, effect) == (Context.INPUT, notice, ())
-
-
-def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
-    state = planned()
-
-    rows = shown(state)
-    assert rows[0].startswith(" ticketr  Change tickets of work")
-    assert rows[0].endswith("nothing is written until Enter")
-    assert rows[1] == " Enter changes 2 tickets in 2 files here; nothing goes to Jira"
-    assert rows[2].split() == ["▌", "*", "DEMO-1", "One", "DEMO-1.md:1"]
-    assert rows[3].strip() == "Labels: none → x"
-    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK / 2)
-    assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
-    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
-    assert (state.overlays, effect) == ((), (effects.CarryOutEdits("work", PLAN),))
-    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
-    assert after(state, messages.EditsDone("work")).workspace.chosen == frozenset()
-    assert after(state, messages.EditsDone("gone")) == state
-
-
-def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
-    state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
-
-    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
-    assert (early.overlays, effect) == (state.overlays, ())
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
-    assert effect == (effects.CarryOutEdits("work", PLAN),)
-
-
-def test_space_leaves_an_edit_of_the_plan_out() -> None:
-    state = pressed(planned(), "KEY_DOWN", " ", now=11.0)
-    assert shown(state)[1] == " Enter changes 1 ticket in 1 file here; nothing goes to Jira"
-    assert shown(state)[5] == "     left out; Space takes it in again"
-
-    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
-    kept = FileEditPlan(EDITS[:1], {"DEMO-1.md": "d1"})
-    assert effect == (effects.CarryOutEdits("work", kept),)
-
-    state = pressed(state, "KEY_UP", " ", "KEY_ENTER", now=21.0)
-    assert state.notice == "Nothing to change; Esc goes back"
-
-
-def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
-    state, effect = update(planned(), messages.KeyPressed("e"), 11.0)
-    assert effect == (effects.OpenEditor("work", "DEMO-1.md", 1),)
-
-    read = messages.FilesRead("work", state.workspace.rows)
-    changes = tuple((each, change()) for each in PLACES)
-    state, effect = update(state, read, 12.0)
-    assert effects.PlanEdits("work", changes) in effect
-
-    same = after(state, messages.EditsPlanned("work", changes, PLAN)).overlays[-1]
-    assert same == state.overlays[-1]
-    state, _ = update(state, messages.EditsPlanned("work", changes, FileEditPlan((), {})), 13.0)
-    assert shown(state)[1] == " Nothing to change; 2 say so already"
-    assert pressed(state, "e", now=14.0).notice == "e does nothing here; ? lists the keys"
-
-
-def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
-    state = planned()
-    changes = tuple((each, change()) for each in PLACES)
-    state = after(state, messages.EditsRefused("work", changes, "a.md is gone"))
-    assert (state.overlays, state.notice, state.is_notice_bad) == ((), "a.md is gone", True)
-
-
-def test_other_messages_leave_the_plan() -> None:
-    state = planned()
-    assert after(state, messages.HistoryRead(())).overlays == state.overlays

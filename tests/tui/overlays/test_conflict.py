@@ -1,15 +1,15 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.conflict_views import LOCAL, conflict_view
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import ConflictView, choose
-from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import Versions, find_parts
-from ticketr.tickets import Ticket
+from ticketr.sync import choose
 from ticketr.tui import effects, messages
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.reading_time import LOOK
@@ -21,22 +21,7 @@ from ticketr.tui.update import update
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
 
-BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})
-LOCAL = Ticket("Rebuild faster", "DEMO-9", "Good enough.", {"Priority": "Lowest", "Labels": "a"})
-REMOTE = Ticket("Rebuild at once", "DEMO-9", "Good enough.", {"Priority": "Medium", "Labels": "b"})
-
-
-def conflict() -> ConflictView:
-    versions = Versions(BASE, LOCAL, REMOTE)
-    parts, merged = find_parts(versions)
-    source = ConflictSource("", "", versions)
-    aside = ".ticketr/trash/DEMO-9.md"
-    return ConflictView(
-        "DEMO-9", LOCAL.title, "DEMO-9.md", 1, None, "", None, parts, merged, aside, source
-    )
-
-
-VIEW = conflict()
+VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)
 
 
@@ -46,6 +31,34 @@ def opened(at: float = 10.0) -> AppState:
     )
     state = pressed(after(app_state(LOCAL), read), "c")
     return update(state, messages.ConflictRead("work", "DEMO-9", VIEW), at)[0]
+
+
+@pytest.mark.parametrize(
+    ("author", "updated", "jiras"),
+    [
+        (None, "2026-11-26T12:41:00.000+0200", "Jira's, 2026-11-26 10:41"),
+        (
+            "Priya \x1b[1mRaman",
+            "2026-11-26T10:41:00.000+0000",
+            "Jira's by Priya Raman, 2026-11-26 10:41",
+        ),
+        ("Priya Raman", "", ""),
+    ],
+)
+def test_the_conflict_says_when_each_side_was_changed_and_by_whom_if_jira_has_said(
+    author: str | None, updated: str, jiras: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    view = replace(VIEW, author=author, updated=updated)
+    state = after(replace(opened(), width=130), messages.ConflictRead("work", "DEMO-9", view))
+
+    row = plain(screen(state, 20.0, Theme())[1])
+
+    begin = " Both sides have changed these since the last sync, 2026-11-26 10:29."
+    assert row == f"{begin}{jiras:>{130 - len(begin) - 1}} "
+    narrow = plain(screen(replace(state, width=70), 20.0, Theme())[1])
+    assert narrow.rstrip() == begin
 
 
 def choices(state: AppState) -> dict[str, object]:

@@ -70,13 +70,15 @@ async def test_the_statuses_are_those_that_jira_answers(
     told: list[Message] = []
     ask = partial(read_statuses, cast("Any", bench.settings()))
 
-    await edits.ask_statuses(services(tmp_path, told, ask), effects.AskStatuses("work", "DEMO-9"))
+    await edits.ask_statuses(
+        services(tmp_path, told, ask), effects.AskStatuses("work", ("DEMO-9",))
+    )
 
     assert bench.asked == ["issue/DEMO-9/transitions"]
     (answer,) = told
     assert isinstance(answer, messages.StatusesRead)
-    assert (answer.key, answer.problem) == ("DEMO-9", "")
-    assert answer.statuses == ("In Review", "To Do")
+    assert (answer.keys, answer.problem) == (("DEMO-9",), "")
+    assert answer.statuses == {"DEMO-9": ("In Review", "To Do")}
 
 
 async def test_an_issue_that_jira_does_not_have_is_told(
@@ -85,11 +87,13 @@ async def test_an_issue_that_jira_does_not_have_is_told(
     told: list[Message] = []
     ask = partial(read_statuses, cast("Any", bench_in(tmp_path).settings()))
 
-    await edits.ask_statuses(services(tmp_path, told, ask), effects.AskStatuses("work", "DEMO-999"))
+    await edits.ask_statuses(
+        services(tmp_path, told, ask), effects.AskStatuses("work", ("DEMO-999",))
+    )
 
     (answer,) = told
     assert isinstance(answer, messages.StatusesRead)
-    assert answer.statuses == ()
+    assert answer.statuses == {}
     assert "DEMO-999" in answer.problem
 
 
@@ -97,8 +101,8 @@ async def test_a_workspace_without_a_jira_has_no_statuses(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     told: list[Message] = []
-    await edits.ask_statuses(services(tmp_path, told), effects.AskStatuses("work", "DEMO-9"))
-    assert told == [messages.StatusesRead("work", "DEMO-9", ())]
+    await edits.ask_statuses(services(tmp_path, told), effects.AskStatuses("work", ("DEMO-9",)))
+    assert told == [messages.StatusesRead("work", ("DEMO-9",), {"DEMO-9": ()})]
 
 
 async def test_a_jira_that_does_not_answer_is_given_up(
@@ -109,11 +113,13 @@ async def test_a_jira_that_does_not_answer_is_given_up(
     ask = partial(read_statuses, cast("Any", slow.settings()))
     begin = trio.current_time()
 
-    await edits.ask_statuses(services(tmp_path, told, ask), effects.AskStatuses("work", "DEMO-9"))
+    await edits.ask_statuses(
+        services(tmp_path, told, ask), effects.AskStatuses("work", ("DEMO-9",))
+    )
 
     assert trio.current_time() - begin == edits.STATUS_WAIT
     problem = "it has not answered for 5 s"
-    assert told == [messages.StatusesRead("work", "DEMO-9", (), problem)]
+    assert told == [messages.StatusesRead("work", ("DEMO-9",), {}, problem)]
 
 
 async def test_esc_cancels_the_request_and_nothing_is_told(
@@ -128,7 +134,7 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
     begin = trio.current_time()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", "DEMO-9"))
+        nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", ("DEMO-9",)))
         await trio.testing.wait_all_tasks_blocked()
         edits.stop_asking(used, effects.StopAsking("work"))
         edits.stop_asking(used, effects.StopAsking("work"))
@@ -146,10 +152,10 @@ async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: Moc
     used = services(tmp_path, told, ask)
     async with trio.open_nursery() as nursery:
         for key in ("DEMO-1", "DEMO-2"):
-            nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", key))
+            nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", (key,)))
             await trio.testing.wait_all_tasks_blocked()
 
-    assert told == [messages.StatusesRead("work", "DEMO-2", ("DEMO-2",))]
+    assert told == [messages.StatusesRead("work", ("DEMO-2",), {"DEMO-2": ("DEMO-2",)})]
 
 
 async def test_a_changed_status_is_taken_back_to_the_byte(
@@ -341,7 +347,9 @@ async def test_a_draft_is_added_and_named(
         READ,
         messages.TicketAdded("work", path, "Pay in time"),
         messages.Told(
-            f"{path} holds the draft", is_error=False, hints=((KeyAction.EDIT, "edits it"),)
+            f"{path} holds the draft",
+            is_error=False,
+            hints=((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back")),
         ),
     ]
     (ticket,) = parse((tmp_path / path).read_text()).tickets
@@ -355,15 +363,20 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     root = tmp_path / "work"
-    used = replace(workspace(root), draft_type="Bug")
+
+    async def ask(key: str) -> tuple[str, ...]:
+        await trio.lowlevel.checkpoint()
+        return ("In Progress", "Done")
+
+    used = replace(workspace(root), draft_type="Bug", read_statuses=ask)
     for key in ("DEMO-1", "DEMO-2"):
         (root / f"{key}.md").write_text(render([Ticket(key, key, fields={"Status": "To Do"})]))
     before = {path.name: path.read_bytes() for path in root.glob("*.md")}
 
     async with running_app((used,)) as run:
         await run.press(" ", " ", "b", "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")
-        await run.type("Done")
-        await run.press("KEY_ENTER")
+        assert "In Progress" in run.screen.text
+        await run.press("KEY_DOWN", "KEY_ENTER")
         await trio.sleep(1)
         assert "Enter changes 2 tickets in 2 files here" in run.screen.text
         await run.press("KEY_ENTER")
@@ -384,3 +397,26 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         row = run.app.state.row
         assert row is not None
         assert (row.title, row.path, row.candidate.fields) == ("Pay", "pay.md", {"Type": "Bug"})
+
+
+async def test_an_added_draft_is_taken_back_and_put_aside(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    await edits.add_ticket(used, effects.AddTicket("work", "Pay in time", None))
+    text = (tmp_path / "pay-in-time.md").read_text()
+    told.clear()
+
+    await conflicts.find_undo(used, effects.FindUndo("work"))
+    (found,) = told
+    assert isinstance(found, messages.UndoFound)
+    assert found.words.startswith("pay-in-time.md, which was added at ")
+    told.clear()
+    await conflicts.undo(used, effects.Undo("work", found.key))
+
+    aside = ".ticketr/trash/draft.md"
+    words = f"pay-in-time.md is gone; its text is in {aside}"
+    assert told == [messages.Told(words, is_error=False), READ]
+    assert not (tmp_path / "pay-in-time.md").exists()
+    assert (tmp_path / aside).read_text() == text

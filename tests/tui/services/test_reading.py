@@ -264,3 +264,27 @@ async def test_the_clashes_of_a_conflict_are_read_with_the_files(
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
     assert read(told).conflicts == {"DEMO-1": ("DEMO-1: Title", "DEMO-1: Labels")}
+
+
+async def test_the_age_of_the_last_whole_pull_is_read(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Message] = []
+    reader = Reader("work", Store(bench.root, ".ticketr"), inline, told.append)
+    await bench.pull()
+    with closing(sqlite3.connect(bench.root / ".ticketr" / "state.db")) as db:
+        ((at,),) = db.execute("SELECT value FROM about WHERE name = 'pulled'")
+    for now in (float(at) + 90.0, float(at) - 5.0):  # a clock may have been set
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        await reader.read()
+    assert [each.age for each in told if isinstance(each, FilesRead)] == [90.0, 0.0]
+
+
+async def test_a_pull_that_has_failed_in_part_counts_as_none(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+    (bench.root / "DEMO-2.md").mkdir(parents=True)
+    assert (await bench.pull()).failed
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+    assert [each.age for each in told if isinstance(each, FilesRead)] == [None]

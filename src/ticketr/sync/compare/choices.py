@@ -63,7 +63,8 @@ class ConflictView:
         synced: When the last sync of it began, by Jira's clock, in seconds since the epoch; None
             for no sync.
         updated: When Jira's version was last changed, as Jira writes it; empty if unknown.
-        author: Who changed it in Jira; None if unknown, as always today: a pull does not ask.
+        author: Who changed it in Jira; None if unknown: Jira names the author of
+            a change only in its history, which a pull does not ask for.
         parts: What both sides have changed differently.
         merged: What only one side has changed.
         aside: Where the ticket's text of now would be put aside, relative to the workspace.

@@ -68,6 +68,8 @@ async def pull(
     )
     if session.job.jql is None:
         await session.in_thread(_forget_vanished, session, known, set(plan.found), locations)
+    if not tally.result().failed:
+        await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
 
 async def make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:

@@ -67,6 +67,20 @@ class SiteRecord:
             # An older version did not store them; it most probably wrote the same fields.
             return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
 
+    def note_pull(self, *, at: float) -> None:
+        """Store when a pull has brought all that it found, in seconds since the epoch."""
+        self._db.write("INSERT OR REPLACE INTO about VALUES ('pulled', ?)", (str(at),))
+
+    def pulled(self) -> float | None:
+        """Return when a pull has brought all that it found, in seconds since the epoch.
+
+        Returns:
+            The time by this computer's clock; None for never.
+        """
+        rows = self._db.read("SELECT value FROM about WHERE name = 'pulled'")
+        with self._db.sound():
+            return float(rows[0][0]) if rows else None
+
     def keep_fields(self, answer: str, *, at: float) -> None:
         """Store a site's list of fields, as JSON, with the time in seconds since the epoch."""
         with self._db.batch():

@@ -39,11 +39,12 @@ class UndoKind(Enum):
     CHOSEN = "settled part by part"
     SYNC = "a pull or sync took Jira's version"
     FIELDS = "changed in the app"
+    ADDED = "added in the app"
 
 
 @dataclass(frozen=True, slots=True)
 class UndoStep:
-    """A text of a ticket that was replaced in its file.
+    """A text of a ticket that was replaced in its file, or a file that was added.
 
     Attributes:
         kind: What has replaced it.

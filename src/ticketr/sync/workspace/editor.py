@@ -226,8 +226,29 @@ class Editor:
         alone = len(file.tickets) == 1 and not file.preamble.strip()
         if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
             return None
-        aside = self.put_aside(key, file.text)
-        if stamp_of(target) != snapshot.stamp:  # saved since it was read
+        return self._move_aside(target, snapshot.stamp, key, file.text)
+
+    def remove(self, name: str, text: str) -> Path | None:
+        """Move a file into ticketr's own folder, if it holds this text, to the letter.
+
+        Returns:
+            Its new path; None if it was not moved.
+
+        Raises:
+            FileFailed: The file cannot be read or moved.
+        """
+        target = self._store.target(name)
+        stamp = stamp_of(target) if target is not None else None
+        if target is None or stamp is None:
+            return None
+        with file_errors(target, "read"):
+            is_same = self._store.content(name) == text.encode()
+        return self._move_aside(target, stamp, None, text) if is_same else None
+
+    def _move_aside(self, target: str, stamp: FileStamp, key: str | None, text: str) -> Path | None:
+        """Put the text of a file aside and remove the file, unless it was saved meanwhile."""
+        aside = self.put_aside(key, text)
+        if stamp_of(target) != stamp:
             return None
         with file_errors(target, "remove"):
             os.unlink(target)  # noqa: PTH108 - a str

@@ -1,22 +1,18 @@
-"""Keys that change fields in files, and add tickets. Pure."""
+"""Keys that change the status of a ticket, and add tickets. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync import Change, FieldChange, IssuePlace
+from ticketr.sync import FieldChange, IssuePlace
 from ticketr.text import clean
 from ticketr.tui import effects
 from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.main.values import values_of
 from ticketr.tui.navigation import show_row
 from ticketr.tui.overlays.choice import Choice, Option
-from ticketr.tui.overlays.file_edits import FileEdits
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.status import AskingStatus, status_choice
-from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
     from ticketr.tui.messages import TicketAdded
@@ -33,14 +29,21 @@ def change_status(state: AppState, _: float) -> Step | None:
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
         return None
-    seen = _statuses_seen(workspace)
-    asking = AskingStatus(workspace.name, _place(row), row.title, row.status, seen)
+    seen = values_of(workspace.rows, "Status")
+    place = place_of(row)
+
+    def taken(state: AppState, status: str) -> Step:
+        change = FieldChange("Status", status)
+        return state, (effects.ChangeField(workspace.name, place, change),)
+
+    title = f"Status of {row.key or row.title}"
+    asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken)
     if row.key:
-        return state.opened(asking), (effects.AskStatuses(workspace.name, row.key),)
+        return state.opened(asking), (effects.AskStatuses(workspace.name, (row.key,)),)
     if not seen:
         edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
         return state.noticed(f"No file has a status yet{edit}"), ()
-    return state.opened(status_choice(asking, seen)), ()
+    return state.opened(status_choice(asking, {row.key: seen})), ()
 
 
 def add(state: AppState, _: float) -> Step | None:
@@ -56,7 +59,7 @@ def add(state: AppState, _: float) -> Step | None:
             return state.noticed("A ticket needs a title; nothing was added"), ()
 
         def chosen(state: AppState, index: int) -> Step:
-            parent = _place(ticket) if index and ticket is not None else None
+            parent = place_of(ticket) if index and ticket is not None else None
             return state, (effects.AddTicket(workspace.name, title, parent),)
 
         if ticket is None:
@@ -85,68 +88,8 @@ def show_added(state: AppState, added: TicketAdded) -> AppState:
     return show_row(state, rows[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A kind of change of the chosen tickets."""
-
-    words: str
-    field: str
-    change: Change
-    label: str
-    may_be_empty: bool = False
-
-    def problem(self, text: str) -> str:
-        """Return why a text cannot be taken; empty if it can."""
-        if not text and not self.may_be_empty:
-            return "It needs a text; Esc goes back"
-        if self.field == "Labels" and " " in text:
-            return "A label has no blanks"
-        return ""
-
-
-_KINDS = (
-    _Kind("add a label", "Labels", Change.ADD, "label to add:"),
-    _Kind("remove a label", "Labels", Change.REMOVE, "label to remove:"),
-    _Kind("set the status", "Status", Change.SET, "status:"),
-    _Kind("assign them", "Assignee", Change.SET, "assignee, empty for nobody:", may_be_empty=True),
-    _Kind("set the priority", "Priority", Change.SET, "priority:"),
-)
-
-
-def change_chosen(state: AppState, _: float) -> Step | None:
-    """Ask what to change in the chosen tickets, then for the text, then show the plan."""
-    workspace = state.workspace
-    rows = tuple(each for each in workspace.rows if each.id in workspace.chosen)
-    if not rows:
-        choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
-        return state.noticed(f"Choose tickets first{choose}"), ()
-
-    def chosen(state: AppState, index: int) -> Step:
-        return state.opened(_input(rows, _KINDS[index], "")), ()
-
-    options = tuple(Option(each.words) for each in _KINDS)
-    return state.opened(Choice(f"Change {_count(len(rows))}", options, chosen)), ()
-
-
-def _input(rows: tuple[ListRow, ...], kind: _Kind, text: str) -> LineInput:
-    return LineInput(kind.label, partial(_taken, rows, kind), input=TextInput.of(text))
-
-
-def _taken(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
-    problem = kind.problem(text.strip())
-    if problem:
-        return state.opened(_input(rows, kind, text)).noticed(problem, is_bad=True), ()
-    change = FieldChange(kind.field, text.strip(), kind.change)
-    changes = tuple((_place(row), change) for row in rows)
-    name = state.workspace.name
-    return state.opened(FileEdits(name, changes)), (effects.PlanEdits(name, changes),)
-
-
-def _count(number: int) -> str:
-    return f"{number} chosen ticket{'s' * (number != 1)}"
-
-
-def _place(row: ListRow) -> IssuePlace:
+def place_of(row: ListRow) -> IssuePlace:
+    """Return where the issue of a row stands."""
     return IssuePlace(row.path, row.key, 0 if row.key else row.line)
 
 
@@ -155,9 +98,3 @@ def _ticket_of(workspace: WorkspaceView, row: ListRow | None) -> ListRow | None:
     if row is None or row.is_broken:
         return None
     return next((each for each in workspace.rows if each.order == (*row.order[:3], 0)), None)
-
-
-def _statuses_seen(workspace: WorkspaceView) -> tuple[str, ...]:
-    """Return the statuses in the files of a workspace, the most frequent first."""
-    counts = Counter(row.status for row in workspace.rows if row.status)
-    return tuple(name for name, _ in counts.most_common())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.main import changing, moving, searching, single
+from ticketr.tui.main import bulk, changing, moving, searching, single
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.diff import Diff
 from ticketr.tui.overlays.first_run import FirstRun
@@ -166,7 +166,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.EDIT: single.edit,
     KeyAction.STATUS: changing.change_status,
     KeyAction.ADD: changing.add,
-    KeyAction.CHANGE: changing.change_chosen,
+    KeyAction.CHANGE: bulk.change_chosen,
     KeyAction.BROWSER: single.browser,
     KeyAction.COPY_KEY: single.copy_key,
     KeyAction.COPY_ADDRESS: single.copy_address,

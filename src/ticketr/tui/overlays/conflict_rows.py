@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean, fit
+from ticketr.text import clean, fit, width
 from ticketr.tui.overlays.words import wrapped_words
 from ticketr.tui.panels.frame import title_rule
 from ticketr.tui.styled import Span, wrap_line
@@ -43,8 +44,7 @@ def conflict_rows(
         undo: How it is taken back, as the end of a sentence; empty if no key does.
     """
     count = len(view.parts)
-    what = "this" if count == 1 else "these"
-    rows = [theme.fit(f" Both sides have changed {what} since the last sync.", cells)]
+    rows = [theme.fit(f" {_when(view, count, cells)}", cells)]
     rows.append(theme.row(_heading(cells), cells))
     selected = 0
     for number, part in enumerate(view.parts):
@@ -58,6 +58,25 @@ def conflict_rows(
     rows += _merged(view, cells, theme)
     rows += _outcome(view, plan, cells, theme, undo)
     return rows, selected
+
+
+def _when(view: ConflictView, count: int, cells: int) -> str:
+    """Return since when both sides have changed something, and when Jira's side was changed."""
+    what = "this" if count == 1 else "these"
+    synced = f", {_moment(datetime.fromtimestamp(view.synced, UTC))}" if view.synced else ""
+    words = f"Both sides have changed {what} since the last sync"
+    words += f"{synced}." if width(words) + width(synced) + 2 < cells else "."
+    by = f" by {clean(view.author)}" if view.author else ""
+    try:
+        jiras = f"Jira's{by}, {_moment(datetime.fromisoformat(view.updated))}"
+    except ValueError:  # Jira has not said when
+        return words
+    gap = cells - 2 - width(words) - width(jiras)
+    return f"{words}{' ' * gap}{jiras}" if gap >= 2 else words
+
+
+def _moment(when: datetime) -> str:
+    return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _columns(cells: int) -> tuple[int, int, int]:

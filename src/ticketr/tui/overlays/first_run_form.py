@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.tickets import fold
 from ticketr.tui import effects
+from ticketr.tui.keymap import KeyAction
 from ticketr.tui.setup import (
     FolderAnswer,
     FolderKind,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ticketr.tui.effects import Effect
     from ticketr.tui.setup import ProjectChoice
 
+#: What the key of the page for tokens does.
+OPENS_PAGE = "opens the page that makes one"
 #: Seconds of rest after which what was typed is checked.
 TYPING_REST = 0.5
 
@@ -55,12 +58,10 @@ _OUTDATED = {
     SetupField.PROJECT: (),
     SetupField.FOLDER: (SetupField.FOLDER,),
 }
-#: What is said of a token that is missing, before the key of the page that makes one.
-NO_TOKEN = "paste an API token"  # noqa: S105 - no password
 _MISSING = {
     SetupField.SITE: "type the address of your Jira site, like you.atlassian.net",
     SetupField.EMAIL: "type the mail address of your Atlassian account",
-    SetupField.TOKEN: NO_TOKEN,
+    SetupField.TOKEN: "paste an API token",
     SetupField.PROJECT: "choose a project",
     SetupField.FOLDER: "type a folder",
 }
@@ -73,10 +74,14 @@ class FieldNote:
     Attributes:
         mark: ✓ good, ✗ wrong, ! to be looked at, · neither.
         words: The words, cleaned.
+        keys: Keys to name after the words.
+        does: What these keys do.
     """
 
     mark: str
     words: str
+    keys: tuple[KeyAction, ...] = ()
+    does: str = ""
 
 
 #: The note of a check that has not been answered yet.
@@ -296,7 +301,10 @@ class Form:
     def with_missing(self, place: SetupField) -> Form:
         """Return it with the focus on an empty field, and what to do there beside it."""
         form = replace(self, at=self.fields.index(place))
-        return form.noted(place, FieldNote("✗", _MISSING[place]))
+        note = FieldNote("✗", _MISSING[place])
+        if place is SetupField.TOKEN:
+            note = replace(note, keys=(KeyAction.OPEN_PAGE,), does=OPENS_PAGE)
+        return form.noted(place, note)
 
 
 _TO_CONNECT = {
@@ -323,4 +331,5 @@ def _count(answer: LoginAnswer) -> FieldNote:
         return FieldNote("!", "this account may see no project; type a key, or use another account")
     more = f" of {answer.total}" if answer.total > len(answer.projects) else ""
     count = len(answer.projects)
-    return FieldNote("·", f"{count}{more} projects; type some letters, ↑ ↓ and Enter choose")
+    words = f"{count}{more} projects; type some letters"
+    return FieldNote("·", words, (KeyAction.UP, KeyAction.DOWN, KeyAction.ACCEPT), "choose")

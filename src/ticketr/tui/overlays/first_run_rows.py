@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.text import clip, fit, width
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.first_run_form import NO_TOKEN, FieldNote, Form, Purpose
+from ticketr.tui.overlays.first_run_form import OPENS_PAGE, FieldNote, Form, Purpose
 from ticketr.tui.panels.frame import scroll_top, title_rule
 from ticketr.tui.setup import SetupField
 from ticketr.tui.styled import Span, wrap_line
@@ -68,13 +67,11 @@ def first_run_rows(
     rows = [theme.row(line, cells) for line in lines]
     if form is not None:
         title = form.purpose.value
-        does = "opens the page that makes one"
-        opens = state.keymap.hint(KeyAction.OPEN_PAGE, Context.FIRST_RUN, does)
         rows += [title_rule(title, "", cells, theme, is_focused=True), theme.row((), cells)]
         for place in form.fields:
             if place is form.focus:
                 selected = len(rows)
-            rows += [theme.row(line, cells) for line in _field(form, place, opens, cells)]
+            rows += [theme.row(line, cells) for line in _field(form, place, state.keymap, cells)]
         selected = len(rows) + 1 if form.focus is None else selected
         rows += [theme.row((), cells), theme.row(_button(form, cells), cells)]
     for line in _outcome(busy, problem, cells):
@@ -108,7 +105,7 @@ def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterato
     yield ()
 
 
-def _field(form: Form, place: SetupField, opens: str, cells: int) -> Iterator[Line]:
+def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterator[Line]:
     """Yield the lines of a field: its text, its note, and projects to choose from."""
     is_focused = place is form.focus
     bar = "▌" if is_focused else " "
@@ -120,11 +117,11 @@ def _field(form: Form, place: SetupField, opens: str, cells: int) -> Iterator[Li
     used = sum(width(each.text) for each in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_value(form, place, room, is_focused=is_focused), room))
-    note = _note(form, place, opens)
+    note = _note(form, place)
     if note is None:
         yield (*start, value)
     else:
-        shown = (mark(note.mark), Span(f" {note.words}"))
+        shown = (mark(note.mark), Span(f" {_note_words(note, keymap)}"))
         beside = cells >= WIDE
         column = used + room + 1 if beside else used
         wrapped = wrap_line(shown, max(12, cells - column - 1), rest="  ")
@@ -143,18 +140,23 @@ def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str
     return clip(text, room)
 
 
-def _note(form: Form, place: SetupField, opens: str) -> FieldNote | None:
+def _note(form: Form, place: SetupField) -> FieldNote | None:
     note = form.notes.get(place)
-    if note is not None and note.words == NO_TOKEN:
-        return replace(note, words="; ".join(filter(None, (note.words, opens))))
     if note is not None or place is not form.focus:
         return note
     if place is SetupField.TOKEN:
         stored = "it is stored outside the folder"
-        return FieldNote("·", "; ".join(filter(None, (opens, stored))))
+        return FieldNote("·", stored, (KeyAction.OPEN_PAGE,), OPENS_PAGE)
     if place is SetupField.PROJECT and form.login is None:
         return FieldNote("·", "listed here after the login")
     return None
+
+
+def _note_words(note: FieldNote, keymap: KeyMap) -> str:
+    """Return the words of a note with the user's own keys."""
+    keys = [keymap.key(each, Context.FIRST_RUN) for each in note.keys]
+    hint = f"; {' '.join(filter(None, keys))} {note.does}" if any(keys) else ""
+    return f"{note.words}{hint}"
 
 
 def _projects(

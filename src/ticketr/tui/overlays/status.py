@@ -1,11 +1,10 @@
-"""Waits for the statuses that an issue can take, then lists them. Pure."""
+"""Waits for the statuses that issues can take, then lists them. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from ticketr.sync import FieldChange
 from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
@@ -14,9 +13,8 @@ from ticketr.tui.overlays.box import boxed
 from ticketr.tui.overlays.choice import Choice, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping
 
-    from ticketr.sync import IssuePlace
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -26,21 +24,21 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class AskingStatus(PlainOverlay):
-    """Jira is asked for the statuses that an issue can take; Esc cancels the request.
+    """Jira is asked for the statuses that issues can take; Esc cancels the request.
 
     Attributes:
-        workspace: The name of its workspace.
-        place: Where the issue stands.
-        title: Its title, cleaned.
-        status: Its status, as the file has it.
+        workspace: The name of their workspace.
+        title: What is chosen, cleaned.
+        issues: The status of each issue that Jira is asked about, as the file has it, by its key.
         seen: The statuses in the files of the workspace, listed if Jira does not answer.
+        taken: Gives the step for the status that was chosen.
     """
 
     workspace: str
-    place: IssuePlace
     title: str
-    status: str
+    issues: Mapping[str, str]
     seen: tuple[str, ...]
+    taken: Callable[[AppState, str], Step]
 
     @property
     def context(self) -> Context:
@@ -62,43 +60,57 @@ class AskingStatus(PlainOverlay):
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """List the statuses; without an answer, those of the files."""
-        match message:
-            case messages.StatusesRead(self.workspace, self.place.key, statuses, problem):
-                return _answered(state, self, statuses, problem), ()
-            case _:
-                return None
+        if not isinstance(message, messages.StatusesRead):
+            return None
+        if (message.workspace, message.keys) != (self.workspace, tuple(self.issues)):
+            return None
+        return _answered(state, self, message.statuses, message.problem), ()
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells = min(64, max(16, state.width - 8))
-        words = f" Asking Jira what {self.place.key} can become..."
-        return boxed(below, "Status", [(words, False)], 0, cells, state.width, theme)
+        what = "it" if len(self.issues) == 1 else "they"
+        words = f" Asking Jira what {what} can become..."
+        return boxed(below, self.title, [(words, False)], 0, cells, state.width, theme)
 
 
-def status_choice(asked: AskingStatus, statuses: Sequence[str]) -> Choice:
-    """Return the list of the statuses to choose from."""
+def status_choice(asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:
+    """Return the list of the statuses to choose from.
+
+    Args:
+        asked: What was asked.
+        statuses: The statuses that each issue can take, by its key.
+    """
+    names = tuple(dict.fromkeys(name for each in statuses.values() for name in each))
 
     def chosen(state: AppState, index: int) -> Step:
-        change = FieldChange("Status", statuses[index])
-        return state, (effects.ChangeField(asked.workspace, asked.place, change),)
+        return asked.taken(state, names[index])
 
-    options = tuple(
-        Option(clean(each), "now" if each.casefold() == asked.status.casefold() else "")
-        for each in statuses
-    )
-    return Choice(f"Status of {asked.place.key or asked.title}", options, chosen)
+    options = tuple(Option(clean(each), _facts(asked, each, statuses)) for each in names)
+    return Choice(asked.title, options, chosen)
+
+
+def _facts(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
+    """Return whether the issues have a status now, or which of them cannot take it."""
+    has = {key for key, status in asked.issues.items() if status.casefold() == name.casefold()}
+    if has == set(asked.issues):
+        return "now"
+    refused = [key for key, each in statuses.items() if name not in each and key not in has]
+    if not refused:
+        return ""
+    more = f" and {len(refused) - 1} more" if refused[1:] else ""
+    return f"not for {refused[0]}{more}"
 
 
 def _answered(
-    state: AppState, asked: AskingStatus, statuses: tuple[str, ...], problem: str
+    state: AppState, asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
 ) -> AppState:
-    if not problem and not statuses:
+    if not problem and not any(statuses.values()):
         return state.without(asked).noticed("Jira allows no other status from here")
-    listed = asked.seen if problem else statuses
-    if not listed:
+    listed = {"": asked.seen} if problem else statuses
+    if not any(listed.values()):
         return state.without(asked).noticed(problem, is_bad=True)
-    choice = status_choice(asked, listed)
-    state = state.exchanged(asked, choice)
+    state = state.exchanged(asked, status_choice(asked, listed))
     if problem:
         words = f"These are the statuses in your files; Jira was not asked: {problem}"
         state = state.noticed(words, is_bad=True)

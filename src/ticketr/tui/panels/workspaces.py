@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.text import clip, fit, width
+from ticketr.text import fit, width
 from ticketr.tui.panels.frame import filled, scroll_top, title_rule
 from ticketr.tui.styled import Span
 from ticketr.tui.theme import mark
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def draw_workspaces(
     workspaces: Sequence[WorkspaceView],
     current: int,
-    states: Sequence[str],
+    states: Sequence[Sequence[str]],
     cells: int,
     height: int,
     theme: Theme,
@@ -32,7 +32,8 @@ def draw_workspaces(
     Args:
         workspaces: All workspaces.
         current: The index of the one whose tickets are shown.
-        states: What to say of each at the right: its running job, or its last sync.
+        states: What to say of each at the right, the longest words first: its running job, or
+            its last sync.
         cells: The width of the panel.
         height: The rows of the panel below its title.
         theme: Colours and characters.
@@ -49,7 +50,7 @@ def draw_workspaces(
     return [title, *filled(rows, height, cells)]
 
 
-def _line(workspace: WorkspaceView, state: str, cells: int, *, is_current: bool) -> Line:
+def _line(workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_current: bool) -> Line:
     count = f"{workspace.count:,}" if workspace.rows or workspace.is_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
@@ -57,6 +58,6 @@ def _line(workspace: WorkspaceView, state: str, cells: int, *, is_current: bool)
         marks += [Span(" "), mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(each.text) for each in marks)
     room = cells - used - 2
-    shown = clip(state, room) if room >= 4 else ""
+    shown = next((each for each in states if width(each) <= room), "")
     pad = " " * max(0, cells - used - width(shown) - 1)
     return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))

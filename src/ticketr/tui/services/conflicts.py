@@ -11,12 +11,12 @@ import trio
 from ticketr import TicketrError
 from ticketr.sync import (
     State,
+    UndoKind,
     carry_out,
-    last_step,
     read_conflict,
     read_state,
     same_change,
-    undo_step,
+    undo_change,
     undo_steps,
 )
 from ticketr.text import clean
@@ -26,7 +26,7 @@ from ticketr.tui.keymap import KeyAction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.sync import ConflictView, Resolution, Store, Undone, UndoStep
+    from ticketr.sync import ConflictView, Resolution, Store, UndoStep
     from ticketr.tui import effects
     from ticketr.tui.messages import Message
     from ticketr.tui.services.context import Services
@@ -79,14 +79,22 @@ async def find_undo(services: Services, effect: effects.FindUndo) -> None:
     if not steps:
         services.send(messages.Told("There is nothing to take back", is_error=False))
         return
+    services.send(messages.UndoFound(effect.workspace, steps[0].key, clean(_question(steps))))
+
+
+def _question(steps: Sequence[UndoStep]) -> str:
+    """Return what taking a change back would do, as a question."""
     step = steps[0]
-    when = datetime.fromtimestamp(step.done, UTC).astimezone()
-    where = f"{step.key} in {step.path}" if len(steps) == 1 else _names(steps)
-    words = (
-        f"{where}: what was written at {when:%H:%M:%S on %Y-%m-%d} goes, and the"
-        " text of before comes back. The text of now is put aside. Enter does it, Esc does not."
-    )
-    services.send(messages.UndoFound(effect.workspace, step.key, clean(words)))
+    when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
+    if step.kind is UndoKind.ADDED:
+        does = f"{step.path}, which was added at {when}, goes. Its text is put aside."
+    else:
+        where = f"{step.key} in {step.path}" if len(steps) == 1 else _names(steps)
+        does = (
+            f"{where}: what was written at {when} goes, and the text of before comes back."
+            " The text of now is put aside."
+        )
+    return f"{does} Enter does it, Esc does not."
 
 
 async def undo(services: Services, effect: effects.Undo) -> None:
@@ -113,21 +121,17 @@ def _last_steps(store: Store) -> tuple[UndoStep, ...]:
 
 
 def _undo(store: Store, key: str) -> tuple[str, bool]:
-    """Take back each ticket of a change; one that cannot be does not keep the others."""
-    failed: list[TicketrError] = []
-    done: list[Undone] = []
+    """Take a change back; return what was done in words, and whether any of it failed."""
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        for step in same_change(state, last_step(state, key)):
-            try:
-                done.append(undo_step(store, state, step))
-            except TicketrError as error:
-                failed.append(error)
+        undone = undo_change(store, state, key)
+    done, failed = undone.done, undone.failed
     if failed:
-        before = f"{len(done)} taken back, {len(failed)} not: " if done else ""
-        return f"{before}{failed[0]}", True
+        return f"{len(done)} taken back, {len(failed)} not: {failed[0]}", True
     if len(done) > 1:
         return f"{_names([each.step for each in done])} are as they were", False
     (one,) = done
+    if one.step.kind is UndoKind.ADDED:
+        return f"{one.step.path} is gone; its text is in {one.aside}", False
     aside = f"; the text of now is in {one.aside}" if one.aside else ""
     return f"{one.step.key} is as it was{aside}", False
 

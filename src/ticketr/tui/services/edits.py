@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from ticketr import TicketrError
-from ticketr.sync import State, add_sub_task, carry_out_edits, plan_file_edits, write_draft
+from ticketr.sync import (
+    State,
+    add_sub_task,
+    add_ticket as write_ticket,
+    carry_out_edits,
+    plan_file_edits,
+)
 from ticketr.text import clean
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
@@ -29,29 +35,32 @@ CHANGED: Hints = (
     (KeyAction.PUSH, "shows what a push sends"),
     (KeyAction.UNDO, "takes it back"),
 )
-#: Seconds to wait for the statuses that an issue can take.
+#: Seconds to wait for the statuses that issues can take.
 STATUS_WAIT = 5.0
 
 
 async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
-    """Ask Jira for the statuses that an issue can take, and send them; an error is sent, too.
+    """Ask Jira for the statuses that issues can take, and send them; an error is sent, too.
 
     Cancellation:
         Ends the request at once, as `stop_asking` does.
     """
     name = effect.workspace
     ask = services.workspaces[name].read_statuses
-    statuses: tuple[str, ...] = ()
+    statuses: dict[str, tuple[str, ...]] = {}
     problem = f"it has not answered for {STATUS_WAIT:.0f} s"
     with trio.move_on_after(STATUS_WAIT) as scope:
         services.asking[name] = scope
         try:
-            statuses, problem = await ask(effect.key), ""
+            for key in effect.keys:
+                statuses[key] = await ask(key)
+            problem = ""
         except TicketrError as error:
             problem = clean(str(error))
     if services.asking.get(name) is scope:
         del services.asking[name]
-        services.send(messages.StatusesRead(name, effect.key, statuses, problem))
+        found = {} if problem else statuses
+        services.send(messages.StatusesRead(name, effect.keys, found, problem))
 
 
 def stop_asking(services: Services, effect: effects.StopAsking) -> None:
@@ -95,7 +104,7 @@ async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
     try:
         if effect.parent is None:
             draft = Ticket(title, fields={"Type": workspace.draft_type})
-            path = await services.in_thread(_write_draft, store, draft)
+            path = await services.in_thread(_add_ticket, store, draft)
         else:
             await services.in_thread(_add_sub_task, store, effect.parent, title)
             path = effect.parent.path
@@ -104,7 +113,7 @@ async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
         return
     await services.readers[workspace.name].read()
     services.send(messages.TicketAdded(workspace.name, path, title))
-    hints = ((KeyAction.EDIT, "edits it"),)
+    hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
     words = clean(f"{path} holds the draft")
     services.send(messages.Told(words, is_error=False, hints=hints))
 
@@ -158,5 +167,7 @@ def _add_sub_task(store: Store, place: IssuePlace, title: str) -> None:
         add_sub_task(store, state, place, title)
 
 
-def _write_draft(store: Store, draft: Ticket) -> str:
-    return store.name_of(write_draft(store.root, draft))
+def _add_ticket(store: Store, draft: Ticket) -> str:
+    store.prepare()
+    with store.lock(), closing(State(store.state_path, store.mark)) as state:
+        return write_ticket(store, state, draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -106,7 +107,9 @@ class WorkspaceReader:
             rows = before
         arrange(rows)  # here, so that it takes no time on Trio's thread
         broken = tuple(row.title for row in self._broken)
-        return FilesRead(self._name, rows, self._edited(), conflicts, broken)
+        pulled = self._state.site_record.pulled()
+        age = None if pulled is None else max(0.0, time.time() - pulled)
+        return FilesRead(self._name, rows, self._edited(), conflicts, broken, age)
 
     def _edited(self, begin: int = 0) -> frozenset[str]:
         return frozenset(

@@ -1,0 +1,138 @@
+"""The key that changes a field of all chosen tickets. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticketr.sync import Change, FieldChange
+from ticketr.text import clean
+from ticketr.tui import effects
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.main.changing import place_of
+from ticketr.tui.main.values import counted, values_of
+from ticketr.tui.overlays.choice import Choice, Option
+from ticketr.tui.overlays.file_edits import FileEdits
+from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.overlays.status import AskingStatus
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from ticketr.tui.rows import ListRow
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+
+#: The most values of a field that are listed; any other can be typed.
+MOST_VALUES = 12
+#: The most tickets for which Jira is asked what they can become: one of each type and status.
+MOST_ASKED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of change of the chosen tickets."""
+
+    words: str
+    field: str
+    change: Change
+    label: str
+    nobody: str = ""  # what an empty value is called; empty if there has to be one
+
+    def problem(self, text: str) -> str:
+        """Return why a text cannot be taken; empty if it can."""
+        if not text and not self.nobody:
+            return "It needs a text; Esc goes back"
+        if self.field == "Labels" and " " in text:
+            return "A label has no blanks"
+        return ""
+
+
+_KINDS = (
+    _Kind("add a label", "Labels", Change.ADD, "label to add:"),
+    _Kind("remove a label", "Labels", Change.REMOVE, "label to remove:"),
+    _Kind("set the status", "Status", Change.SET, "status:"),
+    _Kind("assign them", "Assignee", Change.SET, "assignee, empty for nobody:", "nobody"),
+    _Kind("set the priority", "Priority", Change.SET, "priority:"),
+)
+
+
+def change_chosen(state: AppState, _: float) -> Step | None:
+    """Ask what to change in the chosen tickets, then for the value, then show the plan."""
+    workspace = state.workspace
+    rows = tuple(each for each in workspace.rows if each.id in workspace.chosen)
+    if not rows:
+        choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
+        return state.noticed(f"Choose tickets first{choose}"), ()
+
+    def chosen(state: AppState, index: int) -> Step:
+        kind = _KINDS[index]
+        if kind.field == "Status":
+            return _ask_statuses(state, rows, kind)
+        return _values(state, rows, kind), ()
+
+    options = tuple(Option(each.words) for each in _KINDS)
+    return state.opened(Choice(f"Change {_count(len(rows))}", options, chosen)), ()
+
+
+def _ask_statuses(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> Step:
+    """Ask Jira what the tickets can become; for drafts alone, list the statuses of the files."""
+    alike: dict[tuple[str, str], ListRow] = {}
+    for row in rows:
+        if row.key:
+            alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
+    asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
+    if not asked:
+        return _values(state, rows, kind), ()
+    name = state.workspace.name
+    seen = values_of(state.workspace.rows, "Status")
+    title = f"Status of {_count(len(rows))}"
+    asking = AskingStatus(name, title, asked, seen, partial(_plan, rows, kind))
+    return state.opened(asking), (effects.AskStatuses(name, tuple(asked)),)
+
+
+def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState:
+    """List the values that the tickets of the workspace have, and a line to type another one."""
+    among = rows if kind.change is Change.REMOVE else state.workspace.rows
+    counts = counted(among, kind.field, is_list=kind.field == "Labels")
+    values = tuple(counts)[:MOST_VALUES]
+    if not values:
+        return state.opened(_input(rows, kind, ""))
+    options = [Option(clean(each), _tickets(counts[each])) for each in values]
+    if kind.nobody:
+        options.append(Option(kind.nobody))
+        values = (*values, "")
+    options.append(Option("another one…", "to type"))
+
+    def chosen(state: AppState, index: int) -> Step:
+        if index == len(values):
+            return state.opened(_input(rows, kind, "")), ()
+        return _plan(rows, kind, state, values[index])
+
+    return state.opened(Choice(kind.words.capitalize(), tuple(options), chosen))
+
+
+def _input(rows: tuple[ListRow, ...], kind: _Kind, text: str) -> LineInput:
+    return LineInput(kind.label, partial(_typed, rows, kind), input=TextInput.of(text))
+
+
+def _typed(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
+    problem = kind.problem(text.strip())
+    if problem:
+        return state.opened(_input(rows, kind, text)).noticed(problem, is_bad=True), ()
+    return _plan(rows, kind, state, text)
+
+
+def _plan(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
+    change = FieldChange(kind.field, text.strip(), kind.change)
+    changes = tuple((place_of(row), change) for row in rows)
+    name = state.workspace.name
+    return state.opened(FileEdits(name, changes)), (effects.PlanEdits(name, changes),)
+
+
+def _count(number: int) -> str:
+    return f"{number} chosen ticket{'s' * (number != 1)}"
+
+
+def _tickets(number: int) -> str:
+    return f"{number} ticket{'s' * (number != 1)}"

@@ -1,0 +1,276 @@
+"""The key that changes all chosen tickets: what it asks Jira, and the plan that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.sync import Change, FieldChange, FileEdit, FileEditPlan, IssuePlace
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context
+from ticketr.tui.overlays.choice import Choice
+from ticketr.tui.overlays.file_edits import FileEdits
+from ticketr.tui.overlays.reading_time import LOOK
+from ticketr.tui.screen import screen
+from ticketr.tui.state import SWALLOW, AppState
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
+TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
+THREE = Ticket("Three", "DEMO-4", fields={"Status": "Done"})
+DRAFT = Ticket("Idea", fields={"Status": "To Do"}, line=1)
+PLACES = (IssuePlace("DEMO-1.md", "DEMO-1"), IssuePlace("DEMO-3.md", "DEMO-3"))
+EDITS = tuple(
+    FileEdit(each.key, title, each.path, 1, "Labels", "", "x")
+    for each, title in zip(PLACES, ("One", "Two"), strict=True)
+)
+PLAN = FileEditPlan(EDITS, {"DEMO-1.md": "d1", "DEMO-3.md": "d3"})
+
+
+def shown(state: AppState) -> list[str]:
+    return [plain(row).rstrip() for row in screen(state, 1.0, Theme())]
+
+
+def typed(state: AppState, text: str) -> AppState:
+    return pressed(state, *text)
+
+
+def options(state: AppState) -> list[tuple[str, str, str]]:
+    top = state.overlays[-1]
+    assert isinstance(top, Choice)
+    return [(each.words, each.facts, each.refused) for each in top.options]
+
+
+def two_chosen() -> AppState:
+    return pressed(app_state(ONE, TWO, THREE), " ", "j", " ")
+
+
+def change(field: str = "Labels", text: str = "x", how: Change = Change.ADD) -> FieldChange:
+    return FieldChange(field, text, how)
+
+
+def planned() -> AppState:
+    state = pressed(two_chosen(), "b", "KEY_ENTER", "x")
+    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    changes = tuple((each, change()) for each in PLACES)
+    assert effect == (effects.PlanEdits("work", changes),)
+    assert shown(state)[1] == " Reading the files..."
+    assert pressed(state, "KEY_ENTER").overlays == state.overlays
+    state, effect = update(state, messages.EditsPlanned("work", changes, PLAN), 10.0)
+    assert effect == ()
+    return state
+
+
+def test_space_says_how_many_are_chosen() -> None:
+    state = two_chosen()
+    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
+    assert state.notice == "2 chosen; b changes them, Esc lets them go"
+    state = pressed(pressed(app_state(ONE), " "), "g", " ")
+    assert (state.workspace.chosen, state.notice) == (frozenset(), "")
+
+
+def test_b_without_chosen_tickets_says_so() -> None:
+    state = pressed(app_state(ONE), "b")
+    assert (state.overlays, state.notice) == ((), "Choose tickets first; Space chooses one")
+
+
+@pytest.mark.parametrize(
+    ("down", "text", "wanted"),
+    [
+        (0, " x ", change()),
+        (1, "x", change(how=Change.REMOVE)),
+        (3, "", change("Assignee", "", Change.SET)),
+        (3, "Amara Okafor", change("Assignee", "Amara Okafor", Change.SET)),
+        (4, "High", change("Priority", "High", Change.SET)),
+    ],
+)
+def test_where_no_ticket_has_a_value_one_is_typed(
+    down: int, text: str, wanted: FieldChange
+) -> None:
+    state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
+    state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
+    changes = tuple((each, wanted) for each in PLACES)
+    assert effect == (effects.PlanEdits("work", changes),)
+    assert state.overlays == (FileEdits("work", changes),)
+
+
+@pytest.mark.parametrize(
+    ("down", "text", "notice"),
+    [
+        (0, "two words", "A label has no blanks"),
+        (1, "", "It needs a text; Esc goes back"),
+        (4, "", "It needs a text; Esc goes back"),
+    ],
+)
+def test_a_text_that_cannot_be_taken_can_be_typed_again(down: int, text: str, notice: str) -> None:
+    state = pressed(two_chosen(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
+    state, effect = update(typed(state, text), messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert (state.context, state.notice, effect) == (Context.INPUT, notice, ())
+
+
+def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
+    state = planned()
+
+    rows = shown(state)
+    assert rows[0].startswith(" ticketr  Change tickets of work")
+    assert rows[0].endswith("nothing is written until Enter")
+    assert rows[1] == " Enter changes 2 tickets in 2 files here; nothing goes to Jira"
+    assert rows[2].split() == ["▌", "*", "DEMO-1", "One", "DEMO-1.md:1"]
+    assert rows[3].strip() == "Labels: none → x"
+    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK / 2)
+    assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
+    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
+    assert (state.overlays, effect) == ((), (effects.CarryOutEdits("work", PLAN),))
+    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
+    assert after(state, messages.EditsDone("work")).workspace.chosen == frozenset()
+    assert after(state, messages.EditsDone("gone")) == state
+
+
+def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
+    state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
+
+    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
+    assert (early.overlays, effect) == (state.overlays, ())
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
+    assert effect == (effects.CarryOutEdits("work", PLAN),)
+
+
+def test_space_leaves_an_edit_of_the_plan_out() -> None:
+    state = pressed(planned(), "KEY_DOWN", " ", now=11.0)
+    assert shown(state)[1] == " Enter changes 1 ticket in 1 file here; nothing goes to Jira"
+    assert shown(state)[5] == "     left out; Space takes it in again"
+
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
+    kept = FileEditPlan(EDITS[:1], {"DEMO-1.md": "d1"})
+    assert effect == (effects.CarryOutEdits("work", kept),)
+
+    state = pressed(state, "KEY_UP", " ", "KEY_ENTER", now=21.0)
+    assert state.notice == "Nothing to change; Esc goes back"
+
+
+def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
+    state, effect = update(planned(), messages.KeyPressed("e"), 11.0)
+    assert effect == (effects.OpenEditor("work", "DEMO-1.md", 1),)
+
+    read = messages.FilesRead("work", state.workspace.rows)
+    changes = tuple((each, change()) for each in PLACES)
+    state, effect = update(state, read, 12.0)
+    assert effects.PlanEdits("work", changes) in effect
+
+    same = after(state, messages.EditsPlanned("work", changes, PLAN)).overlays[-1]
+    assert same == state.overlays[-1]
+    state, _ = update(state, messages.EditsPlanned("work", changes, FileEditPlan((), {})), 13.0)
+    assert shown(state)[1] == " Nothing to change; 2 say so already"
+    assert pressed(state, "e", now=14.0).notice == "e does nothing here; ? lists the keys"
+
+
+def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
+    state = planned()
+    changes = tuple((each, change()) for each in PLACES)
+    state = after(state, messages.EditsRefused("work", changes, "a.md is gone"))
+    assert (state.overlays, state.notice, state.is_notice_bad) == ((), "a.md is gone", True)
+
+
+def test_other_messages_leave_the_plan() -> None:
+    state = planned()
+    assert after(state, messages.HistoryRead(())).overlays == state.overlays
+
+
+def valued() -> AppState:
+    """Return three chosen tickets with fields; two of them are alike for Jira."""
+    one = Ticket(
+        "One", "DEMO-1", fields={"Type": "Bug", "Status": "To Do", "Assignee": "Amara Okafor"}
+    )
+    two = replace(one, title="Two", key="DEMO-2", fields={**one.fields, "Labels": "a, b"})
+    three = Ticket("Three", "DEMO-3", fields={"Status": "Done", "Labels": "a", "Priority": "High"})
+    four = Ticket("Four", "DEMO-4", fields={"Labels": "c", "Priority": "Low", "Assignee": "Zoë"})
+    return pressed(app_state(one, two, three, four), " ", " ", " ")
+
+
+VALUED = tuple(IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}") for at in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("down", "listed", "wanted"),
+    [
+        (0, [("a", "2 tickets"), ("b", "1 ticket"), ("c", "1 ticket")], change(text="b")),
+        (1, [("a", "2 tickets"), ("b", "1 ticket")], change(text="b", how=Change.REMOVE)),
+        (
+            3,
+            [("Amara Okafor", "2 tickets"), ("Zoë", "1 ticket"), ("nobody", "")],
+            change("Assignee", "Zoë", Change.SET),
+        ),
+        (4, [("High", "1 ticket"), ("Low", "1 ticket")], change("Priority", "Low", Change.SET)),
+    ],
+)
+def test_the_values_of_the_tickets_are_listed_and_another_one_is_typed(
+    down: int, listed: list[tuple[str, str]], wanted: FieldChange
+) -> None:
+    state = pressed(valued(), "b", *["KEY_DOWN"] * down, "KEY_ENTER")
+    assert [each[:2] for each in options(state)] == [*listed, ("another one…", "to type")]
+
+    _, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert effect == (effects.PlanEdits("work", tuple((each, wanted) for each in VALUED)),)
+    typing = pressed(state, *["KEY_DOWN"] * len(listed), "KEY_ENTER")
+    assert typing.context is Context.INPUT
+
+
+def test_nobody_empties_the_assignee() -> None:
+    state = pressed(valued(), "b", *["KEY_DOWN"] * 3, "KEY_ENTER", "KEY_DOWN", "KEY_DOWN")
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
+    nobody = change("Assignee", "", Change.SET)
+    assert effect == (effects.PlanEdits("work", tuple((each, nobody) for each in VALUED)),)
+
+
+def test_jira_is_asked_what_one_ticket_of_each_type_and_status_can_become() -> None:
+    state = pressed(valued(), "b", "KEY_DOWN", "KEY_DOWN")
+    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    keys = ("DEMO-1", "DEMO-3")
+    assert effect == (effects.AskStatuses("work", keys),)
+    assert any("Asking Jira what they can become..." in row for row in shown(state))
+
+    answer = {"DEMO-1": ("In Progress", "Done"), "DEMO-3": ("To Do", "Reopened")}
+    state = after(state, messages.StatusesRead("work", keys, answer))
+
+    assert options(state) == [
+        ("In Progress", "not for DEMO-3", ""),
+        ("Done", "", ""),
+        ("To Do", "", ""),
+        ("Reopened", "not for DEMO-1", ""),
+    ]
+    state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 9.0)
+    done = tuple((each, change("Status", "Done", Change.SET)) for each in VALUED)
+    assert (state.overlays, effect) == (
+        (FileEdits("work", done),),
+        (effects.PlanEdits("work", done),),
+    )
+
+
+def test_a_status_that_several_cannot_take_says_of_how_many() -> None:
+    many = [
+        Ticket(str(at), f"DEMO-{at}", fields={"Type": f"T{at}", "Status": "To Do"})
+        for at in range(1, 8)
+    ]
+    state = pressed(app_state(*many), *[" "] * 7, "b", "KEY_DOWN", "KEY_DOWN")
+    state, (asked,) = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
+    keys = tuple(f"DEMO-{at}" for at in range(1, 6))
+    assert asked == effects.AskStatuses("work", keys)
+
+    answer = {key: ("Done",) if key == "DEMO-1" else ("Open",) for key in keys}
+    state = after(state, messages.StatusesRead("work", keys, answer))
+
+    assert options(state) == [
+        ("Done", "not for DEMO-2 and 3 more", ""),
+        ("Open", "not for DEMO-1", ""),
+    ]
+
+
+def test_for_drafts_the_statuses_of_the_files_are_listed() -> None:
+    done = Ticket("One", "DEMO-1", fields={"Status": "Done"})
+    state = pressed(app_state(Ticket("Draft"), done), " ", "b", "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")
+    assert options(state) == [("Done", "1 ticket", ""), ("another one…", "to type", "")]
