@@ -110,7 +110,8 @@ class FilesRead(Message):
         conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
         broken: The cleaned error of each broken file.
-        age: Seconds since a pull has brought all that it found; None for never, or unknown.
+        age: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
+            readings differ in it.
     """
 
     workspace: str
@@ -118,7 +119,7 @@ class FilesRead(Message):
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
-    age: float | None = None
+    age: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
