@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from fakes.ptys import Pty
 
-TICKETS = 1500
+TICKETS = 900
 WIDTH, HEIGHT = 100, 24
 #: A number of tickets that shows that the pull is running and far from its end.
 SOME = rf"\([1-9]\d*/{TICKETS}\) Pulling tickets"

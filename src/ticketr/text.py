@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import wcwidth
@@ -10,10 +12,29 @@ import wcwidth
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["clean", "clip", "fit", "graphemes", "to_ascii", "width", "wrap"]
+__all__ = [
+    "clean",
+    "clip",
+    "cuts_of",
+    "fit",
+    "graphemes",
+    "to_ascii",
+    "width",
+    "word_ranges",
+    "wrap",
+]
 
+# Chinese and Japanese have no spaces: a line may end after any character, but does not begin with
+# a closing mark, nor end in an opening one.
+_OPENING = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
+_CLOSING = (
+    "\u3001\u3002\u3009\u300b\u300d\u300f\u3011\u3015\u3017\u30fc\uff01\uff09\uff0c\uff0e\uff1a"
+    "\uff1b\uff1f\uff3d\uff5d\u3099\u309a\ufe00-\ufe0f"
+)
+_UNSPACED = "\u2e80-\ua4cf\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
+_WORD = re.compile(f"[{_OPENING}]*[{_UNSPACED}][{_CLOSING}]*|[^ {_UNSPACED}]+")
 _IN_ASCII = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u2032", "'"),
@@ -125,9 +146,59 @@ def wrap(text: str, cells: int) -> tuple[str, ...]:
     """
     if width(text) <= cells:
         return (text,)
-    # Continuation lines keep the indent, so that lists remain recognizable.
-    indent = text[: len(text) - len(text.lstrip())]
-    lines = wcwidth.wrap(
-        text, max(cells, 2), control_codes="ignore", subsequent_indent=clip(indent, cells // 2)
-    )
-    return tuple(lines) or ("",)
+    cells = max(cells, 2)
+    # Other lines keep the indent, so that lists remain recognizable; two cells are left for text.
+    indent = clip(text[: len(text) - len(text.lstrip())], min(cells // 2, cells - 2), ellipsis="")
+    ranges = word_ranges(text, cells, cells - width(indent))
+    begin, *others = [text[start:end] for start, end in ranges]
+    return (begin, *(indent + line for line in others))
+
+
+def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
+    """Yield where each line of a wrapped text begins and ends, in characters.
+
+    Args:
+        text: The text.
+        first: The cells of the first line; at least 2.
+        rest: The cells of the other lines; at least 2.
+    """
+    room, begin, end, used = first, 0, 0, 0
+    for word in _WORD.finditer(text):
+        start, stop = word.span()
+        used += start - end
+        size = width(word[0])
+        if used + size > room:
+            if size <= rest or used + 2 > room:
+                if end > begin:
+                    yield begin, end
+                    room = rest
+                begin, used = start, 0
+            if cuts := cuts_of(word[0], room - used, rest):
+                stops = [start + cut for cut in cuts]
+                yield from pairwise([begin, *stops])
+                begin, room, used, size = stops[-1], rest, 0, width(word[0][cuts[-1] :])
+        used += size
+        end = stop
+    yield begin, end
+
+
+def cuts_of(text: str, first: int, rest: int) -> Sequence[int]:
+    """Return where to break a text between any two graphemes.
+
+    Args:
+        text: The text.
+        first: The cells before the first break; at least 2.
+        rest: The cells before the next break; at least 2.
+    """
+    if text.isascii():
+        return range(first, len(text), rest)
+    cuts: list[int] = []
+    at, used, room = 0, 0, first
+    for grapheme in graphemes(text):
+        size = width(grapheme)
+        if used + size > room and used:
+            cuts.append(at)
+            used, room = 0, rest
+        used += size
+        at += len(grapheme)
+    return cuts

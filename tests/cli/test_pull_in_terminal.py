@@ -45,19 +45,19 @@ def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
 
 def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
     with (
-        sandbox_process(tickets=1500, latency=0.3) as url,
+        sandbox_process(tickets=700, latency=0.3) as url,
         job_on_pty(pull(tmp_path), size=(100, 24), environ=environment(url)) as pty,
     ):
-        pty.wait_for(r"[1-9]\d*% \(\d+/1500\) Pulling tickets")
+        pty.wait_for(r"[1-9]\d*% \(\d+/700\) Pulling tickets")
         pty.type("\x03")
-        pty.wait_for(r"Cancelled: \d+/1500 tickets pulled[^\r]*\r+\n")
+        pty.wait_for(r"Cancelled: \d+/700 tickets pulled[^\r]*\r+\n")
         assert pty.wait_for_end() == 130
         rows = rows_of(pty)
 
     assert len(rows) == 1
-    found = re.fullmatch(r"⊘ Cancelled: (\d+)/1500 tickets pulled \| \d+s", rows[0])
+    found = re.fullmatch(r"⊘ Cancelled: (\d+)/700 tickets pulled \| \d+s", rows[0])
     assert found is not None
-    assert 0 < int(found[1]) < 1500
+    assert 0 < int(found[1]) < 700
 
 
 def test_plain_lines_can_be_asked_for_in_a_terminal(tmp_path: Path) -> None:

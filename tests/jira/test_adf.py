@@ -408,5 +408,5 @@ def test_every_result_is_a_document_that_jira_accepts() -> None:
     if not path.exists():
         pytest.skip("the ADF schema is not here; TICKETR_SPECS names its folder")
     check = jsonschema.Draft4Validator(json.loads(path.read_text()))
-    for seed in range(20, 40):
+    for seed in range(20, 26):
         check.validate(adf.to_adf(adf.to_markdown(Maker(Random(seed)).document())))

@@ -19,9 +19,9 @@ from ticketr.tickets import (
 )
 
 pytestmark = pytest.mark.laws
-thorough = examples(100, in_gate=40)
+thorough = examples(100, in_gate=20)
 # Two texts per example, and half of the files are refused.
-brief = examples(40, in_gate=20)
+brief = examples(40, in_gate=10)
 
 
 def parsed(text: str) -> TicketFile:

@@ -60,7 +60,7 @@ def calls(work: Callable[[], object]) -> int:
 
 
 def is_linear(work: Callable[[int], object]) -> bool:
-    small, large = (calls(lambda size=size: work(size)) for size in (500, 2000))  # type: ignore[misc]
+    small, large = (calls(lambda size=size: work(size)) for size in (300, 1200))  # type: ignore[misc]
     return large < 4.4 * small
 
 

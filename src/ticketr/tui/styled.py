@@ -9,28 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ticketr.text import clip, graphemes, width as width_of
+from ticketr.text import clip, width as width_of, word_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 #: The longest address that becomes a link; some terminals refuse longer ones.
 LONGEST_ADDRESS = 2_000
 
 _LINKED = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
-# Chinese and Japanese have no spaces: a line may end after any character, but does not begin with
-# a closing mark, nor end in an opening one.
-_OPENING = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
-_CLOSING = (
-    "\u3001\u3002\u3009\u300b\u300d\u300f\u3011\u3015\u3017\u30fc\uff01\uff09\uff0c\uff0e\uff1a"
-    "\uff1b\uff1f\uff3d\uff5d\u3099\u309a\ufe00-\ufe0f"
-)
-_UNSPACED = "\u2e80-\ua4cf\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
-_WORD = re.compile(f"[{_OPENING}]*[{_UNSPACED}][{_CLOSING}]*|[^ {_UNSPACED}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,56 +129,6 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
         ranges = list(word_ranges(text, *rooms))
     prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
     return [(*prefixes[number > 0], *part) for number, part in enumerate(slices(line, ranges))]
-
-
-def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
-    """Yield where each line of a wrapped text begins and ends, as `wrap_line` does.
-
-    Args:
-        text: The text.
-        first: The cells of the first line; at least 2.
-        rest: The cells of the other lines; at least 2.
-    """
-    room, begin, end, used = first, 0, 0, 0
-    for word in _WORD.finditer(text):
-        start, stop = word.span()
-        used += start - end
-        size = width_of(word[0])
-        if used + size > room:
-            if size <= rest or used + 2 > room:
-                if end > begin:
-                    yield begin, end
-                    room = rest
-                begin, used = start, 0
-            if cuts := cuts_of(word[0], room - used, rest):
-                stops = [start + cut for cut in cuts]
-                yield from pairwise([begin, *stops])
-                begin, room, used, size = stops[-1], rest, 0, width_of(word[0][cuts[-1] :])
-        used += size
-        end = stop
-    yield begin, end
-
-
-def cuts_of(text: str, first: int, rest: int) -> Sequence[int]:
-    """Return where to break a text between any two graphemes.
-
-    Args:
-        text: The text.
-        first: The cells before the first break; at least 2.
-        rest: The cells before the next break; at least 2.
-    """
-    if text.isascii():
-        return range(first, len(text), rest)
-    cuts: list[int] = []
-    at, used, room = 0, 0, first
-    for grapheme in graphemes(text):
-        size = width_of(grapheme)
-        if used + size > room and used:
-            cuts.append(at)
-            used, room = 0, rest
-        used += size
-        at += len(grapheme)
-    return cuts
 
 
 def paint(line: Line, style: Callable[..., str], *, links: bool = False) -> str:

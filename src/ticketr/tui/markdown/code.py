@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ticketr.text import width as width_of
-from ticketr.tui.styled import Span, cuts_of, fit_line
+from ticketr.text import cuts_of, width as width_of
+from ticketr.tui.styled import Span, fit_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

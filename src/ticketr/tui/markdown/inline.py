@@ -7,9 +7,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from ticketr.text import word_ranges
 from ticketr.tui.markdown.page import RenderedLine
 from ticketr.tui.markdown.tags import EMPTY_COMMENT, Tag, read_tag
-from ticketr.tui.styled import Span, link_address, slices, with_style, word_ranges
+from ticketr.tui.styled import Span, link_address, slices, with_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
