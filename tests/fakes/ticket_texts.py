@@ -7,7 +7,7 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from ticketr.tickets import Ticket
+from ticketr.tickets import Comment, Ticket
 
 _HEADINGS = [
     *("# TICKET: x", "# TICKET: [AB-1] x", "# TICKET:", "  # TICKET: y", "#TICKET", "# STORY: x"),
@@ -18,6 +18,9 @@ _HEADINGS = [
         "## Acceptance Criteria",
         "## Tasks",
         "## Notes",
+        "## Comments",
+        "## Comments",
+        "\\## Comments",
     ),
     *("### x", "# x", "##", "   ## Tasks ##", "    ## Tasks", "\ufeff# TICKET: x", "## TICKET: [x"),
 ]
@@ -27,6 +30,10 @@ _ITEMS = [
     *("  Key: v", "|", "[x", "[AB-1]", "[ab-1] x", "\\[AB-1] x", "[ AB-01 ]", "[x] [AB-1] y"),
     *("[AB-1 y", "AB-1] y", "[[AB-1]] y", "**[AB-1]** y", "[#AB-1,] y", "\\AB-1] y", "\\**[AB-1]"),
 ]
+_COMMENTS = [
+    *("- new: text", "- new:", "* New:text", "- [7] Mia, 2026-03-01 09:30Z:", "- [8]"),
+    *("- [9] a:, 2026-03-01 09:30Z: b", "+ [7] b::", "  - new: x", "- new: ```"),
+]
 _FENCES = [
     *("```", "```py", "````", "~~~", "  ```", "    ```", "~~~ a ~", "``` a`b", "# TICKET: ```"),
     *("\\```", "\\\\```", "\\", "\\# TICKET: x", "\\\\# TICKET: x", "\\## Fields"),
@@ -35,7 +42,7 @@ _MARKERS = ["<<<<<<<", "<<<<<<< a", "=======", ">>>>>>> b", "\\<<<<<<< a"]
 _TEXT = ["", " ", "   ", "text", "  text", "\ttext", "text  ", "a\x0cb"]
 _ODD = ["\u2028", "\x0b", "\x85", "\x1c", "\ud800", "\x00", "\u00a0"]
 
-_known = st.sampled_from([*_HEADINGS, *_ITEMS, *_FENCES, *_MARKERS, *_TEXT, *_ODD])
+_known = st.sampled_from([*_HEADINGS, *_ITEMS, *_COMMENTS, *_FENCES, *_MARKERS, *_TEXT, *_ODD])
 _made = st.text(alphabet="#`~- \\:|[]<>AB1\t\u00e9", max_size=10)
 lines = st.one_of(_known, _known, _made, st.text(max_size=6))
 """A line: mostly one that means something somewhere, or nearly."""
@@ -60,6 +67,11 @@ _names = st.one_of(lines, texts).filter(lambda name: bool("".join(name.split()))
 
 
 _several = st.lists(texts, max_size=3).map(tuple)
+_times = st.sampled_from(["", "2026-03-01 09:30Z", "9:30"])
+_comment = st.builds(
+    Comment, texts, id=st.sampled_from(["", "7", "8", "x"]), author=lines, time=_times
+)
+_comments = st.lists(_comment, max_size=3, unique_by=lambda each: each.id or id(each)).map(tuple)
 _issue = st.builds(
     Ticket,
     title=st.one_of(lines, texts),
@@ -68,6 +80,7 @@ _issue = st.builds(
     fields=st.dictionaries(_names, texts, max_size=3),
     acceptance_criteria=_several,
     remarks=_several,
+    comments=_comments,
 )
 _family = st.tuples(_issue, st.lists(_issue, max_size=2))
 

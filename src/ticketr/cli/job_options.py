@@ -231,6 +231,7 @@ def session_options(
         "jql": workspace.jql,
         "project": workspace.project,
         "fields": workspace.fields,
+        "comments": workspace.comments,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
         "prefer": preferred_side(strategy or workspace.strategy),

@@ -185,6 +185,17 @@ class Table:
             raise self._wrong(key, odd, 'a list of texts, like ["one", "two"]')
         return texts
 
+    def flag(self, key: str) -> bool | None:
+        """Return ``true`` or ``false``; None where the table has no such name.
+
+        Raises:
+            BadFile: It is something else.
+        """
+        value = self._values.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        raise self._wrong(key, value, "true or false")
+
     def is_list(self, key: str) -> bool:
         """Return whether a name stands for a list."""
         return isinstance(self._values.get(key), list)

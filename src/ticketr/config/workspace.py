@@ -49,6 +49,7 @@ class Workspace:
         project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
         jql: The query to pull by.
         fields: Further fields to keep in the files.
+        comments: Whether files hold comments.
         is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
         strategy: What to do with a conflict; None leaves it to be resolved.
@@ -70,6 +71,7 @@ class Workspace:
     strategy: str | None = None
     story_type: str = STORY_TYPE
     subtask_type: str = SUBTASK_TYPE
+    comments: bool = False
 
     def required_site(self) -> str:
         """Return the site, if a login may go there.
@@ -248,6 +250,7 @@ def _merge(
         jql=files.own.jql,
         fields=files.go.fields if files.own.fields is None else files.own.fields,
         strategy=files.own.strategy,
+        comments=bool(files.own.comments),
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
     )

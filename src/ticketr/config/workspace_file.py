@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WORKSPACE_FILE = "ticketr.toml"
 
 _FIELDS = "fields"
-_KEYS = ("site", "project", "jql", _FIELDS, "sync")
+_KEYS = ("site", "project", "jql", _FIELDS, "comments", "sync")
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
@@ -41,6 +41,7 @@ class WorkspaceFile:
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         jql: The query to pull by.
         fields: Further fields to keep in the files; None where it says nothing of them.
+        comments: Whether files hold comments; None where it says nothing of them.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
     """
 
@@ -50,6 +51,7 @@ class WorkspaceFile:
     jql: str | None = None
     fields: tuple[WantedField, ...] | None = None
     strategy: str | None = None
+    comments: bool | None = None
 
 
 def read_workspace_file(root: Path) -> WorkspaceFile | None:
@@ -83,6 +85,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         project=table.checked("project", checked_project),
         jql=table.checked("jql", checked_jql),
         fields=_fields(path, table),
+        comments=table.flag("comments"),
         strategy=sync.checked("strategy", checked_strategy),
     )
 

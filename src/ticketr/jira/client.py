@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.jira.comments import CommentEndpoints
 from ticketr.jira.createmeta import CreateMetaEndpoints
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.issues import IssueEndpoints
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 API = "3"
 
 
-class JiraClient(SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpoints):
+class JiraClient(
+    SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpoints, CommentEndpoints
+):
     """A client of one Jira site; made by `open_jira`.
 
     Every method may be called by several tasks at once. Each ends at once when cancelled, in

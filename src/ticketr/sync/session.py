@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobContext
     from ticketr.config import WantedField
-    from ticketr.jira import Credentials, JiraClient
+    from ticketr.jira import Credentials, JiraClient, User
     from ticketr.jira.transport import Transport
     from ticketr.sync.compare.merge import Side
     from ticketr.sync.edits.survey import LocalSurvey
@@ -58,6 +58,7 @@ class SessionOptions(TypedDict, total=False):
     project: str | None
     jql: str | None
     fields: tuple[WantedField, ...]
+    comments: bool
     story_type: str
     subtask_type: str
     prefer: Side | None
@@ -84,6 +85,7 @@ class SessionJob:
         project: The key of the project; needed unless ``jql`` is given, and for drafts.
         jql: The user's own query, instead of a whole project.
         fields: Further fields to write into files.
+        comments: Whether to write comments into files.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
@@ -106,6 +108,7 @@ class SessionJob:
     project: str | None = None
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
+    comments: bool = False
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
@@ -197,6 +200,8 @@ class Session:
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
         zone: The account's time zone; None if it is not known.
+        account: The ID of the account.
+        began: When the session was opened, by Trio's clock.
     """
 
     job: SessionJob
@@ -209,6 +214,8 @@ class Session:
     site_fields: tuple[Field, ...]
     columns: Columns
     zone: tzinfo | None
+    account: str
+    began: float
 
     @property
     def in_thread(self) -> ThreadRunner:
@@ -281,6 +288,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
         UnsupportedField: Files cannot hold a field of the settings.
         ExceptionGroup: It holds such an error, or one of the block.
     """
+    began = trio.current_time()
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
     with store.lock():
@@ -299,10 +307,22 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                 ) as jira,
                 _telling_silence(jira, progress),
             ):
-                zone = await _log_in(job, state, jira)
+                account = await _log_in(job, state, jira)
+                zone = await job.run_sync(zone_of, account.time_zone)
                 fields, columns = await _columns(job, state, jira)
                 yield Session(
-                    job, progress, store, state, trio.Lock(), recent, jira, fields, columns, zone
+                    job=job,
+                    progress=progress,
+                    store=store,
+                    state=state,
+                    disk=trio.Lock(),
+                    recent=recent,
+                    jira=jira,
+                    site_fields=fields,
+                    columns=columns,
+                    zone=zone,
+                    account=account.account_id,
+                    began=began,
                 )
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
@@ -325,13 +345,12 @@ async def _tell_silence(jira: JiraClient, progress: Progress) -> None:
         progress.tell_silence(0 if since is None else trio.current_time() - since)
 
 
-async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> tzinfo | None:
-    """Check the login, then claim the workspace for the site; return the account's time zone."""
+async def _log_in(job: SessionJob, state: State, jira: JiraClient) -> User:
+    """Check the login, then claim the workspace for the site; return the account."""
     account = await jira.myself()
-    zone = await job.run_sync(zone_of, account.time_zone)
     # Claim only after the login: a mistyped address must not own the folder.
     await job.run_sync(state.site_record.claim_site, job.site)
-    return zone
+    return account
 
 
 async def _columns(
@@ -350,8 +369,8 @@ async def _columns(
             known = json.loads(stored)
             if all(each.keys() == names for each in known):
                 fields = tuple(Field(**each) for each in known)
-                return fields, Columns.of(fields, job.fields)
+                return fields, Columns.of(fields, job.fields, comments=job.comments)
     fields = await jira.fields()
     answer = json.dumps([asdict(each) for each in fields])
     await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
-    return fields, Columns.of(fields, job.fields)
+    return fields, Columns.of(fields, job.fields, comments=job.comments)

@@ -6,6 +6,7 @@ Pure: no waiting, no files, no clock.
 from __future__ import annotations
 
 from ticketr.tickets.candidate import Candidate, candidate_of, fold
+from ticketr.tickets.comment import Comment
 from ticketr.tickets.errors import (
     InvalidFilter,
     InvalidKey,
@@ -29,6 +30,7 @@ __all__ = [
     "NO_TITLE",
     "SORT_NAMES",
     "Candidate",
+    "Comment",
     "Filter",
     "InvalidFilter",
     "InvalidKey",

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.tickets.comment import Comment, kept_comments, repeated_comment
 from ticketr.tickets.errors import InvalidKey, InvalidTicket
 from ticketr.tickets.grammar import ALMOST_TICKET, CONFLICT
+from ticketr.tickets.normal import normal_text, one_line
 from ticketr.tickets.validate import is_key
 
 if TYPE_CHECKING:
@@ -30,32 +32,18 @@ NO_TITLE = "(no title)"
 
 # Lines in Fields that are no remarks: fields, headings, conflict markers.
 _MORE_THAN_WORDS = re.compile(rf".*:|##|{CONFLICT.pattern}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _text(text: str) -> str:
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
-
-
-def _one_line(text: str) -> str:
-    lines = text.splitlines()
-    if len(lines) > 1:
-        text = " ".join(part for line in lines if (part := line.strip()))
-    return _text(text).strip()
 
 
 def _block(text: str) -> str:
     """Remove blank lines around a text; keep the first line's indent, as of a code block."""
-    text = _text(text).rstrip()
+    text = normal_text(text).rstrip()
     space = len(text) - len(text.lstrip())
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
 
 def _remark(text: str) -> str:
     """Return a line of Fields that is no field, heading or conflict marker."""
-    line = _one_line(text)
+    line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
     if not ALMOST_TICKET.match(line) and (comment or not _MORE_THAN_WORDS.match(line)):
         return line
@@ -110,10 +98,12 @@ class Ticket:
         remarks: The lines in the section Fields that are no fields. They stay in the file and are
             never sent to Jira. Not compared.
         places: The line numbers of its texts in the file. Not compared.
+        comments: The comments, in the order of the file.
 
     Raises:
         InvalidKey: The key is not an issue key.
-        InvalidTicket: A field has no name, a task has tasks, or a key occurs twice.
+        InvalidTicket: A field has no name, a task has tasks, or a key or the number of a comment
+            occurs twice.
     """
 
     title: str
@@ -125,19 +115,23 @@ class Ticket:
     line: int = field(default=0, compare=False)
     remarks: tuple[str, ...] = field(default=(), compare=False)
     places: Places = field(default=NO_PLACES, compare=False)
+    comments: tuple[Comment, ...] = ()
 
     def __post_init__(self) -> None:
         if self.key is not None and not is_key(self.key):
             raise InvalidKey(self.key)
         put = object.__setattr__
-        put(self, "title", _one_line(self.title) or NO_TITLE)
+        put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _block(self.description))
         put(self, "fields", _fields(self.fields))
         put(self, "acceptance_criteria", _kept(map(_criterion, self.acceptance_criteria)))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", _kept(map(_remark, self.remarks)))
+        put(self, "comments", kept_comments(self.comments))
         if self.tasks:
             self._check_tasks()
+        if twice := repeated_comment(self.comments):
+            raise InvalidTicket("a comment occurs twice in one ticket", twice.id)
 
     def _check_tasks(self) -> None:
         for task in self.tasks:
@@ -153,6 +147,7 @@ class Ticket:
         content: tuple[object, ...]
         content = (self.title, self.key, self.description, dict(self.fields))
         content += (self.acceptance_criteria, self.tasks, self.line, self.remarks, self.places)
+        content += (self.comments,)
         return Ticket, content
 
     def keys(self) -> Iterator[str]:
@@ -168,7 +163,7 @@ class Ticket:
 
 
 def _criterion(text: str) -> str:
-    return _text(text).strip()
+    return normal_text(text).strip()
 
 
 def _kept(texts: Iterable[str]) -> tuple[str, ...]:
@@ -178,10 +173,10 @@ def _kept(texts: Iterable[str]) -> tuple[str, ...]:
 def _fields(fields: Mapping[str, str]) -> Mapping[str, str]:
     content: dict[str, str] = {}
     for name, value in fields.items():
-        canonical = _one_line(name)
+        canonical = one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
-        content[canonical] = _text(value).strip()
+        content[canonical] = normal_text(value).strip()
     return MappingProxyType(content)
 
 

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from ticketr.tickets.fences import opening
 from ticketr.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET
+from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
 from ticketr.tickets.model import TicketFile, TicketSpan
-from ticketr.tickets.sections import (
-    ParsedIssue,
-    SectionReader,
-    read_issue,
-    refuse_mistakes,
-    skip_fence,
-)
+from ticketr.tickets.sections import ParsedIssue, SectionReader, read_issue
 from ticketr.tickets.source_lines import SourceLines
 
 

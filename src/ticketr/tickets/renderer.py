@@ -11,6 +11,7 @@ from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Protocol
 
 from ticketr.tickets import grammar
+from ticketr.tickets.comment import COMMENTS, begins_comments, write_comment_head
 from ticketr.tickets.errors import RepeatedKey
 from ticketr.tickets.fences import closing, opening
 from ticketr.tickets.model import TicketFile, TicketSpan
@@ -18,6 +19,7 @@ from ticketr.tickets.model import TicketFile, TicketSpan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ticketr.tickets.comment import Comment
     from ticketr.tickets.model import Ticket
 
 _INDENT = "  "
@@ -169,7 +171,7 @@ def _escape_preamble(line: str, *, fenced: bool = False) -> str:
 def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
         lines.append(f"## {grammar.DESCRIPTION}")
-        lines += _text(issue.description.split("\n"))
+        lines += _text(issue.description.split("\n"), with_sections=True)
         lines.append("")
     if issue.fields or issue.remarks:
         lines.append(f"## {grammar.FIELDS}")
@@ -182,6 +184,11 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         for criterion in issue.acceptance_criteria:
             _criterion(criterion, lines)
         lines.append("")
+    if issue.comments:
+        lines.append(f"## {COMMENTS}")
+        for comment in issue.comments:
+            _comment(comment, lines)
+            lines.append("")
 
 
 def _task(task: Ticket, lines: list[str]) -> None:
@@ -201,11 +208,17 @@ class _Escape(Protocol):
     def __call__(self, line: str, *, fenced: bool = False) -> str: ...
 
 
-def _text(lines: Sequence[str], escape_line: _Escape = grammar.escape) -> Iterator[str]:
+def _text(
+    lines: Sequence[str],
+    escape_line: _Escape = grammar.escape,
+    *,
+    with_sections: bool = False,
+) -> Iterator[str]:
     """Yield lines of text, escaped where they would have a meaning.
 
     Lines in a code block need nearly no escapes. If a block is not closed, its opening line and
-    every later fence are escaped.
+    every later fence are escaped. With ``with_sections``, the text may be followed by comments, so
+    that a heading of comments in it is escaped.
     """
     end = -1
     fences = True
@@ -214,6 +227,8 @@ def _text(lines: Sequence[str], escape_line: _Escape = grammar.escape) -> Iterat
             yield escape_line(line, fenced=True) if index < end else line
         elif not _may_need_escape(line):
             yield line
+        elif with_sections and begins_comments(lines, index):
+            yield grammar.insert_backslash(line)
         elif not opening(line):
             yield escape_line(line)
         else:
@@ -240,6 +255,16 @@ def _criterion(criterion: str, lines: list[str]) -> None:
     first, *rest = criterion.split("\n")
     lines.append(f"- {first}")
     lines += [_indented(grammar.escape_item(line)) for line in rest]
+
+
+def _comment(comment: Comment, lines: list[str]) -> None:
+    text = list(_text(comment.text.split("\n"))) if comment.text else []
+    if comment.is_new:
+        lines.append(f"{write_comment_head(comment)}{text[0]}")
+        del text[0]
+    else:
+        lines.append(write_comment_head(comment))
+    lines += map(_indented, text)
 
 
 def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:

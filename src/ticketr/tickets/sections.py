@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.tickets import grammar
-from ticketr.tickets.fences import closing, is_heading, opening
+from ticketr.tickets.comment import COMMENTS, begins_comments, is_comments_heading
+from ticketr.tickets.comment_lines import INDENT, CommentLines, dedented
+from ticketr.tickets.fences import opening
+from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
 from ticketr.tickets.model import NO_PLACES, Places, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ticketr.tickets.comment import Comment
     from ticketr.tickets.source_lines import SourceLines
 
-_INDENT = "  "
 _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 
 
@@ -40,6 +43,7 @@ class ParsedIssue:
         runs: For each consecutive run of lines in `text`, the index of its first line in `text`
             and its number in the file, from 1.
         tasks: The sub-tasks.
+        comments: The comments.
     """
 
     key: str | None
@@ -52,10 +56,12 @@ class ParsedIssue:
     criteria_lines: list[int] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
     tasks: list[ParsedIssue] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
 
     def is_bare(self) -> bool:
         """Return whether nothing stands below the heading."""
-        return not (any(self.text) or self.fields or self.remarks or self.criteria)
+        has_lines = self.fields or self.remarks or self.criteria or self.comments
+        return not (any(self.text) or has_lines)
 
     def ticket(self) -> Ticket:
         """Return the finished ticket."""
@@ -66,6 +72,7 @@ class ParsedIssue:
             fields=self.fields,
             acceptance_criteria=tuple("\n".join(lines) for lines in self.criteria),
             tasks=tuple(task.ticket() for task in self.tasks),
+            comments=tuple(self.comments),
             line=self.index + 1,
             remarks=tuple(self.remarks),
             places=self._places(),
@@ -103,47 +110,6 @@ def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> Pars
         space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
         read.fail(index, str(error), column=column + space)
     return ParsedIssue(key, title, index)
-
-
-def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
-    """Raise if a line is a mistyped heading of a ticket, which would become text."""
-    found = grammar.ALMOST_TICKET.match(line)
-    if found is None:
-        return
-    if "STORY" in found[0]:
-        problem = "stories are tickets now; write # TICKET: Title"
-    elif line.lstrip().startswith(grammar.TICKET):
-        problem = "the heading of a ticket begins in the first column; remove what is before it"
-    else:
-        problem = "this is not quite the heading of a ticket; write # TICKET: Title"
-    column = read.lines[index].index("#") + 1
-    read.fail(index, f"{problem}, or \\# if it is text", column=column)
-
-
-def skip_fence(read: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
-    """Return the index of the line that closes the code block opened by ``lines[start]``.
-
-    Args:
-        read: The file, for the error and for its `suspect`.
-        index: The index of ``lines[start]`` in the file.
-        lines: The lines in which the block must end: the file's, or those of a task.
-        start: The index of the opening line in `lines`.
-
-    Raises:
-        TicketSyntaxError: The block is not closed.
-    """
-    end = closing(lines, start)
-    if end is None:
-        if read.suspect is not None:
-            index = read.suspect
-        read.fail(
-            index,
-            "this code block is not closed before the next heading or code block; close it, or "
-            "put a backslash before it if it is text",
-        )
-    if read.suspect is None and any(map(is_heading, lines[start + 1 : end])):
-        read.suspect = index
-    return end
 
 
 class SectionReader:
@@ -207,6 +173,8 @@ class SectionReader:
     def _enters_section(self, index: int, line: str) -> bool:
         refuse_mistakes(self._read, index + self._offset, line)
         section = grammar.section_of(line, in_task=self._in_task)
+        if is_comments_heading(line) and self._begins_comments(index):
+            section = COMMENTS
         if section is None:
             return False
         self._item = None
@@ -216,6 +184,8 @@ class SectionReader:
             self._read_line = self._field
         elif section == grammar.CRITERIA:
             self._read_line = self._criterion
+        elif section == COMMENTS:
+            self._read_line = self._comment
         else:
             self._read_line = self._task
         return True
@@ -242,6 +212,8 @@ class SectionReader:
             text += [grammar.unescape(each, fenced=True) for each in lines[index + 1 : end]]
             text.append(lines[end])
             return end + 1
+        elif begins_comments(lines, index):
+            text.append(line.removeprefix("\\"))
         else:
             text.append(grammar.unescape(line))
         return index + 1
@@ -280,14 +252,14 @@ class SectionReader:
         for at in range(index + 1, len(self._lines)):
             line = self._lines[at]
             if line.strip():
-                if not line.startswith((_INDENT, "\t")):
+                if not line.startswith((INDENT, "\t")):
                     break
                 if grammar.MAY_BE_SPECIAL.match(line):
                     refuse_mistakes(self._read, at + self._offset, line)
                     if grammar.section_of(line, in_task=self._in_task):
                         break
                 last = at
-            block.append(grammar.unescape(_dedent(line)))
+            block.append(grammar.unescape(dedented(line)))
         return "\n".join(block[: last - index]) or "|", last
 
     def _put_field(self, name: str, value: str) -> None:
@@ -305,13 +277,13 @@ class SectionReader:
         item = self._item
         if not text:
             if item is not None:
-                item.append(_dedent(line))
+                item.append(dedented(line))
         elif text.startswith("-"):
             self._begin_item(index, text[1:].lstrip(), is_item=not grammar.is_rule(text.rstrip()))
         elif other := _OTHER_ITEM.match(line):
             self._begin_item(index, line[other.end() :])
         elif item is not None and _continues(item, line):
-            item.append(grammar.unescape_item(_dedent(line)))
+            item.append(grammar.unescape_item(dedented(line)))
         else:
             self._item = None
             return self._stray(index, stay=not line.startswith("##"))
@@ -322,6 +294,30 @@ class SectionReader:
         if self._item is not None:
             self._issue.criteria.append(self._item)
             self._issue.criteria_lines.append(index + self._offset + 1)
+
+    # Comments.
+
+    def _begins_comments(self, index: int) -> bool:
+        """Return whether the heading of the comments is one; among text, a comment must follow."""
+        if begins_comments(self._lines, index):
+            return True
+        following = (line for line in self._lines[index + 1 :] if line.strip())
+        line = next(following, grammar.TICKET)
+        ends = line.startswith(grammar.TICKET) or grammar.section_of(line, in_task=self._in_task)
+        return bool(ends) and self._read_line != self._text
+
+    def _comment(self, index: int) -> int:
+        line = self._lines[index]
+        if not line.strip():
+            return index + 1
+        if line.startswith("##"):
+            return self._stray(index, stay=False)
+        comment, stop = CommentLines(self._read, self._lines, self._offset).read(index)
+        if comment.id and any(each.id == comment.id for each in self._issue.comments):
+            problem = "the comment of this number stands there already; remove one of the two"
+            self._read.fail(index + self._offset, problem, column=1)
+        self._issue.comments.append(comment)
+        return stop
 
     # Tasks.
 
@@ -335,7 +331,7 @@ class SectionReader:
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
         task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
-        body = [_dedent(each, indent + len(_INDENT)) for each in self._lines[index + 1 : stop]]
+        body = [dedented(each, indent + len(INDENT)) for each in self._lines[index + 1 : stop]]
         SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:
             self._issue.tasks.append(task)
@@ -347,7 +343,7 @@ class SectionReader:
         for index in range(start, len(self._lines)):
             line = self._lines[index]
             text = line.lstrip()
-            if line.startswith((_INDENT, "\t")):
+            if line.startswith((INDENT, "\t")):
                 # The next task is indented only if this one is.
                 if text.startswith("-") and len(line) - len(text) <= indent:
                     return index
@@ -356,19 +352,8 @@ class SectionReader:
         return len(self._lines)
 
 
-def _dedent(line: str, width: int = len(_INDENT)) -> str:
-    """Return a line without its indent; a tab counts as two spaces, and less is allowed."""
-    if width > len(_INDENT) and line[:width].isspace():
-        return line[width:]
-    if line.startswith(_INDENT):
-        return line[len(_INDENT) :]
-    if line.startswith("\t"):
-        return line[1:]
-    return line if line.strip() else ""
-
-
 def _continues(item: Sequence[str], line: str) -> bool:
     """Return whether a line continues a criterion: by its indent, or as the next line of prose."""
-    if line.startswith((_INDENT, "\t")):
+    if line.startswith((INDENT, "\t")):
         return True
     return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")

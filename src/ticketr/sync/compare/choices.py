@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ticketr.sync.compare.conflict_parts import read_lines, shown
-from ticketr.sync.compare.diff import TEXTS, CorePart
+from ticketr.sync.compare.diff import CorePart, is_text
 from ticketr.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.sync.errors import BadChoice
 
@@ -222,7 +222,7 @@ def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
     lines = read_lines(which, text)
-    if which in TEXTS:
+    if is_text(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote
         while lines and blank < len(old) and not old[blank].strip():

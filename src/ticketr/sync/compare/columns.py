@@ -34,6 +34,8 @@ _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
+_COMMENTS = (("## Comments", "comment"),)
+
 _RICH_TEXT = "it holds rich text"
 _TEAM = "it holds a team"
 _TIME = "it holds tracked time"
@@ -89,17 +91,26 @@ class Columns:
 
     Attributes:
         names: Pairs of the name in the file and Jira's field ID, in the order of writing.
+        comments: Whether files hold comments.
     """
 
     names: tuple[tuple[str, str], ...]
+    comments: bool = False
 
     @classmethod
-    def of(cls, fields: Collection[Field], more: Iterable[WantedField] = ()) -> Columns:
+    def of(
+        cls,
+        fields: Collection[Field],
+        more: Iterable[WantedField] = (),
+        *,
+        comments: bool = False,
+    ) -> Columns:
         """Choose the columns for a site from its own list of fields.
 
         Args:
             fields: Every field that the site has.
             more: Further fields that files are to hold, perhaps under names from the settings.
+            comments: Whether files are to hold comments.
 
         Raises:
             UnknownField: The site has no such field, or the field is never a line.
@@ -134,13 +145,18 @@ class Columns:
             # A field has one line: what Jira calls "Issue Type" is "Type" here.
             if every[name] not in dict(names).values():
                 names.append((name, every[name]))
-        return cls(tuple(names))
+        return cls(tuple(names), comments)
 
     @property
     def requested(self) -> tuple[str, ...]:
         """The field IDs to ask Jira for."""
         always = ("summary", "description", "updated", "parent", "subtasks")
-        return always + tuple(field_id for _, field_id in self.names)
+        return always + tuple(field_id for _, field_id in self.stored)
+
+    @property
+    def stored(self) -> tuple[tuple[str, str], ...]:
+        """What files hold, by which a pull knows whether that has changed since the last one."""
+        return (*self.names, *(_COMMENTS if self.comments else ()))
 
 
 def _under_own_name(

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ticketr.sync.compare.diff import SOFT_END, TEXTS, CorePart, alike, by_key, part_name
+from ticketr.sync.compare.diff import SOFT_END, TEXTS, CorePart, alike, by_key, is_text, part_name
 from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
 from ticketr.sync.compare.merge import merge
 from ticketr.sync.compare.part_merge import ClashPlace, part_lines
@@ -149,12 +149,12 @@ def _clash(place: ClashPlace, name: str, chunk: ConflictChunk) -> ConflictPart:
     part = place.part
     base, yours, jiras = (shown(part, each) for each in (chunk.base, chunk.local, chunk.remote))
     identity = f"{place.key} {_identity(part)} {place.number}"
-    return ConflictPart(identity, name, base, yours, jiras, part in TEXTS, place, chunk)
+    return ConflictPart(identity, name, base, yours, jiras, is_text(part), place, chunk)
 
 
 def _identity(part: Part) -> str:
     # No field's name begins with a hash.
-    return f"#{part.name}" if isinstance(part, CorePart) else part
+    return part if isinstance(part, str) else f"#{part.name}"
 
 
 def _detailed(found: PartMerge) -> Sequence[Chunk]:

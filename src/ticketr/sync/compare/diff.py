@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.jira.adf import canonical, dropped_texts, is_too_long
+from ticketr.jira.adf import canonical, dropped_texts, is_too_long, to_adf
+from ticketr.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.tickets import Ticket
 
@@ -30,8 +31,9 @@ class CorePart(Enum):
     CRITERIA = "Acceptance Criteria"
 
 
-#: A part of an issue: a core part, or the name of a field. A field may be named "Title" as well.
-Part: TypeAlias = CorePart | str
+#: A part of an issue: a core part, a comment, or the name of a field. A field may be named "Title"
+#: as well.
+Part: TypeAlias = CorePart | CommentPart | str
 
 #: Parts that are merged by line.
 TEXTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
@@ -71,7 +73,14 @@ class Change:
 
 def part_name(part: Part) -> str:
     """Return what people call a part."""
-    return part.value if isinstance(part, CorePart) else part
+    if isinstance(part, str):
+        return part
+    return part.value if isinstance(part, CorePart) else part.name
+
+
+def is_text(part: Part) -> bool:
+    """Return whether a part is a text of several lines, in Markdown."""
+    return part in TEXTS or isinstance(part, CommentPart)
 
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
@@ -82,7 +91,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
         CorePart.DESCRIPTION: issue.description,
         CorePart.CRITERIA: "\n".join(criteria),
     }
-    return own | dict(issue.fields)
+    return own | dict(issue.fields) | comment_texts(issue)
 
 
 def criteria_of(text: str) -> tuple[str, ...]:
@@ -94,7 +103,7 @@ def alike(part: Part, one: str, other: str) -> bool:
     """Return whether two texts of a part mean the same to Jira."""
     if one == other:
         return True
-    if part in TEXTS:
+    if is_text(part):
         # `_not_sent` is the slower of the two, and needed only where the documents are equal.
         return all(meaning(part, one) == meaning(part, other) for meaning in (_sent, _not_sent))
     # Transitions match a status in any case; there may be none to the status Jira has already.
@@ -103,6 +112,8 @@ def alike(part: Part, one: str, other: str) -> bool:
 
 def _sent(part: Part, text: str) -> object:
     """Return what Jira would get from a text."""
+    if isinstance(part, CommentPart):
+        return canonical(to_adf(text))
     if part is CorePart.DESCRIPTION:
         return canonical(description_adf(Ticket("", description=text)))
     return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
@@ -110,7 +121,7 @@ def _sent(part: Part, text: str) -> object:
 
 def _not_sent(part: Part, text: str) -> object:
     """Return what Jira would not get from a text."""
-    if part is CorePart.DESCRIPTION:
+    if part is not CorePart.CRITERIA:
         return dropped_texts(text)
     return () if is_too_long(text) else tuple(map(dropped_texts, criteria_of(text)))
 
@@ -127,7 +138,12 @@ def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
 
 def text_size(*issues: Ticket) -> int:
     """Count the characters of some issues' texts that are converted; sub-tasks are left out."""
-    return sum(len(each.description) + sum(map(len, each.acceptance_criteria)) for each in issues)
+    return sum(
+        len(each.description)
+        + sum(map(len, each.acceptance_criteria))
+        + sum(len(comment.text) for comment in each.comments)
+        for each in issues
+    )
 
 
 def differing_size(one: Ticket, other: Ticket) -> int:
@@ -137,8 +153,8 @@ def differing_size(one: Ticket, other: Ticket) -> int:
     return sum(text_size(*pair) for pair in pairs if _texts(pair[0]) != _texts(pair[1]))
 
 
-def _texts(issue: Ticket) -> tuple[str, tuple[str, ...]]:
-    return issue.description, issue.acceptance_criteria
+def _texts(issue: Ticket) -> tuple[object, ...]:
+    return issue.description, issue.acceptance_criteria, issue.comments
 
 
 def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
@@ -155,6 +171,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
             return issue
         own = part_texts(issue) | dict(texts)
         fields = {part: text for part, text in texts.items() if isinstance(part, str)}
+        comments = {part: text for part, text in texts.items() if isinstance(part, CommentPart)}
         return replace(
             issue,
             title=own[CorePart.TITLE],
@@ -165,6 +182,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
                 else issue.acceptance_criteria
             ),
             fields={**issue.fields, **fields},
+            comments=with_comment_texts(issue, comments) if comments else issue.comments,
         )
 
     return replace(changed(ticket), tasks=tuple(map(changed, ticket.tasks)))

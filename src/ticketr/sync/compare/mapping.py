@@ -19,6 +19,7 @@ from ticketr.jira.adf import (
     weight,
 )
 from ticketr.sync.compare.columns import PARENT
+from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def weight_of(issues: Iterable[Issue], most: int) -> int:
     for issue in issues:
         total += _ISSUE + weight(issue.fields.get("description"), most)
         total += sum(len(each) for each in issue.fields.values() if isinstance(each, list))
+        total += sum(weight(each.body, most) for each in jira_comments(issue.fields))
         if total > most:
             break
     return total
@@ -127,11 +129,14 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
 
     The description is kept unchanged, since a file may not hold all of it.
     """
-    return {
+    kept = {
         name: value if name == "description" else _slim(value)
         for name, value in fields.items()
         if value is not None
     }
+    if COMMENT_FIELD in kept:
+        kept[COMMENT_FIELD] = slim_comments(fields[COMMENT_FIELD])
+    return kept
 
 
 _KEPT = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask")
@@ -163,6 +168,11 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
         description=_markdown(body),
         fields=fields,
         acceptance_criteria=criteria,
+        comments=(
+            tuple(each.in_file() for each in jira_comments(issue.fields))
+            if columns.comments
+            else ()
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.sync.compare.comment_parts import CommentPart, merged_comments
 from ticketr.sync.compare.diff import (
     Change,
     CorePart,
@@ -111,7 +112,11 @@ class _Merging:
         old = part_texts(base) if base else {}
         here, there = part_texts(local), part_texts(remote)
         # Jira's order, as in every other file; then the parts that only this file has.
-        names: dict[Part, None] = dict.fromkeys([*there, *here])
+        names: dict[Part, None] = dict.fromkeys(
+            part
+            for part in (*there, *here)
+            if not (isinstance(part, CommentPart) and part.is_new)  # Jira cannot have it
+        )
         merged = {
             part: self._text(
                 merge_part(
@@ -129,7 +134,9 @@ class _Merging:
         # was added for a new value.
         emptied = {part for part in here if not here[part] and part not in old}
         emptied |= {part for part in merged if not merged[part] and there.get(part)}
-        return _with_parts(local, merged, emptied)
+        texts = {part: text for part, text in merged.items() if isinstance(part, CommentPart)}
+        comments = merged_comments(texts, local.comments, remote.comments)
+        return replace(_with_parts(local, merged, emptied), comments=comments)
 
     def _text(self, found: PartMerge) -> str:
         """Return the merged text of a part; the file's if it clashes."""

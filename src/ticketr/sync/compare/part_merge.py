@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import TEXTS, CorePart, alike
 from ticketr.sync.compare.diff3 import (
     CleanChunk,
@@ -97,6 +98,10 @@ def _chunks(part: Part, base: str | None, local: str, remote: str) -> tuple[Chun
         return (CleanChunk((local,)),)
     if alike(part, local, remote) or (base is not None and alike(part, local, base)):
         return (CleanChunk((remote,)),)
+    if isinstance(part, CommentPart):  # one person's words are not mixed with another's
+        return (
+            ConflictChunk(*(tuple(part_lines(part, each)) for each in (base or "", local, remote))),
+        )
     if part not in TEXTS:
         return (ConflictChunk((base or "",), (local,), (remote,)),)
     if base is None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from ticketr.config.names import folded
 from ticketr.jira.adf import canonical
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
+from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.moments import read_moment
 from ticketr.tickets import TicketSyntaxError, parse
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _NAMES = ("accountId", "id", "key", "value", "name")
 #: The prefix of a part that is no field; no line of a file begins with it.
 _OWN = "#"
+#: The prefix of a comment; its number follows.
+_COMMENT = "#comment "
 #: An unknown value, which equals no answer.
 _UNKNOWN = {"unknown": True}
 
@@ -50,12 +54,21 @@ class SentValue:
     @property
     def name(self) -> str:
         """A unique name of the part."""
-        return f"{_OWN}{self.part.name}" if isinstance(self.part, CorePart) else self.part
+        if isinstance(self.part, CommentPart):
+            return f"{_COMMENT}{self.part.id}"
+        return self.part if isinstance(self.part, str) else f"{_OWN}{self.part.name}"
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Return whether Jira has it."""
         now = part_texts(issue).get(self.part, "")
-        return alike(self.part, self.text, now) or is_answer(self.value, fields.get(self.field))
+        return alike(self.part, self.text, now) or is_answer(self.value, self._value_in(fields))
+
+    def _value_in(self, fields: Mapping[str, object]) -> object:
+        """Return what Jira has for the part."""
+        if not isinstance(self.part, CommentPart):
+            return fields.get(self.field)
+        bodies = (each.body for each in jira_comments(fields) if each.id == self.part.id)
+        return next(bodies, None)
 
 
 def to_json(values: Iterable[SentValue]) -> str:
@@ -70,6 +83,8 @@ def from_json(text: str) -> tuple[SentValue, ...]:
 
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     """Return a value by the name of its part."""
+    if name.startswith(_COMMENT):
+        return SentValue(CommentPart(name[len(_COMMENT) :]), text, field, value)
     is_own = name.startswith(_OWN)
     return SentValue(CorePart[name[len(_OWN) :]] if is_own else name, text, field, value)
 

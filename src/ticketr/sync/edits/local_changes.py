@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import Change, alike, by_key, changes, part_texts, with_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ticketr.sync.compare.diff import Part
     from ticketr.sync.workspace.store import LocalTicket
     from ticketr.tickets import Ticket
 
@@ -121,10 +123,17 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
             each
             for each in (*changes(old[key], issue), *gone)
             if not alike(each.part, mine.get(each.part, each.old), each.new)
+            and not _is_their_comment(each, mine)
         )
         if left:
             found[key] = left
     return found
+
+
+def _is_their_comment(change: Change, mine: Mapping[Part, str]) -> bool:
+    """Return whether a change concerns a comment that is not edited here, so nothing can clash."""
+    part = change.part
+    return isinstance(part, CommentPart) and alike(part, mine.get(part, change.old), change.old)
 
 
 def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira import adf
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import CorePart, by_key
+from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.mapping import description_adf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.state.state import State
@@ -57,9 +60,30 @@ def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[
     )
 
 
+def comment_loss(key: str, path: str, change: Change, body: object) -> tuple[Loss, ...]:
+    """Return what Jira would lose by the edit of a comment; ``body`` is the comment as ADF."""
+    lost = adf.missing(body, adf.to_adf(change.old), adf.to_adf(change.new))
+    return tuple(Loss(key, path, f"{each} of {change.name.lower()}") for each in lost)
+
+
+def _comment_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
+    path = local_change.local.path
+    bodies = {
+        (issue.key, each.id): each.body for issue in issues for each in jira_comments(issue.fields)
+    }
+    for key, changes in local_change.edits.items():
+        for change in changes:
+            if isinstance(change.part, CommentPart) and (key, change.part.id) in bodies:
+                yield from comment_loss(key, path, change, bodies[key, change.part.id])
+
+
 def _rewrites(changes: Sequence[Change]) -> bool:
     """Tell whether the description was edited; otherwise it is sent back as Jira has it."""
     return any(each.part is CorePart.DESCRIPTION for each in changes)
+
+
+def _recomments(changes: Sequence[Change]) -> bool:
+    return any(isinstance(each.part, CommentPart) and each.old for each in changes)
 
 
 def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
@@ -68,10 +92,12 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    if local_change.head is None or not any(map(_rewrites, local_change.edits.values())):
+    edits = local_change.edits.values()
+    if local_change.head is None or not any(_rewrites(each) or _recomments(each) for each in edits):
         return ()
     issues = state.issues_of(local_change.head)
-    return losses(local_change, {each.key: each.fields.get("description") for each in issues})
+    documents = {each.key: each.fields.get("description") for each in issues}
+    return (*losses(local_change, documents), *_comment_losses(local_change, issues))
 
 
 def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ Synchronous, for a worker thread, except `take_survey`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.edits.local_changes import find_local_change
 from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.lost_keys import lost_key_error
@@ -244,7 +245,8 @@ class LocalSurvey:
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:
-                local_change = find_local_change(local, head, known)
+                known, ticket = with_sent_comments(known, local.ticket, state.comments.all())
+                local_change = find_local_change(replace(local, ticket=ticket), head, known)
         else:
             self.never_pulled.append(local)
         if local_change is not None:

@@ -63,7 +63,7 @@ async def pull_named(
         if not is_key(key):
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
-        columns = session.columns.names
+        columns = session.columns.stored
         await session.in_thread(session.state.site_record.take_columns, columns)
     now = await session.now()
     session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")

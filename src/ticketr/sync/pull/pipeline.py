@@ -19,6 +19,7 @@ from ticketr.sync.pull.families import Families
 from ticketr.sync.pull.locations import location_of, misplaced_note
 from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
+from ticketr.sync.whole_issues import fetch_whole
 from ticketr.sync.writing.decision import WriteOutcome
 from ticketr.sync.writing.rendering import render_family
 from ticketr.tickets import InvalidKey, InvalidTicket
@@ -121,9 +122,7 @@ class PullPipeline:
     async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
         with to_prepare:
             while batch := self._families.next_batch(PAGE):
-                answer = await self._jira.bulk_fetch(
-                    batch, fields=self._columns.requested, partly=True
-                )
+                answer = await fetch_whole(self._jira, self._columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
                 whole = self._families.add_answer(batch, answer.issues)

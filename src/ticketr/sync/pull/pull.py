@@ -50,7 +50,7 @@ async def pull(
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is whole.
     """
-    columns = session.columns.names
+    columns = session.columns.stored
     refetched = await session.in_thread(session.state.site_record.take_columns, columns)
     known = await session.in_thread(session.state.known)
     plan, now = await _make_plan(session, known, locations, full=full)

@@ -10,8 +10,10 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import error_to_report
+from ticketr.sync.push.commenting import send_comment
 from ticketr.sync.push.creating import Creator, failure_note
 from ticketr.sync.push.transitions import NoTransition, change_status
 from ticketr.sync.session import CONCURRENCY
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.notes import Note
     from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import IssueEdit, TicketWrites
+    from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session
     from ticketr.tickets import Ticket
 
@@ -104,11 +106,15 @@ class Delivery:
     async def _send_rest(self, ticket: TicketWrites, created: Created | None) -> None:
         """Send the edits and new sub-tasks of a ticket that exists in Jira."""
         local_change = ticket.local_change
+        if ticket.new_ticket is not None and created is not None:
+            await self._comment_on_new(ticket.new_ticket, created, ticket.path)
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
         for subtask in ticket.new_subtasks:
             parent = local_change.local.ticket.key if created is None else created.key
-            await self._creator.create(subtask, ticket.path, parent=parent)
+            new = await self._creator.create(subtask, ticket.path, parent=parent)
+            if new is not None:
+                await self._comment_on_new(subtask, new, ticket.path)
         head = local_change.head if created is None else created.id
         if head is not None:
             self._touched[head] = ticket.path
@@ -127,7 +133,8 @@ class Delivery:
         try:
             if edit.payload.fields:
                 await self._session.jira.edit_issue(edit.key, edit.payload.fields)
-                sent += [each for each in edit.changes if each.part != "Status"]
+                sent += [each for each in edit.changes if _is_field(each)]
+            await self._comment(edit, sent)
             if edit.payload.status is not None:
                 await change_status(
                     self._session.jira, edit.key, edit.payload.status, transition=edit.transition
@@ -138,7 +145,7 @@ class Delivery:
             raise
         except (JiraError, NoTransition) as error:
             unsure = isinstance(error, JiraError) and not certainly_failed(
-                error, edit.payload.fields
+                error, {*edit.payload.fields, "comment"}
             )
             failure = failure_note(edit.issue, path, error)
             if sent:
@@ -158,6 +165,26 @@ class Delivery:
             self._tally.fail(failure)
         self._tally.show(self._session.progress)
         return local_change
+
+    async def _comment(self, edit: IssueEdit, sent: list[Change]) -> None:
+        """Send the comments of an issue; add each to ``sent`` as soon as Jira has it."""
+        for write in edit.payload.comments:
+            await send_comment(
+                self._session, write, issue=edit.issue_id, key=edit.key, after=edit.last_comment
+            )
+            sent += [each for each in edit.changes if each.part == write.part]
+
+    async def _comment_on_new(self, new: NewIssue, created: Created, path: str) -> None:
+        """Send the comments of an issue that was just created; the next push sends what is left."""
+        try:
+            for write in new.payload.comments:
+                await send_comment(self._session, write, issue=created.id, key=created.key, after=0)
+        except AuthenticationFailed:  # further requests could lock the account
+            raise
+        except JiraError as error:
+            note = failure_note(replace(new.issue, key=created.key), path, error)
+            reason = f"it was created, but not all of its comments: {note.reason}"
+            self._tally.fail(replace(note, reason=reason))
 
     async def _record_request(self, edit: IssueEdit, local_change: LocalChange) -> None:
         """Record the values before they are sent, in case the answer is lost."""
@@ -194,6 +221,11 @@ class Delivery:
         async with self._session.disk:
             await self._session.in_thread(record)
         return replace(local_change, base=new_base)
+
+
+def _is_field(change: Change) -> bool:
+    """Return whether a change is sent with the fields of the issue."""
+    return change.part != "Status" and not isinstance(change.part, CommentPart)
 
 
 def _known(local_change: LocalChange) -> tuple[str, Ticket]:

@@ -95,7 +95,8 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     fields = dict(draft.fields)
     if fields.pop("Status", None) and status:
         fields["Status"] = status
-    issue = replace(draft, key=creation.key, fields=fields)
+    # Its comments are sent once it exists.
+    issue = replace(draft, key=creation.key, fields=fields, comments=())
     row = IssueRow(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
     with state.batch():
         if creation.parent is None:

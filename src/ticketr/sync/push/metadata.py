@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected
 from ticketr.sync.compare.columns import unsupported
-from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.push.requests import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
@@ -44,7 +43,7 @@ class MetadataQuery:
     def needs_create_fields(self) -> bool:
         """Whether the fields of the project are needed."""
         return self.type_id is None or any(
-            not isinstance(each.part, CorePart) and each.part not in _PLAIN for each in self.changes
+            isinstance(each.part, str) and each.part not in _PLAIN for each in self.changes
         )
 
     @property

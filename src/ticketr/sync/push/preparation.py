@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.sync.push.comment_payload import CommentContext
 from ticketr.sync.push.metadata import fetch_metadata
 from ticketr.sync.push.preflight import check
 from ticketr.sync.push.sendable import CONVERSIONS, compare_with_jira
@@ -100,6 +101,9 @@ async def prepare(
             metadata,
             default_project=session.job.project,
             accept_loss=accept_loss,
+            comments=CommentContext(
+                session.columns.comments, session.account, accepted=accept_loss
+            ),
         )
         built.append(await compute(session.in_thread, 2 * CONVERSIONS * each.text_size, build))
     checked = await check(session, [each.writes for each in built if each.writes is not None])

@@ -16,6 +16,7 @@ from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.planning import select_changes
 from ticketr.sync.edits.selection import EVERYTHING
 from ticketr.sync.notes import Code, Note, in_conflict
+from ticketr.sync.push.commenting import wait_for_late_comments
 from ticketr.sync.push.delivery import Delivery
 from ticketr.sync.push.preparation import prepare
 from ticketr.sync.push.refresh import adopt, refresh
@@ -68,6 +69,8 @@ async def push(
     if not local_changes and not never_pulled:
         await trio.lowlevel.checkpoint()
         return
+    if not dry_run:
+        await wait_for_late_comments(session)
     seen = await session.now()
     async with session.naming_project():
         plan = await prepare(session, local_changes, merging=merging, accept_loss=accept_loss)

@@ -13,6 +13,7 @@ from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
 from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
 from ticketr.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
+from ticketr.sync.whole_issues import fetch_whole
 from ticketr.sync.writing.rendering import render_family
 from ticketr.sync.writing.writer import FamilyWriter
 from ticketr.tickets import InvalidKey, InvalidTicket
@@ -241,7 +242,7 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
     failed: dict[str, str] = {}
     renamed: dict[str, str] = {}
     for some in chunks(names, PAGE):
-        answer = await session.jira.bulk_fetch(some, fields=session.columns.requested, partly=True)
+        answer = await fetch_whole(session.jira, session.columns, some)
         for issue in answer.issues:
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)

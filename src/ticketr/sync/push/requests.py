@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, adf
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import TEXTS, Change, CorePart
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira import IssueType
+    from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
     from ticketr.tickets import Ticket
 
 #: The names of lines with rules of their own.
@@ -82,6 +84,7 @@ class IssuePayload:
         problems: What is wrong, each with the part's name. An issue with problems is not sent.
         warnings: Which texts Jira gets in an unexpected form, each with the part's name.
         values: The value of each part, the status included; ignored in comparisons.
+        comments: The comments to add or to change.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -89,6 +92,17 @@ class IssuePayload:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = field(default=(), compare=False)
+    comments: tuple[CommentWrite, ...] = ()
+
+    def with_comments(self, found: CommentPayload) -> IssuePayload:
+        """Return the same with comments."""
+        return replace(
+            self,
+            comments=found.writes,
+            problems=(*self.problems, *found.problems),
+            warnings=(*self.warnings, *found.warnings),
+            values=(*self.values, *found.values),
+        )
 
 
 def create_payload(
@@ -100,7 +114,10 @@ def create_payload(
     subtask: bool,
     path: str = "",
 ) -> IssuePayload:
-    """Return the payload that creates an issue, without the parent; messages name the ``path``."""
+    """Return the payload that creates an issue, without the parent and comments.
+
+    Messages name the ``path``.
+    """
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:
@@ -138,7 +155,7 @@ def update_payload(
     path: str = "",
     lossy: Collection[str] = (),
 ) -> IssuePayload:
-    """Return the payload that sends some changes of an issue.
+    """Return the payload that sends some changes of an issue, without those of comments.
 
     Args:
         issue: The issue in its file.
@@ -150,7 +167,7 @@ def update_payload(
         path: The issue's file, for messages that name a line.
         lossy: Pieces of the Markdown whose loss a user has accepted.
     """
-    changes = tuple(changes)
+    changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
     warnings = tuple(_warnings(issue, changes, path))
     fields: dict[str, object] = {}
     problems: list[str] = []

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.sync.compare.diff import TEXTS, by_key, differing_size, text_size
+from ticketr.sync.compare.diff import by_key, differing_size, is_text, text_size
 from ticketr.sync.compare.sent import add_sent_to_base
+from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.edits.local_changes import remote_changes, still_to_send
 from ticketr.sync.notes import Code, Note, in_conflict, moved_away
+from ticketr.sync.push.commenting import known_comments
 from ticketr.sync.push.refresh import Unavailable, fetch_families
 from ticketr.sync.threads import CHUNK, chunks, compute
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.compare.sent import SentValue
+    from ticketr.sync.compare.sent_comments import SentComment
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.session import Session
     from ticketr.sync.state.state import State
@@ -41,19 +44,21 @@ class SendableChange:
         edits: The edits that Jira does not have yet, by key.
         types: The ID of each issue's type, by key.
         documents: Each issue's description in Jira as ADF, by key.
+        issues: Each issue as Jira has it, by key.
     """
 
     local_change: LocalChange
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, object] = field(default_factory=dict)
+    issues: Mapping[str, Issue] = field(default_factory=dict)
 
     @property
     def text_size(self) -> int:
         """How many characters are converted in order to send it."""
         change = self.local_change
         drafts = [*change.drafts, *([] if change.head else [change.local.ticket])]
-        edits = (each for found in self.edits.values() for each in found if each.part in TEXTS)
+        edits = (each for found in self.edits.values() for each in found if is_text(each.part))
         # The old text is converted too, to find what Jira's document has that it lacks.
         return text_size(*drafts) + sum(len(each.old) + len(each.new) for each in edits)
 
@@ -108,6 +113,17 @@ async def compare_with_jira(
     heads = {head: each.local.path for head, each in by_head.items()}
     added_keys = {head: each.added_keys for head, each in by_head.items() if each.added_keys}
     families = await fetch_families(session, heads, added_keys)
+    comments = await session.in_thread(
+        known_comments,
+        session,
+        [
+            issue
+            for family in families.values()
+            if not isinstance(family, Unavailable)
+            for issue in family.issues
+        ],
+        trio.current_time(),
+    )
     clashes = await session.in_thread(session.state.clashes)
     found: dict[str, Comparison] = {}
     for some in chunks(list(families), CHUNK):
@@ -125,6 +141,7 @@ async def compare_with_jira(
                 family,
                 sent[head],
                 known[head],
+                comments,
                 clashes.get(head, ()),
                 merging=merging,
                 advice=advice,
@@ -160,6 +177,7 @@ def _compare(
     family: RenderedFamily,
     sent: Mapping[str, Sequence[SentValue]],
     known: Sequence[Issue],
+    comments: Sequence[SentComment],
     clashes: Sequence[str],
     *,
     merging: bool,
@@ -167,10 +185,10 @@ def _compare(
 ) -> Comparison:
     """Compare the local change of one ticket with Jira.
 
-    Jira may already have the values in ``sent``. ``known`` are the issues at the last sync;
+    Jira may already have the values in ``sent``, and has the new ``comments``. ``known`` are the issues at the last sync;
     ``clashes`` are the parts that a pull has found changed on both sides.
     """
-    change, here = _with_sent_in_base(change, family, sent, known)
+    change, here = _with_sent_in_base(change, family, sent, known, comments)
     assert change.base is not None
     path = change.local.path
     names = {each.id: each.key for each in family.issues}
@@ -196,6 +214,7 @@ def _compare(
         edits,
         types={each.key: type_id(each.fields) for each in family.issues},
         documents={each.key: each.fields.get("description") for each in family.issues},
+        issues={each.key: each for each in family.issues},
     )
     return Comparison(
         change,
@@ -218,6 +237,7 @@ def _with_sent_in_base(
     family: RenderedFamily,
     sent: Mapping[str, Sequence[SentValue]],
     known: Sequence[Issue],
+    comments: Sequence[SentComment],
 ) -> tuple[LocalChange, Ticket]:
     """Add the edits that an interrupted push has sent to the base.
 
@@ -226,7 +246,8 @@ def _with_sent_in_base(
     """
     assert change.base is not None
     local, remote = change.local.ticket, family.text.ticket
-    base, here = add_sent_to_base(change.base, local, remote, family.issues, sent, known=known)
+    base, here = with_sent_comments(change.base, local, comments, remote)
+    base, here = add_sent_to_base(base, here, remote, family.issues, sent, known=known)
     if base is change.base:
         return change, here
     return change.with_base(base, here), here

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import by_key
+from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.sync.compare.sent_comments import highest_number
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.losses import losses, lossy, unaccepted
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.push.comment_payload import comment_payload
 from ticketr.sync.push.metadata import MetadataQuery
 from ticketr.sync.push.requests import create_payload, update_payload
 from ticketr.sync.push.sendable import type_id
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted, Loss
+    from ticketr.sync.push.comment_payload import CommentContext
     from ticketr.sync.push.metadata import Metadata
     from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.sendable import SendableChange
@@ -36,6 +40,8 @@ class IssueEdit:
         changes: The changes to send.
         payload: The changes as values of Jira's fields.
         transition: The transition to its new status; None if it is not known yet.
+        issue_id: The issue's ID.
+        last_comment: The highest number of its comments; 0 if it has none.
     """
 
     key: str
@@ -43,6 +49,8 @@ class IssueEdit:
     changes: tuple[Change, ...]
     payload: IssuePayload
     transition: Transition | None = None
+    issue_id: str = ""
+    last_comment: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,9 +131,10 @@ def build_writes(
     *,
     default_project: str | None,
     accept_loss: Accepted,
+    comments: CommentContext,
 ) -> BuiltWrites:
     """Convert the changes of a ticket to payloads; drafts go into the ticket's or default project."""
-    builder = _WritesBuilder(sendable, metadata, accept_loss)
+    builder = _WritesBuilder(sendable, metadata, accept_loss, comments)
     writes = builder.build(_project_for_drafts(sendable.local_change, default_project))
     is_empty = writes is None or not (writes.edits or writes.new_issues)
     return BuiltWrites(None if is_empty else writes, tuple(builder.failed), tuple(builder.warnings))
@@ -134,12 +143,19 @@ def build_writes(
 class _WritesBuilder:
     """Builds the writes of one ticket and collects its notes."""
 
-    def __init__(self, sendable: SendableChange, metadata: Metadata, accept_loss: Accepted) -> None:
+    def __init__(
+        self,
+        sendable: SendableChange,
+        metadata: Metadata,
+        accept_loss: Accepted,
+        comments: CommentContext,
+    ) -> None:
         self._sendable = sendable
         self._change = sendable.local_change
         self._path = sendable.local_change.local.path
         self._metadata = metadata
         self._accept_loss = accept_loss
+        self._comments = replace(comments, path=self._path)
         self.failed: list[Note] = []
         self.warnings: list[Note] = []
 
@@ -183,11 +199,19 @@ class _WritesBuilder:
                 path=self._path,
                 lossy=lossy(self._change, key) if any(each.key == key for each in lost) else (),
             )
+            issue = sendable.issues[key]
+            known = {each.id: each for each in jira_comments(issue.fields)}
+            context = replace(self._comments, known=known)
+            payload = payload.with_comments(comment_payload(here[key], found, context))
             # For an unchanged type, preflight checks the status by the issue's transitions.
             project, new_type = metadata.projects.get(query.project), type_id(payload.fields)
             wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
             if self._is_valid(here[key], (*payload.problems, *wrong), payload):
-                edits.append(IssueEdit(key, here[key], found, payload))
+                last = highest_number(issue.fields)
+                edit = IssueEdit(
+                    key, here[key], found, payload, issue_id=issue.id, last_comment=last
+                )
+                edits.append(edit)
         return tuple(edits)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
@@ -199,6 +223,8 @@ class _WritesBuilder:
             subtask=subtask,
             path=self._path,
         )
+        comments = comment_payload(issue, draft_changes(issue), self._comments)
+        payload = payload.with_comments(comments)
         is_valid = self._is_valid(issue, payload.problems, payload)
         return NewIssue(issue, project, payload) if is_valid else None
 

@@ -113,6 +113,20 @@ MIGRATIONS = (
         state_then TEXT NOT NULL -- digest of what they held afterwards
     );
     """,
+    """
+    CREATE TABLE comment (      -- comments that Jira was asked to add
+        marker TEXT PRIMARY KEY,  -- stands in the comment's own properties
+        issue TEXT NOT NULL,    -- ID of its issue
+        key TEXT NOT NULL,      -- and the key of that
+        text TEXT NOT NULL,     -- as it stood in the file
+        body TEXT NOT NULL,     -- JSON: what was sent
+        account TEXT NOT NULL,  -- ID of the account that sent it
+        after INTEGER NOT NULL, -- the highest number of the issue's comments before
+        sent REAL NOT NULL,     -- this computer's clock when it was asked for
+        id TEXT NOT NULL,       -- Jira's number for it, once that is known
+        settled REAL            -- this computer's clock when the state had the comment
+    ) WITHOUT ROWID;
+    """,
 )
 
 

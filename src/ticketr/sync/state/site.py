@@ -50,6 +50,7 @@ class SiteRecord:
             self._db.write("DELETE FROM intended")
             self._db.write("DELETE FROM sent")
             self._db.write("DELETE FROM sent_whole")
+            self._db.write("DELETE FROM comment")
             self._db.write("INSERT INTO about VALUES ('site', ?)", (url,))
 
     def take_columns(self, names: Sequence[tuple[str, str]]) -> bool:

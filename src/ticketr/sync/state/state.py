@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
+from ticketr.sync.state.comments import SentComments
 from ticketr.sync.state.database import Database
 from ticketr.sync.state.journal import Conflicts, Creations, SentValues
 from ticketr.sync.state.site import SiteRecord
@@ -131,6 +132,7 @@ class State:
         conflicts: The tickets that both sides have changed.
         creations: The issues that were asked for and are not in their files yet.
         sent: The edits that Jira may have taken.
+        comments: The comments that Jira was asked to add.
         undo: The texts that were replaced lately.
 
     Raises:
@@ -144,6 +146,7 @@ class State:
         self.conflicts = Conflicts(self._db)
         self.creations = Creations(self._db)
         self.sent = SentValues(self._db)
+        self.comments = SentComments(self._db)
         self.undo = UndoLog(self._db)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from ticketr.sync.compare.bases import distance, read_ticket
 from ticketr.sync.compare.conflict_parts import Versions
 from ticketr.sync.compare.diff import rekeyed
 from ticketr.sync.compare.sent import add_sent_to_base, as_sent
+from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.workspace.go_state import go_hash
 from ticketr.tickets import render_ticket
@@ -71,8 +72,11 @@ def versions_of(
     sent = {renamed.get(key, key): each for key, each in state.sent.of(head).items()}
     known = state.issues_of(head)
     read = [rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None]
+    comments = state.comments.of(family.issues)
+    numbered = (with_sent_comments(each, local, comments, remote) for each in read)
     caught_up = (
-        add_sent_to_base(each, local, remote, family.issues, sent, known=known) for each in read
+        add_sent_to_base(each, here, remote, family.issues, sent, known=known)
+        for each, here in numbered
     )
     before, local = min(caught_up, key=lambda each: distance(*each), default=(None, local))
     if before is None:

@@ -142,6 +142,7 @@ class FamilyWriter:
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.head.id: bases_of(self._state, family) for family in families}
             for family in families:
+                self._state.comments.note_found(family.issues)
                 # A file without a base is compared with Jira alone, also after a kill: a difference
                 # is no edit yet.
                 if family.path is None or bases[family.head.id]:

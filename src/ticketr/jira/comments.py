@@ -1,0 +1,101 @@
+"""Reads, adds and edits the comments of issues."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.rest_api import Endpoints
+from ticketr.jira.values import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: How many comments one page holds at most.
+_PAGE = 100
+#: How many comments of one issue are read; Jira allows no more.
+MOST_COMMENTS = 5000
+_NONE: Mapping[str, object] = MappingProxyType({})
+
+
+class CommentEndpoints(Endpoints):
+    """The client's methods for comments.
+
+    After a cancellation, or an error that `may_have_happened`, a change may have happened. Only
+    `edit_comment`, which can be done twice, is repeated then.
+    """
+
+    async def comments(self, key: str) -> tuple[Mapping[str, Any], ...]:
+        """Return every comment of an issue as Jira writes it, the oldest first.
+
+        Args:
+            key: The issue's key or ID.
+
+        Raises:
+            NotFound: There is no such issue, or the account may not see it.
+            BadAnswer: The pages would never end.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        while True:
+            query: dict[str, str | int] = {
+                "startAt": len(found),
+                "maxResults": _PAGE,
+                "orderBy": "created",
+            }
+            answer = await self._api.get("issue/{}/comment", key, query=query)
+            before = len(found)
+            for each in answer.array("comments"):
+                found.setdefault(text_of(each.get("id")), each)
+            total = answer.object().get("total")
+            if not isinstance(total, int) or len(found) >= total or len(found) == before:
+                return tuple(found.values())
+            if len(found) > MOST_COMMENTS:
+                raise answer.unusable(f"{len(found)} comments and no end")
+
+    async def add_comment(
+        self, key: str, body: Mapping[str, object], *, properties: Mapping[str, object] = _NONE
+    ) -> str:
+        """Add a comment to an issue and return its ID.
+
+        Args:
+            key: The issue's key or ID.
+            body: The text as ADF.
+            properties: The comment's entity properties, which only programs see.
+
+        Raises:
+            BadRequest: The site does not accept the text.
+            Forbidden: The account may not comment.
+            NotFound: There is no such issue, or the account may not see it.
+            BadAnswer: The answer has no ID; the comment probably exists.
+        """
+        content: dict[str, object] = {"body": dict(body)}
+        if properties:
+            content["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
+        answer = await self._api.write(
+            "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
+        )
+        if found := text_of(answer.object().get("id")):
+            return found
+        raise answer.unusable("it tells no ID of the comment")
+
+    async def edit_comment(
+        self, key: str, comment: str, body: Mapping[str, object], *, visibility: object = None
+    ) -> None:
+        """Replace the text of a comment.
+
+        Args:
+            key: The issue's key or ID.
+            comment: The comment's ID.
+            body: The text as ADF.
+            visibility: Who may see it, as Jira has it; without it everybody may.
+
+        Raises:
+            BadRequest: The site does not accept the text, or the account may not edit it.
+            NotFound: There is no such issue or comment.
+        """
+        content: dict[str, object] = {"body": dict(body)}
+        if visibility:
+            content["visibility"] = visibility
+        await self._api.write(
+            "PUT", "issue/{}/comment/{}", key, comment, issue=key, body=content, repeatable=True
+        )

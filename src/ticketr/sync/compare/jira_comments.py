@@ -1,0 +1,113 @@
+"""The comments of an issue as Jira sends them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf import to_markdown
+from ticketr.tickets import Comment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+#: Jira's field that holds the comments.
+COMMENT_FIELD = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class JiraComment:
+    """A comment in Jira.
+
+    Attributes:
+        id: Its number.
+        author: The name of its author.
+        account: The account ID of its author; empty if unknown.
+        time: When it was written, as a file shows it; empty if unknown.
+        body: Its text as ADF.
+        visibility: Who may see it, as Jira writes it; None for everybody.
+    """
+
+    id: str
+    author: str
+    account: str
+    time: str
+    body: object
+    visibility: object
+
+    def in_file(self) -> Comment:
+        """Return it as a file shows it."""
+        text = to_markdown(self.body) if isinstance(self.body, dict) else ""
+        return Comment(text, self.id, self.author, self.time)
+
+
+def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
+    """Return the comments among the fields of an issue, each once, in Jira's order."""
+    found: dict[str, JiraComment] = {}
+    for each in _entries(fields.get(COMMENT_FIELD)):
+        comment_id, author = str(each.get("id", "")), each.get("author")
+        if not (comment_id.isascii() and comment_id.isdecimal()):
+            continue
+        person = author if isinstance(author, dict) else {}
+        found.setdefault(
+            comment_id,
+            JiraComment(
+                comment_id,
+                _text(person.get("displayName")),
+                _text(person.get("accountId")) or _text(person.get("key")),
+                _time(each.get("created")),
+                each.get("body"),
+                each.get("visibility"),
+            ),
+        )
+    return tuple(found.values())
+
+
+def are_incomplete(fields: Mapping[str, object]) -> bool:
+    """Return whether an issue has more comments than its fields hold."""
+    value = fields.get(COMMENT_FIELD)
+    total = value.get("total") if isinstance(value, dict) else None
+    return isinstance(total, int) and total > len(list(_entries(value)))
+
+
+def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Return comments as the field of an issue holds them."""
+    listed = list(comments)
+    return {"comments": listed, "total": len(listed)}
+
+
+def slim_comments(value: object) -> object:
+    """Return only what files and comparisons need of the field."""
+    return comments_field(
+        {name: _slim(name, each[name]) for name in _KEPT if each.get(name) is not None}
+        for each in _entries(value)
+    )
+
+
+_KEPT = ("id", "author", "created", "body", "visibility")
+
+
+def _slim(name: str, value: object) -> object:
+    if name != "author" or not isinstance(value, dict):
+        return value
+    return {key: value[key] for key in ("accountId", "key", "displayName") if key in value}
+
+
+def _entries(value: object) -> Iterator[dict[str, object]]:
+    listed = value.get("comments") if isinstance(value, dict) else None
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict):
+            yield each
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: object) -> str:
+    try:
+        moment = datetime.fromisoformat(_text(value))
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+    except (ValueError, OverflowError):  # a server may say anything
+        return ""

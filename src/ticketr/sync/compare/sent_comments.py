@@ -1,0 +1,164 @@
+"""New comments that Jira was asked to add, and which of Jira's comments they are. Pure.
+
+Jira has no request that adds a comment only once. So each request is recorded before it is sent. If
+its answer is lost, the comment is recognised by its author and its text, among those that came after
+the comments that were known then.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf import canonical
+from ticketr.sync.compare.diff import by_key
+from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.tickets import Comment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ticketr.jira.models import Issue
+    from ticketr.tickets import Ticket
+
+#: How alike two texts are of which one is an edit of the other.
+_ALIKE = 0.6
+#: How many characters of a text are compared.
+_COMPARED = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class SentComment:
+    """A comment that Jira was asked to add.
+
+    Attributes:
+        marker: A random text in the comment's own properties.
+        issue: The ID of its issue.
+        key: The issue's key.
+        text: The comment as it stood in the file.
+        body: What was sent, as JSON.
+        account: The ID of the account that sent it.
+        after: The highest number of the issue's comments before.
+        sent: This computer's clock when it was asked for, in seconds since the epoch; 0 if Jira
+            has certainly finished with the request.
+        id: Its number; empty while it is not known whether Jira has it.
+        is_settled: Whether the state has the comment as part of its ticket.
+    """
+
+    marker: str
+    issue: str
+    key: str
+    text: str
+    body: str
+    account: str
+    after: int
+    sent: float
+    id: str = ""
+    is_settled: bool = False
+
+
+def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
+    """Return the requests without an answer whose comments are in Jira, with their numbers.
+
+    Args:
+        sent: The requests, answered ones included: their comments are nobody else's.
+        issues: The issues as Jira has them now.
+    """
+    sent = tuple(sent)
+    taken = {(each.issue, each.id) for each in sent}
+    there = {issue.id: jira_comments(issue.fields) for issue in issues}
+    found: list[SentComment] = []
+    for each in sent:
+        if each.id:
+            continue
+        body = canonical(json.loads(each.body))
+        for comment in there.get(each.issue, ()):
+            if (
+                int(comment.id) > each.after
+                and comment.account == each.account
+                and (each.issue, comment.id) not in taken
+                and canonical(comment.body) == body
+            ):
+                taken.add((each.issue, comment.id))
+                found.append(replace(each, id=comment.id))
+                break
+    return found
+
+
+def highest_number(fields: Mapping[str, object]) -> int:
+    """Return the highest number of an issue's comments; 0 if there are none."""
+    return max((int(each.id) for each in jira_comments(fields)), default=0)
+
+
+def with_sent_comments(
+    base: Ticket, local: Ticket, sent: Iterable[SentComment], remote: Ticket | None = None
+) -> tuple[Ticket, Ticket]:
+    """Give the new comments that Jira has already their numbers, in a file and in its base.
+
+    Args:
+        base: The ticket at the last sync.
+        local: The ticket in its file.
+        sent: What was sent; requests without an answer are ignored.
+        remote: The ticket in Jira; None if it was not read.
+
+    Returns:
+        The base with these comments, and the ticket in its file. There a new comment whose text was
+        edited since is an edit of it. Both are the same objects as before if there are none.
+    """
+    there, here = by_key(remote) if remote is not None else {}, by_key(local)
+    for each in sent:
+        if not each.id or each.key not in here:
+            continue
+        issue = here[each.key]
+        if each.is_settled and not _has_comment(base, each):
+            continue  # it was deleted in Jira since
+        known = {comment.id for comment in issue.comments}
+        at = None if each.id in known else _index_of(each, issue.comments)
+        jiras = there[each.key].comments if each.key in there else ()
+        now = next((one for one in jiras if one.id == each.id), Comment(each.text, each.id))
+        base = _with_comment(base, each.key, now)
+        if at is None:
+            continue
+        text = now.text if issue.comments[at].text == each.text else issue.comments[at].text
+        comments = list(issue.comments)
+        comments[at] = replace(now, text=text, line=comments[at].line)
+        here[each.key] = replace(issue, comments=tuple(comments))
+        local = _with_issue(local, here[each.key])
+    return base, local
+
+
+def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
+    """Return the index of a comment in its file, where it has no number yet."""
+    new = [(at, each.text) for at, each in enumerate(comments) if each.is_new]
+    exact = next((at for at, text in new if text == sent.text), None)
+    if exact is not None or sent.is_settled:
+        return exact
+    scores = ((_likeness(sent.text, text), at) for at, text in new)
+    score, at = max(scores, default=(0.0, -1))
+    return at if score >= _ALIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one[:_COMPARED], other[:_COMPARED], autojunk=False).ratio()
+
+
+def _has_comment(ticket: Ticket, sent: SentComment) -> bool:
+    issue = by_key(ticket).get(sent.key)
+    return issue is not None and any(each.id == sent.id for each in issue.comments)
+
+
+def _with_comment(ticket: Ticket, key: str, comment: Comment) -> Ticket:
+    """Return a ticket in which an issue has a comment of Jira, at the end if it is new there."""
+    issue = by_key(ticket).get(key)
+    if issue is None or any(each.id == comment.id for each in issue.comments):
+        return ticket
+    return _with_issue(ticket, replace(issue, comments=(*issue.comments, comment)))
+
+
+def _with_issue(ticket: Ticket, issue: Ticket) -> Ticket:
+    if ticket.key == issue.key:
+        return replace(issue, tasks=ticket.tasks)
+    tasks: Iterator[Ticket] = (issue if each.key == issue.key else each for each in ticket.tasks)
+    return replace(ticket, tasks=tuple(tasks))

@@ -1,0 +1,186 @@
+"""Converts new and edited comments to what Jira's requests send, and checks each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.jira import adf
+from ticketr.sync.compare.comment_parts import CommentPart
+from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.edits.losses import comment_loss, unaccepted
+from ticketr.sync.push.values import BadValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.jira_comments import JiraComment
+    from ticketr.sync.edits.losses import Accepted, Loss
+    from ticketr.tickets import Comment, Ticket
+
+_OFF = "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
+
+
+@dataclass(frozen=True, slots=True)
+class CommentWrite:
+    """A comment to add or to change.
+
+    Attributes:
+        part: Which one.
+        text: Its text in the file.
+        body: What is sent, as ADF.
+        visibility: Who may see it, as Jira has it.
+    """
+
+    part: CommentPart
+    text: str
+    body: Mapping[str, object]
+    visibility: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPayload:
+    """The comments that a push sends of one issue.
+
+    Attributes:
+        writes: The comments.
+        problems: What is wrong, each with the comment's name. An issue with problems is not sent.
+        warnings: Which texts Jira gets in an unexpected form, or loses; likewise.
+        values: What is sent of the comments that Jira has.
+    """
+
+    writes: tuple[CommentWrite, ...] = ()
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    values: tuple[SentValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommentContext:
+    """What is known of the comments of one issue in Jira.
+
+    Attributes:
+        is_on: Whether files hold comments.
+        account: The ID of the account that sends.
+        known: The comments, by their numbers.
+        path: The file, relative to the workspace.
+        accepted: The losses that the push may cause.
+    """
+
+    is_on: bool
+    account: str
+    known: Mapping[str, JiraComment] = field(default_factory=dict)
+    path: str = ""
+    accepted: Accepted = False
+
+
+def comment_payload(
+    issue: Ticket, changes: Iterable[Change], context: CommentContext
+) -> CommentPayload:
+    """Return what is sent of the changes that are comments.
+
+    Args:
+        issue: The issue in its file.
+        changes: Its changes; those of other parts are left out.
+        context: What is known of its comments in Jira.
+    """
+    writes: list[CommentWrite] = []
+    problems: list[str] = []
+    warnings: list[str] = []
+    values: list[SentValue] = []
+    for change in changes:
+        if not isinstance(change.part, CommentPart):
+            continue
+        try:
+            write = _write(issue, change.part, change, context)
+            warnings += _warnings(issue, change, context)
+        except BadValue as error:
+            problems.append(f"{change.name}: {error}")
+            continue
+        writes.append(write)
+        if not write.part.is_new:
+            values.append(SentValue(write.part, change.new, "comment", write.body))
+    return CommentPayload(tuple(writes), tuple(problems), tuple(warnings), tuple(values))
+
+
+def _write(
+    issue: Ticket, part: CommentPart, change: Change, context: CommentContext
+) -> CommentWrite:
+    if not context.is_on:
+        raise BadValue(_OFF)
+    visibility = None if part.is_new else _editable(part, context).visibility
+    _check(issue, part, change.new, context)
+    body = adf.to_adf(change.new)
+    if (size := adf.length(body)) > adf.LONGEST_TEXT:
+        raise BadValue(_too_long(size))
+    if problems := adf.problems(body):
+        raise BadValue(f"Jira would refuse it: {problems[0]}")
+    lost = () if part.is_new else _lost(issue, part, change, context)
+    if names := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
+        raise BadValue(
+            f"sending it would lose {names}, for its file cannot say that; change it in Jira, or "
+            "say --accept-loss"
+        )
+    return CommentWrite(part, change.new, body, visibility)
+
+
+def _editable(part: CommentPart, context: CommentContext) -> JiraComment:
+    known = context.known.get(part.id)
+    if known is None:
+        raise BadValue("Jira does not have it here; write - new: for a new comment")
+    if known.account and known.account != context.account:
+        raise BadValue(
+            f"{known.author or 'somebody else'} wrote it, and only your own comments can be "
+            "changed; put its text back, or take its lines out: the next pull writes them"
+        )
+    return known
+
+
+def _check(issue: Ticket, part: CommentPart, text: str, context: CommentContext) -> None:
+    """Check a text before it is converted, which takes time."""
+    if not text:
+        raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
+    if adf.is_too_long(text):
+        raise BadValue(_too_long(len(text)))
+    before = context.known.get(part.id)
+    old = before.in_file().text if before is not None else ""
+    for piece in adf.dropped_pieces(text):
+        if piece.text not in old:
+            where = _place(issue, part, text, piece.line, context)
+            raise BadValue(f"{where}{piece.reason}")
+
+
+def _too_long(size: int) -> str:
+    return f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
+
+
+def _lost(
+    issue: Ticket, part: CommentPart, change: Change, context: CommentContext
+) -> tuple[Loss, ...]:
+    body = context.known[part.id].body
+    return comment_loss(issue.key or "", context.path, change, body)
+
+
+def _warnings(issue: Ticket, change: Change, context: CommentContext) -> Iterator[str]:
+    assert isinstance(change.part, CommentPart)
+    for piece in adf.unconverted_pieces(change.new, before=change.old):
+        where = _place(issue, change.part, change.new, piece.line, context)
+        yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+    known = context.known.get(change.part.id)
+    if known is not None:
+        for each in _lost(issue, change.part, change, context):
+            yield f"{change.name}: what its file cannot say is lost in Jira: {each.what}"
+
+
+def _place(issue: Ticket, part: CommentPart, text: str, line: int, context: CommentContext) -> str:
+    """Return the file and the line of a line of a comment, as the beginning of a message."""
+    found = _comment_of(issue, part, text)
+    if found is None or not found.line or not context.path or not line:
+        return ""
+    return f"{context.path}:{found.line + line - 1}: "
+
+
+def _comment_of(issue: Ticket, part: CommentPart, text: str) -> Comment | None:
+    found = (each for each in issue.comments if each.id == part.id and each.text == text)
+    return next(found, None)

@@ -1,0 +1,118 @@
+"""Sends comments, each exactly once.
+
+The state records a new comment before it is sent. If the answer leaves open whether Jira has it, the
+next run looks among the issue's comments before it sends it again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jira import JiraError, RateLimited, Rejected, certainly_failed
+from ticketr.sync.compare.sent_comments import SentComment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.jira import Issue
+    from ticketr.sync.push.comment_payload import CommentWrite
+    from ticketr.sync.session import Session
+
+#: The entity property of a comment that holds the marker.
+PROPERTY = "ticketr.created"
+#: Seconds after which a request has ended, even if it was sent late because of a rate limit.
+LONG_AGO = 3600.0
+
+
+async def send_comment(
+    session: Session, write: CommentWrite, *, issue: str, key: str, after: int
+) -> None:
+    """Add or change one comment.
+
+    Args:
+        session: The workspace and the site.
+        write: The comment.
+        issue: The ID of its issue.
+        key: The issue's key.
+        after: The highest number of the issue's comments before.
+
+    Raises:
+        JiraError: Jira refused it, or did not answer.
+
+    Cancellation:
+        Takes effect at once. If Jira has the comment, the next run finds it.
+    """
+    if not write.part.is_new:
+        await session.jira.edit_comment(key, write.part.id, write.body, visibility=write.visibility)
+        return
+    comments = session.state.comments
+    asked = SentComment(
+        marker=uuid.uuid4().hex,
+        issue=issue,
+        key=key,
+        text=write.text,
+        body=json.dumps(write.body),
+        account=session.account,
+        after=after,
+        sent=time.time(),
+    )
+    await session.in_thread(comments.put, asked)
+    try:
+        number = await session.jira.add_comment(
+            key, write.body, properties={PROPERTY: asked.marker}
+        )
+    except JiraError as error:
+        with trio.CancelScope(shield=True):  # one short write
+            if certainly_failed(error, {"comment"}):
+                await session.in_thread(comments.forget, [asked.marker])
+            elif isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras):
+                await session.in_thread(comments.put, replace(asked, sent=0.0))  # it has ended
+        raise
+    with trio.CancelScope(shield=True):  # one short write
+        await session.in_thread(comments.put, replace(asked, id=number))
+
+
+def known_comments(session: Session, issues: Sequence[Issue], now: float) -> list[SentComment]:
+    """Return the new comments of some issues that Jira has already; for a worker thread.
+
+    A request whose comment is not there is forgotten, so that it is sent again, once Jira can no
+    longer carry it out.
+
+    Args:
+        session: The workspace and the site.
+        issues: The issues as Jira has them now.
+        now: The time by Trio's clock.
+    """
+    comments = session.state.comments
+    comments.note_found(issues)
+    found = comments.of(issues)
+    comments.forget([each.marker for each in found if not each.id and _is_over(session, each, now)])
+    return [each for each in found if each.id]
+
+
+def _is_over(session: Session, asked: SentComment, now: float) -> bool:
+    """Return whether Jira has certainly finished with a request of an earlier run."""
+    over_at = session.began + session.job.late_request_window
+    return now >= over_at or time.time() - asked.sent > LONG_AGO
+
+
+async def wait_for_late_comments(session: Session) -> None:
+    """Wait until no request for a comment of an earlier run can reach Jira any more.
+
+    Cancellation:
+        Takes effect at once.
+    """
+    asked = [each for each in await session.in_thread(session.state.comments.all) if not each.id]
+    if all(time.time() - each.sent > LONG_AGO for each in asked):
+        return
+    left = session.began + session.job.late_request_window - trio.current_time()
+    if left > 0:
+        keys = ", ".join(sorted({each.key for each in asked}))
+        session.progress.wait(left, f"finding out whether a comment was added to {keys}")
+        await trio.sleep(left)

@@ -1,0 +1,97 @@
+"""Stores the comments that Jira was asked to add.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ticketr.sync.compare.jira_comments import COMMENT_FIELD
+from ticketr.sync.compare.sent_comments import SentComment, found_comments
+from ticketr.sync.state.journal import REMEMBERED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from ticketr.jira import Issue
+    from ticketr.sync.state.database import Database
+
+_COLUMNS = "marker, issue, key, text, body, account, after, sent, id, settled"
+
+
+class SentComments:
+    """The comments that were asked for; they are kept for some days after the state has them.
+
+    An editor or git may bring back a file in which such a comment has no number yet.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[SentComment]:
+        """Read them, the oldest first."""
+        query = f"SELECT {_COLUMNS} FROM comment ORDER BY sent, marker"  # noqa: S608 - our own words
+        rows = self._db.read(query)
+        with self._db.sound():
+            return [_comment(row) for row in rows]
+
+    def of(self, issues: Iterable[Issue]) -> list[SentComment]:
+        """Read those of some issues that were read with their comments, with their keys of now."""
+        keys = {each.id: each.key for each in issues if COMMENT_FIELD in each.fields}
+        if not keys:
+            return []
+        return [replace(one, key=keys[one.issue]) for one in self.all() if one.issue in keys]
+
+    def put(self, comment: SentComment) -> None:
+        """Store a request, or replace the stored one."""
+        with self._db.durable():
+            self._put(comment)
+
+    def forget(self, markers: Collection[str]) -> None:
+        """Delete requests whose comments do not exist."""
+        self._db.write_all("DELETE FROM comment WHERE marker = ?", [(each,) for each in markers])
+
+    def note_found(self, issues: Sequence[Issue]) -> None:
+        """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
+        for each in found_comments(self.of(issues), issues):
+            self._put(each)
+
+    def settle(self, issues: Iterable[Issue]) -> None:
+        """Record that the state has the comments of some issues, and delete old requests."""
+        now = time.time()
+        asked = [each for each in self.of(issues) if each.id and not each.is_settled]
+        self._db.write_all(
+            "UPDATE comment SET settled = ? WHERE marker = ?",
+            [(now, each.marker) for each in asked],
+        )
+        if asked:
+            self._db.write("DELETE FROM comment WHERE settled < ?", (now - REMEMBERED,))
+
+    def _put(self, each: SentComment) -> None:
+        self._db.write(
+            f"INSERT OR REPLACE INTO comment ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",  # noqa: S608 - our own words
+            (
+                *(each.marker, each.issue, each.key, each.text, each.body, each.account),
+                *(each.after, each.sent, each.id),
+            ),
+        )
+
+
+def _comment(row: Sequence[Any]) -> SentComment:
+    """Return a row as a request, once its numbers and its JSON are checked."""
+    after, sent, number, settled = row[6:]
+    if not isinstance(after, int) or not isinstance(sent, int | float):
+        raise TypeError(row)
+    json.loads(row[4])
+    marker, issue, key, text, body, account = row[:6]
+    return SentComment(
+        *(marker, issue, key, text, body, account),
+        after=after,
+        sent=sent,
+        id=number,
+        is_settled=settled is not None,
+    )

@@ -1,0 +1,42 @@
+"""Fetches issues with all that files hold of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.jira_comments import COMMENT_FIELD, are_incomplete, comments_field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr.jira import BulkFetched, Issue, JiraClient
+    from ticketr.sync.compare.columns import Columns
+
+
+async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) -> BulkFetched:
+    """Fetch issues in one request, and in further ones the comments that it leaves out.
+
+    Args:
+        jira: The site.
+        columns: What files hold.
+        ids: The IDs or keys of the issues, as many as one bulk fetch may have.
+
+    Raises:
+        JiraError: A request failed.
+
+    Cancellation:
+        Takes effect at once.
+    """
+    answer = await jira.bulk_fetch(ids, fields=columns.requested, partly=True)
+    if not columns.comments:
+        return answer
+    issues = tuple([await _with_all_comments(jira, each) for each in answer.issues])
+    return replace(answer, issues=issues)
+
+
+async def _with_all_comments(jira: JiraClient, issue: Issue) -> Issue:
+    if not are_incomplete(issue.fields):
+        return issue
+    comments = comments_field(await jira.comments(issue.id))
+    return replace(issue, fields={**issue.fields, COMMENT_FIELD: comments})

@@ -1,0 +1,141 @@
+"""The comments of a ticket, and the lines that begin them in a file.
+
+A comment of Jira begins with its number, its author and its time, and its text follows, indented. A
+new one begins with ``- new:``. Such a line alone makes ``## Comments`` a section; before any other
+line these words are text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.tickets.normal import normal_text, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+COMMENTS = "Comments"
+
+_HEADING = re.compile(r"\\*(?=## Comments[ \t:#]*\Z)")
+_NEW = re.compile(r"[-*+][ \t]+[Nn]ew:[ \t]*")
+_KNOWN = re.compile(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
+_BEFORE_TIME = re.compile(rf"[ \t]*,[ \t]*(?=({_TIME}))")
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of a ticket.
+
+    Attributes:
+        text: Markdown, without outer white space.
+        id: The number that Jira gave it; empty for a new one, which is not in Jira yet.
+        author: The name of its author; empty for a new one.
+        time: When it was written, as ``2026-03-01 09:30Z``; empty if unknown.
+        line: The line of its text in the file, from 1; 0 if it was not read from one. Not compared.
+    """
+
+    text: str
+    id: str = ""
+    author: str = ""
+    time: str = ""
+    line: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "text", normal_text(self.text).strip())
+        put(self, "id", self.id if _is_number(self.id) else "")
+        put(self, "author", one_line(_BEFORE_TIME.sub(" ", one_line(self.author))))
+        put(self, "time", self.time if re.fullmatch(_TIME, self.time) else "")
+        if not self.id:
+            put(self, "author", "")
+            put(self, "time", "")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether Jira does not have it yet."""
+        return not self.id
+
+
+@dataclass(frozen=True, slots=True)
+class CommentHead:
+    """The first line of a comment in a file.
+
+    Attributes:
+        comment: What it says of the comment; its text is the rest of the line.
+        column: Where that text begins, from 0.
+    """
+
+    comment: Comment
+    column: int
+
+
+def begins_comments(lines: Sequence[str], index: int) -> bool:
+    """Return whether a line is the heading of the comments, perhaps behind backslashes.
+
+    Args:
+        lines: The lines of a file or of a text.
+        index: The line; a line that begins a comment must follow it, perhaps after blank lines.
+    """
+    if not _HEADING.match(lines[index]):
+        return False
+    following = (line for line in lines[index + 1 :] if line.strip())
+    return is_comment_head(next(following, ""))
+
+
+def is_comments_heading(line: str) -> bool:
+    """Return whether a line could be the heading of the comments."""
+    return line.startswith("## ") and _HEADING.match(line) is not None
+
+
+def is_comment_head(line: str) -> bool:
+    """Return whether a line begins a comment."""
+    return (_NEW.match(line) or _KNOWN.match(line)) is not None
+
+
+def read_comment_head(line: str) -> CommentHead | None:
+    """Parse the first line of a comment; return None if it is none."""
+    if found := _NEW.match(line):
+        return CommentHead(Comment(line[found.end() :]), found.end())
+    found = _KNOWN.match(line)
+    if found is None:
+        return None
+    rest = line[found.end() :]
+    when = _BEFORE_TIME.search(rest)
+    if when is None:
+        author = rest.rstrip().removesuffix(":")
+        return CommentHead(Comment("", found[1], author), len(line))
+    start = found.end() + when.end() + len(when[1])
+    text = line[start:].removeprefix(":")
+    author = rest[: when.start()]
+    return CommentHead(Comment(text, found[1], author, when[1]), len(line) - len(text.lstrip()))
+
+
+def write_comment_head(comment: Comment) -> str:
+    """Return the first line of a comment; that of a new one continues with its text."""
+    if comment.is_new:
+        return "- new: "
+    when = f", {comment.time}" if comment.time else ""
+    return f"- [{comment.id}] {comment.author}{when}:"
+
+
+def kept_comments(comments: Iterable[Comment]) -> tuple[Comment, ...]:
+    """Return comments without new ones that have no text."""
+    return tuple(each for each in comments if each.id or each.text)
+
+
+def repeated_comment(comments: Iterable[Comment]) -> Comment | None:
+    """Return the first comment whose number another one has already."""
+    seen: set[str] = set()
+    for each in comments:
+        if each.id in seen:
+            return each
+        if each.id:
+            seen.add(each.id)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

@@ -1,0 +1,331 @@
+"""Comments in files: pulled, added, edited, merged, and never doubled or deleted."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
+from fakes.pulls import Bench, Recorder
+
+from ticketr.sandbox import create_app
+from ticketr.sync import Code, Side, State
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+    from ticketr.tickets import Comment
+
+ON = {"comments": True}
+ADDS = "POST issue/DEMO-1/comment"
+
+
+def in_file(bench: Bench, key: str = "DEMO-1") -> list[tuple[str, str, str]]:
+    """Return the number, author and text of each comment in the file of a ticket."""
+    return [(each.id, each.author, each.text) for each in _comments(bench.root / f"{key}.md")]
+
+
+def _comments(path: Path) -> tuple[Comment, ...]:
+    return parse(path.read_text()).tickets[0].comments
+
+
+def journal(bench: Bench) -> list[tuple[str, str, bool]]:
+    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+        return [(each.text, each.id, each.is_settled) for each in state.comments.all()]
+
+
+async def in_step(bench: Bench) -> bool:
+    """See that one more sync has nothing to do and sends nothing."""
+    before = bench.files()
+    synced = await bench.sync(**ON)
+    assert bench.files() == before
+    return (synced.push.total, synced.pull.merged, bench.writes) == (0, 0, [])
+
+
+async def test_a_pull_writes_comments_with_number_author_and_time(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    first = add_comment(bench, "DEMO-1", "Looks *good*\n\n- one\n- two", author=MIA)
+    second = add_comment(bench, "DEMO-1", "Thanks")
+
+    await bench.pull(**ON)
+
+    assert in_file(bench) == [
+        (first, MIA.name, "Looks *good*\n\n- one\n- two"),
+        (second, "Demo User", "Thanks"),
+    ]
+    assert await in_step(bench)
+
+
+async def test_without_the_setting_nothing_changes(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    before, asked = bench.files(), bench.asked
+    add_comment(bench, "DEMO-1", "Looks good")
+
+    await bench.pull()
+
+    assert bench.files() == before
+    assert not any("comment" in each for each in (*asked, *bench.asked))
+
+
+async def test_turning_it_on_fetches_the_comments_of_all(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "Looks good")
+    await bench.pull()
+
+    await bench.pull(**ON)
+
+    assert in_file(bench) == [(number, "Demo User", "Looks good")]
+    await bench.pull()
+    assert "## Comments" not in (bench.root / "DEMO-1.md").read_text()
+
+
+async def test_a_new_comment_is_sent_once_and_gets_its_number(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks **good**\n  to me\n\n  - one")
+
+    result = await bench.push(**ON)
+
+    assert (result.updated, result.failed, bench.writes) == (("DEMO-1",), (), [ADDS])
+    assert comments_in(bench, "DEMO-1") == ["Looks **good** to me\n\n- one"]
+    ((number, author, text),) = in_file(bench)
+    assert (number, author) == (str(bench.finds("DEMO-1").comments[0].id), "Demo User")
+    assert text == "Looks **good** to me\n\n- one"
+    assert journal(bench) == [("Looks **good**\nto me\n\n- one", number, True)]
+    assert await in_step(bench)
+
+
+async def test_two_equal_new_comments_are_two(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: ping\n- new: ping")
+
+    await bench.push(**ON)
+
+    assert comments_in(bench, "DEMO-1") == ["ping", "ping"]
+    assert len(in_file(bench)) == 2
+    writes(bench, "- new: ping")
+    await bench.push(**ON)
+    assert comments_in(bench, "DEMO-1") == ["ping", "ping", "ping"]
+    assert await in_step(bench)
+
+
+async def test_a_draft_is_created_with_its_comments(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    (bench.root / "new.md").write_text(
+        "# TICKET: A draft\n\n## Comments\n- new: of it\n\n"
+        "## Tasks\n- A task\n  ## Comments\n  - new: of the task\n"
+    )
+
+    result = await bench.push(**ON)
+
+    assert (len(result.created), result.failed) == (2, ())
+    assert comments_in(bench, "DEMO-13") == ["of it"]
+    assert comments_in(bench, "DEMO-14") == ["of the task"]
+    assert "- new:" not in (bench.root / "new.md").read_text()
+    assert await in_step(bench)
+
+
+async def test_a_comment_of_the_account_can_be_edited(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "Looks good")
+    await bench.pull(**ON)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("Looks good", "Looks bad"))
+
+    result = await bench.push(**ON)
+
+    assert bench.writes == [f"PUT issue/DEMO-1/comment/{number}"]
+    assert (result.updated, comments_in(bench, "DEMO-1")) == (("DEMO-1",), ["Looks bad"])
+    assert await in_step(bench)
+
+
+async def test_a_comment_of_another_person_cannot_be_edited(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "Looks good", author=MIA)
+    await bench.pull(**ON)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("Looks good", "Looks bad"))
+
+    result = await bench.push(**ON)
+
+    (note,) = result.failed
+    assert (note.code, bench.writes) == (Code.INVALID, [])
+    assert note.reason == (
+        f"Comment {number}: {MIA.name} wrote it, and only your own comments can be changed; put "
+        "its text back, or take its lines out: the next pull writes them"
+    )
+
+
+async def test_an_absent_comment_is_not_deleted_and_comes_back(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "Looks good")
+    await bench.pull(**ON)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().partition("## Comments")[0])
+    assert (await bench.push(**ON)).total == 0
+    bench.site.edit("DEMO-1", summary="Another title")
+
+    await bench.sync(**ON)
+
+    assert comments_in(bench, "DEMO-1") == ["Looks good"]
+    assert in_file(bench) == [(number, "Demo User", "Looks good")]
+
+
+async def test_a_comment_that_was_deleted_in_jira_leaves_the_file(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "Looks good")
+    await bench.pull(**ON)
+    edit_comment(bench, "DEMO-1", number, None)
+
+    await bench.pull(**ON)
+
+    assert in_file(bench) == []
+    assert await in_step(bench)
+
+
+async def test_a_comment_that_both_sides_have_edited_is_a_conflict(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "one\n\ntwo\n\nthree")
+    await bench.pull(**ON)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("  one", "  one, here"))
+    edit_comment(bench, "DEMO-1", number, "one\n\ntwo\n\nthree, there")
+
+    pulled = await bench.pull(**ON)
+    pushed = await bench.push(**ON)
+
+    (conflict,) = pulled.conflicts
+    assert conflict.reason == f"changed here and in Jira: DEMO-1: Comment {number}"
+    assert (pushed.in_conflict, bench.writes) == (1, [])
+    await bench.sync(**ON, prefer=Side.LOCAL)
+    assert comments_in(bench, "DEMO-1") == ["one, here\n\ntwo\n\nthree"]
+    assert await in_step(bench)
+
+
+async def test_a_comment_in_jira_does_not_hold_back_a_push(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: mine")
+    number = add_comment(bench, "DEMO-1", "theirs", author=MIA)
+
+    result = await bench.push(**ON)
+
+    assert (result.updated, result.in_conflict) == (("DEMO-1",), 0)
+    assert comments_in(bench, "DEMO-1") == ["theirs", "mine"]
+    assert [text for _, _, text in in_file(bench)] == ["theirs", "mine"]
+    assert in_file(bench)[0][0] == number
+    assert await in_step(bench)
+
+
+async def test_without_the_setting_a_new_comment_is_refused(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    writes(bench, "- new: Looks good")
+
+    result = await bench.push()
+
+    assert [each.reason for each in result.failed] == [
+        (
+            "New comment: this workspace keeps no comments; write comments = true into "
+            "ticketr.toml, then pull"
+        )
+    ]
+    assert bench.writes == []
+
+
+class CutOff(Recorder):
+    """Loses the answer to a new comment, before or after the site has taken it."""
+
+    def __init__(self, bench: Bench, scope: trio.CancelScope, *, taken: bool) -> None:
+        super().__init__(create_app(bench.site))
+        self._scope = scope
+        self._taken = taken
+
+    async def send(self, request: Request) -> Response:
+        is_comment = request.method == "POST" and request.url.endswith("/comment")
+        if is_comment and not self._taken:
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        response = await super().send(request)
+        if is_comment:
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        return response
+
+
+async def cut_off(bench: Bench, *, taken: bool) -> None:
+    with trio.CancelScope() as scope:
+        await bench.push(transport=CutOff(bench, scope, taken=taken), **ON)
+    assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("by", ["push", "sync", "pull then push"])
+async def test_a_comment_whose_answer_was_lost_is_there_once(
+    bench: Bench, autojump_clock: MockClock, by: str, taken: bool
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+    await cut_off(bench, taken=taken)
+    assert comments_in(bench, "DEMO-1") == ["Looks good"] * taken
+    assert journal(bench) == [("Looks good", "", False)]
+
+    if by == "sync":
+        await bench.sync(**ON)
+    else:
+        if by == "pull then push":
+            await bench.pull(**ON)
+        await bench.push(**ON)
+
+    assert comments_in(bench, "DEMO-1") == ["Looks good"]
+    assert [text for _, _, text in in_file(bench)] == ["Looks good"]
+    assert await in_step(bench)
+
+
+async def test_a_comment_that_was_edited_after_its_answer_was_lost_is_edited_in_jira(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good to me")
+    await cut_off(bench, taken=True)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("to me", "to us"))
+
+    await bench.push(**ON)
+
+    assert comments_in(bench, "DEMO-1") == ["Looks good to us"]
+    assert await in_step(bench)
+
+
+async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+    path = bench.root / "DEMO-1.md"
+    old = path.read_text()
+    await bench.push(**ON)
+    path.write_text(old)
+
+    result = await bench.push(**ON)
+    await bench.sync(**ON)
+
+    assert (result.total, comments_in(bench, "DEMO-1")) == (0, ["Looks good"])
