@@ -12,11 +12,13 @@ from ticketr.sandbox.data.parts import Comment
 if TYPE_CHECKING:
     from fakes.pulls import Bench
 
+    from ticketr.sandbox.data.model import User
+
 #: Somebody else than the account that pulls and pushes.
 MIA = next(each for each in USERS if each != DEMO_USER)
 
 
-def add_comment(bench: Bench, key: str, text: str, *, author: object = DEMO_USER) -> str:
+def add_comment(bench: Bench, key: str, text: str, *, author: User = DEMO_USER) -> str:
     """Add a comment in Jira; return its number."""
     site, issue = bench.site, bench.finds(key)
     now = site.millis()

@@ -78,8 +78,8 @@ async def send_comment(
         await session.in_thread(comments.put, replace(asked, id=number))
 
 
-def known_comments(session: Session, issues: Sequence[Issue], now: float) -> list[SentComment]:
-    """Return the new comments of some issues that Jira has already; for a worker thread.
+async def known_comments(session: Session, issues: Sequence[Issue]) -> list[SentComment]:
+    """Return the new comments of some issues that Jira has already.
 
     A request whose comment is not there is forgotten, so that it is sent again, once Jira can no
     longer carry it out.
@@ -87,8 +87,14 @@ def known_comments(session: Session, issues: Sequence[Issue], now: float) -> lis
     Args:
         session: The workspace and the site.
         issues: The issues as Jira has them now.
-        now: The time by Trio's clock.
     """
+    if not session.columns.comments:
+        await trio.lowlevel.checkpoint()
+        return []
+    return await session.in_thread(_known_comments, session, issues, trio.current_time())
+
+
+def _known_comments(session: Session, issues: Sequence[Issue], now: float) -> list[SentComment]:
     comments = session.state.comments
     comments.note_found(issues)
     found = comments.of(issues)

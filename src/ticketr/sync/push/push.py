@@ -69,7 +69,7 @@ async def push(
     if not local_changes and not never_pulled:
         await trio.lowlevel.checkpoint()
         return
-    if not dry_run:
+    if session.columns.comments and not dry_run:
         await wait_for_late_comments(session)
     seen = await session.now()
     async with session.naming_project():

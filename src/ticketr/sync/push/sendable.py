@@ -113,17 +113,8 @@ async def compare_with_jira(
     heads = {head: each.local.path for head, each in by_head.items()}
     added_keys = {head: each.added_keys for head, each in by_head.items() if each.added_keys}
     families = await fetch_families(session, heads, added_keys)
-    comments = await session.in_thread(
-        known_comments,
-        session,
-        [
-            issue
-            for family in families.values()
-            if not isinstance(family, Unavailable)
-            for issue in family.issues
-        ],
-        trio.current_time(),
-    )
+    whole = (each for each in families.values() if not isinstance(each, Unavailable))
+    comments = await known_comments(session, [issue for each in whole for issue in each.issues])
     clashes = await session.in_thread(session.state.clashes)
     found: dict[str, Comparison] = {}
     for some in chunks(list(families), CHUNK):
