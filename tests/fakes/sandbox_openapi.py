@@ -66,7 +66,7 @@ def wrong_answer(response: httpx.Response) -> list[str]:
     if response.status_code == 204:
         return [f"{where} with a body"] if response.content else []
     validator = operation.answer(response.status_code)
-    if validator is None and not response.is_error:
+    if validator is None and not (response.is_error and response.content):
         return []
     value = response.json()
     if response.is_error and not problems(_error_validator(), value):

@@ -26,6 +26,7 @@ class _ServerOptions(TypedDict):
     port: int | None
     tickets: int | None
     seed: int | None
+    all_fields: bool
     data: Path | None
     latency: float
     search_lag: float
@@ -62,6 +63,9 @@ LATENCY = _seconds_option("--latency", "The wait before each response.")
 )
 @TICKETS
 @SEED
+@click.option(
+    "--all-fields", is_flag=True, help="Add projects with a field of every type: KIT and TEAM."
+)
 @click.option(
     "--data",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from ticketr.sandbox.content.seed import make_issues
+from ticketr.sandbox.content.extra import CONTENTS, make_extra_issues
+from ticketr.sandbox.content.seed import make_issues, make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.changes import discard_change
-from ticketr.sandbox.data.site import Site, utc_now
+from ticketr.sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
 from ticketr.sandbox.errors import OtherSeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from ticketr.sandbox.data.changes import Counters, OnChange
-    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.model import User
     from ticketr.sandbox.data.storage import SiteFile
 
 TICKETS: Final = 500
 SEED: Final = 1
+#: The name of the option in a site's file.
+_ALL_FIELDS: Final = "all_fields"
 
 
 def open_site(
@@ -30,6 +30,7 @@ def open_site(
     *,
     tickets: int | None = None,
     seed: int | None = None,
+    all_fields: bool = False,
     user: User = DEMO_USER,
     search_lag: float = 0.0,
     clock: Callable[[], datetime] = utc_now,
@@ -40,6 +41,8 @@ def open_site(
         file: The file that stores the site; an empty one gets a new site. None stores nothing.
         tickets: The number of issues in a new site.
         seed: The seed from which a new site is generated.
+        all_fields: Whether a new site also has the projects whose issues have fields of every
+            type.
         user: The user who is signed in.
         search_lag: How many seconds search results lag behind the issues.
         clock: Returns the current time.
@@ -52,26 +55,36 @@ def open_site(
         "tickets": TICKETS if tickets is None else tickets,
         "seed": SEED if seed is None else seed,
     }
-    issues: Iterable[Issue] = make_issues(**options)
-    counters: Counters | None = None
-    contents: dict[int, bytes] = {}
-    on_change: OnChange = discard_change
-    if file is not None:
-        if file.has_site:
-            _check_options(file, {"tickets": tickets, "seed": seed})
-        else:
-            file.create(issues, {name: str(number) for name, number in options.items()})
-        issues, counters = file.load()
-        contents = file.load_contents()
-        on_change = file.save
+    if file is None:
+        return make_site(
+            tickets=options["tickets"],
+            seed=options["seed"],
+            all_fields=all_fields,
+            user=user,
+            clock=clock,
+            search_lag=search_lag,
+        )
+    if file.has_site:
+        _check_options(file, {"tickets": tickets, "seed": seed})
+    else:
+        facts = {name: str(number) for name, number in options.items()}
+        extra = make_extra_issues() if all_fields else ()
+        file.create(
+            (*extra, *make_issues(**options)),
+            {**facts, _ALL_FIELDS: str(int(all_fields))},
+            CONTENTS if all_fields else {},
+        )
+    stored = file.load()
     return Site(
-        issues,
+        stored.issues,
+        projects=ALL_PROJECTS if file.read_fact(_ALL_FIELDS) == "1" else PROJECTS,
         user=user,
         clock=clock,
         search_lag=search_lag,
-        counters=counters,
-        contents=contents,
-        on_change=on_change,
+        counters=stored.counters,
+        contents=stored.contents,
+        registry=stored.registry,
+        on_change=file.save,
     )
 
 

@@ -154,6 +154,7 @@ async def run(
     port: int | None = None,
     tickets: int | None = None,
     seed: int | None = None,
+    all_fields: bool = False,
     data: Path | None = None,
     user: User = DEMO_USER,
     latency: float = 0.0,
@@ -171,6 +172,8 @@ async def run(
             ``data``, so that the site's address stays the same, else any free one.
         tickets: The number of issues in a new site.
         seed: The seed from which a new site is generated.
+        all_fields: Whether a new site also has the projects whose issues have fields of every
+            type.
         data: The file that stores the site; None keeps it in memory.
         user: The user who is signed in.
         latency: Seconds to wait before each response.
@@ -190,7 +193,14 @@ async def run(
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
         nullcontext() if data is None else SiteFile(data, [user]) as file,
     ):
-        site = open_site(file, tickets=tickets, seed=seed, user=user, search_lag=search_lag)
+        site = open_site(
+            file,
+            tickets=tickets,
+            seed=seed,
+            all_fields=all_fields,
+            user=user,
+            search_lag=search_lag,
+        )
         app = create_app(site, latency=latency, odd=odd, faults=faults)
         listeners = await _listen_on_known_port(host, port, file)
         try:

@@ -263,7 +263,11 @@ async def test_some_fields_are_on_the_screens_of_some_types_only() -> None:
         ),
         ("Sub-task", {"key": "DEMO-999"}, {"parent": "Could not find issue by id or key."}),
         ("Sub-task", "DEMO-2", {"parent": "Could not find issue by id or key."}),
-        ("Sub-task", {}, {"parent": "Could not find issue by id or key."}),
+        (
+            "Sub-task",
+            {},
+            {"parent": "Issue type is a sub-task but parent issue key or id not specified."},
+        ),
         (
             "Sub-task",
             {"key": "DEMO-1"},

@@ -45,6 +45,7 @@ WALK: list[tuple[str, str, Any, int]] = [
     ("GET", "issue/createmeta/DEMO/issuetypes/10001", None, 200),
     ("GET", "issue/createmeta/DEMO/issuetypes/10004?startAt=3&maxResults=200", None, 200),
     ("GET", "issue/createmeta/NOPE/issuetypes", None, 400),
+    ("GET", "issue/DEMO-2/editmeta", None, 200),
     ("GET", "project/DEMO/statuses", None, 200),
     ("GET", "project/NOPE/statuses", None, 404),
     ("GET", "user/search?query=a", None, 200),
@@ -124,7 +125,7 @@ def test_every_route_of_these_groups_is_walked_with_success() -> None:
         if status < 300
     }
 
-    assert len(routes) == 15
+    assert len(routes) == 16
     for method, path in routes:
         operation = find_operation(method, path)
         assert operation is not None, "a route that Jira does not have"

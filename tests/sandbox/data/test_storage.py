@@ -68,6 +68,7 @@ EVERYTHING = Issue(
     moved=4,
     resolution=catalogue.RESOLUTIONS[1],
     properties={"marker": {"deep": [1, None, 2**70, 0.1]}, "": "empty"},
+    values={"customfield_10103": 1.5, "versions": [10000]},
     original_estimate=7200,
     remaining_estimate=3600,
     comments=(
@@ -273,10 +274,10 @@ def test_attachments_are_stored_with_their_contents(tmp_path: Path) -> None:
     with SiteFile(tmp_path / "a.db") as file:
         again = opened(file)
         assert again.content(added.id) == b"\0\xffx"
-        assert file.load_contents() == {10_001: b"\0\xffx"}
+        assert file.load().contents == {10_001: b"\0\xffx"}
         assert again.next_part() == 10_003
         again.delete("DEMO-1")
-        assert file.load_contents() == {}
+        assert file.load().contents == {}
 
 
 def test_a_file_of_the_first_version_is_opened_and_gets_the_new_tables(tmp_path: Path) -> None:
@@ -290,7 +291,7 @@ def test_a_file_of_the_first_version_is_opened_and_gets_the_new_tables(tmp_path:
     with SiteFile(tmp_path / "a.db") as file:
         site = opened(file)
         assert state(site) == state(demo_site(3))
-        assert file.load_contents() == {}
+        assert file.load().contents == {}
 
 
 def newer(path: Path) -> None:
@@ -346,4 +347,4 @@ def test_a_change_of_several_issues_is_written_whole_or_not_at_all(tmp_path: Pat
         with pytest.raises(TypeError):
             file.save(SiteChange(Counters(99, {}), put=(EVERYTHING, unwritable), removed=(10_001,)))
 
-        assert file.load() == (list(site), site.counters)
+        assert (file.load().issues, file.load().counters) == (list(site), site.counters)

@@ -1,4 +1,4 @@
-"""Routes for create metadata: a project's issue types, and a type's fields and statuses."""
+"""Routes for metadata: a project's issue types, and the fields to create and edit issues."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.field_metadata import FieldDescriber
 from ticketr.sandbox.api.interface import RouteGroup
+from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import read_integer
-from ticketr.sandbox.data.catalogue import ISSUE_TYPES
+from ticketr.sandbox.data.kit import types_of
 from ticketr.sandbox.data.workflow import statuses
 from ticketr.sandbox.errors import RequestRefused
 
@@ -27,24 +28,24 @@ class CreateMetaRoutes(RouteGroup):
 
     async def types(self, request: Request) -> Response:
         """List the issue types of a project."""
-        self._project(request)
+        project = self._project(request)
         records = self._interface.view(request).records
-        types = [records.issue_type(kind) for kind in ISSUE_TYPES]
+        types = [records.issue_type(kind) for kind in types_of(project)]
         return self._interface.answer(_page(request, "issueTypes", types))
 
     async def fields(self, request: Request) -> Response:
         """List the fields with which an issue of a type can be created."""
         project = self._project(request)
-        kind = _issue_type(request.path_params["type_id"])
+        kind = _issue_type(project, request.path_params["type_id"])
         records = self._interface.view(request).records
         fields = FieldDescriber(records, self._interface.site, project).create_screen(kind)
         return self._interface.answer(_page(request, "fields", fields))
 
     async def statuses(self, request: Request) -> Response:
         """List the statuses of each of a project's issue types."""
-        self._project(request, missing=404)
+        project = self._project(request, missing=404)
         records = self._interface.view(request).records
-        known = [records.status(status) for status in statuses()]
+        known = [records.status(status) for status in statuses(project)]
         by_type = [
             {
                 "self": f"{records.api}/issuetype/{kind.id}",
@@ -53,9 +54,16 @@ class CreateMetaRoutes(RouteGroup):
                 "subtask": kind.subtask,
                 "statuses": known,
             }
-            for kind in ISSUE_TYPES
+            for kind in types_of(project)
         ]
         return self._interface.answer(by_type)
+
+    async def edit_fields(self, request: Request) -> Response:
+        """Describe the fields with which an issue can be edited."""
+        issue = require_issue(self._interface.site, request)
+        records = self._interface.view(request).records
+        describer = FieldDescriber(records, self._interface.site, issue.project)
+        return self._interface.answer({"fields": describer.edit_screen(issue)})
 
     def _project(self, request: Request, *, missing: int = 400) -> Project:
         wanted = request.path_params["project"]
@@ -65,8 +73,8 @@ class CreateMetaRoutes(RouteGroup):
         return project
 
 
-def _issue_type(wanted: str) -> IssueType:
-    for kind in ISSUE_TYPES:
+def _issue_type(project: Project, wanted: str) -> IssueType:
+    for kind in types_of(project):
         if str(kind.id) == wanted:
             return kind
     raise RequestRefused(400, f"The issue type with id '{wanted}' does not exist in this project.")

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.fields import spec_of
+from ticketr.sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
+from ticketr.sandbox.api.kinds import KINDS
 from ticketr.sandbox.api.screens import WritableField, screen
+from ticketr.sandbox.api.values import ValueContext
 from ticketr.sandbox.data import model
+from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
+from ticketr.sandbox.data.kit import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.sandbox.api.records import JsonObject, Records
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
 _USER_FIELDS: Final = frozenset(("assignee", "reporter", "customfield_10033"))
+_DEFINITIONS: Final = {field.id: field for field in (*ISSUE_FIELDS, *EXTRA_DEFINITIONS)}
+#: Fields that every edit screen has, with the operations that they support.
+_ON_EVERY: Final = {
+    "comment": ("add", "edit", "remove"),
+    "issuelinks": ("add", "copy"),
+    "attachment": ("set", "copy"),
+}
 
 
 class FieldDescriber:
@@ -27,10 +39,11 @@ class FieldDescriber:
         self._make: dict[type, Callable[[Any], JsonObject]] = {
             model.Component: records.component,
             model.IssueType: records.issue_type,
-            model.Option: records.option,
+            model.Option: records.option_tree,
             model.Priority: records.priority,
             model.Project: records.project,
             model.Resolution: records.resolution,
+            model.SecurityLevel: records.security_level,
             model.Version: records.version,
         }
 
@@ -45,31 +58,61 @@ class FieldDescriber:
         ] + [
             self._with_id(
                 {
-                    **self.field(writable),
+                    **self.field(writable, kind),
                     "required": name in {"summary", "reporter"}
+                    or kind.name in writable.required_for
                     or (name == "parent" and kind.subtask),
                 }
             )
-            for name, writable in screen(kind).items()
+            for name, writable in screen(self._project, kind, "create").items()
         ]
 
-    def field(self, writable: WritableField) -> JsonObject:
+    def edit_screen(self, issue: Issue) -> dict[str, JsonObject]:
+        """Describe the fields with which an issue can be edited, by ID."""
+        types = [kind for kind in types_of(issue.project) if kind.level == issue.type.level]
+        fields = {
+            "issuetype": {
+                **self._base("issuetype"),
+                "required": True,
+                "operations": [],
+                "allowedValues": [self._json(kind) for kind in types],
+            }
+        }
+        for name, writable in screen(issue.project, issue.type, "edit").items():
+            fields[name] = {
+                **self.field(writable, issue.type),
+                "required": name in {"summary", "reporter"},
+            }
+        for name, operations in _ON_EVERY.items():
+            fields[name] = {**self._base(name), "operations": list(operations)}
+        return fields
+
+    def field(self, writable: WritableField, kind: model.IssueType) -> JsonObject:
         """Describe one field."""
         described = {**self._base(writable.field), "operations": list(writable.operations)}
-        if writable.allowed:
-            described["allowedValues"] = [self._json(thing) for thing in writable.allowed]
+        context = ValueContext(self._site, "3", self._project, kind, None)
+        allowed = writable.choices(context)
+        if allowed:
+            described["allowedValues"] = [self._json(thing) for thing in allowed]
         if writable.default is not None:
             described |= {"hasDefaultValue": True, "defaultValue": self._json(writable.default)}
         if writable.field == "reporter":
             described["hasDefaultValue"] = True
-        if writable.field in _USER_FIELDS:
+        if self._holds_users(writable.field):
             described["autoCompleteUrl"] = (
                 f"{self._records.api}/user/assignable/search?project={self._project.key}&query="
             )
         return described
 
+    @staticmethod
+    def _holds_users(field: str) -> bool:
+        if field in _USER_FIELDS:
+            return True
+        extra = EXTRA.get(field)
+        return extra is not None and "user" in {KINDS[extra.kind].type, KINDS[extra.kind].items}
+
     def _base(self, name: str) -> JsonObject:
-        spec = spec_of(name)
+        spec = _DEFINITIONS[name]
         return {
             "key": spec.key or spec.id,
             "name": spec.name,

@@ -1,12 +1,15 @@
-"""The fields of an issue in the REST interface, and the selection of fields by a request."""
+"""The fields of an issue in the REST interface."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ticketr.sandbox.api.kinds import KINDS, custom_type
+from ticketr.sandbox.data.extra_fields import EXTRA_FIELDS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from ticketr.sandbox.data.extra_fields import ExtraField
 
 _CUSTOM_TYPES: Final = {
     "datetime": "com.atlassian.jira.plugin.system.customfieldtypes:datetime",
@@ -28,11 +31,13 @@ class FieldDefinition:
         name: The display name.
         type: The type in the schema; None for a field without a schema.
         items: The type of an array's entries.
-        custom: The kind of custom field, a key of `_CUSTOM_TYPES`; None for a system field.
+        custom: Jira's implementation of a custom field, or a key of `_CUSTOM_TYPES`; None for a
+            system field.
         clauses: The field's names in JQL; empty if it is not searchable.
         navigable: Whether ``*navigable`` selects the field.
         orderable: Whether queries can sort by the field.
         key: The key, if it differs from the ID.
+        own_to: The ID of the team-managed project that the field belongs to.
     """
 
     id: str
@@ -44,6 +49,7 @@ class FieldDefinition:
     navigable: bool = True
     orderable: bool = True
     key: str | None = None
+    own_to: int | None = None
 
     @property
     def schema(self) -> dict[str, Any] | None:
@@ -56,7 +62,7 @@ class FieldDefinition:
         if self.custom is None:
             schema["system"] = self.id
         else:
-            schema["custom"] = _CUSTOM_TYPES[self.custom]
+            schema["custom"] = _CUSTOM_TYPES.get(self.custom, self.custom)
             schema["customId"] = int(self.id.removeprefix("customfield_"))
         return schema
 
@@ -74,6 +80,8 @@ class FieldDefinition:
         }
         if self.schema is not None:
             described["schema"] = self.schema
+        if self.own_to is not None:
+            described["scope"] = {"type": "PROJECT", "project": {"id": str(self.own_to)}}
         return described
 
 
@@ -140,62 +148,36 @@ LISTED_ONLY: Final = (
     FieldDefinition("thumbnail", "Images", None, orderable=False),
 )
 
-_ALL: Final = tuple(field.id for field in ISSUE_FIELDS)
-_NAVIGABLE: Final = tuple(field.id for field in ISSUE_FIELDS if field.navigable)
-_BY_ID: Final = {field.id: field for field in ISSUE_FIELDS}
+
+def _extra(field: ExtraField) -> FieldDefinition:
+    kind = KINDS[field.kind]
+    number = field.id.removeprefix("customfield_")
+    names = [f"cf[{number}]", field.name]
+    if field.own_to is not None:
+        names.append(f"{field.name}[{_NAMES.get(field.kind, field.kind)}]")
+    return FieldDefinition(
+        field.id,
+        field.name,
+        kind.type,
+        kind.items,
+        custom_type(field.kind),
+        tuple(names),
+        own_to=field.own_to,
+    )
 
 
-def spec_of(field: str) -> FieldDefinition:
-    """Return the field with an ID."""
-    return _BY_ID[field]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The fields that a request selects.
-
-    Attributes:
-        fields: The IDs of the fields, in the order of responses.
-        id_only: Whether the request selects nothing but the issue's ID.
-        whole: Whether all comments are wanted, not only the first ones.
-    """
-
-    fields: tuple[str, ...]
-    id_only: bool = False
-    whole: bool = False
-
-    def names(self) -> dict[str, str]:
-        """Return the display name of each field."""
-        return {field: _BY_ID[field].name for field in self.fields}
-
-    def schemas(self) -> dict[str, dict[str, Any]]:
-        """Return the schema of each field."""
-        return {field: _BY_ID[field].schema or {"type": "any"} for field in self.fields}
-
-
-def select_fields(asked: Iterable[str], *, default: str) -> Selection:
-    """Resolve the fields that a request selects; unknown names are ignored, as in Jira.
-
-    Args:
-        asked: IDs, ``*all`` or ``*navigable``; with a leading minus, fields to leave out.
-            Each may be a comma-separated list.
-        default: The selection if nothing, or only fields to leave out, is given.
-    """
-    words = [word for part in asked for word in part.replace(",", " ").split()]
-    wanted = [word for word in words if not word.startswith("-")]
-    unwanted = {word[1:] for word in words if word.startswith("-")}
-    if not wanted:
-        wanted = ["*navigable" if unwanted and default == "id" else default]
-    chosen: set[str] = set()
-    for word in wanted:
-        chosen.update(_expand(word))
-    fields = tuple(field for field in _ALL if field in chosen and field not in unwanted)
-    return Selection(fields, id_only=set(wanted) == {"id"})
-
-
-def _expand(word: str) -> tuple[str, ...]:
-    if word == "*all":
-        return _ALL
-    if word == "*navigable":
-        return _NAVIGABLE
-    return (word,)
+#: The words for the kinds of a team-managed project's fields in JQL.
+_NAMES: Final = {
+    "datepicker": "Date",
+    "datetime": "Time stamp",
+    "float": "Number",
+    "labels": "Labels",
+    "multicheckboxes": "Checkboxes",
+    "people": "People",
+    "select": "Dropdown",
+    "textarea": "Paragraph",
+    "textfield": "Short text",
+    "url": "URL Field",
+}
+#: The custom fields that only the projects with fields of every type have.
+EXTRA_DEFINITIONS: Final = tuple(_extra(field) for field in EXTRA_FIELDS if not field.is_system)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import Response
 
 from ticketr.sandbox.api.quirks import Quirks
+from ticketr.sandbox.api.selection import FieldCatalogue
 from ticketr.sandbox.api.views import View, to_json
 from ticketr.sandbox.jql.search import Searcher
 
@@ -30,12 +31,19 @@ class Interface:
         site: The site to serve.
         version: ``"3"`` or ``"2"``.
         odd: Whether responses contain unknown keys and nulls.
+
+    Attributes:
+        site: The site.
+        version: The version.
+        searcher: Runs queries.
+        fields: The site's fields.
     """
 
     def __init__(self, site: Site, version: str, *, odd: bool) -> None:
         self.site = site
         self.version = version
         self.searcher = Searcher(site)
+        self.fields = FieldCatalogue(site.projects)
         self._odd = odd
         self._views: dict[str, View] = {}
 

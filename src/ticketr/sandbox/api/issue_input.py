@@ -9,8 +9,9 @@ from ticketr.sandbox.api.entity_properties import read_properties
 from ticketr.sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
 from ticketr.sandbox.api.payload import INVALID
 from ticketr.sandbox.api.screens import NOT_ON_SCREEN, WritableField, screen
-from ticketr.sandbox.api.values import ValueContext, one_of
-from ticketr.sandbox.data.catalogue import ISSUE_TYPES
+from ticketr.sandbox.api.values import ValueContext, one_from
+from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data.kit import types_of
 from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ _NOTHING: Final = "one of 'fields' or 'update' required"
 _NO_PROJECT: Final = "Specify a valid project ID or key"
 _NO_TYPE: Final = "Specify a valid issue type"
 _WRONG_TYPE: Final = "The issue type selected is invalid."
-_read_type = one_of(ISSUE_TYPES, _WRONG_TYPE)
+_REQUIRED: Final = "{} is required."
+_read_type = one_from(lambda context: types_of(context.project), _WRONG_TYPE)
 
 
 def read_create(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
@@ -47,7 +49,11 @@ def read_create(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
         rest["summary"] = None
     if kind.subtask and not _mentions(rest, update, "parent"):
         rest["parent"] = None
-    values = _read(context, rest, update, screen(kind))
+    on_screen = screen(project, kind, "create")
+    for name, field in on_screen.items():
+        if kind.name in field.required_for and not _mentions(rest, update, name):
+            rest[name] = None
+    values = _read(context, rest, update, on_screen)
     values["properties"] = read_properties(body)
     return {**values, "project": project, "type": kind}
 
@@ -72,7 +78,7 @@ def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[
         context = replace(context, type=kind)
         fields = {name: value for name, value in fields.items() if name != "issuetype"}
         values["type"] = kind
-    values |= _read(context, fields, update, screen(context.type))
+    values |= _read(context, fields, update, screen(issue.project, context.type, "edit"))
     if properties:
         values["properties"] = {**issue.properties, **properties}
     return values
@@ -124,7 +130,8 @@ def _project_and_type(site: Site, version: str, fields: JsonObject) -> tuple[Pro
     else:
         try:
             kind = _read_type(
-                ValueContext(site, version, site.projects[0], ISSUE_TYPES[0], None), given
+                ValueContext(site, version, project or site.projects[0], catalogue.TASK, None),
+                given,
             )
         except InvalidValue:
             errors["issuetype"] = _NO_TYPE
@@ -156,6 +163,7 @@ def _read(
     on_screen: Mapping[str, WritableField],
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     errors: dict[str, str] = {}
     messages: list[str] = []
     for name in (*fields, *update):
@@ -164,24 +172,49 @@ def _read(
             errors[name] = NOT_ON_SCREEN.format(name)
             continue
         try:
-            if name in fields:
-                values[writable.attribute] = writable.read(context, fields[name])
+            value = _new_value(context, writable, fields, update)
+            if name == "timetracking":
+                values |= value
+            elif writable.attribute:
+                values[writable.attribute] = value
             else:
-                values[writable.attribute] = _updated(context, writable, update[name])
+                extra[name] = value
         except InvalidValue as error:
             errors[error.field or name] = error.text
         except InvalidDocument:
             messages.append("INVALID_INPUT")
     if errors or messages:
         raise InvalidInput(errors, messages)
+    if extra:
+        known = {} if context.issue is None else context.issue.values
+        values["values"] = {
+            name: value for name, value in {**known, **extra}.items() if value is not None
+        }
     return values
+
+
+def _new_value(
+    context: ValueContext, writable: WritableField, fields: JsonObject, update: JsonObject
+) -> Any:
+    name = writable.field
+    if name in fields:
+        value = writable.read(context, fields[name])
+    else:
+        value = _updated(context, writable, update[name])
+        if not writable.attribute and isinstance(value, tuple):
+            value = list(value) or None
+    if value is None and context.issue is None and context.type.name in writable.required_for:
+        raise InvalidValue(_REQUIRED.format(name))
+    return value
 
 
 def _updated(context: ValueContext, writable: WritableField, operations: Any) -> Any:
     """Apply the operations of an update to a field's value, one after another."""
     if not isinstance(operations, list) or not operations:
         raise InvalidValue("The operations of an update are a list of objects.")
-    value = () if context.issue is None else getattr(context.issue, writable.attribute)
+    if writable.field == "timetracking":
+        return _estimates(context, writable, operations)
+    value = writable.value(context.issue)
     for operation in operations:
         if not isinstance(operation, dict) or len(operation) != 1:
             raise InvalidValue("An operation is an object with one key.")
@@ -191,10 +224,21 @@ def _updated(context: ValueContext, writable: WritableField, operations: Any) ->
         if verb == "set":
             value = writable.read(context, operand)
             continue
-        named = writable.read(context, [operand])
+        named = writable.read(context, [operand]) or ()
         others = tuple(entry for entry in value if entry not in named)
         value = others if verb == "remove" else _in_order((*others, *named))
     return value
+
+
+def _estimates(context: ValueContext, writable: WritableField, operations: list[Any]) -> Any:
+    """Apply the operations of an update to the estimates."""
+    changes: dict[str, Any] = {}
+    for operation in operations:
+        for verb, operand in operation.items() if isinstance(operation, dict) else ():
+            if verb not in writable.operations:
+                raise InvalidValue(f"Field 'timetracking' does not support update '{verb}'")
+            changes |= writable.read(context, operand)
+    return changes
 
 
 def _in_order(entries: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED, select_properties
-from ticketr.sandbox.api.fields import select_fields
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import JsonType, read_body, read_list
 from ticketr.sandbox.api.views import to_json
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.fields import Selection
+    from ticketr.sandbox.api.selection import Selection
     from ticketr.sandbox.api.views import View
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
@@ -41,8 +39,9 @@ class IssueRoutes(RouteGroup):
         """Read an issue."""
         issue = require_issue(self._interface.site, request)
         query = request.query_params
-        selection = select_fields(query.getlist("fields"), default="*all")
-        selection = replace(selection, whole=True)
+        selection = self._interface.fields.select(
+            query.getlist("fields"), default="*all", whole=True
+        )
         write = IssueWriter(
             self._interface.view(request),
             selection,
@@ -62,7 +61,7 @@ class IssueRoutes(RouteGroup):
         properties = body.get("properties", ())
         if len(properties) > MOST_ASKED:
             raise RequestRefused(400, f"'properties' takes at most {MOST_ASKED} keys.")
-        selection = select_fields(body.get("fields", ()), default="*navigable")
+        selection = self._interface.fields.select(body.get("fields", ()), default="*navigable")
         write = IssueWriter(
             self._interface.view(request), selection, body.get("expand", ()), properties
         )

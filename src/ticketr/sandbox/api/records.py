@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data import catalogue, model
+from ticketr.sandbox.data import model
+from ticketr.sandbox.data.kit import types_of
+
+if TYPE_CHECKING:
+    from ticketr.sandbox.data.registry import Registry
 
 JsonObject = dict[str, Any]
+_UTC: Final = model.User("", "", "")
 _SIZES = {"48x48": "large", "24x24": "small", "16x16": "xsmall", "32x32": "medium"}
 
 
@@ -14,6 +19,18 @@ def timestamp(millis: int, user: model.User) -> str:
     """Format a time as Jira does, in the time zone of a user."""
     moment = model.from_millis(millis, user.zone)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}{moment:%z}"
+
+
+def utc_time(millis: int) -> str:
+    """Format a time in UTC, as the agile interface does."""
+    return timestamp(millis, _UTC).replace("+0000", "Z")
+
+
+def _scope(project: int | None) -> JsonObject:
+    """Return the scope of what belongs to a team-managed project."""
+    if project is None:
+        return {}
+    return {"scope": {"type": "PROJECT", "project": {"id": str(project)}}}
 
 
 class Records:
@@ -59,26 +76,26 @@ class Records:
             "key": project.key,
             "name": project.name,
             "projectTypeKey": "software",
-            "simplified": False,
+            "simplified": project.team_managed,
             "avatarUrls": {
                 size: f"{self.base}/secure/projectavatar?size={name}&pid={project.id}"
                 for size, name in _SIZES.items()
             },
         }
 
-    def project_in_full(self, project: model.Project) -> JsonObject:
+    def project_in_full(self, project: model.Project, registry: Registry) -> JsonObject:
         """Describe a project as in ``GET /project/{key}``."""
         return {
             "expand": "description,lead,issueTypes,url,projectKeys,permissions,insight",
             **self.project(project),
             "description": project.description,
             "lead": self.user(project.lead),
-            "components": [self.component(component) for component in catalogue.COMPONENTS],
-            "issueTypes": [self.issue_type(kind) for kind in catalogue.ISSUE_TYPES],
+            "components": [self.component(each, project) for each in registry.components(project)],
+            "issueTypes": [self.issue_type(kind) for kind in types_of(project)],
             "assigneeType": "UNASSIGNED",
-            "versions": [self.version(version, project) for version in catalogue.VERSIONS],
+            "versions": [self.version(each, project) for each in registry.versions(project)],
             "roles": {"Administrators": f"{self.api}/project/{project.id}/role/10002"},
-            "style": "classic",
+            "style": "next-gen" if project.team_managed else "classic",
             "isPrivate": False,
             "properties": {},
         }
@@ -95,6 +112,7 @@ class Records:
             "subtask": kind.subtask,
             "avatarId": avatar,
             "hierarchyLevel": kind.level,
+            **_scope(kind.project),
         }
 
     def status(self, status: model.Status) -> JsonObject:
@@ -113,6 +131,7 @@ class Records:
                 "colorName": category.color,
                 "name": category.name,
             },
+            **_scope(status.project),
         }
 
     def priority(self, priority: model.Priority) -> JsonObject:
@@ -124,24 +143,44 @@ class Records:
             "id": str(priority.id),
         }
 
-    def component(self, component: model.Component) -> JsonObject:
-        """Describe a component."""
-        return {
+    def component(
+        self, component: model.Component, project: model.Project | None = None
+    ) -> JsonObject:
+        """Describe a component, in full if the project is given."""
+        described: JsonObject = {
             "self": f"{self.api}/component/{component.id}",
             "id": str(component.id),
             "name": component.name,
         }
+        if component.description:
+            described["description"] = component.description
+        if project is not None:
+            described |= {
+                "assigneeType": "PROJECT_DEFAULT",
+                "realAssigneeType": "PROJECT_DEFAULT",
+                "isAssigneeTypeValid": False,
+                "project": project.key,
+                "projectId": project.id,
+            }
+            if component.lead is not None:
+                described["lead"] = self.user(component.lead)
+        return described
 
     def version(self, version: model.Version, project: model.Project | None = None) -> JsonObject:
         """Describe a release, with its project's ID if the project is given."""
-        described = {
+        described: JsonObject = {
             "self": f"{self.api}/version/{version.id}",
             "id": str(version.id),
             "name": version.name,
-            "archived": False,
+            "archived": version.archived,
             "released": version.released,
-            "releaseDate": version.release_date.isoformat(),
         }
+        if version.description:
+            described["description"] = version.description
+        if version.start_date is not None:
+            described["startDate"] = version.start_date.isoformat()
+        if version.release_date is not None:
+            described["releaseDate"] = version.release_date.isoformat()
         if project is not None:
             described["projectId"] = project.id
         return described
@@ -157,20 +196,19 @@ class Records:
 
     def sprint(self, sprint: model.Sprint) -> JsonObject:
         """Describe a sprint as in the Sprint field."""
-        utc = model.User("", "", "")
-        described = {
+        described: JsonObject = {
             "id": sprint.id,
             "name": sprint.name,
             "state": sprint.state,
-            "boardId": 1,
+            "boardId": sprint.board,
             "goal": sprint.goal,
         }
-        if sprint.state != "future":
-            described["startDate"] = timestamp(sprint.start, utc).replace("+0000", "Z")
-            described["endDate"] = timestamp(sprint.end, utc).replace("+0000", "Z")
+        if sprint.state == "future":
+            return described
+        times = {"startDate": sprint.start, "endDate": sprint.end}
         if sprint.state == "closed":
-            described["completeDate"] = described["endDate"]
-        return described
+            times["completeDate"] = sprint.complete or sprint.end
+        return described | {name: utc_time(time) for name, time in times.items() if time}
 
     def option(self, option: model.Option) -> JsonObject:
         """Describe a choice of a select field."""
@@ -178,4 +216,37 @@ class Records:
             "self": f"{self.api}/customFieldOption/{option.id}",
             "value": option.value,
             "id": str(option.id),
+        }
+
+    def option_tree(self, option: model.Option) -> JsonObject:
+        """Describe a choice with those below it."""
+        described = self.option(option)
+        if option.children:
+            described["children"] = [self.option(child) for child in option.children]
+        return described
+
+    def group(self, group: model.Group) -> JsonObject:
+        """Describe a group."""
+        address = f"{self.api}/group?groupId={group.id}"
+        return {"name": group.name, "groupId": group.id, "self": address}
+
+    def team(self, team: model.Team) -> JsonObject:
+        """Describe a team as in the Team field."""
+        return {
+            "id": team.id,
+            "name": team.name,
+            "title": team.name,
+            "avatarUrl": "",
+            "isVisible": True,
+            "isVerified": False,
+            "isShared": True,
+        }
+
+    def security_level(self, level: model.SecurityLevel) -> JsonObject:
+        """Describe a security level."""
+        return {
+            "self": f"{self.api}/securitylevel/{level.id}",
+            "id": str(level.id),
+            "description": level.description,
+            "name": level.name,
         }

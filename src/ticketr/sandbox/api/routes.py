@@ -54,6 +54,7 @@ PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
     CreateMetaRoutes: (
         ("GET", "issue/createmeta/{project}/issuetypes", CreateMetaRoutes.types),
         ("GET", "issue/createmeta/{project}/issuetypes/{type_id}", CreateMetaRoutes.fields),
+        ("GET", "issue/{id_or_key}/editmeta", CreateMetaRoutes.edit_fields),
         ("GET", "project/{project}/statuses", CreateMetaRoutes.statuses),
     ),
     IssueRoutes: (

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED
-from ticketr.sandbox.api.fields import Selection, select_fields
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issues import IssueWriter
 from ticketr.sandbox.api.payload import JsonType, read_body, read_integer, read_list
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from ticketr.sandbox.api.selection import Selection
 
 
 #: The biggest page if only IDs or keys are selected.
@@ -106,7 +107,7 @@ class SearchRoutes(RouteGroup):
 
     def _search(self, request: Request, asked: SearchRequest) -> Response:
         _check(asked)
-        selection = select_fields(asked.fields, default="id")
+        selection = self._interface.fields.select(asked.fields, default="id")
         start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
         found = self._interface.searcher.find(asked.jql, asked.reconcile)
         end = start + min(asked.max_results, MOST_ISSUES if selection.fields else MOST_IDS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.fields import ISSUE_FIELDS, LISTED_ONLY
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer, read_list
 from ticketr.sandbox.api.records import timestamp
@@ -61,7 +60,7 @@ class SiteInfoRoutes(RouteGroup):
 
     async def fields(self, _request: Request) -> Response:
         """List all fields."""
-        return self._interface.answer([field.as_json() for field in (*LISTED_ONLY, *ISSUE_FIELDS)])
+        return self._interface.answer(self._interface.fields.as_json())
 
     async def projects(self, request: Request) -> Response:
         """List all projects."""
@@ -75,7 +74,9 @@ class SiteInfoRoutes(RouteGroup):
             kind = "id" if wanted.isdigit() else "key"
             raise RequestRefused(404, f"No project could be found with {kind} '{wanted}'.")
         records = self._interface.view(request).records
-        return self._interface.answer(records.project_in_full(project))
+        return self._interface.answer(
+            records.project_in_full(project, self._interface.site.registry)
+        )
 
     async def search_projects(self, request: Request) -> Response:
         """Find projects, page by page."""

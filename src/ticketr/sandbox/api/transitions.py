@@ -11,7 +11,7 @@ from ticketr.sandbox.api.issue_input import read_transition
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
 from ticketr.sandbox.api.screens import TRANSITION_SCREEN
-from ticketr.sandbox.data.workflow import WORKFLOW, Transition, transitions_from
+from ticketr.sandbox.data.workflow import Transition, transitions_from, workflow_of
 from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
     name = (asked or {}).get("id")
     if name is None:
         raise InvalidInput({}, [_MISSING])
-    for transition in transitions_from(issue.status):
+    for transition in transitions_from(issue):
         if str(transition.id) == str(name):
             on_screen = TRANSITION_SCREEN if transition.has_screen else {}
             values = read_transition(site, version, issue, body, on_screen)
@@ -51,9 +51,9 @@ class TransitionRoutes(RouteGroup):
     async def list_all(self, request: Request) -> Response:
         """List the transitions that are possible."""
         issue, query = require_issue(self._interface.site, request), request.query_params
-        transitions = transitions_from(issue.status)
+        transitions = transitions_from(issue)
         if read_flag(query, "includeUnavailableTransitions"):
-            transitions = WORKFLOW
+            transitions = workflow_of(issue.project)
         if wanted := query.get("transitionId"):
             transitions = tuple(
                 transition for transition in transitions if str(transition.id) == wanted
@@ -74,16 +74,16 @@ class TransitionRoutes(RouteGroup):
             "name": transition.name,
             "to": records.status(transition.to),
             "hasScreen": transition.has_screen,
-            "isGlobal": False,
+            "isGlobal": transition.source is None,
             "isInitial": False,
-            "isAvailable": transition.source.id == issue.status.id,
+            "isAvailable": transition.leaves(issue.status),
             "isConditional": False,
             "looped": False,
         }
         if with_fields:
             describer = FieldDescriber(records, self._interface.site, issue.project)
             described["fields"] = {
-                name: describer.field(writable)
+                name: {**describer.field(writable, issue.type), "required": name == "resolution"}
                 for name, writable in (TRANSITION_SCREEN if transition.has_screen else {}).items()
             }
         return described

@@ -13,10 +13,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.adf import check_document
+from ticketr.sandbox.api.durations import read_duration
 from ticketr.sandbox.api.input_errors import InvalidValue
 from ticketr.sandbox.api.wiki_markup import to_wiki
 from ticketr.sandbox.api.wiki_parser import from_wiki
-from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.model import to_millis
 
 if TYPE_CHECKING:
@@ -136,17 +136,18 @@ def read_datetime(_: ValueContext, value: Any) -> int | None:
 
 def read_labels(_: ValueContext, value: Any) -> tuple[str, ...]:
     """Read labels and sort them."""
-    for label in _entries(value):
+    for label in entries(value):
         if not isinstance(label, str):
             raise InvalidValue(_NOT_TEXT)
         if not label or re.search(r"\s", label):
             raise InvalidValue(f"The label '{label}' contains spaces which is invalid.")
         if len(label) > MOST_LINE:
             raise InvalidValue(f"The label '{label[:20]}...' exceeds {MOST_LINE} characters.")
-    return tuple(sorted(set(_entries(value))))
+    return tuple(sorted(set(entries(value))))
 
 
-def _entries(value: Any) -> list[Any]:
+def entries(value: Any) -> list[Any]:
+    """Return the entries of a list; null is an empty one."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -185,15 +186,15 @@ def read_sprint(context: ValueContext, value: Any) -> tuple[Sprint, ...]:
         return over
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValue("Number value expected as the Sprint id.")
-    for sprint in catalogue.SPRINTS:
-        if sprint.id == value:
-            return (*(other for other in over if other != sprint), sprint)
+    sprint = context.site.registry.sprint(value)
+    if sprint is not None:
+        return (*(other for other in over if other != sprint), sprint)
     raise InvalidValue(f"Sprint with id '{value}' does not exist.")
 
 
 def read_parent(context: ValueContext, value: Any) -> int | None:
     """Read the parent's ID or key, and check its level and project."""
-    if value is None or value == {"none": True}:
+    if value is None or value in ({}, {"none": True}):
         if context.type.subtask:
             raise InvalidValue("Issue type is a sub-task but parent issue key or id not specified.")
         return None
@@ -233,6 +234,32 @@ def one_of(things: Iterable[Any], refusal: str, name: str = "name") -> ValueRead
     return read
 
 
+def one_from(choices: Callable[[ValueContext], Iterable[Any]], refusal: str) -> ValueReader:
+    """Return a reader like that of `one_of`, whose records depend on the context."""
+    return lambda context, value: one_of(choices(context), refusal)(context, value)
+
+
+def read_time_tracking(_: ValueContext, value: Any) -> dict[str, int | None]:
+    """Read estimates, and return the attributes of the issue that they set."""
+    known = {"originalEstimate": "original_estimate", "remainingEstimate": "remaining_estimate"}
+    if value is None:
+        return dict.fromkeys(known.values())
+    if not isinstance(value, dict):
+        raise InvalidValue("data was not an object")
+    estimates: dict[str, int | None] = {}
+    for name, attribute in known.items():
+        if name not in value:
+            continue
+        text = value[name]
+        seconds = read_duration(text) if isinstance(text, str) else None
+        if text and seconds is None:
+            raise InvalidValue(f"Invalid time duration entered for '{name}'.", name)
+        estimates[attribute] = seconds
+    if estimates.keys() == {"original_estimate"}:
+        estimates["remaining_estimate"] = estimates["original_estimate"]
+    return estimates
+
+
 def nullable(read: ValueReader) -> ValueReader:
     """Return a reader that also accepts null."""
     return lambda context, value: None if value is None else read(context, value)
@@ -242,7 +269,7 @@ def list_of(read: ValueReader) -> ValueReader:
     """Return a reader of a list, which drops duplicates and sorts by ID."""
 
     def read_all(context: ValueContext, value: Any) -> tuple[Any, ...]:
-        found = {(thing := read(context, entry)).id: thing for entry in _entries(value)}
+        found = {(thing := read(context, entry)).id: thing for entry in entries(value)}
         return tuple(found[key] for key in sorted(found))
 
     return read_all

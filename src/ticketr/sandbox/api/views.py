@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ticketr.sandbox.api.kinds import KINDS, ValueWriter
 from ticketr.sandbox.api.part_records import PartRecords
 from ticketr.sandbox.api.records import Records, timestamp
+from ticketr.sandbox.api.selection import has_field
 from ticketr.sandbox.api.time_tracking import progress, time_tracking, work_ratio
 from ticketr.sandbox.api.wiki_markup import to_wiki
 from ticketr.sandbox.data.catalogue import RESOLUTIONS
+from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.api.fields import Selection
+    from ticketr.sandbox.api.selection import Selection
     from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import User
+    from ticketr.sandbox.data.model import Project, User
     from ticketr.sandbox.data.parts import Link
     from ticketr.sandbox.data.site import Site
 
@@ -29,15 +32,10 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 to_json: Final[Callable[[Any], str]] = _ENCODER.encode
 
 _EXPAND: Final = "operations,versionedRepresentations,editmeta,changelog,renderedFields"
+_MOST_SELECTED: Final = 64
 #: The most comments, and the most worklogs, inside an issue; `Selection.whole` lifts the first.
 MOST_INLINE: Final = 20
 _RANK_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-_CONSTANTS: Final = {
-    "versions": "[]",
-    "environment": "null",
-    "lastViewed": "null",
-    "security": "null",
-}
 
 
 class View:
@@ -57,6 +55,8 @@ class View:
         self._revision = site.revision
         self._texts: dict[int, tuple[Issue, dict[str, str]]] = {}
         self._shared: dict[object, str] = {}
+        self._selected: dict[tuple[Project, Selection], tuple[str, ...]] = {}
+        self._writer = ValueWriter(site, self.records, self.parts)
 
     def issue(self, issue: Issue, selection: Selection, extra: str = "") -> str:
         """Return an issue as JSON; ``extra`` is JSON text with a leading comma to append."""
@@ -86,17 +86,33 @@ class View:
         if kept is not issue:  # a lagging search returns older versions
             texts = {}
             self._texts[issue.id] = (issue, texts)
-        fields = selection.fields
-        if selection.whole and "comment" in fields:
-            fields = tuple("*comment" if field == "comment" else field for field in fields)
+        fields = self._names(issue.project, selection)
         for field in fields:
             if field not in texts:
                 texts[field] = f'"{field.lstrip("*")}":{self._value(issue, field)}'
         return ",".join(map(texts.__getitem__, fields))
 
+    def _names(self, project: Project, selection: Selection) -> tuple[str, ...]:
+        """Return the keys of `_FIELDS` for a selection, as far as the project has the fields."""
+        names = self._selected.get((project, selection))
+        if names is None:
+            if len(self._selected) >= _MOST_SELECTED:
+                self._selected.clear()
+            names = self._selected[project, selection] = tuple(
+                "*comment" if field == "comment" and selection.whole else field
+                for field in selection.fields
+                if has_field(project, field)
+            )
+        return names
+
     def _value(self, issue: Issue, field: str) -> str:
-        constant = _CONSTANTS.get(field)
-        return _FIELDS[field](self, issue) if constant is None else constant
+        extra = EXTRA.get(field)
+        if extra is None:
+            return _FIELDS[field](self, issue)
+        plain = issue.values.get(field)
+        if plain is None:
+            return "[]" if field == "versions" else "null"
+        return to_json(KINDS[extra.kind].write(self._writer, extra, plain))
 
     def _record(self, make: Callable[[Any], Any], record: Any) -> str:
         """Return the JSON of a record that many issues share."""
@@ -216,6 +232,7 @@ class View:
 
 
 _FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {
+    "lastViewed": lambda *_: "null",
     "summary": lambda _, issue: to_json(issue.summary),
     "issuetype": lambda self, issue: self._record(self.records.issue_type, issue.type),
     "project": lambda self, issue: self._record(self.records.project, issue.project),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.fields import select_fields
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issue_input import read_create, read_edit
@@ -78,7 +77,7 @@ class WriteRoutes(RouteGroup):
             return no_content()
         write = IssueWriter(
             self._interface.view(request),
-            select_fields((), default="*all"),
+            self._interface.fields.select((), default="*all"),
             read_list(query, "expand"),
         )
         return self._interface.answer_text(write(issue))

@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.content import descriptions, hostile
+from ticketr.sandbox.content.extra import CONTENTS, make_extra_issues
 from ticketr.sandbox.content.shop import AREAS, Area
 from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
 from ticketr.sandbox.data import catalogue, model
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.changes import discard_change
 from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.site import Site, utc_now
+from ticketr.sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +58,7 @@ def make_site(
     *,
     tickets: int,
     seed: int,
+    all_fields: bool = False,
     user: model.User = DEMO_USER,
     clock: Callable[[], datetime] = utc_now,
     search_lag: float = 0.0,
@@ -67,13 +69,22 @@ def make_site(
     Args:
         tickets: The number of issues, sub-tasks included.
         seed: The seed from which the site is generated.
+        all_fields: Whether the site also has the projects whose issues have fields of every type.
         user: As of `Site`, like the other arguments.
         clock: See `Site`.
         search_lag: See `Site`.
         on_change: See `Site`.
     """
     issues = make_issues(tickets=tickets, seed=seed)
-    return Site(issues, user=user, clock=clock, search_lag=search_lag, on_change=on_change)
+    return Site(
+        (*make_extra_issues(), *issues) if all_fields else issues,
+        projects=ALL_PROJECTS if all_fields else PROJECTS,
+        user=user,
+        clock=clock,
+        search_lag=search_lag,
+        contents=CONTENTS if all_fields else None,
+        on_change=on_change,
+    )
 
 
 def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:

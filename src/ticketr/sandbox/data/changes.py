@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.sandbox.data.issue import Issue
+    from ticketr.sandbox.data.registry import Record, RecordKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class SiteChange:
         removed: The IDs of the deleted issues.
         contents: The bytes of new attachments, by their IDs.
         removed_contents: The IDs of the deleted attachments.
+        records: The new and the changed components, versions and sprints.
+        removed_records: The keys of those that were removed.
     """
 
     counters: Counters
@@ -55,6 +58,8 @@ class SiteChange:
     removed: tuple[int, ...] = ()
     contents: Mapping[int, bytes] = field(default_factory=dict)
     removed_contents: tuple[int, ...] = ()
+    records: tuple[Record, ...] = ()
+    removed_records: tuple[RecordKey, ...] = ()
 
 
 #: Called with each change before it becomes visible.

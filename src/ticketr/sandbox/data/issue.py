@@ -37,6 +37,7 @@ class Issue:
         properties: The entity properties, by key.
         original_estimate: The first estimate in seconds.
         remaining_estimate: The time that is still needed, in seconds.
+        values: The values of the fields in `EXTRA_FIELDS`, by ID; a field without one is missing.
         links: The links from and to the issue; the other issue holds each of them, too.
     """
 
@@ -68,6 +69,7 @@ class Issue:
     moved: int | None = None
     resolution: Resolution | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     original_estimate: int | None = None
     remaining_estimate: int | None = None
     comments: tuple[Comment, ...] = ()
@@ -114,6 +116,7 @@ class IssueValues(TypedDict, total=False):
     creator: User | None
     resolution: Resolution | None
     properties: Mapping[str, Any]
+    values: Mapping[str, Any]
     original_estimate: int | None
     remaining_estimate: int | None
     comments: tuple[Comment, ...]

@@ -35,23 +35,33 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project; `Site` holds its issues."""
+    """A project; `Site` holds its issues.
+
+    Attributes:
+        team_managed: Whether the project has its own issue types, statuses and fields.
+    """
 
     id: int
     key: str
     name: str
     description: str
     lead: User
+    team_managed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class IssueType:
-    """An issue type; level 1 is an epic, 0 a standard issue, -1 a sub-task."""
+    """An issue type; level 1 is an epic, 0 a standard issue, -1 a sub-task.
+
+    Attributes:
+        project: The ID of the team-managed project that the type belongs to.
+    """
 
     id: int
     name: str
     description: str
     level: int
+    project: int | None = None
 
     @property
     def subtask(self) -> bool:
@@ -71,12 +81,13 @@ class StatusCategory:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status of the workflow."""
+    """A status of the workflow; `project` is as of `IssueType`."""
 
     id: int
     name: str
     description: str
     category: StatusCategory
+    project: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,40 +109,97 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of the project's product."""
+    """A part of a project's product.
+
+    Attributes:
+        project: The ID of its project; None for one that all company-managed projects have.
+    """
 
     id: int
     name: str
+    project: int | None = None
+    description: str = ""
+    lead: User | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A release of the project's product."""
+    """A release of a project's product; `project` is as of `Component`."""
 
     id: int
     name: str
     released: bool
-    release_date: date
+    release_date: date | None
+    project: int | None = None
+    description: str = ""
+    start_date: date | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A choice of a select field."""
+    """A choice of a select field; only cascading ones have further choices below."""
 
     id: int
     value: str
+    children: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sprint:
-    """A sprint of the project's board."""
+    """A sprint of a board.
+
+    Attributes:
+        state: ``future``, ``active`` or ``closed``.
+        start: The planned or real start; None if it is not planned.
+        end: The planned end.
+        complete: The real end of a closed sprint; None stands for the planned end.
+        board: The ID of the board.
+    """
 
     id: int
     name: str
     state: str
     goal: str
-    start: int
-    end: int
+    start: int | None
+    end: int | None
+    complete: int | None = None
+    board: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A board; `type` is ``scrum``, ``kanban`` or ``simple``, and only the first has sprints."""
+
+    id: int
+    name: str
+    type: str
+    project: int
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityLevel:
+    """Who sees an issue."""
+
+    id: int
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of users; its ID is a UUID."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team of Atlassian's directory; its ID is a UUID."""
+
+    id: str
+    name: str
 
 
 def to_millis(moment: datetime) -> int:

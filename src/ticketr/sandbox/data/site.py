@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, FINISHED, MEDIUM, TO_DO, USERS
+from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, FINISHED, MEDIUM, USERS
 from ticketr.sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
 from ticketr.sandbox.data.index import SearchIndex
 from ticketr.sandbox.data.issue import Issue
+from ticketr.sandbox.data.kit import KIT, TEAM
 from ticketr.sandbox.data.model import IssueType, Project, Status, User, to_millis
 from ticketr.sandbox.data.parts import Link
+from ticketr.sandbox.data.registry import Registry
+from ticketr.sandbox.data.workflow import statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.issue import IssueEdits, IssueValues
     from ticketr.sandbox.data.parts import Attachment, LinkType
 
+#: The projects of every site.
+PROJECTS: Final = (DEMO, BLANK)
+#: The projects of a site with fields of every type.
+ALL_PROJECTS: Final = (*PROJECTS, KIT, TEAM)
 #: The attributes of an issue that no caller may set.
 _COMPUTED: Final = frozenset(
     ("id", "number", "project", "status", "created", "updated", "resolved")
@@ -46,25 +53,28 @@ class Site:
         search_lag: How many seconds searches and counts lag behind the issues.
         counters: The counters of a site that was stored.
         contents: The bytes of the attachments, by their IDs.
+        registry: The components, versions and sprints of a site that was stored.
         on_change: Called with each `SiteChange` before it becomes visible; see `OnChange`.
 
     Attributes:
         former_keys: Renamed projects by their former keys.
         revision: The number of changes so far; a new value invalidates caches.
         counters: The last assigned ID and numbers.
+        registry: The components, versions and sprints.
     """
 
     def __init__(
         self,
         issues: Iterable[Issue] = (),
         *,
-        projects: Sequence[Project] = (DEMO, BLANK),
+        projects: Sequence[Project] = PROJECTS,
         users: Sequence[User] = USERS,
         user: User = DEMO_USER,
         clock: Callable[[], datetime] = utc_now,
         search_lag: float = 0.0,
         counters: Counters | None = None,
         contents: Mapping[int, bytes] | None = None,
+        registry: Registry | None = None,
         on_change: OnChange = discard_change,
     ) -> None:
         if search_lag < 0:
@@ -82,6 +92,7 @@ class Site:
         self._former_ids: dict[str, int] = {}  # by the keys of issues before they were moved
         self._children: dict[int, list[int]] = {}
         self._contents = dict(contents or {})
+        self.registry = registry or Registry()
         for issue in issues:
             self._store(issue)
             self.counters = self.counters.after(issue)
@@ -157,7 +168,7 @@ class Site:
             project=project,
             type=type,
             summary=summary,
-            status=TO_DO,
+            status=statuses(project)[0],
             created=now,
             updated=now,
             **given,
@@ -307,6 +318,7 @@ class Site:
             self._store(issue)
         for issue_id in change.removed:
             self._forget(self._issues.pop(issue_id))
+        self.registry.apply(change.records, change.removed_records)
         self._contents.update(change.contents)
         for attachment in change.removed_contents:
             del self._contents[attachment]

@@ -11,14 +11,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data import catalogue, kit
 from ticketr.sandbox.data.changes import Counters
 from ticketr.sandbox.data.issue import Issue
 from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
+from ticketr.sandbox.data.registry import KINDS, Record, Registry, key_of
 from ticketr.sandbox.errors import DataFailed
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS issue (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS attachment (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS record (
+        kind TEXT, id INTEGER, record TEXT NOT NULL, PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
 """
 #: Seconds; a sandbox whose parent was killed needs a moment to end.
 _LOCK_TIMEOUT: Final = 2.0
@@ -42,18 +46,21 @@ _COUNTERS: Final = "counters"
 
 #: The records that an issue refers to by ID, by attribute; users belong to the site.
 _RECORDS: Final[Mapping[str, Sequence[Any]]] = {
-    "project": (catalogue.DEMO, catalogue.BLANK),
-    "type": catalogue.ISSUE_TYPES,
-    "status": catalogue.STATUSES,
+    "project": (catalogue.DEMO, catalogue.BLANK, kit.KIT, kit.TEAM),
+    "type": (*catalogue.ISSUE_TYPES, *kit.TEAM_TYPES),
+    "status": (*catalogue.STATUSES, *kit.TEAM_STATUSES),
     "priority": catalogue.PRIORITIES,
     "resolution": catalogue.RESOLUTIONS,
-    "components": catalogue.COMPONENTS,
-    "fix_versions": catalogue.VERSIONS,
-    "sprints": catalogue.SPRINTS,
     "platform": catalogue.PLATFORMS,
     "kind": catalogue.LINK_TYPES,
 }
-_USERS: Final = frozenset(("reporter", "creator", "assignee", "reviewer", "author", "editor"))
+_USERS: Final = frozenset(
+    ("reporter", "creator", "assignee", "reviewer", "author", "editor", "lead")
+)
+#: The kinds of the records in a `Registry` that an issue refers to by ID, by attribute.
+_REGISTERED: Final = {"components": "component", "fix_versions": "version", "sprints": "sprint"}
+#: The attributes that hold a date.
+_DATES: Final = frozenset(("due", "release_date", "start_date"))
 #: The classes of what belongs to an issue, by attribute.
 _PARTS: Final[Mapping[str, type[Any]]] = {
     "comments": Comment,
@@ -61,6 +68,23 @@ _PARTS: Final[Mapping[str, type[Any]]] = {
     "attachments": Attachment,
     "links": Link,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSite:
+    """What the file of a site holds.
+
+    Attributes:
+        issues: The issues in ascending order of their IDs.
+        counters: The last assigned ID and numbers.
+        contents: The bytes of the attachments, by their IDs.
+        registry: The components, versions and sprints.
+    """
+
+    issues: list[Issue]
+    counters: Counters
+    contents: dict[int, bytes]
+    registry: Registry
 
 
 class SiteFile:
@@ -81,6 +105,7 @@ class SiteFile:
 
     def __init__(self, path: Path, users: Iterable[User] = ()) -> None:
         self.path = path
+        self._registry = Registry()
         self._users = {user.account_id: user for user in (*catalogue.USERS, *users)}
         with self._errors():
             self._db = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)
@@ -144,11 +169,17 @@ class SiteFile:
         """Whether the file holds a site."""
         return self.read_fact(_COUNTERS) is not None
 
-    def create(self, issues: Iterable[Issue], facts: Mapping[str, str]) -> None:
+    def create(
+        self,
+        issues: Iterable[Issue],
+        facts: Mapping[str, str],
+        contents: Mapping[int, bytes] | None = None,
+    ) -> None:
         """Write a new site in one transaction.
 
         Args:
             issues: The site's issues.
+            contents: The bytes of the attachments, by their IDs.
             facts: Facts about the site, such as its seed, by name.
         """
         counters = Counters()
@@ -156,41 +187,52 @@ class SiteFile:
             for issue in issues:
                 counters = counters.after(issue)
                 self._write_issue(issue)
+            self._write_contents(contents or {})
             for name, value in facts.items():
                 self._write_fact(name, value)
             self._write_counters(counters)
 
-    def load(self) -> tuple[list[Issue], Counters]:
-        """Read the site's issues in ascending order of their IDs, and its counters."""
+    def load(self) -> StoredSite:
+        """Read the site."""
         with self._errors():
+            records = self._db.execute("SELECT kind, id, record FROM record").fetchall()
             rows = self._db.execute("SELECT record FROM issue ORDER BY id").fetchall()
+            contents = dict(self._db.execute("SELECT id, content FROM attachment"))
         try:
-            counters = json.loads(self.read_fact(_COUNTERS) or "{}")
-            return [self._issue(json.loads(row[0])) for row in rows], Counters(**counters)
+            counters = Counters(**json.loads(self.read_fact(_COUNTERS) or "{}"))
+            self._registry = Registry(
+                {(kind, key): self._stored(kind, json.loads(text)) for kind, key, text in records}
+            )
+            issues = [self._issue(json.loads(row[0])) for row in rows]
+            return StoredSite(issues, counters, contents, self._registry)
         except (KeyError, TypeError, ValueError) as error:
             problem = f"its records cannot be read ({type(error).__name__}: {error})"
             raise DataFailed(self.path, problem) from error
-
-    def load_contents(self) -> dict[int, bytes]:
-        """Read the bytes of the attachments, by their IDs."""
-        with self._errors():
-            return dict(self._db.execute("SELECT id, content FROM attachment"))
 
     def save(self, change: SiteChange) -> None:
         """Write one change in one transaction."""
         with self._errors(), self._transaction():
             for issue in change.put:
                 self._write_issue(issue)
+            self._write_records(change)
             removed = [(issue_id,) for issue_id in change.removed]
             self._db.executemany("DELETE FROM issue WHERE id = ?", removed)
-            self._db.executemany("INSERT INTO attachment VALUES (?, ?)", change.contents.items())
+            self._write_contents(change.contents)
             gone = [(attachment,) for attachment in change.removed_contents]
             self._db.executemany("DELETE FROM attachment WHERE id = ?", gone)
             self._write_counters(change.counters)
 
+    def _write_contents(self, contents: Mapping[int, bytes]) -> None:
+        self._db.executemany("INSERT INTO attachment VALUES (?, ?)", contents.items())
+
+    def _write_records(self, change: SiteChange) -> None:
+        rows = [(*key_of(each), _to_text(_record(each))) for each in change.records]
+        rows += [(*key, "null") for key in change.removed_records]
+        self._db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", rows)
+
     def _write_issue(self, issue: Issue) -> None:
-        record = json.dumps(_record(issue), separators=(",", ":"))
-        self._db.execute("INSERT OR REPLACE INTO issue VALUES (?, ?)", (issue.id, record))
+        row = (issue.id, _to_text(_record(issue)))
+        self._db.execute("INSERT OR REPLACE INTO issue VALUES (?, ?)", row)
 
     def _write_counters(self, counters: Counters) -> None:
         value = {**asdict(counters), "numbers": dict(counters.numbers)}
@@ -198,6 +240,11 @@ class SiteFile:
 
     def _write_fact(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+
+    def _stored(self, kind: str, record: dict[str, Any] | None) -> Record | None:
+        if record is None:
+            return None
+        return KINDS[kind](**{name: self._value(name, value) for name, value in record.items()})
 
     def _issue(self, record: dict[str, Any]) -> Issue:
         return Issue(**{name: self._value(name, value) for name, value in record.items()})
@@ -208,17 +255,24 @@ class SiteFile:
         if name in _USERS:
             return self._users[value]
         if name in _RECORDS:
-            known = _BY_ID[name]
-            return tuple(known[part] for part in value) if isinstance(value, list) else known[value]
+            return _BY_ID[name][value]
+        if name in _REGISTERED:
+            return tuple(self._registered(_REGISTERED[name], part) for part in value)
         if name in _PARTS:
             kind = _PARTS[name]
             return tuple(
                 kind(**{key: self._value(key, each) for key, each in part.items()})
                 for part in value
             )
-        if name == "due":
+        if name in _DATES:
             return date.fromisoformat(value)
         return tuple(value) if name == "labels" else value
+
+    def _registered(self, kind: str, record_id: int) -> Any:
+        record = self._registry.get(kind, record_id)
+        if record is None:
+            raise KeyError(f"{kind} {record_id}")
+        return record
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -246,6 +300,10 @@ _BY_ID: Final = {
 }
 
 
+def _to_text(record: dict[str, Any]) -> str:
+    return json.dumps(record, separators=(",", ":"))
+
+
 def _record(issue: Any) -> dict[str, Any]:
     """Convert an issue, or a part of one, to values that JSON can hold."""
     return {each.name: _plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
@@ -259,5 +317,7 @@ def _plain(name: str, value: Any) -> Any:
     if name in _PARTS:
         return [_record(part) for part in value]
     if name in _RECORDS:
-        return [part.id for part in value] if isinstance(value, tuple) else value.id
+        return value.id
+    if name in _REGISTERED:
+        return [part.id for part in value]
     return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,103 @@
+"""The components, versions and sprints of a site, which can be added, changed and removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ticketr.sandbox.data import catalogue, kit
+from ticketr.sandbox.data.model import Component, Sprint, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.sandbox.data.model import Project
+
+Record = Component | Version | Sprint
+#: The kinds of records, by the names under which they are stored.
+KINDS: Final[Mapping[str, type[Record]]] = {
+    "component": Component,
+    "version": Version,
+    "sprint": Sprint,
+}
+#: The name of each kind.
+NAMES: Final = {kind: name for name, kind in KINDS.items()}
+#: A kind's name and an ID.
+RecordKey = tuple[str, int]
+
+_INITIAL: Final[tuple[Record, ...]] = (
+    *catalogue.COMPONENTS,
+    *kit.TEAM_COMPONENTS,
+    *catalogue.VERSIONS,
+    *kit.TEAM_VERSIONS,
+    *catalogue.SPRINTS,
+)
+
+
+def key_of(record: Record) -> RecordKey:
+    """Return the kind's name and the ID of a record."""
+    return NAMES[type(record)], record.id
+
+
+class Registry:
+    """The records of one site; it begins with those that every site has.
+
+    Args:
+        changed: The records that were added or changed; None for one that was removed.
+    """
+
+    def __init__(self, changed: Mapping[RecordKey, Record | None] | None = None) -> None:
+        self._records: dict[RecordKey, Record] = {key_of(record): record for record in _INITIAL}
+        for key, record in (changed or {}).items():
+            if record is None:
+                self._records.pop(key, None)
+            else:
+                self._records[key] = record
+
+    def get(self, kind: str, record_id: int) -> Record | None:
+        """Find a record."""
+        return self._records.get((kind, record_id))
+
+    def component(self, component_id: int) -> Component | None:
+        """Find a component."""
+        found = self.get("component", component_id)
+        return found if isinstance(found, Component) else None
+
+    def version(self, version_id: int) -> Version | None:
+        """Find a version."""
+        found = self.get("version", version_id)
+        return found if isinstance(found, Version) else None
+
+    def sprint(self, sprint_id: int) -> Sprint | None:
+        """Find a sprint."""
+        found = self.get("sprint", sprint_id)
+        return found if isinstance(found, Sprint) else None
+
+    def components(self, project: Project | None = None) -> tuple[Component, ...]:
+        """Return the components of a project, or all of them."""
+        every = (each for each in self._records.values() if isinstance(each, Component))
+        return tuple(each for each in every if project is None or _belongs(each, project))
+
+    def versions(self, project: Project | None = None) -> tuple[Version, ...]:
+        """Return the versions of a project, or all of them."""
+        every = (each for each in self._records.values() if isinstance(each, Version))
+        return tuple(each for each in every if project is None or _belongs(each, project))
+
+    def sprints(self, board: int | None = None) -> tuple[Sprint, ...]:
+        """Return the sprints of a board, or all of them."""
+        every = (each for each in self._records.values() if isinstance(each, Sprint))
+        return tuple(each for each in every if board is None or each.board == board)
+
+    def last_id(self) -> int:
+        """Return the highest ID."""
+        return max((record_id for _, record_id in self._records), default=0)
+
+    def apply(self, put: Iterable[Record], removed: Iterable[RecordKey]) -> None:
+        """Add or replace records, and remove others."""
+        for record in put:
+            self._records[key_of(record)] = record
+        for key in removed:
+            self._records.pop(key, None)
+
+
+def _belongs(record: Component | Version, project: Project) -> bool:
+    return record.project == project.id or (record.project is None and not project.team_managed)
