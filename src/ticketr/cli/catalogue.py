@@ -189,6 +189,16 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
         "show:show",
     ),
+    "stats": Entry(
+        "Count tickets and points by status, type and assignee.",
+        (
+            ("ticketr stats", "Count every ticket."),
+            ("ticketr stats sprint=7 --by assignee", "How much each person has in sprint 7."),
+            ("ticketr stats --json", "Count them for a script."),
+        ),
+        exits.LOCAL,
+        "stats:stats",
+    ),
     "status": Entry(
         "Say what was edited here since the last sync.",
         (

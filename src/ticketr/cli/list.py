@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr.cli.local_tickets import ListedIssue
-    from ticketr.tickets import Filter
 
 #: The marks of issues, the most important one first.
 _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
@@ -61,11 +60,11 @@ def list_(
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
     from ticketr.cli.local_status import open_store
-    from ticketr.cli.local_tickets import list_issues
+    from ticketr.cli.local_tickets import list_issues, parse_terms
     from ticketr.sync import read_state
     from ticketr.tickets import sort_key
 
-    wanted = _parse(" ".join(terms))
+    wanted = parse_terms(terms)
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         listing = list_issues(store, state)
@@ -93,22 +92,6 @@ def _is_terminal() -> bool:
 
 def _encoding() -> str:
     return sys.stdout.encoding or "ascii"
-
-
-def _parse(text: str) -> Filter:
-    """Parse a filter.
-
-    Raises:
-        click.BadParameter: It is wrong; the message shows where.
-    """
-    from ticketr.tickets import InvalidFilter, parse_filter
-
-    try:
-        return parse_filter(text)
-    except InvalidFilter as error:
-        place = " " * error.position
-        words = f"{error.problem}\n  {printable(text)}\n  {place}^"
-        raise click.BadParameter(words, param_hint="FILTER") from None
 
 
 def _is_broken(listed: ListedIssue) -> bool:

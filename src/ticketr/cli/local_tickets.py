@@ -10,14 +10,15 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.cleaning import clean
 from ticketr.cli.keys import checked_key
+from ticketr.cli.output import printable
 from ticketr.sync import LocalSurvey
 from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ticketr.sync import State, Store
-    from ticketr.tickets import Ticket, TicketFile
+    from ticketr.tickets import Filter, Ticket, TicketFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,23 @@ def list_issues(store: Store, state: State) -> Listing:
         candidate = Candidate("", clean(str(error)), flags=frozenset({"broken"}))
         issues.append(ListedIssue(candidate, name, 1))
     return Listing(tuple(issues), survey.broken)
+
+
+def parse_terms(terms: Sequence[str]) -> Filter:
+    """Parse the arguments of a command as one filter.
+
+    Raises:
+        click.BadParameter: It is wrong; the message shows where.
+    """
+    from ticketr.tickets import InvalidFilter, parse_filter
+
+    text = " ".join(terms)
+    try:
+        return parse_filter(text)
+    except InvalidFilter as error:
+        place = " " * error.position
+        words = f"{error.problem}\n  {printable(text)}\n  {place}^"
+        raise click.BadParameter(words, param_hint="FILTER") from None
 
 
 def require_issue(store: Store, key: str) -> FoundIssue:

@@ -21,6 +21,7 @@ from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.order import SORT_NAMES, sort_key
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import render, render_ticket, rewrite
+from ticketr.tickets.totals import Total, points_of, total_by
 from ticketr.tickets.validate import is_key, safe_file_name
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Ticket",
     "TicketFile",
     "TicketSyntaxError",
+    "Total",
     "candidate_of",
     "field_name",
     "fold",
@@ -47,10 +49,12 @@ __all__ = [
     "mistyped_key",
     "parse",
     "parse_filter",
+    "points_of",
     "render",
     "render_ticket",
     "rewrite",
     "safe_file_name",
     "set_fields",
     "sort_key",
+    "total_by",
 ]

@@ -1,0 +1,140 @@
+"""``ticketr stats``: count the issues in the files by the values of fields; no request to Jira."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli import exits
+from ticketr.cli.completing import complete_filter
+from ticketr.cli.help import Command
+from ticketr.cli.output import echo, echo_json, printable
+from ticketr.cli.settings import resolve, workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ticketr.tickets import Candidate, Total
+
+_FIELDS = ("Status", "Type", "Assignee")
+#: The most cells of a value and of a bar.
+_VALUE_CELLS, _BAR_CELLS = 24, 40
+
+
+@click.command("stats", cls=Command)
+@click.argument("terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
+@click.option(
+    "--by",
+    "fields",
+    multiple=True,
+    metavar="FIELD",
+    help="A field to count by; repeat it for more. [default: Status, Type, Assignee]",
+)
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@click.pass_context
+def stats(
+    context: click.Context,
+    *,
+    terms: tuple[str, ...],
+    fields: tuple[str, ...],
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Count the issues in the files, and add up their story points. Sends no request.
+
+    With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal each count has
+    a bar; elsewhere each line has the field, the value, the count and the points, separated by
+    tabs.
+    """
+    from ticketr.cli.local_status import open_store
+    from ticketr.cli.local_tickets import list_issues, parse_terms
+    from ticketr.sync import read_state
+    from ticketr.tickets import total_by
+
+    wanted = parse_terms(terms)
+    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    with read_state(store) as state:
+        listing = list_issues(store, state)
+    issues = [each.candidate for each in listing.issues if "broken" not in each.candidate.flags]
+    found = wanted.select(issues)
+    totals = {name: total_by(found, name) for name in fields or _FIELDS}
+    if as_json:
+        echo_json(_as_json(str(store.root), found, totals))
+    elif sys.stdout.isatty():
+        for line in _tables(found, totals, shutil.get_terminal_size().columns):
+            echo(line)
+    else:
+        for name, values in totals.items():
+            for each in values:
+                cells = (name, each.value, str(each.issues), _number(each.points))
+                click.echo("\t".join(map(printable, cells)))
+    for path in listing.broken:
+        echo(f"left out, since it cannot be read: {path}", err=True)
+    context.exit(exits.FAILED if listing.broken else exits.DONE)
+
+
+def _number(points: float) -> str:
+    return f"{points:.15g}"
+
+
+def _points(found: Sequence[Candidate]) -> float:
+    from ticketr.tickets import points_of
+
+    return sum(map(points_of, found))
+
+
+def _as_json(
+    folder: str, found: Sequence[Candidate], totals: dict[str, tuple[Total, ...]]
+) -> dict[str, object]:
+    by = {
+        name: [{"value": t.value or None, "tickets": t.issues, "points": t.points} for t in values]
+        for name, values in totals.items()
+    }
+    return {"folder": folder, "tickets": len(found), "points": _points(found), "by": by}
+
+
+def _tables(
+    found: Sequence[Candidate], totals: dict[str, tuple[Total, ...]], width: int
+) -> Iterator[str]:
+    """Yield the lines of a table for each field."""
+    points = _points(found)
+    tail = f", {_number(points)} points" if points else ""
+    yield f"{len(found)} ticket{'s' * (len(found) != 1)}{tail}"
+    for name, values in totals.items():
+        if values:
+            yield ""
+            yield printable(name)
+            yield from _table(values, width)
+
+
+def _table(values: Sequence[Total], width: int) -> Iterator[str]:
+    from ticketr.text import fit, width as cells_of
+
+    names = [printable(each.value) or "none" for each in values]
+    counts = [str(each.issues) for each in values]
+    points = [f"{_number(each.points)} pts" if each.points else "" for each in values]
+    name_cells = min(max(map(cells_of, names)), _VALUE_CELLS)
+    count_cells, point_cells = max(map(len, counts)), max(map(len, points))
+    used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)
+    room = max(1, min(_BAR_CELLS, width - used))
+    most = max(each.issues for each in values)
+    block = _block()
+    for name, count, point, each in zip(names, counts, points, values, strict=True):
+        bar = block * max(1, round(room * each.issues / most))
+        numbers = f"{count:>{count_cells}}  " + (f"{point:>{point_cells}}  " if point_cells else "")
+        yield f"  {fit(name, name_cells)}  {numbers}{bar}"
+
+
+def _block() -> str:
+    """Return what bars are made of: a block where the output can have it."""
+    try:
+        "\u2588".encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return "#"
+    return "\u2588"
