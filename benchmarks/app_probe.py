@@ -21,6 +21,7 @@ from ticketr.cli.screen import run_screen
 from ticketr.jira import Credentials
 from ticketr.sync import PullJob
 from ticketr.terminal import Terminal
+from ticketr.tui.app import App
 from ticketr.tui.services.opening import open_workspace
 from ticketr.tui.workspace import WorkspaceView
 
@@ -36,11 +37,18 @@ RUNNING_APP = {"ticketr.cli.demo._demo", "ticketr.cli.screen.run_screen"}
 
 
 class Costs(trio.abc.Instrument):
-    """Sums the CPU time of Trio's thread by task, and finds the longest step."""
+    """Sums the CPU time of Trio's thread by task, and finds the longest step.
+
+    Attributes:
+        seconds: The CPU time of each task.
+        longest: The longest step of each task, and where it ended.
+        has_user: Whether somebody can press a key now; other steps are no pauses.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.longest: dict[str, tuple[float, str]] = {}
+        self.has_user = False
         self._begun = 0.0
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
@@ -54,14 +62,14 @@ class Costs(trio.abc.Instrument):
         if not self._begun:  # the instrument starts in the middle of a step
             return
         self.seconds[name] = self.seconds.get(name, 0.0) + took
-        if took > self.longest.get(name, (0.0, ""))[0]:
+        if self.has_user and took > self.longest.get(name, (0.0, ""))[0]:
             self.longest[name] = (took, place_of(task))
 
 
 class Times:
     """Notes when the first frame has been drawn, and when the list was complete.
 
-    The steps before the first frame are forgotten: nobody can press a key then.
+    Before the first frame and after the app nobody can press a key.
     """
 
     def __init__(self, costs: Costs) -> None:
@@ -72,19 +80,24 @@ class Times:
 
     def watch(self) -> None:
         """Look at what the app draws and handles from now on."""
-        draw, with_files = Terminal.draw, WorkspaceView.with_files
+        draw, with_files, run_app = Terminal.draw, WorkspaceView.with_files, App.run
 
         async def drawn(terminal: Terminal, rows: Sequence[str]) -> None:
             await draw(terminal, rows)
             if self.first_frame is None:
                 self.first_frame = time.perf_counter() - self.begun
-                self._costs.longest.clear()
+                self._costs.has_user = True
 
         def completed(view: WorkspaceView, read: FilesRead, now: float) -> WorkspaceView:
             if self.complete is None:
                 self.complete = time.perf_counter() - self.begun
             return with_files(view, read, now)
 
+        async def left(app: App, *, pull: bool = False) -> None:
+            await run_app(app, pull=pull)
+            self._costs.has_user = False
+
+        setattr(App, "run", left)  # noqa: B010 - as the next one
         setattr(Terminal, "draw", drawn)  # noqa: B010 - the type checker would refuse it otherwise
         setattr(WorkspaceView, "with_files", completed)  # noqa: B010
 

@@ -16,7 +16,14 @@ from ticketr import JobContext, JobStatus, open_job_queue
 from ticketr.sync import Store
 from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resize, Resumed
 from ticketr.tickets import Ticket, render
-from ticketr.tui.app import CAREFUL_ESCAPE, FRAME_INTERVAL, App, OpenWorkspace
+from ticketr.tui.app import (
+    CAREFUL_ESCAPE,
+    FRAME_INTERVAL,
+    MESSAGES_PER_CHECKPOINT,
+    App,
+    OpenWorkspace,
+)
+from ticketr.tui.messages import Told
 from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
@@ -187,6 +194,24 @@ async def test_escape_right_after_the_key_of_a_pull_cancels_it(
         assert [job.status for job in run.queue.jobs()] == [JobStatus.CANCELLED]
         assert run.screen.rows[-1] == "⊘ Cancelled · P goes on | 0s"
         assert "does nothing here" not in run.screen.text
+
+
+async def test_every_message_of_a_burst_is_handled(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"message {number}" for number in range(2 * MESSAGES_PER_CHECKPOINT + 7)]
+    async with running(tmp_path) as run:
+        await settle()
+        for each in words:
+            run.app._send.send_nowait(Told(each))
+        await settle()
+        assert run.app.state.log == tuple(words)
+
+        monkeypatch.setattr("ticketr.tui.app.SECONDS_PER_CHECKPOINT", 0.0)
+        run.app._send.send_nowait(Told("one"))
+        run.app._send.send_nowait(Told("more"))
+        await settle()
+        assert run.app.state.log == (*words, "one", "more")
 
 
 async def test_pasted_text_on_the_main_screen_is_refused_with_a_word(

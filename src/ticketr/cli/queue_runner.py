@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-#: The thresholds of the garbage collector's three generations. A collection of 5,000 or 15,000
-#: objects takes some milliseconds. Conversions leave many cycles behind, so the young generations
-#: must stay small; a full collection takes longest and finds next to nothing.
-GARBAGE = (5_000, 2, 500)
+#: The thresholds of the garbage collector's three generations. A collection of 6,000 objects takes
+#: some milliseconds, in whatever step it begins. Conversions leave many cycles behind, so the young
+#: generations must stay small; a full collection takes longest and finds next to nothing.
+GARBAGE = (2_000, 2, 1_250)
 
 _log = logging.getLogger("ticketr")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

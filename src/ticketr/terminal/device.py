@@ -57,6 +57,11 @@ class Output:
             width, height = 0, 0
         return width or 80, height or 24
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether the terminal has not accepted the whole buffer."""
+        return bool(self._unsent)
+
     def put(self, data: bytes) -> None:
         """Write what the terminal accepts at once, and buffer the rest."""
         self._unsent += data

@@ -97,7 +97,8 @@ class Keyboard:
         if waiting.cancelled_caught:
             return self._tokenizer.flush()
         await wait_for_foreground(self._descriptor)  # in the background, a read stops the process
-        await self._may_read.wait()
+        if not self._may_read.is_set():  # a checkpoint lets other tasks run before the key is read
+            await self._may_read.wait()
         try:
             data = os.read(self._descriptor, _READ_SIZE)
         except BlockingIOError:  # another process read it

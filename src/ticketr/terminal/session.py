@@ -132,16 +132,16 @@ class Terminal:
         Cancellation:
             The rest of the frame is written before the next one.
         """
-        await self._output.flush()
-        if not self._screen.is_entered:
-            return
-        rows = rows[: self._size[1]]
-        text = diff(self._shown, rows)
-        self._shown[:] = rows
-        if text:
-            begin, end = self._brackets
-            self._output.put(f"{begin}{text}{end}".encode(self._encoding, "replace"))
+        if self._output.has_unsent:  # else a checkpoint lets other tasks run before the frame
             await self._output.flush()
+        if self._screen.is_entered:
+            rows = rows[: self._size[1]]
+            text = diff(self._shown, rows)
+            self._shown[:] = rows
+            if text:
+                begin, end = self._brackets
+                self._output.put(f"{begin}{text}{end}".encode(self._encoding, "replace"))
+        await self._output.flush()
 
     def redraw(self) -> None:
         """Have the next frame written whole."""

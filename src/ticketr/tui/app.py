@@ -43,8 +43,9 @@ __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 
 #: Seconds between two frames, unless the user waits for one.
 FRAME_INTERVAL = 1 / 15
-#: Messages handled between two checkpoints.
+#: The most messages handled between two checkpoints, and about the most seconds.
 MESSAGES_PER_CHECKPOINT = 50
+SECONDS_PER_CHECKPOINT = 0.003
 #: Seconds for which an Esc that would cancel a job is held for the rest of a key.
 CAREFUL_ESCAPE = 0.12
 
@@ -130,23 +131,21 @@ class App:
             nursery.cancel_scope.cancel()
 
     async def _handle_messages(self, nursery: trio.Nursery) -> None:
-        answered = 0
+        """Handle messages until the user leaves; a burst of them is one frame."""
         while True:
-            message: Message = await self._next_message()
-            for effect in self._handle(message):
-                if isinstance(effect, effects.Leave):
-                    return
-                self._carry_out(effect, nursery)
-            answered += 1
-            if answered % MESSAGES_PER_CHECKPOINT == 0:
-                await trio.lowlevel.checkpoint()
-
-    async def _next_message(self) -> Message:
-        """Return the next message, without a checkpoint if there is one: a burst is one frame."""
-        try:
-            return self._inbox.receive_nowait()
-        except trio.WouldBlock:
-            return await self._inbox.receive()
+            message = await self._inbox.receive()
+            begun = trio.current_time()
+            for left in reversed(range(MESSAGES_PER_CHECKPOINT)):
+                for effect in self._handle(message):
+                    if isinstance(effect, effects.Leave):
+                        return
+                    self._carry_out(effect, nursery)
+                if not left or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
+                    break
+                try:
+                    message = self._inbox.receive_nowait()
+                except trio.WouldBlock:
+                    break
 
     def _handle(self, message: Message) -> tuple[Effect, ...]:
         before = self.state
@@ -231,8 +230,9 @@ class App:
             await self._terminal.draw(rows)
             self._drawn.set()
             await self._changed.wait()
-            with trio.move_on_after(FRAME_INTERVAL):
-                await self._urgent.wait()
+            if not self._urgent.is_set():  # a checkpoint lets a job run before the frame
+                with trio.move_on_after(FRAME_INTERVAL):
+                    await self._urgent.wait()
             self._urgent = trio.Event()
 
     async def _tick(self) -> None:
