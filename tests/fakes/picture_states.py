@@ -1,0 +1,301 @@
+"""The screens that the documentation shows: one workspace of made-up tickets, at fixed times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fakes.states import after, app_state, pressed, snapshot
+
+from ticketr import JobStatus
+from ticketr.sync import (
+    Code,
+    ConflictView,
+    LeftAlone,
+    Note,
+    PlanEntry,
+    PlanPart,
+    PullResult,
+    PushPlan,
+)
+from ticketr.sync.compare.choices import ConflictSource
+from ticketr.sync.compare.conflict_parts import Versions, find_parts
+from ticketr.tickets import Ticket
+from ticketr.tui import messages
+from ticketr.tui.job_request import JobKind
+from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.tui.overlays.first_run import FirstRun
+from ticketr.tui.setup import (
+    FolderAnswer,
+    FolderKind,
+    LoginAnswer,
+    ProjectChoice,
+    SiteAnswer,
+    SiteKind,
+)
+from ticketr.tui.sheet import Edit, sheet_of
+from ticketr.tui.state import AppState
+from ticketr.tui.update import update
+from ticketr.tui.workspace import WorkspaceView
+
+if TYPE_CHECKING:
+    from ticketr import JobSnapshot
+
+WIDTH, HEIGHT = 100, 26
+SYNCED = "Sync complete: 126 unchanged, 1 conflict"
+#: The time of every picture, by the app's clock.
+NOW = 2.0
+SITE = "harbour.atlassian.net"
+PEOPLE = ("Amara Okafor", "Priya Raman", "Mats Carlsen", "Tomás O'Brien", "Jonas Weiss")
+TEXT = """\
+Most people look at the first five results and **no further**. Please keep the old way for orders
+that are already paid; see [the notes](https://harbour.example/notes).
+
+## Steps
+
+1. Open the shop in a private window
+2. Put two different books into the basket
+
+```sql
+SELECT shop, count(*) FROM search GROUP BY shop;
+```
+"""
+
+
+def _ticket(
+    number: int, title: str, status: str, person: int | None, *tasks: Ticket, **fields: str
+) -> Ticket:
+    assignee = {} if person is None else {"Assignee": PEOPLE[person]}
+    fields = {"Status": status, **assignee, **fields}
+    return Ticket(title, f"DEMO-{number}", "", fields, (), tasks)
+
+
+REBUILD = Ticket(
+    "Rebuild the index without downtime",
+    "DEMO-9",
+    TEXT,
+    {
+        "Status": "In Progress",
+        "Priority": "High",
+        "Type": "Task",
+        "Points": "3",
+        "Assignee": "Amara Okafor",
+        "Sprint": "Harbour 7",
+        "Labels": "customer-request, index",
+    },
+    ("The index answers while it is rebuilt", "No query takes more than 300 ms"),
+    (
+        _ticket(10, "Ask two customers to try it", "To Do", None),
+        _ticket(12, "Update the API documentation", "Done", 4),
+    ),
+)
+TICKETS = (
+    _ticket(1, "Search that forgives typing errors", "To Do", 2),
+    _ticket(2, "Delete search logs after 90 days", "Done", 1),
+    _ticket(
+        3,
+        "Results jump while the covers load",
+        "To Do",
+        3,
+        _ticket(4, "Translate the new texts (de, fr, pt-BR)", "In Progress", 4),
+        _ticket(5, "Agree on the wording", "In Progress", 2),
+    ),
+    _ticket(6, "Suggest titles while typing", "To Do", None),
+    REBUILD,
+    _ticket(11, "Measure how often a search finds nothing", "Done", 1),
+    _ticket(13, "ISBN with hyphens finds nothing", "To Do", 4),
+    _ticket(18, "Follow an author", "In Progress", 3),
+    _ticket(19, "Listen without a connection for short trips", "To Do", 4),
+)
+DRAFT = Ticket("Pay in instalments", tasks=(Ticket("Write the API"),))
+EDITS = (
+    Edit("Priority", "High", "Low"),
+    Edit("Description", "The simplest version is good enough.", "The second version is."),
+)
+PLAN = PushPlan(
+    (
+        PlanEntry("", DRAFT.title, "pay-in-instalments.md", 1, (PlanPart("Type", "", "Story"),)),
+        PlanEntry("", "Write the API", "pay-in-instalments.md", 7, (), parent=DRAFT.title),
+        PlanEntry(
+            "DEMO-2",
+            "Delete search logs after 90 days",
+            "DEMO-2.md",
+            1,
+            (PlanPart("Status", "In Review", "Done"),),
+        ),
+        PlanEntry(
+            "DEMO-13",
+            "ISBN with hyphens finds nothing",
+            "DEMO-13.md",
+            1,
+            (
+                PlanPart("Priority", "High", "Highest"),
+                PlanPart("Description", "one\n", "one\ntwo\nthree\n"),
+            ),
+        ),
+    ),
+    (
+        LeftAlone(
+            "DEMO-9", REBUILD.title, "DEMO-9.md", 1, "both sides changed Priority", Code.CONFLICT
+        ),
+    ),
+)
+
+
+def conflict() -> ConflictView:
+    """Return a conflict with two parts to choose, and one that was merged."""
+    words = "The simplest version is good enough for a first release."
+    base = replace(REBUILD, description=words, tasks=())
+    mine = replace(
+        base,
+        title="Rebuild the index faster",
+        description=words.replace("a first", "the second"),
+        fields={**base.fields, "Priority": "Low"},
+    )
+    jiras = replace(
+        base,
+        description=words.replace("is good", "is not good"),
+        fields={**base.fields, "Priority": "Highest", "Labels": "customer-request, remote"},
+    )
+    versions = Versions(base, mine, jiras)
+    parts, merged = find_parts(versions)
+    return ConflictView(
+        "DEMO-9",
+        REBUILD.title,
+        "DEMO-9.md",
+        1,
+        None,
+        "",
+        None,
+        parts,
+        merged,
+        ".ticketr/trash/DEMO-9.md",
+        ConflictSource("", "", versions),
+    )
+
+
+def job(
+    kind: str, status: JobStatus = JobStatus.RUNNING, workspace: str = "harbour"
+) -> JobSnapshot:
+    """Return a job on a workspace, which has begun two seconds ago."""
+    tags = frozenset({f"{WORKSPACE_TAG}{workspace}", f"{KIND_TAG}{kind}"})
+    name = f"{kind.capitalize()} {workspace}"
+    return replace(snapshot(status, job=f"{kind}-{workspace}"), name=name, tags=tags)
+
+
+def at_work(
+    running: JobSnapshot, current: int, total: int, message: str, **changes: object
+) -> JobSnapshot:
+    """Return a job with its progress."""
+    assert running.progress is not None
+    progress = replace(running.progress, current=current, total=total, message=message)
+    return replace(running, progress=progress, **changes)  # type: ignore[arg-type]
+
+
+def main_state() -> AppState:
+    """Return the main screen: edits, a conflict, a draft, and the ticket in conflict open."""
+    state = app_state(*TICKETS, DRAFT, width=WIDTH, height=HEIGHT)
+    rows = state.workspace.rows
+    view = WorkspaceView("harbour", SITE, "DEMO")
+    shop = WorkspaceView("shop", "shop.example", "SHOP", is_read=True, synced=NOW - 7_300)
+    state = replace(state, workspaces=(view, shop))
+    read = messages.FilesRead(
+        "harbour",
+        rows,
+        frozenset({"DEMO-2", "DEMO-9", "DEMO-13"}),
+        {"DEMO-9": ("DEMO-9: Priority",)},
+        age=250.0,
+    )
+    done = at_work(job("pull", JobStatus.COMPLETED), 127, 127, "Pull complete: 3 updated")
+    state = after(state, read, messages.JobChanged(done))
+    return opened(state, "DEMO-9", REBUILD, EDITS[:1])
+
+
+def opened(state: AppState, key: str, ticket: Ticket, edits: tuple[Edit, ...] = ()) -> AppState:
+    """Select a ticket, and open it beside the list."""
+    at = next(at for at, each in enumerate(state.workspace.visible) if each.row.key == key)
+    state = state.with_workspace(state.workspace.select(at, state.layout.tickets))
+    state, _ = update(replace(state, rest_until=0.0), messages.TimePassed(), NOW)
+    assert state.ticket is not None
+    shown = sheet_of(ticket, f"{key}.md", edits)
+    return after(state, messages.DetailRead("harbour", state.ticket.order, shown))
+
+
+def pulling(state: AppState) -> AppState:
+    """Return it during a pull of one workspace, with another job that waits."""
+    running = at_work(job("pull"), 45, 120, "Pulling tickets")
+    waits = replace(
+        job("sync", JobStatus.PENDING), waiting_for="key", started_at=None, progress=None
+    )
+    return after(state, messages.JobChanged(running), messages.JobChanged(waits))
+
+
+def jobs_state(state: AppState) -> AppState:
+    """Return the jobs: one runs, one waits, three have ended."""
+    noon = 1_795_694_400.0  # wall clock of the app's second 0
+    pulled = PullResult(new=12, unchanged=108)
+    partly = PullResult(
+        unchanged=126,
+        conflicts=(Note("DEMO-9", "DEMO-9.md", "both sides changed Priority", Code.CONFLICT),),
+    )
+    ended = (
+        at_work(job("pull", JobStatus.COMPLETED), 120, 120, "Pull complete: 12 new", result=pulled),
+        at_work(job("pull", JobStatus.CANCELLED, "shop"), 479, 2310, "Cancelled: 479/2310 pulled"),
+        at_work(job("sync", JobStatus.COMPLETED), 127, 127, SYNCED, result=partly),
+    )
+    for at, each in enumerate(ended):
+        done = replace(each, id=f"ended-{at}", finished_at=1.0 + at, wall_offset=noon + 60.0 * at)
+        state = after(state, messages.JobChanged(done))
+    return pressed(pulling(state), "J", "j", "j")
+
+
+def first_run() -> AppState:
+    """Return the form that connects to Jira, filled in as far as the project."""
+    state = AppState(WIDTH, HEIGHT, overlays=(FirstRun(),))
+    state = pressed(state, "c", *SITE)
+    state = after(pressed(state, "KEY_TAB"), messages.SiteChecked(_number(state, 0), CLOUD))
+    state = pressed(state, *"priya@harbour.example", "KEY_TAB", *"0123456789abcdefghijklmn")
+    state = pressed(state, "KEY_TAB")
+    state = after(state, messages.LoginChecked(_number(state, 1), LOGIN))
+    state = after(state, messages.FolderSuggested("~/work/harbour"))
+    new = FolderAnswer(FolderKind.NEW)
+    return after(state, messages.FolderChecked(_number(state, 2), new))
+
+
+CLOUD = SiteAnswer(f"https://{SITE}", SiteKind.CLOUD, 120)
+LOGIN = LoginAnswer(
+    "Priya Raman",
+    (
+        ProjectChoice("DEMO", "Harbour search"),
+        ProjectChoice("OPS", "Operations"),
+        ProjectChoice("SHOP", "The shop"),
+    ),
+    3,
+)
+
+
+def _number(state: AppState, check: int) -> int:
+    """Return the number of the newest check of the site, the login or the folder."""
+    form = state.overlays[-1]
+    assert isinstance(form, FirstRun)
+    assert form.form is not None
+    return list(form.form.numbers.values())[check]
+
+
+def states() -> dict[str, AppState]:
+    """Return the screens to draw, by the names of their files."""
+    main = main_state()
+    plan = after(pressed(main, "p"), messages.PlanRead("harbour", JobKind.PUSH, PLAN))
+    settle = after(pressed(main, "c"), messages.ConflictRead("harbour", "DEMO-9", conflict()))
+    return {
+        "main": main,
+        "detail": pressed(main, "KEY_ENTER", "KEY_ENTER"),
+        "pull": pulling(main),
+        "jobs": jobs_state(main),
+        "plan": plan,
+        "conflict": pressed(settle, "KEY_RIGHT"),
+        "diff": pressed(opened(main, "DEMO-9", REBUILD, EDITS), "d"),
+        "palette": pressed(main, ":", *"pus"),
+        "first-run": first_run(),
+        "help": pressed(main, "?"),
+    }
