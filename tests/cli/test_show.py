@@ -30,6 +30,13 @@ Notes: |
   twice
 - It stops
 
+## Comments
+- [7] Mia Chen, 2026-03-01 09:30Z:
+  One.
+
+  Two.
+- new: Mine
+
 ## Tasks
 - [DEMO-8] Write the API
   ## Description
@@ -56,6 +63,14 @@ Acceptance criteria
   twice
 - It stops
 
+Comments
+- Mia Chen, 2026-03-01 09:30Z:
+  One.
+
+  Two.
+- new:
+  Mine
+
 Sub-tasks
 - DEMO-8  Write the API  (Done)
 - draft  Draw it
@@ -70,7 +85,7 @@ Status: Done
 
 With words.
 
-tickets/more.md:22
+tickets/more.md:29
 """
 
 
@@ -92,7 +107,7 @@ def test_a_sub_task_is_printed_by_itself(owner: User) -> None:
 
 
 def test_a_ticket_without_content_is_its_title_and_its_place(owner: User) -> None:
-    assert owner.runs("show", "DEMO-10").out == "DEMO-10  Another\n\ntickets/more.md:29\n"
+    assert owner.runs("show", "DEMO-10").out == "DEMO-10  Another\n\ntickets/more.md:36\n"
 
 
 def test_raw_is_the_text_of_the_file_to_the_letter(owner: User) -> None:
@@ -114,7 +129,7 @@ def test_raw_in_a_terminal_is_cleaned(owner: User, monkeypatch: pytest.MonkeyPat
 
     assert "\x1b" not in shown
     assert shown.startswith("# TICKET: [DEMO-7] Pay in instalments\n")
-    assert len(shown.splitlines()) == 25
+    assert len(shown.splitlines()) == 32
 
 
 def test_json_has_every_part(owner: User) -> None:
@@ -127,6 +142,15 @@ def test_json_has_every_part(owner: User) -> None:
         "fields": {"Status": "To Do", "Notes": "one\ntwo"},
         "description": "First line.\n\nSecond \x1b[31mline.",
         "acceptance_criteria": ["It pays\ntwice", "It stops"],
+        "comments": [
+            {
+                "id": "7",
+                "author": "Mia Chen",
+                "time": "2026-03-01 09:30Z",
+                "text": "One.\n\nTwo.",
+            },
+            {"id": None, "author": "", "time": "", "text": "Mine"},
+        ],
         "parent": None,
         "tasks": [
             {
@@ -135,6 +159,7 @@ def test_json_has_every_part(owner: User) -> None:
                 "fields": {"Status": "Done"},
                 "description": "With words.",
                 "acceptance_criteria": [],
+                "comments": [],
             },
             {
                 "key": None,
@@ -142,6 +167,7 @@ def test_json_has_every_part(owner: User) -> None:
                 "fields": {},
                 "description": "",
                 "acceptance_criteria": [],
+                "comments": [],
             },
         ],
         "path": "tickets/more.md",

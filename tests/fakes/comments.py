@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from fakes.pulls import Bench
+from fakes.scenes import check_clean, run
 
 from ticketr.jira.adf import to_adf, to_markdown
+from ticketr.sandbox import Site, make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
 from ticketr.sandbox.data.parts import Comment
 
 if TYPE_CHECKING:
-    from fakes.pulls import Bench
+    from pathlib import Path
 
     from ticketr.sandbox.data.model import User
 
@@ -50,3 +55,77 @@ def writes(bench: Bench, text: str, name: str = "DEMO-1.md") -> None:
     content = path.read_text()
     section = "" if "## Comments" in content else "\n## Comments\n"
     path.write_text(f"{content.rstrip()}\n{section}\n{text}\n")
+
+
+class CommentBench(Bench):
+    """A site and a workspace whose files hold comments."""
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        return super().settings(**{"comments": True, **changes})
+
+
+#: What is to be in Jira in the end: the texts of the comments of each issue, by its title.
+WANTED = {
+    "Search that forgives typing errors": ["theirs", "one", "one", "two"],
+    "Translate the new texts (de, fr, pt-BR)": ["of a task"],
+    "Of a draft": ["first", "second"],
+    "mine": ["changed"],
+}
+
+
+def make_comment_scene(root: Path, site: Site | None = None) -> CommentBench:
+    """Pull a small site with comments into a folder, then write comments on both sides.
+
+    Args:
+        root: The folder.
+        site: The site, of six tickets and with seed 1.
+    """
+    bench = CommentBench(make_site(tickets=6, seed=1) if site is None else site, root)
+    bench.site.edit("DEMO-2", summary="mine")
+    add_comment(bench, "DEMO-2", "old")
+    run(bench.pull)
+    writes(bench, "- new: one\n- new: one\n- new: two")
+    writes(bench, "- new: changed", "DEMO-2.md")
+    path = bench.root / "DEMO-2.md"
+    path.write_text(path.read_text().replace("- new: changed", "").replace("  old", "  changed"))
+    path = bench.root / "DEMO-3.md"
+    text = path.read_text()
+    head = "- [DEMO-4] Translate the new texts (de, fr, pt-BR)\n"
+    assert head in text
+    path.write_text(text.replace(head, f"{head}  ## Comments\n  - new: of a task\n\n"))
+    (root / "draft.md").write_text(
+        "# TICKET: Of a draft\n\n## Comments\n- new: first\n- new: second\n"
+    )
+    add_comment(bench, "DEMO-1", "theirs", author=MIA)
+    return bench
+
+
+def copy_comment_scene(scene: Bench, root: Path, *, latency: float = 0.0) -> CommentBench:
+    """Return a copy of both sides."""
+    shutil.copytree(scene.root, root)
+    site = Site(list(scene.site), counters=scene.site.counters)
+    return CommentBench(site, root, latency=latency)
+
+
+def comments_by_title(site: Site) -> dict[str, list[str]]:
+    """Return the texts of the comments of each issue that has some."""
+    return {
+        each.summary: [to_markdown(one.body).strip() for one in each.comments]
+        for each in site
+        if each.comments
+    }
+
+
+def check_comments(bench: Bench) -> None:
+    """Check that the next sync completes everything, and that one more has nothing to do."""
+    synced = run(bench.sync)
+    check_clean(synced.pull, synced.push)
+    found = comments_by_title(bench.site)
+    assert {title: sorted(texts) for title, texts in found.items()} == {
+        title: sorted(texts) for title, texts in WANTED.items()
+    }
+    files = bench.files()
+    assert not any("- new:" in text for text in files.values())
+    again = run(bench.sync)
+    assert (again.push.total, again.pull.updated, again.pull.merged) == (0, 0, 0)
+    assert bench.files() == files

@@ -92,6 +92,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
         transport=steps.transport(),
         late_request_window=SETTLE,
         fields=tuple(task["fields"]),
+        comments=task["comments"],
     )
     async with open_job_queue(workers=1) as queue:
         await queue.run(job)
@@ -144,10 +145,11 @@ class Runner:
 
         Args:
             task: `root`, `url`, `browse` and `kind`; at which `step` to send which `signal`, and
-                the `victim`, if that is another process, and further `fields` of files.
+                the `victim`, if that is another process, further `fields` of files, and whether these
+                hold `comments`.
         """
         assert self._process.stdin is not None
-        usual = {"step": 0, "signal": "SIGKILL", "victim": None, "fields": ()}
+        usual = {"step": 0, "signal": "SIGKILL", "victim": None, "fields": (), "comments": False}
         self._process.stdin.write(json.dumps(usual | task).encode() + b"\n")
         return self._read()["pid"]
 

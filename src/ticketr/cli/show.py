@@ -59,6 +59,10 @@ def _as_json(issue: Ticket) -> dict[str, object]:
         "fields": dict(issue.fields),
         "description": issue.description,
         "acceptance_criteria": list(issue.acceptance_criteria),
+        "comments": [
+            {"id": each.id or None, "author": each.author, "time": each.time, "text": each.text}
+            for each in issue.comments
+        ],
     }
 
 
@@ -77,12 +81,22 @@ def _lines(found: FoundIssue) -> Iterator[str]:
             first, *rest = criterion.split("\n")
             yield f"- {first}"
             yield from (f"  {line}".rstrip() for line in rest)
+    yield from _comments(issue)
     if issue.tasks:
         yield from ("", "Sub-tasks")
         for task in issue.tasks:
             status = task.fields.get("Status", "")
             yield f"- {task.key or 'draft'}  {task.title}{f'  ({status})' if status else ''}"
     yield from ("", f"{found.path}:{issue.line}")
+
+
+def _comments(issue: Ticket) -> Iterator[str]:
+    if issue.comments:
+        yield from ("", "Comments")
+    for comment in issue.comments:
+        when = f", {comment.time}" if comment.time else ""
+        yield "- new:" if comment.is_new else f"- {comment.author}{when}:"
+        yield from (f"  {line}".rstrip() for line in comment.text.split("\n"))
 
 
 def _fields(issue: Ticket) -> Iterator[str]:
