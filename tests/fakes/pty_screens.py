@@ -1,0 +1,55 @@
+"""See a program's terminal as its user does: as rows, after whole frames."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pyte
+
+if TYPE_CHECKING:
+    from fakes.ptys import Pty
+
+_FRAME_END = re.escape("\x1b[?2026l")
+
+
+class PtyScreen:
+    """The screen of a terminal.
+
+    Args:
+        pty: The terminal.
+        width: Its width in cells.
+        height: Its height in cells.
+    """
+
+    def __init__(self, pty: Pty, width: int, height: int) -> None:
+        self.pty = pty
+        self._screen = pyte.Screen(width, height)
+        self._stream = pyte.Stream(self._screen)
+        self._fed = 0
+
+    @property
+    def rows(self) -> list[str]:
+        """What is shown after all that was read."""
+        self._stream.feed(self.pty.output[self._fed :])
+        self._fed = len(self.pty.output)
+        return [row.rstrip() for row in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The rows as one text."""
+        return "\n".join(self.rows)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Read frames until the screen matches a pattern."""
+        while (found := re.search(pattern, self.text)) is None:
+            try:
+                self.pty.wait_for(_FRAME_END)
+            except AssertionError:
+                raise AssertionError(f"no {pattern!r} in:\n{self.text}") from None
+        return found
+
+    def press(self, keys: str, pattern: str) -> re.Match[str]:
+        """Type keys, and read frames until the screen matches a pattern."""
+        self.pty.type(keys)
+        return self.wait_for(pattern)
