@@ -61,8 +61,8 @@ class Newcomer:
         login = base64.b64encode(b"demo@example.com:demo").decode()
         headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
         data = json.dumps({"fields": fields}).encode() if fields else None
-        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        request = urllib.request.Request(url, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as response:
             answer = response.read()
         return str(json.loads(answer)["fields"]["summary"]) if answer else ""
 

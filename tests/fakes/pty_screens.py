@@ -49,6 +49,14 @@ class PtyScreen:
                 raise AssertionError(f"no {pattern!r} in:\n{self.text}") from None
         return found
 
+    def resize(self, width: int, height: int, pattern: str) -> None:
+        """Resize the terminal, and read frames until the new screen matches a pattern."""
+        self._screen = pyte.Screen(width, height)
+        self._stream = pyte.Stream(self._screen)
+        self._fed = len(self.pty.output)
+        self.pty.resize(width, height)
+        self.wait_for(pattern)
+
     def press(self, keys: str, pattern: str) -> re.Match[str]:
         """Type keys, and read frames until the screen matches a pattern."""
         self.pty.type(keys)

@@ -115,16 +115,15 @@ class Pty:
         return termios.tcgetattr(self._user)
 
     def is_restored(self) -> bool:
-        """Return whether modes, cursor, wrap, paste and main screen are as before the full screen.
+        """Return whether all is as before the full screen, which must have been entered.
 
-        The program must have entered the full screen before.
+        These are the terminal's modes, the cursor, the wrap, and that of paste, focus, mouse,
+        synchronized updates and the alternate screen nothing is on any more.
         """
-        last = {
-            mode: re.findall(rf"\x1b\[\?{mode}([hl])", self.output)[-1]
-            for mode in ("25", "7", "2004", "1049")
-        }
-        wanted = {"25": "h", "7": "h", "2004": "l", "1049": "l"}
-        return last == wanted and self.modes() == self.modes_before
+        last = dict(re.findall(r"\x1b\[\?(\d+)([hl])", self.output))
+        on = {mode for mode, is_on in last.items() if is_on == "h"}
+        assert last.keys() >= {"25", "7", "2004", "1049"}
+        return on == {"25", "7"} and self.modes() == self.modes_before
 
     def set_modes(self, modes: list[Any]) -> None:
         """Set the terminal's modes, as a shell does between jobs."""

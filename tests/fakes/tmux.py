@@ -40,6 +40,12 @@ class Tmux:
             assert time.monotonic() < deadline, f"no {text!r} in:\n{screen}"
         return screen
 
+    def wait_for_shell(self) -> None:
+        """Poll until no other program runs in the foreground."""
+        deadline = time.monotonic() + LONG
+        while self.call("display-message", "-p", "#{pane_current_command}").strip() != "bash":
+            assert time.monotonic() < deadline, "the program did not end"
+
 
 @contextmanager
 def bash_in_tmux(folder: Path) -> Generator[Tmux]:

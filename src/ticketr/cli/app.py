@@ -96,10 +96,13 @@ def _print_app(context: click.Context) -> None:
 
 
 def _open_app(context: click.Context) -> None:
-    from ticketr.cli.streams import is_full_screen_possible
+    from ticketr.cli.streams import is_full_screen_possible, is_terminal
 
     if not is_full_screen_possible():
-        raise click.UsageError(f"the app needs a terminal; a command is needed here.\n{MORE}")
+        what = "a terminal"
+        if is_terminal():
+            what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
+        raise click.UsageError(f"the app needs {what}; a command is needed here.\n{MORE}")
     from ticketr.cli.queue_runner import run
     from ticketr.cli.screen import run_screen
     from ticketr.cli.workspace_list import app_workspaces

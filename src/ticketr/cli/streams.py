@@ -51,4 +51,9 @@ def prepare_streams() -> None:
 
 def is_full_screen_possible() -> bool:
     """Return whether input and output are a terminal that can do more than print lines."""
-    return os.isatty(_IN) and os.isatty(_OUT) and can_draw(os.environ)
+    return is_terminal() and can_draw(os.environ)
+
+
+def is_terminal() -> bool:
+    """Return whether input and output are a terminal."""
+    return os.isatty(_IN) and os.isatty(_OUT)

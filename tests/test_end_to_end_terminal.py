@@ -1,0 +1,220 @@
+"""The app on real terminals: however it is used and ended, the terminal is as it was before."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.processes import PROGRAM, environment, make_workspace
+from fakes.pty_screens import PtyScreen
+from fakes.ptys import job_on_pty
+from fakes.tmux import bash_in_tmux
+
+from ticketr.tickets import Ticket, render
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from fakes.ptys import Pty
+
+WIDTH, HEIGHT = 80, 20
+#: An address that nobody listens at.
+NOWHERE = "http://127.0.0.1:1"
+#: The app with F11, which fails, and F12, which prints in every way there is.
+FAULTY = [sys.executable, "-P", str(Path(__file__).parent / "fakes" / "pty_app.py")]
+#: An editor that records the modes that it finds.
+EDITOR = """
+import pathlib, sys, termios
+path = pathlib.Path(sys.argv[1])
+path.with_name("modes").write_text(repr(termios.tcgetattr(0)))
+path.write_text(path.read_text().replace("First", "Edited"))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a workspace of two tickets, whose site does not answer."""
+    make_workspace(tmp_path)
+    for number, title in enumerate(("First", "Second"), 1):
+        text = render([Ticket(title, f"DEMO-{number}", description="Some words.")])
+        (tmp_path / f"DEMO-{number}.md").write_text(text)
+    return tmp_path
+
+
+@contextmanager
+def app(
+    folder: Path, program: Sequence[str] = PROGRAM, *, url: str = NOWHERE, **changes: str
+) -> Generator[PtyScreen]:
+    """Run the app in a folder, and wait until it takes keys."""
+    command = ["sh", "-c", 'cd "$0" && exec "$@"', str(folder), *program]
+    environ = environment(url, **changes)
+    with job_on_pty(command, size=(WIDTH, HEIGHT), environ=environ) as pty:
+        screen = PtyScreen(pty, WIDTH, HEIGHT)
+        screen.wait_for("DEMO-2 .*Second")
+        screen.resize(WIDTH, HEIGHT + 1, "DEMO-2 .*Second")  # keys before a first frame are dropped
+        screen.resize(WIDTH, HEIGHT, "DEMO-2 .*Second")
+        yield screen
+
+
+def leave(pty: Pty, keys: str = "q") -> None:
+    """Leave by a key; the terminal has to be restored."""
+    pty.type(keys)
+    assert pty.wait_for_end() == 0
+    assert pty.is_restored()
+
+
+def after_the_screen(pty: Pty) -> str:
+    """Return what was printed after the app had left the full screen."""
+    return re.split(r"\x1b\[\?1049l(?:\x1b\[23;0;0t)?", pty.output)[-1]
+
+
+def test_the_reports_of_mouse_and_focus_are_switched_on_and_off_again(folder: Path) -> None:
+    with app(folder) as screen:
+        for mode in ("1000", "1006", "1004"):
+            assert f"\x1b[?{mode}h" in screen.pty.output
+        leave(screen.pty)
+
+
+def test_a_screen_of_every_size_is_drawn_and_left(folder: Path) -> None:
+    with app(folder) as screen:
+        screen.resize(40, 8, "DEMO-2 ")
+        screen.resize(1, 1, r"\A…\Z")
+        screen.resize(200, 60, "DEMO-2 .*Second")
+        screen.resize(19, 3, r"\Aticketr needs 20x4\n\n\Z")
+        leave(screen.pty)
+
+
+def test_an_editor_gets_the_terminal_as_it_was_and_gives_it_back(folder: Path) -> None:
+    editor = shlex.join([sys.executable, "-ISc", EDITOR])
+    with app(folder, VISUAL=editor) as screen:
+        screen.press("e", "DEMO-1 .*Edited")
+        assert (folder / "modes").read_text() == repr(screen.pty.modes_before)
+        leave(screen.pty, "\x03")
+
+
+def test_an_error_in_the_app_is_printed_on_a_restored_terminal(folder: Path) -> None:
+    with app(folder, FAULTY) as screen:
+        screen.pty.type("\x1b[23~")
+
+        assert screen.pty.wait_for_end() == 1
+        assert screen.pty.is_restored()
+        printed = after_the_screen(screen.pty)
+        assert "(RuntimeError: boom); please report it" in printed
+        assert "\x1b" not in printed
+
+
+def test_nothing_that_is_printed_tears_the_screen_and_all_of_it_is_read_afterwards(
+    folder: Path,
+) -> None:
+    with app(folder, FAULTY) as screen:
+        screen.press("\x1b[24~", "made some noise")
+        before = screen.rows
+        screen.press("\x0c", r"\A(?![\s\S]*made some noise)")
+
+        assert "noise of" not in screen.pty.output
+        assert before[:-2] == screen.rows[:-2]
+        leave(screen.pty)
+        printed = after_the_screen(screen.pty)
+        for source in ("print", "stderr", "logging", "warnings", "the descriptor", "a child"):
+            assert f"noise of {source}" in printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_restores_the_terminal_also_below_a_screen_of_its_own(
+    number: signal.Signals, folder: Path
+) -> None:
+    with app(folder) as screen:
+        screen.press("?", "Keys of")
+        os.kill(screen.pty.pid, number)
+
+        assert screen.pty.wait_for_end() == (0 if number == signal.SIGINT else 128 + number)
+        assert screen.pty.is_restored()
+
+
+def test_a_signal_while_an_editor_runs_restores_the_terminal(folder: Path) -> None:
+    with app(folder, VISUAL="sh -c 'echo editing; sleep 600'") as screen:
+        screen.pty.type("e")
+        screen.pty.wait_for("editing")
+        os.kill(screen.pty.pid, signal.SIGTERM)
+
+        assert screen.pty.wait_for_end() == 128 + signal.SIGTERM
+        assert screen.pty.is_restored()
+
+
+def test_a_window_that_is_closed_ends_the_app(folder: Path) -> None:
+    with app(folder) as screen:
+        screen.pty.hang_up()
+
+        assert screen.pty.wait_for_end(read=False) == 128 + signal.SIGHUP
+
+
+def test_a_stop_restores_the_terminal_and_fg_brings_the_same_screen_back(folder: Path) -> None:
+    with app(folder) as screen:
+        screen.press("?", "Keys of")
+        screen.pty.type("\x1a")
+        screen.pty.wait_for_report("stopped")
+        screen.pty.wait_for(r"\x1b\[\?1049l")
+        assert screen.pty.is_restored()
+
+        screen.pty.command("fg")
+        screen.resize(WIDTH, HEIGHT - 1, "Keys of")
+        leave(screen.pty)
+
+
+@pytest.mark.parametrize("kind", ["no-such-terminal", "vt100"])
+def test_a_terminal_of_another_or_an_unknown_kind_is_used_and_restored(
+    kind: str, folder: Path
+) -> None:
+    with app(folder, TERM=kind) as screen:
+        leave(screen.pty)
+
+
+@pytest.mark.parametrize("kind", ["dumb", ""])
+def test_a_terminal_that_prints_lines_is_refused_with_a_word_and_no_escape(
+    kind: str, folder: Path
+) -> None:
+    command = ["sh", "-c", f'cd "$0" && TERM={kind} exec "$@"', str(folder), *PROGRAM]
+    with job_on_pty(command, environ=environment(NOWHERE)) as pty:
+        assert pty.wait_for_end() == 2
+        assert f"TERM={kind} is none that can show a screen" in pty.output
+        assert "\x1b" not in pty.output
+        assert pty.modes() == pty.modes_before
+
+
+@pytest.mark.skipif(
+    not (shutil.which("tmux") and shutil.which("bash")), reason="needs tmux and bash"
+)
+def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder: Path) -> None:
+    # A short path, since the length of a socket's path is limited.
+    with tempfile.TemporaryDirectory() as short, bash_in_tmux(Path(short)) as tmux:
+        Path(short, "editor.py").write_text(EDITOR)
+        settings = {**environment(NOWHERE), "VISUAL": f"{sys.executable} -I {short}/editor.py"}
+        kept = {name: text for name, text in settings.items() if os.environ.get(name) != text}
+        words = shlex.join(["env", *map("=".join, kept.items()), *PROGRAM])
+        Path(short, "app").write_text(f"cd {shlex.quote(str(folder))} && exec {words}\n")
+        tmux.type(f"stty -g > {short}/before; clear; sh {short}/app", "Enter")
+        tmux.wait_for("Second")
+        tmux.call("resize-window", "-x", "60", "-y", "16")
+        tmux.wait_for("Second")
+
+        tmux.type("C-z")
+        tmux.wait_for("Stopped")
+        tmux.type("fg", "Enter")
+        tmux.wait_for("Second")
+        tmux.type("e")
+        tmux.wait_for("Edited")
+        tmux.type("q")
+        tmux.wait_for_shell()
+        tmux.type(f"stty -g > {short}/after; echo all $((40 + 2))", "Enter")
+        assert "Edited" not in tmux.wait_for("all 42")
+
+        assert Path(short, "after").read_text() == Path(short, "before").read_text()
