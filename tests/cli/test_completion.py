@@ -141,7 +141,7 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
         pty.type(f". {script}\r")
         pty.wait_for("> ")
         for typed, completed in [
-            ("ticketr stat\t", "ticketr status "),
+            ("ticketr resol\t", "ticketr resolve "),
             ("ticketr resolve --ta\t", "ticketr resolve --take "),
             ("ticketr pull --strategy ji\t", "ticketr pull --strategy jira "),
             ("ticketr list unpu\t", "ticketr list unpushed "),

@@ -44,6 +44,17 @@ CATALOGUE: Mapping[str, Entry] = {
         ),
         exits.PER_TICKET,
     ),
+    "alias": Entry(
+        "List names for queries, or give a query a name.",
+        (
+            ("ticketr alias", "List all aliases."),
+            ('ticketr alias bugs "type = Bug AND @mine"', "Give a query a name."),
+            ("ticketr pull --jql @bugs", "Pull what it finds."),
+            ("ticketr alias --remove bugs", "Take the name away again."),
+        ),
+        exits.LOCAL,
+        "alias:alias",
+    ),
     "completion": Entry(
         "Print the completion script of a shell.",
         (

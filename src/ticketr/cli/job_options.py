@@ -18,6 +18,7 @@ from ticketr.cli.workspace_here import require_workspace
 from ticketr.config import (
     ConfigError,
     config_folder,
+    expand_aliases,
     read_environment,
     read_user_config,
 )
@@ -205,7 +206,10 @@ def _resolved(options: CommonOptions) -> Workspace:
 
 
 def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:
-    jql = jql or (resolved.jql if options.project is None else None)
+    if jql is not None:
+        jql = expand_aliases("--jql", jql, resolved.aliases)
+    elif options.project is None:
+        jql = resolved.jql
     if jql is None:
         resolved.required_project("which project, or give a query by --jql")
     mark = own_mark(resolved.root)

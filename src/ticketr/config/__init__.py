@@ -6,6 +6,7 @@ files: call them before Trio runs, or in a worker thread.
 
 from __future__ import annotations
 
+from ticketr.config.aliases import BUILT_IN, checked_alias, expand_aliases
 from ticketr.config.atomic import replace_atomically, write_new
 from ticketr.config.checks import (
     CONFIRM_ABOVE,
@@ -18,7 +19,13 @@ from ticketr.config.checks import (
     checked_project,
     checked_site,
 )
-from ticketr.config.config_edits import remove_workspace, store_workspace, use_workspace
+from ticketr.config.config_edits import (
+    remove_alias,
+    remove_workspace,
+    store_alias,
+    store_workspace,
+    use_workspace,
+)
 from ticketr.config.environment import TOKEN_NAMES, read_environment
 from ticketr.config.errors import (
     BadFile,
@@ -68,6 +75,7 @@ from ticketr.config.workspace_file import (
 )
 
 __all__ = [
+    "BUILT_IN",
     "CONFIRM_ABOVE",
     "GO_FILE",
     "LOCK_FILE",
@@ -103,6 +111,7 @@ __all__ = [
     "WorkspaceEntry",
     "WorkspaceFile",
     "WorkspaceTaken",
+    "checked_alias",
     "checked_cloud_id",
     "checked_email",
     "checked_jql",
@@ -110,6 +119,7 @@ __all__ = [
     "checked_project",
     "checked_site",
     "config_folder",
+    "expand_aliases",
     "find_folder",
     "find_root",
     "find_token",
@@ -129,11 +139,13 @@ __all__ = [
     "read_text",
     "read_user_config",
     "read_workspace_file",
+    "remove_alias",
     "remove_workspace",
     "replace_atomically",
     "require_database",
     "reserved_name",
     "resolve_workspace",
+    "store_alias",
     "store_token",
     "store_workspace",
     "use_workspace",

@@ -85,6 +85,42 @@ def remove_workspace(folder: Path, name: str) -> None:
     _edit(folder, change, needed=name)
 
 
+def store_alias(folder: Path, name: str, query: str) -> None:
+    """Give a query a name, for every workspace of the user.
+
+    Raises:
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        document.setdefault("aliases", {})[name] = query
+
+    _edit(folder, change)
+
+
+def remove_alias(folder: Path, name: str) -> bool:
+    """Take an alias out of the user's config.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        ConfigError: The config that is there cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+
+    def change(document: dict[str, Any]) -> None:
+        del document["aliases"][name]
+        if not document["aliases"]:
+            del document["aliases"]
+
+    if name not in read_user_config(folder).aliases:
+        return False
+    _edit(folder, change)
+    return True
+
+
 def _edit(
     folder: Path, change: Callable[[dict[str, Any]], None], *, needed: str | None = None
 ) -> None:

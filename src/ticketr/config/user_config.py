@@ -13,6 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticketr.config.aliases import read_aliases
 from ticketr.config.checks import checked_cloud_id, checked_email, checked_name, checked_site
 from ticketr.config.errors import BadSetting, UnknownWorkspace
 from ticketr.config.names import nearest
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.toml"
 
-_KEYS = ("use", "workspaces", "sites", "keys")
+_KEYS = ("use", "workspaces", "sites", "keys", "aliases")
 _LOGIN_KEYS = ("email", "token_command", "cloud_id")
 _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
 
@@ -79,11 +80,13 @@ class UserConfig:
         in_use: The name of the workspace for a command outside of all workspaces.
         workspaces: Every workspace by its name.
         sites: The login of each site, for every workspace.
+        aliases: The user's names for queries.
     """
 
     in_use: str | None = None
     workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
     sites: Mapping[str, LoginEntry] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def named(self, name: str) -> WorkspaceEntry:
         """Return the workspace of that name.
@@ -158,6 +161,7 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
         in_use=table.checked("use", checked_name),
         workspaces={name: _workspace(name, workspaces.table(name)) for name in workspaces.names()},
         sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
+        aliases=read_aliases(table.table("aliases")),
     )
 
 

@@ -8,10 +8,12 @@ token rule stands above all of them; see `ticketr.config.token_rule`.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping  # noqa: TC003 - a field of a dataclass
 from dataclasses import dataclass, field, replace
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.config.aliases import BUILT_IN, expand_aliases
 from ticketr.config.checks import checked_project
 from ticketr.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
@@ -23,7 +25,7 @@ from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, r
 from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from ticketr.config.fields import WantedField
 
@@ -55,6 +57,7 @@ class Workspace:
         strategy: What to do with a conflict; None leaves it to be resolved.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
+        aliases: The names for queries: of everybody, of the team and of the user.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Workspace:
     strategy: str | None = None
     story_type: str = STORY_TYPE
     subtask_type: str = SUBTASK_TYPE
+    aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN, hash=False)
     comments: bool = False
 
     def required_site(self) -> str:
@@ -236,6 +240,10 @@ def _merge(
     project: str | None,
 ) -> Workspace:
     """Merge the settings of all sources into a workspace."""
+    aliases = {**BUILT_IN, **files.own.aliases, **config.aliases}
+    jql = files.own.jql
+    if jql is not None:
+        jql = expand_aliases(f"{files.own.path}: jql", jql, aliases)
     named, confirmed = environment.site, entry.site if entry else None
     site = files.own.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
@@ -247,12 +255,13 @@ def _merge(
         site=site,
         project=project or files.own.project or environment.project,
         project_problem=environment.project_problem,
-        jql=files.own.jql,
+        jql=jql,
         fields=files.go.fields if files.own.fields is None else files.own.fields,
         strategy=files.own.strategy,
         comments=bool(files.own.comments),
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
+        aliases=aliases,
     )
     if site is None:
         return workspace

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - a field of a dataclass
+from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.config.aliases import read_aliases
 from ticketr.config.atomic import settings_errors, write_atomically
 from ticketr.config.checks import checked_jql, checked_project, checked_site, checked_strategy
 from ticketr.config.errors import BadFile, BadSetting, SecretInFile
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 WORKSPACE_FILE = "ticketr.toml"
 
 _FIELDS = "fields"
-_KEYS = ("site", "project", "jql", _FIELDS, "comments", "sync")
+_ALIASES = "aliases"
+_KEYS = ("site", "project", "jql", _FIELDS, "comments", "sync", _ALIASES)
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
@@ -43,6 +46,7 @@ class WorkspaceFile:
         fields: Further fields to keep in the files; None where it says nothing of them.
         comments: Whether files hold comments; None where it says nothing of them.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
+        aliases: The team's names for queries.
     """
 
     path: Path
@@ -52,6 +56,7 @@ class WorkspaceFile:
     fields: tuple[WantedField, ...] | None = None
     strategy: str | None = None
     comments: bool | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
 def read_workspace_file(root: Path) -> WorkspaceFile | None:
@@ -87,6 +92,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         fields=_fields(path, table),
         comments=table.flag("comments"),
         strategy=sync.checked("strategy", checked_strategy),
+        aliases=read_aliases(table.table(_ALIASES)),
     )
 
 
@@ -115,8 +121,8 @@ def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
         if _SECRET.search(key.casefold().replace("-", "_")):
             raise SecretInFile(str(path), table.line(key), key)
-        # What Jira's fields are called is no hint of a secret: there may be a "Token count".
-        if table.is_table(key) and key != _FIELDS:
+        # What fields and aliases are called is no hint of a secret: there may be a "Token count".
+        if table.is_table(key) and key not in {_FIELDS, _ALIASES}:
             _refuse_secrets(path, table.table(key))
 
 

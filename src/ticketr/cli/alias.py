@@ -1,0 +1,84 @@
+"""``ticketr alias``: list names for queries, and give queries names; no request to Jira."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli import exits
+from ticketr.cli.help import Command
+from ticketr.cli.output import echo, echo_json
+from ticketr.cli.settings import resolve, workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@click.command(cls=Command)
+@click.argument("name", required=False)
+@click.argument("query", required=False)
+@click.option("--remove", is_flag=True, help="Remove the alias NAME from your settings.")
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the aliases as JSON.")
+@click.pass_context
+def alias(
+    context: click.Context,
+    *,
+    name: str | None,
+    query: str | None,
+    remove: bool,
+    workspace: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """List the names for queries, or give a query in JQL a name. Sends no request.
+
+    `@NAME` stands for the query in `pull --jql`, in the `jql` of a workspace, and in other aliases.
+    An alias of yours is in your own settings and holds in all workspaces; the table `aliases` in
+    ticketr.toml has those of a team.
+    """
+    if name is not None and (query is not None) == remove:
+        raise click.UsageError("give NAME and QUERY, or NAME and --remove, or none of them")
+    if name is None and remove:
+        raise click.UsageError("--remove needs the NAME of an alias")
+    aliases = resolve(workspace=workspace, folder=folder).aliases
+    if name is None:
+        _print(aliases, as_json=as_json)
+    elif query is not None:
+        _store(name, query, aliases)
+    else:
+        _remove(context, name, aliases)
+
+
+def _print(aliases: Mapping[str, str], *, as_json: bool) -> None:
+    if as_json:
+        echo_json([{"name": name, "query": aliases[name]} for name in sorted(aliases)])
+        return
+    room = max(map(len, aliases))
+    for name in sorted(aliases):
+        echo(f"@{name:<{room}}  {aliases[name]}")
+
+
+def _store(name: str, query: str, aliases: Mapping[str, str]) -> None:
+    from ticketr import config
+
+    name = config.checked_alias("NAME", name.removeprefix("@"))
+    query = config.checked_jql("QUERY", query)
+    config.expand_aliases("QUERY", f"@{name}", {**aliases, name: query})
+    config.store_alias(config.config_folder(os.environ), name, query)
+    echo(f"@{name} stands for: {query}")
+
+
+def _remove(context: click.Context, name: str, aliases: Mapping[str, str]) -> None:
+    from ticketr import config
+
+    name = name.removeprefix("@")
+    if config.remove_alias(config.config_folder(os.environ), name):
+        echo(f"removed @{name}")
+        return
+    where = " (it is built in, or in ticketr.toml)" if name in aliases else ""
+    echo(f"your settings have no alias @{name}{where}", err=True)
+    context.exit(exits.FAILED)

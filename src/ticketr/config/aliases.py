@@ -1,0 +1,109 @@
+"""Names for queries: ``@mine`` in a query stands for the query of that name. Pure."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ticketr.config.checks import checked_jql
+from ticketr.config.errors import BadSetting
+from ticketr.config.names import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.config.tomlfile import Table
+
+#: The aliases that everybody has.
+BUILT_IN: Mapping[str, str] = MappingProxyType(
+    {
+        "mine": "assignee = currentUser() AND resolution = EMPTY",
+        "recent": "updated >= -7d",
+        "sprint": "sprint in openSprints()",
+    }
+)
+
+_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+#: A text in quotes, or the use of an alias. JQL itself has no @ outside of quotes.
+_PART = re.compile(rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_NAME})""")
+_ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
+#: Characters; Jira takes no longer query.
+_LONGEST = 20_000
+
+
+def checked_alias(name: str, value: str) -> str:
+    """Return the name of an alias.
+
+    Args:
+        name: The setting's name, for the error.
+        value: The name of the alias.
+
+    Raises:
+        BadSetting: It has other characters than letters, digits, ``-`` and ``_``.
+    """
+    if not re.fullmatch(_NAME, value):
+        raise BadSetting(name, value, "letters, digits, '-' and '_' alone, a letter first")
+    return value
+
+
+def read_aliases(table: Table) -> dict[str, str]:
+    """Read a table of aliases.
+
+    Raises:
+        BadFile: A value is no text.
+        BadSetting: A name cannot be that of an alias, or a query is empty.
+    """
+    found: dict[str, str] = {}
+    for key in table.names():
+        try:
+            checked_alias("the name of an alias", key)
+        except BadSetting as error:
+            raise table.bad(key, str(error)) from None
+        found[key] = table.checked(key, checked_jql) or ""
+    return found
+
+
+def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:
+    """Replace the aliases in a query by their own queries, in parentheses.
+
+    Args:
+        name: The setting's name, for an error.
+        query: A query in JQL; ``@name`` outside of quotes is an alias.
+        aliases: The queries by their names; they may hold aliases, too.
+
+    Raises:
+        BadSetting: An alias is unknown, stands for itself, or cannot be a part of a query.
+    """
+    used = _PART.fullmatch(query.strip())
+    if used and used[2]:  # the whole query, which may have an order
+        return _expanded(name, _query_of(name, used[2], aliases), aliases, (used[2],))
+    return _expanded(name, query, aliases, ())
+
+
+def _expanded(name: str, query: str, aliases: Mapping[str, str], within: tuple[str, ...]) -> str:
+    def replaced(found: re.Match[str]) -> str:
+        alias = found[2]
+        if alias is None:
+            return found[0]
+        if alias in within:
+            way = " > ".join(f"@{each}" for each in (*within, alias))
+            raise BadSetting(name, f"@{alias}", f"the alias stands for itself ({way})")
+        inner = _query_of(name, alias, aliases)
+        if _ORDER_BY.search(re.sub(_PART, "", inner)):
+            problem = f"it ends in ORDER BY ({inner}), so it cannot be a part of a query"
+            raise BadSetting(name, f"@{alias}", problem)
+        return f"({_expanded(name, inner, aliases, (*within, alias))})"
+
+    result = _PART.sub(replaced, query)
+    if len(result) > _LONGEST:
+        raise BadSetting(name, query[:80], f"with its aliases it is longer than {_LONGEST} signs")
+    return result
+
+
+def _query_of(name: str, alias: str, aliases: Mapping[str, str]) -> str:
+    if alias not in aliases:
+        near = nearest(alias, aliases)
+        hint = f"; did you mean @{near}?" if near else ""
+        raise BadSetting(name, f"@{alias}", f"there is no such alias{hint} (see 'ticketr alias')")
+    return aliases[alias]
