@@ -102,6 +102,15 @@ def test_the_keys_of_the_app_are_in_its_documentation() -> None:
     assert key_table() in page, "run: .venv/bin/python -m ticketr.tui.key_table docs/app.md"
 
 
+def test_the_short_forms_are_in_the_documentation_of_the_format() -> None:
+    from ticketr.jira.form_table import form_table
+
+    page = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+
+    assert form_table() in page, "run: .venv/bin/python -m ticketr.jira.form_table docs/format.md"
+    assert "changes" not in form_table()
+
+
 def test_every_option_of_the_sandbox_is_in_its_documentation() -> None:
     page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 

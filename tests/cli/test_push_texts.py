@@ -208,7 +208,7 @@ def test_markup_sent_as_text_is_reported_in_the_plan_and_after_the_push(someone:
     for command in (("push", "--dry-run"), ("push",)):
         told = someone.runs(*command)
         assert told.code == 0
-        assert 'warning: draft "A" (new.md): Description: new.md:4: “[!NOTE]” goes' in told.err
+        assert 'warning: draft "A" (new.md): Description: new.md:4: “[!NOTICE]” goes' in told.err
         assert "Acceptance Criteria: new.md:8: “@Mia” goes to Jira as text" in told.err
     assert "warning" not in someone.runs("push").err
 
@@ -216,9 +216,9 @@ def test_markup_sent_as_text_is_reported_in_the_plan_and_after_the_push(someone:
 def test_warnings_are_not_repeated_for_unchanged_text(someone: User) -> None:
     path = someone.writes("new.md", "# TICKET: A\n\n## Description\nask @Mia\n")
     someone.runs("push")
-    path.write_text(path.read_text().replace("ask @Mia", "ask @Mia\n\nmore :tada:"))
+    path.write_text(path.read_text().replace("ask @Mia", "ask @Mia\n\nmore :tadaa:"))
 
     (note,) = someone.runs("push", "--json").json["warnings"]
 
     assert (note["key"], note["code"]) == ("DEMO-13", "literal")
-    assert ":tada:" in note["reason"]
+    assert ":tadaa:" in note["reason"]

@@ -84,11 +84,11 @@ EXACT = {
     ),
     "a mention with the space that Jira adds": (
         doc(paragraph(MIA, " ")),
-        '<span adf="mention" params=\'{"id":"5f:1"}\'>@Mia</span>&#32;\n',
+        "@[Mia](5f:1)&#32;\n",
     ),
     "a panel": (
         doc(node("panel", {"panelType": "info"}, paragraph("Note"))),
-        '<aside adf="panel" params=\'{"panelType":"info"}\'>\n\nNote\n\n</aside>\n',
+        "> [!INFO]\n> Note\n",
     ),
     "an unknown block": (
         doc(node("hologram", {"size": 3})),

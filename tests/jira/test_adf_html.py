@@ -16,9 +16,10 @@ Json = dict[str, Any]
 
 LITERAL = [
     "Use List<String>, see <ticket>.",
-    'Optional<User> <img src="shot.png"> <u>x</u> <kbd>x</kbd> x<sup>2</sup> Hello <world>',
+    'Optional<User> <img src="shot.png"> <u>x <kbd>x</kbd> x<sup>2 Hello <world>',
     "<div>words</div>",
-    "<details><summary>More</summary>words</details>",
+    "<details><summary>More</summary>words",
+    "a <details>x</details>",
     "<pre>a</pre>",
     "<script>a</script>",
     "<?php a ?> <!DOCTYPE html> <![CDATA[a]]>",
@@ -64,7 +65,9 @@ def test_text_like_html_is_text(markdown: str) -> None:
 @pytest.mark.parametrize("markdown", LITERAL)
 @pytest.mark.parametrize("place", ["# {}", "- {}", "> {}", "- [ ] {}", "a\n\n1. {}", "| {} |\n|-|"])
 def test_text_like_html_is_text_in_every_place(markdown: str, place: str) -> None:
-    if "adf=" in markdown or ("<p>" in markdown and "|" in place):  # a cell has more tags
+    if "adf=" in markdown or (
+        "|" in place and any(tag in markdown for tag in ("<p>", "</details>"))
+    ):  # a cell has more
         return
     document = adf.to_adf(place.format(markdown))
     assert markdown in text_of(document)
@@ -101,7 +104,6 @@ def test_a_backslash_and_code_mean_what_they_mean_in_markdown(markdown: str, wor
 @pytest.mark.parametrize(
     ("markdown", "address"),
     [
-        ("<https://example.com/a>", "https://example.com/a"),
         ("<mia@example.com>", "mailto:mia@example.com"),
         ("[x](<https://example.com/a b>)", "https://example.com/a b"),
         ("[x](https://example.com/<b>)", "https://example.com/<b>"),
@@ -182,6 +184,8 @@ TOLD = {
     "`<!-- a -->` <!-- a -->": "the HTML comment",
     '**<u adf="underline">a** b</u>': 'the HTML "<u adf="underline">"',
     '- <u adf="underline">a\n- b</u>': 'the HTML "<u adf="underline">"',
+    "b\n\n- <u>a\n- b</u>": 'in its line 3: Jira has no place for the HTML "<u>"',
+    "- b\n  <details>\n  x\n  </details>": "in its line 2: Jira has no place for the HTML",
     "[a]: https://example.com": 'no place for "[a]: https://example.com"',
     "- b\n- [a]:\n  zebra": 'no place for "[a]:   zebra"',
     "[a]: *": 'no place for "[a]: *"',

@@ -82,7 +82,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
         ("https://e.example/?a=1&b=%20#c", ["https://e.example/?a=1&b=%20#c"]),
         ("# https://e.example", ["https://e.example"]),
         ("| a | https://e.example |\n|---|---|\n", ["https://e.example"]),
-        ("<https://e.example>", ["https://e.example"]),
+        ("see \\<https://e.example>", ["https://e.example"]),
         ("[https://e.example](https://f.example)", ["https://f.example"]),
         ("[**https://e.example/a**](https://f.example)", ["https://f.example"]),
         ("`https://e.example`", []),

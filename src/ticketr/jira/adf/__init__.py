@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from marklas.adf.parser import parse as _parse_adf
 from marklas.adf.renderer import render as _render_adf
-from marklas.md.parser import parse as _parse_markdown
+from marklas.ast import Doc
+from marklas.md.parser.block import dispatch_blocks
+from marklas.md.parser.ir import collect, is_doc
+from marklas.md.parser.normalize import normalize_blocks
 from marklas.md.renderer import render as _render_markdown
 
 from ticketr.jira.adf._addresses import link_addresses
@@ -27,6 +30,7 @@ from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._dropped import DroppedPiece, find_dropped
 from ticketr.jira.adf._missing import missing
 from ticketr.jira.adf._placeholders import (
+    APART,
     has_no_placeholders,
     protect_document,
     protect_markdown,
@@ -35,10 +39,12 @@ from ticketr.jira.adf._placeholders import (
 )
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
+from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
+from ticketr.jira.adf.forms import Writer, read_decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 __all__ = [
     "LONGEST_TEXT",
@@ -103,9 +109,8 @@ def to_markdown(adf: object) -> str:
     """
     if is_too_large(adf):
         return _as_code(adf)
-    document = canonical(adf)
     try:
-        return _render(document)
+        return _shortest(adf)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         return _block_by_block(canonical(adf))
 
@@ -195,17 +200,41 @@ def _matches(markdown: str, wanted: Json) -> bool:
         return False
 
 
-def _render(document: Json) -> str:
-    protected = protect_document(document)
+def _shortest(adf: object) -> str:
+    """Write a document with short forms, but for the blocks that would not come back as they are."""
+    markdown, short = _render(canonical(adf))
+    wanted = canonical(adf)
+    if not short or _matches(markdown, wanted):
+        return markdown
+    blocks = wanted.get("content", [])
+    long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block))
+    return _render(canonical(adf), long=long)[0] if long else markdown
+
+
+def _needs_length(block: Any) -> bool:
+    """Return whether a block comes back as it is only without short forms."""
+    wanted = canonical(_document([block]))
+    markdown, short = _render(canonical(wanted))
+    if not short or _matches(markdown, wanted):
+        return False
+    return _matches(_render(canonical(wanted), long=(0,))[0], wanted)
+
+
+def _render(document: Json, *, long: Collection[int] = ()) -> tuple[str, bool]:
+    """Return a document's Markdown, and whether it holds short forms."""
+    writer = Writer(apart=APART, long=long)
+    protected = protect_document(document, writer.write)
     markdown: str = _render_markdown(_parse_adf(document))
-    return restore_markdown(markdown) if protected else markdown
+    return restore_markdown(markdown) if protected else markdown, writer.used
 
 
 def _read(markdown: str) -> Json:
     protected = protect_markdown(markdown)
     try:
-        document: Json = _render_adf(_parse_markdown(protected))
+        tokens = normalize_blocks(read_tokens(protected))
+        document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
         if has_no_placeholders(markdown):
+            read_decisions(document)
             restore_document(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
@@ -231,9 +260,9 @@ def _block_by_block(document: Json) -> str:
 def _one_block(block: Any) -> str:
     lines = plain_lines(block)  # first, since rendering puts placeholders into the block
     try:
-        return _render(_document([block]))
+        return _render(_document([block]))[0]
     except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
-        return _render(_document(map(_paragraph, lines)))
+        return _render(_document(map(_paragraph, lines)))[0]
 
 
 def _document(blocks: Iterable[Json]) -> Json:

@@ -16,7 +16,6 @@ _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 EMPHASIS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
 OF_EMPHASIS = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
-LAST_PLACEHOLDER = _TILDE
 #: The attributes that hold addresses.
 ADDRESSES = frozenset({"href", "url"})
 
@@ -26,7 +25,8 @@ _STOPS = (
     r"\u2018-\u201f\u2026\u2039\u203a\xab\xbb"
     r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
 )
-_BARE = re.compile(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
+#: An address without anything around it.
+BARE = re.compile(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
 _TRAILING = "?!.,:;*_~'"
 _SPECIAL = re.compile(r"[\\<>]")
 _SPECIAL_IN_TITLE = re.compile(r'[\\"]')
@@ -81,7 +81,7 @@ def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _bare_addresses(text: str) -> Iterator[tuple[int, int]]:
-    for found in _BARE.finditer(text):
+    for found in BARE.finditer(text):
         yield found.start(), found.start() + _length(found[0])
 
 
@@ -104,7 +104,7 @@ def protect_emphasis(markdown: str) -> str:
         end = _length(found[0])
         return found[0][:end].translate(EMPHASIS) + found[0][end:]
 
-    return _BARE.sub(protected, markdown)
+    return BARE.sub(protected, markdown)
 
 
 def protect_links(content: list[Any]) -> None:

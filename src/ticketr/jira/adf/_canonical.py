@@ -34,7 +34,7 @@ _DEFAULTS: dict[str, Json] = {
     "codeBlock": {"language": ""},
     "tableCell": {"colspan": 1, "rowspan": 1},
     "tableHeader": {"colspan": 1, "rowspan": 1},
-    "table": {"isNumberColumnEnabled": False},
+    "table": {"isNumberColumnEnabled": False, "layout": "default"},
     "expand": {"title": ""},
     "nestedExpand": {"title": ""},
     "hardBreak": {"text": "\n"},

@@ -16,12 +16,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from marklas.md.parser.normalize import tokenize
-
 from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
 from ticketr.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
 from ticketr.jira.adf._plain import plain_lines, prose, walk
 from ticketr.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
+from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ _HTML = re.compile(
     re.DOTALL,
 )
 _ADDRESS = re.compile(rf"{FIRST}(\[[^\]\n]+\]:\s*(\S.*))$", re.MULTILINE)
+_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 _ENDLESS = frozenset({"br", "hr"})
 
 
@@ -97,7 +97,7 @@ def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     yield from _broken_tables(markdown, document)
     strings = list(_strings(document))
     kept = Counter(word for text in strings for word in _WORD.findall(text))
-    tokens = tokenize(_SHOWN.sub(_without_shown_text, protect_markdown(markdown)))
+    tokens = read_tokens(_SHOWN.sub(_without_shown_text, protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens, in_cell=False):
         found = restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
@@ -170,6 +170,8 @@ def _without_shown_text(shown: re.Match[str]) -> str:
 
 def _piece_at(piece: str, markdown: str, *, is_html: bool) -> DroppedPiece:
     text = restore_piece(piece).strip()
+    if text not in markdown:  # a tag that is written without its kind
+        text = _KIND.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html)

@@ -10,8 +10,12 @@ Code is not recognised here: a placeholder in code becomes a ``<`` again as well
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from ticketr.jira.adf._signs import AUTO
+from ticketr.jira.adf._tables import fenced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +48,8 @@ _KINDS = {
     "ul": "decisionList taskList",
 }
 OURS = frozenset((tag, kind) for tag, kinds in _KINDS.items() for kind in kinds.split())
+#: The tags without an ``adf`` attribute that are read everywhere.
+SHORT = frozenset({"details", "sub", "summary", "sup", "u"})
 #: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
 IN_CELLS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
@@ -54,7 +60,7 @@ _WITHIN = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
 #: What may stand before the first word of a line: indent, and the signs of quotes and items.
 FIRST = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
 
-_ATTRS = r"""(?:[ \t]+[\w-]+=(?:"[^"\n]*"|'[^'\n]*'))*[ \t]*"""
+_ATTRS = r"""(?:[ \t]+(?:open|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')))*[ \t]*"""
 _PIECE = re.compile(
     rf"""(?P<lone>{FIRST})(?:<p></p>|(?P<break><[bB][rR]\s*/?>))[ \t]*$
     |(?P<row>^[ \t>]*\|)
@@ -65,6 +71,7 @@ _PIECE = re.compile(
     |\\[^\n]
     |\]\(\s*<(?:[^<>\\\n]|\\.)*>
     |^[ \t>]*\[[^\]\n]+\]:[ \t]*<[^<>\n]*>
+    |(?P<auto><https?://[^<>\s]+>)
     |<(?:[a-zA-Z][a-zA-Z0-9+.-]{{1,31}}://|mailto:|tel:)[^<>\s]*>
     |<[\w.!\#$%&'*+/=?^`{{|}}~-]+@[\w-]+(?:\.[\w-]+)*>
     |<!--
@@ -76,6 +83,7 @@ _PIECE = re.compile(
 )
 _ADF = re.compile(r"""\sadf=["'](\w*)["']""")
 _BEFORE = re.compile(FIRST, re.MULTILINE)
+_INDENT = re.compile(" {0,3}")
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -86,6 +94,7 @@ class _Open:
     start: int
     tag: str
     in_row: bool
+    title: list[int] = field(default_factory=list)  # where the tags of its summary start
 
 
 def protect_html(markdown: str) -> str:
@@ -112,6 +121,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
     opened: list[_Open] = []
     in_row = False
     line = 0
+    fences = fenced(markdown)
     for piece in _PIECE.finditer(markdown):
         kind = piece.lastgroup
         start = piece.start()
@@ -123,19 +133,47 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
             yield piece.start("break"), piece.start("break"), STAY
         elif kind == "escaped":
             yield start, piece.end(), ESCAPED_LESS
-        elif kind == "less":
+        elif kind == "auto":
+            yield piece.end() - 1, piece.end() - 1, AUTO
+        elif kind == "less" or (_is_short(piece) and _is_within(start, fences)):
             yield start, start + 1, LESS
         elif piece["close"]:
             if not _closes(opened, piece["close"]):
                 yield start, start + 1, LESS
+            elif piece["close"] == "summary":
+                _add_title(opened, start)
         elif piece["open"]:
-            first = in_row or _BEFORE.fullmatch(markdown, line, start) is not None
+            pattern = _BEFORE if "adf=" in piece["attrs"] else _INDENT
+            first = in_row or pattern.fullmatch(markdown, line, start) is not None
             if not _is_read(piece, opened, in_row=in_row, first=first):
                 yield start, start + 1, LESS
             elif piece["open"] != "hr":
+                if piece["open"] == "summary":
+                    _add_title(opened, start)
                 opened.append(_Open(start, piece["open"], in_row))
-    for each in opened:
-        yield each.start, each.start + 1, LESS
+    yield from _as_text(opened)
+
+
+def _as_text(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
+    for start in {place for each in unclosed for place in (each.start, *each.title)}:
+        yield start, start + 1, LESS
+
+
+def _add_title(opened: list[_Open], start: int) -> None:
+    for each in reversed(opened):
+        if each.tag == "details":
+            each.title.append(start)
+            break
+
+
+def _is_short(piece: re.Match[str]) -> bool:
+    return (piece["open"] or piece["close"]) in SHORT and "adf=" not in piece[0]
+
+
+def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
+    """Return whether a place is in one of some ranges, which are in order."""
+    place = bisect_right(ranges, at, key=lambda each: each[0])
+    return place > 0 and at < ranges[place - 1][1]
 
 
 def _unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, str]]:
@@ -143,7 +181,7 @@ def _unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, s
     gone = [each for each in opened if each.in_row or (blank and each.tag not in _BLOCKS)]
     for each in gone:
         opened.remove(each)
-        yield each.start, each.start + 1, LESS
+    yield from _as_text(gone)
 
 
 def _closes(opened: list[_Open], tag: str) -> bool:
@@ -156,12 +194,22 @@ def _closes(opened: list[_Open], tag: str) -> bool:
 
 
 def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: bool) -> bool:
-    """Return whether marklas reads a start tag in this place."""
+    """Return whether a start tag is read in this place.
+
+    Args:
+        piece: The tag.
+        opened: The tags without an end tag so far.
+        in_row: Whether it stands in a table.
+        first: Whether a block can begin there.
+    """
     tag, attrs = piece["open"], piece["attrs"]
     if tag in _WITHIN and not any(each.tag in _WITHIN[tag] for each in opened):
         return False
     if in_row and _BAR.search(attrs):  # the cell ends within the tag
         return False
     if "adf=" not in attrs:
-        return tag == "summary" or (in_row and tag in IN_CELLS)
+        if tag == "details":
+            return first and attrs in {"", " open"}
+        bare = tag in SHORT and not attrs
+        return bare or tag == "summary" or (in_row and tag in IN_CELLS)
     return is_ours(tag, attrs) and (first or tag not in _BLOCKS)

@@ -17,23 +17,26 @@ from urllib.parse import unquote
 from ticketr.jira.adf._addresses import (
     ADDRESSES,
     BACKSLASH as _BACKSLASH,
-    LAST_PLACEHOLDER,
     OF_EMPHASIS,
     PERCENT,
     protect_emphasis,
     protect_links,
 )
 from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, protect_html
+from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW
 from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ticketr.jira.adf._canonical import Json
 
 _SPACE = "\ufdd1"
 _TAB = "\ufdd2"
 _NBSP = "\ufdd4"
-_APART = "\ufdd5"
-_ANY = re.compile(f"[{_BACKSLASH}-{LAST_PLACEHOLDER}]")
+#: Parts two texts without being seen.
+APART = "\ufdd5"
+_ANY = re.compile(f"[{_BACKSLASH}-{LAST}]")
 
 # An empty comment is nothing to a reader, but ends the word before it.
 _AFTER = str.maketrans(
@@ -43,20 +46,29 @@ _AFTER = str.maketrans(
         _TAB: "&#9;",
         _NBSP: "&#160;",
         STAY: "",
-        _APART: EMPTY_COMMENT,
+        APART: EMPTY_COMMENT,
         **OF_EMPHASIS,
+        **OF_RAW,
     }
 )
 _EDGE = " \t\xa0"
 _BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
-_BACK_HTML = {LESS: "<", ESCAPED_LESS: "<", STAY: "", PERCENT: "%", **OF_EMPHASIS}
-_BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_BACK_HTML})
+_BACK_HTML = {LESS: "<", ESCAPED_LESS: "<", STAY: "", PERCENT: "%", AUTO: "", **OF_EMPHASIS}
+_BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_BACK_HTML, **OF_ESCAPED})
 _BACK_IN_CODE = str.maketrans(
-    {_SPACE: "&#32;", _TAB: "&#9;", _NBSP: "&#160;", **_BACK_HTML, ESCAPED_LESS: "\\<"}
+    {
+        _SPACE: "&#32;",
+        _TAB: "&#9;",
+        _NBSP: "&#160;",
+        **_BACK_HTML,
+        ESCAPED_LESS: "\\<",
+        **{placeholder: f"\\{sign}" for placeholder, sign in OF_ESCAPED.items()},
+    }
 )
 _OF_NUMBER = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
-_ENTITY = re.compile(r"\\.|&#(32|9|160);", re.DOTALL)
+_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
+_JOINED = re.compile(rf"{JOIN}\n>\n")
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"[#>=]|[-+](?=[-+\s]|$)")
@@ -64,19 +76,26 @@ _LONE_NUMBER = re.compile(r"(\d{1,9})([.)])$")
 _CLOSING_HASHES = re.compile(r"#+$")
 
 _EMPHASIS = frozenset({"strong", "em", "strike"})
+_CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
+_TITLED = ("expand", "nestedExpand")
 _CELLS = frozenset({"tableCell", "tableHeader"})
 _MERGING = frozenset({"orderedList", "taskList"})
 _LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 
 
-def protect_document(document: Json) -> bool:
+def protect_document(document: Json, write_forms: Callable[[Json], None]) -> bool:
     """Put placeholders into a canonical document, in place.
+
+    Args:
+        document: The document.
+        write_forms: Writes the short forms of a document, with placeholders.
 
     Returns:
         Whether it could be done, and is to be undone.
     """
     if _holds_placeholders(document):
         return False
+    write_forms(document)
     _protect_content(document)
     return True
 
@@ -88,7 +107,9 @@ def has_no_placeholders(markdown: str) -> bool:
 
 def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
-    return markdown.translate(_AFTER) if _ANY.search(markdown) else markdown
+    if not _ANY.search(markdown):
+        return markdown
+    return _JOINED.sub("\n", markdown).translate(_AFTER)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -101,8 +122,9 @@ def protect_markdown(markdown: str) -> str:
     if _ANY.search(markdown):
         return markdown
     markdown = protect_emphasis(markdown).replace("%", PERCENT)
-    protected = _ENTITY.sub(_entity_placeholder, markdown) if "&#" in markdown else markdown
-    return protect_html(protected)
+    if "&#" in markdown or "\\" in markdown:
+        markdown = _ENTITY.sub(_placeholder, markdown)
+    return protect_html(markdown)
 
 
 def restore_piece(text: str) -> str:
@@ -123,8 +145,12 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         case list():
             node[:] = [restore_document(item, code=code) for item in node]
         case dict():
-            code = code or node.get("type") == "codeBlock" or _is_code(node)
+            kind = node.get("type")
+            code = code or kind in _CODE or _is_code(node)
             for key, value in node.items():
+                if key == "attrs" and kind in _TITLED:  # the title is no Markdown
+                    node[key] = restore_document(value, code=True)
+                    continue
                 if key in ADDRESSES and type(value) is str:
                     node[key] = restore_address(value)
                 else:
@@ -132,8 +158,13 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
     return node
 
 
-def _entity_placeholder(match: re.Match[str]) -> str:
-    return _OF_NUMBER[match[1]] if match[1] else match[0]
+def _placeholder(match: re.Match[str]) -> str:
+    sign, number = match.groups()
+    if number:
+        return _OF_NUMBER[number]
+    if sign == "[" and not match.string.startswith("!", match.end()):
+        return match[0]
+    return ESCAPED.get(sign, match[0])
 
 
 def _holds_placeholders(node: Any) -> bool:
@@ -177,7 +208,7 @@ def _keep_lists_apart(content: list[Json]) -> None:
     position = 1
     for before, after in itertools.pairwise(tuple(content)):
         if before.get("type") == after.get("type") in _MERGING:
-            apart = {"type": "paragraph", "content": [{"type": "text", "text": _APART}]}
+            apart = {"type": "paragraph", "content": [{"type": "text", "text": APART}]}
             content.insert(position, apart)
             position += 1
         position += 1
@@ -186,7 +217,7 @@ def _keep_lists_apart(content: list[Json]) -> None:
 def _protect_line(content: list[Json], kind: str) -> None:
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
-    end = _APART if all(child.get("type") == "hardBreak" for child in content) else STAY
+    end = APART if all(child.get("type") == "hardBreak" for child in content) else STAY
     if _is_plain(last):
         last["text"] = _protect_end(last["text"], kind)
     if _is_plain(first):
@@ -207,7 +238,7 @@ def _keep_apart(content: list[Json]) -> None:
         if "marks" in after and _is_plain(before) and before["text"].endswith("!"):
             before["text"] = f"{before['text'][:-1]}{_BACKSLASH}!"
         if ("marks" in before or "marks" in after) and _would_blur(before, after):
-            content.insert(position, {"type": "text", "text": _APART})
+            content.insert(position, {"type": "text", "text": APART})
             position += 1
         position += 1
 

@@ -221,6 +221,22 @@ def problem_at(markdown: str, line: int, reason: str) -> TableProblem:
     return TableProblem(line, markdown.split("\n")[line - 1].strip(), reason)
 
 
+def fenced(markdown: str) -> list[tuple[int, int]]:
+    """Return where each block of code between fences starts and ends."""
+    if "```" not in markdown and "~~~" not in markdown:
+        return []
+    found: list[tuple[int, int]] = []
+    fence, start, at = "", 0, 0
+    for line in markdown.splitlines(keepends=True):
+        if fence and _closes_fence(line, fence):
+            found.append((start, at))
+            fence = ""
+        elif not fence and (opened := _FENCE.match(line)):
+            fence, start = opened[1], at
+        at += len(line)
+    return [*found, (start, at)] if fence else found
+
+
 def blank_code(markdown: str) -> str:
     """Replace code by blanks, between fences and between backquotes of one line."""
     if "`" not in markdown and "~~~" not in markdown:

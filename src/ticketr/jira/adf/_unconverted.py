@@ -1,8 +1,8 @@
 """Finds Markdown that other programs convert and that reaches Jira as plain text.
 
-A mention, an emoji by its name, a tag of HTML, GitHub's alerts, the box of a task outside of a
-list: each is sent as text. In Jira a picture beside the file is not shown, and a link to such a
-file leads nowhere. Each is reported to the author.
+A short form that is mistyped, a tag of HTML, the box of a task outside of a list: each is sent as
+text. In Jira a picture beside the file is not shown, and a link to such a file leads nowhere. Each
+is reported to the author.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ticketr.jira.adf._html import SHORT
 from ticketr.jira.adf._plain import prose, walk
 from ticketr.jira.adf._tables import blank_code
+from ticketr.jira.adf.forms import COLORS, PANELS, WORDS
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
@@ -27,21 +29,16 @@ _TAGS = (
     "|nav|ol|p|picture|pre|q|s|samp|script|section|small|span|strike|strong|style|sub|summary|sup"
     "|svg|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var|video"
 )
-_PANELS = {
-    "CAUTION": "error",
-    "IMPORTANT": "note",
-    "NOTE": "info",
-    "TIP": "tip",
-    "WARNING": "warning",
-}
 _CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
     |^[ ]{{0,3}}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
-    |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])
+    |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])(?P<more>.*)
+    |(?P<color>\{{[A-Za-z]{{2,12}}\}})
+    |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
     |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
-    |(?<!\w)(?P<tag><(?:{_TAGS})(?=[\s/>])[^<>\n]*>)
+    |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>|<su[bp]>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
     |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>[^<>\n]{{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
      [^()\n]{{0,300}}\)
@@ -88,13 +85,18 @@ def find_unconverted(
 
 def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
     """Yield what looks like such a piece outside of code."""
+    lines = markdown.split("\n")
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
         for found in _CANDIDATE.finditer(line):
             kind = found.lastgroup
-            if kind == "alert":
-                panel = _PANELS.get(found["panel"].upper())
-                if panel is not None:
-                    yield UnconvertedPiece(found["alert"].strip(), number, _ALERT.format(panel))
+            if kind == "more":
+                reason = _ALERT if found["panel"].upper() in PANELS else _NO_PANEL
+                if reason is _ALERT or not found["more"].strip():
+                    yield UnconvertedPiece(found["alert"].strip(), number, reason)
+            elif kind == "color" and lines[number - 1][: found.start()][-1:] != "`":
+                pass  # it belongs to no status
+            elif kind == "tag" and _SHORT_TAG.match(found["tag"]):
+                yield UnconvertedPiece(found["tag"], number, _NO_END)
             elif kind in _REASONS:
                 yield UnconvertedPiece(found[kind], number, _REASONS[kind])
             elif kind in _PLACES and not _PLACES[kind].match(found[kind]):
@@ -102,12 +104,17 @@ def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
 
 
 _ALERT = (
-    'goes to Jira as a word of a quote; for a panel, write <aside adf="panel" '
-    'params=\'{{"panelType":"{}"}}\'> and </aside> around it, with empty lines'
+    "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of a "
+    "quote, and the quote in no list"
 )
+_NO_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WORDS.values())}"
+_NO_END = "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
+_SHORT_TAG = re.compile(rf"<(?:{'|'.join(SHORT)})[ >]")
 _REASONS = {
-    "mention": "goes to Jira as text and tells nobody; mention people in Jira",
-    "emoji": "goes to Jira as text; write the character itself",
+    "mention": "goes to Jira as text and tells nobody; a mention is @[Name](account ID)",
+    "color": f"makes no status; a color is {', '.join(COLORS)}",
+    "day": "goes to Jira as text, for it is no date; a date is written {2026-03-01}",
+    "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
     "blanks": "goes to Jira as text; an address with blanks stands between < and >",
     "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",

@@ -1,0 +1,39 @@
+"""The placeholder characters of the short forms.
+
+`_placeholders` describes what placeholders are. While a document is written, those of `RAW` stand
+for signs that marklas would escape. While Markdown is read, those of `ESCAPED` stand for signs
+with a backslash before them, which begin no short form.
+"""
+
+from __future__ import annotations
+
+from ticketr.jira.adf._addresses import BACKSLASH, EMPHASIS
+
+_OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
+#: Stands for the end of a line.
+NEWLINE = "\ufde0"
+#: Stands at the end of a panel's mark, if a paragraph follows in the next line.
+JOIN = "\ufde1"
+#: Stands before the ``>`` of an address in angle brackets.
+AUTO = "\ufde6"
+LAST = AUTO
+
+#: What stands for a sign that marklas would escape.
+RAW = {
+    **EMPHASIS,
+    ord("["): _OPEN,
+    ord("]"): _CLOSE,
+    ord("<"): _LESS,
+    ord("`"): _TICK,
+    ord("\\"): BACKSLASH,
+}
+#: What `RAW` stands for, but for those that are known elsewhere.
+OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
+#: What stands for a sign behind a backslash.
+ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5"}
+OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
+
+
+def raw(text: str) -> str:
+    """Return a text that marklas writes unchanged."""
+    return text.translate(RAW)

@@ -1,0 +1,49 @@
+"""The emoji that Jira knows by name.
+
+``emoji.txt`` has Atlassian's own table, a line for each: the name, the ID, and ``fe0f`` where that
+sign is in the character and not in the ID. The ID is the code points of the character, or begins
+with ``atlassian-`` where there is no character. The names and IDs are those of the package
+@atlaskit/util-data-test 19.1.8 (Apache License 2.0).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_OWN = "atlassian-"
+#: Names that people write for some of them elsewhere.
+_ALIASES = {
+    "+1": "thumbsup",
+    "-1": "thumbsdown",
+    "slightly_smiling_face": "slight_smile",
+    "thinking_face": "thinking",
+}
+
+
+def emoji_named(name: str) -> Mapping[str, str] | None:
+    """Return the attributes of an emoji in a document, by its name without colons."""
+    table = _table()
+    return table.get(name) or table.get(_ALIASES.get(name, ""))
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, str]]:
+    text = files("ticketr.jira.adf.forms").joinpath("emoji.txt").read_text(encoding="utf-8")
+    return {each["shortName"][1:-1]: each for each in map(_emoji, text.splitlines())}
+
+
+def _emoji(line: str) -> Mapping[str, str]:
+    name, identity, *more = line.split()
+    return {"shortName": f":{name}:", "id": identity, "text": _character(name, identity, more)}
+
+
+def _character(name: str, identity: str, more: list[str]) -> str:
+    if identity.startswith(_OWN):
+        return f":{name}:"
+    codes = identity.split("-")
+    return "".join(chr(int(code, 16)) for code in (codes[0], *more, *codes[1:]))

@@ -1,0 +1,315 @@
+"""The short forms within a line, each with what it reads and what it writes.
+
+A form reads tokens of mistune and returns other ones: the HTML that marklas reads. It writes a
+node of a document as texts that marklas writes unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ticketr.jira.adf._addresses import BACKSLASH, BARE
+from ticketr.jira.adf._signs import AUTO, raw
+from ticketr.jira.adf.forms.emoji import emoji_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ticketr.jira.adf._canonical import Json
+
+Token: TypeAlias = dict[str, Any]
+
+COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
+_OTHER_COLORS = {"grey": "neutral", "gray": "neutral"}
+
+#: An account ID; no address of a page looks like one.
+_ACCOUNT = r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}"
+_IS_ACCOUNT = re.compile(_ACCOUNT, re.ASCII)
+_STATUS = re.compile(rf"\{{({'|'.join((*COLORS, *_OTHER_COLORS))})\}}")
+_DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
+_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
+_EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_NAME}:)+)(?![\w:])"
+_IN_TEXT = re.compile(rf"{BARE.pattern}|{_DATE}|{_EMOJI}")
+_CARD = re.compile(r"https?://[^\s<>\"'\\`|&]+(?:&(?!#?\w+;)[^\s<>\"'\\`|&]*)*", re.ASCII)
+_BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
+_AFTER_EMOJI = re.compile(r"[^\w:]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000
+
+
+def html(tag: str) -> Token:
+    """Return a tag within a line."""
+    return {"type": "inline_html", "raw": tag}
+
+
+def params(values: Json) -> str:
+    """Return attributes of a node as marklas reads them in a tag."""
+    made = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return made.replace("&", "&amp;").replace("'", "&#39;")
+
+
+def _node(kind: str, values: Json, *shown: Token) -> list[Token]:
+    return [html(f"<span adf=\"{kind}\" params='{params(values)}'>"), *shown, html("</span>")]
+
+
+def text(words: str) -> Json:
+    """Return a text of a document."""
+    return {"type": "text", "text": words}
+
+
+# Mentions: @[Name](account ID)
+
+
+def read_mention(before: Token | None, link: Token, address: str) -> list[Token] | None:
+    """Return the tokens of a mention, from a link and the text before it.
+
+    Args:
+        before: What stands before the link.
+        link: The link.
+        address: Its address.
+    """
+    if before is None or not before.get("raw", "").endswith("@") or before["type"] != "text":
+        return None
+    children = link["children"]
+    if "title" in link["attrs"] or not _IS_ACCOUNT.fullmatch(address):
+        return None
+    if any(each["type"] not in {"text", "softbreak"} for each in children):
+        return None
+    name = "".join(each.get("raw", " ") for each in children)
+    shown = [{"type": "text", "raw": f"@{name}"}] if name else []
+    rest = {"type": "text", "raw": before["raw"][:-1]}
+    return [rest, *_node("mention", {"id": address}, *shown)]
+
+
+def _write_mention(attrs: Json) -> list[Json] | None:
+    account, shown = attrs.get("id"), attrs.get("text")
+    if attrs.keys() - {"id", "text"} or not _is(account, _IS_ACCOUNT):
+        return None
+    name = "" if shown is None else _name_of(shown)
+    if name is None:
+        return None
+    return [text(f"@{raw('[')}{name}{raw(f']({account})')}")]
+
+
+def _name_of(shown: object) -> str | None:
+    if not isinstance(shown, str) or not shown.startswith("@"):
+        return None
+    name = shown[1:]
+    good = name and name == name.strip() and name.isprintable() and "://" not in name
+    return name if good and "&#" not in name else None
+
+
+# A status: `TEXT`{color}
+
+
+def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | None:
+    """Return the tokens of a status and the rest of the words behind it.
+
+    Args:
+        code: What stands before the words.
+        words: The words, which may begin with a color.
+    """
+    found = _STATUS.match(words)
+    if found is None or code is None or code["type"] != "codespan" or not code["raw"]:
+        return None
+    color = _OTHER_COLORS.get(found[1], found[1])
+    return _node("status", {"color": color}, code), words[found.end() :]
+
+
+def _write_status(attrs: Json) -> list[Json] | None:
+    label, color = attrs.get("text"), attrs.get("color")
+    if attrs.keys() - {"text", "color"} or color not in COLORS:
+        return None
+    if not isinstance(label, str) or not label or not label.isprintable():
+        return None
+    return [{**text(label), "marks": [{"type": "code"}]}, text(f"{{{color}}}")]
+
+
+# Dates: {2026-03-01}, and emoji: :name:
+
+
+def _read_date(day: str) -> list[Token] | None:
+    try:
+        moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    stamp = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return [html(f'<time adf="date" datetime="{stamp}">'), html("</time>")]
+
+
+def _write_date(attrs: Json) -> list[Json] | None:
+    stamp = attrs.get("timestamp")
+    if attrs.keys() != {"timestamp"} or not isinstance(stamp, str) or len(stamp) > 15:
+        return None
+    if not re.fullmatch(r"0|-?[1-9]\d*", stamp, re.ASCII) or int(stamp) % _DAY:
+        return None
+    try:
+        day = _EPOCH + timedelta(milliseconds=int(stamp))
+    except OverflowError:
+        return None
+    return [text(f"{{{day.date().isoformat()}}}")]
+
+
+def _read_emoji(run: str) -> list[Token] | None:
+    found = [emoji_named(name) for name in run[1:-1].split("::")]
+    made: list[Token] = []
+    for each in found:
+        if each is None:
+            return None
+        shown = {"type": "text", "raw": each["text"]}
+        made += _node("emoji", {"shortName": each["shortName"], "id": each["id"]}, shown)
+    return made
+
+
+def _write_emoji(attrs: Json) -> list[Json] | None:
+    name = attrs.get("shortName")
+    if not isinstance(name, str) or emoji_named(name[1:-1]) != attrs:
+        return None
+    return [text(raw(name))]
+
+
+def read_text(words: str) -> Iterator[Token]:
+    """Yield the tokens of a text, and of the dates and emoji in it."""
+    at = 0
+    for start, end, made in _in_text(words):
+        if at < start:
+            yield {"type": "text", "raw": words[at:start]}
+        yield from made
+        at = end
+    if at < len(words):
+        yield {"type": "text", "raw": words[at:]}
+
+
+def _in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
+    if "{" not in words and ":" not in words:
+        return
+    for found in _IN_TEXT.finditer(words):
+        made = None
+        if found["date"]:
+            made = _read_date(found["date"])
+        elif found["emoji"]:
+            made = _read_emoji(found["emoji"])
+        if made is not None:
+            yield *found.span(), made
+
+
+# Cards: <https://...>
+
+
+def read_card(address: str) -> list[Token] | None:
+    """Return the tokens of a card within a line, from the text of a link."""
+    if not address.endswith(AUTO):
+        return None
+    return [html(f'<a adf="inlineCard" href="{address[:-1]}">'), html("</a>")]
+
+
+def write_card(attrs: Json) -> list[Json] | None:
+    """Return an address in angle brackets, if a card is no more than that."""
+    address = attrs.get("url")
+    if attrs.keys() != {"url"} or not _is(address, _CARD):
+        return None
+    return [text(raw(f"<{address}>"))]
+
+
+# Tags: <u>, <sub>, <sup>
+
+_TAGS = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
+
+
+def read_tag(tag: str) -> str:
+    """Return a tag as marklas reads it; `details` only stands within a line in a cell."""
+    kind = _TAGS.get(tag[1:-1].removesuffix(" open"))
+    return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag
+
+
+def tag_of(mark: Any) -> str | None:
+    """Return the tag for a mark, or None."""
+    match mark:
+        case {"type": "underline"} if len(mark) == 1:
+            return "u"
+        case {"type": "subsup", "attrs": {"type": "sub" | "sup" as tag}} if len(mark) == 2:
+            return str(tag) if len(mark["attrs"]) == 1 else None
+    return None
+
+
+_WRITERS: dict[str, Callable[[Json], list[Json] | None]] = {
+    "mention": _write_mention,
+    "status": _write_status,
+    "date": _write_date,
+    "emoji": _write_emoji,
+    "inlineCard": write_card,
+}
+
+
+def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Json] | None:
+    """Return the texts that stand for a node, or None if no short form says all of it.
+
+    Args:
+        node: The node.
+        before: What stands before it.
+        after: What stands behind it.
+    """
+    writer = _WRITERS.get(node["type"])
+    attrs = node.get("attrs")
+    if writer is None or type(attrs) is not dict or node.keys() != {"type", "attrs"}:
+        return None
+    if node["type"] == "emoji" and not _stands_free(before, after):
+        return None
+    return writer(attrs)
+
+
+def _stands_free(before: Json | None, after: Json | None) -> bool:
+    """Return whether an emoji between two nodes would be read as one."""
+    return (before is None or _fits(before, _BEFORE_EMOJI)) and (
+        after is None or _fits(after, _AFTER_EMOJI)
+    )
+
+
+def _fits(node: Json, pattern: re.Pattern[str]) -> bool:
+    words = node.get("text")
+    return type(words) is not str or pattern.match(words) is not None
+
+
+def escape_text(words: str, before: Json | None, after: Json | None) -> str:
+    """Return a text in which nothing is read as a short form.
+
+    Args:
+        words: The text.
+        before: What stands before it.
+        after: What stands behind it.
+    """
+    made: list[str] = []
+    at = 0
+    for start, _, _ in _in_text(words):
+        made += words[at:start], BACKSLASH
+        at = start
+    made.append(words[at:])
+    escaped = "".join(made)
+    if words.endswith("@") and after is not None and _links_to_account(after):
+        escaped = f"{escaped[:-1]}{BACKSLASH}@"
+    if before is not None and _is_code(before) and _STATUS.match(words):
+        escaped = f"{BACKSLASH}{escaped}"
+    return escaped
+
+
+def _links_to_account(node: Json) -> bool:
+    marks = node.get("marks")
+    return type(marks) is list and any(
+        type(mark) is dict
+        and mark.get("type") == "link"
+        and type(mark.get("attrs")) is dict
+        and _is(mark["attrs"].get("href"), _IS_ACCOUNT)
+        for mark in marks
+    )
+
+
+def _is_code(node: Json) -> bool:
+    marks = node.get("marks")
+    return type(marks) is list and {"type": "code"} in marks
+
+
+def _is(value: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

@@ -1,0 +1,264 @@
+"""Reads the short forms: turns mistune's tokens into those that marklas reads.
+
+In the order of the text: a quote with a panel's mark becomes a panel, `details` an expand, and an
+address in angle brackets that stands alone a card. Decisions become a list of their own only when
+the document is made, since marklas would read their text again.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.adf._html import LESS
+from ticketr.jira.adf.forms.inline import (
+    Token,
+    params,
+    read_card,
+    read_mention,
+    read_status,
+    read_tag,
+    read_text,
+)
+from ticketr.jira.adf.forms.panels import PANELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ticketr.jira.adf._canonical import Json
+
+_LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
+_ADF = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
+_ATOMS = frozenset(
+    {
+        *("date", "emoji", "inlineCard", "inlineExtension", "media", "mediaInline", "mention"),
+        *("placeholder", "status", "unknownInline"),
+    }
+)
+#: The key of the texts that were joined to one.
+_PARTS = "ticketr-parts"
+_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
+_DETAILS = re.compile(r"<details(?: open)?>")
+_END = "</details>"
+_SUMMARY = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
+_DECISION = re.compile(rf"{LESS}>(?:[ \t]|\Z)")
+
+
+class Reader:
+    """Reads the forms in the tokens of a text.
+
+    Args:
+        tokenize: Reads Markdown that stands right behind a tag.
+        address_of: Returns an address without percent-encoding and without placeholders.
+    """
+
+    def __init__(
+        self, tokenize: Callable[[str], list[Token]], address_of: Callable[[str], str]
+    ) -> None:
+        self._tokenize = tokenize
+        self._address_of = address_of
+        self._expands = 0
+
+    def read(self, tokens: Iterable[Token]) -> list[Token]:
+        """Return the tokens that marklas reads."""
+        made: list[Token] = []
+        for token in tokens:
+            kind = token["type"]
+            if kind == "block_html":
+                made += self._tag(token["raw"])
+            elif kind == "block_quote":
+                made += self._quote(token)
+            elif kind == "paragraph":
+                made += self._paragraph(token)
+            else:
+                made.append(self._within(token))
+        return made
+
+    def _tag(self, tag: str) -> Iterator[Token]:
+        """Turn `details` into an expand, and what stands behind it into blocks."""
+        opened = _DETAILS.match(tag.lstrip())
+        if not opened:
+            if tag.lstrip().startswith(_END):
+                self._expands -= 1
+            elif tag.lstrip().startswith("<details"):
+                self._expands += 1
+            yield _html(tag)
+            return
+        kind = "nestedExpand" if self._expands else "expand"
+        self._expands += 1
+        yield _html(f'<details adf="{kind}">')
+        rest = tag.lstrip()[opened.end() :]
+        title = _SUMMARY.match(rest)
+        if title:
+            yield _html(title[0])
+            rest = rest[title.end() :]
+        closes = rest.rstrip().endswith(_END)
+        rest = rest.rstrip().removesuffix(_END)
+        if rest.strip():
+            yield from self.read(self._tokenize(rest))
+        if closes:
+            self._expands -= 1
+            yield _html(_END)
+
+    def _quote(self, token: Token) -> list[Token]:
+        """Turn a quote with a panel's mark in its first line into a panel."""
+        first, *others = token["children"] or [{"type": ""}]
+        children = _joined(first.get("children", [])) if first["type"] == "paragraph" else []
+        mark = _MARK.fullmatch(children[0].get("raw", "")) if children else None
+        panel = PANELS.get(mark[1].upper()) if mark else None
+        if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
+            return [self._within(token)]
+        blocks = others
+        if children[2:]:
+            blocks = [{**first, "children": children[2:]}, *others]
+        elif all(each["type"] == "blank_line" for each in others):
+            blocks = [_html("<p></p>")]
+        opened = params({"panelType": panel})
+        return [
+            _html(f"<aside adf=\"panel\" params='{opened}'>"),
+            *self.read(blocks),
+            _html("</aside>"),
+        ]
+
+    def _paragraph(self, token: Token) -> list[Token]:
+        """Turn a paragraph that is an address in angle brackets into a card."""
+        match token["children"]:
+            case [{"type": "link", "children": [{"type": "text", "raw": str(address)}]}] if (
+                read_card(address) is not None
+            ):
+                made = params({"url": address[:-1]})
+                return [_html(f"<div adf=\"blockCard\" params='{made}'>"), _html("</div>")]
+        return [self._within(token)]
+
+    def _within(self, token: Token) -> Token:
+        children = token.get("children")
+        if not children:
+            return token
+        if token["type"] in _LINES:
+            return {**token, "children": self._line(children)}
+        return {**token, "children": list(map(self._within, children))}
+
+    def _line(self, tokens: Iterable[Token], *, linked: bool = False) -> list[Token]:
+        """Read the forms in a line; of those in a link the tags alone."""
+        made: list[Token] = []
+        closing = ""  # of a tag whose text is no text of the document
+        for token in _joined(tokens):
+            kind = token["type"]
+            if closing:
+                closing = "" if token.get("raw") == closing else closing
+                made.append(token)
+            elif kind == "inline_html":
+                closing = _closing_of_atom(token["raw"])
+                made.append({**token, "raw": read_tag(token["raw"])})
+            elif kind == "text" and not linked:
+                self._text(token, made)
+            elif kind == "link" and not linked:
+                self._link(token, made)
+            elif "children" in token and kind != "image":
+                line = self._line(token["children"], linked=linked)
+                made.append({**token, "children": line})
+            else:
+                made.append(token)
+        return [part for token in made for part in token.get(_PARTS, (token,))]
+
+    def _text(self, text: Token, made: list[Token]) -> None:
+        """Add a text to the tokens before it, the last of which may belong to it."""
+        words = text["raw"]
+        status = read_status(made[-1] if made else None, words) if words[:1] == "{" else None
+        if status is not None:
+            tokens, words = status
+            made[-1:] = tokens
+        read = list(read_text(words))
+        made += [text] if status is None and len(read) == 1 else read
+
+    def _link(self, link: Token, made: list[Token]) -> None:
+        """Add a link to the tokens before it, the last of which may belong to it."""
+        mention = read_mention(
+            made[-1] if made else None, link, self._address_of(link["attrs"]["url"])
+        )
+        card = read_card("".join(each.get("raw", "") for each in link["children"]))
+        if mention is not None:
+            made[-1:] = mention
+        elif card is not None:
+            made += card
+        else:
+            made.append({**link, "children": self._line(link["children"], linked=True)})
+
+
+def read_decisions(node: Any) -> None:
+    """Turn the items that begin with ``<>`` into lists of decisions, in place.
+
+    Args:
+        node: A document whose placeholders are not restored yet.
+    """
+    content = node.get("content") if type(node) is dict else None
+    if type(content) is not list:
+        return
+    for child in content:
+        read_decisions(child)
+    if node["type"] != "listItem" and any(
+        each.get("type") == "bulletList" and any(map(_is_decision, each["content"]))
+        for each in content
+        if type(each) is dict
+    ):
+        content[:] = [part for each in content for part in _parted(each)]
+
+
+def _parted(node: Json) -> Iterator[Json]:
+    if node.get("type") != "bulletList":
+        yield node
+        return
+    group: Json | None = None
+    for item in node["content"]:
+        decided = _is_decision(item)
+        kind = "decisionList" if decided else "bulletList"
+        if group is None or group["type"] != kind:
+            if group is not None:
+                yield group
+            group = {"type": kind, "content": []}
+            if decided:
+                group["attrs"] = {"localId": ""}
+        group["content"].append(_decision(item) if decided else item)
+    if group is not None:
+        yield group
+
+
+def _is_decision(item: Json) -> bool:
+    """Return whether an item is one paragraph that begins with the mark of a decision."""
+    match item:
+        case {"content": [{"type": "paragraph", "content": [{"type": "text", "text": words}, *_]}]}:
+            return _DECISION.match(words) is not None
+    return False
+
+
+def _decision(item: Json) -> Json:
+    content = item["content"][0]["content"]
+    content[0]["text"] = _DECISION.sub("", content[0]["text"], count=1)
+    return {
+        "type": "decisionItem",
+        "attrs": {"localId": "", "state": "DECIDED"},
+        "content": content,
+    }
+
+
+def _html(tag: str) -> Token:
+    return {"type": "block_html", "raw": tag}
+
+
+def _closing_of_atom(tag: str) -> str:
+    """Return the end tag of a node without text of its own, or of code; else nothing."""
+    if tag.startswith(("<code>", "<code ")):
+        return "</code>"
+    found = _ADF.match(tag)
+    return f"</{found[1]}>" if found and found[2] in _ATOMS else ""
+
+
+def _joined(tokens: Iterable[Token]) -> list[Token]:
+    """Join the texts that stand side by side, and keep them, since marklas may read them again."""
+    made: list[Token] = []
+    for is_text, group in groupby(tokens, key=lambda token: token["type"] == "text"):
+        parts = list(group)
+        words = "".join(part["raw"] for part in parts) if is_text else ""
+        made += [{"type": "text", "raw": words, _PARTS: parts}] if words else parts
+    return made

@@ -1,0 +1,214 @@
+"""Writes the short forms: puts texts in the place of nodes that a short form says all of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.adf._schema import NODES
+from ticketr.jira.adf._signs import JOIN, NEWLINE, raw
+from ticketr.jira.adf.forms.inline import escape_text, tag_of, text, write_card, write_inline
+from ticketr.jira.adf.forms.panels import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from ticketr.jira.adf._canonical import Json
+
+# marklas writes their content as data, or it is no Markdown.
+_OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
+_LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
+_CELLS = frozenset({"tableCell", "tableHeader"})
+#: Where a block stands in lines of its own.
+_FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
+_PARENTS = {
+    "panel": _FLOWS - {"panel"},
+    "expand": frozenset({"doc", "layoutColumn"}),
+    "nestedExpand": frozenset({"expand"}),
+    "blockCard": _FLOWS,
+    "decisionList": _FLOWS,
+}
+_OPENING = {raw(f"</{tag}>"): (raw(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
+
+
+class Writer:
+    """Writes the forms of a document, in place.
+
+    Args:
+        apart: What parts two texts without being seen.
+        long: The places of the blocks in which no short form is written.
+
+    Attributes:
+        used: Whether a short form was written.
+    """
+
+    def __init__(self, *, apart: str, long: Collection[int] = ()) -> None:
+        self._apart = apart
+        self._long = long
+        self.used = False
+
+    def write(self, document: Json) -> None:
+        """Write the forms in a canonical document, and escape what looks like one."""
+        content = document.get("content")
+        if type(content) is not list:
+            return
+        made: list[Any] = []
+        for place, block in enumerate(content):
+            made += self._block(block, "doc", short=place not in self._long)
+        content[:] = made
+
+    def _block(self, node: Any, parent: str, *, short: bool) -> list[Any]:
+        """Return what stands for a block; short forms of blocks stand outside of cells only."""
+        kind = node.get("type") if type(node) is dict else None
+        if type(kind) is not str or kind not in NODES or kind in _OPAQUE:
+            return [node]
+        content = node.get("content")
+        if type(content) is not list:
+            content = []
+        is_short = short and parent in _PARENTS.get(kind, ()) and _is_said(node)
+        if kind in _LINES:
+            self._line(node, content, parent, short=short)
+        else:
+            # The text of other lists of decisions stands in HTML, where no form is read.
+            short = short and (is_short or kind != "decisionList" or parent in _CELLS)
+            content[:] = [part for each in content for part in self._block(each, kind, short=short)]
+        if not is_short:
+            return [node]
+        self.used = True
+        return list(_blocks(node))
+
+    def _line(self, node: Json, content: list[Any], parent: str, *, short: bool) -> None:
+        lone = len(content) == 1 and node["type"] == "paragraph" and parent in _FLOWS
+        made: list[Any] = []
+        for before, child, after in _with_neighbours(content):
+            if type(child) is not dict:
+                made.append(child)
+            elif child.get("type") == "text":
+                made += self._text(child, before, after, short=short)
+            elif short and (written := write_inline(child, before, after)) is not None:
+                self.used = True
+                made += written
+                if lone and child["type"] == "inlineCard":  # else it would be a card of its own
+                    made.append(text(self._apart))
+            else:
+                made.append(child)
+        content[:] = _grouped(made)
+
+    def _text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
+        """Yield a text with its tags around it."""
+        words, marks = node.get("text"), node.get("marks")
+        if type(words) is not str or not words:
+            yield node
+            return
+        marks = marks if type(marks) is list else []
+        if {"type": "code"} not in marks:
+            node["text"] = escape_text(words, before, after)
+        tags = [tag for mark in marks if (tag := tag_of(mark))] if short else []
+        if not tags:
+            yield node
+            return
+        self.used = True
+        kept = [mark for mark in marks if not tag_of(mark)]
+        if kept:
+            node["marks"] = kept
+        else:
+            del node["marks"]
+        yield from (text(raw(f"<{tag}>")) for tag in tags)
+        yield node
+        yield from (text(raw(f"</{tag}>")) for tag in reversed(tags))
+
+
+def _with_neighbours(content: list[Any]) -> Iterator[tuple[Json | None, Any, Json | None]]:
+    nodes = [each if type(each) is dict else None for each in content]
+    for place, node in enumerate(content):
+        yield (
+            nodes[place - 1] if place else None,
+            node,
+            nodes[place + 1] if place + 1 < len(nodes) else None,
+        )
+
+
+def _grouped(nodes: list[Any]) -> list[Any]:
+    """Remove the tags that end where the next text begins with the same one."""
+    made: list[Any] = []
+    for node in nodes:
+        if made and type(node) is dict and node.get("text") in _OPENING.get(_tag(made[-1]), ()):
+            made.pop()
+        else:
+            made.append(node)
+    return made
+
+
+def _tag(node: Any) -> str:
+    return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
+
+
+def _is_said(node: Json) -> bool:
+    """Return whether the short form of a block says all of it."""
+    attrs = node.get("attrs", {})
+    content = node.get("content")
+    if node.keys() - {"type", "attrs", "content"} or type(attrs) is not dict:
+        return False
+    match node["type"]:
+        case "panel":
+            return attrs.keys() == {"panelType"} and attrs["panelType"] in WORDS and bool(content)
+        case "blockCard":
+            return write_card(attrs) is not None
+        case "decisionList":
+            return not attrs and type(content) is list and all(map(_is_decided, content))
+    return attrs.keys() <= {"title"} and bool(content) and _is_title(attrs.get("title", "-"))
+
+
+def _is_decided(item: Any) -> bool:
+    return (
+        type(item) is dict
+        and item.keys() <= {"type", "attrs", "content"}
+        and item.get("type") == "decisionItem"
+        and item.get("attrs") == {"state": "DECIDED"}
+    )
+
+
+def _is_title(title: object) -> bool:
+    return (
+        isinstance(title, str)
+        and title == title.strip()
+        and title.isprintable()
+        and not any(sign in title for sign in "<&\\")
+    )
+
+
+def _blocks(node: Json) -> Iterator[Json]:
+    """Yield what stands for a block, whose content is written already."""
+    match node["type"]:
+        case "panel":
+            yield _quote(WORDS[node["attrs"]["panelType"]], node["content"])
+        case "blockCard":
+            yield _paragraph(*(write_card(node["attrs"]) or ()))
+        case "decisionList":
+            items = [_paragraph(text(raw("<> ")), *_content(each)) for each in node["content"]]
+            yield {
+                "type": "bulletList",
+                "content": [{"type": "listItem", "content": [each]} for each in items],
+            }
+        case _:
+            title = node.get("attrs", {}).get("title")
+            summary = f"{NEWLINE}<summary>{title}</summary>" if title else ""
+            yield _paragraph(text(raw(f"<details>{summary}")))
+            yield from node["content"]
+            yield _paragraph(text(raw("</details>")))
+
+
+def _quote(word: str, content: list[Any]) -> Json:
+    """Return a quote with the mark of a panel; a paragraph follows in the next line."""
+    first = content[0]
+    follows = type(first) is dict and first.get("type") == "paragraph" and first.get("content")
+    mark = _paragraph(text(raw(f"[!{word}]") + (JOIN if follows else "")))
+    return {"type": "blockquote", "content": [mark, *content]}
+
+
+def _content(item: Json) -> list[Any]:
+    content = item.get("content")
+    return content if type(content) is list else []
+
+
+def _paragraph(*content: Json) -> Json:
+    return {"type": "paragraph", "content": list(content)}

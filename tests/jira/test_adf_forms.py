@@ -1,0 +1,382 @@
+"""Test the short forms: from Jira, by hand, and text that only looks like one."""
+
+from __future__ import annotations
+
+import json
+import os
+from random import Random
+from typing import Any
+
+import pytest
+from fakes.form_documents import LOOKALIKES, FormMaker
+from fakes.jira_documents import text_of
+from hypothesis import given, strategies as st
+
+from ticketr.jira import adf
+
+Json = dict[str, Any]
+SEEDS = range(1500 if os.environ.get("TICKETR_STRESS") else 20)
+
+
+def node(kind: str, attrs: Json | None = None, *content: Any) -> Json:
+    made: Json = {"type": kind}
+    if attrs is not None:
+        made["attrs"] = attrs
+    if content:
+        made["content"] = list(content)
+    return made
+
+
+def doc(*blocks: Json) -> Json:
+    return {"type": "doc", "version": 1, "content": list(blocks)}
+
+
+def text(words: str, *marks: str | Json) -> Json:
+    made = [{"type": mark} if isinstance(mark, str) else mark for mark in marks]
+    return {"type": "text", "text": words, **({"marks": made} if made else {})}
+
+
+def p(*inlines: Json | str) -> Json:
+    return node("paragraph", None, *(text(i) if isinstance(i, str) else i for i in inlines))
+
+
+def item(*blocks: Json) -> Json:
+    return node("listItem", None, *blocks)
+
+
+def decision(*inlines: Json) -> Json:
+    return node("decisionItem", {"localId": "", "state": "DECIDED"}, *inlines)
+
+
+def cell(*blocks: Json) -> Json:
+    head = node("tableRow", None, node("tableHeader", {}, p("h")))
+    row = node("tableRow", None, node("tableCell", {}, *blocks))
+    return node("table", {"layout": "default", "isNumberColumnEnabled": False}, head, row)
+
+
+MIA = node("mention", {"id": "557058:f5-1_a", "text": "@Mia Krause", "accessLevel": ""})
+DAY = node("date", {"timestamp": "1772323200000"})
+DONE = node("status", {"text": "DONE", "color": "green", "localId": "x", "style": ""})
+TADA = node("emoji", {"shortName": ":tada:", "id": "1f389", "text": "🎉"})
+THUMB = node("emoji", {"shortName": ":thumbsup:", "id": "1f44d", "text": "👍"})
+KEYCAP = node("emoji", {"shortName": ":one:", "id": "31-20e3", "text": "1\ufe0f\u20e3"})
+CHECK = node(
+    "emoji", {"shortName": ":check_mark:", "id": "atlassian-check_mark", "text": ":check_mark:"}
+)
+CARD = node("inlineCard", {"url": "https://e.x/a_b?c=d&e=f"})
+LINK = {"type": "link", "attrs": {"href": "https://e.x/a"}}
+
+#: What each form is in Jira, and in the file.
+FORMS = {
+    "a mention": (p("ask ", MIA, "!"), "ask @[Mia Krause](557058:f5-1_a)!"),
+    "a mention with signs": (
+        p(node("mention", {"id": "5f:1", "text": "@Mia [x] *K* 50%"})),
+        "@[Mia \\[x\\] \\*K\\* 50%](5f:1)",
+    ),
+    "a mention without a name": (p(node("mention", {"id": "5f:1"})), "@[](5f:1)"),
+    "mentions side by side": (p(MIA, MIA), "@[Mia Krause](557058:f5-1_a)" * 2),
+    "a date": (p("due ", DAY), "due {2026-03-01}"),
+    "a date of long ago": (p(node("date", {"timestamp": "-86400000"})), "{1969-12-31}"),
+    "a status": (p(DONE), "`DONE`{green}"),
+    "statuses side by side": (p(DONE, DONE, "x"), "`DONE`{green}`DONE`{green}x"),
+    "a status with backquotes": (
+        p(node("status", {"text": "a`b", "color": "neutral"})),
+        "``a`b``{neutral}",
+    ),
+    "an emoji": (p("it works ", TADA), "it works :tada:"),
+    "emoji side by side": (p(TADA, THUMB, ", x"), ":tada::thumbsup:, x"),
+    "an emoji of Atlassian's": (p(CHECK), ":check_mark:"),
+    "an emoji of several signs": (p(KEYCAP), ":one:"),
+    "a card in a line": (p("see ", CARD, " now"), "see <https://e.x/a_b?c=d&e=f> now"),
+    "a card that is a paragraph": (p(CARD), "<https://e.x/a_b?c=d&e=f><!-- -->"),
+    "a card and a blank": (p(CARD, " "), "<https://e.x/a_b?c=d&e=f>&#32;"),
+    "a card of its own": (node("blockCard", {"url": "https://e.x"}), "<https://e.x>"),
+    "underlined": (p("a", text("b", "underline"), "c"), "a<u>b</u>c"),
+    "underlined in part bold": (
+        p(text("a ", "underline"), text("b", "underline", "strong")),
+        "<u>a **b**</u>",
+    ),
+    "sub and sup": (
+        p(
+            "H",
+            text("2", {"type": "subsup", "attrs": {"type": "sub"}}),
+            text("3", {"type": "subsup", "attrs": {"type": "sup"}}),
+        ),
+        "H<sub>2</sub><sup>3</sup>",
+    ),
+    "a panel": (node("panel", {"panelType": "note"}, p("a", DAY)), "> [!NOTE]\n> a{2026-03-01}"),
+    "a panel of a list": (
+        node("panel", {"panelType": "success"}, node("bulletList", None, item(p("a")))),
+        "> [!TIP]\n>\n> - a",
+    ),
+    "a panel with a heading, code and a rule": (
+        node(
+            "panel",
+            {"panelType": "warning"},
+            node("heading", {"level": 2}, text("H")),
+            node("codeBlock", {}, text("x\n\n> y")),
+            node("rule"),
+        ),
+        "> [!WARNING]\n>\n> ## H\n>\n> ```\n> x\n>\n> > y\n> ```\n>\n> ---",
+    ),
+    "an empty panel": (node("panel", {"panelType": "error"}, p()), "> [!CAUTION]\n>\n> <p></p>"),
+    "an expand": (
+        node("expand", {"title": "Q_A *x*"}, p("a")),
+        "<details>\n<summary>Q_A *x*</summary>\n\na\n\n</details>",
+    ),
+    "an expand without a title": (node("expand", {}, p("a")), "<details>\n\na\n\n</details>"),
+    "an expand in an expand": (
+        node(
+            "expand",
+            {"title": "Out"},
+            node("nestedExpand", {"title": "In"}, node("panel", {"panelType": "info"}, p("a"))),
+            p("b"),
+        ),
+        (
+            "<details>\n<summary>Out</summary>\n\n<details>\n<summary>In</summary>\n\n> [!INFO]\n> a\n\n"
+            "</details>\n\nb\n\n</details>"
+        ),
+    ),
+    "decisions": (
+        node("decisionList", {"localId": ""}, decision(text("go "), MIA), decision(text(" b"))),
+        "- <> go @[Mia Krause](557058:f5-1_a)\n- <>  b",
+    ),
+    "a default table": (cell(p(MIA)), "| h |\n| --- |\n| @[Mia Krause](557058:f5-1_a) |"),
+    "forms in a list": (
+        node("bulletList", None, item(p(CARD)), item(p(TADA, " ", DONE))),
+        "- <https://e.x/a_b?c=d&e=f>\n- :tada: `DONE`{green}",
+    ),
+    "forms in a heading": (
+        node("heading", {"level": 3}, text("by "), DAY),
+        "### by {2026-03-01}",
+    ),
+    "forms in a cell with blocks": (
+        cell(p(DAY), node("panel", {"panelType": "info"}, p(TADA))),
+        (
+            "| h |\n| --- |\n| <p>{2026-03-01}</p>"
+            '<aside adf="panel" params=\'{"panelType":"info"}\'><p>:tada:</p></aside> |'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "markdown"), FORMS.values(), ids=list(FORMS))
+def test_a_form_is_written_and_read(block: Json, markdown: str) -> None:
+    document = doc(block)
+
+    found = adf.convert(document)
+
+    assert found == adf.Converted(f"{markdown}\n", exact=True)
+    assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(document)
+    assert adf.problems(adf.to_adf(markdown)) == ()
+    assert adf.dropped_texts(markdown) == ()
+    assert adf.unconverted_pieces(markdown) == ()
+
+
+#: What a hand writes, and what it is.
+BY_HAND = {
+    "> [!note]\n> a": node("panel", {"panelType": "note"}, p("a")),
+    "> [!IMPORTANT]\n> a": node("panel", {"panelType": "note"}, p("a")),
+    "> [!ERROR]\n> a\n> b": node("panel", {"panelType": "error"}, p("a b")),
+    "> [!HINT]": node("panel", {"panelType": "tip"}, p()),
+    "> [!TIP]\n>\n> a\n>\n> b": node("panel", {"panelType": "success"}, p("a"), p("b")),
+    "<details><summary>T</summary>\n\na\n\n</details>": node("expand", {"title": "T"}, p("a")),
+    "<details>\n<summary>T</summary>\na\n</details>": node("expand", {"title": "T"}, p("a")),
+    "<details><summary>T</summary>a</details>": node("expand", {"title": "T"}, p("a")),
+    "<details open>\na\n</details>": node("expand", {}, p("a")),
+    "`DONE`{grey}": p(node("status", {"text": "DONE", "color": "neutral"})),
+    "**`DONE`{red}**": p(node("status", {"text": "DONE", "color": "red"})),
+    "*due {2026-03-01}*": p(text("due ", "em"), DAY),
+    ":+1:": p(THUMB),
+    "a\n<https://e.x>\nb": p("a ", node("inlineCard", {"url": "https://e.x"}), " b"),
+    "> <https://e.x>": node("blockquote", None, p(node("inlineCard", {"url": "https://e.x"}))),
+    "@[Mia\nKrause](557058:f5-1_a)": p(MIA),
+    "@[x](<5f:1>)": p(node("mention", {"id": "5f:1", "text": "@x"})),
+    "* <> a": node("decisionList", {"localId": ""}, decision(text("a"))),
+    "a <u>b *c*</u>": p("a ", text("b ", "underline"), text("c", "em", "underline")),
+    "[<u>a</u>](https://e.x/a)": p(text("a", LINK, "underline")),
+    "| h |\n|-|\n| <details><summary>T</summary>a</details> |": cell(
+        node("nestedExpand", {"title": "T"}, p("a"))
+    ),
+}
+
+
+@pytest.mark.parametrize(("markdown", "block"), BY_HAND.items())
+def test_a_form_may_be_written_in_other_ways(markdown: str, block: Json) -> None:
+    assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(doc(block))
+    assert adf.problems(adf.to_adf(markdown)) == ()
+    assert adf.dropped_texts(markdown) == ()
+
+
+def test_decisions_among_other_items_are_lists_of_their_own() -> None:
+    made = adf.to_adf("- a\n- <> b\n- <> c\n- d")["content"]
+
+    assert [each["type"] for each in made] == ["bulletList", "decisionList", "bulletList"]
+    assert text_of(made) == "abcd"
+
+
+#: Text in a file that makes no form, and what it is in Jira.
+TEXTS = {
+    "\\@[x](5f:1)": "@x",
+    "@\\[x](5f:1)": "@[x](5f:1)",
+    "@[x](https://e.x)": "@x",
+    "\\{2026-03-01} `{2026-03-01}`": "{2026-03-01} {2026-03-01}",
+    "{2026-02-30} {2026-3-1}": "{2026-02-30} {2026-3-1}",
+    "\\:tada: `:tada:` :nope: a:tada: ::tada:: std::smile::x": (
+        ":tada: :tada: :nope: a:tada: ::tada:: std::smile::x"
+    ),
+    "https://e.x/:tada: https://e.x/a:smile:": "https://e.x/:tada: https://e.x/a:smile:",
+    "`a`\\{green} `a`{gren} a{green} {green}": "a{green} a{gren} a{green} {green}",
+    "> \\[!NOTE]\n> a": "[!NOTE] a",
+    "> a\n> [!NOTE]": "a [!NOTE]",
+    "> [!NOTE] a": "[!NOTE] a",
+    "[!NOTE]\na": "[!NOTE] a",
+    "- \\<> a": "<> a",
+    "1. <> a": "<> a",
+    "<> a": "<> a",
+    "\\<u>a</u> <u>b": "<u>a</u> <u>b",
+    "\\<details>\na\n</details>": "<details> a </details>",
+    "\\<https://e.x>": "<https://e.x>",
+    "```\n> [!NOTE]\n@[x](y) {2026-03-01} :tada: \\{ \\: \\@ \\[! <u>a</u>\n```": (
+        "> [!NOTE]\n@[x](y) {2026-03-01} :tada: \\{ \\: \\@ \\[! <u>a</u>"
+    ),
+    "    <details>\n    a\n    </details>": "<details>\na\n</details>",
+    "`\\{ \\: \\@ \\[! <https://e.x> <u>`": "\\{ \\: \\@ \\[! <https://e.x> <u>",
+}
+
+
+@pytest.mark.parametrize(("markdown", "words"), TEXTS.items())
+def test_what_only_looks_like_a_form_is_text(markdown: str, words: str) -> None:
+    document = adf.to_adf(markdown)
+
+    assert text_of(document) == words
+    found = adf.convert(document)
+    assert found.exact
+    assert "adf=" not in found.markdown
+
+
+#: Nodes of which a short form does not say all.
+LONG = [
+    node("mention", {"id": "5f:1", "text": "@Mia", "userType": "APP"}),
+    node("mention", {"id": "5f:1", "text": "Mia"}),
+    node("mention", {"id": "a b", "text": "@Mia"}),
+    node("status", {"text": "x", "color": "#ff0000"}),
+    node("status", {"text": "x", "color": "red", "style": "bold"}),
+    node("date", {"timestamp": "1772323200001"}),
+    node("emoji", {"shortName": ":tada:", "id": "other", "text": "🎉"}),
+    node("emoji", {"shortName": ":ours:", "id": "b1-c2", "text": ":ours:"}),
+    node("inlineCard", {"url": "/browse/A-1"}),
+    node("inlineCard", {"url": "https://e.x/a|b"}),
+    node("inlineCard", {"data": {"url": "https://e.x"}}),
+]
+
+
+@pytest.mark.parametrize("inline", LONG, ids=str)
+def test_a_node_that_a_form_cannot_say_stays_html(inline: Json) -> None:
+    document = doc(p("a ", inline, " b"))
+    found = adf.convert(document)
+    assert found.exact
+    assert "adf=" in found.markdown
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        node("panel", {"panelType": "custom", "panelColor": "#ffffff"}, p("a")),
+        node("expand", {"title": "a <b>"}, p("a")),
+        node("expand", {"title": "C:\\{x} \\@"}, p("a")),
+        node("blockCard", {"url": "https://e.x", "layout": "wide"}),
+        node(
+            "decisionList",
+            {"localId": ""},
+            node("decisionItem", {"localId": "", "state": "UNDECIDED"}, text(":tada: "), TADA),
+        ),
+        {**node("expand", {}, p("a")), "marks": [{"type": "breakout", "attrs": {"mode": "wide"}}]},
+    ],
+    ids=str,
+)
+def test_a_block_that_a_form_cannot_say_stays_html(block: Json) -> None:
+    found = adf.convert(doc(block))
+    assert found.exact
+    assert "adf=" in found.markdown
+
+
+def test_a_block_with_a_form_that_does_not_come_back_is_written_without_forms() -> None:
+    joined = p(text("a", "code"), DONE)
+
+    found = adf.convert(doc(p(DAY), joined))
+
+    assert found.exact
+    first, second = found.markdown.split("\n\n")
+    assert first == "{2026-03-01}"
+    assert second == '`a`<span adf="status" params=\'{"color":"green"}\'>`DONE`</span>\n'
+
+
+@pytest.mark.parametrize("inline", [MIA, DAY, DONE, TADA, CARD], ids=str)
+def test_a_file_with_the_html_of_earlier_versions_means_the_same(inline: Json) -> None:
+    document = adf.canonical(doc(p("a ", inline)))
+    markdown = adf._render(adf.canonical(document), long=(0,))[0]
+
+    assert "adf=" in markdown
+    assert adf.canonical(adf.to_adf(markdown)) == document
+
+
+def test_a_colour_code_and_a_name_in_the_html_of_a_node_are_no_forms() -> None:
+    markdown = '<span adf="mention" params=\'{"id":"a b"}\'>@Mia :tada: {2026-03-01}</span>'
+    (mention,) = adf.to_adf(markdown)["content"][0]["content"]
+    assert mention["attrs"] == {"id": "a b", "text": "@Mia :tada: {2026-03-01}"}
+
+
+def test_code_within_an_expand_may_hold_its_tags() -> None:
+    block = node("expand", {}, node("codeBlock", {}, text("<details>\n</details>\n<u>")))
+    assert adf.convert(doc(block)).exact
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_documents_full_of_forms_come_back_as_they_are(seed: int) -> None:
+    document = FormMaker(Random(seed)).document()
+    found = adf.convert(document)
+    back = adf.to_adf(found.markdown)
+
+    assert found.exact == (adf.canonical(back) == adf.canonical(document))
+    if found.exact:
+        assert text_of(back) == text_of(document)
+        assert adf.to_markdown(back) == found.markdown
+        assert adf.unconverted_pieces(found.markdown, before=found.markdown) == ()
+
+
+def test_nearly_all_documents_full_of_forms_are_exact() -> None:
+    documents = [FormMaker(Random(seed)).document() for seed in SEEDS]
+    exact = sum(adf.convert(document).exact for document in documents)
+    assert exact >= 0.97 * len(documents)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hostile_documents_are_exact_or_reported_as_inexact(seed: int) -> None:
+    document = FormMaker(Random(seed), hostile=True).document()
+    found = adf.convert(document)
+    back = adf.to_adf(found.markdown)
+
+    assert found.exact == (adf.canonical(back) == adf.canonical(document))
+    if found.exact:
+        assert text_of(back) == text_of(document)
+
+
+@given(st.lists(st.sampled_from(LOOKALIKES), max_size=6))
+def test_any_text_like_a_form_is_exact(pieces: list[str]) -> None:
+    words = "".join(pieces).replace("\n", " ")
+    block = p(words) if words else p()
+    quoted = node("blockquote", None, block, node("bulletList", None, item(block)))
+    found = adf.convert(doc(block, quoted))
+
+    assert found.exact
+    assert text_of(adf.to_adf(found.markdown)) == words * 3
+
+
+@given(st.lists(st.sampled_from(LOOKALIKES), max_size=8))
+def test_any_markdown_like_a_form_is_a_document(pieces: list[str]) -> None:
+    markdown = "".join(pieces)
+    document = adf.to_adf(markdown)
+    assert json.dumps(document).isascii()
+    adf.dropped_pieces(markdown)
+    adf.unconverted_pieces(markdown)
