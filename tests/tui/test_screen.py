@@ -134,3 +134,23 @@ def workspace_line(state: AppState, now: float = 1.0) -> str:
 def test_a_workspace_says_what_its_job_does(job: JobSnapshot, words: str) -> None:
     state = after(app_state(*TICKETS), messages.JobChanged(job))
     assert workspace_line(state)[:53].rstrip().endswith(f" {words}")
+
+
+def test_the_hints_of_an_overlay_end_with_the_way_back_at_every_width() -> None:
+    state = pressed(app_state(*TICKETS), "p")
+    for cells in (100, 60, 40):
+        bar = plain(screen(replace(state, width=cells), 1.0, Theme())[-2]).rstrip()
+        assert bar.endswith("Esc back  ? all")
+    assert plain(screen(pressed(state, "?"), 1.0, Theme())[-2]).strip() == "Esc back"
+    assert "Esc back" not in plain(screen(app_state(*TICKETS), 1.0, Theme())[-2])
+
+
+def test_a_long_help_has_two_columns_on_a_wide_screen() -> None:
+    wide = pressed(app_state(*TICKETS, width=120), "?")
+    rows = [plain(row) for row in screen(wide, 1.0, Theme())]
+    assert "read the ticket" in rows[2]
+    assert rows[2][62:].strip() != ""
+    assert pressed(replace(wide, height=12), "G").overlays != wide.overlays
+    tall = [plain(row) for row in screen(replace(wide, height=70), 1.0, Theme())]
+    assert tall[2][62:].strip() == ""
+    assert tall[1].rstrip().endswith("──")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.statusline.words import ago
+from ticketr.statusline.words import ago, whole_percent
 from ticketr.text import clip, width
 from ticketr.tui.jobs_state import kind_of
-from ticketr.tui.keymap import KeyAction
+from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.panels.detail import draw_detail
 from ticketr.tui.panels.layout import SMALLEST
 from ticketr.tui.panels.tickets import draw_tickets
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ticketr import JobSnapshot
+    from ticketr.tui.keymap import Binding
     from ticketr.tui.state import AppState
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
@@ -153,7 +154,7 @@ def _doing(job: JobSnapshot) -> tuple[str, ...]:
     progress = job.progress
     if progress is None or progress.total <= 0:
         return (f"{kind}ing...",)
-    share = f"{int(100 * progress.current / progress.total)}%"
+    share = f"{whole_percent(progress)}%"
     return f"{kind}ing {share}", share
 
 
@@ -175,26 +176,39 @@ def _beside(left: str, right: str, cells: int) -> Line:
 def _hints(state: AppState) -> Iterator[Span]:
     """Yield the keys that have an effect here, as many as fit."""
     used = 1
-    rows = [row for row in state.keymap.in_context(state.context) if row.hint and row.first]
-    help_row = state.keymap.of(KeyAction.HELP, state.context)
-    reserved = len(help_row.first) + 6 if help_row else 0
+    rows = [
+        row
+        for row in state.keymap.in_context(state.context)
+        if row.hint and row.first and _has_effect(state, row.action)
+    ]
+    # Those of the keys that work everywhere stand last, and are never left out for others.
+    reserved = sum(_hint_cells(row) for row in rows if Context.EVERYWHERE in row.contexts)
     for row in rows:
-        if not state.overlays and not _has_effect(state, row.action):
-            continue
-        key = row.first
-        size = width(key) + width(row.hint) + 3
-        room = state.width - used - (0 if row is help_row else reserved)
-        if size > room:
+        size = _hint_cells(row)
+        reserved -= size if Context.EVERYWHERE in row.contexts else 0
+        if size > state.width - used - reserved:
             continue
         used += size
-        yield Span(key, ("bold",))
+        yield Span(row.first, ("bold",))
         yield Span(f" {row.hint}  ")
 
 
+def _hint_cells(row: Binding) -> int:
+    return width(row.first) + width(row.hint) + 3
+
+
 def _has_effect(state: AppState, action: KeyAction) -> bool:
-    """Return whether an action of the main screen has an effect on the selected ticket."""
+    """Return whether an action has an effect, of the main screen on the selected ticket."""
+    if state.overlays:
+        if action is KeyAction.ESCAPE:
+            return bool(state.workspaces) or state.context is not Context.WAYS
+        return action is not KeyAction.HELP or state.context is not Context.HELP
     row, workspace = state.row, state.workspace
     match action:
+        case KeyAction.ESCAPE:
+            return False  # the status line says which job it cancels
+        case KeyAction.OPEN if state.focus is Panel.DETAIL and state.is_zoomed:
+            return state.ticket is not None and state.ticket.task >= 0
         case KeyAction.SETTLE:
             return row is not None and row.head in workspace.conflicts
         case KeyAction.DIFF:

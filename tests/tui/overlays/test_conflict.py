@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.conflict_views import LOCAL, conflict_view
+from fakes.conflict_views import BASE, LOCAL, REMOTE, conflict_view
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
 from ticketr.sync import choose
+from ticketr.sync.compare.choices import ConflictSource
+from ticketr.sync.compare.conflict_parts import Versions, find_parts
 from ticketr.tui import effects, messages
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.reading_time import LOOK
@@ -137,14 +139,35 @@ def test_a_conflict_that_was_read_anew_keeps_the_choices_and_has_to_be_looked_at
 def test_the_conflict_shows_both_sides_word_by_word_and_what_enter_will_do() -> None:
     rows = [plain(row).rstrip() for row in screen(pressed(opened(), "h", now=11.0), 12.0, Theme())]
 
-    assert rows[3].split("  ")[0].startswith("▌ Title")
-    assert "● Rebuild faster" in rows[3]
-    assert "○ Rebuild at once" in rows[3]
-    assert rows[7] == "   yours      Rebuild [-the index-]{+faster+}"
-    assert rows[8] == "   Jira's     Rebuild [-the index-]{+at once+}"
-    assert rows[10] == "   Labels           Jira's  a → b"
-    assert rows[12] == "   ! nothing yet: 1 left to choose: Priority"
-    assert rows[14] == "   Jira: nothing yet: Title with the next push"
+    assert rows[4].split("  ")[0].startswith("▌ Title")
+    assert "● Rebuild faster" in rows[4]
+    assert "○ Rebuild at once" in rows[4]
+    assert rows[9] == "   yours      Rebuild [-the index-]{+faster+}"
+    assert rows[10] == "   Jira's     Rebuild [-the index-]{+at once+}"
+    assert rows[13] == "   Labels           Jira's  a → b"
+    assert rows[16] == "   ! nothing yet: 1 left to choose: Priority"
+    assert rows[18] == "   Jira: nothing yet: Title with the next push"
+
+
+def test_on_a_narrow_screen_both_sides_are_shown_without_the_last_sync() -> None:
+    narrow = replace(opened(), width=60, height=12)
+    rows = [plain(row).rstrip() for row in screen(narrow, 12.0, Theme())]
+    assert rows[2].split() == ["yours", "Jira's"]
+    assert rows[3] == "▌ Title            ? Rebuild faster     ? Rebuild at once"
+    rows = [plain(row).rstrip() for row in screen(replace(narrow, width=45), 12.0, Theme())]
+    assert rows[3] == "▌ Title            ?"
+
+
+def test_long_texts_are_cut_in_what_enter_will_do() -> None:
+    versions = Versions(
+        BASE, replace(LOCAL, title="Rebuild " * 9), replace(REMOTE, title="At once " * 9)
+    )
+    parts, merged = find_parts(versions)
+    view = replace(VIEW, parts=parts, merged=merged, source=ConflictSource("", "", versions))
+    state = after(replace(opened(), width=130), messages.ConflictRead("work", "DEMO-9", view))
+    rows = "\n".join(plain(row) for row in screen(pressed(state, "B"), 20.0, Theme()))
+    cut = f"Title: {('Rebuild ' * 9)[:31]}… → {('At once ' * 9)[:31]}…; Priority"
+    assert cut in rows
 
 
 def test_a_text_of_one_line_can_be_edited_by_hand() -> None:

@@ -37,7 +37,8 @@ def test_d_shows_each_change_word_by_word() -> None:
     ]
     assert rows[1].startswith("─ Title ")
     assert rows[2] == "   Rebuild [-the index-]{+faster+}"
-    assert rows[4] == "   [-High-]{+Low+}"
+    assert (rows[3], rows[4][:12]) == ("", "─ Priority ─")
+    assert rows[5] == "   [-High-]{+Low+}"
 
 
 def test_d_on_a_ticket_without_edits_says_so() -> None:

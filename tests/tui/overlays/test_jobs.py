@@ -46,10 +46,10 @@ def test_the_jobs_are_listed_by_how_far_they_are() -> None:
 
     assert rows[0].endswith("1 running · 1 waiting · 1 ended")
     assert rows[2] == "▌ Pull DEMO        [██████████░░░░░░░░░░] 50% (1/2)  Pulling  9s"
-    assert "for the job before it, in the same workspace" in rows[4]
-    assert rows[4].endswith("priority 0   queued 9s")
+    assert "for the job before it, in the same workspace" in rows[5]
+    assert rows[5].endswith("priority 0   queued 9s")
     assert (
-        "Pull DEMO        cannot reach harbour.example: refused · 1/2 done · P goes on" in rows[6]
+        "Pull DEMO        cannot reach harbour.example: refused · 1/2 done · P goes on" in rows[8]
     )
 
 

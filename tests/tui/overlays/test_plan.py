@@ -43,9 +43,9 @@ def test_the_plan_says_what_it_would_write() -> None:
 
     assert rows[0].endswith("nothing is written until Enter")
     assert rows[1] == " Enter creates 1 and changes 1 of your tickets in Jira"
-    assert rows[3].startswith("▌ + draft     Pay")
-    assert rows[5].startswith("  * DEMO-9    Rebuild")
-    assert rows[6] == "              Priority: High → Low"
+    assert rows[4].startswith("▌ + draft     Pay")
+    assert rows[7].startswith("  * DEMO-9    Rebuild")
+    assert rows[8] == "              Priority: High → Low"
 
 
 @pytest.mark.parametrize(

@@ -101,5 +101,22 @@ def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:
 
     narrow, wide = (plain(detail_lines(sheet, cells)[2].line) for cells in (48, 100))
 
-    assert narrow == "Fix Vers… 2026.2       Points    3"
-    assert wide == "Fix Versions  2026.2                             Points        3"
+    assert narrow == "Points    3            Fix Vers… 2026.2"
+    assert wide == "Points        3                                  Fix Versions  2026.2"
+
+
+def test_what_is_read_first_stands_first_and_a_short_field_beside_a_longer_one() -> None:
+    fields = ("Labels", "a, b"), ("Team", "Harbour"), ("Type", "Task"), ("Status", "In Progress")
+    sheet = replace(sheet_of(parse(FILE).tickets[0], "DEMO-1.md"), fields=fields)
+    shown = [plain(each.line) for each in detail_lines(sheet, 47)[2:4]]
+    assert shown == [
+        "Status    ◐ In Progress  Type      Task",
+        "Team      Harbour        Labels    a, b",
+    ]
+
+
+def test_a_field_that_is_too_long_for_its_column_has_a_line_of_its_own() -> None:
+    fields = ("Status", "Done"), ("Type", "A type with a long name"), ("Points", "3")
+    sheet = replace(sheet_of(parse(FILE).tickets[0], "DEMO-1.md"), fields=fields)
+    shown = [plain(each.line) for each in detail_lines(sheet, 47)[2:5]]
+    assert shown == ["Status    ● Done", "Type      A type with a long name", "Points    3"]

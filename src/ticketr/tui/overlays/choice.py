@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-from ticketr.text import fit
+from ticketr.text import fit, width
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.box import boxed
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
+
+
+#: The least cells of a list, where the screen has them.
+LEAST = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,11 @@ class Choice(PlainOverlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells = min(64, max(16, state.width - 8))
+        longest = max(
+            (width(f"{each.words} {each.refused or each.facts}") for each in self.options),
+            default=0,
+        )
+        cells = min(64, max(16, state.width - 8), max(LEAST, longest + 4, width(self.title) + 6))
         lines = []
         for at, option in enumerate(self.options):
             facts = option.refused or option.facts

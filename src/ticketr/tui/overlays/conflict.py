@@ -14,7 +14,7 @@ from ticketr.tui.overlays.conflict_rows import conflict_rows
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, scroll_top
+from ticketr.tui.panels.frame import filled, scroll_top, spaced
 from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -160,7 +160,10 @@ class ConflictScreen(PlainOverlay):
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
-        rows, selected = conflict_rows(self.view, self.choices, plan, self.at, cells, theme, undo)
+        rows, headings, selected = conflict_rows(
+            self.view, self.choices, plan, self.at, cells, theme, undo
+        )
+        rows, selected = spaced(rows, headings, selected, height, cells)
         top = scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
         return filled(rows[top:], height, cells)
 

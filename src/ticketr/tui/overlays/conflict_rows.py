@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean, fit, width
+from ticketr.text import clean, clip, fit, width
 from ticketr.tui.overlays.words import wrapped_words
 from ticketr.tui.panels.frame import title_rule
 from ticketr.tui.styled import Span, wrap_line
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ticketr.tui.theme import Theme
 
 NAME_CELLS = 16
-#: From this width on, the three versions stand side by side.
-SIDE_BY_SIDE = 70
+#: The most cells of a text in what Enter will do.
+MOST_WRITTEN = 32
+#: From this width on, the three versions stand side by side; from the next one on, both sides do.
+THREE, TWO = 70, 46
 
 
 def conflict_rows(
@@ -31,8 +33,8 @@ def conflict_rows(
     cells: int,
     theme: Theme,
     undo: str,
-) -> tuple[list[str], int]:
-    """Return all rows of a conflict, and the index of the last one that has to be seen.
+) -> tuple[list[str], list[int], int]:
+    """Return all rows of a conflict, the indices of headings, and that of the selected part.
 
     Args:
         view: The conflict.
@@ -53,11 +55,18 @@ def conflict_rows(
         rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
         selected = len(rows) - 1 if is_selected else selected
     part = view.parts[min(at, count - 1)]
-    rows.append(title_rule(part.name, "word by word", cells, theme, is_focused=True))
-    rows += _versions(part, cells, theme)
-    rows += _merged(view, cells, theme)
-    rows += _outcome(view, plan, cells, theme, undo)
-    return rows, selected
+    versions = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
+    versions += _versions(part, cells, theme)
+    headings = [1]
+    for section in (
+        versions,
+        _merged(view, cells, theme),
+        _outcome(view, plan, cells, theme, undo),
+    ):
+        if section:
+            headings.append(len(rows))
+            rows += section
+    return rows, headings, selected
 
 
 def _when(view: ConflictView, count: int, cells: int) -> str:
@@ -85,9 +94,18 @@ def _columns(cells: int) -> tuple[int, int, int]:
     return each, each, room - 2 * each
 
 
+def _half(cells: int) -> int:
+    return (cells - NAME_CELLS - 6) // 2
+
+
 def _heading(cells: int) -> Line:
-    if cells < SIDE_BY_SIDE:
+    if cells < TWO:
         return (Span(f"  {'':{NAME_CELLS}} yours, or Jira's", ("dim",)),)
+    if cells < THREE:
+        room = _half(cells)
+        jiras = fit("Jira's", room)
+        words = f"{'':{NAME_CELLS}} {fit('yours', room)}  {jiras}"
+        return (Span(f"  {words}", ("dim",)),)
     one, two, three = _columns(cells)
     names = (fit("at the last sync", one), fit("yours", two), fit("Jira's", three))
     return (Span(f"  {'':{NAME_CELLS}} {'  '.join(names)}", ("dim",)),)
@@ -96,9 +114,13 @@ def _heading(cells: int) -> Line:
 def _part(part: ConflictPart, choice: Choice | None, cells: int, *, is_selected: bool) -> Line:
     name = fit(clean(part.name), NAME_CELLS)
     bar = "▌" if is_selected else " "
-    if cells < SIDE_BY_SIDE:
+    if cells < TWO:
         return (Span(f"{bar} {name} {_chosen_words(choice)}"),)
     mine, jiras = _signs(choice)
+    if cells < THREE:
+        room = _half(cells)
+        yours = fit(f"{mine} {_short(part.yours)}", room)
+        return (Span(f"{bar} {name} {yours}  {fit(f'{jiras} {_short(part.jiras)}', room)}"),)
     one, two, three = _columns(cells)
     return (
         Span(f"{bar} {name} {fit(_short(part.base), one)}  "),
@@ -141,6 +163,11 @@ def _short(text: str) -> str:
     return clean(text) or "–"
 
 
+def _begin(text: str) -> str:
+    """Return the begin of a text; all of it is shown word by word."""
+    return clip(_short(text), MOST_WRITTEN)
+
+
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     rows: list[str] = []
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
@@ -173,7 +200,7 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: 
         names = clean(", ".join(plan.left))
         lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
     writes = "; ".join(
-        f"{each.name}: {_short(each.before)} → {_short(each.after)}" for each in plan.writes
+        f"{each.name}: {_begin(each.before)} → {_begin(each.after)}" for each in plan.writes
     )
     lines.append((Span(f"{clean(view.path)}: {clean(writes) or 'stays as it is'}"),))
     pushed = clean(", ".join(plan.pushed))

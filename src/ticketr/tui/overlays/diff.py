@@ -10,7 +10,7 @@ from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.overlays.words import wrapped_words
-from ticketr.tui.panels.frame import filled, title_rule
+from ticketr.tui.panels.frame import filled, spaced, title_rule
 from ticketr.tui.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -79,8 +79,11 @@ class Diff(PlainOverlay):
         """Return the rows of the body."""
         cells, height = state.width, state.body
         rows: list[str] = []
+        headings: list[int] = []
         for edit in self.sheet.edits:
+            headings.append(len(rows))
             rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
             words = wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
             rows += [theme.row(line, cells) for line in words]
-        return filled(rows[self.top :], height, cells)
+        rows, top = spaced(rows, headings, self.top, height, cells)
+        return filled(rows[top:], height, cells)

@@ -18,7 +18,7 @@ from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 
+#: From this width on, the bar of a running job is long.
+WIDE = 80
 NAME_CELLS = 16
 #: The most rows for what became of single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
@@ -116,7 +118,8 @@ class Jobs(PlainOverlay):
         chosen = self.job if self.job in ids else (ids[0] if ids else "")
         detail = self._detail(state, chosen, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
-        rows, at = _rows(state, chosen, now, theme)
+        rows, headings, at = _rows(state, chosen, now, theme)
+        rows, at = spaced(rows, headings, at, page, cells)
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
         shown = rows[scroll_top(0, at, page, len(rows)) :]
@@ -202,15 +205,19 @@ def _ended(snapshot: JobSnapshot) -> float:
     return (snapshot.finished_at or 0.0) + (snapshot.wall_offset or 0.0)
 
 
-def _rows(state: AppState, chosen: str, now: float, theme: Theme) -> tuple[list[str], int]:
-    """Return the rows of all jobs, and the index of the selected one."""
+def _rows(
+    state: AppState, chosen: str, now: float, theme: Theme
+) -> tuple[list[str], list[int], int]:
+    """Return the rows of all jobs, the indices of headings, and that of the selected job."""
     jobs, cells = state.jobs, state.width
     rows: list[str] = []
+    headings: list[int] = []
     selected = 0
 
     def section(title: str, entries: Sequence[tuple[str, Line]], facts: str = "") -> None:
         nonlocal selected
         if entries:
+            headings.append(len(rows))
             rows.append(title_rule(title, facts, cells, theme, is_focused=True))
         for job, line in entries:
             is_chosen = job == chosen
@@ -218,10 +225,12 @@ def _rows(state: AppState, chosen: str, now: float, theme: Theme) -> tuple[list[
             bar = Span("▌" if is_chosen else " ")
             rows.append(theme.row((bar, *line), cells, *(("reverse",) if is_chosen else ())))
 
-    section("Running", [(each.id, _running(each, now)) for each in jobs.running])
+    section("Running", [(each.id, _running(each, cells, now)) for each in jobs.running])
     section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
     section(
-        "Ended", [(each.id, _ended_row(each, cells, state.keymap)) for each in jobs.ended], "now"
+        "Ended",
+        [(each.id, _ended_row(each, cells, state.keymap)) for each in jobs.ended],
+        "this run",
     )
     days: dict[str, list[tuple[str, Line]]] = {}
     for job in _earlier(state):
@@ -229,18 +238,19 @@ def _rows(state: AppState, chosen: str, now: float, theme: Theme) -> tuple[list[
         days.setdefault(day, []).append((_id_of(job), _earlier_row(job, cells)))
     for day, entries in days.items():
         section(day, entries)
-    return rows, selected
+    return rows, headings, selected
 
 
-def _running(snapshot: JobSnapshot, now: float) -> Line:
+def _running(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     progress = snapshot.progress
     began = now if snapshot.started_at is None else snapshot.started_at
     took = duration(now - began)
     counts = ""
     if progress is not None and progress.total > 0:
         share = progress.current / progress.total
-        full = round(20 * share)
-        bar = "█" * full + "░" * (20 - full)
+        size = 20 if cells >= WIDE else 8
+        full = round(size * share)
+        bar = "█" * full + "░" * (size - full)
         counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "
     words = clean(progress.message) if progress is not None else ""
     words = "cancelling" if snapshot.cancel_requested else words

@@ -15,7 +15,7 @@ from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.plan_rows import INDENT, NAME_CELLS, plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
@@ -136,21 +136,24 @@ class Plan(PlainOverlay):
         cells, height = state.width, state.body
         if self.plan is None:
             return filled([theme.fit(" Looking for edits...", cells)], height, cells)
-        rows, selected = self._rows(self.plan, state.keymap, cells, theme)
+        rows, headings, selected = self._rows(self.plan, state.keymap, cells, theme)
+        rows, selected = spaced(rows, headings, selected, height, cells)
         top = scroll_top(0, selected, height, len(rows))
         return filled(rows[top:], height, cells)
 
     def _rows(
         self, plan: PushPlan, keymap: KeyMap, cells: int, theme: Theme
-    ) -> tuple[list[str], int]:
-        """Return all rows, and the index of the last row of the selected entry."""
+    ) -> tuple[list[str], list[int], int]:
+        """Return all rows, the indices of headings, and that of the selected entry's last row."""
         summary = (Span(self._summary(plan), ("bold",)),)
         rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
+        headings: list[int] = []
         selected = 0
         for title, action in (("Create", "created"), ("Change", "updated")):
             found = [(at, each) for at, each in enumerate(self.entries) if each.action == action]
             if not found:
                 continue
+            headings.append(len(rows))
             rows.append(title_rule(f"{title}  {len(found)}", "", cells, theme, is_focused=True))
             for at, entry in found:
                 rows += [
@@ -159,6 +162,7 @@ class Plan(PlainOverlay):
                 ]
                 selected = len(rows) - 1 if at == self.at else selected
         if plan.losses:
+            headings.append(len(rows))
             rows.append(title_rule("Would be lost in Jira", "", cells, theme, is_focused=True))
             accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
@@ -167,9 +171,10 @@ class Plan(PlainOverlay):
                 rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
         if plan.left:
             count = len(plan.left)
+            headings.append(len(rows))
             rows.append(title_rule(f"Left alone  {count}", "", cells, theme, is_focused=False))
             rows += [theme.row(line, cells) for each in plan.left for line in _left(each, cells)]
-        return rows, selected
+        return rows, headings, selected
 
     def _summary(self, plan: PushPlan) -> str:
         kept = [each for each in plan.entries if each.fingerprint not in self.without]

@@ -10,7 +10,7 @@ from ticketr.text import clean, clip, fit, width, wrap
 from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
-from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.styled import Span, cells as cells_of, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: From this width of the panel on, the fields stand in two columns.
 TWO_COLUMNS = 44
+#: The fields that are read first, in this order; labels and the like come last, since they are long.
+_ORDER = ("status", "priority", "type", "points", "story points", "assignee", "sprint", "reporter")
+_LONG = frozenset(("labels", "components", "fix versions"))
 #: The least cells for the name of a field; a wide panel has more.
 LABEL_CELLS = 10
 #: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
@@ -125,7 +128,7 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     label = max(LABEL_CELLS, min(longest, room // 6))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
-    for name, value in sheet.fields:
+    for name, value in sorted(sheet.fields, key=_rank):
         shown: Line = (Span(value or "–"),)
         if name.casefold() == "status":
             shown = (mark(status_mark(value)), Span(f" {value}"))
@@ -141,24 +144,31 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     return [*_two_columns(parts, room, label), DetailLine(())]
 
 
+def _rank(field: tuple[str, str]) -> int:
+    """Return the place of a field in the sheet; others follow in the order of the file."""
+    name = field[0].casefold()
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER) + (name in _LONG)
+
+
 def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     """Put short fields side by side; a long one has a line of its own."""
-    half = room // 2
+    sizes = [cells_of(part) + 2 for part in parts]
+    half = max(room // 2, *(size for size in sizes if size <= room * 3 // 5), 0)
     lines: list[DetailLine] = []
     left: Line | None = None
     for part in parts:
-        size = sum(width(span.text) for span in part)
-        if size >= half:
-            if left is not None:
-                lines.append(DetailLine(left))
-                left = None
-            lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
-        elif left is None:
+        size = cells_of(part)
+        if left is not None and size <= room - half:
+            lines.append(DetailLine((*left, Span(" " * (half - cells_of(left))), *part)))
+            left = None
+            continue
+        if left is not None:
+            lines.append(DetailLine(left))
+            left = None
+        if size <= half - 2:
             left = part
         else:
-            pad = half - sum(width(span.text) for span in left)
-            lines.append(DetailLine((*left, Span(" " * pad), *part)))
-            left = None
+            lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
     if left is not None:
         lines.append(DetailLine(left))
     return lines

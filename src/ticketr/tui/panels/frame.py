@@ -41,6 +41,30 @@ def filled(rows: Sequence[str], height: int, cells: int) -> list[str]:
     return [*rows[:height], *[" " * cells] * (height - len(rows))]
 
 
+def spaced(
+    rows: Sequence[str], headings: Sequence[int], at: int, height: int, cells: int
+) -> tuple[list[str], int]:
+    """Put a blank row before each heading, if there is room for all rows then.
+
+    Args:
+        rows: The rows.
+        headings: The indices of the headings; one at the very top gets no blank row.
+        at: The index of a row that is looked for.
+        height: The rows of the screen.
+        cells: The width of the rows.
+
+    Returns:
+        The rows, and where the row is that was looked for.
+    """
+    before = [each for each in headings if each]
+    if len(rows) + len(before) > height:
+        return list(rows), at
+    shown = list(rows)
+    for each in reversed(before):
+        shown.insert(each, " " * cells)
+    return shown, at + sum(each <= at for each in before)
+
+
 def scroll_top(top: int, index: int, page: int, count: int) -> int:
     """Return the index of the first row to show, so that the selected row is on the screen.
 
