@@ -14,7 +14,15 @@ from ticketr.tui.keymap import Context
 from ticketr.tui.overlays.help import Help
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.row_blocks import Rows
-from ticketr.tui.state import REST, SWALLOW, AppState, OpenTicket, Panel
+from ticketr.tui.state import (
+    LOG_ENTRIES,
+    LOG_ENTRY,
+    REST,
+    SWALLOW,
+    AppState,
+    OpenTicket,
+    Panel,
+)
 from ticketr.tui.update import update, wake_at
 
 NINE = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 10))
@@ -176,3 +184,14 @@ def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
 
     later = messages.TicketsFound("work", tickets_of(NINE[1]))
     assert update(state, later, 1.0)[1] == ()
+
+
+def test_the_log_is_bounded_in_entries_and_in_their_length() -> None:
+    state = app_state(*NINE)
+    for number in range(LOG_ENTRIES + 1):
+        state = state.logged(f"{number} {'x' * LOG_ENTRY}")
+
+    assert len(state.log) == LOG_ENTRIES
+    assert state.log[0] == f"1 {'x' * (LOG_ENTRY - 3)}…"
+    assert {len(each) for each in state.log} == {LOG_ENTRY}
+    assert state.logged("y" * LOG_ENTRY).log[-1] == "y" * LOG_ENTRY

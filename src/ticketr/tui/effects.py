@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ticketr.sync import FieldChange, FileEditPlan, IssuePlace, Resolution
     from ticketr.tui.job_request import JobKind, JobRequest
     from ticketr.tui.setup import NewWorkspace
+    from ticketr.tui.sheet import Sheet
 
 
 class Effect:
@@ -68,12 +69,31 @@ class ReadDetail(Effect):
         path: Its file, relative to the workspace.
         order: The order of its row in the list.
         cells: The width of the panel that will show it; 0 if it is unknown.
+        as_source: Whether the lines of the file will be shown.
     """
 
     workspace: str
     path: str
     order: tuple[str, int, str, int]
     cells: int = field(default=0, compare=False)
+    as_source: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WrapDetail(Effect):
+    """Wrap the lines of a long issue.
+
+    Attributes:
+        workspace: The name of its workspace.
+        sheet: The issue.
+        cells: The width of the panel that will show it.
+        as_source: Whether to wrap the lines of the file.
+    """
+
+    workspace: str
+    sheet: Sheet = field(repr=False)
+    cells: int
+    as_source: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.tui.row_blocks import Rows
     from ticketr.tui.rows import ListRow
     from ticketr.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
-    from ticketr.tui.sheet import Sheet
+    from ticketr.tui.sheet import Sheet, WrappedDetail
 
 
 class Message:
@@ -130,11 +130,22 @@ class DetailRead(Message):
         workspace: The name of its workspace.
         order: The order of its row.
         sheet: Its fields and text; None if the file does not hold it any more.
+        wrapped: Its lines, if it is long.
     """
 
     workspace: str
     order: tuple[str, int, str, int]
     sheet: Sheet | None
+    wrapped: WrappedDetail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DetailWrapped(Message):
+    """The lines of a long issue were wrapped; the answer to `WrapDetail`."""
+
+    workspace: str
+    sheet: Sheet
+    wrapped: WrappedDetail
 
 
 @dataclass(frozen=True, slots=True)

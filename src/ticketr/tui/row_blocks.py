@@ -7,6 +7,7 @@ block (its counts, its arranged rows) is computed once and stays with it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -57,8 +58,19 @@ class Part:
         return tuple([each.row.candidate.haystack for each in self.shown])
 
 
+@dataclass(frozen=True, eq=False)
+class Names:
+    """The names of some rows, as the palette looks for them.
+
+    Attributes:
+        texts: The folded key and title of each row.
+    """
+
+    texts: tuple[str, ...]
+
+
 @lru_cache(maxsize=REMEMBERED)
-def holding(part: Part, word: str) -> tuple[int, ...]:
+def holding(part: Part | Names, word: str) -> tuple[int, ...]:
     """Return the indexes of the rows that contain a folded text.
 
     A word is typed letter by letter, so only the rows that contain all but its last letter are
@@ -104,6 +116,22 @@ class Block:
     def heads(self) -> frozenset[str]:
         """The IDs of the tickets."""
         return frozenset(self.rows[begin].id for begin, _ in self.families)
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of its rows."""
+        found = (row.candidate.folded for row in self.rows)
+        return Names(tuple([f"{each['key'] or 'draft'}  {each['title']}" for each in found]))
+
+    @cached_property
+    def assignees(self) -> Counter[str]:
+        """How many of its rows each assignee has; the empty name is that of nobody."""
+        return Counter(row.assignee for row in self.rows)
+
+    @cached_property
+    def statuses(self) -> Counter[str]:
+        """How many of its rows have each status."""
+        return Counter(row.status for row in self.rows)
 
     @cached_property
     def issues(self) -> int:
@@ -161,6 +189,37 @@ class Rows(Sequence["ListRow"]):
             else:
                 blocks += self.blocks[at : at + 1]
         return Rows(tuple(blocks))
+
+    def prepare(self) -> None:
+        """Compute what searches and the palette need of each block; for a worker thread."""
+        for block in self.blocks:
+            _ = block.whole.texts, block.names, block.assignees, block.statuses
+
+    def named(self, words: str, most: int) -> tuple[ListRow, ...]:
+        """Return the rows whose key and title hold some words.
+
+        Args:
+            words: The words, folded.
+            most: How many rows to return.
+
+        Returns:
+            The rows whose names begin with the words, then the others.
+        """
+        first: list[ListRow] = []
+        others: list[ListRow] = []
+        start = words.strip()
+        for block in self.blocks:
+            left: Iterable[int] = range(len(block.rows))
+            for word in words.split():
+                held = holding(block.names, word)
+                left = sorted(frozenset(held).intersection(left))
+            texts, rows = block.names.texts, block.rows
+            first += [rows[at] for at in left if texts[at].startswith(start)]
+            if len(first) >= most:
+                break
+            if len(others) < most:
+                others += [rows[at] for at in left if not texts[at].startswith(start)]
+        return tuple((first + others)[:most])
 
     @property
     def issues(self) -> int:

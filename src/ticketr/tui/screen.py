@@ -102,7 +102,7 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
         layout.detail,
         theme,
         is_focused=state.focus is Panel.DETAIL,
-        as_source=ticket is not None and ticket.as_source,
+        lines=state.ticket_lines,
         task=-1 if ticket is None else ticket.task,
     )[-layout.body :]
     if not left:

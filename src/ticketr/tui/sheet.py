@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ticketr.tickets import Ticket
+    from ticketr.tui.styled import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,34 @@ class Sheet:
     edits: tuple[Edit, ...] = ()
     clashes: tuple[str, ...] = ()
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DetailLine:
+    """One line of an issue's text.
+
+    Attributes:
+        line: What is shown.
+        source: The line in the file that it comes from, from 1; 0 if there is none.
+    """
+
+    line: Line
+    source: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedDetail:
+    """The lines of a long issue, which were wrapped in a thread.
+
+    Attributes:
+        cells: The width of the panel that they were wrapped to.
+        as_source: Whether they are the lines of the file.
+        lines: The lines.
+    """
+
+    cells: int
+    as_source: bool
+    lines: tuple[DetailLine, ...] = field(repr=False)
 
 
 def sheet_of(

@@ -14,6 +14,7 @@ from ticketr.statusline import StatusModel
 from ticketr.text import clean
 from ticketr.tui.jobs_state import JobsState
 from ticketr.tui.keymap import Context, KeyMap
+from ticketr.tui.panels.detail import lines_at_hand
 from ticketr.tui.panels.layout import Layout, layout_of
 from ticketr.tui.workspace import WorkspaceView
 
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
     from ticketr import JobID
     from ticketr.tui.overlays.base import Overlay
     from ticketr.tui.rows import ListRow, Order
-    from ticketr.tui.sheet import Sheet
+    from ticketr.tui.sheet import DetailLine, Sheet, WrappedDetail
 
 #: Seconds of rest after which the open ticket follows the cursor.
 REST = 0.08
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
 SWALLOW = 0.1
-#: The most entries of the log that are kept.
-LOG_ENTRIES = 1_000
+#: The most entries of the log that are kept, and the most characters of one.
+LOG_ENTRIES = 500
+LOG_ENTRY = 1_000
 
 
 class Panel(Enum):
@@ -50,6 +52,9 @@ class OpenTicket:
         top: The index of the first line that is shown.
         as_source: Whether the lines of the file are shown.
         task: The index of the selected sub-task; -1 for none.
+        wrapped: The lines of a long ticket.
+        wrapping: The width of the lines that were asked for last, and whether they are those of
+            the file.
     """
 
     workspace: str
@@ -58,6 +63,8 @@ class OpenTicket:
     top: int = 0
     as_source: bool = False
     task: int = -1
+    wrapped: WrappedDetail | None = None
+    wrapping: tuple[int, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,16 @@ class AppState:
         )
 
     @property
+    def ticket_lines(self) -> tuple[DetailLine, ...]:
+        """The lines of the open ticket."""
+        ticket = self.ticket
+        if ticket is None or ticket.sheet is None:
+            return ()
+        return lines_at_hand(
+            ticket.sheet, self.layout.right, ticket.wrapped, as_source=ticket.as_source
+        )
+
+    @property
     def body(self) -> int:
         """The number of rows between the first line and the lines at the bottom."""
         return self.layout.body
@@ -182,5 +199,7 @@ class AppState:
         return state.logged(words) if is_bad else state
 
     def logged(self, words: str) -> AppState:
-        """Return it with one more entry in the log; the words are cleaned."""
+        """Return it with one more entry in the log; the words are cleaned, and cut if too long."""
+        if len(words) > LOG_ENTRY:
+            words = f"{words[: LOG_ENTRY - 1]}…"
         return replace(self, log=(*self.log[1 - LOG_ENTRIES :], words))

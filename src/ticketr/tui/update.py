@@ -17,7 +17,7 @@ from ticketr.tui.main.pointing import on_mouse
 from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
 from ticketr.tui.overlays.question import Question
-from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.panels.detail import is_long
 from ticketr.tui.state import SWALLOW, OpenTicket, Panel
 from ticketr.tui.workspace import WorkspaceView
 
@@ -36,6 +36,12 @@ def update(state: AppState, message: Message, now: float) -> Step:
         message: The event.
         now: The time of the event, in seconds by Trio's clock.
     """
+    state, asked = _updated(state, message, now)
+    state, more = _wrapped(state)
+    return state, (*asked, *more)
+
+
+def _updated(state: AppState, message: Message, now: float) -> Step:
     match message:
         case messages.KeyPressed(name):
             return _key(state, name, now)
@@ -61,6 +67,8 @@ def update(state: AppState, message: Message, now: float) -> Step:
             return state.with_workspace(replace(workspace, filter=wanted, sort=sort)), ()
         case messages.DetailRead():
             state, asked = _detail_read(state, message), ()
+        case messages.DetailWrapped():
+            return _detail_wrapped(state, message), ()
         case messages.UndoFound(name, key, words):
             if state.overlays and state.context in TYPING:  # an Enter there answers no question
                 return state, ()
@@ -225,9 +233,10 @@ def _follow(state: AppState) -> Step:
         return replace(state, ticket=None), ()
     ticket = state.ticket
     if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
-        state = replace(state, ticket=OpenTicket(workspace.name, row.order))
+        ticket = OpenTicket(workspace.name, row.order)
     cells = state.layout.right or state.width
-    return state, (effects.ReadDetail(workspace.name, row.path, row.order, cells),)
+    read = effects.ReadDetail(workspace.name, row.path, row.order, cells, ticket.as_source)
+    return replace(state, ticket=ticket), (read,)
 
 
 def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
@@ -236,7 +245,29 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
         return state
     tasks = len(read.sheet.tasks) if read.sheet is not None else 0
     task = min(ticket.task, tasks - 1)
-    return _scrolled(replace(state, ticket=replace(ticket, sheet=read.sheet, task=task)))
+    ticket = replace(ticket, sheet=read.sheet, task=task, wrapped=read.wrapped, wrapping=None)
+    return _scrolled(replace(state, ticket=ticket))
+
+
+def _wrapped(state: AppState) -> Step:
+    """Have the lines of a long open ticket wrapped again once it has another width."""
+    ticket, cells = state.ticket, state.layout.right
+    if ticket is None or ticket.sheet is None or not cells or not is_long(ticket.sheet):
+        return state, ()
+    wanted, wrapped = (cells, ticket.as_source), ticket.wrapped
+    if ticket.wrapping == wanted:
+        return state, ()
+    if wrapped is not None and (wrapped.cells, wrapped.as_source) == wanted:
+        return state, ()
+    wrap = effects.WrapDetail(ticket.workspace, ticket.sheet, *wanted)
+    return replace(state, ticket=replace(ticket, wrapping=wanted)), (wrap,)
+
+
+def _detail_wrapped(state: AppState, found: messages.DetailWrapped) -> AppState:
+    ticket = state.ticket
+    if ticket is None or ticket.workspace != found.workspace or ticket.sheet is not found.sheet:
+        return state
+    return _scrolled(replace(state, ticket=replace(ticket, wrapped=found.wrapped, wrapping=None)))
 
 
 def _resized(state: AppState, width: int, height: int) -> AppState:
@@ -251,7 +282,5 @@ def _scrolled(state: AppState) -> AppState:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:
         return state
-    layout = state.layout
-    lines = detail_lines(ticket.sheet, layout.right, as_source=ticket.as_source)
-    top = min(ticket.top, max(0, len(lines) - layout.detail))
+    top = min(ticket.top, max(0, len(state.ticket_lines) - state.layout.detail))
     return replace(state, ticket=replace(ticket, top=top))

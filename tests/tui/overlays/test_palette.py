@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.bytecodes import Bytecodes
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.overlays.entries import MOST_TICKETS, entries_of
 from ticketr.tui.overlays.palette import Palette
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.screen import screen
@@ -91,3 +93,36 @@ def test_the_palette_lies_over_the_main_screen() -> None:
     box = [row for row in rows if "│ > push▏" in row]
     assert len(box) == 1
     assert {len(row) for row in rows} == {100}
+
+
+def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -> None:
+    tickets = (
+        Ticket("About DEMO-11", "DEMO-1"),
+        Ticket("One", "DEMO-11"),
+        Ticket("Mine"),
+        *(Ticket("Spare", f"DEMO-{number}") for number in range(100, 180)),
+    )
+
+    def found(text: str) -> list[str]:
+        state = app_state(*tickets)
+        return [each.name for each in entries_of(state, text, lambda *_: None)]
+
+    spare = [f"DEMO-{number}  Spare" for number in range(110, 120)]
+    assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
+    assert found("#draft mine") == ["draft  Mine"]
+    assert found("#mine one") == []
+    assert len(found("#")) == len(found("#spare")) == MOST_TICKETS
+
+
+def test_a_letter_in_the_palette_costs_little_in_a_long_list() -> None:
+    def cost(count: int) -> int:
+        tickets = [Ticket(f"Ticket {at}", f"DEMO-{at}") for at in range(1, count)]
+        state = app_state(*tickets)
+        state.workspace.rows.prepare()
+        bytecodes = Bytecodes()
+        with bytecodes.counted():
+            for text in ("#", "#ti", "@p", "=d", "push"):
+                entries_of(state, text, lambda *_: None)
+        return bytecodes.count
+
+    assert cost(4_000) < 4 * cost(500)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ticketr.statusline import LineStyle
 from ticketr.tickets import parse
 from ticketr.tui.panels.detail import LONGEST_RENDERED, detail_lines, draw_detail
@@ -78,6 +80,16 @@ def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> No
         ("[" * 40, 5),
     ]
     assert len(lines) > LONGEST_RENDERED // 40
+
+
+@pytest.mark.parametrize(("brackets", "is_rendered"), [(100, True), (4_000, False)])
+def test_a_text_of_thousands_of_brackets_is_not_rendered(brackets: int, is_rendered: bool) -> None:
+    sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md")
+    sheet = replace(sheet, description=f"**word**\n{'[a]' * brackets}", fields=())
+
+    first = plain(detail_lines(sheet, 42)[2].line)
+
+    assert first.startswith("word [a]" if is_rendered else "**word**")
 
 
 def test_the_parts_that_both_sides_have_changed_stand_below_the_title() -> None:

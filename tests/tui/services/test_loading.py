@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import trio
 import trio.testing
+from fakes.pulls import inline
 
 from ticketr.sync import Store
 from ticketr.tui import effects, messages
-from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui.panels.detail import SHORT, detail_lines
 from ticketr.tui.services.context import Services
-from ticketr.tui.services.loading import read_detail
+from ticketr.tui.services.loading import read_detail, wrap_detail
 from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.sheet import WrappedDetail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,3 +64,31 @@ async def test_an_older_answer_does_not_replace_a_newer_one(
     # Its lines were wrapped in the thread.
     detail_lines(read.sheet, 40, as_source=False)
     assert detail_lines.cache_info().hits == 1
+
+
+async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "DEMO-1.md").write_text(
+        f"# TICKET: [DEMO-1] A\n\n## Description\n{'word ' * SHORT}\n"
+    )
+    told: list[Message] = []
+    nothing = cast("Any", None)
+    workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
+    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    services = Services(nothing, nothing, opened, told.append, in_thread=inline)
+
+    await read_detail(services, effects.ReadDetail("work", "DEMO-1.md", ORDER, 40, as_source=True))
+    (read,) = told
+    assert isinstance(read, messages.DetailRead)
+    assert read.sheet is not None
+    lines = detail_lines(read.sheet, 40, as_source=True)
+    assert read.wrapped == WrappedDetail(40, as_source=True, lines=lines)
+
+    told.clear()
+    await wrap_detail(services, effects.WrapDetail("work", read.sheet, 60, as_source=False))
+    (wrapped,) = told
+    assert isinstance(wrapped, messages.DetailWrapped)
+    assert wrapped.sheet is read.sheet
+    lines = detail_lines(read.sheet, 60)
+    assert wrapped.wrapped == WrappedDetail(60, as_source=False, lines=lines)

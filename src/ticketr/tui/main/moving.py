@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.navigation import select, show_row, show_workspace
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.detail import detail_lines, task_line
+from ticketr.tui.panels.detail import task_line
 from ticketr.tui.panels.frame import scroll_top
 from ticketr.tui.state import REST, Panel
 
@@ -47,7 +47,7 @@ def _next_task(state: AppState, by: int) -> Step | None:
     count = len(ticket.sheet.tasks)
     task = (ticket.task + 1 + by) % (count + 1) - 1
     layout = state.layout
-    lines = detail_lines(ticket.sheet, layout.right)
+    lines = state.ticket_lines
     at = task_line(ticket.sheet, lines, task)
     top = ticket.top if at < 0 else scroll_top(ticket.top, at, layout.detail, len(lines))
     return replace(state, ticket=replace(ticket, task=task, top=top)), ()
@@ -74,8 +74,7 @@ def _scroll(state: AppState, action: KeyAction) -> Step | None:
     if ticket is None or ticket.sheet is None:
         return None
     layout = state.layout
-    lines = detail_lines(ticket.sheet, layout.right, as_source=ticket.as_source)
-    last = max(0, len(lines) - layout.detail)
+    last = max(0, len(state.ticket_lines) - layout.detail)
     top = target(action, ticket.top, layout.detail, last)
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 

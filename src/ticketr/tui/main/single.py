@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ticketr.tui import effects
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.panels.detail import detail_lines
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ def edit(state: AppState, _: float) -> Step | None:
     line = row.line or 1
     ticket = state.ticket
     if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
-        lines = detail_lines(ticket.sheet, state.layout.right, as_source=ticket.as_source)
-        sources = (each.source for each in lines[ticket.top :])
+        sources = (each.source for each in state.ticket_lines[ticket.top :])
         line = next((source for source in sources if source), line)
     return state, (effects.OpenEditor(state.workspace.name, row.path, line),)
 

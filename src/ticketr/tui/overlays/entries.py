@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ticketr.tui.rows import ListRow
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
+    from ticketr.tui.workspace import WorkspaceView
 
 #: The most entries of tickets that are listed.
 MOST_TICKETS = 50
@@ -74,7 +76,9 @@ def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry
         run_action: Gives the step of a key of the main screen.
     """
     kind, words = (text[0], text[1:]) if text[:1] in {"#", "@", "~", "="} else ("", text)
-    lists = {"#": _tickets, "@": _people, "~": _workspaces, "=": _statuses}
+    if kind == "#":
+        return tuple(map(_ticket, state.workspace.rows.named(fold(words), MOST_TICKETS)))
+    lists = {"@": _people, "~": _workspaces, "=": _statuses}
     found = lists[kind](state) if kind else _commands(state, run_action)
     wanted = fold(words).split()
     fitting = [each for each in found if all(word in fold(each.name) for word in wanted)]
@@ -104,8 +108,7 @@ def _more(state: AppState) -> Iterator[Entry]:
     if row is not None and row.key:
         yield Entry(f"push {row.key}", "only this ticket", partial(_plan, (row.key,)))
         yield Entry(f"pull {row.key}", "only this ticket", partial(_pull, (row.key,)))
-    chosen = tuple(each.key for each in workspace.rows if each.id in workspace.chosen and each.key)
-    if chosen:
+    if chosen := _chosen_keys(workspace):
         yield Entry("push the chosen tickets", f"{len(chosen)} tickets", partial(_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Entry(f"filter: {word}", f"show only what is {word}", partial(_filter, word))
@@ -116,26 +119,30 @@ def _more(state: AppState) -> Iterator[Entry]:
         yield Entry("pull every workspace", count, _pull_all)
 
 
-def _tickets(state: AppState) -> Iterator[Entry]:
-    for row in state.workspace.rows:
-        name = f"{row.key or 'draft'}  {row.title}"
-        yield Entry(name, row.status, partial(_go_to, row))
+def _chosen_keys(workspace: WorkspaceView) -> tuple[str, ...]:
+    if not workspace.chosen:  # the rows are many
+        return ()
+    return tuple(each.key for each in workspace.rows if each.id in workspace.chosen and each.key)
+
+
+def _ticket(row: ListRow) -> Entry:
+    return Entry(f"{row.key or 'draft'}  {row.title}", row.status, partial(_go_to, row))
 
 
 def _people(state: AppState) -> Iterator[Entry]:
-    yield from _values(state, (row.assignee for row in state.workspace.rows), "assignee")
+    yield from _values((block.assignees for block in state.workspace.rows.blocks), "assignee")
 
 
 def _statuses(state: AppState) -> Iterator[Entry]:
-    yield from _values(state, (row.status for row in state.workspace.rows), "status")
+    yield from _values((block.statuses for block in state.workspace.rows.blocks), "status")
 
 
-def _values(state: AppState, values: Iterable[str], name: str) -> Iterator[Entry]:
-    counts: dict[str, int] = {}
-    for value in values:
-        if value:
-            counts[value] = counts.get(value, 0) + 1
-    for value, count in sorted(counts.items()):
+def _values(counts: Iterable[Counter[str]], name: str) -> Iterator[Entry]:
+    total = Counter[str]()
+    for each in counts:
+        total.update(each)
+    del total[""]
+    for value, count in sorted(total.items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         yield Entry(value, f"{count} tickets", partial(_filter, f'{name}="{quoted}"'))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 from ticketr.text import wrap
@@ -10,6 +11,7 @@ from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, title_rule
+from ticketr.tui.state import LOG_ENTRIES
 
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
@@ -55,4 +57,9 @@ class Log(PlainOverlay):
 
 def _lines(state: AppState) -> list[str]:
     room = max(10, state.width - 2)
-    return [line for entry in state.log for line in wrap(entry, room)]
+    return [line for entry in state.log for line in _wrapped(entry, room)]
+
+
+@lru_cache(maxsize=LOG_ENTRIES)
+def _wrapped(entry: str, room: int) -> tuple[str, ...]:
+    return wrap(entry, room)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,14 @@ from ticketr.text import clean, clip, fit, width, wrap
 from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
+from ticketr.tui.sheet import DetailLine
 from ticketr.tui.styled import Span, cells as cells_of, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.tui.sheet import Sheet, TaskLine
+    from ticketr.tui.sheet import Sheet, TaskLine, WrappedDetail
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 
@@ -30,19 +30,31 @@ LABEL_CELLS = 10
 #: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
 #: holds it, which is far quicker. Jira takes no description of more than 32,767 characters.
 LONGEST_RENDERED = 40_000
+#: How many characters a bracket counts for: each is tried as the begin of a link.
+BRACKET = 10
+#: The most characters of an issue that are wrapped on Trio's thread, which takes some milliseconds.
+SHORT = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class DetailLine:
-    """One line of an issue's text.
+def is_long(sheet: Sheet) -> bool:
+    """Return whether an issue is too long to be wrapped between two keys."""
+    return len(sheet.error) + sum(map(len, sheet.source)) > SHORT
 
-    Attributes:
-        line: What is shown.
-        source: The line in the file that it comes from, from 1; 0 if there is none.
+
+def lines_at_hand(
+    sheet: Sheet, cells: int, wrapped: WrappedDetail | None, *, as_source: bool
+) -> tuple[DetailLine, ...]:
+    """Return the lines of an issue without a pause.
+
+    Args:
+        sheet: The issue.
+        cells: The width of the panel.
+        wrapped: The lines of a long issue, if there are any; they may be for another width.
+        as_source: Whether to show the lines of the file.
     """
-
-    line: Line
-    source: int = 0
+    if not is_long(sheet):
+        return detail_lines(sheet, cells, as_source=as_source)
+    return () if wrapped is None else wrapped.lines
 
 
 @lru_cache(maxsize=8)
@@ -78,7 +90,7 @@ def draw_detail(
     theme: Theme,
     *,
     is_focused: bool,
-    as_source: bool = False,
+    lines: Sequence[DetailLine] | None = None,
     task: int = -1,
 ) -> list[str]:
     """Return the rows of the open ticket's panel, its title first.
@@ -90,13 +102,13 @@ def draw_detail(
         height: The rows of the panel below its title.
         theme: Colours and characters.
         is_focused: Whether the panel has the focus.
-        as_source: Whether to show the lines of the file.
+        lines: Its lines; None for `detail_lines`.
         task: The index of the selected sub-task; -1 for none.
     """
     if sheet is None:
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *filled([], height, cells)]
-    lines = detail_lines(sheet, cells, as_source=as_source)
+    lines = detail_lines(sheet, cells) if lines is None else lines
     shown = lines[top : top + height]
     selected = task_line(sheet, lines, task)
     rows = [
@@ -198,7 +210,7 @@ def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:
 
 def _rendered(text: str, room: int) -> Iterator[tuple[Line, int]]:
     """Yield the lines of a text, each with the index of its line in the file."""
-    if len(text) <= LONGEST_RENDERED:
+    if len(text) + BRACKET * text.count("[") <= LONGEST_RENDERED:
         for each in render_markdown(text, room):
             yield each.line, each.source
         return

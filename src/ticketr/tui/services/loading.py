@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.tui import messages
-from ticketr.tui.panels.detail import detail_lines
+from ticketr.tui import effects, messages
+from ticketr.tui.panels.detail import detail_lines, is_long
 from ticketr.tui.services.files import read_sheet
+from ticketr.tui.sheet import WrappedDetail
 
 if TYPE_CHECKING:
     from ticketr.sync import Store
-    from ticketr.tui import effects
     from ticketr.tui.services.context import Services
     from ticketr.tui.sheet import Sheet
 
@@ -24,14 +24,28 @@ async def read_detail(services: Services, effect: effects.ReadDetail) -> None:
     """Read an issue from its file, and wrap its lines, unless the next request comes before."""
     store = services.workspaces[effect.workspace].store
     services.newest.begin(effect)
-    sheet = await services.in_thread(_read_sheet, store, effect)
+    read = await services.in_thread(_read_detail, store, effect)
     if services.newest.is_newest(effect):
-        services.send(messages.DetailRead(effect.workspace, effect.order, sheet))
+        services.send(read)
 
 
-def _read_sheet(store: Store, effect: effects.ReadDetail) -> Sheet | None:
+def _read_detail(store: Store, effect: effects.ReadDetail) -> messages.DetailRead:
     sheet = read_sheet(store, effect.path, effect.order)
+    wrapped = None
     if sheet is not None and effect.cells:
-        # Drawing finds them in the cache: a long text must not hold up Trio's thread.
-        detail_lines(sheet, effect.cells, as_source=False)
-    return sheet
+        # Drawing finds those of a short issue in the cache.
+        found = _wrap(sheet, effect.cells, effect.as_source)
+        wrapped = found if is_long(sheet) else None
+    return messages.DetailRead(effect.workspace, effect.order, sheet, wrapped)
+
+
+async def wrap_detail(services: Services, effect: effects.WrapDetail) -> None:
+    """Wrap the lines of a long issue, unless the next request comes before."""
+    services.newest.begin(effect)
+    wrapped = await services.in_thread(_wrap, effect.sheet, effect.cells, effect.as_source)
+    if services.newest.is_newest(effect):
+        services.send(messages.DetailWrapped(effect.workspace, effect.sheet, wrapped))
+
+
+def _wrap(sheet: Sheet, cells: int, as_source: bool) -> WrappedDetail:  # noqa: FBT001 - in a thread
+    return WrappedDetail(cells, as_source, detail_lines(sheet, cells, as_source=as_source))

@@ -86,6 +86,7 @@ class Reader:
         self._rows = found.rows
         self._send(found)
         self._is_filled = True
+        await self._in_thread(found.rows.prepare)
         if self._seen.is_stale():
             await self._store_seen()
 

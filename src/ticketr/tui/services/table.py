@@ -32,6 +32,7 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], Message | None]] =
 IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]] = {
     effects.ReadFiles: loading.read_files,
     effects.ReadDetail: loading.read_detail,
+    effects.WrapDetail: loading.wrap_detail,
     effects.ReadConflict: conflicts.read,
     effects.Settle: conflicts.settle,
     effects.FindUndo: conflicts.find_undo,
