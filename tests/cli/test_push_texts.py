@@ -202,7 +202,7 @@ def put_description(site: str, key: str, *, document: dict[str, Any]) -> None:
 
 
 def test_markup_sent_as_text_is_reported_in_the_plan_and_after_the_push(someone: User) -> None:
-    text = "# TICKET: A\n\n## Description\n> [!NOTE]\n> x\n\n## Acceptance Criteria\n- ask @Mia\n"
+    text = "# TICKET: A\n\n## Description\n> [!NOTICE]\n> x\n\n## Acceptance Criteria\n- ask @Mia\n"
     someone.writes("new.md", text)
 
     for command in (("push", "--dry-run"), ("push",)):
