@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import urllib.request
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -222,3 +223,35 @@ def test_warnings_are_not_repeated_for_unchanged_text(someone: User) -> None:
 
     assert (note["key"], note["code"]) == ("DEMO-13", "literal")
     assert ":tadaa:" in note["reason"]
+
+
+def test_people_are_mentioned_by_name_and_looked_up_in_jira(someone: User) -> None:
+    ann = someone.site.users[0]
+    path = someone.writes(
+        "new.md", f"# TICKET: A\n\n## Description\nask @[{ann.name}] and @{ann.email}\n"
+    )
+
+    assert someone.runs("push").code == 0
+
+    mention = f"@[{ann.name}]({ann.account_id})"
+    assert f"ask {mention} and {mention}\n" in path.read_text()
+    document = someone.finds("DEMO-13").description
+    assert document is not None
+    mentions = [each for each in document["content"][0]["content"] if each["type"] == "mention"]
+    assert [each["attrs"]["id"] for each in mentions] == [ann.account_id] * 2
+    assert someone.runs("status").out.count("DEMO-13") == 0
+
+
+def test_a_name_of_several_people_is_refused_and_one_of_nobody_is_a_warning(someone: User) -> None:
+    letters = Counter(each.name[0] for each in someone.site.users)
+    ((first, count),) = letters.most_common(1)
+    assert count > 1
+    someone.writes("new.md", "# TICKET: A\n\n## Description\nask @[Zoltan Nobody]\n")
+    someone.writes("b.md", f"# TICKET: B\n\n## Description\nb\n\nask @[{first}]\n")
+
+    told = someone.runs("push")
+
+    assert told.code == 3
+    assert "b.md:6" in told.err
+    assert "is the name of several people; write @[" in told.err
+    assert "new.md:4: “@[Zoltan Nobody]” goes to Jira as text" in told.err

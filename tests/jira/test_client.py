@@ -46,6 +46,7 @@ CALLS: dict[str, Call] = {
     "issue_types": lambda jira: jira.issue_types("DEMO"),
     "statuses": lambda jira: jira.statuses("DEMO"),
     "create_fields": lambda jira: jira.create_fields("DEMO", "1"),
+    "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "create_issue": lambda jira: jira.create_issue({}),
 }

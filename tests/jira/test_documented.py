@@ -30,6 +30,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "search_page_2": lambda jira: jira.search_page("a = 1", "token", fields=["summary"]),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"], properties=["a"]),
+    "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
     "statuses": lambda jira: jira.statuses("DEMO"),

@@ -112,6 +112,21 @@ class SiteEndpoints(Endpoints):
         listed = sorted(found.values(), key=lambda project: project.key)
         return tuple(listed[:most]), max(total, len(listed))
 
+    async def find_users(self, query: str) -> tuple[User, ...]:
+        """Search the users of the site.
+
+        Args:
+            query: The beginning of a name or of an e-mail.
+
+        Returns:
+            One page of matching users at most, in the site's order, best match first.
+        """
+        answer = await self._api.get(
+            "user/search", query={"query": query, "maxResults": _MOST_USERS}
+        )
+        found = map(User.read, answer.array())
+        return tuple(user for user in found if user is not None)
+
     async def assignable_users(self, project: str, query: str) -> tuple[User, ...]:
         """Search the users that can be assigned to a project's issues.
 

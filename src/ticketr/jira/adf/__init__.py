@@ -42,6 +42,7 @@ from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weig
 from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
 from ticketr.jira.adf.forms import Writer, read_decisions
+from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LONGEST_TEXT",
     "Converted",
+    "NamedPerson",
     "canonical",
     "convert",
     "dropped_pieces",
@@ -58,12 +60,14 @@ __all__ = [
     "is_too_long",
     "length",
     "missing",
+    "named_people",
     "plain_document",
     "problems",
     "to_adf",
     "to_markdown",
     "unconverted_pieces",
     "weight",
+    "with_people",
 ]
 
 _MOST_PIECES = 10

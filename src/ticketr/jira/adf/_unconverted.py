@@ -111,7 +111,7 @@ _NO_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WO
 _NO_END = "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
 _SHORT_TAG = re.compile(rf"<(?:{'|'.join(SHORT)})[ >]")
 _REASONS = {
-    "mention": "goes to Jira as text and tells nobody; a mention is @[Name](account ID)",
+    "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
     "color": f"makes no status; a color is {', '.join(COLORS)}",
     "day": "goes to Jira as text, for it is no date; a date is written {2026-03-01}",
     "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",

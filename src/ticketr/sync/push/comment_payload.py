@@ -9,11 +9,13 @@ from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.losses import comment_loss, unaccepted
+from ticketr.sync.push.mentions import unknown_people, with_mentions
 from ticketr.sync.push.values import BadValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ticketr.jira import User
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.compare.jira_comments import JiraComment
     from ticketr.sync.edits.losses import Accepted, Loss
@@ -66,6 +68,7 @@ class CommentContext:
         known: The comments, by their numbers.
         path: The file, relative to the workspace.
         accepted: The losses that the push may cause.
+        mentioned: The accounts found for each name that a text mentions.
     """
 
     is_on: bool
@@ -73,6 +76,7 @@ class CommentContext:
     known: Mapping[str, JiraComment] = field(default_factory=dict)
     path: str = ""
     accepted: Accepted = False
+    mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
 
 
 def comment_payload(
@@ -111,7 +115,11 @@ def _write(
         raise BadValue(_OFF)
     visibility = None if part.is_new else _editable(part, context).visibility
     _check(issue, part, change.new, context)
-    body = adf.to_adf(change.new)
+
+    def place(line: int) -> str:
+        return _place(issue, part, change.new, line, context)
+
+    body = adf.to_adf(with_mentions(change.new, context.mentioned, place))
     if (size := adf.length(body)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size))
     if problems := adf.problems(body):
@@ -167,6 +175,8 @@ def _warnings(issue: Ticket, change: Change, context: CommentContext) -> Iterato
     for piece in adf.unconverted_pieces(change.new, before=change.old):
         where = _place(issue, change.part, change.new, piece.line, context)
         yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+    for line, reason in unknown_people(change.new, change.old, context.mentioned):
+        yield f"{change.name}: {_place(issue, change.part, change.new, line, context)}{reason}"
     known = context.known.get(change.part.id)
     if known is not None:
         for each in _lost(issue, change.part, change, context):

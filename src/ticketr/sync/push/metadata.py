@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected
+from ticketr.jira.adf import named_people
 from ticketr.sync.compare.columns import unsupported
+from ticketr.sync.compare.diff import is_text
 from ticketr.sync.push.requests import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
@@ -78,6 +80,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         NotFound: A project does not exist, or the account may not see it.
         JiraError: A request failed.
     """
+    queries = tuple(queries)
     asked = [each for each in queries if each.needs_create_fields]
     projects: dict[str, ProjectMetadata] = {}
     for key in dict.fromkeys(each.project for each in asked):
@@ -85,7 +88,28 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
             session, key, [each for each in asked if each.project == key]
         )
     people = await _people(session, asked, projects)
-    return Metadata(projects, NameLookup(people, await _sprints(session, asked), session.zone))
+    sprints = await _sprints(session, asked)
+    mentioned = await _mentioned(session, queries)
+    return Metadata(projects, NameLookup(people, sprints, session.zone, mentioned))
+
+
+async def _mentioned(
+    session: Session, queries: Iterable[MetadataQuery]
+) -> dict[str, tuple[User, ...]]:
+    """Search the people whom texts mention by name; find none if the account may not search."""
+    names = {
+        person.name: None
+        for query in queries
+        for change in query.changes
+        if is_text(change.part)
+        for person in named_people(change.new_shown)
+    }
+    try:
+        return {name: await session.jira.find_users(name) for name in names}
+    except AuthenticationFailed:
+        raise
+    except Rejected:
+        return dict.fromkeys(names, ())
 
 
 async def _project(session: Session, project: str, queries: list[MetadataQuery]) -> ProjectMetadata:

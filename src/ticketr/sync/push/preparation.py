@@ -102,7 +102,10 @@ async def prepare(
             default_project=session.job.project,
             accept_loss=accept_loss,
             comments=CommentContext(
-                session.columns.comments, session.account, accepted=accept_loss
+                session.columns.comments,
+                session.account,
+                accepted=accept_loss,
+                mentioned=metadata.lookup.mentioned,
             ),
         )
         built.append(await compute(session.in_thread, 2 * CONVERSIONS * each.text_size, build))

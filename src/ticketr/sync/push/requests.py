@@ -13,6 +13,7 @@ from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.hints import nearest
+from ticketr.sync.push.mentions import unknown_people, with_mentions
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, find_name, jira_value, shown
 from ticketr.tickets import is_key
 
@@ -168,7 +169,7 @@ def update_payload(
         lossy: Pieces of the Markdown whose loss a user has accepted.
     """
     changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
-    warnings = tuple(_warnings(issue, changes, path))
+    warnings = tuple(_warnings(issue, changes, lookup, path))
     fields: dict[str, object] = {}
     problems: list[str] = []
     values: list[SentValue] = []
@@ -185,7 +186,7 @@ def update_payload(
                 status = _not_empty(change)
                 values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
             elif isinstance(change.part, CorePart):
-                sent = _core_part(change.part, issue, document, path, lossy)
+                sent = _core_part(change.part, issue, document, lookup, path, lossy)
             else:
                 sent = _field(change, field_specs, lookup)
         except BadValue as error:
@@ -201,7 +202,9 @@ def update_payload(
     return IssuePayload(fields, status, tuple(problems), warnings, tuple(values))
 
 
-def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
+def _warnings(
+    issue: Ticket, changes: Iterable[Change], lookup: NameLookup, path: str
+) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text."""
     for change in changes:
         if change.part not in TEXTS:
@@ -212,6 +215,8 @@ def _warnings(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[s
                 line = place(piece.line) if path else 0
                 where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
                 yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+            for line, reason in unknown_people(text, change.old_shown, lookup.mentioned):
+                yield f"{change.name}: {_where(path, place(line))}{reason}"
 
 
 def _not_empty(change: Change) -> str:
@@ -221,12 +226,18 @@ def _not_empty(change: Change) -> str:
 
 
 def _core_part(
-    part: CorePart, issue: Ticket, body: object, path: str, lossy: Collection[str]
+    part: CorePart,
+    issue: Ticket,
+    body: object,
+    lookup: NameLookup,
+    path: str,
+    lossy: Collection[str],
 ) -> dict[str, object]:
     if part is CorePart.TITLE:
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}
+    issue = _with_mentions(issue, lookup, path, with_description=body is None)
     texts = list(_texts(issue, with_description=body is None))
     size = sum(len(text) for text, _ in texts)
     # Check the length before the conversion, which takes time, and again after it.
@@ -243,6 +254,25 @@ def _core_part(
     if problems:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     return {"description": document if document.get("content") else None}
+
+
+def _with_mentions(
+    issue: Ticket, lookup: NameLookup, path: str, *, with_description: bool
+) -> Ticket:
+    """Return an issue in whose texts mentions by name hold account IDs."""
+    if not lookup.mentioned:
+        return issue
+
+    def named(text: str, place: Callable[[int], int]) -> str:
+        return with_mentions(text, lookup.mentioned, lambda line: _where(path, place(line)))
+
+    texts = [named(*each) for each in _texts(issue, with_description=with_description)]
+    description = texts.pop(0) if with_description else issue.description
+    return replace(issue, description=description, acceptance_criteria=tuple(texts))
+
+
+def _where(path: str, line: int) -> str:
+    return f"{path}:{line}: " if path and line else ""
 
 
 def _too_long(size: int, issue: Ticket, path: str) -> str:

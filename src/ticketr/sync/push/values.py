@@ -66,11 +66,13 @@ class NameLookup:
         people: The accounts found for each name in the files.
         sprints: The ID of each known sprint, by name.
         zone: The account's time zone, used for times without a zone; None if unknown.
+        mentioned: The accounts found for each name that a text mentions.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
     sprints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     zone: tzinfo | None = None
+    mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:

@@ -1,0 +1,93 @@
+"""Mentions by a name or an e-mail address, which Jira's search of users has to find."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf._tables import blank_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NAMED = re.compile(
+    r"""\\.
+    |<\w+[ ][^<>\n]*\badf=[^<>\n]*>[^<\n]*
+    |(?<![\w@/.+-])@(?:
+        \[(?P<name>[^\[\]\\\n@][^\[\]\\\n]{0,99}|[^\[\]\\\s@]{1,60}@[^\[\]\\\s@]{1,60})\](?![(\[:])
+        |(?P<mail>\w[\w.+-]{0,63}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})
+    )""",
+    re.VERBOSE,
+)
+_SPECIAL = re.compile(r"[\\\[\]*_`~<]")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """A person who is mentioned without an account ID.
+
+    Attributes:
+        text: The whole mention.
+        name: The name or the e-mail address.
+        line: The line that it stands in, from 1 on.
+    """
+
+    text: str
+    name: str
+    line: int
+
+
+def named_people(markdown: str) -> tuple[NamedPerson, ...]:
+    """Return the mentions ``@[Name]`` and ``@mail`` in a text, in their order.
+
+    Args:
+        markdown: Any Markdown; what stands in code or behind a backslash is no mention.
+    """
+    if "@" not in markdown:
+        return ()
+    lines = enumerate(blank_code(markdown).split("\n"), start=1)
+    return tuple(
+        NamedPerson(found["at"], found["name"], number)
+        for number, line in lines
+        for found in map(_parts, _mentions(line))
+    )
+
+
+def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
+    """Return a text in which mentions hold the account IDs.
+
+    Args:
+        markdown: The text.
+        people: The account ID and the name of each person who is found, by the name in the text.
+    """
+    if not people or "@" not in markdown:
+        return markdown
+    lines = markdown.split("\n")
+    for at, blanked in enumerate(blank_code(markdown).split("\n")):
+        lines[at] = "".join(_replaced(lines[at], blanked, people))
+    return "\n".join(lines)
+
+
+def _replaced(line: str, blanked: str, people: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    end = 0
+    for found in _mentions(blanked):
+        person = people.get(_parts(found)["name"])
+        if person is not None:
+            account, name = person
+            yield line[end : found.start()]
+            yield f"@[{_SPECIAL.sub(_escaped, name)}]({account})"
+            end = found.end()
+    yield line[end:]
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return f"\\{sign[0]}"
+
+
+def _mentions(line: str) -> Iterator[re.Match[str]]:
+    return (found for found in _NAMED.finditer(line) if found["name"] or found["mail"])
+
+
+def _parts(found: re.Match[str]) -> dict[str, str]:
+    return {"at": found[0], "name": (found["name"] or found["mail"]).strip()}

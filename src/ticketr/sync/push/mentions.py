@@ -1,0 +1,71 @@
+"""Finds the people whom a text mentions by their names, in what Jira's search returned. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.config.names import folded
+from ticketr.jira import adf
+from ticketr.sync.push.values import BadValue, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ticketr.jira import User
+
+#: How many people an error message names.
+_MOST_NAMED = 5
+
+
+def with_mentions(
+    text: str, found: Mapping[str, Sequence[User]], place: Callable[[int], str]
+) -> str:
+    """Return a text whose mentions by name hold account IDs; names of nobody are left as they are.
+
+    Args:
+        text: The Markdown.
+        found: What the search returned for each name.
+        place: Returns the file and the line of a line, as the beginning of a message.
+
+    Raises:
+        BadValue: A name is that of several people.
+    """
+    people: dict[str, tuple[str, str]] = {}
+    for each in adf.named_people(text):
+        user = _person(each.name, found.get(each.name, ()), place(each.line))
+        if user is not None:
+            people[each.name] = (user.account_id, user.display_name)
+    return adf.with_people(text, people)
+
+
+def unknown_people(
+    text: str, before: str, found: Mapping[str, Sequence[User]]
+) -> Iterator[tuple[int, str]]:
+    """Yield the line of each new mention of nobody, and a warning."""
+    for each in adf.named_people(text):
+        if not found.get(each.name, (None,)) and each.text not in before:
+            yield (
+                each.line,
+                (
+                    f"“{each.text}” goes to Jira as text, for its search finds nobody of that name; "
+                    "a mention is @[Name](account ID), @[Name] or @ and an e-mail address"
+                ),
+            )
+
+
+def _person(name: str, found: Sequence[User], where: str) -> User | None:
+    """Return the person with a name, or else the only one whose name begins so."""
+    wanted = folded(name)
+    exact = [
+        user
+        for user in found
+        if wanted in map(folded, (user.display_name, user.email, user.account_id))
+    ]
+    fitting = exact or list(found)
+    if len(fitting) > 1:
+        several = " or ".join(
+            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MOST_NAMED]
+        )
+        more = f" ({len(fitting) - _MOST_NAMED} more)" if len(fitting) > _MOST_NAMED else ""
+        raise BadValue(f"{where}{shown(name)} is the name of several people; write {several}{more}")
+    return fitting[0] if fitting else None
