@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ticketr.statusline import LineStyle
-from ticketr.tickets import parse
-from ticketr.tui.panels.detail import LONGEST_RENDERED, detail_lines, draw_detail
+from ticketr.text import width
+from ticketr.tickets import Ticket, parse
+from ticketr.tui.panels.detail import LONGEST_RENDERED, WIDEST, detail_lines, draw_detail
 from ticketr.tui.sheet import sheet_of
 from ticketr.tui.styled import Span, plain
 from ticketr.tui.theme import Theme
@@ -113,22 +114,32 @@ def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:
 
     narrow, wide = (plain(detail_lines(sheet, cells)[2].line) for cells in (48, 100))
 
-    assert narrow == "Points    3            Fix Vers… 2026.2"
+    assert narrow == "Points     3           Fix Versi… 2026.2"
     assert wide == "Points        3                                  Fix Versions  2026.2"
 
 
 def test_what_is_read_first_stands_first_and_a_short_field_beside_a_longer_one() -> None:
     fields = ("Labels", "a, b"), ("Team", "Harbour"), ("Type", "Task"), ("Status", "In Progress")
-    sheet = replace(sheet_of(parse(FILE).tickets[0], "DEMO-1.md"), fields=fields)
-    shown = [plain(each.line) for each in detail_lines(sheet, 47)[2:4]]
-    assert shown == [
-        "Status    ◐ In Progress  Type      Task",
-        "Team      Harbour        Labels    a, b",
+    assert of_fields(*fields) == [
+        "Status     ◐ In Progress Type       Task",
+        "Team       Harbour       Labels     a, b",
     ]
 
 
 def test_a_field_that_is_too_long_for_its_column_has_a_line_of_its_own() -> None:
-    fields = ("Status", "Done"), ("Type", "A type with a long name"), ("Points", "3")
-    sheet = replace(sheet_of(parse(FILE).tickets[0], "DEMO-1.md"), fields=fields)
-    shown = [plain(each.line) for each in detail_lines(sheet, 47)[2:5]]
-    assert shown == ["Status    ● Done", "Type      A type with a long name", "Points    3"]
+    fields = ("Type", "A type with a long name"), ("Status", "Done"), ("Points", "3")
+    assert of_fields(*fields) == [
+        "Status     ● Done     Points     3",
+        "Type       A type with a long name",
+    ]
+
+
+def of_fields(*fields: tuple[str, str]) -> list[str]:
+    sheet = replace(sheet_of(Ticket("x", "DEMO-1"), "DEMO-1.md"), fields=fields)
+    return [plain(each.line) for each in detail_lines(sheet, 47)[2:-1]]
+
+
+def test_lines_of_a_wide_screen_are_no_longer_than_can_be_read() -> None:
+    sheet = sheet_of(Ticket("x", "DEMO-1", "word " * 90), "DEMO-1.md")
+    shown = [plain(each.line) for each in detail_lines(sheet, 250)]
+    assert max(map(width, shown)) == WIDEST - 1

@@ -86,7 +86,7 @@ class Choice(PlainOverlay):
         lines = []
         for at, option in enumerate(self.options):
             facts = option.refused or option.facts
-            room = cells - len(facts) - 2
-            text = f"{'▌' if at == self.at else ' '}{fit(option.words, max(1, room))} {facts}"
+            room = cells - width(facts) - 3
+            text = f"{'▌' if at == self.at else ' '}{fit(option.words, max(1, room))} {facts} "
             lines.append((text, at == self.at))
         return boxed(below, self.title, lines, self.at, cells, state.width, theme)

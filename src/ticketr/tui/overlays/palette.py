@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
 
+#: Below this many rows, only what is typed and the entries are shown.
+LOW = 10
 HINT = "# ticket   @ person   ~ workspace   = status"
 
 
@@ -76,12 +78,14 @@ class Palette(PlainOverlay):
         at = min(self.at, max(0, len(entries) - 1))
         count = f"{len(entries)}"
         typed = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
-        room = max(1, min(len(entries), state.body - 5))
+        is_low = state.body < LOW
+        room = max(1, min(len(entries), state.body - (3 if is_low else 5)))
         begin = max(0, min(at - room // 2, len(entries) - room))
-        lines = [(f"{fit(typed, cells - width(count) - 1)}{count} ", False), ("─" * cells, False)]
+        lines = [(f"{fit(typed, cells - width(count) - 1)}{count} ", False)]
+        lines += [] if is_low else [("─" * cells, False)]
         for number, entry in enumerate(entries[begin : begin + room], start=begin):
             lines.append((_line(entry, cells, is_selected=number == at), number == at))
-        lines.append((f" {HINT}", False))
+        lines += [] if is_low else [(f" {HINT}", False)]
         return boxed(below, ":", lines, 0, cells, state.width, theme)
 
 

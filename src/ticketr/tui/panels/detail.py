@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 TWO_COLUMNS = 44
 #: The fields that are read first, in this order; labels and the like come last, since they are long.
 _ORDER = ("status", "priority", "type", "points", "story points", "assignee", "sprint", "reporter")
+#: How many of the next fields may stand beside a field.
+NEXT = 3
 _LONG = frozenset(("labels", "components", "fix versions"))
 #: The least cells for the name of a field; a wide panel has more.
-LABEL_CELLS = 10
+LABEL_CELLS = 11
+#: The most cells of a line; longer ones are hard to read.
+WIDEST = 120
 #: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
 #: holds it, which is far quicker. Jira takes no description of more than 32,767 characters.
 LONGEST_RENDERED = 40_000
@@ -66,7 +70,7 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
         cells: The width of the panel.
         as_source: Whether to show the lines of the file instead.
     """
-    room = max(2, cells - 2)
+    room = max(2, min(cells - 2, WIDEST))
     if sheet.error:
         return tuple(DetailLine((Span(each),), sheet.line) for each in wrap(sheet.error, room))
     if as_source:
@@ -164,25 +168,21 @@ def _rank(field: tuple[str, str]) -> int:
 
 def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     """Put short fields side by side; a long one has a line of its own."""
-    sizes = [cells_of(part) + 2 for part in parts]
+    sizes = [cells_of(part) + 1 for part in parts]
     half = max(room // 2, *(size for size in sizes if size <= room * 3 // 5), 0)
     lines: list[DetailLine] = []
-    left: Line | None = None
-    for part in parts:
-        size = cells_of(part)
-        if left is not None and size <= room - half:
-            lines.append(DetailLine((*left, Span(" " * (half - cells_of(left))), *part)))
-            left = None
-            continue
-        if left is not None:
-            lines.append(DetailLine(left))
-            left = None
-        if size <= half - 2:
-            left = part
-        else:
+    left = list(parts)
+    while left:
+        part = left.pop(0)
+        if cells_of(part) >= half:
             lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
-    if left is not None:
-        lines.append(DetailLine(left))
+            continue
+        # One of the next fields that fits may come up, so that no column stays empty.
+        fitting = (at for at, each in enumerate(left[:NEXT]) if cells_of(each) <= room - half)
+        beside = next(fitting, None)
+        if beside is not None:
+            part = (*part, Span(" " * (half - cells_of(part))), *left.pop(beside))
+        lines.append(DetailLine(part))
     return lines
 
 
