@@ -40,7 +40,6 @@ class Workers:
             await self.dispatcher.wait_for_wakeup(task)
         finally:
             self.dispatcher.stop_waiting(task)
-        self.dispatcher.wakeup_pending = False
         self.woken.append((number, variable.get()))
 
     async def start(self, *numbers: int) -> None:
@@ -142,6 +141,22 @@ async def test_a_job_of_a_submit_that_returns_wakes_a_worker_if_no_other_job_run
         workers.dispatcher.job_submitted(workers.add("first"))
         workers.dispatcher.job_submitted(workers.add())
         assert await workers.rest() == [(1, "first")]
+
+
+async def test_a_job_of_a_map_wakes_a_worker_unless_a_reader_returns() -> None:
+    async with trio.open_nursery() as nursery:
+        workers = Workers(nursery)
+        await workers.start(1, 2)
+
+        workers.dispatcher.submit_returns()
+        workers.dispatcher.job_fed(workers.add("first"))
+        assert await workers.rest() == []
+        workers.dispatcher.submit_returned()
+        workers.dispatcher.job_fed(workers.add())  # it switches no context
+        assert await workers.rest() == [(1, "first")]
+
+        workers.dispatcher.job_fed(workers.add())
+        assert await workers.rest() == [(1, "first"), (2, "first")]
 
 
 async def test_a_worker_looks_again_one_step_later_while_a_submit_returns() -> None:

@@ -68,6 +68,39 @@ async def wait_for_repeats(queue: JobQueue, count: int) -> None:
         queue.repeat(sleep, every=LONG, first=LONG)
 
 
+async def shut_down(queue: JobQueue) -> None:
+    """Begin a bounded shutdown in which four jobs run, a second each and one after the other."""
+    last = "first"
+    for _ in range(4):
+        last = queue.submit_nowait(sleep, 1, after=[] if last == "first" else [last]).id
+    await trio.sleep(0.5)
+    with trio.move_on_after(0):
+        await queue.shutdown(grace=LONG)
+
+
+async def shut_down_while_jobs_wait_for_another(queue: JobQueue, count: int) -> None:
+    queue.set_rate(Rate(1, per=0.1))
+    await wait_for_one_job(queue, count)
+    await trio.sleep(1)
+    await shut_down(queue)
+
+
+async def shut_down_while_jobs_wait_for_a_key(queue: JobQueue, count: int) -> None:
+    queue.set_rate(Rate(1, per=0.1))
+    for _ in range(count + 1):
+        queue.submit_nowait(sleep, LONG, key="held")
+    await trio.sleep(1)
+    await shut_down(queue)
+
+
+async def shut_down_while_rates_of_keys_are_empty(queue: JobQueue, count: int) -> None:
+    for key in range(count):
+        queue.set_rate(Rate(1, per=LONG), key)
+        queue.submit_nowait(sleep, key=key)
+    await trio.sleep(1)
+    await shut_down(queue)
+
+
 async def let_a_rate_pass(queue: JobQueue) -> None:
     before = queue.statistics().completed
     await trio.sleep(1)
@@ -109,6 +142,9 @@ CASES = [
     (wait_for_one_job_each, run_two),
     (wait_for_one_job_each, cancel_one_before),
     (wait_for_repeats, repeat_once),
+    (shut_down_while_jobs_wait_for_another, let_a_rate_pass),
+    (shut_down_while_jobs_wait_for_a_key, let_a_rate_pass),
+    (shut_down_while_rates_of_keys_are_empty, let_a_rate_pass),
 ]
 
 

@@ -243,7 +243,7 @@ def test_an_interrupt_of_an_idle_worker_leaves_by_the_end_of_the_queue(strict: b
         del failed
 
     with pytest.raises(KeyboardInterrupt):
-        run_interrupted(main, "dispatcher.wakeup_pending = False", strict=strict)
+        run_interrupted(main, "is_free = task.context is waiting_context", strict=strict)
 
     assert scenario.calls == ["job-1"]
     assert told == [JobStatus.FAILED]

@@ -280,7 +280,7 @@ def is_there(wait: Wait) -> bool:
         return not goal.record.status.is_terminal  # a pause is a change as well
     if (
         isinstance(goal, QueueRoom)
-        and cast("QueueCore", goal.queue).registry.totals[JobStatus.CANCELLED]
+        and cast("QueueCore", goal.queue).registry.unsuccessful[JobStatus.CANCELLED]
     ):
         return True  # a pending job was cancelled, which makes room
     return any(wait in waiter.waits for waiter in wait_graph_of_run().waiting_jobs.values())

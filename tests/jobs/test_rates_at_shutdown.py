@@ -55,6 +55,21 @@ async def test_a_job_that_waits_for_a_rate_when_another_has_taken_the_last_start
     assert cancelled_by_shutdown(jobs[3]) == [1]
 
 
+async def test_a_job_that_waits_for_the_rate_of_the_queue_when_its_key_is_free(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=3, rate=Rate(1, per=10.0, burst=2)) as queue:
+        holder = queue.submit_nowait(sleep, 1, key="a")
+        other = queue.submit_nowait(sleep, 30)
+        behind_the_key = [queue.submit_nowait(sleep, key="a") for _ in range(3)]
+        after_that = queue.submit_nowait(sleep, after=[other])
+        await queue.shutdown(grace=60)
+
+    assert started(holder, other) == [0, 0]
+    assert cancelled_by_shutdown(*behind_the_key) == [1, 1, 1]
+    assert started(after_that) == [30]
+
+
 async def test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended(
     autojump_clock: MockClock,
 ) -> None:

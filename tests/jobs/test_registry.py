@@ -36,6 +36,7 @@ class Books:
             slot = registry.keys.find(key) or registry.keys.add(key)
             slot.add(record)
             record.set_key_slot(slot)
+        registry.submitted += 1
         registry.by_id[job_id] = record
         self.schedule.add(record, 0.0)
         return record
@@ -44,7 +45,7 @@ class Books:
         self.schedule.discard(record)
         record.end(JobStatus.CANCELLED, 0.0, None)
         self.registry.free(record)
-        self.registry.totals[JobStatus.CANCELLED] += 1
+        self.registry.unsuccessful[JobStatus.CANCELLED] += 1
         self.registry.finished.jobs.append(record)
 
     def select(self, key: Hashable = None, tag: str | None = None) -> list[JobRecord]:
@@ -58,6 +59,16 @@ def test_an_id_that_is_made_up_is_none_that_a_submit_has_chosen() -> None:
 
     assert books.registry.next_free_id() == "job-3"
     assert books.registry.next_free_id() == "job-4"
+
+
+def test_all_jobs_are_counted_once() -> None:
+    books = Books()
+    pending, cancelled = books.enter("a"), books.enter("b")
+    books.cancel(cancelled)
+    books.schedule.discard(pending)
+
+    assert (books.registry.submitted, books.registry.ended) == (2, 2)
+    assert books.registry.completed == 1
 
 
 def test_an_id_goes_back_to_its_holder_when_the_job_that_waits_for_it_ends() -> None:

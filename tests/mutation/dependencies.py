@@ -102,7 +102,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a cut off cancels a job before those that start after it",
-        "_schedule.py",
+        "_pending.py",
         "return [*reversed([*self._after]), *(",
         "return [*self._after, *(",
         AFTER + "test_cancel_all_and_a_cut_off_give_each_job_the_cause_that_was_asked_for",

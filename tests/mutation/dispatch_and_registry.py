@@ -76,9 +76,30 @@ MUTANTS: Final = [
     Mutant(
         "an ID that a submit has chosen is made up again",
         "_registry.py",
-        '        while job_id in self.by_id:\n            job_id = f"job-{next(self.ids)}"\n',
-        "",
+        "        while job_id in self.by_id:\n",
+        "        while False:\n",
         REGISTRY + "test_an_id_that_is_made_up_is_none_that_a_submit_has_chosen",
+    ),
+    Mutant(
+        "a job that was cancelled counts as completed",
+        "_registry.py",
+        " - self.unsuccessful[CANCELLED]\n",
+        "\n",
+        REGISTRY + "test_all_jobs_are_counted_once",
+    ),
+    Mutant(
+        "a worker that has been woken counts as being woken",
+        "_dispatch.py",
+        "        self.wakeup_pending = False\n        if worker in self.idle:\n",
+        "        if worker in self.idle:\n",
+        DISPATCH + "test_one_wake_up_is_under_way_at_a_time",
+    ),
+    Mutant(
+        "a map wakes a worker although a reader returns",
+        "_dispatch.py",
+        "else not self.returning_submits):",
+        "else True):",
+        DISPATCH + "test_a_job_of_a_map_wakes_a_worker_unless_a_reader_returns",
     ),
     Mutant(
         "an ID goes back to its holder though a later job has it",
@@ -118,8 +139,8 @@ MUTANTS: Final = [
     Mutant(
         "what is due to be dropped counts as kept",
         "_registry.py",
-        "        return sum(self.totals.values()) - self.finished.kept",
-        "        return sum(self.totals.values()) - len(self.finished.jobs)",
+        "        return self.ended - self.finished.kept",
+        "        return self.ended - len(self.finished.jobs)",
         REGISTRY + "test_what_is_not_kept_counts_as_evicted",
     ),
     Mutant(

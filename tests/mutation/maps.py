@@ -81,8 +81,8 @@ MUTANTS: Final = [
     Mutant(
         "a job of a map wakes no idle worker",
         "_map_jobs.py",
-        "        if dispatcher.idle and (\n",
-        "        if False and (\n",
+        "        core.dispatcher.job_fed(record)\n",
+        "        pass\n",
         "test_map.py::test_items_that_come_slowly_are_run_as_they_come",
     ),
     Mutant(

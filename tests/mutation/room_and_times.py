@@ -112,7 +112,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a paused key starts jobs",
-        "_schedule.py",
+        "_pending.py",
         "            or blocker in self._paused_keys\n",
         "",
         "test_delays_and_pauses.py::test_a_paused_key_holds_up_its_own_jobs_alone",

@@ -279,8 +279,8 @@ MUTANTS: Final = [
     Mutant(
         "the level of the log is asked for once",
         "_core.py",
-        "        self._is_logging = is_enabled_for(INFO)\n",
-        "        pass\n",
+        "is_logging = self._is_logging = is_enabled_for(INFO)",
+        "is_logging = self._is_logging",
         "test_lifecycle.py::test_a_new_level_counts_from_the_next_start",
     ),
     Mutant(

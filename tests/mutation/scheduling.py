@@ -104,14 +104,14 @@ MUTANTS: Final = [
     Mutant(
         "a key is never given back",
         "_schedule.py",
-        "        del self._key_holders[key_slot]\n        self._unblock_next(key_slot)\n",
+        "        del self._key_holders[key_slot]\n        self._key_changed(key_slot)\n",
         "        pass\n",
         "test_keys.py::test_a_key_is_free_however_its_job_ends",
     ),
     Mutant(
         "a released key is offered to no job",
         "_schedule.py",
-        "        del self._key_holders[key_slot]\n        self._unblock_next(key_slot)\n",
+        "        del self._key_holders[key_slot]\n        self._key_changed(key_slot)\n",
         "        del self._key_holders[key_slot]\n",
         "test_keys.py::test_a_freed_key_goes_to_the_best_that_lives",
     ),

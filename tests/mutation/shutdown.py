@@ -66,22 +66,22 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a delay",
         "_shutdown.py",
-        "    core.cancel_delayed()\n",
+        "    core.cancel_at_shutdown(core.schedule.delayed(core.now()))\n",
         "",
         "test_delays_and_pauses.py::test_a_bounded_shutdown_cancels_what_waits_for_a_time",
     ),
     Mutant(
         "the end of the grace leaves running jobs alone",
         "_shutdown.py",
-        "for record in [*core.schedule.jobs(), *core.running.values()]:",
-        "for record in core.schedule.jobs():",
+        "cancel_at_shutdown([*core.schedule.jobs(), *core.running.values()])",
+        "cancel_at_shutdown(core.schedule.jobs())",
         "test_queue.py::test_after_its_grace_a_shutdown_cancels_and_waits_for_clean_ups",
     ),
     Mutant(
         "the end of the grace leaves pending jobs alone",
         "_shutdown.py",
-        "for record in [*core.schedule.jobs(), *core.running.values()]:",
-        "for record in [*core.running.values()]:",
+        "cancel_at_shutdown([*core.schedule.jobs(), *core.running.values()])",
+        "cancel_at_shutdown([*core.running.values()])",
         "test_queue.py::test_a_shutdown_without_grace_calls_no_pending_job",
     ),
     Mutant(

@@ -11,7 +11,6 @@ from ticketr.jobs._job import PENDING, RUNNING, OnConflict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jobs._job import JobID
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._registry import Registry
@@ -61,8 +60,8 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
     return Conflicts(None, key_slot, id_holder, jobs if supersedes else ())
 
 
-def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> JobID:
-    """Enter a new job under its key, whose own code may raise, and return its ID."""
+def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> None:
+    """Enter a new job under its key, whose own code may raise, and behind the holder of its ID."""
     extras = record.extras
     if extras.key is not None:
         key_slot = conflicts.key_slot or registry.keys.add(extras.key)
@@ -70,7 +69,6 @@ def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> JobID:
         record.set_key_slot(key_slot)
     if conflicts.id_holder is not None:
         record.set_id_holder(conflicts.id_holder)
-    return extras.id or registry.next_free_id()
 
 
 def _conflicting(

@@ -22,6 +22,7 @@ from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._job import (
     CANCELLED,
+    COMPLETED,
     PENDING,
     RUNNING,
     CancelCause,
@@ -149,9 +150,6 @@ class QueueCore(WholeQueue):
         if record.extras is NO_EXTRAS:  # as nearly always
             if schedule.pending >= schedule.max_pending and not above:
                 return None
-            job_id = f"job-{next(registry.ids)}"
-            if job_id in registry.by_id:  # a submit has chosen that one
-                job_id = registry.next_free_id()
         else:
             if (after := record.extras.after) is not None:
                 self.dependencies.resolve(record, after, partial(self._find_predecessor, self))
@@ -160,13 +158,21 @@ class QueueCore(WholeQueue):
                 return self.handle_of(conflicts.joined)
             if schedule.pending >= schedule.max_pending and not (above or conflicts.makes_room):
                 return None
-            job_id = claim(record, registry, conflicts)
+            claim(record, registry, conflicts)
+        number = registry.submitted = registry.submitted + 1
+        job_id = record.extras.id
+        if not job_id:
+            job_id = f"job-{next(registry.ids)}"
+            if job_id in registry.by_id:  # a submit has chosen that one
+                job_id = registry.next_free_id()
         handle = self._make_handle(record, self)
-        record.accept(job_id, next(registry.numbers), now, self, handle)
-        if conflicts is not None:
+        record.accept(job_id, number, now, self, handle)
+        if conflicts is None:
+            schedule.add_plain(record, now)
+        else:
             record.delay_start()
             self.dependencies.connect(record)
-        schedule.add(record, now)
+            schedule.add(record, now)
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self.notify_pending(record)
         registry.by_id[job_id] = record
@@ -213,10 +219,9 @@ class QueueCore(WholeQueue):
             submission = self.schedule.next_admitted()
 
     def _cancel_outside(self, record: JobRecord) -> Any:
-        """End a job that has not entered, and return its handle."""
-        handle = self._make_handle(record, self)
-        registry, now = self.registry, self.now()
-        record.accept(registry.next_free_id(), next(registry.numbers), now, self, handle)
+        """End a job that has not entered, and return its handle. No statistics count it."""
+        handle, registry, now = self._make_handle(record, self), self.registry, self.now()
+        record.accept(registry.next_free_id(), registry.submitted, now, self, handle)
         record.note_cause(CancelCause.SHUTDOWN)
         record.end(CANCELLED, now, None)
         return handle
@@ -227,10 +232,9 @@ class QueueCore(WholeQueue):
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
         """Start the next job on a worker; None if there is none."""
         schedule = self.schedule
-        record = schedule.take()
-        if record is None:
+        if (record := schedule.take()) is None:
             if self.phase.cancels_delayed_jobs:
-                self.cancel_delayed()  # a job that has ended may have let another wait for a rate
+                self.cancel_at_shutdown(schedule.newly_limited())  # since another has ended
             return None
         now = self.now()
         record.start(worker, now)
@@ -242,14 +246,14 @@ class QueueCore(WholeQueue):
             schedule.take_starts(record, now)
             self.timer.wake_at(schedule.next_time())
             if self.phase.cancels_delayed_jobs:
-                self.cancel_delayed()  # so may this one, which takes a start
+                self.cancel_at_shutdown(schedule.newly_limited())  # since this one takes a start
         if schedule.submissions.count:
             self.admit()
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:
             dispatcher.job_taken()
-        self._is_logging = is_enabled_for(INFO)
-        if self._is_logging:
+        is_logging = self._is_logging = is_enabled_for(INFO)
+        if is_logging:
             self._lifecycle.started(record)
         return record
 
@@ -297,7 +301,8 @@ class QueueCore(WholeQueue):
             schedule.unblock_successors(record)
         if has_extras:
             self.registry.free(record)
-        self.registry.totals[status] += 1
+        if status is not COMPLETED:
+            self.registry.unsuccessful[status] += 1
         finished = self.finished
         finished.jobs.append(record)
         if self.subscriptions.is_watched:
@@ -360,9 +365,9 @@ class QueueCore(WholeQueue):
             record.note_cause(cause)
             self.finish(record, CANCELLED)
 
-    def cancel_delayed(self) -> None:
-        """Cancel the jobs that wait for a time or for a rate, and those that do so as these end."""
-        for record in self.schedule.delayed(self.now()):
+    def cancel_at_shutdown(self, records: Iterable[JobRecord]) -> None:
+        """Cancel these jobs."""
+        for record in records:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:

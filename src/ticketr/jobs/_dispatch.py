@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @final
 class Dispatcher:
-    """Wakes the idle workers of one queue. Also written in ``_worker``: that a worker has woken.
+    """Wakes the idle workers of one queue.
 
     Attributes:
         idle: The workers without a job, in the order in which the channel wakes them. A worker that
@@ -100,6 +100,15 @@ class Dispatcher:
         if self.idle and (record.call[2] if self.wakeup_pending else not self._running):
             self.wake()
 
+    def job_fed(self, record: JobRecord) -> None:
+        """Note that a map has submitted a job, and goes on.
+
+        Wake an idle worker, unless the reader of a map returns and :meth:`submit_returned` can do
+        it.
+        """
+        if self.idle and (record.call[2] if self.wakeup_pending else not self.returning_submits):
+            self.wake()
+
     def submit_returned(self) -> None:
         """Wake a worker if none has taken the submitted job by now."""
         self.returning_submits -= 1
@@ -119,6 +128,11 @@ class Dispatcher:
         return self.wakeup_receiver.receive()
 
     def stop_waiting(self, worker: trio.lowlevel.Task) -> None:
-        """Count a worker as idle no more; an interrupt may come before it was counted."""
+        """Count a worker as idle no more, whether it was woken or cancelled.
+
+        If it was cancelled, all are: none is woken any more. An interrupt may come before it was
+        counted.
+        """
+        self.wakeup_pending = False
         if worker in self.idle:
             self.idle.remove(worker)

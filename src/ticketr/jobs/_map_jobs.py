@@ -140,11 +140,7 @@ class MapJobs:
             self.take_back_outside()
             raise
         self.outside = None
-        dispatcher = core.dispatcher
-        if dispatcher.idle and (
-            record.call[2] if dispatcher.wakeup_pending else not dispatcher.returning_submits
-        ):
-            dispatcher.wake()
+        core.dispatcher.job_fed(record)
 
     def outside_entered(self) -> None:
         """Note that the job that had no room has entered."""

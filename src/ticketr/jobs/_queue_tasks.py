@@ -54,7 +54,7 @@ async def wait_for_timer(core: QueueCore) -> None:
     core.waits.read_deadline()
     phase = core.phase
     if phase.cancels_delayed_jobs:
-        core.cancel_delayed()
+        core.cancel_at_shutdown(core.schedule.newly_limited())
     next_time = min(
         phase.cut_off_at,
         phase.stuck_warning_at,

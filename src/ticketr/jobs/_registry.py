@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._job import JobStatus
+from ticketr.jobs._job import CANCELLED, FAILED
 from ticketr.jobs._key_table import KeyTable
 from ticketr.jobs._retention import FinishedJobs
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import trio
 
-    from ticketr.jobs._job import JobID
+    from ticketr.jobs._job import JobID, JobStatus
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._retention import Keep
@@ -27,11 +27,12 @@ class Registry:
 
     Attributes:
         ids: The next number of an ID that the queue makes up.
-        numbers: The next place in the order of submission.
+        submitted: The number of jobs that have entered.
         by_id: The live jobs and those that are kept. An ID belongs to the job that got it last.
         keys: The keys of the live jobs, and those that are paused or have a rate.
         finished: The jobs that have ended and are kept.
-        totals: How many jobs have ended, by status.
+        unsuccessful: How many jobs have failed, and how many were cancelled, by status. To count
+            those that have completed would cost each of them time; their number follows.
     """
 
     __slots__ = (
@@ -41,8 +42,8 @@ class Registry:
         "finished",
         "ids",
         "keys",
-        "numbers",
-        "totals",
+        "submitted",
+        "unsuccessful",
     )
 
     def __init__(
@@ -54,11 +55,11 @@ class Registry:
         self._schedule = schedule
         self._running = running
         self.ids: itertools.count[int] = itertools.count(1)
-        self.numbers: itertools.count[int] = itertools.count()
+        self.submitted: int = 0
         self.by_id: dict[JobID, JobRecord] = {}
         self.keys: KeyTable[JobRecord] = KeyTable()
         self.finished: FinishedJobs = FinishedJobs(self.by_id, keep)
-        self.totals: dict[JobStatus, int] = dict.fromkeys(JobStatus, 0)
+        self.unsuccessful: dict[JobStatus, int] = {FAILED: 0, CANCELLED: 0}
 
     def next_free_id(self) -> JobID:
         """Make up an ID that no submit has chosen."""
@@ -99,6 +100,16 @@ class Registry:
         ]
 
     @property
+    def ended(self) -> int:
+        """The number of jobs that have ended."""
+        return self.submitted - self._schedule.pending - len(self._running)
+
+    @property
+    def completed(self) -> int:
+        """The number of jobs that have completed."""
+        return self.ended - self.unsuccessful[FAILED] - self.unsuccessful[CANCELLED]
+
+    @property
     def evicted(self) -> int:
         """The number of ended jobs whose record was dropped."""
-        return sum(self.totals.values()) - self.finished.kept
+        return self.ended - self.finished.kept

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Final, final
 
 from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._job import PENDING
+from ticketr.jobs._pending import PendingJobs
 from ticketr.jobs._priority_queue import PriorityQueue
 from ticketr.jobs._rates import RateLimits
-from ticketr.jobs._room import WaitingSubmissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,38 +42,31 @@ AGING: Final = 30.0
 
 
 @final
-class Schedule:
+class Schedule(PendingJobs):
     """The pending jobs in the order in which they will run, and the submits that wait for room.
 
     While a submit waits there is no room: code that makes room calls :meth:`next_admitted` before
     another task can enter.
     """
 
-    def __init__(self, max_pending: float) -> None:
-        self.max_pending = max_pending
-        self.pending: int = 0
-        self.submissions: WaitingSubmissions = WaitingSubmissions()
-        self.is_paused: bool = False
-        self.is_stopped: bool = False  # paused, or the queue's rate has no start left
-        self.rates: RateLimits[KeySlot[JobRecord]] | None = None  # None until one is set
-        self.is_time_dependent: bool = False  # whether anything may wait for a time
-        self._ready = PriorityQueue["JobRecord"]()
-        # By the key, or the job, that they wait for.
-        self.blocked: dict[KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]] = {}
-        self._delayed = PriorityQueue["JobRecord"]()  # by when they are due
-        self._after = PriorityQueue["JobRecord"]()  # those that start after others
-        self._expiring = PriorityQueue["JobRecord"]()  # by when they must have started
-        self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
-        self._paused_keys: set[KeySlot[JobRecord]] = set()
+    # Declared again for type checkers, since this class is what writes them.
+    pending: int
+    is_paused: bool
+    is_stopped: bool
+    is_time_dependent: bool
+    rates: RateLimits[KeySlot[JobRecord]] | None
+    _suspects: list[JobRecord] | None
+
+    def add_plain(self, record: JobRecord, now: float) -> None:
+        """Add a job that enters and has no extras, as :meth:`add` does; it is due now."""
+        self.pending += 1
+        ready = record.pending_queue = self._ready
+        ready.push(record, now, record.number)
 
     def add(self, record: JobRecord, now: float) -> None:
         """Add a job that enters, or that is to be tried again."""
         self.pending += 1
         due_at, extras = record.due_at, record.extras
-        if extras is NO_EXTRAS and due_at <= now:  # as nearly always
-            record.pending_queue = self._ready
-            self._ready.push(record, due_at, record.number)
-            return
         if extras.start_by is not None and not record.attempt:
             self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
@@ -84,7 +77,12 @@ class Schedule:
             self._delayed.push(record, due_at, record.number)
             self.is_time_dependent = True
         else:
-            self._put(record, self._ready)
+            self._make_ready(record)
+
+    def _make_ready(self, record: JobRecord) -> None:
+        self._put(record, self._ready)
+        if self._suspects is not None:
+            self._suspects.append(record)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
         record.pending_queue = queue
@@ -112,27 +110,6 @@ class Schedule:
             return predecessor
         key_slot = record.extras.key_slot
         return key_slot if key_slot is not None and self._is_blocked(key_slot) else None
-
-    def _is_blocked(self, blocker: KeySlot[JobRecord] | JobRecord) -> bool:
-        """Tell whether a key is held, paused or has no start left; an ended job blocks none."""
-        return (
-            blocker in self._key_holders
-            or blocker in self._paused_keys
-            or (self.rates is not None and blocker in self.rates.empty)
-        )
-
-    def predecessor(self, record: JobRecord) -> JobRecord | None:
-        """Return the live job whose ID a pending one has, and whose end it waits for."""
-        while (holder := record.extras.id_holder) is not None and holder.status.is_terminal:
-            record.set_id_holder(holder.extras.id_holder)
-        return holder
-
-    def blocking_job(self, record: JobRecord) -> JobRecord | None:
-        """Return the job that blocks a pending one: the holder of its ID or its key."""
-        key_slot = record.extras.key_slot
-        if key_slot is None:
-            return self.predecessor(record)
-        return self.predecessor(record) or self._key_holders.get(key_slot)
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next; it holds its key from here on."""
@@ -170,7 +147,7 @@ class Schedule:
         key_slot = record.extras.key_slot
         assert key_slot is not None  # it has a key
         del self._key_holders[key_slot]
-        self._unblock_next(key_slot)
+        self._key_changed(key_slot)
 
     def unblock_successors(self, record: JobRecord) -> None:
         """Make the first job ready that waits for the end of this one."""
@@ -181,7 +158,7 @@ class Schedule:
         if queue is None:
             return
         if not self._is_blocked(blocker) and (record := queue.pop()) is not None:
-            self._put(record, self._ready)
+            self._make_ready(record)
         if not queue:
             del self.blocked[blocker]
 
@@ -190,12 +167,7 @@ class Schedule:
         queue = record.pending_queue
         if queue is not self._delayed and queue is not self._after:
             queue.discard(record)
-            self._put(record, self._ready)
-
-    def jobs(self) -> list[JobRecord]:
-        """Return the pending jobs; before each job those that start after it."""
-        queues = [self._delayed, self._ready, *self.blocked.values()]
-        return [*reversed([*self._after]), *(record for queue in queues for record in queue)]
+            self._make_ready(record)
 
     # Time
 
@@ -211,23 +183,36 @@ class Schedule:
         return when
 
     def delayed(self, now: float) -> Iterator[JobRecord]:
-        """Yield the jobs that are not due, then those that wait for a rate.
+        """Yield the jobs that are not due, then those that wait for a rate; the caller ends each.
 
-        The caller ends each one. If another job then waits for a rate, it comes later: a job can
-        only have waited for one that was submitted before it.
+        From now on :meth:`newly_limited` yields the jobs that begin to wait for a rate.
         """
+        self._suspects = self.jobs()
         yield from [record for record in reversed([*self._after]) if record.due_at > now]
         yield from [*self._delayed]
-        if self.rates is not None and self.rates.empty:
-            for record in sorted(self.jobs(), key=lambda job: job.number):
+        yield from self.newly_limited()
+
+    def newly_limited(self) -> Iterator[JobRecord]:
+        """Yield the jobs that have begun to wait for a rate; the caller ends each.
+
+        This takes no time for those that wait for another job, or for a key that is held.
+        """
+        while self._suspects:
+            suspects = self._suspects.copy()
+            self._suspects.clear()
+            for record in suspects:
                 if record.status is PENDING and self.waiting_for(record) == "rate":
                     yield record
+        while self.rates is not None and None in self.rates.empty:
+            if (first := self._first_ready()) is None:
+                return
+            yield first
 
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
         due: list[JobRecord] = []
         while self._delayed.first_rank() <= now and (record := self._delayed.pop()) is not None:
-            self._put(record, self._ready)
+            self._make_ready(record)
             due.append(record)
         return due
 
@@ -247,14 +232,10 @@ class Schedule:
             return False
         self._delayed.discard(record)
         record.due_at = now
-        self._put(record, self._ready)
+        self._make_ready(record)
         return True
 
     # Jobs that start after others
-
-    def waits_after(self, record: JobRecord) -> bool:
-        """Tell whether a job is pending and waits for the end of those that it starts after."""
-        return record in self._after
 
     def end_wait_after(self, record: JobRecord, now: float) -> None:
         """Make a job ready, or delayed, for which those that it starts after have ended."""
@@ -263,7 +244,7 @@ class Schedule:
             record.pending_queue = self._delayed
             self._delayed.push(record, record.due_at, record.number)
         else:
-            self._put(record, self._ready)
+            self._make_ready(record)
 
     # Pauses
 
@@ -273,10 +254,6 @@ class Schedule:
             self.is_paused = self.is_stopped = True
         else:
             self._paused_keys.add(key)
-
-    def needs_key(self, key: KeySlot[JobRecord]) -> bool:
-        """Tell whether a key is paused or has a rate, also while no job has it."""
-        return key in self._paused_keys or (self.rates is not None and key in self.rates)
 
     def resume(self, key: KeySlot[JobRecord] | None) -> None:
         """Undo a pause."""
@@ -299,24 +276,12 @@ class Schedule:
             self._unblock_next(blocker)
         return paused
 
-    def waiting_for(self, record: JobRecord) -> str:
-        """Return what keeps a pending job from running."""
-        if self.is_paused_for(record):
-            return "paused"
-        if record.pending_queue is self._after:
-            return "after"
-        if record.pending_queue is self._delayed:
-            return "time"
-        if self.blocking_job(record) is not None:
-            return "key"
-        is_limited = self.rates is not None and self.rates.blocks(record.extras.key_slot)
-        return "rate" if is_limited else "worker"
-
     # Rates
 
     def set_rate(self, key: KeySlot[JobRecord] | None, rate: Rate | None, now: float) -> None:
         """Give the queue or a key another rate; None for no limit."""
-        self.rates = self.rates or RateLimits()
+        if self.rates is None:
+            self.rates = RateLimits()
         self.rates.set(key, rate, now)
         self._rate_changed(key)
 
@@ -336,7 +301,13 @@ class Schedule:
     def _rate_changed(self, key: KeySlot[JobRecord] | None) -> None:
         self._update_stopped()
         if key is not None:
-            self._unblock_next(key)
+            self._key_changed(key)
+
+    def _key_changed(self, key: KeySlot[JobRecord]) -> None:
+        """Make the first job ready that waits for a key, now that it is free or has another rate."""
+        self._unblock_next(key)
+        if self._suspects is not None and self.rates is not None and key in self.rates.empty:
+            self._suspects += key.jobs
 
     def _update_stopped(self) -> None:
         self.is_stopped = self.is_paused or (self.rates is not None and None in self.rates.empty)
@@ -351,35 +322,6 @@ class Schedule:
             for key in self.rates.empty
             if key is not None
         )
-
-    # What may change without a running job that ends
-
-    @property
-    def has_delayed(self) -> bool:
-        """Whether a pending job waits for a time."""
-        return len(self._delayed) > 0
-
-    @property
-    def may_expire(self) -> bool:
-        """Whether a pending job ends if it is not started in time."""
-        return len(self._expiring) > 0
-
-    @property
-    def has_pauses(self) -> bool:
-        """Whether a pause may keep a pending job from running."""
-        return self.is_paused or not self._paused_keys.isdisjoint(self.blocked)
-
-    def waits_for_time(self, record: JobRecord) -> bool:
-        """Tell whether a job is pending and not due."""
-        return record in self._delayed
-
-    def expires(self, record: JobRecord) -> bool:
-        """Tell whether a pending job ends if it is not started in time."""
-        return record in self._expiring
-
-    def is_paused_for(self, record: JobRecord) -> bool:
-        """Tell whether a pause keeps a pending job from running."""
-        return self.is_paused or record.extras.key_slot in self._paused_keys
 
     # Submits that wait for room
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._job import CancelCause
 from ticketr.jobs._task_tree import describe_stuck_task
 from ticketr.jobs._values import safe_repr
 from ticketr.jobs._wait_targets import QueueIdle
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._job import CancelCause
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -51,7 +51,7 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     A job that waits for a time or a rate is cancelled as soon as it does.
     """
     core.phase.cancel_delayed_jobs()
-    core.cancel_delayed()
+    core.cancel_at_shutdown(core.schedule.delayed(core.now()))
     if seconds <= 0:
         cut_off(core)
     else:
@@ -62,8 +62,7 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
 def cut_off(core: QueueCore) -> None:
     """Cancel every job, at the end of the grace."""
     core.phase.expect_stop(core.now())
-    for record in [*core.schedule.jobs(), *core.running.values()]:
-        core.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    core.cancel_at_shutdown([*core.schedule.jobs(), *core.running.values()])
     core.wait_graph.request_check()
 
 

@@ -75,7 +75,6 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
                         await dispatcher.wait_for_wakeup(task)
                     finally:
                         dispatcher.stop_waiting(task)
-                    dispatcher.wakeup_pending = False
                     is_free = task.context is waiting_context
                     del waiting_context  # the job may leave something in it
                     continue

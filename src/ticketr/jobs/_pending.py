@@ -1,0 +1,123 @@
+"""The pending jobs of a queue, and what each of them waits for. Pure.
+
+``_schedule`` moves the jobs from one of these queues to another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.jobs._priority_queue import PriorityQueue
+from ticketr.jobs._room import WaitingSubmissions
+
+if TYPE_CHECKING:
+    from ticketr.jobs._key_table import KeySlot
+    from ticketr.jobs._rates import RateLimits
+    from ticketr.jobs._record import JobRecord
+
+
+class PendingJobs:
+    """The part of a schedule that tells what a job waits for. Also written in ``_schedule``.
+
+    Attributes:
+        max_pending: The most pending jobs.
+        pending: The number of pending jobs.
+        submissions: The submits that wait for room.
+        is_paused: Whether no job may start.
+        is_stopped: Whether it is paused, or the rate of the queue has no start left.
+        rates: The rates of the queue and of keys; None until one is set.
+        is_time_dependent: Whether anything may wait for a time.
+        blocked: The jobs that wait for a key or for the end of another job, by that.
+    """
+
+    def __init__(self, max_pending: float) -> None:
+        self.max_pending: float = max_pending
+        self.pending: int = 0
+        self.submissions: WaitingSubmissions = WaitingSubmissions()
+        self.is_paused: bool = False
+        self.is_stopped: bool = False
+        self.rates: RateLimits[KeySlot[JobRecord]] | None = None
+        self.is_time_dependent: bool = False
+        self._ready: PriorityQueue[JobRecord] = PriorityQueue()
+        self.blocked: dict[KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]] = {}
+        self._delayed: PriorityQueue[JobRecord] = PriorityQueue()  # by when they are due
+        self._after: PriorityQueue[JobRecord] = PriorityQueue()  # those that start after others
+        self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
+        self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
+        self._paused_keys: set[KeySlot[JobRecord]] = set()
+        # Those that may wait for a rate by now; None unless that cancels them.
+        self._suspects: list[JobRecord] | None = None
+
+    def jobs(self) -> list[JobRecord]:
+        """Return the pending jobs; before each job those that start after it."""
+        queues = [self._delayed, self._ready, *self.blocked.values()]
+        return [*reversed([*self._after]), *(record for queue in queues for record in queue)]
+
+    def waiting_for(self, record: JobRecord) -> str:
+        """Return what keeps a pending job from running."""
+        if self.is_paused_for(record):
+            return "paused"
+        if record.pending_queue is self._after:
+            return "after"
+        if record.pending_queue is self._delayed:
+            return "time"
+        if self.blocking_job(record) is not None:
+            return "key"
+        is_limited = self.rates is not None and self.rates.blocks(record.extras.key_slot)
+        return "rate" if is_limited else "worker"
+
+    def needs_key(self, key: KeySlot[JobRecord]) -> bool:
+        """Tell whether a key is paused or has a rate, also while no job has it."""
+        return key in self._paused_keys or (self.rates is not None and key in self.rates)
+
+    def _is_blocked(self, blocker: KeySlot[JobRecord] | JobRecord) -> bool:
+        """Tell whether a key is held, paused or has no start left; an ended job blocks none."""
+        return (
+            blocker in self._key_holders
+            or blocker in self._paused_keys
+            or (self.rates is not None and blocker in self.rates.empty)
+        )
+
+    def predecessor(self, record: JobRecord) -> JobRecord | None:
+        """Return the live job whose ID a pending one has, and whose end it waits for."""
+        while (holder := record.extras.id_holder) is not None and holder.status.is_terminal:
+            record.set_id_holder(holder.extras.id_holder)
+        return holder
+
+    def blocking_job(self, record: JobRecord) -> JobRecord | None:
+        """Return the job that blocks a pending one: the holder of its ID or its key."""
+        key_slot = record.extras.key_slot
+        if key_slot is None:
+            return self.predecessor(record)
+        return self.predecessor(record) or self._key_holders.get(key_slot)
+
+    def waits_after(self, record: JobRecord) -> bool:
+        """Tell whether a job is pending and waits for the end of those that it starts after."""
+        return record in self._after
+
+    @property
+    def has_delayed(self) -> bool:
+        """Whether a pending job waits for a time."""
+        return len(self._delayed) > 0
+
+    @property
+    def may_expire(self) -> bool:
+        """Whether a pending job ends if it is not started in time."""
+        return len(self._expiring) > 0
+
+    @property
+    def has_pauses(self) -> bool:
+        """Whether a pause may keep a pending job from running."""
+        return self.is_paused or not self._paused_keys.isdisjoint(self.blocked)
+
+    def waits_for_time(self, record: JobRecord) -> bool:
+        """Tell whether a job is pending and not due."""
+        return record in self._delayed
+
+    def expires(self, record: JobRecord) -> bool:
+        """Tell whether a pending job ends if it is not started in time."""
+        return record in self._expiring
+
+    def is_paused_for(self, record: JobRecord) -> bool:
+        """Tell whether a pause keeps a pending job from running."""
+        return self.is_paused or record.extras.key_slot in self._paused_keys
