@@ -10,7 +10,7 @@ from ticketr.jira.rest_api import Endpoints
 from ticketr.jira.values import object_of, objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 #: How many types or fields a page may hold.
 PAGE_SIZE = 200
@@ -49,10 +49,12 @@ class Allowed:
     Attributes:
         id: Its ID, as text; empty if it has none.
         name: Its display name: an option's value, else its name.
+        children: The values that can be chosen below it, in a choice of two steps.
     """
 
     id: str
     name: str
+    children: tuple[Allowed, ...] = ()
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -60,7 +62,11 @@ class Allowed:
         names = (text_of(answer.get(key)) for key in ("value", "name", "displayName", "key"))
         allowed_id = text_of(answer.get("id")) or text_of(answer.get("accountId"))
         name = next(filter(None, names), allowed_id)
-        return cls(id=allowed_id, name=name) if name else None
+        if not name:
+            return None
+        below = answer.get("children")
+        children = [cls(text_of(each.get("id")), text_of(each.get("value"))) for each in _of(below)]
+        return cls(allowed_id, name, tuple(each for each in children if each.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class CreateField:
             return None
         kind = object_of(answer.get("schema"))
         values = answer.get("allowedValues")
-        read = map(Allowed.read, objects(values) if isinstance(values, list) else ())
+        read = map(Allowed.read, _of(values))
         return cls(
             id=field_id,
             name=text_of(answer.get("name")) or field_id,
@@ -103,6 +109,10 @@ class CreateField:
             items=text_of(kind.get("items")),
             allowed=tuple(allowed for allowed in read if allowed is not None),
         )
+
+
+def _of(values: object) -> Iterator[Mapping[str, Any]]:
+    return objects(values if isinstance(values, list) else [])
 
 
 _T = TypeVar("_T", IssueType, CreateField)

@@ -1,7 +1,8 @@
-"""Suggests known names in an error about an unknown name."""
+"""Suggests known names in an error about an unknown one, and names fields in messages."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ticketr.cleaning import clean
@@ -21,3 +22,19 @@ def nearest(name: str, names: Iterable[str]) -> str:
         return f"did you mean {' or '.join(close)}?"
     some = ", ".join(known[:_OFFERED]) + (", ..." if len(known) > _OFFERED else "")
     return f"there is {some}" if some else "there is none"
+
+
+def with_field_names(text: str, names: Iterable[tuple[str, str]]) -> str:
+    """Return a message of Jira's with the names of the custom fields that it names by their IDs.
+
+    Args:
+        text: The message.
+        names: Names, each with the ID of its field.
+    """
+    by_id = {field_id: name for name, field_id in names}
+
+    def named(found: re.Match[str]) -> str:
+        name = by_id.get(found[0])
+        return f"{clean(name)} ({found[0]})" if name else found[0]
+
+    return re.sub(r"\bcustomfield_[0-9]+\b", named, text)

@@ -97,13 +97,11 @@ TEAMS = "com.atlassian.teams:rm-teams-custom-field-team"
 UNSUPPORTED = [
     Field("environment", "Environment", False, "string", ""),
     Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea"),
-    Field("customfield_1", "Team", True, "team", "", f"{TYPES}:atlassian-team"),
     Field("customfield_1", "Team", True, "any", "", TEAMS),
     Field("timetracking", "Time tracking", False, "timetracking", ""),
-    Field("timeoriginalestimate", "Original estimate", False, "number", ""),
+    Field("timespent", "Time Spent", False, "number", ""),
     Field("customfield_1", "Server", True, "array", "cmdb-object-field"),
     Field("customfield_1", "Server", True, "any", "", CMDB),
-    Field("customfield_1", "Place", True, "option-with-child", "", f"{TYPES}:cascadingselect"),
     Field("attachment", "Attachment", False, "array", "attachment"),
     Field("issuelinks", "Linked Issues", False, "array", "issuelinks"),
 ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -390,3 +391,59 @@ class TestOffers:
     def test_a_long_text_is_shown_in_part(self) -> None:
         assert shown("a" * 500) == '"' + "a" * 59 + '…"'
         assert shown("a\nb\x1b[2J") == '"a b"'
+
+
+CASCADE = FieldSpec(
+    "customfield_1",
+    "Region",
+    "option-with-child",
+    allowed=(
+        Allowed("1", "Europe", (Allowed("11", "Spain"), Allowed("12", "Ireland"))),
+        Allowed("2", "Asia>Pacific", (Allowed("21", "Japan"),)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("Europe", {"id": "1"}),
+        ("europe>spain", {"id": "1", "child": {"id": "11"}}),
+        ("Europe  > Ireland", {"id": "1", "child": {"id": "12"}}),
+        ("Asia>Pacific > Japan", {"id": "2", "child": {"id": "21"}}),
+        ("Asia > Pacific", {"id": "2"}),
+        ("", None),
+    ],
+)
+def test_a_choice_of_two_steps_names_both(text: str, sent: object) -> None:
+    assert jira_value(CASCADE, text, NameLookup()) == sent
+
+
+@pytest.mark.parametrize("text", ["Spain", "Europe > Japan", "Europe >", ">", "Europe > Spain > x"])
+def test_a_choice_of_two_steps_that_is_none_is_refused(text: str) -> None:
+    assert "is not possible: " in refusal(CASCADE, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [("a>b", {"value": "a", "child": {"value": "b"}}), ("a", {"value": "a"})],
+)
+def test_where_a_site_lists_no_choices_both_names_are_sent(text: str, sent: object) -> None:
+    assert jira_value(replace(CASCADE, allowed=()), text, NameLookup()) == sent
+
+
+TEAM = FieldSpec("customfield_2", "Team", "team")
+TEAM_ID = "36885b3c-1bf0-4f85-a357-c5b858c31de4"
+
+
+@pytest.mark.parametrize("text", ["Front of house", "front of House", TEAM_ID, f"{TEAM_ID}-12"])
+def test_a_team_goes_by_a_known_name_or_its_id(text: str) -> None:
+    lookup = NameLookup(teams={"Front of house": TEAM_ID})
+
+    assert str(jira_value(TEAM, text, lookup)).startswith(TEAM_ID)
+
+
+def test_an_unknown_team_is_refused() -> None:
+    with pytest.raises(BadValue, match='has the team "Fornt of house"; did you mean Front of'):
+        jira_value(TEAM, "Fornt of house", NameLookup(teams={"Front of house": TEAM_ID}))
+    assert refusal(TEAM, "x").endswith("write a name that a pulled ticket has, or the team's ID")

@@ -37,10 +37,8 @@ ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey
 _COMMENTS = (("## Comments", "comment"),)
 
 _RICH_TEXT = "it holds rich text"
-_TEAM = "it holds a team"
 _TIME = "it holds tracked time"
 _ASSETS = "it holds objects of Assets"
-_TWO_STEPS = "it holds a choice and a second one below it"
 _LISTS = "it holds more of each entry than a line can"
 
 #: By the field's ID.
@@ -53,8 +51,6 @@ _IDS = {
             "aggregatetimeoriginalestimate",
             "aggregatetimespent",
             "progress",
-            "timeestimate",
-            "timeoriginalestimate",
             "timespent",
             "timetracking",
             "workratio",
@@ -64,11 +60,9 @@ _IDS = {
 }
 #: By the kind of its value, or of its members.
 _TYPES = {
-    "team": _TEAM,
     "timetracking": _TIME,
     "progress": _TIME,
     "worklog": _TIME,
-    "option-with-child": _TWO_STEPS,
     "cmdb-object-field": _ASSETS,
     "attachment": _LISTS,
     "comments-page": _LISTS,
@@ -79,9 +73,8 @@ _TYPES = {
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
 _CUSTOM = {
     ":textarea": _RICH_TEXT,
-    "-team": _TEAM,
+    ":rm-teams-": "it holds a team of Advanced Roadmaps",
     ".cmdb:": _ASSETS,
-    ":cascadingselect": _TWO_STEPS,
 }
 
 

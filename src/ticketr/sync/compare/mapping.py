@@ -19,6 +19,7 @@ from ticketr.jira.adf import (
     weight,
 )
 from ticketr.sync.compare.columns import PARENT
+from ticketr.sync.compare.durations import ESTIMATES, duration_text
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
 from ticketr.tickets import Ticket, parse, render_ticket
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.columns import Columns
 
 _CRITERIA = "Acceptance Criteria"
+#: What stands between a choice and the second one below it.
+BELOW = " > "
 #: What an issue without a description weighs.
 _ISSUE = 100
 
@@ -124,6 +127,12 @@ def field_text(value: object) -> str:
     return _entry_text(value)
 
 
+def _line_text(field_id: str, value: object) -> str:
+    if field_id in ESTIMATES and isinstance(value, int | float):
+        return duration_text(value)
+    return field_text(value)
+
+
 def slim(fields: Mapping[str, object]) -> dict[str, object]:
     """Return only what files and comparisons need of an issue's fields: no avatars, no links.
 
@@ -139,7 +148,7 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     return kept
 
 
-_KEPT = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask")
+_KEPT = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
 
 
 def _slim(value: object) -> object:
@@ -154,7 +163,7 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
     fields = {
         name: text
         for name, field_id in columns.names
-        if (text := field_text(issue.fields.get(field_id)))
+        if (text := _line_text(field_id, issue.fields.get(field_id)))
     }
     parent_key = _text_at(issue.fields.get("parent"), "key")
     if parent_key and not nested:
@@ -279,7 +288,9 @@ def _entry_text(value: object) -> str:
         if value.get("state") == "closed":  # a sprint that is over says nothing about today
             return ""
         names = (value.get(name) for name in ("displayName", "name", "value", "key"))
-        return next((name for name in names if isinstance(name, str) and name), "")
+        text = next((name for name in names if isinstance(name, str) and name), "")
+        below = _entry_text(value.get("child"))
+        return f"{text}{BELOW}{below}" if below else text
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, (str, int, float)):

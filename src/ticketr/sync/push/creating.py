@@ -29,6 +29,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
+from ticketr.sync.hints import with_field_names
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
@@ -39,7 +40,7 @@ from ticketr.sync.workspace.files import unless_broken
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import NewIssue
@@ -160,7 +161,7 @@ class Creator:
         for each in refused:
             if each.creation.marker not in found:
                 await self._forget(each.creation)
-                self._fail(each, str(each.error))
+                self._fail(each, with_field_names(str(each.error), self._session.columns.names))
             elif created := await self._finish(found[each.creation.marker], each.new):
                 reason = f"it was created, although the answer was {_without_advice(each.error)}"
                 note = Note(created.key, each.creation.path, reason, Code.REFUSED)
@@ -196,7 +197,7 @@ class Creator:
         except _NotCreated as error:
             note = Note.on(new.issue, path, str(error), Code.UNREACHED)
         except JiraError as error:
-            note = failure_note(new.issue, path, error)
+            note = failure_note(new.issue, path, error, self._session.columns.names)
         self._tally.fail(note)
         return None
 
@@ -347,9 +348,21 @@ def _unknown_reason(error: Exception) -> str:
     return f"it is not known yet whether it was created, the next run finds out: {error}"
 
 
-def failure_note(issue: Ticket, path: str, error: JiraError | NoTransition) -> Note:
-    """Return a note that says why an issue was not pushed."""
+def failure_note(
+    issue: Ticket,
+    path: str,
+    error: JiraError | NoTransition,
+    names: Iterable[tuple[str, str]] = (),
+) -> Note:
+    """Return a note that says why an issue was not pushed.
+
+    Args:
+        issue: The issue.
+        path: Its file.
+        error: The error.
+        names: The names of lines with the IDs of their fields, by which Jira names fields.
+    """
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-    return Note.on(issue, path, str(error), code)
+    return Note.on(issue, path, with_field_names(str(error), names), code)

@@ -88,9 +88,14 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
             session, key, [each for each in asked if each.project == key]
         )
     people = await _people(session, asked, projects)
-    sprints = await _sprints(session, asked)
-    mentioned = await _mentioned(session, queries)
-    return Metadata(projects, NameLookup(people, sprints, session.zone, mentioned))
+    lookup = NameLookup(
+        people,
+        await _sprints(session, asked),
+        await _teams(session, asked, projects),
+        session.zone,
+        await _mentioned(session, queries),
+    )
+    return Metadata(projects, lookup)
 
 
 async def _mentioned(
@@ -233,3 +238,17 @@ async def _sprints(session: Session, queries: Iterable[MetadataQuery]) -> dict[s
     if not wanted or field_id is None:
         return {}
     return await session.in_thread(session.state.sprints, field_id)
+
+
+async def _teams(
+    session: Session, queries: Iterable[MetadataQuery], projects: Mapping[str, ProjectMetadata]
+) -> dict[str, str]:
+    """Return the IDs of teams by name, from pulled issues."""
+    changed = {change.name for query in queries for change in query.changes if change.new}
+    found: dict[str, str] = {}
+    for project in projects.values():
+        for specs in project.field_specs.values():
+            for name, spec in specs.items():
+                if spec.type == "team" and name in changed:
+                    found |= await session.in_thread(session.state.teams, spec.id)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Allowed, adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import TEXTS, Change, CorePart
+from ticketr.sync.compare.durations import ESTIMATES
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.local_changes import draft_changes
@@ -199,7 +201,34 @@ def update_payload(
             for each in values
             if each.part is CorePart.DESCRIPTION
         ]
+    fields = _with_time_tracking(fields, issue, field_specs, lookup)
     return IssuePayload(fields, status, tuple(problems), warnings, tuple(values))
+
+
+def _with_time_tracking(
+    fields: dict[str, object],
+    issue: Ticket,
+    field_specs: Mapping[str, FieldSpec],
+    lookup: NameLookup,
+) -> dict[str, object]:
+    """Return the fields with the estimates in the form that Jira reads.
+
+    Jira sets the remaining estimate, too, if it gets the original one alone. So the remaining one
+    in the file goes with it.
+    """
+    estimates = {each: fields[each] for each in ESTIMATES if each in fields}
+    if not estimates:
+        return fields
+    for name, spec in field_specs.items():
+        if spec.id in ESTIMATES and spec.id not in estimates and issue.fields.get(name):
+            with suppress(BadValue):
+                estimates[spec.id] = jira_value(spec, issue.fields[name], lookup)
+    tracking = {
+        ESTIMATES[each]: f"{seconds // 60}m" if isinstance(seconds, int) else ""
+        for each, seconds in estimates.items()
+    }
+    rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
+    return {**rest, "timetracking": tracking}
 
 
 def _warnings(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ticketr.config.names import folded
 from ticketr.jira import Allowed
+from ticketr.sync.compare.durations import ESTIMATES, read_duration
+from ticketr.sync.compare.mapping import BELOW
 from ticketr.sync.compare.moments import jira_moment, read_moment
 from ticketr.sync.hints import nearest
 from ticketr.text import clean, clip
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 # ASCII only; float() and date.fromisoformat() take more.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# As Atlassian writes the ID of a team: a UUID, perhaps with a number behind it.
+_TEAM_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]+)?")
 #: The largest whole number that JSON represents exactly.
 _MOST_EXACT = 2**53
 #: How many cells of a text an error message shows.
@@ -60,17 +64,19 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class NameLookup:
-    """The accounts and sprints that names in files refer to.
+    """The accounts, sprints and teams that names in files refer to.
 
     Attributes:
         people: The accounts found for each name in the files.
         sprints: The ID of each known sprint, by name.
+        teams: The ID of each known team, by name.
         zone: The account's time zone, used for times without a zone; None if unknown.
         mentioned: The accounts found for each name that a text mentions.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
     sprints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     zone: tzinfo | None = None
     mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -87,6 +93,8 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         return [_member(spec, each, lookup) for each in read_list(text)]
     if not text:
         return None
+    if spec.id in ESTIMATES:
+        return _estimate(text)
     match spec.type:
         case "number":
             return _number(text)
@@ -96,6 +104,10 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
             return _date(text)
         case "datetime":
             return _moment(text, lookup.zone)
+        case "team":
+            return _team(text, lookup.teams)
+        case "option-with-child":
+            return _choice_of_two(spec, text)
         case "string" | "any" | "":
             return text
         case _:
@@ -151,6 +163,46 @@ def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
         names = (each.name for each in spec.allowed)
         raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
     return {"id": found.id} if found.id else {"name": found.name}
+
+
+def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
+    """Convert ``Europe > Spain``: a choice, and perhaps a second one below it."""
+    text = re.sub(r"\s*>\s*", BELOW, text)
+    if not spec.allowed:
+        first, _, second = text.partition(BELOW)
+        return {"value": first, **({"child": {"value": second}} if second else {})}
+    records: dict[str, dict[str, object]] = {}
+    for each in spec.allowed:
+        records[each.name] = {"id": each.id}
+        for child in each.children:
+            records[f"{each.name}{BELOW}{child.name}"] = {"id": each.id, "child": {"id": child.id}}
+    found = find_name(text, (Allowed("", re.sub(r"\s*>\s*", BELOW, name)) for name in records))
+    if found is None:
+        raise BadValue(f"{shown(text)} is not possible: {nearest(text, records)}")
+    return next(
+        record for name, record in records.items() if re.sub(r"\s*>\s*", BELOW, name) == found.name
+    )
+
+
+def _team(text: str, teams: Mapping[str, str]) -> str:
+    """Return the ID of a team. Jira lists no teams here, so the pulled tickets name them."""
+    found = find_name(text, (Allowed(number, name) for name, number in teams.items()))
+    if found is not None:
+        return found.id
+    if _TEAM_ID.fullmatch(text):
+        return text
+    hint = "write a name that a pulled ticket has, or the team's ID"
+    raise BadValue(
+        f"no ticket here has the team {shown(text)}; {nearest(text, teams) if teams else hint}"
+    )
+
+
+def _estimate(text: str) -> int:
+    seconds = read_duration(text)
+    if seconds is None:
+        hint = "how long a day or a week is differs from site to site"
+        raise BadValue(f"{shown(text)} is no time in hours and minutes like 2h 30m ({hint})")
+    return seconds
 
 
 def _number(text: str) -> int | float:

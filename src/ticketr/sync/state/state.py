@@ -320,6 +320,12 @@ class State:
         found = self._db.read(query, (f'$."{field_id}"',))
         return {name: number for name, number in found if name and isinstance(number, int)}
 
+    def teams(self, field_id: str) -> dict[str, str]:
+        """Return the ID of each team that some issue here has, by its name."""
+        query = "SELECT DISTINCT json_extract(fields, ?), json_extract(fields, ?) FROM issue"
+        found = self._db.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
+        return {name: number for name, number in found if name and isinstance(number, str)}
+
     def confirm(self, ids: Iterable[str], *, seen: float) -> None:
         """Record that a pull which began at ``seen`` found these issues up to date."""
         with self._db.batch():

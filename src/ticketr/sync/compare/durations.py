@@ -1,0 +1,43 @@
+"""Estimates: seconds in Jira's answers, hours and minutes in files. Pure.
+
+How many hours a day has differs from site to site, so files hold no days and weeks.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The fields that hold seconds, each with the part of Jira's field ``timetracking`` that sets it.
+ESTIMATES: Mapping[str, str] = MappingProxyType(
+    {"timeoriginalestimate": "originalEstimate", "timeestimate": "remainingEstimate"}
+)
+_DURATION = re.compile(
+    r"(?:([0-9]{1,6}(?:\.[0-9]{1,4})?) ?h)? ?(?:([0-9]{1,8}) ?m)?", re.IGNORECASE
+)
+
+
+def duration_text(seconds: float) -> str:
+    """Write a number of seconds as a file has it, such as ``2h 30m``."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    parts = [f"{hours}h"] if hours else []
+    if minutes or not hours:
+        parts.append(f"{minutes}m")
+    return " ".join(parts)
+
+
+def read_duration(text: str) -> int | None:
+    """Read hours and minutes as people type them, such as ``2h 30m``, ``1.5h`` or ``90m``.
+
+    Returns:
+        Whole minutes as seconds; None if the text is no such duration.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes = found.groups()
+    return round(float(hours or 0) * 60 + int(minutes or 0)) * 60

@@ -1,0 +1,98 @@
+"""Test that each type of field can be pulled, set, cleared and refused, against the sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes.field_cases import CASES, table
+from fakes.users import User
+
+from ticketr.sandbox import open_site
+
+SETTABLE = [each for each in CASES if each.is_settable]
+
+
+@pytest.fixture
+def owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> User:
+    """Return a user who has pulled the project with fields of every type."""
+    site = open_site(None, tickets=1, all_fields=True)
+    user = User(tmp_path / "work", site, monkeypatch, capsys)
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
+    user.writes("ticketr.toml", f"fields = {[each.name for each in CASES]}\n")
+    user.runs("pull")
+    return user
+
+
+def fields(user: User, key: str) -> dict[str, str]:
+    return dict(user.reads(f"{key}.md").fields)
+
+
+def write(user: User, key: str, lines: dict[str, str]) -> None:
+    """Put lines into a ticket."""
+    ticket = user.reads(f"{key}.md")
+    merged = {**ticket.fields, **lines}
+    text = "".join(f"{name}: {value}\n" for name, value in merged.items())
+    head = f"# TICKET: [{key}] {ticket.title}\n\n## Description\n{ticket.description}\n\n"
+    user.writes(f"{key}.md", f"{head}## Fields\n{text}")
+
+
+def test_a_pull_writes_each_field_as_a_line(owner: User) -> None:
+    found = fields(owner, "KIT-2")
+
+    assert {each.name: found.get(each.name) for each in CASES} == {
+        each.name: each.pulled for each in CASES
+    }
+
+
+def test_each_field_is_set_as_people_type_it(owner: User) -> None:
+    write(owner, "KIT-3", {each.name: each.typed for each in SETTABLE})
+
+    told = owner.runs("push", "--yes")
+
+    assert (told.code, told.err.splitlines()[-1]) == (0, "0 created, 1 updated (KIT-3)"), told.err
+    found = fields(owner, "KIT-3")
+    assert {each.name: found.get(each.name) for each in SETTABLE} == {
+        each.name: each.stored for each in SETTABLE
+    }
+    assert owner.runs("status").out.startswith("nothing to push; ")
+
+
+def test_each_field_is_cleared_by_an_empty_line(owner: User) -> None:
+    write(owner, "KIT-2", {each.name: "" for each in SETTABLE})
+
+    told = owner.runs("push", "--yes")
+
+    assert told.code == 0, told.err
+    found = fields(owner, "KIT-2")
+    assert [each.name for each in SETTABLE if found.get(each.name)] == []
+
+
+def test_each_wrong_text_is_refused_before_anything_is_sent(owner: User) -> None:
+    wrong = [each for each in SETTABLE if each.wrong]
+    write(owner, "KIT-2", {each.name: each.wrong for each in wrong})
+
+    told = owner.runs("push", "--yes")
+
+    assert told.code == 3
+    for each in wrong:
+        assert f"{each.name}: " in told.err
+        assert each.told in told.err
+    assert not [line for line in owner.asked if line.startswith(("PUT", "POST /rest/api/3/issue "))]
+
+
+def test_a_field_that_is_on_no_screen_is_refused_by_jira_in_words(owner: User) -> None:
+    write(owner, "KIT-2", {"Audit Code": "AUD-8"})
+
+    told = owner.runs("push", "--yes")
+
+    assert told.code == 3
+    assert "Field 'Audit Code (customfield_10121)' cannot be set" in told.err
+
+
+def test_the_manual_has_the_table_of_these_cases() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "fields.md").read_text(encoding="utf-8")
+
+    assert table() in page
