@@ -10,6 +10,7 @@ import trio
 from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
 from fakes.pulls import Bench, Recorder
 
+from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app
 from ticketr.sync import Code, Side, State
 from ticketr.tickets import parse
@@ -329,3 +330,54 @@ async def test_an_old_file_that_comes_back_does_not_send_its_comment_again(
     await bench.sync(**ON)
 
     assert (result.total, comments_in(bench, "DEMO-1")) == (0, ["Looks good"])
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_comment_that_a_rate_limit_refused_is_looked_up_before_it_is_sent_again(
+    bench: Bench, autojump_clock: MockClock, taken: bool
+) -> None:
+    class Limited(Recorder):
+        left = 1
+
+        async def send(self, request: Request) -> Response:
+            is_comment = request.method == "POST" and request.url.endswith("/comment")
+            if not (is_comment and self.left):
+                return await super().send(request)
+            self.left = 0
+            if taken:
+                await super().send(request)
+            return HttpResponse(429, {"retry-after": "2"}, b"{}", request.url)
+
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+
+    result = await bench.push(transport=Limited(create_app(bench.site)), **ON)
+
+    assert (result.updated, result.failed) == (("DEMO-1",), ())
+    assert comments_in(bench, "DEMO-1") == ["Looks good"]
+    assert await in_step(bench)
+
+
+async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    class Forbidding(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.method == "POST" and request.url.endswith("/comment"):
+                body = b'{"errorMessages": ["You may not comment."], "errors": {}}'
+                return HttpResponse(403, {"content-type": "application/json"}, body, request.url)
+            return await super().send(request)
+
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+    bench.retitles("DEMO-1", "Another")
+
+    refused = await bench.push(transport=Forbidding(create_app(bench.site)), **ON)
+
+    (note,) = refused.failed
+    assert note.reason.startswith("Title was sent, but not the rest: ")
+    began = trio.current_time()
+    assert (await bench.push(**ON)).updated == ("DEMO-1",)
+    assert trio.current_time() == began  # Jira's own answer has ended the request
+    assert comments_in(bench, "DEMO-1") == ["Looks good"]
+    assert await in_step(bench)

@@ -236,6 +236,7 @@ def session_options(
         "project": workspace.project,
         "fields": workspace.fields,
         "comments": workspace.comments,
+        "links": workspace.links,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
         "prefer": preferred_side(strategy or workspace.strategy),

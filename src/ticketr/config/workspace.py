@@ -52,6 +52,7 @@ class Workspace:
         jql: The query to pull by.
         fields: Further fields to keep in the files.
         comments: Whether files hold comments.
+        links: Whether files hold lines of links to other tickets.
         is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
         strategy: What to do with a conflict; None leaves it to be resolved.
@@ -76,6 +77,7 @@ class Workspace:
     subtask_type: str = SUBTASK_TYPE
     aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN, hash=False)
     comments: bool = False
+    links: bool = False
 
     def required_site(self) -> str:
         """Return the site, if a login may go there.
@@ -259,6 +261,7 @@ def _merge(
         fields=files.go.fields if files.own.fields is None else files.own.fields,
         strategy=files.own.strategy,
         comments=bool(files.own.comments),
+        links=bool(files.own.links),
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,

@@ -24,7 +24,7 @@ WORKSPACE_FILE = "ticketr.toml"
 
 _FIELDS = "fields"
 _ALIASES = "aliases"
-_KEYS = ("site", "project", "jql", _FIELDS, "comments", "sync", _ALIASES)
+_KEYS = ("site", "project", "jql", _FIELDS, "comments", "links", "sync", _ALIASES)
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
@@ -45,6 +45,7 @@ class WorkspaceFile:
         jql: The query to pull by.
         fields: Further fields to keep in the files; None where it says nothing of them.
         comments: Whether files hold comments; None where it says nothing of them.
+        links: Whether files hold lines of links; likewise.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
         aliases: The team's names for queries.
     """
@@ -56,6 +57,7 @@ class WorkspaceFile:
     fields: tuple[WantedField, ...] | None = None
     strategy: str | None = None
     comments: bool | None = None
+    links: bool | None = None
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
@@ -91,6 +93,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         jql=table.checked("jql", checked_jql),
         fields=_fields(path, table),
         comments=table.flag("comments"),
+        links=table.flag("links"),
         strategy=sync.checked("strategy", checked_strategy),
         aliases=read_aliases(table.table(_ALIASES)),
     )

@@ -21,6 +21,7 @@ from ticketr.jira.errors import (
     Redirected,
     Rejected,
 )
+from ticketr.jira.links import LinkType
 from ticketr.jira.models import (
     BulkFetched,
     Created,
@@ -52,6 +53,7 @@ __all__ = [
     "IssueType",
     "JiraClient",
     "JiraError",
+    "LinkType",
     "NotFound",
     "Project",
     "RateLimited",

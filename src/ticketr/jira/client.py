@@ -13,6 +13,7 @@ from ticketr.jira.comments import CommentEndpoints
 from ticketr.jira.createmeta import CreateMetaEndpoints
 from ticketr.jira.credentials import normalise_site
 from ticketr.jira.issues import IssueEndpoints
+from ticketr.jira.links import LinkEndpoints
 from ticketr.jira.rest_api import RestApi
 from ticketr.jira.searches import SearchEndpoints
 from ticketr.jira.site import SiteEndpoints
@@ -30,7 +31,12 @@ API = "3"
 
 
 class JiraClient(
-    SiteEndpoints, SearchEndpoints, CreateMetaEndpoints, IssueEndpoints, CommentEndpoints
+    SiteEndpoints,
+    SearchEndpoints,
+    CreateMetaEndpoints,
+    IssueEndpoints,
+    CommentEndpoints,
+    LinkEndpoints,
 ):
     """A client of one Jira site; made by `open_jira`.
 

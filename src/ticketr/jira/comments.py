@@ -57,6 +57,9 @@ class CommentEndpoints(Endpoints):
     ) -> str:
         """Add a comment to an issue and return its ID.
 
+        The request is sent once, even if a rate limit refuses it, so that the caller can first
+        look for the comment; the next request waits as the site asked.
+
         Args:
             key: The issue's key or ID.
             body: The text as ADF.
@@ -66,13 +69,14 @@ class CommentEndpoints(Endpoints):
             BadRequest: The site does not accept the text.
             Forbidden: The account may not comment.
             NotFound: There is no such issue, or the account may not see it.
+            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
             BadAnswer: The answer has no ID; the comment probably exists.
         """
         content: dict[str, object] = {"body": dict(body)}
         if properties:
             content["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
         answer = await self._api.write(
-            "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
+            "POST", "issue/{}/comment", key, issue=key, body=content, once=True, empty=False
         )
         if found := text_of(answer.object().get("id")):
             return found

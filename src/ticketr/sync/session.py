@@ -59,6 +59,7 @@ class SessionOptions(TypedDict, total=False):
     jql: str | None
     fields: tuple[WantedField, ...]
     comments: bool
+    links: bool
     story_type: str
     subtask_type: str
     prefer: Side | None
@@ -86,6 +87,7 @@ class SessionJob:
         jql: The user's own query, instead of a whole project.
         fields: Further fields to write into files.
         comments: Whether to write comments into files.
+        links: Whether to write lines of links to other issues into files.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
@@ -109,6 +111,7 @@ class SessionJob:
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
     comments: bool = False
+    links: bool = False
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
@@ -369,8 +372,12 @@ async def _columns(
             known = json.loads(stored)
             if all(each.keys() == names for each in known):
                 fields = tuple(Field(**each) for each in known)
-                return fields, Columns.of(fields, job.fields, comments=job.comments)
+                return fields, _chosen(job, fields)
     fields = await jira.fields()
     answer = json.dumps([asdict(each) for each in fields])
     await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
-    return fields, Columns.of(fields, job.fields, comments=job.comments)
+    return fields, _chosen(job, fields)
+
+
+def _chosen(job: SessionJob, fields: tuple[Field, ...]) -> Columns:
+    return Columns.of(fields, job.fields, comments=job.comments, links=job.links)

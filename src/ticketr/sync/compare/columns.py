@@ -35,6 +35,7 @@ _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
 _COMMENTS = (("## Comments", "comment"),)
+_LINKS = (("# Links", "issuelinks"),)
 
 _RICH_TEXT = "it holds rich text"
 _TIME = "it holds tracked time"
@@ -85,10 +86,12 @@ class Columns:
     Attributes:
         names: Pairs of the name in the file and Jira's field ID, in the order of writing.
         comments: Whether files hold comments.
+        links: Whether files hold lines of links to other issues.
     """
 
     names: tuple[tuple[str, str], ...]
     comments: bool = False
+    links: bool = False
 
     @classmethod
     def of(
@@ -97,6 +100,7 @@ class Columns:
         more: Iterable[WantedField] = (),
         *,
         comments: bool = False,
+        links: bool = False,
     ) -> Columns:
         """Choose the columns for a site from its own list of fields.
 
@@ -104,6 +108,7 @@ class Columns:
             fields: Every field that the site has.
             more: Further fields that files are to hold, perhaps under names from the settings.
             comments: Whether files are to hold comments.
+            links: Whether files are to hold lines of links.
 
         Raises:
             UnknownField: The site has no such field, or the field is never a line.
@@ -138,7 +143,7 @@ class Columns:
             # A field has one line: what Jira calls "Issue Type" is "Type" here.
             if every[name] not in dict(names).values():
                 names.append((name, every[name]))
-        return cls(tuple(names), comments)
+        return cls(tuple(names), comments, links)
 
     @property
     def requested(self) -> tuple[str, ...]:
@@ -149,7 +154,8 @@ class Columns:
     @property
     def stored(self) -> tuple[tuple[str, str], ...]:
         """What files hold, by which a pull knows whether that has changed since the last one."""
-        return (*self.names, *(_COMMENTS if self.comments else ()))
+        more = (*(_COMMENTS if self.comments else ()), *(_LINKS if self.links else ()))
+        return (*self.names, *more)
 
 
 def _under_own_name(

@@ -21,6 +21,7 @@ from ticketr.jira.adf import (
 from ticketr.sync.compare.columns import PARENT
 from ticketr.sync.compare.durations import ESTIMATES, duration_text
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
+from ticketr.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     }
     if COMMENT_FIELD in kept:
         kept[COMMENT_FIELD] = slim_comments(fields[COMMENT_FIELD])
+    if LINK_FIELD in kept:
+        kept[LINK_FIELD] = slim_links(fields[LINK_FIELD])
     return kept
 
 
@@ -165,6 +168,10 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
         for name, field_id in columns.names
         if (text := _line_text(field_id, issue.fields.get(field_id)))
     }
+    if columns.links:
+        named = dict(columns.names)
+        lines = link_lines(issue.fields)
+        fields |= {line: keys for line, keys in lines.items() if line not in named}
     parent_key = _text_at(issue.fields.get("parent"), "key")
     if parent_key and not nested:
         fields[PARENT] = parent_key

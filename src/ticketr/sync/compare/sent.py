@@ -15,6 +15,7 @@ from ticketr.jira.adf import canonical
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
 from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.sync.compare.jira_links import LINK_FIELD, keys_in
 from ticketr.sync.compare.moments import read_moment
 from ticketr.tickets import TicketSyntaxError, parse
 
@@ -61,7 +62,17 @@ class SentValue:
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Return whether Jira has it."""
         now = part_texts(issue).get(self.part, "")
+        if self.field == LINK_FIELD:
+            return set(keys_in(self.text)) == set(keys_in(now))
         return alike(self.part, self.text, now) or is_answer(self.value, self._value_in(fields))
+
+    def is_partly_in(self, base: Ticket, issue: Ticket) -> bool:
+        """Return whether all that has changed in Jira is some of what was sent; only of links."""
+        if self.field != LINK_FIELD:
+            return False
+        before, now = (set(keys_in(part_texts(each).get(self.part, ""))) for each in (base, issue))
+        sent = set(keys_in(self.text))
+        return before != now and before & sent <= now <= before | sent
 
     def _value_in(self, fields: Mapping[str, object]) -> object:
         """Return what Jira has for the part."""
@@ -184,6 +195,11 @@ def add_sent_to_base(
             added = {part: text for part, text in now.items() if part not in said}
             base = with_parts(base, key, added) if added else base
         came = [each for each in sent.get(key, ()) if each.is_in(there[key], issue.fields)]
+        partly = [
+            each.part for each in sent.get(key, ()) if each.is_partly_in(before[key], there[key])
+        ]
+        if partly:
+            base = with_parts(base, key, {part: now.get(part, "") for part in partly})
         if not came:
             continue
         here = part_texts(by_key(local)[key]) if key in by_key(local) else {}

@@ -13,7 +13,9 @@ from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import CorePart, by_key
 from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.sync.compare.jira_links import keys_in, link_loss, removed_links
 from ticketr.sync.compare.mapping import description_adf
+from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,8 +84,23 @@ def _rewrites(changes: Sequence[Change]) -> bool:
     return any(each.part is CorePart.DESCRIPTION for each in changes)
 
 
-def _recomments(changes: Sequence[Change]) -> bool:
-    return any(isinstance(each.part, CommentPart) and each.old for each in changes)
+def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
+    fields = {issue.key: issue.fields for issue in issues}
+    for key, changes in local_change.edits.items():
+        for change in changes:
+            if isinstance(change.part, str) and key in fields:
+                for link in removed_links(fields[key], change.part, change.old, change.new):
+                    yield Loss(key, local_change.local.path, link_loss(link))
+
+
+def _may_lose(changes: Sequence[Change]) -> bool:
+    """Return whether an edit could remove something: of a text, or a key from a line."""
+    return any(
+        each.part is CorePart.DESCRIPTION
+        or (isinstance(each.part, CommentPart) and bool(each.old))
+        or (isinstance(each.part, str) and is_key("".join(keys_in(each.old)[:1])))
+        for each in changes
+    )
 
 
 def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
@@ -93,11 +110,15 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
         StateFailed: The state cannot be read.
     """
     edits = local_change.edits.values()
-    if local_change.head is None or not any(_rewrites(each) or _recomments(each) for each in edits):
+    if local_change.head is None or not any(map(_may_lose, edits)):
         return ()
     issues = state.issues_of(local_change.head)
     documents = {each.key: each.fields.get("description") for each in issues}
-    return (*losses(local_change, documents), *_comment_losses(local_change, issues))
+    return (
+        *losses(local_change, documents),
+        *_comment_losses(local_change, issues),
+        *_link_losses(local_change, issues),
+    )
 
 
 def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:

@@ -14,18 +14,27 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import JiraError, RateLimited, Rejected, certainly_failed
+from ticketr.jira import (
+    LONGEST_WAIT,
+    Issue,
+    JiraError,
+    RateLimited,
+    Rejected,
+    certainly_failed,
+)
+from ticketr.sync.compare.jira_comments import COMMENT_FIELD, comments_field
 from ticketr.sync.compare.sent_comments import SentComment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jira import Issue
     from ticketr.sync.push.comment_payload import CommentWrite
     from ticketr.sync.session import Session
 
 #: The entity property of a comment that holds the marker.
 PROPERTY = "ticketr.created"
+#: How many times a comment is sent; before each further try Jira certainly does not have it.
+TRIES = 3
 #: Seconds after which a request has ended, even if it was sent late because of a rate limit.
 LONG_AGO = 3600.0
 
@@ -62,10 +71,28 @@ async def send_comment(
         after=after,
         sent=time.time(),
     )
-    await session.in_thread(comments.put, asked)
+    for left in reversed(range(TRIES)):
+        asked = replace(asked, sent=time.time())
+        await session.in_thread(comments.put, asked)
+        try:
+            number = await _request(session, asked, write)
+        except RateLimited as error:
+            if await _is_there(session, asked):
+                return
+            if not left or (error.retry_after or 0.0) > LONGEST_WAIT:
+                raise
+        else:
+            with trio.CancelScope(shield=True):  # one short write
+                await session.in_thread(comments.put, replace(asked, id=number))
+            return
+
+
+async def _request(session: Session, asked: SentComment, write: CommentWrite) -> str:
+    """Send one new comment and return its number; on an error, record what is known of it."""
+    comments = session.state.comments
     try:
-        number = await session.jira.add_comment(
-            key, write.body, properties={PROPERTY: asked.marker}
+        return await session.jira.add_comment(
+            asked.key, write.body, properties={PROPERTY: asked.marker}
         )
     except JiraError as error:
         with trio.CancelScope(shield=True):  # one short write
@@ -74,8 +101,19 @@ async def send_comment(
             elif isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras):
                 await session.in_thread(comments.put, replace(asked, sent=0.0))  # it has ended
         raise
-    with trio.CancelScope(shield=True):  # one short write
-        await session.in_thread(comments.put, replace(asked, id=number))
+
+
+async def _is_there(session: Session, asked: SentComment) -> bool:
+    """Look for a comment whose request was refused: Jira may have carried it out."""
+    fields = {COMMENT_FIELD: comments_field(await session.jira.comments(asked.key))}
+    issue = Issue(asked.issue, asked.key, fields)
+    comments = session.state.comments
+
+    def look() -> bool:
+        comments.note_found([issue])
+        return any(each.marker == asked.marker and each.id for each in comments.of([issue]))
+
+    return await session.in_thread(look)
 
 
 async def known_comments(session: Session, issues: Sequence[Issue]) -> list[SentComment]:

@@ -11,17 +11,19 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.compare.comment_parts import CommentPart
+from ticketr.sync.compare.jira_links import LINK_FIELD
 from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import error_to_report
 from ticketr.sync.push.commenting import send_comment
 from ticketr.sync.push.creating import Creator, failure_note
+from ticketr.sync.push.linking import send_link
 from ticketr.sync.push.transitions import NoTransition, change_status
 from ticketr.sync.session import CONCURRENCY
 from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session
+    from ticketr.sync.state.state import State
     from ticketr.tickets import Ticket
 
 
@@ -58,6 +61,7 @@ class Delivery:
             drafts=frozenset(replace(each, tasks=()) for each in drafts),
         )
         self._touched: dict[str, str] = {}
+        self._linked: set[str] = set()  # the issues at the other ends of links
 
     async def run(self) -> Mapping[str, str]:
         """Send all writes; note what Jira refuses, and continue with the rest.
@@ -81,6 +85,9 @@ class Delivery:
         if self._waiting:
             await self._send_all()
             await self._creator.look_for_refused()
+        if self._linked:
+            others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
+            self._touched = others | self._touched
         return self._touched
 
     async def _send_all(self) -> None:
@@ -107,14 +114,14 @@ class Delivery:
         """Send the edits and new sub-tasks of a ticket that exists in Jira."""
         local_change = ticket.local_change
         if ticket.new_ticket is not None and created is not None:
-            await self._comment_on_new(ticket.new_ticket, created, ticket.path)
+            await self._complete_new(ticket.new_ticket, created, ticket.path)
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
         for subtask in ticket.new_subtasks:
             parent = local_change.local.ticket.key if created is None else created.key
             new = await self._creator.create(subtask, ticket.path, parent=parent)
             if new is not None:
-                await self._comment_on_new(subtask, new, ticket.path)
+                await self._complete_new(subtask, new, ticket.path)
         head = local_change.head if created is None else created.id
         if head is not None:
             self._touched[head] = ticket.path
@@ -133,8 +140,9 @@ class Delivery:
         try:
             if edit.payload.fields:
                 await self._session.jira.edit_issue(edit.key, edit.payload.fields)
-                sent += [each for each in edit.changes if _is_field(each)]
+                sent += _sent_as_fields(edit)
             await self._comment(edit, sent)
+            await self._link(edit, sent)
             if edit.payload.status is not None:
                 await change_status(
                     self._session.jira, edit.key, edit.payload.status, transition=edit.transition
@@ -174,16 +182,27 @@ class Delivery:
             )
             sent += [each for each in edit.changes if each.part == write.part]
 
-    async def _comment_on_new(self, new: NewIssue, created: Created, path: str) -> None:
-        """Send the comments of an issue that was just created; the next push sends what is left."""
+    async def _link(self, edit: IssueEdit, sent: list[Change]) -> None:
+        """Send the links of an issue; add their lines to ``sent`` once Jira has all of them."""
+        for write in edit.payload.links:
+            await send_link(self._session, write, key=edit.key)
+            self._linked.add(write.key)
+        lines = {each.part for each in edit.payload.values if each.field == LINK_FIELD}
+        sent += [each for each in edit.changes if each.part in lines]
+
+    async def _complete_new(self, new: NewIssue, created: Created, path: str) -> None:
+        """Send the comments and links of a new issue; the next push sends what is left."""
         try:
+            for link in new.payload.links:
+                await send_link(self._session, link, key=created.key)
+                self._linked.add(link.key)
             for write in new.payload.comments:
                 await send_comment(self._session, write, issue=created.id, key=created.key, after=0)
         except AuthenticationFailed:  # further requests could lock the account
             raise
         except JiraError as error:
             note = failure_note(replace(new.issue, key=created.key), path, error)
-            reason = f"it was created, but not all of its comments: {note.reason}"
+            reason = f"it was created, but not all of its comments and links: {note.reason}"
             self._tally.fail(replace(note, reason=reason))
 
     async def _record_request(self, edit: IssueEdit, local_change: LocalChange) -> None:
@@ -201,7 +220,12 @@ class Delivery:
         new_base = add_to_base(base, edit.key, sent)
         names = {each.part for each in sent}
         confirmed = [each for each in edit.payload.values if each.part in names]
-        rest = [each for each in edit.payload.values if each.part not in names]
+        # Of links, Jira may have some of a line.
+        rest = [
+            each
+            for each in edit.payload.values
+            if each.part not in names and each.field != LINK_FIELD
+        ]
 
         def record() -> None:
             state = self._session.state
@@ -223,9 +247,22 @@ class Delivery:
         return replace(local_change, base=new_base)
 
 
-def _is_field(change: Change) -> bool:
-    """Return whether a change is sent with the fields of the issue."""
-    return change.part != "Status" and not isinstance(change.part, CommentPart)
+def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, str]:
+    """Return the file of the ticket of each key that is in a file, by its head's ID."""
+    found = {head: state.base(head) for key in keys if (head := state.head_of(key)) is not None}
+    return {head: base.path for head, base in found.items() if base is not None}
+
+
+def _sent_as_fields(edit: IssueEdit) -> list[Change]:
+    """Return the changes that are sent with the fields of the issue."""
+    lines = {each.part for each in edit.payload.values if each.field == LINK_FIELD}
+    return [
+        each
+        for each in edit.changes
+        if each.part != "Status"
+        and each.part not in lines
+        and not isinstance(each.part, CommentPart)
+    ]
 
 
 def _known(local_change: LocalChange) -> tuple[str, Ticket]:

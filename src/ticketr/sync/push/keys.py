@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
 from ticketr.sync.compare.diff import by_key
+from ticketr.sync.compare.jira_links import LINK_FIELD
 from ticketr.sync.compare.sent import from_json
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
 from ticketr.sync.state.state import Base, IssueRow
@@ -95,7 +96,9 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     fields = dict(draft.fields)
     if fields.pop("Status", None) and status:
         fields["Status"] = status
-    # Its comments are sent once it exists.
+    later = {each.part for each in from_json(creation.parts) if each.field == LINK_FIELD}
+    fields = {name: text for name, text in fields.items() if name not in later}
+    # Its comments and links are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())
     row = IssueRow(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
     with state.batch():

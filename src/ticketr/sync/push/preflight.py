@@ -61,7 +61,10 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
         for each in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
     )
     parents = {key for each in may_name_parent if (key := _parent(each.payload))}
-    absent = await _absent(session, parents)
+    payloads = [edit.payload for ticket in writes for edit in ticket.edits]
+    payloads += (new.payload for ticket in writes for new in ticket.new_issues)
+    linked = {link.key for each in payloads for link in each.links if not link.remove}
+    absent = await _absent(session, parents | linked)
     edits = [edit for ticket in writes for edit in ticket.edits if _needs_transition(edit)]
     transitions = await _find_transitions(session, edits)
     left: list[TicketWrites] = []
@@ -69,10 +72,17 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
     for ticket in writes:
         edits_left, notes = _edits_left(ticket, absent, transitions)
         failed += notes
-        if ticket.new_ticket is not None and _parent(ticket.new_ticket.payload) in absent:
-            failed.append(_no_parent(ticket.new_ticket, ticket.path))
-        elif edits_left or ticket.new_issues:
-            left.append(replace(ticket, edits=edits_left))
+        new = ticket.new_ticket
+        if new is not None and (note := _unreachable(new, ticket.path, absent)) is not None:
+            failed.append(note)
+            continue
+        notes_on = {
+            id(each): _unreachable(each, ticket.path, absent) for each in ticket.new_subtasks
+        }
+        failed += (note for note in notes_on.values() if note is not None)
+        subtasks = tuple(each for each in ticket.new_subtasks if notes_on[id(each)] is None)
+        if edits_left or new or subtasks:
+            left.append(replace(ticket, edits=edits_left, new_subtasks=subtasks))
     return Checked(tuple(left), tuple(failed))
 
 
@@ -84,8 +94,8 @@ def _edits_left(
     failed: list[Note] = []
     for edit in ticket.edits:
         found = transitions.get(edit.key)
-        if _parent(edit.payload) in absent:
-            failed.append(_no_parent(edit, ticket.path))
+        if (note := _unreachable(edit, ticket.path, absent)) is not None:
+            failed.append(note)
         elif isinstance(found, Exception):
             failed.append(failure_note(edit.issue, ticket.path, found))
         else:
@@ -93,9 +103,15 @@ def _edits_left(
     return tuple(left), failed
 
 
-def _no_parent(each: IssueEdit | NewIssue, path: str) -> Note:
-    reason = f"Parent: Jira has no {_parent(each.payload)}, or you may not see it"
-    return Note.on(each.issue, path, reason, Code.INVALID)
+def _unreachable(each: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
+    """Return a note on an issue with a parent, or a link to an issue, that Jira does not have."""
+    named = {_parent(each.payload): "Parent"}
+    named |= {link.key: link.line for link in each.payload.links if not link.remove}
+    for key, line in named.items():
+        if key in absent:
+            reason = f"{line}: Jira has no {key}, or you may not see it"
+            return Note.on(each.issue, path, reason, Code.INVALID)
+    return None
 
 
 def _parent(payload: IssuePayload) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.sync.push.comment_payload import CommentContext
+from ticketr.sync.push.linking import fetch_link_context
 from ticketr.sync.push.metadata import fetch_metadata
 from ticketr.sync.push.preflight import check
 from ticketr.sync.push.sendable import CONVERSIONS, compare_with_jira
@@ -93,6 +94,7 @@ async def prepare(
         await trio.lowlevel.checkpoint()
         queries += (query for each in few for query in metadata_queries(each, session.job.project))
     metadata = await fetch_metadata(session, queries)
+    links = await fetch_link_context(session, queries, accept_loss)
     built: list[BuiltWrites] = []
     for each in sendable:
         build = partial(
@@ -107,6 +109,7 @@ async def prepare(
                 accepted=accept_loss,
                 mentioned=metadata.lookup.mentioned,
             ),
+            links=links,
         )
         built.append(await compute(session.in_thread, 2 * CONVERSIONS * each.text_size, build))
     checked = await check(session, [each.writes for each in built if each.writes is not None])

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira import IssueType
+    from ticketr.sync.compare.diff import Part
     from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
+    from ticketr.sync.push.link_payload import LinkPayload, LinkWrite
     from ticketr.tickets import Ticket
 
 #: The names of lines with rules of their own.
@@ -88,6 +90,7 @@ class IssuePayload:
         warnings: Which texts Jira gets in an unexpected form, each with the part's name.
         values: The value of each part, the status included; ignored in comparisons.
         comments: The comments to add or to change.
+        links: The links to add or to remove.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -96,12 +99,19 @@ class IssuePayload:
     warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = field(default=(), compare=False)
     comments: tuple[CommentWrite, ...] = ()
+    links: tuple[LinkWrite, ...] = ()
 
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
+        return replace(self._with(found), comments=found.writes)
+
+    def with_links(self, found: LinkPayload) -> IssuePayload:
+        """Return the same with links."""
+        return replace(self._with(found), links=found.writes)
+
+    def _with(self, found: CommentPayload | LinkPayload) -> IssuePayload:
         return replace(
             self,
-            comments=found.writes,
             problems=(*self.problems, *found.problems),
             warnings=(*self.warnings, *found.warnings),
             values=(*self.values, *found.values),
@@ -116,17 +126,19 @@ def create_payload(
     project: str,
     subtask: bool,
     path: str = "",
+    elsewhere: Collection[Part] = (),
 ) -> IssuePayload:
-    """Return the payload that creates an issue, without the parent and comments.
+    """Return the payload that creates an issue, without the parent, comments and links.
 
-    Messages name the ``path``.
+    Messages name the ``path``; ``elsewhere`` are the lines that hold links.
     """
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:
         return IssuePayload(problems=(f"{_TYPE}: {error}",))
     field_specs = metadata.field_specs.get(kind.id, {})
-    parts = [each for each in draft_changes(draft) if each.part != _TYPE]
+    not_here = {_TYPE, *elsewhere}
+    parts = [each for each in draft_changes(draft) if each.part not in not_here]
     sent = update_payload(draft, parts, field_specs, lookup, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in parts}  # `sent` has their problems

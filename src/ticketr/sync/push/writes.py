@@ -12,6 +12,7 @@ from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.losses import losses, lossy, unaccepted
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.comment_payload import comment_payload
+from ticketr.sync.push.link_payload import link_payload
 from ticketr.sync.push.metadata import MetadataQuery
 from ticketr.sync.push.requests import create_payload, update_payload
 from ticketr.sync.push.sendable import type_id
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted, Loss
     from ticketr.sync.push.comment_payload import CommentContext
+    from ticketr.sync.push.link_payload import LinkContext
     from ticketr.sync.push.metadata import Metadata
     from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.sendable import SendableChange
@@ -132,9 +134,10 @@ def build_writes(
     default_project: str | None,
     accept_loss: Accepted,
     comments: CommentContext,
+    links: LinkContext,
 ) -> BuiltWrites:
     """Convert the changes of a ticket to payloads; drafts go into the ticket's or default project."""
-    builder = _WritesBuilder(sendable, metadata, accept_loss, comments)
+    builder = _WritesBuilder(sendable, metadata, accept_loss, comments, links)
     writes = builder.build(_project_for_drafts(sendable.local_change, default_project))
     is_empty = writes is None or not (writes.edits or writes.new_issues)
     return BuiltWrites(None if is_empty else writes, tuple(builder.failed), tuple(builder.warnings))
@@ -149,6 +152,7 @@ class _WritesBuilder:
         metadata: Metadata,
         accept_loss: Accepted,
         comments: CommentContext,
+        links: LinkContext,
     ) -> None:
         self._sendable = sendable
         self._change = sendable.local_change
@@ -156,6 +160,7 @@ class _WritesBuilder:
         self._metadata = metadata
         self._accept_loss = accept_loss
         self._comments = replace(comments, path=self._path)
+        self._links = links
         self.failed: list[Note] = []
         self.warnings: list[Note] = []
 
@@ -192,7 +197,7 @@ class _WritesBuilder:
             query = MetadataQuery(_project_of(key), sendable.types[key], found)
             payload = update_payload(
                 here[key],
-                found,
+                [each for each in found if self._links.direction_of(each.part) is None],
                 metadata.field_specs(query),
                 metadata.lookup,
                 document=sendable.documents.get(key),
@@ -203,6 +208,9 @@ class _WritesBuilder:
             known = {each.id: each for each in jira_comments(issue.fields)}
             context = replace(self._comments, known=known)
             payload = payload.with_comments(comment_payload(here[key], found, context))
+            payload = payload.with_links(
+                link_payload(here[key], found, self._links, fields=issue.fields, path=self._path)
+            )
             # For an unchanged type, preflight checks the status by the issue's transitions.
             project, new_type = metadata.projects.get(query.project), type_id(payload.fields)
             wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
@@ -222,9 +230,13 @@ class _WritesBuilder:
             project=project,
             subtask=subtask,
             path=self._path,
+            elsewhere=self._links.directions,
         )
-        comments = comment_payload(issue, draft_changes(issue), self._comments)
-        payload = payload.with_comments(comments)
+        changes = draft_changes(issue)
+        payload = payload.with_comments(comment_payload(issue, changes, self._comments))
+        payload = payload.with_links(
+            link_payload(issue, changes, self._links, fields={}, path=self._path)
+        )
         is_valid = self._is_valid(issue, payload.problems, payload)
         return NewIssue(issue, project, payload) if is_valid else None
 

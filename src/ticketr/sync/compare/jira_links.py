@@ -1,0 +1,124 @@
+"""The links of an issue as Jira sends them, and as lines of a file. Pure.
+
+A line has the words of a kind of link in one direction, such as ``Blocks`` or ``Is blocked by``, and
+the keys of the issues at the other end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.tickets import is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+#: Jira's field that holds the links.
+LINK_FIELD = "issuelinks"
+
+_BETWEEN_KEYS = re.compile(r"[,;\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class JiraLink:
+    """A link of an issue.
+
+    Attributes:
+        id: Its ID.
+        line: The name of its line in a file.
+        key: The key of the issue at the other end.
+    """
+
+    id: str
+    line: str
+    key: str
+
+
+def line_name(words: str) -> str:
+    """Return the name of the line for the words of a kind of link."""
+    words = " ".join(words.split())
+    return words[:1].upper() + words[1:]
+
+
+def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
+    """Return the links among the fields of an issue, in Jira's order."""
+    return tuple(found for each in _entries(fields) if (found := _link(each)) is not None)
+
+
+def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return the lines of an issue's links: the keys on each in order, by the line's name."""
+    keys: dict[str, set[str]] = {}
+    for each in jira_links(fields):
+        keys.setdefault(each.line, set()).add(each.key)
+    return {line: ", ".join(sorted(keys[line], key=_place)) for line in sorted(keys)}
+
+
+def keys_in(text: str) -> tuple[str, ...]:
+    """Return the keys on a line, each once; what is no key is returned as it stands there."""
+    words = (each for each in _BETWEEN_KEYS.split(text) if each)
+    return tuple(dict.fromkeys(each.upper() if is_key(each.upper()) else each for each in words))
+
+
+def removed_links(
+    fields: Mapping[str, object], line: str, before: str, text: str
+) -> tuple[JiraLink, ...]:
+    """Return the links that the edit of a line removes.
+
+    Args:
+        fields: The fields of the issue in Jira.
+        line: The name of the line.
+        before: Its text at the last sync; a link that it lacks is nothing that the user removed.
+        text: Its text in the file.
+    """
+    gone = set(keys_in(before)).difference(keys_in(text))
+    return tuple(each for each in jira_links(fields) if each.line == line and each.key in gone)
+
+
+def link_loss(link: JiraLink) -> str:
+    """Return what Jira loses with a link, in words."""
+    return f"the link “{link.line} {link.key}”"
+
+
+def slim_links(value: object) -> list[object]:
+    """Return only what files and comparisons need of the field."""
+    return [_slim(each) for each in _entries({LINK_FIELD: value})]
+
+
+def _slim(entry: Mapping[str, object]) -> dict[str, object]:
+    kept: dict[str, object] = {"id": entry.get("id")}
+    kept["type"] = _some(entry.get("type"), ("id", "name", "inward", "outward"))
+    for end in ("inwardIssue", "outwardIssue"):
+        if end in entry:
+            kept[end] = _some(entry[end], ("id", "key"))
+    return kept
+
+
+def _link(entry: Mapping[str, object]) -> JiraLink | None:
+    kind = entry.get("type")
+    for end, direction in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
+        other = entry.get(end)
+        key = other.get("key") if isinstance(other, dict) else None
+        words = kind.get(direction) if isinstance(kind, dict) else None
+        if isinstance(key, str) and is_key(key) and isinstance(words, str) and words.strip():
+            return JiraLink(str(entry.get("id", "")), line_name(words), key)
+    return None
+
+
+def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    listed = fields.get(LINK_FIELD)
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict):
+            yield each
+
+
+def _some(value: object, names: Iterable[str]) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {name: value[name] for name in names if name in value}
+
+
+def _place(key: str) -> tuple[str, int]:
+    project, _, number = key.rpartition("-")
+    return project, int(number)

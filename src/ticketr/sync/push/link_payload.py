@@ -1,0 +1,166 @@
+"""Converts lines of links to the links that a push adds and removes, and checks them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.sync.compare.jira_links import (
+    LINK_FIELD,
+    jira_links,
+    keys_in,
+    line_name,
+    link_loss,
+    removed_links,
+)
+from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.edits.losses import Loss, unaccepted
+from ticketr.sync.push.values import BadValue, shown
+from ticketr.tickets import is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ticketr.jira import LinkType
+    from ticketr.sync.compare.diff import Change, Part
+    from ticketr.sync.edits.losses import Accepted
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDirection:
+    """What a line of links stands for.
+
+    Attributes:
+        type_id: The ID of the kind of link.
+        is_outward: Whether the issue with the line is the first of the two, which blocks the other.
+    """
+
+    type_id: str
+    is_outward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWrite:
+    """A link to add or to remove.
+
+    Attributes:
+        line: The name of its line.
+        key: The issue at the other end.
+        direction: What the line stands for.
+        remove: The ID of the link to remove; empty to add one.
+    """
+
+    line: str
+    key: str
+    direction: LinkDirection
+    remove: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPayload:
+    """The links that a push adds and removes at one issue; as of `CommentPayload`."""
+
+    writes: tuple[LinkWrite, ...] = ()
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    values: tuple[SentValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkContext:
+    """What is known of links.
+
+    Attributes:
+        directions: What each line of links stands for, by its name.
+        accepted: The losses that the push may cause.
+    """
+
+    directions: Mapping[str, LinkDirection] = field(default_factory=dict)
+    accepted: Accepted = False
+
+    @classmethod
+    def of(
+        cls, types: Iterable[LinkType], fields: Iterable[str], accepted: Accepted
+    ) -> LinkContext:
+        """Return the context of a site with some kinds of links.
+
+        Args:
+            types: The kinds.
+            fields: The names of the lines that hold fields.
+            accepted: The losses that the push may cause.
+        """
+        directions: dict[str, LinkDirection] = {}
+        for each in types:
+            directions.setdefault(line_name(each.outward), LinkDirection(each.id, is_outward=True))
+            directions.setdefault(line_name(each.inward), LinkDirection(each.id, is_outward=False))
+        names = set(fields)
+        return cls({k: v for k, v in directions.items() if k not in names}, accepted)
+
+    def direction_of(self, part: Part) -> LinkDirection | None:
+        """Return what a line of links stands for; None for any other part."""
+        return self.directions.get(part) if isinstance(part, str) else None
+
+
+def link_payload(
+    issue: Ticket,
+    changes: Iterable[Change],
+    context: LinkContext,
+    *,
+    fields: Mapping[str, object],
+    path: str,
+) -> LinkPayload:
+    """Return what is sent of the changes that are lines of links.
+
+    Args:
+        issue: The issue in its file.
+        changes: Its changes; those of other parts are left out.
+        context: What is known of links.
+        fields: The issue's fields in Jira; empty for a draft.
+        path: Its file, relative to the workspace.
+    """
+    writes: list[LinkWrite] = []
+    problems: list[str] = []
+    warnings: list[str] = []
+    values: list[SentValue] = []
+    for change in changes:
+        direction = context.direction_of(change.part)
+        if direction is None:
+            continue
+        try:
+            _check(issue, change)
+            gone = removed_links(fields, change.name, change.old, change.new)
+            warnings += _lost(issue, change, [link_loss(each) for each in gone], context, path)
+        except BadValue as error:
+            problems.append(f"{change.name}: {error}")
+            continue
+        known = {each.key for each in jira_links(fields) if each.line == change.name}
+        writes += (
+            LinkWrite(change.name, key, direction)
+            for key in keys_in(change.new)
+            if key not in known
+        )
+        writes += (LinkWrite(change.name, each.key, direction, each.id) for each in gone)
+        values.append(SentValue(change.part, change.new, LINK_FIELD, list(keys_in(change.new))))
+    return LinkPayload(tuple(writes), tuple(problems), tuple(warnings), tuple(values))
+
+
+def _check(issue: Ticket, change: Change) -> None:
+    for key in keys_in(change.new):
+        if not is_key(key):
+            raise BadValue(f"{shown(key)} is no key like PROJ-123")
+        if key == issue.key:
+            raise BadValue("a ticket cannot be linked to itself")
+
+
+def _lost(
+    issue: Ticket, change: Change, gone: Sequence[str], context: LinkContext, path: str
+) -> Iterator[str]:
+    lost = [Loss(issue.key or "", path, each) for each in gone]
+    if refused := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
+        raise BadValue(
+            f"sending it would remove {refused}; answer the question before a push in a terminal, "
+            "or say --accept-loss"
+        )
+    for each in gone:
+        yield f"{change.name}: {each} is removed in Jira"
