@@ -77,14 +77,15 @@ async def send_comment(
         try:
             number = await _request(session, asked, write)
         except RateLimited as error:
-            if await _is_there(session, asked):
-                return
-            if not left or (error.retry_after or 0.0) > LONGEST_WAIT:
-                raise
+            refused = error
         else:
             with trio.CancelScope(shield=True):  # one short write
                 await session.in_thread(comments.put, replace(asked, id=number))
             return
+        if await _is_there(session, asked):
+            return
+        if not left or (refused.retry_after or 0.0) > LONGEST_WAIT:
+            raise refused
 
 
 async def _request(session: Session, asked: SentComment, write: CommentWrite) -> str:
