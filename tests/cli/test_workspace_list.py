@@ -135,7 +135,9 @@ async def test_its_jobs_run_with_the_login_that_was_found(
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
         statuses = await opened.read_statuses("DEMO-1")
+        found = await opened.search("key = DEMO-2")
 
+    assert len(found) == 1
     assert statuses == ("In Progress",)
     assert opened.draft_type == "Task"
     assert len(list((home / "shop").glob("DEMO-*.md"))) > 0

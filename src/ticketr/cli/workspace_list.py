@@ -13,7 +13,7 @@ from ticketr import config
 from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import find_login, resolve
-from ticketr.sync import Store, read_statuses
+from ticketr.sync import Store, read_statuses, search_ids
 from ticketr.text import clean
 from ticketr.tui.services.opening import job_for, open_workspace, shown_site
 from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
@@ -100,6 +100,7 @@ async def _open(name: str) -> OpenWorkspace:
         address=workspace.site or "",
         prefer=preferred_side(workspace.strategy),
         read_statuses=late.read_statuses,
+        search=late.search,
         draft_type=workspace.story_type,
     )
 
@@ -143,6 +144,16 @@ class _LateOptions:
             JiraError: The request failed.
         """
         return await read_statuses(await self.get(), key)
+
+    async def search(self, jql: str) -> tuple[str, ...]:
+        """Ask Jira for the IDs of the issues that a query finds.
+
+        Raises:
+            ConfigError: As `get`.
+            TokenFailed: As `get`.
+            JiraError: The request failed.
+        """
+        return await search_ids(await self.get(), jql)
 
 
 class _LateJob:

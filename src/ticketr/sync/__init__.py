@@ -61,6 +61,7 @@ from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.tally import PullResult
 from ticketr.sync.push.tally import Action, PushResult
 from ticketr.sync.resolve import Resolved, Take, conflict_of, resolve
+from ticketr.sync.searching import keys_of, search_ids
 from ticketr.sync.session import OnWritten, SessionOptions
 from ticketr.sync.state.journal import Conflict, Creation
 from ticketr.sync.state.state import State
@@ -164,6 +165,7 @@ __all__ = [
     "find_conflict_marker",
     "find_conflict_markers",
     "find_uncertain",
+    "keys_of",
     "last_step",
     "plan_file_edits",
     "preview",
@@ -174,6 +176,7 @@ __all__ = [
     "readable",
     "resolve",
     "same_change",
+    "search_ids",
     "seen_ticket",
     "sign_state",
     "take_survey",

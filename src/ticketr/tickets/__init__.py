@@ -15,7 +15,7 @@ from ticketr.tickets.errors import (
     TicketSyntaxError,
 )
 from ticketr.tickets.field_edits import field_name, set_fields
-from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, TextTerm, parse_filter
+from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, KeysTerm, TextTerm, parse_filter
 from ticketr.tickets.grammar import CONFLICT, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.order import SORT_NAMES, sort_key
@@ -36,6 +36,7 @@ __all__ = [
     "InvalidFilter",
     "InvalidKey",
     "InvalidTicket",
+    "KeysTerm",
     "RepeatedKey",
     "TextTerm",
     "Ticket",

@@ -90,6 +90,17 @@ class FlagTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysTerm:
+    """The issue has one of some keys, such as those that a search in Jira has found."""
+
+    keys: frozenset[str]
+
+    def matches(self, candidate: Candidate) -> bool:
+        """Return whether an issue has one of the keys."""
+        return candidate.key in self.keys
+
+
+@dataclass(frozen=True, slots=True)
 class NotTerm:
     """A term does not hold."""
 

@@ -235,8 +235,16 @@ class AskStatuses(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AskKeys(Effect):
+    """Ask Jira which issues a query finds."""
+
+    workspace: str
+    jql: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking(Effect):
-    """Cancel the request of `AskStatuses`."""
+    """Cancel the request of `AskStatuses` or `AskKeys`."""
 
     workspace: str
 

@@ -209,6 +209,25 @@ class StatusesRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class KeysRead(Message):
+    """Jira was asked which issues a query finds; the answer to `AskKeys`.
+
+    Attributes:
+        workspace: The name of the workspace.
+        jql: The query.
+        keys: The keys of those issues that the last sync knows.
+        count: The number of all issues that Jira has found.
+        problem: Why there is no answer, cleaned; empty if there is one.
+    """
+
+    workspace: str
+    jql: str
+    keys: frozenset[str]
+    count: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EditsPlanned(Message):
     """A change of fields was planned; the answer to `PlanEdits`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,17 +12,16 @@ from fakes.conflicts import tree
 from fakes.pulls import Bench, inline
 
 from ticketr.sandbox import make_site
-from ticketr.sync import Change, FieldChange, IssuePlace, Store, read_statuses
+from ticketr.sync import Change, FieldChange, IssuePlace, Store
 from ticketr.tickets import Ticket, parse, render
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import KeyAction
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import conflicts, edits
 from ticketr.tui.services.context import Services
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces, no_statuses
+from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from trio.testing import MockClock
@@ -48,114 +46,15 @@ class Reading:
 READ = messages.FilesRead("work", Rows())
 
 
-def services(
-    root: Path,
-    told: list[Message],
-    ask: Callable[[str], Awaitable[tuple[str, ...]]] = no_statuses,
-) -> Services:
+def services(root: Path, told: list[Message]) -> Services:
     store = Store(root, ".ticketr")
-    made = OpenWorkspace("work", store, NOTHING, read_statuses=ask, draft_type="Story")
+    made = OpenWorkspace("work", store, NOTHING, draft_type="Story")
     opened = OpenWorkspaces((made,), lambda _: Reading(told), told.append)
     return Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
 
 
 def bench_in(tmp_path: Path) -> Bench:
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
-
-
-async def test_the_statuses_are_those_that_jira_answers(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    bench = bench_in(tmp_path)
-    told: list[Message] = []
-    ask = partial(read_statuses, cast("Any", bench.settings()))
-
-    await edits.ask_statuses(
-        services(tmp_path, told, ask), effects.AskStatuses("work", ("DEMO-9",))
-    )
-
-    assert bench.asked == ["issue/DEMO-9/transitions"]
-    (answer,) = told
-    assert isinstance(answer, messages.StatusesRead)
-    assert (answer.keys, answer.problem) == (("DEMO-9",), "")
-    assert answer.statuses == {"DEMO-9": ("In Review", "To Do")}
-
-
-async def test_an_issue_that_jira_does_not_have_is_told(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    ask = partial(read_statuses, cast("Any", bench_in(tmp_path).settings()))
-
-    await edits.ask_statuses(
-        services(tmp_path, told, ask), effects.AskStatuses("work", ("DEMO-999",))
-    )
-
-    (answer,) = told
-    assert isinstance(answer, messages.StatusesRead)
-    assert answer.statuses == {}
-    assert "DEMO-999" in answer.problem
-
-
-async def test_a_workspace_without_a_jira_has_no_statuses(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    await edits.ask_statuses(services(tmp_path, told), effects.AskStatuses("work", ("DEMO-9",)))
-    assert told == [messages.StatusesRead("work", ("DEMO-9",), {"DEMO-9": ()})]
-
-
-async def test_a_jira_that_does_not_answer_is_given_up(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-    slow = Bench(make_site(tickets=12, seed=1), tmp_path / "work", latency=60.0)
-    ask = partial(read_statuses, cast("Any", slow.settings()))
-    begin = trio.current_time()
-
-    await edits.ask_statuses(
-        services(tmp_path, told, ask), effects.AskStatuses("work", ("DEMO-9",))
-    )
-
-    assert trio.current_time() - begin == edits.STATUS_WAIT
-    problem = "it has not answered for 5 s"
-    assert told == [messages.StatusesRead("work", ("DEMO-9",), {}, problem)]
-
-
-async def test_esc_cancels_the_request_and_nothing_is_told(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
-    told: list[Message] = []
-
-    async def ask(_: str) -> tuple[str, ...]:
-        await trio.sleep_forever()
-
-    used = services(tmp_path, told, ask)
-    begin = trio.current_time()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", ("DEMO-9",)))
-        await trio.testing.wait_all_tasks_blocked()
-        edits.stop_asking(used, effects.StopAsking("work"))
-        edits.stop_asking(used, effects.StopAsking("work"))
-
-    assert (told, used.asking, trio.current_time()) == ([], {}, begin)
-
-
-async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: MockClock) -> None:
-    told: list[Message] = []
-
-    async def ask(key: str) -> tuple[str, ...]:
-        await trio.sleep(2 if key == "DEMO-1" else 1)
-        return (key,)
-
-    used = services(tmp_path, told, ask)
-    async with trio.open_nursery() as nursery:
-        for key in ("DEMO-1", "DEMO-2"):
-            nursery.start_soon(edits.ask_statuses, used, effects.AskStatuses("work", (key,)))
-            await trio.testing.wait_all_tasks_blocked()
-
-    assert told == [messages.StatusesRead("work", ("DEMO-2",), {"DEMO-2": ("DEMO-2",)})]
 
 
 async def test_a_changed_status_is_taken_back_to_the_byte(

@@ -10,6 +10,7 @@ from ticketr.text import clean
 from ticketr.tickets import SORT_NAMES, InvalidFilter, parse_filter
 from ticketr.tui import effects
 from ticketr.tui.navigation import select
+from ticketr.tui.overlays.asking import JQL, AskingKeys
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.state import Panel
@@ -73,6 +74,8 @@ def filter_tickets(state: AppState, now: float) -> Step | None:
     before = state.workspace
 
     def changed(state: AppState, text: str) -> AppState:
+        if _query_of(text) is not None:
+            return replace(left(state), notice="Enter asks Jira")
         try:
             wanted = parse_filter(text)
         except InvalidFilter as error:
@@ -88,6 +91,13 @@ def filter_tickets(state: AppState, now: float) -> Step | None:
         return replace(state.with_workspace(shown), rest_until=now)
 
     def taken(state: AppState, text: str) -> Step:
+        jql = _query_of(text)
+        if jql == "":
+            again = LineInput("filter:", taken, changed, left, TextInput.of(text))
+            return state.opened(again).noticed("A query of Jira follows jql:", is_bad=True), ()
+        if jql is not None:
+            name = state.workspace.name
+            return state.opened(AskingKeys(name, jql)), (effects.AskKeys(name, jql),)
         try:
             workspace = replace(state.workspace, filter=parse_filter(text))
         except InvalidFilter as error:
@@ -116,5 +126,15 @@ def sort_tickets(state: AppState, _: float) -> Step | None:
     return state.opened(Choice("Sort by", options, chosen, at)), ()
 
 
+def _query_of(text: str) -> str | None:
+    """Return the query of a filter in Jira's language; None of any other filter."""
+    begin, colon, rest = text.strip().partition(":")
+    return rest.strip() if f"{begin.lower()}{colon}" == JQL else None
+
+
 def _remember(workspace: WorkspaceView) -> effects.Remember:
-    return effects.Remember(workspace.name, workspace.filter.text, workspace.sort)
+    text = workspace.filter.text
+    # The answer of Jira is not remembered, and nobody would expect a request at the start.
+    return effects.Remember(
+        workspace.name, "" if _query_of(text) is not None else text, workspace.sort
+    )

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from ticketr.text import clean
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui import messages
+from ticketr.tui.keymap import Context
+from ticketr.tui.overlays.asking import asking_action, asking_rows
 from ticketr.tui.overlays.base import PlainOverlay
-from ticketr.tui.overlays.box import boxed
 from ticketr.tui.overlays.choice import Choice, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ticketr.tui.keymap import KeyAction
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -52,11 +53,7 @@ class AskingStatus(PlainOverlay):
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""
-        if action is KeyAction.ESCAPE:
-            return state.closed(), (effects.StopAsking(self.workspace),)
-        if action is KeyAction.ACCEPT:
-            return state.noticed("Jira has not answered yet; Esc goes back"), ()
-        return None
+        return asking_action(state, action, self.workspace)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """List the statuses; without an answer, those of the files."""
@@ -68,10 +65,9 @@ class AskingStatus(PlainOverlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells = min(64, max(16, state.width - 8))
         what = "it" if len(self.issues) == 1 else "they"
-        words = f" Asking Jira what {what} can become..."
-        return boxed(below, self.title, [(words, False)], 0, cells, state.width, theme)
+        words = f"Asking Jira what {what} can become..."
+        return asking_rows(below, self.title, words, state, theme)
 
 
 def status_choice(asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) -> Choice:

@@ -1,12 +1,10 @@
-"""Changes fields in files, adds drafts, and asks Jira for statuses."""
+"""Changes fields in files, and adds drafts."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
-
-import trio
 
 from ticketr import TicketrError
 from ticketr.sync import (
@@ -35,39 +33,6 @@ CHANGED: Hints = (
     (KeyAction.PUSH, "shows what a push sends"),
     (KeyAction.UNDO, "takes it back"),
 )
-#: Seconds to wait for the statuses that issues can take.
-STATUS_WAIT = 5.0
-
-
-async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
-    """Ask Jira for the statuses that issues can take, and send them; an error is sent, too.
-
-    Cancellation:
-        Ends the request at once, as `stop_asking` does.
-    """
-    name = effect.workspace
-    ask = services.workspaces[name].read_statuses
-    statuses: dict[str, tuple[str, ...]] = {}
-    problem = f"it has not answered for {STATUS_WAIT:.0f} s"
-    with trio.move_on_after(STATUS_WAIT) as scope:
-        services.asking[name] = scope
-        try:
-            for key in effect.keys:
-                statuses[key] = await ask(key)
-            problem = ""
-        except TicketrError as error:
-            problem = clean(str(error))
-    if services.asking.get(name) is scope:
-        del services.asking[name]
-        found = {} if problem else statuses
-        services.send(messages.StatusesRead(name, effect.keys, found, problem))
-
-
-def stop_asking(services: Services, effect: effects.StopAsking) -> None:
-    """Cancel the request of `ask_statuses`; nothing is sent."""
-    scope = services.asking.pop(effect.workspace, None)
-    if scope is not None:
-        scope.cancel()
 
 
 async def change_field(services: Services, effect: effects.ChangeField) -> None:

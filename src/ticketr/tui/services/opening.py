@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.config import STATE_FOLDER
-from ticketr.sync import PullJob, PushJob, Store, SyncJob, read_statuses
+from ticketr.sync import PullJob, PushJob, Store, SyncJob, read_statuses, search_ids
 from ticketr.text import clean
 from ticketr.tui.job_request import JobKind
 from ticketr.tui.services.workspaces import OpenWorkspace
@@ -34,6 +34,7 @@ def open_workspace(title: str, options: SessionOptions) -> OpenWorkspace:
         address=address,
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
+        search=partial(search_ids, options),
         draft_type=options.get("story_type", "Task"),
     )
 

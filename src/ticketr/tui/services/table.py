@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr.tui import effects
-from ticketr.tui.services import conflicts, edits, jobs, loading, memory, outside, plans, setting_up
+from ticketr.tui.services import (
+    asking,
+    conflicts,
+    edits,
+    jobs,
+    loading,
+    memory,
+    outside,
+    plans,
+    setting_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +35,7 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], Message | None]] =
     effects.CancelJob: jobs.cancel_job,
     effects.SetPriority: jobs.set_priority,
     effects.RunNow: jobs.run_now,
-    effects.StopAsking: edits.stop_asking,
+    effects.StopAsking: asking.stop_asking,
     effects.CancelSetup: setting_up.cancel_setup,
 }
 #: Effects that each run in a task of their own.
@@ -37,7 +47,8 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.Settle: conflicts.settle,
     effects.FindUndo: conflicts.find_undo,
     effects.Undo: conflicts.undo,
-    effects.AskStatuses: edits.ask_statuses,
+    effects.AskStatuses: asking.ask_statuses,
+    effects.AskKeys: asking.ask_keys,
     effects.ChangeField: edits.change_field,
     effects.PlanEdits: edits.plan_edits,
     effects.CarryOutEdits: edits.carry_out,

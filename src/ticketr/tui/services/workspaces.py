@@ -29,8 +29,8 @@ class FileReader(Protocol):
         ...
 
 
-async def no_statuses(_: str) -> tuple[str, ...]:
-    """Return no status."""
+async def no_answer(_: str) -> tuple[str, ...]:
+    """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
 
@@ -50,6 +50,7 @@ class OpenWorkspace:
         prefer: The side that wins where both sides have changed the same; None for a conflict.
         read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
             `TicketrError` if there is no answer or a setting is missing.
+        search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
         draft_type: The type of a new ticket.
     """
 
@@ -60,7 +61,8 @@ class OpenWorkspace:
     project: str = ""
     address: str = ""
     prefer: Side | None = None
-    read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_statuses
+    read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
+    search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     draft_type: str = "Task"
 
 

@@ -1,0 +1,95 @@
+"""What a screen shows while Jira is asked, and which issues a query finds. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import clean
+from ticketr.tickets import Filter, KeysTerm
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.box import boxed
+
+if TYPE_CHECKING:
+    from ticketr.tui.messages import Message
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.theme import Theme
+
+#: What a filter begins with that is a query in Jira's language.
+JQL = "jql:"
+
+
+def asking_action(state: AppState, action: KeyAction, workspace: str) -> Step | None:
+    """Return the step of a key while Jira is asked: cancel it; there is nothing to take yet."""
+    if action is KeyAction.ESCAPE:
+        return state.closed(), (effects.StopAsking(workspace),)
+    if action is KeyAction.ACCEPT:
+        return state.noticed("Jira has not answered yet; Esc goes back"), ()
+    return None
+
+
+def asking_rows(
+    below: list[str], title: str, words: str, state: AppState, theme: Theme
+) -> list[str]:
+    """Return the rows of the body while Jira is asked."""
+    cells = min(64, max(16, state.width - 8))
+    return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AskingKeys(PlainOverlay):
+    """Jira is asked which issues a query finds; Esc cancels the request.
+
+    Attributes:
+        workspace: The name of the workspace.
+        jql: The query, as it was typed.
+    """
+
+    workspace: str
+    jql: str
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.CHOICE
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it hides everything below it."""
+        return False
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Cancel the request; there is nothing to take yet."""
+        return asking_action(state, action, self.workspace)
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Show only the issues that were found; without an answer, say why."""
+        match message:
+            case messages.KeysRead(self.workspace, self.jql, keys, count, problem):
+                state = state.without(self)
+                if problem:
+                    return state.noticed(f"Jira was not searched: {problem}", is_bad=True), ()
+                return _only(state, self, keys, count, now), ()
+            case _:
+                return None
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        return asking_rows(below, "Filter", "Asking Jira which tickets match...", state, theme)
+
+
+def _only(
+    state: AppState, asked: AskingKeys, keys: frozenset[str], count: int, now: float
+) -> AppState:
+    """Show only the issues with these keys."""
+    workspace = state.named(asked.workspace)
+    if workspace is None:
+        return state
+    wanted = Filter(f"{JQL} {clean(asked.jql)}", (KeysTerm(keys),))
+    state = state.with_workspace(replace(workspace, filter=wanted, top=0))
+    missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
+    return replace(state, rest_until=now).noticed(f"Jira has found {count}{missing}")

@@ -1,0 +1,96 @@
+"""Asks Jira while a screen waits for the answer: for statuses, and which issues a query finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
+
+from ticketr import TicketrError
+from ticketr.sync import keys_of, read_state
+from ticketr.text import clean
+from ticketr.tui import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ticketr.sync import Store
+    from ticketr.tui import effects
+    from ticketr.tui.services.context import Services
+
+T = TypeVar("T")
+
+#: Seconds to wait for the statuses that issues can take, and for a search.
+STATUS_WAIT, SEARCH_WAIT = 5.0, 30.0
+
+
+async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
+    """Ask Jira for the statuses that issues can take, and send them; an error is sent, too.
+
+    Cancellation:
+        Ends the request at once, as `stop_asking` does.
+    """
+    name = effect.workspace
+    read = services.workspaces[name].read_statuses
+
+    async def ask() -> dict[str, tuple[str, ...]]:
+        return {key: await read(key) for key in effect.keys}
+
+    answer = await _asked(services, name, ask, STATUS_WAIT)
+    if answer is not None:
+        found, problem = answer
+        services.send(messages.StatusesRead(name, effect.keys, found or {}, problem))
+
+
+async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
+    """Ask Jira which issues a query finds, and send their keys; an error is sent, too.
+
+    Cancellation:
+        Ends the request at once, as `stop_asking` does.
+    """
+    name = effect.workspace
+    workspace = services.workspaces[name]
+
+    async def ask() -> tuple[int, frozenset[str]]:
+        ids = await workspace.search(effect.jql)
+        return len(ids), await services.in_thread(_keys_of, workspace.store, ids)
+
+    answer = await _asked(services, name, ask, SEARCH_WAIT)
+    if answer is not None:
+        found, problem = answer
+        count, keys = found or (0, frozenset())
+        services.send(messages.KeysRead(name, effect.jql, keys, count, problem))
+
+
+def stop_asking(services: Services, effect: effects.StopAsking) -> None:
+    """Cancel a request; nothing is sent."""
+    scope = services.asking.pop(effect.workspace, None)
+    if scope is not None:
+        scope.cancel()
+
+
+async def _asked(
+    services: Services, name: str, ask: Callable[[], Awaitable[T]], seconds: float
+) -> tuple[T | None, str] | None:
+    """Ask Jira for so many seconds at most.
+
+    Returns:
+        The answer, or why there is none; None after `stop_asking`, or if another request of the
+        workspace has begun.
+    """
+    found, problem = None, f"it has not answered for {seconds:.0f} s"
+    with trio.move_on_after(seconds) as scope:
+        services.asking[name] = scope
+        try:
+            found, problem = await ask(), ""
+        except TicketrError as error:
+            problem = clean(str(error))
+    if services.asking.get(name) is not scope:
+        return None
+    del services.asking[name]
+    return found, problem
+
+
+def _keys_of(store: Store, ids: tuple[str, ...]) -> frozenset[str]:
+    with read_state(store) as state:
+        return keys_of(state, ids)

@@ -1,0 +1,101 @@
+"""A filter in Jira's own language: what is asked, and what its answer shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.screens import plain
+from fakes.states import after, app_state, pressed
+
+from ticketr.tickets import Ticket
+from ticketr.tui import effects, messages
+from ticketr.tui.keymap import Context
+from ticketr.tui.overlays.asking import AskingKeys
+from ticketr.tui.screen import screen
+from ticketr.tui.theme import Theme
+from ticketr.tui.update import update
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+
+TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
+JQL = "sprint in openSprints()"
+
+
+def typed(text: str, state: AppState | None = None) -> AppState:
+    return pressed(state or app_state(*TICKETS), "f", "KEY_CTRL_U", *text)
+
+
+def asked(text: str = f"jql: {JQL}") -> AppState:
+    state, effect = update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert effect == (effects.AskKeys("work", JQL),)
+    assert state.overlays == (AskingKeys("work", JQL),)
+    return state
+
+
+def keys(state: AppState) -> list[str]:
+    return [each.row.key for each in state.workspace.visible]
+
+
+def found(*keys: str, count: int | None = None, problem: str = "") -> messages.KeysRead:
+    return messages.KeysRead("work", JQL, frozenset(keys), count or len(keys), problem)
+
+
+def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_them() -> None:
+    state = typed(f"jql: {JQL}")
+    assert (keys(state), state.notice) == (["DEMO-1", "DEMO-2", "DEMO-3"], "Enter asks Jira")
+    state = asked(f"  JQL:{JQL} ")
+    assert any(
+        "Asking Jira which tickets match" in plain(row) for row in screen(state, 1.0, Theme())
+    )
+    early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 100.0)
+    assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
+
+    state = after(state, found("DEMO-2", "DEMO-3"))
+
+    assert (keys(state), state.overlays) == (["DEMO-2", "DEMO-3"], ())
+    assert state.notice == "Jira has found 2"
+    assert state.workspace.filter.text == f"jql: {JQL}"
+
+
+def test_what_was_not_pulled_is_counted() -> None:
+    state = after(asked(), found("DEMO-2", count=5))
+    assert (keys(state), state.notice) == (["DEMO-2"], "Jira has found 5, 4 of them not pulled")
+    state = after(asked(), found(count=0))
+    assert (keys(state), state.notice) == ([], "Jira has found 0")
+
+
+def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
+    state = after(asked(), found("DEMO-2"))
+    assert keys(pressed(typed("3", state), "KEY_ESCAPE")) == ["DEMO-2"]
+    state = pressed(typed("3", state), "KEY_ENTER")
+    assert keys(state) == ["DEMO-3"]
+
+
+def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
+    state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
+    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert effect == (effects.Remember("work", "", "title"),)
+    assert keys(state) == ["DEMO-2"]
+
+
+def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
+    state, effect = update(asked(), messages.KeyPressed("KEY_ESCAPE"), 100.0)
+    assert (state.overlays, effect) == ((), (effects.StopAsking("work"),))
+    assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
+    other = messages.KeysRead("work", "project = X", frozenset({"DEMO-2"}))
+    assert after(asked(), other).overlays == asked().overlays
+
+
+def test_without_an_answer_the_tickets_stay_and_it_is_said_why() -> None:
+    state = after(asked(), found(problem="it does not know openSprints"))
+    assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
+    assert state.notice == "Jira was not searched: it does not know openSprints"
+    assert state.is_notice_bad
+
+
+@pytest.mark.parametrize("text", ["jql:", "jql:  "])
+def test_a_query_has_to_follow(text: str) -> None:
+    state = pressed(typed(text), "KEY_ENTER")
+    assert (state.context, state.notice) == (Context.INPUT, "A query of Jira follows jql:")
