@@ -200,6 +200,15 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
         "show:show",
     ),
+    "schema": Entry(
+        "List the fields that the project's issues can have.",
+        (
+            ("ticketr schema", "List the fields, with their allowed values."),
+            ("ticketr schema --write", "Write them into ticketr.toml, as comments."),
+        ),
+        exits.REMOTE,
+        "schema:schema",
+    ),
     "stats": Entry(
         "Count tickets and points by status, type and assignee.",
         (

@@ -71,6 +71,7 @@ from ticketr.config.workspace_file import (
     WorkspaceFile,
     missing_in_file,
     read_workspace_file,
+    write_schema,
     write_workspace_file,
 )
 
@@ -150,5 +151,6 @@ __all__ = [
     "store_workspace",
     "use_workspace",
     "write_new",
+    "write_schema",
     "write_workspace_file",
 ]

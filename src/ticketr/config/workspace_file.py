@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping  # noqa: TC003 - a field of a dataclass
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
@@ -16,6 +17,8 @@ from ticketr.config.fields import MappedField, earlier_name, one_line, reserved_
 from ticketr.config.tomlfile import edited, read_table, read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ticketr.config.fields import WantedField
     from ticketr.config.tomlfile import Table
 
@@ -32,6 +35,14 @@ _PERSONAL = ("email", "cloud_id", "folder", "use")
 _HEAD = """\
 # What ticketr knows of this workspace. It holds no secret, so keep it in git.
 """
+
+
+_SCHEMA_BEGIN = "# [schema] 'ticketr schema --write' wrote these lines, and replaces them."
+_SCHEMA_END = "# [end of schema]"
+_SCHEMA = re.compile(
+    rf"^{re.escape(_SCHEMA_BEGIN)}\r?\n(?:#.*\r?\n)*?{re.escape(_SCHEMA_END)}(?:\r?\n|\Z)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +196,30 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     if mapped and there.fields is None:
         missing[_FIELDS] = {each.name: each.id for each in mapped}
     return missing
+
+
+def write_schema(root: Path, lines: Sequence[str]) -> None:
+    """Write the fields of a project into a workspace's file, as comments at its end.
+
+    The lines of an earlier time are replaced; everything else in the file stays.
+
+    Args:
+        root: The workspace's folder.
+        lines: A clean line for each field.
+
+    Raises:
+        BadFile: The file cannot be used.
+        SettingsFailed: The system refused to write it.
+    """
+    path = root / WORKSPACE_FILE
+    _refuse_link_out(root, path)
+    text = read_text(path)
+    before = _HEAD if text is None else _SCHEMA.sub("", text)
+    block = "".join(f"#   {line}\n" for line in lines)
+    new = f"{before.rstrip()}\n\n{_SCHEMA_BEGIN}\n{block}{_SCHEMA_END}\n"
+    if tomllib.loads(new) != tomllib.loads(text or ""):
+        raise BadFile(str(path), None, f"a value in it holds {_SCHEMA_BEGIN!r}")
+    write_atomically(path, new)
 
 
 def _refuse_link_out(root: Path, path: Path) -> None:

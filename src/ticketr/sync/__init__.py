@@ -61,6 +61,7 @@ from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.tally import PullResult
 from ticketr.sync.push.tally import Action, PushResult
 from ticketr.sync.resolve import Resolved, Take, conflict_of, resolve
+from ticketr.sync.schema import SchemaField, read_schema
 from ticketr.sync.searching import keys_of, search_ids
 from ticketr.sync.session import OnWritten, SessionOptions
 from ticketr.sync.state.journal import Conflict, Creation
@@ -133,6 +134,7 @@ __all__ = [
     "RenamedProject",
     "Resolution",
     "Resolved",
+    "SchemaField",
     "SeenTicket",
     "SessionOptions",
     "Side",
@@ -171,6 +173,7 @@ __all__ = [
     "preview",
     "read_conflict",
     "read_push_plan",
+    "read_schema",
     "read_state",
     "read_statuses",
     "readable",

@@ -1,0 +1,102 @@
+"""``ticketr schema``: list the fields that the issues of a project can have."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli.help import Command
+from ticketr.cli.output import echo, echo_json, printable
+from ticketr.cli.settings import workspace_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ticketr.sync import SchemaField, SessionOptions
+
+#: The most cells of a name and of a kind in a table.
+_NAME_CELLS, _KIND_CELLS = 28, 20
+
+
+@click.command(cls=Command)
+@click.option("--write", is_flag=True, help="Write the list into ticketr.toml, as comments.")
+@workspace_options
+@click.option("--json", "as_json", is_flag=True, help="Print the fields as JSON.")
+def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
+    """List the fields of the project's issues: the name, the kind, and the allowed values.
+
+    `+` marks the fields that your files keep, `-` those that no file can hold. The others can be
+    added to `fields` in ticketr.toml. `*` marks a field that a new issue of some type needs.
+    """
+    from ticketr.cli.job_options import CommonOptions, workspace_arguments
+    from ticketr.cli.queue_runner import run
+
+    settings = workspace_arguments(CommonOptions(workspace=workspace, folder=folder))
+    fields = run(_read, settings)
+    if write:
+        from ticketr.config import write_schema
+
+        write_schema(settings["root"], [_comment(each) for each in fields])
+    if as_json:
+        echo_json([asdict(each) for each in fields])
+    elif write:
+        echo(f"{len(fields)} fields are now comments in {settings['root'] / 'ticketr.toml'}")
+    elif sys.stdout.isatty():
+        for line in _table(fields, shutil.get_terminal_size().columns):
+            echo(line)
+    else:
+        for each in fields:
+            cells = (_marks(each), each.name, each.kind, each.id, _values(each))
+            click.echo("\t".join(map(printable, cells)))
+
+
+async def _read(settings: SessionOptions) -> tuple[SchemaField, ...]:
+    from ticketr.config import MissingSetting
+    from ticketr.jira import open_jira
+    from ticketr.sync import read_schema
+
+    project = settings["project"]
+    if project is None:
+        raise MissingSetting(("project",), "the key of the project, in ticketr.toml")
+    async with open_jira(settings["credentials"], transport=settings["transport"]) as jira:
+        return await read_schema(jira, project, settings["fields"])
+
+
+def _marks(field: SchemaField) -> str:
+    kept = "+" if field.is_kept else "-" if field.reason else " "
+    return kept + ("*" if field.required else " ")
+
+
+def _values(field: SchemaField) -> str:
+    """Return the allowed values, as a line of a file has a list."""
+    if field.reason:
+        return field.reason
+    return ", ".join(
+        '"' + each.replace('"', '""') + '"' if any(sign in each for sign in ',"') else each
+        for each in field.values
+    )
+
+
+def _comment(field: SchemaField) -> str:
+    values = f": {_values(field)}" if _values(field) else ""
+    required = f", needed by {', '.join(field.required)}" if field.required else ""
+    return printable(f"{_marks(field)} {field.name} ({field.kind}{required}){values}")
+
+
+def _table(fields: Sequence[SchemaField], width: int) -> Iterator[str]:
+    from ticketr.text import clip, fit, width as cells_of
+
+    if not fields:
+        return
+    names = min(max(cells_of(printable(each.name)) for each in fields), _NAME_CELLS)
+    kinds = min(max(cells_of(printable(each.kind)) for each in fields), _KIND_CELLS)
+    for each in fields:
+        row = (
+            f"{_marks(each)} {fit(printable(each.name), names)}  {fit(printable(each.kind), kinds)}"
+        )
+        yield clip(f"{row}  {printable(_values(each))}", width).rstrip()

@@ -1,0 +1,153 @@
+"""What fields the issues of a project have, in words for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.cleaning import clean
+from ticketr.sync.compare.columns import ELSEWHERE, Columns, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ticketr.config.fields import WantedField
+    from ticketr.jira import CreateField, Field, JiraClient
+
+#: What people call a kind of value.
+_KINDS = {
+    "string": "text",
+    "option": "choice",
+    "option-with-child": "choice of two steps",
+    "user": "person",
+    "datetime": "date and time",
+    "issuetype": "issue type",
+    "securitylevel": "security level",
+}
+#: What people call a list of values of a kind.
+_LISTS = {
+    "string": "labels",
+    "option": "choices",
+    "user": "people",
+    "group": "groups",
+    "version": "versions",
+    "component": "components",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaField:
+    """A field that new issues of a project can have.
+
+    Attributes:
+        name: The name of its line in a file; where files do not keep it, its name in Jira.
+        id: Its ID.
+        kind: What it holds, in words.
+        values: The names of its allowed values; empty if any is allowed, or the site lists none.
+        types: The names of the issue types that have it.
+        required: The names of the issue types that need a value.
+        is_kept: Whether the files of the workspace keep it.
+        reason: Why no file can keep it; empty if one can.
+    """
+
+    name: str
+    id: str
+    kind: str
+    values: tuple[str, ...]
+    types: tuple[str, ...]
+    required: tuple[str, ...]
+    is_kept: bool
+    reason: str
+
+
+async def read_schema(
+    jira: JiraClient, project: str, wanted: Iterable[WantedField] = ()
+) -> tuple[SchemaField, ...]:
+    """Ask a site for the fields of a project's issues.
+
+    Args:
+        jira: The client.
+        project: The project's key.
+        wanted: The fields that the settings of the workspace name.
+
+    Returns:
+        The fields: those that the files keep first, as they are in files, then the others by name.
+
+    Raises:
+        JiraError: A request failed.
+        UnknownField: The site lacks one of the wanted fields.
+        UnsupportedField: A file cannot hold one of them.
+    """
+    site = await jira.fields()
+    columns = Columns.of(site, wanted)
+    by_type = {
+        each.name: await jira.create_fields(project, each.id)
+        for each in await jira.issue_types(project)
+    }
+    return schema_of(by_type, columns, site)
+
+
+def schema_of(
+    by_type: Mapping[str, Sequence[CreateField]], columns: Columns, site: Iterable[Field]
+) -> tuple[SchemaField, ...]:
+    """Join the fields of the issue types of a project.
+
+    Args:
+        by_type: The fields of each issue type, by its name.
+        columns: The fields that files keep.
+        site: Every field of the site.
+    """
+    lines = {field_id: name for name, field_id in columns.names}
+    reasons = {each.id: why for each in site if (why := unsupported(each))}
+    first: dict[str, CreateField] = {}
+    for fields in by_type.values():
+        for each in fields:
+            first.setdefault(each.id, each)
+    found: list[SchemaField] = []
+    for each in first.values():
+        if each.id in ELSEWHERE or each.id == "project":
+            continue
+        having = {
+            name: field
+            for name, fields in by_type.items()
+            for field in fields
+            if field.id == each.id
+        }
+        values = dict.fromkeys(
+            clean(text) for field in having.values() for text in _values_of(field)
+        )
+        found.append(
+            SchemaField(
+                name=clean(lines.get(each.id, each.name)),
+                id=each.id,
+                kind=_kind_of(each),
+                values=tuple(values),
+                types=tuple(map(clean, having)),
+                required=tuple(
+                    clean(name)
+                    for name, field in having.items()
+                    if field.required and not field.has_default
+                ),
+                is_kept=each.id in lines,
+                reason=reasons.get(each.id, ""),
+            )
+        )
+    order = [field_id for _, field_id in columns.names]
+
+    def place(each: SchemaField) -> tuple[int, str]:
+        return (order.index(each.id) if each.is_kept else len(order), each.name.casefold())
+
+    return tuple(sorted(found, key=place))
+
+
+def _kind_of(field: CreateField) -> str:
+    if field.schema_type == "array":
+        return _LISTS.get(field.items, f"list of {field.items or 'values'}")
+    return clean(_KINDS.get(field.schema_type, field.schema_type or "text"))
+
+
+def _values_of(field: CreateField) -> Iterable[str]:
+    for each in field.allowed:
+        yield each.name
+        for child in each.children:
+            yield f"{each.name} > {child.name}"
