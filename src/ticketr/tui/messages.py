@@ -123,6 +123,19 @@ class FilesRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class EditorClosed(Message):
+    """The user's editor has ended without an error, and the files were read again since.
+
+    Attributes:
+        workspace: The name of the file's workspace.
+        path: The file, relative to the workspace.
+    """
+
+    workspace: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class DetailRead(Message):
     """An issue was read from its file; the answer to `ReadDetail`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ticketr.statusline.words import duration
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The least cells for the first part of an end, before the rest is cut instead.
 LEAST_CAUSE = 20
+#: The folders of an absolute path, which take the room of what matters.
+_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
 
 
 def status_row(state: AppState, now: float, theme: Theme) -> str:
@@ -46,4 +49,5 @@ def _fitted(words: str, room: int, theme: Theme) -> str:
     left = room - width(dot) - width(rest)
     if width(first) <= left or left < LEAST_CAUSE:
         return words
+    first = _FOLDERS.sub(f"{theme.ellipsis}/", first)
     return f"{clip(first, left, ellipsis=theme.ellipsis)}{dot}{rest}"

@@ -65,6 +65,8 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             if workspace is None:
                 return state, ()
             return state.with_workspace(replace(workspace, filter=wanted, sort=sort)), ()
+        case messages.EditorClosed():
+            return _edited(state, message), ()
         case messages.DetailRead():
             state, asked = _detail_read(state, message), ()
         case messages.DetailWrapped():
@@ -190,6 +192,22 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
     return _follow(state)
+
+
+def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
+    """Say what comes after an edit; nothing where the file is broken, or as at the last sync."""
+    workspace = state.named(closed.workspace)
+    rows = [row for row in workspace.rows if row.path == closed.path] if workspace else []
+    path = clean(closed.path)
+    if workspace is None or any(row.is_broken for row in rows):
+        return state
+    if not rows:
+        return state.noticed(f"{path} holds no ticket any more")
+    if all(workspace.flag(row) == " " for row in rows):
+        return state
+    does = "shows what a push would write"
+    push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
+    return state.noticed(f"Jira has not got what was edited in {path}{push}")
 
 
 def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:

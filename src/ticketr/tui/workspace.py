@@ -136,6 +136,7 @@ class WorkspaceView:
             conflicts=read.conflicts,
             broken=read.broken,
             is_read=True,
+            problem="",
             synced=None if read.age is None else now - read.age,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )

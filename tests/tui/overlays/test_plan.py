@@ -11,6 +11,7 @@ from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.overlays.plan_rows import padded_name
 from ticketr.tui.overlays.reading_time import LOOK
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.screen import screen
@@ -154,3 +155,17 @@ def test_the_plan_of_other_tickets_is_not_shown() -> None:
     state = after(pressed(app_state(), "p"), late)
 
     assert state.overlays == (Plan(JobKind.PUSH, "work"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("DEMO-1", "DEMO-1    "),
+        ("notes12.md", "notes12.md "),
+        ("SHOP-1234567", "SHOP-1234567 "),
+        ("x" * 30, "x" * 19 + "… "),
+        ("陈" * 5, "陈" * 5 + " "),
+    ],
+)
+def test_a_space_is_between_a_name_and_what_follows(name: str, shown: str) -> None:
+    assert padded_name(name) == shown

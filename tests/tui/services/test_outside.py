@@ -14,7 +14,6 @@ from fakes.screens import FakeScreen
 
 from ticketr.sync import Store
 from ticketr.tui import effects, messages
-from ticketr.tui.keymap import KeyAction
 from ticketr.tui.services import outside
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.outside import browser_commands, open_browser, open_editor
@@ -94,16 +93,15 @@ async def test_an_editor_that_fails_is_told(
     assert reader.reads == 1
 
 
-async def test_a_saved_edit_names_the_key_that_shows_what_a_push_would_write(
-    services: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch
+async def test_after_the_editor_the_files_are_read_and_its_end_is_told(
+    services: Services, told: list[Message], reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VISUAL", program("import sys; open(sys.argv[1], 'a').write('more')"))
+    monkeypatch.setenv("VISUAL", program("import os, sys; os.unlink(sys.argv[1])"))
 
     await open_editor(services, EDIT)
 
-    push = ((KeyAction.PUSH, "shows what a push would write"),)
-    words = "DEMO-1.md is saved; Jira has not got it yet"
-    assert told == [messages.Resized(80, 12), messages.Told(words, is_error=False, hints=push)]
+    assert told == [messages.Resized(80, 12), messages.EditorClosed("work", "DEMO-1.md")]
+    assert reader.reads == 1
 
 
 async def test_a_file_that_is_gone_is_not_made_by_an_editor(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from ticketr.config import CONFIRM_ABOVE
-from ticketr.text import clean, clip
+from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
-from ticketr.tui.overlays.plan_rows import INDENT, NAME_CELLS, plan_lines
+from ticketr.tui.overlays.plan_rows import INDENT, padded_name, plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top, spaced, title_rule
@@ -229,7 +229,7 @@ def _size(before: str, after: str) -> str:
 
 
 def _left(left: LeftAlone, cells: int) -> list[Line]:
-    name = clip(clean(left.key or left.title or left.path), NAME_CELLS).ljust(NAME_CELLS)
+    name = padded_name(left.key or left.title or left.path)
     place = f"{clean(left.path)}:{left.line}" if left.line else clean(left.path)
     line = (mark("!"), Span(f" {name}{clean(left.reason)} ({place})"))
     return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)

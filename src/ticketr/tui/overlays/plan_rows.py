@@ -21,6 +21,12 @@ NAME_CELLS = 10
 INDENT = " " * 14
 
 
+def padded_name(name: str) -> str:
+    """Return the name of a ticket or file, with a space between it and what follows."""
+    shown = clip(clean(name), 2 * NAME_CELLS)
+    return shown + " " * max(1, NAME_CELLS - width(shown))
+
+
 def plan_lines(
     planned: PlanEntry | FileEdit,
     sign: str,
@@ -43,7 +49,7 @@ def plan_lines(
         is_out: Whether it was left out.
     """
     bar = "▌" if is_selected else " "
-    name = clip(planned.key or "draft", NAME_CELLS).ljust(NAME_CELLS)
+    name = padded_name(planned.key or "draft")
     where = f"{clean(planned.path)}:{planned.line}"
     room = cells - 4 - width(name) - width(where) - 2
     title = clip(clean(planned.title), max(4, room))

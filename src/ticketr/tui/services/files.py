@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -83,7 +84,8 @@ class WorkspaceReader:
             rows = tuple([rows_of(each.ticket, scanned.path) for each in scanned.tickets])
             tickets += rows
             if scanned.error is not None:
-                shown = row_of_broken(scanned.path, str(scanned.error), has_rows=bool(rows))
+                words = _without_root(self._store, scanned.error)
+                shown = row_of_broken(scanned.path, words, has_rows=bool(rows))
                 self._broken.append(shown)
             stamp = None if scanned.error is not None else self._stamps[scanned.path]
             self._seen.put(scanned.path, stamp, scanned.tickets, rows)
@@ -135,13 +137,19 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
     try:
         found = _find(store, path, order)
     except TicketrError as error:
-        return Sheet("", clean(path), clean(path), error=clean(str(error)))
+        words = clean(_without_root(store, error))
+        return Sheet("", clean(path), clean(path), error=words)
     if found is None:
         return None
     local, issue = found
     with suppress(TicketrError), read_state(store) as state:
         return sheet_of(issue, path, _edits(state, local, issue), _clashes(state, local, issue))
     return sheet_of(issue, path)
+
+
+def _without_root(store: Store, error: TicketrError) -> str:
+    """Return the words of an error, in which paths are relative to the workspace."""
+    return str(error).replace(f"{store.root}{os.sep}", "")
 
 
 def _find(store: Store, path: str, order: Order) -> tuple[LocalTicket, Ticket] | None:

@@ -6,7 +6,6 @@ import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
@@ -15,7 +14,6 @@ from ticketr.editor import editor_words, how_it_failed
 from ticketr.jira.site import browse_url
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.keymap import KeyAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +39,6 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
         services.send(messages.Told(clean(f"{effect.path} is gone, so there is nothing to edit")))
         await services.readers[effect.workspace].read()
         return
-    before = await services.in_thread(_content, path)
     if services.terminal.is_handed_over:
         return
     words = editor_words(os.environ, path, effect.line)
@@ -57,19 +54,9 @@ async def open_editor(services: Services, effect: effects.OpenEditor) -> None:
     services.send(messages.Resized(*services.terminal.size))
     if problem:
         services.send(messages.Told(clean(problem)))
-    elif before != await services.in_thread(_content, path):
-        push = ((KeyAction.PUSH, "shows what a push would write"),)
-        saved = clean(f"{effect.path} is saved; Jira has not got it yet")
-        services.send(messages.Told(saved, is_error=False, hints=push))
     await services.readers[effect.workspace].read()
-
-
-def _content(path: str) -> bytes | None:
-    """Return what a file holds; None if it cannot be read."""
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return None
+    if not problem:
+        services.send(messages.EditorClosed(effect.workspace, effect.path))
 
 
 async def open_browser(services: Services, effect: effects.OpenBrowser) -> None:

@@ -73,6 +73,9 @@ class Reader:
             except TicketrError as error:
                 await self._read_against(empty_state())
                 self._send(messages.Told(clean(str(error))))
+            if not self._rows and not await self._in_thread(self._store.root.is_dir):
+                words = clean(f"the folder {self._store.root} is gone")
+                self._send(messages.WorkspaceFailed(self._name, words))
 
     async def _read_against(self, last_sync: AbstractContextManager[State]) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
