@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import count, islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from marklas.adf.parser import parse as _parse_adf
@@ -41,11 +42,11 @@ from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
 from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
-from ticketr.jira.adf.forms import Writer, read_decisions
+from ticketr.jira.adf.forms import Writer, name_files, read_decisions
 from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = [
     "LONGEST_TEXT",
@@ -71,6 +72,7 @@ __all__ = [
 ]
 
 _MOST_PIECES = 10
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
 _BACKTICKS = re.compile("`+")
 
 
@@ -87,26 +89,28 @@ class Converted:
     exact: bool
 
 
-def convert(adf: object) -> Converted:
+def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     """Turn a document into Markdown and check that nothing was lost.
 
     Args:
         adf: A document as Jira sends it; None for an empty one.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The same as `to_markdown` and `is_exact`, for less work.
     """
     wanted = canonical(adf)
-    markdown = to_markdown(adf)
-    return Converted(markdown, _matches(markdown, wanted))
+    markdown = to_markdown(adf, files=files)
+    return Converted(markdown, _matches(markdown, wanted, files))
 
 
-def to_markdown(adf: object) -> str:
+def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
     """Turn a document into Markdown.
 
     Args:
         adf: A document as Jira sends it; None for an empty one. What marklas cannot convert
             becomes readable plain text.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
@@ -114,23 +118,25 @@ def to_markdown(adf: object) -> str:
     if is_too_large(adf):
         return _as_code(adf)
     try:
-        return _shortest(adf)
+        return _shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         return _block_by_block(canonical(adf))
 
 
-def to_adf(markdown: str) -> Json:
+def to_adf(markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> Json:
     """Turn Markdown into a document.
 
     Args:
         markdown: Any Markdown, with marklas's HTML for what Markdown cannot say.
+        files: The media ID of each file that is attached to the issue, by its name. A picture of
+            another one becomes text.
 
     Returns:
         A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
     """
     if is_too_long(markdown):
         return plain_document(markdown)
-    document = _read(markdown)
+    document = _read(markdown, files)
     _tidy(document, count(1))
     return document
 
@@ -162,16 +168,20 @@ def dropped_pieces(markdown: str) -> tuple[DroppedPiece, ...]:
     return tuple(islice(find_dropped(markdown, _read(markdown)), _MOST_PIECES))
 
 
-def unconverted_pieces(markdown: str, *, before: str = "") -> tuple[UnconvertedPiece, ...]:
+def unconverted_pieces(
+    markdown: str, *, before: str = "", files: Mapping[str, str] = _NO_FILES
+) -> tuple[UnconvertedPiece, ...]:
     """Return the pieces of Markdown syntax that reach Jira as plain text.
 
     Args:
         markdown: Any Markdown.
         before: The Markdown before the edit, whose pieces are not reported again.
+        files: The media ID of each file that is attached to the issue, by its name.
     """
     if is_too_long(markdown):
         return ()
-    return tuple(islice(find_unconverted(markdown, _read(markdown), before=before), _MOST_PIECES))
+    found = find_unconverted(markdown, _read(markdown, files), before=before)
+    return tuple(islice(found, _MOST_PIECES))
 
 
 def length(document: object) -> int:
@@ -185,54 +195,57 @@ def length(document: object) -> int:
     return len("\n".join(plain_lines(document)))
 
 
-def is_exact(adf: object, markdown: str) -> bool:
+def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:
     """Return whether Markdown converts back to exactly the same document.
 
     Args:
         adf: A document as Jira sends it.
         markdown: The Markdown that stands for it.
+        files: The media ID of each file that is attached to the issue, by its name.
     """
-    return _matches(markdown, canonical(adf))
+    return _matches(markdown, canonical(adf), files)
 
 
-def _matches(markdown: str, wanted: Json) -> bool:
+def _matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:
     if is_too_long(markdown) or is_too_large(wanted):
         return False
     try:
-        return canonical(_read(markdown)) == wanted
+        return canonical(_read(markdown, files)) == wanted
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
 
-def _shortest(adf: object) -> str:
+def _shortest(adf: object, files: Mapping[str, str]) -> str:
     """Write a document with short forms, but for the blocks that would not come back as they are."""
-    markdown, short = _render(canonical(adf))
+    markdown, short = _render(canonical(adf), files)
     wanted = canonical(adf)
-    if not short or _matches(markdown, wanted):
+    if not short or _matches(markdown, wanted, files):
         return markdown
     blocks = wanted.get("content", [])
-    long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block))
-    return _render(canonical(adf), long=long)[0] if long else markdown
+    long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
+    return _render(canonical(adf), files, long=long)[0] if long else markdown
 
 
-def _needs_length(block: Any) -> bool:
+def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     wanted = canonical(_document([block]))
-    markdown, short = _render(canonical(wanted))
-    if not short or _matches(markdown, wanted):
+    markdown, short = _render(canonical(wanted), files)
+    if not short or _matches(markdown, wanted, files):
         return False
-    return _matches(_render(canonical(wanted), long=(0,))[0], wanted)
+    return _matches(_render(canonical(wanted), files, long=(0,))[0], wanted, files)
 
 
-def _render(document: Json, *, long: Collection[int] = ()) -> tuple[str, bool]:
+def _render(
+    document: Json, files: Mapping[str, str] = _NO_FILES, *, long: Collection[int] = ()
+) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
-    writer = Writer(apart=APART, long=long)
+    writer = Writer(apart=APART, files=files, long=long)
     protected = protect_document(document, writer.write)
     markdown: str = _render_markdown(_parse_adf(document))
     return restore_markdown(markdown) if protected else markdown, writer.used
 
 
-def _read(markdown: str) -> Json:
+def _read(markdown: str, files: Mapping[str, str] = _NO_FILES) -> Json:
     protected = protect_markdown(markdown)
     try:
         tokens = normalize_blocks(read_tokens(protected))
@@ -240,6 +253,7 @@ def _read(markdown: str) -> Json:
         if has_no_placeholders(markdown):
             read_decisions(document)
             restore_document(document)
+            name_files(document, files)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
     return document

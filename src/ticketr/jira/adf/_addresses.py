@@ -111,7 +111,7 @@ def protect_links(content: list[Any]) -> None:
     """Write the links of a block bare where that is read as the same, and escape the others."""
     last = len(content) - 1
     for at, node in enumerate(content):
-        if type(node) is not dict or not _has(node, "link"):
+        if type(node) is not dict or node.get("type") != "text" or not _has(node, "link"):
             continue
         if _is_bare(node) and (
             _allows(content[at - 1] if at else None, _BEFORE_BARE)

@@ -40,6 +40,7 @@ _CANDIDATE = re.compile(
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
     |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>|<su[bp]>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
+    |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
     |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>[^<>\n]{{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
      [^()\n]{{0,300}}\)
     |\]\((?:<(?P<angled_link>[^<>\n]{{1,2000}})>|(?P<link>[^\s()<>]{{1,2000}}))
@@ -111,6 +112,7 @@ _NO_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WO
 _NO_END = "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
 _SHORT_TAG = re.compile(rf"<(?:{'|'.join(SHORT)})[ >]")
 _REASONS = {
+    "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
     "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
     "color": f"makes no status; a color is {', '.join(COLORS)}",
     "day": "goes to Jira as text, for it is no date; a date is written {2026-03-01}",

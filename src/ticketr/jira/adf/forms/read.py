@@ -12,8 +12,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._html import LESS
+from ticketr.jira.adf.forms.files import read_picture
 from ticketr.jira.adf.forms.inline import (
     Token,
+    html,
     params,
     read_card,
     read_mention,
@@ -24,11 +26,12 @@ from ticketr.jira.adf.forms.inline import (
 from ticketr.jira.adf.forms.panels import PANELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ticketr.jira.adf._canonical import Json
 
 _LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
+_PARAGRAPHS = frozenset({"paragraph", "block_text"})
 _ADF = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
 _ATOMS = frozenset(
     {
@@ -72,7 +75,7 @@ class Reader:
             elif kind == "paragraph":
                 made += self._paragraph(token)
             else:
-                made.append(self._within(token))
+                made += self._within(token)
         return made
 
     def _tag(self, tag: str) -> Iterator[Token]:
@@ -108,7 +111,7 @@ class Reader:
         mark = _MARK.fullmatch(children[0].get("raw", "")) if children else None
         panel = PANELS.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
-            return [self._within(token)]
+            return self._within(token)
         blocks = others
         if children[2:]:
             blocks = [{**first, "children": children[2:]}, *others]
@@ -129,15 +132,44 @@ class Reader:
             ):
                 made = params({"url": address[:-1]})
                 return [_html(f"<div adf=\"blockCard\" params='{made}'>"), _html("</div>")]
-        return [self._within(token)]
+        return self._within(token)
 
-    def _within(self, token: Token) -> Token:
+    def _within(self, token: Token) -> list[Token]:
+        """Read the forms in a block; of blocks themselves only pictures stand in lists and quotes."""
         children = token.get("children")
         if not children:
-            return token
+            return [token]
         if token["type"] in _LINES:
-            return {**token, "children": self._line(children)}
-        return {**token, "children": list(map(self._within, children))}
+            picture = self._picture(children) if token["type"] in _PARAGRAPHS else None
+            return picture or [{**token, "children": self._line(children)}]
+        return [{**token, "children": [part for each in children for part in self._within(each)]}]
+
+    def _picture(self, children: Sequence[Token]) -> list[Token] | None:
+        """Return the tokens of a picture of an attached file, if a paragraph is just that."""
+        match _joined(children):
+            case [{"type": "image", "attrs": {"url": str(url)} as attrs, "children": alt}, *rest]:
+                pass
+            case _:
+                return None
+        if "title" in attrs or [each["type"] for each in rest] not in ([], ["text"]):
+            return None
+        words = "".join(each.get("raw", " ") for each in alt)
+        placed = self._address_of(rest[0]["raw"]) if rest else None
+        found = read_picture(words, self._address_of(url), placed)
+        if found is None:
+            return None
+        block, media = found
+        return [
+            _html(f"<figure adf=\"mediaSingle\" params='{params(block)}'>"),
+            {
+                "type": "paragraph",
+                "children": [
+                    html(f"<span adf=\"media\" params='{params(media)}'>"),
+                    html("</span>"),
+                ],
+            },
+            _html("</figure>"),
+        ]
 
     def _line(self, tokens: Iterable[Token], *, linked: bool = False) -> list[Token]:
         """Read the forms in a line; of those in a link the tags alone."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._schema import NODES
 from ticketr.jira.adf._signs import JOIN, NEWLINE, raw
+from ticketr.jira.adf.forms.files import write_picture
 from ticketr.jira.adf.forms.inline import escape_text, tag_of, text, write_card, write_inline
 from ticketr.jira.adf.forms.panels import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from ticketr.jira.adf._canonical import Json
 
@@ -20,6 +21,7 @@ _LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption
 _CELLS = frozenset({"tableCell", "tableHeader"})
 #: Where a block stands in lines of its own.
 _FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
+_HOLD_PICTURES = _FLOWS | {"blockquote", "listItem"}
 _PARENTS = {
     "panel": _FLOWS - {"panel"},
     "expand": frozenset({"doc", "layoutColumn"}),
@@ -35,14 +37,16 @@ class Writer:
 
     Args:
         apart: What parts two texts without being seen.
+        files: The media ID of each attached file, by its name.
         long: The places of the blocks in which no short form is written.
 
     Attributes:
         used: Whether a short form was written.
     """
 
-    def __init__(self, *, apart: str, long: Collection[int] = ()) -> None:
+    def __init__(self, *, apart: str, files: Mapping[str, str], long: Collection[int] = ()) -> None:
         self._apart = apart
+        self._names = {media: name for name, media in files.items()}
         self._long = long
         self.used = False
 
@@ -64,6 +68,11 @@ class Writer:
         content = node.get("content")
         if type(content) is not list:
             content = []
+        if kind == "mediaSingle" and short and parent in _HOLD_PICTURES:
+            picture = write_picture(node, self._names)
+            if picture is not None:
+                self.used = True
+                return [_paragraph(*picture)]
         is_short = short and parent in _PARENTS.get(kind, ()) and _is_said(node)
         if kind in _LINES:
             self._line(node, content, parent, short=short)

@@ -1,0 +1,137 @@
+"""Pictures and files that are attached to the issue: ``![alt](attachment:shot.png)``.
+
+A document names a file by its media ID, and Markdown by its name. A table, given by the caller,
+has the media ID of each name. While Markdown is read, the name stands in the place of the ID.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.adf._signs import raw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.jira.adf._canonical import Json
+
+#: Stands before the name of a file.
+ATTACHED = "attachment:"
+
+_LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
+_NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
+# How a picture is placed, its width in percent or pixels, and its own size.
+_PLACED = re.compile(
+    rf"\{{(?:(?P<layout>{_LAYOUTS}))?(?: ?(?P<width>{_NUMBER})(?P<unit>%|px))?"
+    rf"(?: ?(?P<across>\d{{1,5}})x(?P<down>\d{{1,5}}))?\}}",
+    re.ASCII,
+)
+_UNITS = {"%": "percentage", "px": "pixel"}
+_IN_BRACKETS = re.compile(r"[\s()]")
+
+
+def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:
+    """Return the attributes of a picture's block and of its file, or None if it is none.
+
+    Args:
+        alt: What is shown without the picture.
+        address: Its address.
+        placed: What stands behind it; None for nothing.
+    """
+    found = _PLACED.fullmatch("{}" if placed is None else placed)
+    if not address.startswith(ATTACHED) or address == ATTACHED or found is None:
+        return None
+    block: Json = {"layout": found["layout"] or "center"}
+    if found["width"]:
+        block |= {"width": _number(found["width"]), "widthType": _UNITS[found["unit"]]}
+    media: Json = {"type": "file", "id": address, "collection": ""}
+    if alt:
+        media["alt"] = alt
+    if found["across"]:
+        media |= {"width": int(found["across"]), "height": int(found["down"])}
+    return block, media
+
+
+def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
+    """Return the text that stands for a picture, or None if no short form says all of it.
+
+    Args:
+        node: The block of the picture.
+        names: The name of each file, by its media ID.
+    """
+    match node:
+        case {"attrs": dict(block), "content": [{"type": "media", "attrs": dict(attrs)} as media]}:
+            pass
+        case _:
+            return None
+    if node.keys() != {"type", "attrs", "content"} or media.keys() != {"type", "attrs"}:
+        return None
+    identity = attrs.get("id")
+    name = names.get(identity) if isinstance(identity, str) else None
+    alt = attrs.get("alt", "")
+    if name is None or not _is_plain(name) or not (alt == "" or _is_plain(alt)):
+        return None
+    placed = _placed(block, attrs)
+    wanted = {**attrs, "id": ATTACHED + name}
+    if read_picture(alt, ATTACHED + name, placed or None) != (block, wanted):
+        return None
+    address = raw(f"]({_address(name)})")
+    return [{"type": "text", "text": f"{raw('![')}{alt}{address}{placed}"}]
+
+
+def name_files(node: Any, files: Mapping[str, str]) -> None:
+    """Put media IDs into the place of names, in place; a picture of no known file becomes text."""
+    content = node.get("content") if type(node) is dict else None
+    if type(content) is not list:
+        return
+    for at, child in enumerate(content):
+        match child:
+            case {
+                "type": "mediaSingle",
+                "content": [{"attrs": {"id": str(name)} as attrs}, *_],
+            } if name.startswith(ATTACHED):
+                found = files.get(name.removeprefix(ATTACHED))
+                if found is None:
+                    content[at] = _as_text(attrs)
+                else:
+                    attrs["id"] = found
+            case _:
+                name_files(child, files)
+
+
+def _as_text(attrs: Json) -> Json:
+    address = _address(attrs["id"].removeprefix(ATTACHED))
+    words = f"![{attrs.get('alt', '')}]({address})"
+    return {"type": "paragraph", "content": [{"type": "text", "text": words}]}
+
+
+def _address(name: str) -> str:
+    return f"<{ATTACHED}{name}>" if _IN_BRACKETS.search(name) else f"{ATTACHED}{name}"
+
+
+def _placed(block: Json, attrs: Json) -> str:
+    """Return what stands behind a picture, as far as it can be said."""
+    parts: list[str] = []
+    if block.get("layout") != "center":
+        parts.append(str(block.get("layout")))
+    if "width" in block:
+        unit = next((sign for sign, kind in _UNITS.items() if kind == block.get("widthType")), "?")
+        parts.append(f"{block['width']}{unit}")
+    if "width" in attrs:
+        parts.append(f"{attrs['width']}x{attrs.get('height')}")
+    return f"{{{' '.join(parts)}}}" if parts else ""
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
+
+
+def _is_plain(words: object) -> bool:
+    return (
+        isinstance(words, str)
+        and words == words.strip() != ""
+        and words.isprintable()
+        and not any(sign in words for sign in "\\<>&|")
+        and "://" not in words
+    )
