@@ -57,7 +57,7 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
 
 def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
     item = {"type": "listItem", "content": [p("x"), picture()]}
-    blocks = [
+    blocks: list[Json] = [
         {"type": "bulletList", "content": [item]},
         {"type": "blockquote", "content": [p("x"), picture()]},
         {"type": "panel", "attrs": {"panelType": "note"}, "content": [picture(alt="a"), p("x")]},
