@@ -20,6 +20,10 @@ _UNSAID = {405, 410, 413}
 """Statuses that the document omits: limits to bodies, and the removal of the old search."""
 
 
+_SAID_FOR_ONE = {("GET", "/rest/api/3/issue/{issueIdOrKey}/remotelink")}
+"""Operations of which the document describes an entry, though its example is a list."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the document."""
@@ -69,6 +73,9 @@ def wrong_answer(response: httpx.Response) -> list[str]:
     if validator is None and not (response.is_error and response.content):
         return []
     value = response.json()
+    entries = (operation.method, operation.path) in _SAID_FOR_ONE and isinstance(value, list)
+    if entries and validator is not None:
+        return [text for each in value for text in problems(validator, each)]
     if response.is_error and not problems(_error_validator(), value):
         return []
     return [] if validator is None else [f"{where}: {text}" for text in problems(validator, value)]

@@ -15,7 +15,15 @@ from ticketr.sandbox.content.seed import make_issues
 from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.changes import Counters, SiteChange
 from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
+from ticketr.sandbox.data.parts import (
+    Attachment,
+    Comment,
+    History,
+    HistoryItem,
+    Link,
+    RemoteLink,
+    Worklog,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +100,18 @@ EVERYTHING = Issue(
     ),
     attachments=(Attachment(10_005, catalogue.USERS[1], "ä.png", "image/png", 3, 4),),
     links=(Link(10_006, catalogue.LINK_TYPES[0], 10_007, 10_008),),
+    remote_links=(RemoteLink(10_007, {"object": {"url": "http://x"}}),),
+    history=(
+        History(
+            1,
+            catalogue.USERS[1],
+            5,
+            (HistoryItem("status", "status", "1", "To Do", None, None),),
+        ),
+    ),
+    watchers=(catalogue.USERS[1],),
+    voters=(catalogue.USERS[2], catalogue.USERS[1]),
+    rank=1.5,
 )
 SPARSE = Issue(
     id=10_008,

@@ -46,7 +46,7 @@ def create_app(
         raise ValueError(f"the latency cannot be {latency} seconds")
     handlers = _ErrorHandlers()
     refusal = error_response(401, _UNAUTHORIZED, headers={"www-authenticate": 'Basic realm="Jira"'})
-    interfaces = [Interface(site, version, odd=odd) for version in VERSIONS]
+    interfaces = {version: Interface(site, version, odd=odd) for version in VERSIONS}
     app = Starlette(
         routes=make_routes(interfaces),
         exception_handlers={

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ticketr.sandbox.api.entity_properties import check_property
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.part_input import read_comment
+from ticketr.sandbox.api.part_input import add_comment, read_comment
 from ticketr.sandbox.api.payload import (
     read_body,
     read_json,
@@ -16,7 +16,6 @@ from ticketr.sandbox.api.payload import (
     read_object,
     read_page,
 )
-from ticketr.sandbox.data.parts import Comment
 from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -26,21 +25,13 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from ticketr.sandbox.data.parts import Comment
 
 _DEFAULT_PAGE: Final = 100
 _MOST_LISTED: Final = 1000
 _ORDERS: Final = ("created", "+created", "-created")
 _MISSING: Final = "Can not find a comment for the id: {}."
 _NOT_YOURS: Final = "You do not have the permission to {} this comment."
-
-
-def add_comment(site: Site, issue: Issue, values: dict[str, Any]) -> Comment:
-    """Add a comment by the user who is signed in; `values` come from `read_comment`."""
-    now = site.millis()
-    comment = Comment(site.next_part(), site.user, created=now, updated=now, **values)
-    site.edit(issue.key, comments=(*issue.comments, comment))
-    return comment
 
 
 class CommentRoutes(RouteGroup):
@@ -67,7 +58,7 @@ class CommentRoutes(RouteGroup):
         """Add a comment."""
         body = await read_object(request)
         issue = require_issue(self._interface.site, request)
-        values = read_comment(self._interface, issue, body)
+        values = read_comment(self._interface.context(issue), body)
         comment = add_comment(self._interface.site, issue, values)
         return self._interface.answer(self._describe(request, issue, comment), 201)
 
@@ -80,7 +71,7 @@ class CommentRoutes(RouteGroup):
         """Change a comment."""
         body = await read_object(request)
         issue, comment = self._named(request, "edit")
-        values = read_comment(self._interface, issue, body)
+        values = read_comment(self._interface.context(issue), body)
         changed = replace(
             comment, **values, editor=self._interface.site.user, updated=self._time(comment)
         )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ticketr.sandbox.api.quirks import Quirks
 from ticketr.sandbox.api.selection import FieldCatalogue
+from ticketr.sandbox.api.values import ValueContext
 from ticketr.sandbox.api.views import View, to_json
 from ticketr.sandbox.jql.search import Searcher
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
 _KEPT_VIEWS: Final = 4
@@ -57,6 +59,10 @@ class Interface:
                 del self._views[next(iter(self._views))]
             view = self._views[base] = View(self.site, base, self.version)
         return view
+
+    def context(self, issue: Issue) -> ValueContext:
+        """Return the context in which values for an issue are read."""
+        return ValueContext(self.site, self.version, issue.project, issue.type, issue)
 
     def answer(self, value: Any, status: int = 200) -> Response:
         """Make a response that holds a value as JSON."""

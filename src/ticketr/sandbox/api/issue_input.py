@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from ticketr.sandbox.api.actions import Actions, read_actions
 from ticketr.sandbox.api.entity_properties import read_properties
 from ticketr.sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
 from ticketr.sandbox.api.payload import INVALID
@@ -30,11 +31,11 @@ _REQUIRED: Final = "{} is required."
 _read_type = one_from(lambda context: types_of(context.project), _WRONG_TYPE)
 
 
-def read_create(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
+def read_create(site: Site, version: str, body: JsonObject) -> tuple[dict[str, Any], Actions]:
     """Read the body of a request that creates an issue.
 
     Returns:
-        The arguments of `Site.create`.
+        The arguments of `Site.create`, and what to do afterwards.
 
     Raises:
         InvalidInput: Jira would refuse the request.
@@ -44,6 +45,7 @@ def read_create(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
         raise InvalidInput({}, [_NOTHING])
     project, kind = _project_and_type(site, version, fields)
     context = ValueContext(site, version, project, kind, None)
+    actions, update = read_actions(context, update)
     rest = {name: value for name, value in fields.items() if name not in {"project", "issuetype"}}
     if not _mentions(rest, update, "summary"):
         rest["summary"] = None
@@ -55,14 +57,16 @@ def read_create(site: Site, version: str, body: JsonObject) -> dict[str, Any]:
             rest[name] = None
     values = _read(context, rest, update, on_screen)
     values["properties"] = read_properties(body)
-    return {**values, "project": project, "type": kind}
+    return {**values, "project": project, "type": kind}, actions
 
 
-def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[str, Any]:
+def read_edit(
+    site: Site, version: str, issue: Issue, body: JsonObject
+) -> tuple[dict[str, Any], Actions]:
     """Read the body of a request that edits an issue.
 
     Returns:
-        The arguments of `Site.edit`.
+        The arguments of `Site.edit`, and what to do afterwards.
 
     Raises:
         InvalidInput: Jira would refuse the request.
@@ -72,6 +76,7 @@ def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[
     if not fields and not update and not properties:
         raise InvalidInput({}, [_NOTHING])
     context = ValueContext(site, version, issue.project, issue.type, issue)
+    actions, update = read_actions(context, update)
     values: dict[str, Any] = {}
     if "issuetype" in fields:
         kind = _new_type(context, fields["issuetype"])
@@ -81,26 +86,27 @@ def read_edit(site: Site, version: str, issue: Issue, body: JsonObject) -> dict[
     values |= _read(context, fields, update, screen(issue.project, context.type, "edit"))
     if properties:
         values["properties"] = {**issue.properties, **properties}
-    return values
+    return values, actions
 
 
 def read_transition(
     site: Site, version: str, issue: Issue, body: JsonObject, on_screen: Mapping[str, WritableField]
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Actions]:
     """Read the fields in the body of a request for a transition.
 
     Returns:
-        The arguments of `Site.transition` except the status.
+        The arguments of `Site.transition` except the status, and what to do afterwards.
 
     Raises:
         InvalidInput: Jira would refuse the request.
     """
     fields, update = _parts(body)
     context = ValueContext(site, version, issue.project, issue.type, issue)
+    actions, update = read_actions(context, update)
     values = _read(context, fields, update, on_screen)
     if properties := read_properties(body):
         values["properties"] = {**issue.properties, **properties}
-    return values
+    return values, actions
 
 
 def _parts(body: JsonObject) -> tuple[JsonObject, JsonObject]:

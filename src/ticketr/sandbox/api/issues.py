@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.api.entity_properties import MOST_ASKED, select_properties
+from ticketr.sandbox.api.expansions import Expander
 from ticketr.sandbox.api.interface import RouteGroup
+from ticketr.sandbox.api.link_input import NO_ISSUE
 from ticketr.sandbox.api.payload import JsonType, read_body, read_list
 from ticketr.sandbox.api.views import to_json
 from ticketr.sandbox.errors import RequestRefused
@@ -29,7 +31,6 @@ _BODY: Final[Mapping[str, JsonType]] = {
     "issueIdsOrKeys": (str,),
     "properties": (str,),
 }
-NO_ISSUE: Final = "Issue does not exist or you do not have permission to see it."
 
 
 class IssueRoutes(RouteGroup):
@@ -63,7 +64,10 @@ class IssueRoutes(RouteGroup):
             raise RequestRefused(400, f"'properties' takes at most {MOST_ASKED} keys.")
         selection = self._interface.fields.select(body.get("fields", ()), default="*navigable")
         write = IssueWriter(
-            self._interface.view(request), selection, body.get("expand", ()), properties
+            self._interface.view(request),
+            selection,
+            body.get("expand", ()),
+            properties,
         )
         issues = ",".join(map(write, self._known(asked)))
         return self._interface.answer_text(f'{{"issueErrors":[],"issues":[{issues}]}}')
@@ -97,8 +101,10 @@ class IssueWriter:
         properties: Iterable[str] = (),
     ) -> None:
         self._view = view
+        self._expander = Expander(view, expand)
         self._selection = selection
         self._properties = tuple(properties)
+        expand = tuple(expand)
         parts: dict[str, object] = {}
         if "names" in expand:
             parts["names"] = selection.names()
@@ -111,4 +117,6 @@ class IssueWriter:
         extra = self._extra
         if self._properties:
             extra += f',"properties":{to_json(select_properties(issue, self._properties))}'
+        if self._expander:
+            extra += f",{to_json(self._expander.expand(issue))[1:-1]}"
         return self._view.issue(issue, self._selection, extra)

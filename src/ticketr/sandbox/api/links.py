@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.api.comments import add_comment
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import RouteGroup, no_content
-from ticketr.sandbox.api.issues import NO_ISSUE
-from ticketr.sandbox.api.part_input import read_comment
+from ticketr.sandbox.api.link_input import find_link_type, find_linked
+from ticketr.sandbox.api.part_input import add_comment, read_comment
 from ticketr.sandbox.api.payload import read_body
 from ticketr.sandbox.data.catalogue import LINK_TYPES
 from ticketr.sandbox.errors import RequestRefused
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from ticketr.sandbox.api.payload import JsonType
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.parts import Link, LinkType
-    from ticketr.sandbox.data.site import Site
+    from ticketr.sandbox.data.parts import Link
 
 _BODY: Final[Mapping[str, JsonType]] = {
     "comment": dict,
@@ -31,39 +28,6 @@ _BODY: Final[Mapping[str, JsonType]] = {
     "outwardIssue": dict,
     "type": dict,
 }
-_NO_TYPE: Final = "No issue link type with {} '{}' found."
-
-
-def find_link_type(value: Any) -> LinkType:
-    """Find a kind of link by the ID or the name in a JSON object.
-
-    Raises:
-        RequestRefused: There is none.
-    """
-    given = value if isinstance(value, dict) else {}
-    for key in ("id", "name"):
-        if given.get(key) is None:
-            continue
-        wanted = str(given[key])
-        for kind in LINK_TYPES:
-            if wanted.lower() == str(getattr(kind, key)).lower():
-                return kind
-        raise RequestRefused(404, _NO_TYPE.format(key, wanted[:100]))
-    raise RequestRefused(400, "Specify a link type by its 'id' or 'name'.")
-
-
-def find_linked(site: Site, value: Any) -> Issue:
-    """Find an issue by the ID or the key in a JSON object.
-
-    Raises:
-        RequestRefused: There is none.
-    """
-    given = value if isinstance(value, dict) else {}
-    name = given.get("key") or given.get("id")
-    issue = site.find(str(name)) if isinstance(name, (str, int)) else None
-    if issue is None:
-        raise RequestRefused(404, NO_ISSUE)
-    return issue
 
 
 class LinkRoutes(RouteGroup):
@@ -89,7 +53,7 @@ class LinkRoutes(RouteGroup):
         if source.id == target.id:
             raise InvalidInput({}, ["You cannot link an issue to itself."])
         given = body.get("comment")
-        comment = read_comment(self._interface, target, given) if given else None
+        comment = read_comment(self._interface.context(target), given) if given else None
         site.link(kind, source, target)
         if comment is not None:
             add_comment(site, find_linked(site, {"id": target.id}), comment)

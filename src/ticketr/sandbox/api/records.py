@@ -8,6 +8,7 @@ from ticketr.sandbox.data import model
 from ticketr.sandbox.data.kit import types_of
 
 if TYPE_CHECKING:
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.registry import Registry
 
 JsonObject = dict[str, Any]
@@ -45,6 +46,7 @@ class Records:
         self.base = base
         self.rest_version = version
         self.api = f"{base}/rest/api/{version}"
+        self.agile = f"{base}/rest/agile/1.0"
 
     def user(self, user: model.User, *, in_full: bool = False) -> JsonObject:
         """Describe a user; `in_full` as in ``GET /myself``."""
@@ -117,21 +119,24 @@ class Records:
 
     def status(self, status: model.Status) -> JsonObject:
         """Describe a status with its category."""
-        category = status.category
         return {
             "self": f"{self.api}/status/{status.id}",
             "description": status.description,
             "iconUrl": f"{self.base}/images/icons/statuses/generic.png",
             "name": status.name,
             "id": str(status.id),
-            "statusCategory": {
-                "self": f"{self.api}/statuscategory/{category.id}",
-                "id": category.id,
-                "key": category.key,
-                "colorName": category.color,
-                "name": category.name,
-            },
+            "statusCategory": self.category(status.category),
             **_scope(status.project),
+        }
+
+    def category(self, category: model.StatusCategory) -> JsonObject:
+        """Describe a category of statuses."""
+        return {
+            "self": f"{self.api}/statuscategory/{category.id}",
+            "id": category.id,
+            "key": category.key,
+            "colorName": category.color,
+            "name": category.name,
         }
 
     def priority(self, priority: model.Priority) -> JsonObject:
@@ -209,6 +214,33 @@ class Records:
         if sprint.state == "closed":
             times["completeDate"] = sprint.complete or sprint.end
         return described | {name: utc_time(time) for name, time in times.items() if time}
+
+    def agile_sprint(self, sprint: model.Sprint) -> JsonObject:
+        """Describe a sprint as in the agile interface."""
+        described: JsonObject = {
+            "id": sprint.id,
+            "self": f"{self.agile}/sprint/{sprint.id}",
+            "state": sprint.state,
+            "name": sprint.name,
+            "originBoardId": sprint.board,
+            "goal": sprint.goal,
+        }
+        times = {"startDate": sprint.start, "endDate": sprint.end}
+        if sprint.state == "closed":
+            times["completeDate"] = sprint.complete or sprint.end
+        return described | {name: utc_time(time) for name, time in times.items() if time}
+
+    def epic(self, epic: Issue) -> JsonObject:
+        """Describe an epic as in the agile interface."""
+        return {
+            "id": epic.id,
+            "key": epic.key,
+            "self": f"{self.agile}/epic/{epic.id}",
+            "name": epic.summary,
+            "summary": epic.summary,
+            "color": {"key": "color_1"},
+            "done": epic.resolved is not None,
+        }
 
     def option(self, option: model.Option) -> JsonObject:
         """Describe a choice of a select field."""

@@ -8,21 +8,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Mount, Route, Router
 
+from ticketr.sandbox.api.agile.boards import BoardRoutes
+from ticketr.sandbox.api.agile.planning import PlanningRoutes
+from ticketr.sandbox.api.agile.sprints import SprintRoutes
 from ticketr.sandbox.api.attachments import AttachmentRoutes
+from ticketr.sandbox.api.changelog import ChangelogRoutes
 from ticketr.sandbox.api.comments import CommentRoutes
+from ticketr.sandbox.api.components import ComponentRoutes
+from ticketr.sandbox.api.constants import ConstantRoutes
 from ticketr.sandbox.api.createmeta import CreateMetaRoutes
 from ticketr.sandbox.api.issues import IssueRoutes
 from ticketr.sandbox.api.links import LinkRoutes
+from ticketr.sandbox.api.participants import ParticipantRoutes
 from ticketr.sandbox.api.properties import PropertyRoutes
+from ticketr.sandbox.api.remote_links import RemoteLinkRoutes
 from ticketr.sandbox.api.search import SearchRoutes
 from ticketr.sandbox.api.site_info import SiteInfoRoutes
 from ticketr.sandbox.api.transitions import TransitionRoutes
 from ticketr.sandbox.api.users import UserRoutes
+from ticketr.sandbox.api.versions import VersionRoutes
 from ticketr.sandbox.api.worklogs import WorklogRoutes
 from ticketr.sandbox.api.writes import WriteRoutes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -112,9 +121,103 @@ PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
         ("DELETE", "issue/{id_or_key}/worklog/{worklog_id}", WorklogRoutes.delete),
         ("POST", "worklog/list", WorklogRoutes.list_by_ids),
     ),
+    ChangelogRoutes: (
+        ("GET", "issue/{id_or_key}/changelog", ChangelogRoutes.list_all),
+        ("POST", "issue/{id_or_key}/changelog/list", ChangelogRoutes.list_by_ids),
+        ("POST", "changelog/bulkfetch", ChangelogRoutes.bulk_fetch),
+    ),
+    ParticipantRoutes: (
+        ("PUT", "issue/{id_or_key}/assignee", ParticipantRoutes.assign),
+        ("GET", "issue/{id_or_key}/watchers", ParticipantRoutes.watchers),
+        ("POST", "issue/{id_or_key}/watchers", ParticipantRoutes.watch),
+        ("DELETE", "issue/{id_or_key}/watchers", ParticipantRoutes.unwatch),
+        ("GET", "issue/{id_or_key}/votes", ParticipantRoutes.votes),
+        ("POST", "issue/{id_or_key}/votes", ParticipantRoutes.vote),
+        ("DELETE", "issue/{id_or_key}/votes", ParticipantRoutes.take_back),
+    ),
+    RemoteLinkRoutes: (
+        ("GET", "issue/{id_or_key}/remotelink", RemoteLinkRoutes.list_all),
+        ("POST", "issue/{id_or_key}/remotelink", RemoteLinkRoutes.add),
+        ("DELETE", "issue/{id_or_key}/remotelink", RemoteLinkRoutes.delete_by_global_id),
+        ("GET", "issue/{id_or_key}/remotelink/{link_id}", RemoteLinkRoutes.get),
+        ("PUT", "issue/{id_or_key}/remotelink/{link_id}", RemoteLinkRoutes.edit),
+        ("DELETE", "issue/{id_or_key}/remotelink/{link_id}", RemoteLinkRoutes.delete),
+    ),
+    ConstantRoutes: (
+        ("GET", "issuetype", ConstantRoutes.issue_types),
+        ("GET", "issuetype/project", ConstantRoutes.project_issue_types),
+        ("GET", "issuetype/{id}", ConstantRoutes.issue_type),
+        ("GET", "priority", ConstantRoutes.priorities),
+        ("GET", "priority/search", ConstantRoutes.search_priorities),
+        ("GET", "priority/{id}", ConstantRoutes.priority),
+        ("GET", "resolution", ConstantRoutes.resolutions),
+        ("GET", "resolution/search", ConstantRoutes.search_resolutions),
+        ("GET", "resolution/{id}", ConstantRoutes.resolution),
+        ("GET", "status", ConstantRoutes.statuses),
+        ("GET", "status/{id_or_name}", ConstantRoutes.status),
+        ("GET", "statuses", ConstantRoutes.statuses_by_id),
+        ("GET", "statuses/search", ConstantRoutes.search_statuses),
+        ("GET", "statuscategory", ConstantRoutes.categories),
+        ("GET", "statuscategory/{id_or_key}", ConstantRoutes.category),
+    ),
+    ComponentRoutes: (
+        ("GET", "project/{id_or_key}/components", ComponentRoutes.list_all),
+        ("GET", "project/{id_or_key}/component", ComponentRoutes.list_page),
+        ("POST", "component", ComponentRoutes.add),
+        ("GET", "component/{id}", ComponentRoutes.get),
+        ("PUT", "component/{id}", ComponentRoutes.edit),
+        ("DELETE", "component/{id}", ComponentRoutes.delete),
+        ("GET", "component/{id}/relatedIssueCounts", ComponentRoutes.count),
+    ),
+    VersionRoutes: (
+        ("GET", "project/{id_or_key}/versions", VersionRoutes.list_all),
+        ("GET", "project/{id_or_key}/version", VersionRoutes.list_page),
+        ("POST", "version", VersionRoutes.add),
+        ("GET", "version/{id}", VersionRoutes.get),
+        ("PUT", "version/{id}", VersionRoutes.edit),
+        ("DELETE", "version/{id}", VersionRoutes.delete),
+        ("PUT", "version/{id}/mergeto/{other}", VersionRoutes.merge),
+        ("POST", "version/{id}/removeAndSwap", VersionRoutes.remove_and_swap),
+        ("GET", "version/{id}/relatedIssueCounts", VersionRoutes.counts),
+        ("GET", "version/{id}/unresolvedIssueCount", VersionRoutes.unresolved),
+    ),
     UserRoutes: (
         ("GET", "user/search", UserRoutes.search),
         ("GET", "user/assignable/search", UserRoutes.assignable),
+    ),
+}
+#: The routes below ``/rest/agile/1.0``.
+AGILE: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
+    BoardRoutes: (
+        ("GET", "board", BoardRoutes.list_all),
+        ("GET", "board/{board_id}", BoardRoutes.get),
+        ("GET", "board/{board_id}/configuration", BoardRoutes.configuration),
+        ("GET", "board/{board_id}/project", BoardRoutes.projects),
+        ("GET", "board/{board_id}/sprint", BoardRoutes.sprints),
+        ("GET", "board/{board_id}/sprint/{sprint_id}/issue", BoardRoutes.sprint_issues),
+        ("GET", "board/{board_id}/epic", BoardRoutes.epics),
+        ("GET", "board/{board_id}/epic/{epic_id}/issue", BoardRoutes.epic_issues),
+        ("GET", "board/{board_id}/issue", BoardRoutes.issues),
+        ("GET", "board/{board_id}/backlog", BoardRoutes.backlog),
+    ),
+    SprintRoutes: (
+        ("POST", "sprint", SprintRoutes.add),
+        ("GET", "sprint/{sprint_id}", SprintRoutes.get),
+        ("PUT", "sprint/{sprint_id}", SprintRoutes.replace),
+        ("POST", "sprint/{sprint_id}", SprintRoutes.edit),
+        ("DELETE", "sprint/{sprint_id}", SprintRoutes.delete),
+        ("GET", "sprint/{sprint_id}/issue", SprintRoutes.issues),
+        ("POST", "sprint/{sprint_id}/issue", SprintRoutes.move_issues),
+        ("POST", "backlog/issue", SprintRoutes.move_to_backlog),
+    ),
+    PlanningRoutes: (
+        ("PUT", "issue/rank", PlanningRoutes.rank),
+        ("GET", "issue/{id_or_key}", PlanningRoutes.issue),
+        ("GET", "issue/{id_or_key}/estimation", PlanningRoutes.estimation),
+        ("PUT", "issue/{id_or_key}/estimation", PlanningRoutes.estimate),
+        ("GET", "epic/{id_or_key}", PlanningRoutes.epic),
+        ("GET", "epic/{id_or_key}/issue", PlanningRoutes.epic_issues),
+        ("POST", "epic/{id_or_key}/issue", PlanningRoutes.move_to_epic),
     ),
 }
 #: The routes outside of the two versions; they answer as version 3 does.
@@ -127,17 +230,24 @@ OTHER: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
 }
 
 
-def make_routes(interfaces: Iterable[Interface]) -> list[BaseRoute]:
-    """Return the routes of several versions of the interface, the newest first."""
-    known = tuple(interfaces)
+def make_routes(interfaces: Mapping[str, Interface]) -> list[BaseRoute]:
+    """Return all routes.
+
+    Args:
+        interfaces: The interfaces of the versions ``"2"`` and ``"3"``.
+    """
+    tables = {
+        "api/3": (PLATFORM, interfaces["3"]),
+        "api/2": (PLATFORM, interfaces["2"]),
+        "api/latest": (PLATFORM, interfaces["2"]),
+        "agile/1.0": (AGILE, interfaces["2"]),
+        "agile/latest": (AGILE, interfaces["2"]),
+    }
     mounted: list[BaseRoute] = [
-        Mount(
-            f"/rest/api/{interface.version}",
-            Router(_bind(PLATFORM, interface), redirect_slashes=False),
-        )
-        for interface in known
+        Mount(f"/rest/{path}", Router(_bind(table, interface), redirect_slashes=False))
+        for path, (table, interface) in tables.items()
     ]
-    return [*mounted, *_bind(OTHER, known[0])]
+    return [*mounted, *_bind(OTHER, interfaces["3"])]
 
 
 def _bind(table: Mapping[type[RouteGroup], tuple[Row, ...]], interface: Interface) -> list[Route]:

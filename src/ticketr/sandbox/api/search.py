@@ -111,7 +111,12 @@ class SearchRoutes(RouteGroup):
         start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
         found = self._interface.searcher.find(asked.jql, asked.reconcile)
         end = start + min(asked.max_results, MOST_ISSUES if selection.fields else MOST_IDS)
-        write = IssueWriter(self._interface.view(request), selection, properties=asked.properties)
+        write = IssueWriter(
+            self._interface.view(request),
+            selection,
+            asked.expand - {"names", "schema"},
+            asked.properties,
+        )
         issues = ",".join(map(write, found[start:end]))
         tail = _tail(asked, selection, end if end < len(found) else None)
         return self._interface.answer_text(f'{{"issues":[{issues}],{tail}}}')

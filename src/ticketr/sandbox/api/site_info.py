@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_integer, read_list
+from ticketr.sandbox.api.projects import find_project
 from ticketr.sandbox.api.records import timestamp
 from ticketr.sandbox.data.model import to_millis
 from ticketr.sandbox.errors import RequestRefused
@@ -68,11 +69,7 @@ class SiteInfoRoutes(RouteGroup):
 
     async def project(self, request: Request) -> Response:
         """Describe a project."""
-        wanted = request.path_params["id_or_key"]
-        project = self._interface.site.project_by_any_key(wanted)
-        if project is None:
-            kind = "id" if wanted.isdigit() else "key"
-            raise RequestRefused(404, f"No project could be found with {kind} '{wanted}'.")
+        project = find_project(self._interface.site, request)
         records = self._interface.view(request).records
         return self._interface.answer(
             records.project_in_full(project, self._interface.site.registry)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.field_metadata import FieldDescriber
+from ticketr.sandbox.api.expansions import describe_transition
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issue_input import read_transition
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
 from ticketr.sandbox.api.screens import TRANSITION_SCREEN
-from ticketr.sandbox.data.workflow import Transition, transitions_from, workflow_of
+from ticketr.sandbox.data.workflow import transitions_from, workflow_of
 from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
     for transition in transitions_from(issue):
         if str(transition.id) == str(name):
             on_screen = TRANSITION_SCREEN if transition.has_screen else {}
-            values = read_transition(site, version, issue, body, on_screen)
+            values, actions = read_transition(site, version, issue, body, on_screen)
             site.transition(issue.key, transition.to, **values)
+            actions.perform(site, issue.key)
             return
     raise InvalidInput({}, [f"Transition id '{str(name)[:50]}' is not valid for this issue."])
 
@@ -59,34 +60,14 @@ class TransitionRoutes(RouteGroup):
                 transition for transition in transitions if str(transition.id) == wanted
             )
         with_fields = "transitions.fields" in read_list(query, "expand")
+        records = self._interface.view(request).records
         described = [
-            self._describe(request, issue, transition, with_fields=with_fields)
+            describe_transition(
+                self._interface.site, records, issue, transition, with_fields=with_fields
+            )
             for transition in transitions
         ]
         return self._interface.answer({"expand": "transitions", "transitions": described})
-
-    def _describe(
-        self, request: Request, issue: Issue, transition: Transition, *, with_fields: bool
-    ) -> dict[str, Any]:
-        records = self._interface.view(request).records
-        described: dict[str, Any] = {
-            "id": str(transition.id),
-            "name": transition.name,
-            "to": records.status(transition.to),
-            "hasScreen": transition.has_screen,
-            "isGlobal": transition.source is None,
-            "isInitial": False,
-            "isAvailable": transition.leaves(issue.status),
-            "isConditional": False,
-            "looped": False,
-        }
-        if with_fields:
-            describer = FieldDescriber(records, self._interface.site, issue.project)
-            described["fields"] = {
-                name: {**describer.field(writable, issue.type), "required": name == "resolution"}
-                for name, writable in (TRANSITION_SCREEN if transition.has_screen else {}).items()
-            }
-        return described
 
     async def take(self, request: Request) -> Response:
         """Perform a transition."""

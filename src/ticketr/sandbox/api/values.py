@@ -107,7 +107,12 @@ def read_number(_: ValueContext, value: Any) -> float | None:
 
 
 def read_date(_: ValueContext, value: Any) -> date | None:
-    """Read a date such as ``2026-02-28``."""
+    """Read a date."""
+    return parse_date(value)
+
+
+def parse_date(value: Any) -> date | None:
+    """Read a date such as ``2026-02-28``; null and an empty text are none."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):

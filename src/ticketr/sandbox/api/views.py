@@ -50,7 +50,8 @@ class View:
     def __init__(self, site: Site, base: str, version: str) -> None:
         self.records = Records(base, version)
         self.parts = PartRecords(self.records, site.user)
-        self._site = site
+        self.viewer = site.user
+        self.site = site
         self._version = version
         self._revision = site.revision
         self._texts: dict[int, tuple[Issue, dict[str, str]]] = {}
@@ -79,9 +80,9 @@ class View:
         }
 
     def _fields_text(self, issue: Issue, selection: Selection) -> str:
-        if self._revision != self._site.revision:
+        if self._revision != self.site.revision:
             self._texts.clear()
-            self._revision = self._site.revision
+            self._revision = self.site.revision
         kept, texts = self._texts.get(issue.id, (None, {}))
         if kept is not issue:  # a lagging search returns older versions
             texts = {}
@@ -131,7 +132,7 @@ class View:
         return self._record(self.records.user, user)
 
     def _time(self, millis: int | None) -> str:
-        return "null" if millis is None else f'"{timestamp(millis, self._site.user)}"'
+        return "null" if millis is None else f'"{timestamp(millis, self.site.user)}"'
 
     def _resolution(self, issue: Issue) -> str:
         if issue.resolved is None:
@@ -155,20 +156,23 @@ class View:
         )
 
     def _parent(self, issue: Issue) -> str:
-        parent = None if issue.parent is None else self._site.get(issue.parent)
+        parent = None if issue.parent is None else self.site.get(issue.parent)
         return "null" if parent is None else self._link(parent)
 
     def _subtasks(self, issue: Issue) -> str:
-        children = (child for child in self._site.children(issue) if child.type.subtask)
+        children = (child for child in self.site.children(issue) if child.type.subtask)
         return f"[{','.join(map(self._link, children))}]"
 
     def _votes(self, issue: Issue) -> str:
         link = to_json(f"{self.records.api}/issue/{issue.key}/votes")
-        return f'{{"self":{link},"votes":0,"hasVoted":false}}'
+        voted = to_json(self.site.user in issue.voters)
+        return f'{{"self":{link},"votes":{len(issue.voters)},"hasVoted":{voted}}}'
 
     def _watches(self, issue: Issue) -> str:
         link = to_json(f"{self.records.api}/issue/{issue.key}/watchers")
-        return f'{{"self":{link},"watchCount":1,"isWatching":false}}'
+        watching = to_json(self.site.user in issue.watching)
+        count = len(issue.watching)
+        return f'{{"self":{link},"watchCount":{count},"isWatching":{watching}}}'
 
     def _comments(self, issue: Issue, most: int | None = None) -> str:
         listed = issue.comments[:most]
@@ -219,16 +223,25 @@ class View:
         )
 
     def _linked(self, issue_id: int) -> str:
-        issue = self._site.get(issue_id)
+        issue = self.site.get(issue_id)
         assert issue is not None
         return self._link(issue)
 
     def _rank(self, issue: Issue) -> str:
-        digits, number = "", issue.number
+        digits, number = "", int(issue.place)
         while len(digits) < 6:
             number, digit = divmod(number, 36)
             digits = _RANK_DIGITS[digit] + digits
-        return f'"0|i{digits[-5:]}:"'
+        return f'"0|i{digits[-5:]}:{_fraction(issue.place % 1)}"'
+
+
+def _fraction(number: float) -> str:
+    """Return a part of one as the digits after the colon of a rank."""
+    digits = ""
+    while number:
+        digit, number = divmod(number * 36, 1)
+        digits += _RANK_DIGITS[int(digit)]
+    return digits
 
 
 _FIELDS: Final[dict[str, Callable[[View, Issue], str]]] = {

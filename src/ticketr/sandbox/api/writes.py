@@ -32,12 +32,16 @@ class WriteRoutes(RouteGroup):
         if not isinstance(body, dict) or not isinstance(body.get("transition") or {}, dict):
             raise RequestRefused(400, INVALID)
         site, version = self._interface.site, self._interface.version
-        issue = site.create(**read_create(site, version, body))
+        values, actions = read_create(site, version, body)
+        issue = site.create(**values)
+        actions.perform(site, issue.key)
         made: dict[str, Any] = self._interface.view(request).link(issue)
         if body.get("transition"):
             made["transition"] = _nested(None)
             try:
-                perform_transition(site, version, issue, {"transition": body["transition"]})
+                perform_transition(
+                    site, version, site.existing(issue.key), {"transition": body["transition"]}
+                )
             except InvalidInput as error:
                 made["transition"] = _nested(error)
         return made
@@ -72,9 +76,13 @@ class WriteRoutes(RouteGroup):
         issue = require_issue(site, request)
         if read_flag(query, "overrideScreenSecurity") or read_flag(query, "overrideEditableFlag"):
             raise RequestRefused(403, _NO_OVERRIDE)
-        issue = site.edit(issue.key, **read_edit(site, self._interface.version, issue, body))
+        values, actions = read_edit(site, self._interface.version, issue, body)
+        if values or not actions:
+            issue = site.edit(issue.key, **values)
+        actions.perform(site, issue.key)
         if not read_flag(query, "returnIssue"):
             return no_content()
+        issue = site.existing(issue.key)
         write = IssueWriter(
             self._interface.view(request),
             self._interface.fields.select((), default="*all"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ticketr.sandbox.content import descriptions, hostile
@@ -20,6 +21,7 @@ from ticketr.sandbox.data import catalogue, model
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.changes import discard_change
 from ticketr.sandbox.data.issue import Issue
+from ticketr.sandbox.data.parts import History, HistoryItem
 from ticketr.sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ def _write(plan: _IssuePlan, seed: int) -> Issue:
     summary, description = _texts(rng, plan)
     issue_id = _FIRST_ID - 1 + plan.number
     subtask = plan.type.subtask
-    return Issue(
+    issue = Issue(
         id=issue_id,
         number=plan.number,
         project=catalogue.DEMO,
@@ -173,6 +175,18 @@ def _write(plan: _IssuePlan, seed: int) -> Issue:
         release_note=rng.choice(RELEASE_NOTES) if rng.random() < 0.3 else None,
         reviewer=rng.choice(catalogue.USERS) if rng.random() < 0.4 else None,
     )
+    return replace(issue, history=tuple(_steps(issue)))
+
+
+def _steps(issue: Issue) -> Iterator[History]:
+    """Return the way of an issue through the workflow, spread over its lifetime."""
+    way = catalogue.STATUSES[: catalogue.STATUSES.index(issue.status) + 1]
+    pause = (issue.updated - issue.created) // max(len(way) - 1, 1)
+    for number, (old, new) in enumerate(pairwise(way), 1):
+        item = HistoryItem("status", "status", str(old.id), old.name, str(new.id), new.name)
+        time = issue.updated if new is issue.status else issue.created + number * pause
+        user = issue.assignee or issue.reporter
+        yield History(issue.id * 1000 + number, user, time, (item,))
 
 
 def _labels(rng: random.Random, area: Area) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class Counters:
             {**self.numbers, key: max(last, issue.number)},
             max(self.last_part, part),
         )
+
+    def after_part(self, part: int) -> Counters:
+        """Return the counters raised to the ID of a part, or of a component and the like."""
+        return replace(self, last_part=max(self.last_part, part))
 
 
 @dataclass(frozen=True, slots=True)

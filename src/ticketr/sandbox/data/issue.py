@@ -22,7 +22,14 @@ if TYPE_CHECKING:
         User,
         Version,
     )
-    from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
+    from ticketr.sandbox.data.parts import (
+        Attachment,
+        Comment,
+        History,
+        Link,
+        RemoteLink,
+        Worklog,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,9 @@ class Issue:
         remaining_estimate: The time that is still needed, in seconds.
         values: The values of the fields in `EXTRA_FIELDS`, by ID; a field without one is missing.
         links: The links from and to the issue; the other issue holds each of them, too.
+        history: The changes, the oldest first.
+        watchers: The users who watch the issue; None stands for the reporter.
+        rank: The place in boards, the smallest first; None stands for the issue's number.
     """
 
     id: int
@@ -76,6 +86,11 @@ class Issue:
     worklogs: tuple[Worklog, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     links: tuple[Link, ...] = ()
+    remote_links: tuple[RemoteLink, ...] = ()
+    history: tuple[History, ...] = ()
+    watchers: tuple[User, ...] | None = None
+    voters: tuple[User, ...] = ()
+    rank: float | None = None
 
     @property
     def key(self) -> str:
@@ -87,12 +102,23 @@ class Issue:
         """The time that was spent in seconds; None without a worklog."""
         return sum(worklog.seconds for worklog in self.worklogs) if self.worklogs else None
 
-    def parts(self) -> Iterator[Comment | Worklog | Attachment | Link]:
-        """Return everything in the issue that has an ID of its own."""
+    @property
+    def watching(self) -> tuple[User, ...]:
+        """The users who watch the issue."""
+        return (self.reporter,) if self.watchers is None else self.watchers
+
+    @property
+    def place(self) -> float:
+        """The rank among all issues."""
+        return float(self.number) if self.rank is None else self.rank
+
+    def parts(self) -> Iterator[Comment | Worklog | Attachment | Link | RemoteLink]:
+        """Return everything in the issue whose ID comes from the counter for parts."""
         yield from self.comments
         yield from self.worklogs
         yield from self.attachments
         yield from self.links
+        yield from self.remote_links
 
 
 class IssueValues(TypedDict, total=False):
@@ -123,6 +149,11 @@ class IssueValues(TypedDict, total=False):
     worklogs: tuple[Worklog, ...]
     attachments: tuple[Attachment, ...]
     links: tuple[Link, ...]
+    remote_links: tuple[RemoteLink, ...]
+    history: tuple[History, ...]
+    watchers: tuple[User, ...] | None
+    voters: tuple[User, ...]
+    rank: float | None
 
 
 class IssueEdits(IssueValues, total=False):

@@ -30,8 +30,10 @@ TEAM_DONE: Final = model.Status(10012, "Done", "", catalogue.FINISHED, TEAM.id)
 TEAM_STATUSES: Final = (TEAM_TO_DO, TEAM_DOING, TEAM_DONE)
 
 TEAM_VERSIONS: Final = (
-    model.Version(10010, "Spring", released=True, release_date=date(2025, 6, 20), project=TEAM.id),
-    model.Version(10011, "Autumn", released=False, release_date=None, project=TEAM.id),
+    model.Version(
+        10010, "Spring", released=True, release_date=date(2025, 6, 20), project_id=TEAM.id
+    ),
+    model.Version(10011, "Autumn", released=False, release_date=None, project_id=TEAM.id),
 )
 TEAM_COMPONENTS: Final = (
     model.Component(10010, "Guests", TEAM.id),

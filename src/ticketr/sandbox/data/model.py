@@ -112,25 +112,25 @@ class Component:
     """A part of a project's product.
 
     Attributes:
-        project: The ID of its project; None for one that all company-managed projects have.
+        project_id: The ID of its project; None for one that all company-managed projects have.
     """
 
     id: int
     name: str
-    project: int | None = None
+    project_id: int | None = None
     description: str = ""
     lead: User | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A release of a project's product; `project` is as of `Component`."""
+    """A release of a project's product; `project_id` is as of `Component`."""
 
     id: int
     name: str
     released: bool
     release_date: date | None
-    project: int | None = None
+    project_id: int | None = None
     description: str = ""
     start_date: date | None = None
     archived: bool = False

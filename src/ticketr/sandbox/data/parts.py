@@ -1,4 +1,4 @@
-"""What belongs to an issue: comments, worklogs, attachments and links."""
+"""What belongs to an issue: comments, worklogs, attachments, links and its history."""
 
 from __future__ import annotations
 
@@ -95,3 +95,47 @@ class Link:
     def other(self, issue_id: int) -> int:
         """Return the ID of the issue at the other end."""
         return self.target if issue_id == self.source else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLink:
+    """A link to something on another site; `details` is what Jira stores of it, as JSON."""
+
+    id: int
+    details: Mapping[str, Any]
+
+    @property
+    def global_id(self) -> str | None:
+        """The ID by which programs find the link again."""
+        return self.details.get("globalId")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """The change of one field.
+
+    Attributes:
+        field: The field's name in the history.
+        field_id: The field's ID.
+        old: The old value, such as a status's ID; None for none.
+        old_text: The old value in words.
+        new: The new value.
+        new_text: The new value in words.
+    """
+
+    field: str
+    field_id: str
+    old: str | None
+    old_text: str | None
+    new: str | None
+    new_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes that one write made to an issue."""
+
+    id: int
+    author: User
+    created: int
+    items: tuple[HistoryItem, ...]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.data import catalogue, kit
 from ticketr.sandbox.data.model import Component, Sprint, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.model import Project
 
 Record = Component | Version | Sprint
@@ -100,4 +102,31 @@ class Registry:
 
 
 def _belongs(record: Component | Version, project: Project) -> bool:
-    return record.project == project.id or (record.project is None and not project.team_managed)
+    return record.project_id == project.id or (
+        record.project_id is None and not project.team_managed
+    )
+
+
+_ATTRIBUTES: Final = {Component: "components", Version: "fix_versions", Sprint: "sprints"}
+
+
+def replace_record(
+    issues: Iterable[Issue], old: Record, new: Record | None = None, *, keep: bool = True
+) -> Iterator[Issue]:
+    """Return the issues that hold a record, with another one in its place.
+
+    Args:
+        issues: The issues to look at.
+        old: The record; one with the same ID counts.
+        new: The record to put in its place; None for none.
+        keep: Whether to put `old` itself in the place of a former state of it.
+    """
+    attribute, instead = _ATTRIBUTES[type(old)], old if keep else new
+    for issue in issues:
+        held = getattr(issue, attribute)
+        if not any(each.id == old.id for each in held):
+            continue
+        others = (instead if each.id == old.id else each for each in held)
+        kept = tuple(dict.fromkeys(each for each in others if each is not None))
+        changed: Any = {attribute: kept}
+        yield replace(issue, **changed)

@@ -11,22 +11,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
-from datetime import date
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, Self
 
-from ticketr.sandbox.data import catalogue, kit
+from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.changes import Counters
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
-from ticketr.sandbox.data.registry import KINDS, Record, Registry, key_of
+from ticketr.sandbox.data.codec import Decoder, to_text
+from ticketr.sandbox.data.registry import Registry, key_of
 from ticketr.sandbox.errors import DataFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
 
     from ticketr.sandbox.data.changes import SiteChange
+    from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.model import User
 
 #: Marks a SQLite file as a sandbox's site.
@@ -43,31 +42,6 @@ _SCHEMA: Final = """
 #: Seconds; a sandbox whose parent was killed needs a moment to end.
 _LOCK_TIMEOUT: Final = 2.0
 _COUNTERS: Final = "counters"
-
-#: The records that an issue refers to by ID, by attribute; users belong to the site.
-_RECORDS: Final[Mapping[str, Sequence[Any]]] = {
-    "project": (catalogue.DEMO, catalogue.BLANK, kit.KIT, kit.TEAM),
-    "type": (*catalogue.ISSUE_TYPES, *kit.TEAM_TYPES),
-    "status": (*catalogue.STATUSES, *kit.TEAM_STATUSES),
-    "priority": catalogue.PRIORITIES,
-    "resolution": catalogue.RESOLUTIONS,
-    "platform": catalogue.PLATFORMS,
-    "kind": catalogue.LINK_TYPES,
-}
-_USERS: Final = frozenset(
-    ("reporter", "creator", "assignee", "reviewer", "author", "editor", "lead")
-)
-#: The kinds of the records in a `Registry` that an issue refers to by ID, by attribute.
-_REGISTERED: Final = {"components": "component", "fix_versions": "version", "sprints": "sprint"}
-#: The attributes that hold a date.
-_DATES: Final = frozenset(("due", "release_date", "start_date"))
-#: The classes of what belongs to an issue, by attribute.
-_PARTS: Final[Mapping[str, type[Any]]] = {
-    "comments": Comment,
-    "worklogs": Worklog,
-    "attachments": Attachment,
-    "links": Link,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +79,6 @@ class SiteFile:
 
     def __init__(self, path: Path, users: Iterable[User] = ()) -> None:
         self.path = path
-        self._registry = Registry()
         self._users = {user.account_id: user for user in (*catalogue.USERS, *users)}
         with self._errors():
             self._db = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)
@@ -200,11 +173,13 @@ class SiteFile:
             contents = dict(self._db.execute("SELECT id, content FROM attachment"))
         try:
             counters = Counters(**json.loads(self.read_fact(_COUNTERS) or "{}"))
-            self._registry = Registry(
-                {(kind, key): self._stored(kind, json.loads(text)) for kind, key, text in records}
+            plain = Decoder(self._users, Registry())
+            registry = Registry(
+                {(kind, key): plain.record(kind, json.loads(text)) for kind, key, text in records}
             )
-            issues = [self._issue(json.loads(row[0])) for row in rows]
-            return StoredSite(issues, counters, contents, self._registry)
+            decoder = Decoder(self._users, registry)
+            issues = [decoder.issue(json.loads(row[0])) for row in rows]
+            return StoredSite(issues, counters, contents, registry)
         except (KeyError, TypeError, ValueError) as error:
             problem = f"its records cannot be read ({type(error).__name__}: {error})"
             raise DataFailed(self.path, problem) from error
@@ -226,12 +201,12 @@ class SiteFile:
         self._db.executemany("INSERT INTO attachment VALUES (?, ?)", contents.items())
 
     def _write_records(self, change: SiteChange) -> None:
-        rows = [(*key_of(each), _to_text(_record(each))) for each in change.records]
+        rows = [(*key_of(each), to_text(each)) for each in change.records]
         rows += [(*key, "null") for key in change.removed_records]
         self._db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", rows)
 
     def _write_issue(self, issue: Issue) -> None:
-        row = (issue.id, _to_text(_record(issue)))
+        row = (issue.id, to_text(issue))
         self._db.execute("INSERT OR REPLACE INTO issue VALUES (?, ?)", row)
 
     def _write_counters(self, counters: Counters) -> None:
@@ -240,39 +215,6 @@ class SiteFile:
 
     def _write_fact(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
-
-    def _stored(self, kind: str, record: dict[str, Any] | None) -> Record | None:
-        if record is None:
-            return None
-        return KINDS[kind](**{name: self._value(name, value) for name, value in record.items()})
-
-    def _issue(self, record: dict[str, Any]) -> Issue:
-        return Issue(**{name: self._value(name, value) for name, value in record.items()})
-
-    def _value(self, name: str, value: Any) -> Any:
-        if value is None:
-            return None
-        if name in _USERS:
-            return self._users[value]
-        if name in _RECORDS:
-            return _BY_ID[name][value]
-        if name in _REGISTERED:
-            return tuple(self._registered(_REGISTERED[name], part) for part in value)
-        if name in _PARTS:
-            kind = _PARTS[name]
-            return tuple(
-                kind(**{key: self._value(key, each) for key, each in part.items()})
-                for part in value
-            )
-        if name in _DATES:
-            return date.fromisoformat(value)
-        return tuple(value) if name == "labels" else value
-
-    def _registered(self, kind: str, record_id: int) -> Any:
-        record = self._registry.get(kind, record_id)
-        if record is None:
-            raise KeyError(f"{kind} {record_id}")
-        return record
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -293,31 +235,3 @@ class SiteFile:
             busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             problem = "another sandbox has it open" if busy else str(error)
             raise DataFailed(self.path, problem) from error
-
-
-_BY_ID: Final = {
-    name: {record.id: record for record in records} for name, records in _RECORDS.items()
-}
-
-
-def _to_text(record: dict[str, Any]) -> str:
-    return json.dumps(record, separators=(",", ":"))
-
-
-def _record(issue: Any) -> dict[str, Any]:
-    """Convert an issue, or a part of one, to values that JSON can hold."""
-    return {each.name: _plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
-
-
-def _plain(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if name in _USERS:
-        return value.account_id
-    if name in _PARTS:
-        return [_record(part) for part in value]
-    if name in _RECORDS:
-        return value.id
-    if name in _REGISTERED:
-        return [part.id for part in value]
-    return value.isoformat() if isinstance(value, date) else value

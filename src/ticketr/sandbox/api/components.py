@@ -1,0 +1,131 @@
+"""Routes for the components of projects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
+from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.paging import make_page
+from ticketr.sandbox.api.payload import read_object
+from ticketr.sandbox.api.projects import ALL_PROJECTS_ID, find_project, project_of
+from ticketr.sandbox.api.values import ValueContext, read_user
+from ticketr.sandbox.data import catalogue
+from ticketr.sandbox.data.model import Component
+from ticketr.sandbox.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from ticketr.sandbox.api.records import JsonObject
+    from ticketr.sandbox.data.model import User
+
+_LONGEST_NAME: Final = 255
+
+
+class ComponentRoutes(RouteGroup):
+    """The routes for components in one version of the interface."""
+
+    async def list_all(self, request: Request) -> Response:
+        """List the components of a project."""
+        project = find_project(self._interface.site, request)
+        records = self._interface.view(request).records
+        components = self._interface.site.registry.components(project)
+        return self._interface.answer([records.component(each, project) for each in components])
+
+    async def list_page(self, request: Request) -> Response:
+        """List the components of a project with their numbers of issues, page by page."""
+        site = self._interface.site
+        project = find_project(site, request)
+        records = self._interface.view(request).records
+        text = request.query_params.get("query", "").lower()
+        found = [each for each in site.registry.components(project) if text in each.name.lower()]
+
+        def describe(component: Component) -> JsonObject:
+            return {**records.component(component, project), "issueCount": self._count(component)}
+
+        return self._interface.answer(make_page(request, found, describe))
+
+    async def add(self, request: Request) -> Response:
+        """Add a component to a project."""
+        body = await read_object(request)
+        site = self._interface.site
+        project = project_of(site, body)
+        if project is None:
+            raise InvalidInput({"project": "The project must be specified."})
+        values = self._read(body)
+        if "name" not in values:
+            raise InvalidInput({"name": "The component name must be specified."})
+        if any(each.name == values["name"] for each in site.registry.components(project)):
+            raise InvalidInput(
+                {"name": f"A component with the name {values['name']} already exists."}
+            )
+        component = Component(site.next_record(), project_id=project.id, **values)
+        site.put_record(component)
+        return self._interface.answer(self._describe(request, component), 201)
+
+    async def get(self, request: Request) -> Response:
+        """Describe a component."""
+        return self._interface.answer(self._describe(request, self._named(request)))
+
+    async def edit(self, request: Request) -> Response:
+        """Change a component."""
+        body = await read_object(request)
+        changed = replace(self._named(request), **self._read(body))
+        self._interface.site.put_record(changed)
+        return self._interface.answer(self._describe(request, changed))
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a component, and move its issues to another one if one is given."""
+        component = self._named(request)
+        wanted = request.query_params.get("moveIssuesTo")
+        instead = None if wanted is None else self._find(wanted)
+        self._interface.site.remove_record(component, instead)
+        return no_content()
+
+    async def count(self, request: Request) -> Response:
+        """Count the issues of a component."""
+        component = self._named(request)
+        address = f"{self._interface.view(request).records.api}/component/{component.id}"
+        return self._interface.answer({"self": address, "issueCount": self._count(component)})
+
+    def _count(self, component: Component) -> int:
+        return sum(component in issue.components for issue in self._interface.site)
+
+    def _describe(self, request: Request, component: Component) -> JsonObject:
+        site = self._interface.site
+        project = site.project(str(component.project_id or ALL_PROJECTS_ID))
+        return self._interface.view(request).records.component(component, project)
+
+    def _named(self, request: Request) -> Component:
+        return self._find(request.path_params["id"])
+
+    def _find(self, wanted: str) -> Component:
+        for component in self._interface.site.registry.components():
+            if str(component.id) == wanted:
+                return component
+        raise RequestRefused(404, f"The component with id {wanted[:100]} does not exist.")
+
+    def _read(self, body: JsonObject) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if "name" in body:
+            name = body["name"]
+            if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
+                raise InvalidInput({"name": "The component name is missing or too long."})
+            values["name"] = name.strip()
+        if "description" in body:
+            values["description"] = str(body["description"] or "")
+        if "leadAccountId" in body:
+            values["lead"] = self._lead(body["leadAccountId"])
+        return values
+
+    def _lead(self, account: Any) -> User | None:
+        context = ValueContext(
+            self._interface.site, self._interface.version, catalogue.DEMO, catalogue.TASK, None
+        )
+        try:
+            return read_user(context, {"accountId": account})
+        except InvalidValue as error:
+            raise InvalidInput({"leadAccountId": error.text}) from error
