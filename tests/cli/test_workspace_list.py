@@ -129,13 +129,14 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 ) -> None:
     with sandbox_process(tickets=3) as url:
         configure(home, url, monkeypatch)
+        (home / "shop" / "ticketr.toml").write_text('[aliases]\nsecond = "key = DEMO-2"\n')
         *_, shop = _outside_trio()
         opened = await closed(shop).open()
         async with open_job_queue() as queue:
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
         statuses = await opened.read_statuses("DEMO-1")
-        found = await opened.search("key = DEMO-2")
+        found = await opened.search("@second")
 
     assert len(found) == 1
     assert statuses == ("In Progress",)

@@ -63,7 +63,7 @@ def app_workspaces() -> AppWorkspaces:
     known = user_config.at(root)
     name = known.name if known else config.free_name(root.name, user_config)
     others = _others(user_config, without=root)
-    workspace = open_workspace(name, options)
+    workspace = open_workspace(name, options, found.aliases)
     return AppWorkspaces((workspace, *others.workspaces), (root, *others.roots))
 
 
@@ -101,6 +101,7 @@ async def _open(name: str) -> OpenWorkspace:
         prefer=preferred_side(workspace.strategy),
         read_statuses=late.read_statuses,
         search=late.search,
+        aliases=workspace.aliases,
         draft_type=workspace.story_type,
     )
 
@@ -153,7 +154,8 @@ class _LateOptions:
             TokenFailed: As `get`.
             JiraError: The request failed.
         """
-        return await search_ids(await self.get(), jql)
+        query = config.expand_aliases("jql", jql, self._workspace.aliases)
+        return await search_ids(await self.get(), query)
 
 
 class _LateJob:

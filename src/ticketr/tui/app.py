@@ -86,7 +86,13 @@ class App:
             width=width,
             height=height,
             workspaces=tuple(
-                WorkspaceView(each.name, each.site, each.project) for each in workspaces
+                WorkspaceView(
+                    each.name,
+                    each.site,
+                    each.project,
+                    aliases=each.aliases if isinstance(each, OpenWorkspace) else {},
+                )
+                for each in workspaces
             ),
             current=current,
             keymap=keymap or KeyMap(),

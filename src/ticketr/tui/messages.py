@@ -327,6 +327,7 @@ class WorkspaceOpened(Message):
         project: The key of its project; may be empty.
         is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.
         words: What to say of it; may be empty.
+        aliases: The names for queries, with their queries; not cleaned.
     """
 
     workspace: str
@@ -334,6 +335,7 @@ class WorkspaceOpened(Message):
     project: str
     is_wanted: bool = False
     words: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,9 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     """Show what is known of a workspace now; one that is wanted is selected and pulled."""
     name = opened.workspace
     workspace = state.named(name) or WorkspaceView(name)
-    workspace = replace(workspace, site=opened.site, project=opened.project, problem="")
+    workspace = replace(
+        workspace, site=opened.site, project=opened.project, aliases=opened.aliases, problem=""
+    )
     if state.named(name) is None:
         state = replace(state, workspaces=(*state.workspaces, workspace))
     state = state.with_workspace(workspace)

@@ -46,6 +46,7 @@ class WorkspaceView:
         filter: The filter; one that lets everything through for none.
         sort: The name of the sort.
         search: What was searched last, as it was typed.
+        aliases: The names for queries, with their queries; not cleaned.
     """
 
     name: str
@@ -65,6 +66,7 @@ class WorkspaceView:
     filter: Filter = field(default=NO_FILTER)
     sort: str = "key"
     search: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def visible(self) -> Visible:

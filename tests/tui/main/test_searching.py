@@ -99,3 +99,21 @@ def test_without_an_answer_the_tickets_stay_and_it_is_said_why() -> None:
 def test_a_query_has_to_follow(text: str) -> None:
     state = pressed(typed(text), "KEY_ENTER")
     assert (state.context, state.notice) == (Context.INPUT, "A query of Jira follows jql:")
+
+
+def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
+    opened = messages.WorkspaceOpened(
+        "work", "jira.example", "DEMO", aliases={"mine": "assignee = currentUser()\x07", "b": "x"}
+    )
+    state = pressed(after(app_state(*TICKETS), opened), ":", *"filter @")
+    rows = [plain(row) for row in screen(state, 1.0, Theme())]
+    found = [row.split("│")[1].strip("▌ ") for row in rows if "filter: @" in row]
+    assert [each.split() for each in found] == [
+        ["filter:", "@b", "x"],
+        ["filter:", "@mine", "assignee", "=", "currentUser()\ufffd"],
+    ]
+
+    state, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
+
+    assert effect == (effects.AskKeys("work", "@mine"),)
+    assert state.overlays == (AskingKeys("work", "@mine"),)

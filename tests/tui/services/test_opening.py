@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
+from ticketr.config import BadSetting
 from ticketr.jira import Credentials
 from ticketr.sandbox import make_site
 from ticketr.sync import PullJob, PushJob, PushPlan, Side, SyncJob
@@ -78,3 +79,19 @@ async def test_its_statuses_are_asked_with_its_login_and_its_drafts_get_its_type
         "Story",
         "Task",
     )
+
+
+async def test_it_searches_by_query_and_by_the_name_of_one(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    bench.site.edit("DEMO-9", labels=("late",))
+
+    made = open_workspace("work", bench.options(), {"late": "labels = late"})
+
+    assert await made.search("labels = late") == await made.search("@late AND key = DEMO-9")
+    assert len(await made.search("@late")) == 1
+    assert made.aliases == {"late": "labels = late"}
+    assert "mine" in open_workspace("work", bench.options()).aliases
+    with pytest.raises(BadSetting, match="there is no such alias"):
+        await made.search("@nobody")

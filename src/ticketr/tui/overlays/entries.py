@@ -13,6 +13,7 @@ from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.navigation import show_row, show_workspace
+from ticketr.tui.overlays.asking import AskingKeys
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.state import Panel
 
@@ -112,6 +113,8 @@ def _more(state: AppState) -> Iterator[Entry]:
         yield Entry("push the chosen tickets", f"{len(chosen)} tickets", partial(_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Entry(f"filter: {word}", f"show only what is {word}", partial(_filter, word))
+    for name, jql in sorted(workspace.aliases.items()):
+        yield Entry(f"filter: @{name}", clean(jql), partial(_ask, f"@{name}"))
     if workspace.filter.text:
         yield Entry("filter: none", "show all tickets", partial(_filter, ""))
     if state.workspaces[1:]:
@@ -157,6 +160,11 @@ def _filter(text: str, state: AppState, now: float) -> Step:
     state = replace(state.with_workspace(workspace), rest_until=now)
     remember = effects.Remember(workspace.name, workspace.filter.text, workspace.sort)
     return state, (remember,)
+
+
+def _ask(jql: str, state: AppState, now: float) -> Step:
+    name = state.workspace.name
+    return state.opened(AskingKeys(name, jql)), (effects.AskKeys(name, jql),)
 
 
 def _go_to(row: ListRow, state: AppState, now: float) -> Step:

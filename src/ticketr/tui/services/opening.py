@@ -5,24 +5,29 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.config import STATE_FOLDER
+from ticketr.config import BUILT_IN, STATE_FOLDER, expand_aliases
 from ticketr.sync import PullJob, PushJob, Store, SyncJob, read_statuses, search_ids
 from ticketr.text import clean
 from ticketr.tui.job_request import JobKind
 from ticketr.tui.services.workspaces import OpenWorkspace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticketr import Job
     from ticketr.sync import OnWritten, SessionOptions
     from ticketr.tui.job_request import JobRequest
 
 
-def open_workspace(title: str, options: SessionOptions) -> OpenWorkspace:
+def open_workspace(
+    title: str, options: SessionOptions, aliases: Mapping[str, str] = BUILT_IN
+) -> OpenWorkspace:
     """Return a workspace that the app can show, pull and push.
 
     Args:
         title: Its name.
         options: The options of its jobs.
+        aliases: The names for queries, with their queries.
     """
     address = options.get("browse") or options["credentials"].site
     return OpenWorkspace(
@@ -34,9 +39,14 @@ def open_workspace(title: str, options: SessionOptions) -> OpenWorkspace:
         address=address,
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
-        search=partial(search_ids, options),
+        search=partial(_search, options, aliases),
+        aliases=aliases,
         draft_type=options.get("story_type", "Task"),
     )
+
+
+async def _search(options: SessionOptions, aliases: Mapping[str, str], jql: str) -> tuple[str, ...]:
+    return await search_ids(options, expand_aliases("jql", jql, aliases))
 
 
 def shown_site(address: str) -> str:

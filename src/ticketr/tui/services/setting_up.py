@@ -94,6 +94,7 @@ def _show(services: Services, answer: OpenedWorkspace | Problem | None) -> None:
                     workspace.site,
                     workspace.project,
                     is_wanted=True,
+                    aliases=workspace.aliases,
                     words=clean(
                         answer.stored or f"the tickets are files in {workspace.store.root}"
                     ),

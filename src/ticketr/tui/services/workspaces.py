@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING, Protocol, final
 
@@ -51,6 +51,7 @@ class OpenWorkspace:
         read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
             `TicketrError` if there is no answer or a setting is missing.
         search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
+        aliases: The names for queries that `search` takes, with their queries.
         draft_type: The type of a new ticket.
     """
 
@@ -63,6 +64,7 @@ class OpenWorkspace:
     prefer: Side | None = None
     read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
 
 
@@ -145,7 +147,9 @@ class OpenWorkspaces:
                 return False
             self._put(replace(opened, name=name))
             del self._closed[name]
-        self._send(messages.WorkspaceOpened(name, opened.site, opened.project))
+        self._send(
+            messages.WorkspaceOpened(name, opened.site, opened.project, aliases=opened.aliases)
+        )
         return True
 
     def add(self, workspace: OpenWorkspace) -> str:
