@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import app_large
+import app_peer
 from terminal import on_terminal, read_for, read_frame
 
 from ticketr.config import STATE_FOLDER
@@ -138,4 +139,5 @@ def rows() -> list[str]:
     """Measure, and return the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        return [*app_large.rows(root), *answers(root), *stall(root)]
+        parts = (app_large.rows, app_peer.rows, answers, stall)
+        return [row for measure in parts for row in measure(root)]

@@ -77,6 +77,8 @@ class Times:
         self.begun = time.perf_counter()
         self.first_frame: float | None = None
         self.complete: float | None = None
+        self.complete_cpu: float | None = None
+        self._cpu = time.process_time()
 
     def watch(self) -> None:
         """Look at what the app draws and handles from now on."""
@@ -91,6 +93,7 @@ class Times:
         def completed(view: WorkspaceView, read: FilesRead, now: float) -> WorkspaceView:
             if self.complete is None:
                 self.complete = time.perf_counter() - self.begun
+                self.complete_cpu = time.process_time() - self._cpu
             return with_files(view, read, now)
 
         async def left(app: App, *, pull: bool = False) -> None:
@@ -119,6 +122,7 @@ def probe(report: Path, main: Callable[[], object]) -> None:
             "longest": costs.longest,
             "first_frame": times.first_frame,
             "complete": times.complete,
+            "complete_cpu": times.complete_cpu,
         }
         report.write_text(json.dumps(found), encoding="utf-8")
 

@@ -22,7 +22,7 @@ import trio
 from ticketr.terminal import Event, Key, Terminal, open_terminal, sgr
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 KEYS = 300
 RATE = 20.0
@@ -33,18 +33,24 @@ _FRAME_END = b"\x1b[?2026l"
 
 
 @contextmanager
-def on_terminal(command: Sequence[str]) -> Generator[tuple[int, int]]:
-    """Run a program on its own terminal; return the user's end and the process."""
+def on_terminal(
+    command: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Generator[tuple[int, int]]:
+    """Run a program on its own terminal, in a folder; return the user's end and the process."""
     user, terminal = os.openpty()
     fcntl.ioctl(user, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color"}
+    variables = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
     with subprocess.Popen(
         command,
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
-        env=environment,
+        env=variables,
+        cwd=folder,
     ) as process:
         os.close(terminal)
         try:

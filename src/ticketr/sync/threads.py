@@ -58,13 +58,20 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def portions(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:
-    """Cut items into portions of at most `CHUNK` items and, if possible, `MAX_PORTION_LENGTH`."""
+def portions(items: Iterable[T], weigh: Callable[[T], int], most: int = CHUNK) -> Iterator[list[T]]:
+    """Cut items into portions, each of one item or of a limited length.
+
+    Args:
+        items: The items.
+        weigh: Returns the length of an item, in characters.
+        most: The most items of a portion; `CHUNK` of them have at most `MAX_PORTION_LENGTH`.
+    """
+    longest = MAX_PORTION_LENGTH * most // CHUNK
     portion: list[T] = []
     total = 0
     for item in items:
         weight = weigh(item)
-        if portion and (len(portion) == CHUNK or total + weight > MAX_PORTION_LENGTH):
+        if portion and (len(portion) == most or total + weight > longest):
             yield portion
             portion, total = [], 0
         portion.append(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,16 @@ def fold(text: str) -> str:
         return text.lower()
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return text if text.isascii() else _LETTER.sub(lambda found: _LETTERS[found[0]], text)
+
+
+#: Folds the names and short values of fields, of which there are few, again and again.
+_fold_again = lru_cache(maxsize=4096)(fold)
+#: The most characters of a value that is remembered.
+_SHORT = 60
+
+
+def _fold_value(text: str) -> str:
+    return _fold_again(text) if len(text) <= _SHORT else fold(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         own = {"key": fold(self.key), "title": fold(self.title), "text": fold(self.text)}
-        folded = {fold(name): fold(value) for name, value in self.fields.items()}
+        folded = {_fold_value(name): _fold_value(value) for name, value in self.fields.items()}
         put = object.__setattr__
         put(self, "folded", MappingProxyType(own | folded))
         put(self, "haystack", "\n".join((*own.values(), *folded.values())))

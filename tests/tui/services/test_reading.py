@@ -14,12 +14,11 @@ from fakes.pulls import Bench, inline
 
 from ticketr.sandbox import make_site
 from ticketr.sync import Store
-from ticketr.sync.threads import CHUNK
 from ticketr.tickets import Ticket, render
 from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
 from ticketr.tui.services.files import read_sheet
 from ticketr.tui.services.memory import FILE
-from ticketr.tui.services.reading import Reader
+from ticketr.tui.services.reading import FILES, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,16 +64,17 @@ def read(told: list[Message]) -> FilesRead:
 async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    for number in range(1, 2 * CHUNK + 2):
+    for number in range(1, 2 * FILES + 2):
         write(tmp_path, number)
     told: list[Message] = []
 
     await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
 
     *portions, whole = told
-    assert [len(each.tickets) for each in portions if isinstance(each, TicketsFound)] == [20, 20, 1]
+    sizes = [len(each.tickets) for each in portions if isinstance(each, TicketsFound)]
+    assert sizes == [FILES, FILES, 1]
     assert whole == read(told)
-    assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * CHUNK + 2)]
+    assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * FILES + 2)]
 
 
 async def test_each_file_is_read_once_for_its_rows_and_its_mark(
@@ -173,7 +173,7 @@ async def test_shown_rows_stay_until_all_files_are_read_again(
 async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    for number in range(1, 10 * CHUNK + 1):
+    for number in range(1, 10 * FILES + 1):
         write(tmp_path, number)
     told: list[Message] = []
 
@@ -181,7 +181,8 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
     with trio.move_on_after(7.5):
         await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read()
 
-    assert [len(each.tickets) for each in told if isinstance(each, TicketsFound)] == [20, 20]
+    sizes = [len(each.tickets) for each in told if isinstance(each, TicketsFound)]
+    assert sizes == [FILES, FILES]
     assert trio.current_time() == 8.5  # one more second, to close the state
 
 

@@ -36,6 +36,7 @@ async def visit_files(
     then: Callable[[T], object] = lambda _: None,
     *,
     skip: Callable[[Path], bool] = lambda _: False,
+    most: int = CHUNK,
 ) -> None:
     """Visit the files that may hold tickets, in portions, on worker threads.
 
@@ -47,6 +48,7 @@ async def visit_files(
         visit: Called with a portion of the files, on a worker thread.
         then: Called with what ``visit`` returned, on Trio's thread.
         skip: Called with each file, on a worker thread; returns whether not to visit it.
+        most: The most files in a portion.
 
     Cancellation:
         Takes effect after the portion that a thread is working on.
@@ -56,7 +58,7 @@ async def visit_files(
     def look() -> list[list[Path]] | None:
         found = list(islice(walk, CHUNK))
         wanted = (path for path in chain.from_iterable(found) if not skip(path))
-        return list(portions(wanted, _size)) if found else None
+        return list(portions(wanted, _size, most)) if found else None
 
     while (some := await in_thread(look)) is not None:
         for portion in some:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
 
 
+#: Files read in one visit to a thread, which takes some ten milliseconds: on a busy machine each
+#: visit waits for the thread, and each portion of rows is arranged and drawn.
+FILES = 100
+
+
 @final
 class Reader:
     """Reads the files of a workspace; an error becomes a message and does not end the app.
@@ -84,7 +89,9 @@ class Reader:
             reader = await self._in_thread(
                 WorkspaceReader, self._name, self._store, state, self._seen
             )
-            await visit_files(self._store, self._in_thread, reader.take, show, skip=reader.skip)
+            await visit_files(
+                self._store, self._in_thread, reader.take, show, skip=reader.skip, most=FILES
+            )
             found = await self._in_thread(reader.all_files, self._rows)
         self._rows = found.rows
         self._send(found)
