@@ -80,26 +80,63 @@ def test_a_field_of_rich_text_in_the_settings_is_refused(someone: User, command:
 
 
 def document(*words: str) -> dict[str, Any]:
-    """Return a heading in a quote, which a file cannot hold, and a paragraph."""
-    quoted, kept, *texts = (
-        {"type": "text", "text": each} for each in ("a", "kept by Jira", *words)
-    )
-    heading = {"type": "heading", "attrs": {"level": 2}, "content": [kept]}
-    quote = {"type": "blockquote", "content": [{"type": "paragraph", "content": [quoted]}, heading]}
-    paragraph = {"type": "paragraph", "content": texts}
-    return {"type": "doc", "version": 1, "content": [quote, paragraph]}
+    """Return a paragraph for which Markdown has no escape, and a list beside it."""
+    item = {"type": "listItem", "content": plain("first")["content"]}
+    items = {"type": "bulletList", "content": [item]}
+    return {"type": "doc", "version": 1, "content": [*plain(*words)["content"], items]}
 
 
-LOST = "a heading at “kept by Jira”"
+HASHED = "# kept \ufdd0 by Jira, "
+LOST = "a paragraph at “# kept"
 
 
 @pytest.fixture
 def editor(someone: User) -> User:
-    """Return a user who has edited a paragraph beside one that the file cannot hold."""
-    someone.site.edit("DEMO-9", description=document("old words"))
+    """Return a user who has edited a paragraph that the file cannot hold."""
+    someone.site.edit("DEMO-9", description=document(f"{HASHED}old words"))
     someone.runs("pull")
     someone.edits("DEMO-9.md", "old words", "new words")
     return someone
+
+
+def test_what_stands_beside_an_edit_goes_back_as_jira_has_it(someone: User) -> None:
+    sent = document(f"{HASHED}old words")
+    someone.site.edit("DEMO-9", description=sent)
+    someone.runs("pull")
+    someone.edits("DEMO-9.md", "- first\n", "- first\n- second\n")
+
+    assert someone.runs("push").code == 0
+
+    more = {"type": "listItem", "content": plain("second")["content"]}
+    sent["content"][1]["content"].append(more)
+    assert someone.finds("DEMO-9").description == sent
+
+
+def heading_in_quote(*words: str) -> dict[str, Any]:
+    """Return what Jira may have from older days and refuses today."""
+    kept, *texts = ({"type": "text", "text": each} for each in ("kept by Jira", *words))
+    heading = {"type": "heading", "attrs": {"level": 2}, "content": [kept]}
+    quote = {"type": "blockquote", "content": [*plain("a")["content"], heading]}
+    paragraph = {"type": "paragraph", "content": texts}
+    return {"type": "doc", "version": 1, "content": [quote, paragraph]}
+
+
+def test_what_jira_refuses_of_its_own_is_sent_as_the_file_has_it_if_that_is_accepted(
+    someone: User,
+) -> None:
+    someone.site.edit("DEMO-9", description=heading_in_quote("old words"))
+    someone.runs("pull")
+    someone.edits("DEMO-9.md", "old words", "new words")
+
+    told = someone.runs("push")
+    assert told.code == 3
+    assert "Jira may refuse text that it has itself: a heading cannot stand in" in told.err
+    assert someone.finds("DEMO-9").description == heading_in_quote("old words")
+
+    told = someone.runs("push", "--accept-loss")
+    assert told.code == 0
+    assert "is lost in Jira: a heading at “kept by Jira”" in told.err
+    assert "new words" in str(someone.finds("DEMO-9").description)
 
 
 def test_text_that_a_file_cannot_hold_is_never_lost_silently(editor: User) -> None:
@@ -109,7 +146,7 @@ def test_text_that_a_file_cannot_hold_is_never_lost_silently(editor: User) -> No
         assert told.code == 3
         assert f"Description: sending it would lose {LOST}" in told.err
         assert "--accept-loss" in told.err
-    assert editor.finds("DEMO-9").description == document("old words")
+    assert editor.finds("DEMO-9").description == document(f"{HASHED}old words")
     assert "new words" in editor.files()["DEMO-9.md"]
 
 
@@ -118,8 +155,12 @@ def test_a_loss_is_in_json_and_in_the_status(editor: User) -> None:
     assert (note["key"], note["code"]) == ("DEMO-9", "loss")
     assert LOST in note["reason"]
     losses = editor.runs("status", "--json").json["losses"]
-    assert {"key": "DEMO-9", "path": "DEMO-9.md", "what": LOST} in losses
-    assert f"loss      DEMO-9 (DEMO-9.md): a push would lose {LOST}" in editor.runs("status").out
+    (loss,) = losses
+    assert (loss["key"], loss["path"], loss["line"]) == ("DEMO-9", "DEMO-9.md", 4)
+    assert loss["what"].startswith(LOST)
+    told = editor.runs("status").out
+    assert f"loss      DEMO-9 (DEMO-9.md): a push would lose {LOST}" in told
+    assert "(line 4) in Jira" in told
 
 
 @pytest.mark.parametrize("command", ["push", "sync"])
@@ -131,7 +172,7 @@ def test_an_accepted_loss_is_sent_and_reported(editor: User, command: str) -> No
     sent = editor.finds("DEMO-9").description
     assert sent is not None
     assert "new words" in str(sent)
-    assert "heading" not in str(sent)
+    assert sent["content"][0]["type"] == "heading"
 
 
 def test_a_sync_refuses_a_loss_too(editor: User) -> None:
@@ -139,20 +180,20 @@ def test_a_sync_refuses_a_loss_too(editor: User) -> None:
 
     assert told.code == 3
     assert LOST in told.err
-    assert editor.finds("DEMO-9").description == document("old words")
+    assert editor.finds("DEMO-9").description == document(f"{HASHED}old words")
 
 
 def test_other_parts_are_sent_without_a_question(someone: User) -> None:
-    someone.site.edit("DEMO-9", description=document("old words"))
+    someone.site.edit("DEMO-9", description=document(f"{HASHED}old words"))
     someone.runs("pull")
     someone.retitles("DEMO-9", "Mine")
 
     assert someone.runs("push").code == 0
-    assert someone.finds("DEMO-9").description == document("old words")
+    assert someone.finds("DEMO-9").description == document(f"{HASHED}old words")
 
 
 def test_text_that_the_edit_contains_is_not_lost(editor: User) -> None:
-    editor.edits("DEMO-9.md", "> ## kept by Jira", "\n## kept by Jira")
+    editor.edits("DEMO-9.md", "# kept", "\\# kept")
 
     assert editor.runs("push").code == 0
 
@@ -163,7 +204,7 @@ def test_in_a_terminal_a_loss_is_asked_about(
 ) -> None:
     with sandbox_process(tickets=2) as site:
         # A noncharacter, for which ticketr's Markdown has no escape.
-        put_description(site, "DEMO-1", document=plain("# kept \ufdd0", "old words"))
+        put_description(site, "DEMO-1", document=plain("# kept \ufdd0 old words"))
         command = [*PROGRAM, "push", "--folder", str(tmp_path), "--yes"]
         subprocess.run(
             [*PROGRAM, "pull", "--folder", str(tmp_path)],

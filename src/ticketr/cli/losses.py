@@ -50,7 +50,9 @@ def with_accepted_losses(
     lost = frozenset(each for plan in plans.values() for each in plan.losses)
     if not lost:
         return dict(jobs)
-    print_messages(loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.what))))
+    print_messages(
+        loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.line, each.what)))
+    )
     if not confirm("Send these edits, and lose that in Jira?"):
         return dict(jobs)
     return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
@@ -60,7 +62,9 @@ def loss_lines(lost: Iterable[Loss]) -> list[str]:
     """Return what a push would lose, a line for each issue."""
     by_issue: dict[tuple[str, str], list[str]] = {}
     for each in lost:
-        by_issue.setdefault((each.key, each.path), []).append(each.what)
+        by_issue.setdefault((each.key, each.path), []).append(
+            f"{each.what} (line {each.line})" if each.line else each.what
+        )
     return [
         f"{key} ({path}): a push would lose {', '.join(what)} in Jira"
         for (key, path), what in by_issue.items()

@@ -12,6 +12,7 @@ converted: it becomes a block of code.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import count, islice
 from types import MappingProxyType
@@ -29,6 +30,8 @@ from ticketr.jira.adf._addresses import link_addresses
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._dropped import DroppedPiece, find_dropped
+from ticketr.jira.adf._graft import Grafted, Lost, graft as _graft
+from ticketr.jira.adf._lines import line_of
 from ticketr.jira.adf._missing import missing
 from ticketr.jira.adf._placeholders import (
     APART,
@@ -42,6 +45,7 @@ from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
 from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
+from ticketr.jira.adf._wording import reworded as _reworded
 from ticketr.jira.adf.forms import Writer, name_files, read_decisions
 from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
@@ -51,19 +55,24 @@ if TYPE_CHECKING:
 __all__ = [
     "LONGEST_TEXT",
     "Converted",
+    "Grafted",
+    "Lost",
     "NamedPerson",
     "canonical",
     "convert",
     "dropped_pieces",
     "dropped_texts",
+    "graft",
     "is_exact",
     "is_too_large",
     "is_too_long",
     "length",
+    "line_of",
     "missing",
     "named_people",
     "plain_document",
     "problems",
+    "reworded",
     "to_adf",
     "to_markdown",
     "unconverted_pieces",
@@ -161,11 +170,30 @@ def dropped_texts(markdown: str) -> tuple[str, ...]:
     return tuple(each.text for each in dropped_pieces(markdown))
 
 
-def dropped_pieces(markdown: str) -> tuple[DroppedPiece, ...]:
-    """Return the same as `dropped_texts`, each piece with its line and, as a text, what to do about it."""
+def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ...]:
+    """Return the same as `dropped_texts`, each piece with its line and, as a text, what to do about it.
+
+    Args:
+        markdown: Any Markdown.
+        before: The Markdown before the edit, whose pieces are not reported again.
+    """
     if is_too_long(markdown):
         return ()
-    return tuple(islice(find_dropped(markdown, _read(markdown)), _MOST_PIECES))
+    found = find_dropped(markdown, _read(markdown))
+    if before:
+        found = _not_among(found, find_dropped(before, _read(before)))
+    return tuple(islice(found, _MOST_PIECES))
+
+
+def _not_among(
+    pieces: Iterable[DroppedPiece], others: Iterable[DroppedPiece]
+) -> Iterator[DroppedPiece]:
+    known = Counter(each.text for each in others)
+    for each in pieces:
+        if known[each.text]:
+            known[each.text] -= 1
+        else:
+            yield each
 
 
 def unconverted_pieces(
@@ -195,6 +223,38 @@ def length(document: object) -> int:
     return len("\n".join(plain_lines(document)))
 
 
+def graft(
+    ours: object,
+    shown: Json,
+    edited: Json,
+    *,
+    fitting: bool = False,
+    files: Mapping[str, str] = _NO_FILES,
+) -> Grafted:
+    """Put an edited description together from Jira's own blocks and those that were edited.
+
+    A block that reads in the file as before goes back as Jira has it, equal as JSON; only edited
+    blocks are converted.
+
+    Args:
+        ours: The document that Jira has.
+        shown: What the file said of it before the edit, as a document.
+        edited: What the file says now, as a document.
+        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules. Jira
+            may have changed its rules since we learned them, and may refuse what it has kept from
+            older days.
+        files: The media ID of each file that is attached to the issue, by its name.
+
+    Returns:
+        The document to send, and what Jira would lose by it.
+    """
+
+    def shown_of(document: Json) -> Json:
+        return to_adf(to_markdown(document, files=files), files=files)
+
+    return _graft(ours, shown, edited, shown_of, fitting=fitting)
+
+
 def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:
     """Return whether Markdown converts back to exactly the same document.
 
@@ -204,6 +264,21 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
         files: The media ID of each file that is attached to the issue, by its name.
     """
     return _matches(markdown, canonical(adf), files)
+
+
+def reworded(markdown: str, like: str) -> str:
+    """Return Markdown in the wording of another text, block by block where both mean the same.
+
+    Args:
+        markdown: The Markdown.
+        like: The text whose wording is kept: its line breaks, its bullets, its links by reference.
+
+    Returns:
+        Markdown that means the same as the first one.
+    """
+    if markdown == like or is_too_long(markdown) or is_too_long(like):
+        return markdown
+    return _reworded(markdown, like, to_adf)
 
 
 def _matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:

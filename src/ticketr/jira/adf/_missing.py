@@ -14,7 +14,7 @@ from ticketr.jira.adf._size import is_too_large
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
 #: More than these would tell nothing new.
 MOST_NAMED = 10
@@ -45,23 +45,102 @@ def missing(wanted: object, shown: object, sent: object) -> tuple[str, ...]:
             return ()
     except RecursionError:  # below the depth that canonical() looks into
         return ("what is nested too deep for a file",)
-    names: _Names = {}
-    other: _Names = {}
-    present, kept = _count(before, names), _count(after, other)
-    if not present - kept:
+    pieces = _Pieces(before, after)
+    if not pieces.hidden:
         return _rearranged(before, after)
-    changed = {kind for kind, number in _kinds(kept).items() if number >= _kinds(present)[kind]}
-    left = present - (kept | _count(canonical(sent), {}))
-    called = {each: _name_of_missing(names[each], other.get(each, ())) for each in left}
-    named = [
-        f"a detail of {called[each]}" if each[0] in changed and each[0] != "link" else called[each]
-        for each in left
-        if each[0] != "word"
-    ]
-    # Most words are named with what they stand in.
-    quoted = " ".join(named)
-    named += (called[each] for each in left if each[0] == "word" and each[1] not in quoted)
-    return tuple(dict.fromkeys(named))[:MOST_NAMED]
+    return pieces.named(pieces.left_by(_count(canonical(sent))))[:MOST_NAMED]
+
+
+class Losses:
+    """What a document loses that is put together from several blocks.
+
+    Args:
+        wanted: The document as Jira has it.
+        shown: What the Markdown that stands for it says, as a document.
+        sent: The document that is to take its place.
+    """
+
+    def __init__(self, wanted: object, shown: object, sent: object) -> None:
+        pieces = _Pieces(canonical(wanted), canonical(shown))
+        self._all = pieces
+        self._left = pieces.left_by(_count(canonical(sent))) if pieces.hidden else Counter()
+
+    def of(
+        self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
+    ) -> tuple[str, ...]:
+        """Return what is lost with some blocks, and is nowhere else in the document.
+
+        Args:
+            wanted: The blocks as Jira has them.
+            shown: The same as the Markdown says.
+            sent: The blocks that take their place. If there are none, they were deleted, and only
+                what nobody could see in the Markdown is lost.
+        """
+        before, after = (canonical({"content": list(each)}) for each in (wanted, shown))
+        if before == after and not self._left:
+            return ()
+        pieces = _Pieces(before, after)
+        kept = _count(canonical({"content": list(sent)}))
+        left = pieces.left_by(kept) & self._left
+        self._left -= pieces.present - kept
+        if before == after:
+            return ()
+        if not pieces.hidden:
+            return _rearranged(before, after) if sent else ()
+        if not sent:
+            left = Counter({each: left[each] for each in left if pieces.is_unseen(each)})
+        return pieces.named(left)
+
+    def rest(self) -> tuple[str, ...]:
+        """Return what is lost with none of the blocks for which `of` was called."""
+        return self._all.named(self._left)
+
+
+class _Pieces:
+    """The pieces of a document, and which of them the Markdown hides.
+
+    Args:
+        before: The document as Jira has it, canonical.
+        after: What the Markdown says of it, likewise.
+    """
+
+    def __init__(self, before: Json, after: Json) -> None:
+        self._before, self._after = before, after
+        self.present = _count(before)
+        pieces = (each for node in walk(before) for each in _pieces(node))
+        self._marks = {piece[0] for piece, mark in pieces if mark is not None}
+        self._kept = _count(after)
+        self.hidden = self.present - self._kept
+        kept = _kinds(self._kept)
+        present = _kinds(self.present)
+        #: The kinds of which the Markdown shows as many as there are, perhaps with other details.
+        self._changed = {kind for kind, number in kept.items() if number >= present[kind]}
+
+    def left_by(self, sent: Counter[_Piece]) -> Counter[_Piece]:
+        """Return the hidden pieces that are not sent either."""
+        return self.present - (self._kept | sent)
+
+    def is_unseen(self, piece: _Piece) -> bool:
+        """Return whether nobody can know of a piece from the Markdown; a detail is no piece then."""
+        return piece[0] not in self._changed and piece[0] not in self._marks
+
+    def named(self, left: Counter[_Piece]) -> tuple[str, ...]:
+        """Return the names of some pieces."""
+        if not left:
+            return ()
+        names, other = _names(self._before, left), _names(self._after, left)
+        called = {each: _name_of_missing(names[each], other.get(each, ())) for each in left}
+        named = [
+            f"a detail of {called[each]}"
+            if each[0] in self._changed and each[0] != "link"
+            else called[each]
+            for each in left
+            if each[0] != "word"
+        ]
+        # Most words are named with what they stand in.
+        quoted = " ".join(named)
+        named += (called[each] for each in left if each[0] == "word" and each[1] not in quoted)
+        return tuple(dict.fromkeys(named))
 
 
 def _kinds(pieces: Counter[_Piece]) -> Counter[str]:
@@ -83,42 +162,53 @@ def _name_of_missing(names: Collection[str], other: Collection[str]) -> str:
     return next((each for each in names if each not in other), next(iter(names)))
 
 
-def _count(document: Json, names: _Names) -> Counter[_Piece]:
-    """Count the pieces of a document; ``names`` takes what they can be called."""
-    counted: Counter[_Piece] = Counter()
+def _count(document: Json) -> Counter[_Piece]:
+    """Count the pieces of a document."""
+    return Counter(piece for node in walk(document) for piece, _ in _pieces(node))
+
+
+def _names(document: Json, wanted: Collection[_Piece]) -> _Names:
+    """Return what some pieces of a document can be called."""
+    names: _Names = {}
     for node in walk(document):
-        for piece, words in _pieces(node):
-            counted[piece] += 1
-            names.setdefault(piece, {})[words] = None
-    return counted
+        for piece, mark in _pieces(node):
+            if piece in wanted:
+                names.setdefault(piece, {})[_piece_name(piece, node, mark)] = None
+    return names
 
 
-def _pieces(node: Json) -> Iterator[tuple[_Piece, str]]:
+def _pieces(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
+    """Yield the pieces of a node without its children, each with its mark if it is one."""
     kind, text = str(node.get("type")), node.get("text")
     marks = node.get("marks")
+    words: list[str] = []
     if isinstance(text, str):
-        for word in _WORD.findall(text):
-            yield ("word", word), f"“{clip(word, 40)}”"
+        words = _WORD.findall(text)
+        for word in words:
+            yield ("word", word), None
     elif kind != "doc":
-        yield (kind, _key(node.get("attrs"))), _name(node)
+        yield (kind, _key(node.get("attrs"))), None
     for mark in marks if isinstance(marks, list) else ():
         if isinstance(mark, dict):
-            yield from _mark(mark, node, text)
+            attrs, name = mark.get("attrs"), str(mark.get("type"))
+            if name == "link" and isinstance(attrs, dict):
+                yield (name, _key(attrs)), mark
+            else:  # by word, since the marked text may be cut in other places than before
+                for word in words or [""]:
+                    yield (name, f"{_key(attrs)} {word}"), mark
 
 
-def _mark(mark: Json, node: Json, text: object) -> Iterator[tuple[_Piece, str]]:
-    attrs = mark.get("attrs")
-    kind = str(mark.get("type"))
+def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
+    kind, word = piece
+    if mark is None:
+        return f"“{clip(word, 40)}”" if kind == "word" else _name(node)
+    text, attrs = node.get("text"), mark.get("attrs")
     text_near = text.strip() if isinstance(text, str) else ""
     if kind == "link" and isinstance(attrs, dict):
-        address = clip(str(attrs.get("href")), 60)
         of = f" of “{clip(text_near, 40)}”" if text_near else ""
-        yield (kind, _key(attrs)), f"the link to {address}{of}"
-        return
+        return f"the link to {clip(str(attrs.get('href')), 60)}{of}"
     where = f" of “{clip(text_near, 40)}”" if text_near else f" of {_name(node)}"
-    # By word, since the marked text may be cut in other places than before.
-    for word in _WORD.findall(text_near) or [""]:
-        yield (kind, f"{_key(attrs)} {word}"), f"the {kind_words(kind)}{where}"
+    return f"the {kind_words(kind)}{where}"
 
 
 def _name(node: Any) -> str:

@@ -225,7 +225,9 @@ def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]
     Returns:
         The document. What is longer than Jira takes stands there as it is, for it is not sent.
     """
-    texts = (ticket.description, *ticket.acceptance_criteria)
+    texts = ticket.acceptance_criteria
+    if body is None:
+        texts = (ticket.description, *texts)
     read = plain_document if is_too_long(*texts) else to_adf
     kept = split_criteria(body)[0] if body is not None else read(ticket.description)
     document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}

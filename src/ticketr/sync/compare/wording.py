@@ -1,12 +1,13 @@
-"""Keeps the Markdown of descriptions that have not changed in Jira since the last sync. Pure."""
+"""Keeps the Markdown of descriptions, as its author wrote it, where Jira has the same. Pure."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import canonical
-from ticketr.sync.compare.diff import by_key
+from ticketr.jira.adf import canonical, dropped_texts, is_too_long, reworded, to_adf
+from ticketr.sync.compare.diff import CorePart, alike, by_key
 from ticketr.sync.compare.jira_comments import jira_comments
 
 if TYPE_CHECKING:
@@ -77,6 +78,58 @@ def _reworded(
     texts = {each.id: each.text for each in old if each.id in same}
     for each in comments:
         yield replace(each, text=texts.get(each.id, each.text))
+
+
+def keep_wording_of_file(ticket: Ticket, local: Ticket) -> Ticket:
+    """Return a ticket in the wording of its file, wherever Jira has what the file says.
+
+    After a push, that is all that was sent; after a change in Jira, all that was not changed there.
+
+    Args:
+        ticket: The ticket as Jira has it now.
+        local: The ticket in its file.
+    """
+    here = by_key(local)
+
+    def kept(issue: Ticket) -> Ticket:
+        own = here.get(issue.key or "")
+        if own is None:
+            return issue
+        return replace(
+            issue,
+            description=_text_in_wording(issue.description, own.description),
+            acceptance_criteria=_criteria_in_wording(
+                issue.acceptance_criteria, own.acceptance_criteria
+            ),
+            comments=tuple(_comments_in_wording(issue.comments, own.comments)),
+        )
+
+    return replace(kept(ticket), tasks=tuple(map(kept, ticket.tasks)))
+
+
+def _comments_in_wording(comments: Iterable[Comment], like: Iterable[Comment]) -> Iterator[Comment]:
+    own = {each.id: each.text for each in like if each.id}
+    for each in comments:
+        yield replace(each, text=_text_in_wording(each.text, own.get(each.id, each.text)))
+
+
+def _text_in_wording(text: str, like: str) -> str:
+    if text == like or is_too_long(text) or is_too_long(like):
+        return text
+    if alike(CorePart.DESCRIPTION, text, like):
+        return like
+    return reworded(text, like) if text and like else text
+
+
+def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
+    if not set(criteria).difference(like) or is_too_long(*criteria) or is_too_long(*like):
+        return criteria
+    known = {_meaning(each): each for each in like if each not in criteria}
+    return tuple(each if each in like else known.get(_meaning(each), each) for each in criteria)
+
+
+def _meaning(text: str) -> tuple[str, tuple[str, ...]]:
+    return json.dumps(canonical(to_adf(text)), sort_keys=True), dropped_texts(text)
 
 
 def _description(issue: Issue) -> object:

@@ -6,15 +6,15 @@ remove them in Jira. So they are reported first, and sent only if the user accep
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import CorePart, by_key
+from ticketr.sync.compare.diff import TEXTS, by_key
+from ticketr.sync.compare.grafting import edited_description
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.jira_links import keys_in, link_loss, removed_links
-from ticketr.sync.compare.mapping import description_adf
 from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.grafting import EditedDescription
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.state.state import State
 
@@ -34,38 +35,73 @@ class Loss:
         key: The issue.
         path: Its file, relative to the workspace.
         what: The piece, in words.
+        line: The line in the file of the edited block that it would be removed from; 0 if that is
+            not known. Not compared, since a merge may move it.
     """
 
     key: str
     path: str
     what: str
+    line: int = field(default=0, compare=False)
+
+    @property
+    def place(self) -> str:
+        """The file, and the line if it is known."""
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 #: The losses that a push may cause: all, none, or those that a user has seen and accepted.
 Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
-def losses(local_change: LocalChange, documents: Mapping[str, object]) -> tuple[Loss, ...]:
-    """Return what Jira would lose by the edits of a ticket; ``documents`` is its ADF by key."""
+def edited_descriptions(
+    local_change: LocalChange, documents: Mapping[str, object], *, fitting: bool = False
+) -> dict[str, EditedDescription]:
+    """Return the descriptions to send of a ticket, by key.
+
+    Args:
+        local_change: The edits of the ticket.
+        documents: Jira's descriptions as ADF, by key.
+        fitting: As of `ticketr.jira.adf.graft`.
+    """
     if local_change.base is None:
-        return ()
+        return {}
     before, here = by_key(local_change.base), by_key(local_change.local.ticket)
-    return tuple(
-        Loss(key, local_change.local.path, what)
+    return {
+        key: found
         for key, changes in local_change.edits.items()
-        if _rewrites(changes) and key in documents
-        for what in adf.missing(
-            documents[key],
-            description_adf(replace(before[key], tasks=())),
-            description_adf(here[key]),
+        if key in documents
+        and (
+            found := edited_description(
+                before[key],
+                here[key],
+                [each.part for each in changes],
+                documents[key],
+                fitting=fitting,
+            )
         )
+    }
+
+
+def losses(local_change: LocalChange, edited: Mapping[str, EditedDescription]) -> tuple[Loss, ...]:
+    """Return what Jira would lose by the edited descriptions of a ticket."""
+    path = local_change.local.path
+    return tuple(
+        Loss(key, path, piece.what, piece.line)
+        for key, each in edited.items()
+        for piece in each.losses
     )
 
 
 def comment_loss(key: str, path: str, change: Change, body: object) -> tuple[Loss, ...]:
     """Return what Jira would lose by the edit of a comment; ``body`` is the comment as ADF."""
-    lost = adf.missing(body, adf.to_adf(change.old), adf.to_adf(change.new))
-    return tuple(Loss(key, path, f"{each} of {change.name.lower()}") for each in lost)
+    lost = edited_comment(change, body).losses
+    return tuple(Loss(key, path, f"{each.what} of {change.name.lower()}") for each in lost)
+
+
+def edited_comment(change: Change, body: object) -> adf.Grafted:
+    """Put an edited comment together from what Jira has of it, ``body``, and its edited blocks."""
+    return adf.graft(body, adf.to_adf(change.old), adf.to_adf(change.new))
 
 
 def _comment_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
@@ -77,11 +113,6 @@ def _comment_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Itera
         for change in changes:
             if isinstance(change.part, CommentPart) and (key, change.part.id) in bodies:
                 yield from comment_loss(key, path, change, bodies[key, change.part.id])
-
-
-def _rewrites(changes: Sequence[Change]) -> bool:
-    """Tell whether the description was edited; otherwise it is sent back as Jira has it."""
-    return any(each.part is CorePart.DESCRIPTION for each in changes)
 
 
 def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
@@ -96,7 +127,7 @@ def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator
 def _may_lose(changes: Sequence[Change]) -> bool:
     """Return whether an edit could remove something: of a text, or a key from a line."""
     return any(
-        each.part is CorePart.DESCRIPTION
+        each.part in TEXTS
         or (isinstance(each.part, CommentPart) and bool(each.old))
         or (isinstance(each.part, str) and is_key("".join(keys_in(each.old)[:1])))
         for each in changes
@@ -115,21 +146,10 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     issues = state.issues_of(local_change.head)
     documents = {each.key: each.fields.get("description") for each in issues}
     return (
-        *losses(local_change, documents),
+        *losses(local_change, edited_descriptions(local_change, documents)),
         *_comment_losses(local_change, issues),
         *_link_losses(local_change, issues),
     )
-
-
-def lossy(local_change: LocalChange, key: str) -> tuple[str, ...]:
-    """Return the pieces of an issue's old Markdown that represent content only Jira can hold.
-
-    Jira loses this content with them.
-    """
-    assert local_change.base is not None
-    before = by_key(local_change.base)[key]
-    texts = (before.description, *before.acceptance_criteria)
-    return tuple(piece for text in texts for piece in adf.dropped_texts(text))
 
 
 def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:

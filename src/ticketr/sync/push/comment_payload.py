@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.edits.losses import comment_loss, unaccepted
+from ticketr.sync.edits.losses import comment_loss, edited_comment, unaccepted
 from ticketr.sync.push.mentions import unknown_people, with_mentions
 from ticketr.sync.push.values import BadValue
 
@@ -119,10 +119,12 @@ def _write(
     def place(line: int) -> str:
         return _place(issue, part, change.new, line, context)
 
-    body = adf.to_adf(with_mentions(change.new, context.mentioned, place))
+    known = None if part.is_new else context.known[part.id].body
+    sent = replace(change, new=with_mentions(change.new, context.mentioned, place))
+    body = adf.to_adf(sent.new) if part.is_new else edited_comment(sent, known).document
     if (size := adf.length(body)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size))
-    if problems := adf.problems(body):
+    if problems := [each for each in adf.problems(body) if each not in adf.problems(known)]:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     lost = () if part.is_new else _lost(issue, part, change, context)
     if names := ", ".join(each.what for each in unaccepted(lost, context.accepted)):

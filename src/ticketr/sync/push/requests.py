@@ -17,20 +17,24 @@ from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.hints import nearest
 from ticketr.sync.push.mentions import unknown_people, with_mentions
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, find_name, jira_value, shown
-from ticketr.tickets import is_key
+from ticketr.tickets import Ticket, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira import IssueType
     from ticketr.sync.compare.diff import Part
+    from ticketr.sync.compare.grafting import EditedDescription
     from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
     from ticketr.sync.push.link_payload import LinkPayload, LinkWrite
-    from ticketr.tickets import Ticket
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
 _LONGEST_TITLE = 255
+_MISFIT = (
+    "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
+    " --accept-loss to send what the file holds of it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +170,8 @@ def update_payload(
     field_specs: Mapping[str, FieldSpec],
     lookup: NameLookup,
     *,
-    document: object = None,
+    description: EditedDescription | None = None,
     path: str = "",
-    lossy: Collection[str] = (),
 ) -> IssuePayload:
     """Return the payload that sends some changes of an issue, without those of comments.
 
@@ -177,13 +180,14 @@ def update_payload(
         changes: The changes to send.
         field_specs: The fields of its type, by the names of their lines.
         lookup: Finds people and sprints by name.
-        document: The issue's description in Jira as ADF. If only the criteria have changed, the rest
-            of it is sent back unchanged.
+        description: The issue's description with its criteria, if Jira has the issue and one of
+            them has changed; None to convert them.
         path: The issue's file, for messages that name a line.
-        lossy: Pieces of the Markdown whose loss a user has accepted.
     """
     changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
     warnings = tuple(_warnings(issue, changes, lookup, path))
+    if description is not None and description.misfits:
+        warnings += (f"Description: {_MISFIT.format(description.misfits[0])}",)
     fields: dict[str, object] = {}
     problems: list[str] = []
     values: list[SentValue] = []
@@ -192,7 +196,6 @@ def update_payload(
     criteria: Change | None = None
     if CorePart.DESCRIPTION in by_part:
         criteria = by_part.pop(CorePart.CRITERIA, None)  # both are one document
-        document = None
     for change in by_part.values():
         sent: dict[str, object] = {}
         try:
@@ -200,7 +203,7 @@ def update_payload(
                 status = _not_empty(change)
                 values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
             elif isinstance(change.part, CorePart):
-                sent = _core_part(change.part, issue, document, lookup, path, lossy)
+                sent = _core_part(change.part, issue, description, lookup, path)
             else:
                 sent = _field(change, field_specs, lookup)
         except BadValue as error:
@@ -269,29 +272,29 @@ def _not_empty(change: Change) -> str:
 def _core_part(
     part: CorePart,
     issue: Ticket,
-    body: object,
+    description: EditedDescription | None,
     lookup: NameLookup,
     path: str,
-    lossy: Collection[str],
 ) -> dict[str, object]:
     if part is CorePart.TITLE:
         if len(issue.title) > _LONGEST_TITLE:
             raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
         return {"summary": issue.title}
-    issue = _with_mentions(issue, lookup, path, with_description=body is None)
-    texts = list(_texts(issue, with_description=body is None))
+    is_whole = part is CorePart.DESCRIPTION or description is None
+    named = _with_mentions(issue, lookup, path, with_description=is_whole)
+    if named != issue:
+        issue, description = named, description and description.with_text(named)
+    texts = list(_texts(issue, with_description=is_whole))
     size = sum(len(text) for text, _ in texts)
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _ in texts)):
         raise BadValue(_too_long(size, issue, path))
-    document = description_adf(issue, body=body)
+    document = description_adf(issue) if description is None else description.document
     if (size := adf.length(document)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size, issue, path))
-    if gone := list(_lost(texts, path, lossy)):
+    if gone := list(_lost(issue, texts, path, description)):
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
-    # Check only the part that does not come from Jira.
-    ours = document if body is None else description_adf(replace(issue, description=""))
-    problems = adf.problems(ours)
+    problems = adf.problems(document) if description is None else description.problems
     if problems:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     return {"description": document if document.get("content") else None}
@@ -323,13 +326,21 @@ def _too_long(size: int, issue: Ticket, path: str) -> str:
 
 
 def _lost(
-    texts: Iterable[tuple[str, Callable[[int], int]]], path: str, lossy: Collection[str]
+    issue: Ticket,
+    texts: Iterable[tuple[str, Callable[[int], int]]],
+    path: str,
+    description: EditedDescription | None,
 ) -> Iterator[str]:
-    """Yield the reason for each piece of Markdown that the conversion drops, with its line."""
+    """Yield the reason for each piece of Markdown that the conversion drops, with its line.
+
+    A piece that was there before the edit belongs to a block of Jira's, which is sent back, or is
+    reported with what that loses.
+    """
+    was = description.before if description is not None else Ticket("")
+    criteria = "\n\n".join(was.acceptance_criteria)
     for text, place in texts:
-        for piece in adf.dropped_pieces(text):
-            if piece.text in lossy:
-                continue
+        before = was.description if text is issue.description else criteria
+        for piece in adf.dropped_pieces(text, before=before):
             line = place(piece.line) if path and piece.line else 0
             yield f"{path}:{line}: {piece.reason}" if line else str(piece)
 

@@ -9,7 +9,7 @@ from ticketr.sync.compare.diff import by_key
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.sent_comments import highest_number
 from ticketr.sync.edits.local_changes import draft_changes
-from ticketr.sync.edits.losses import losses, lossy, unaccepted
+from ticketr.sync.edits.losses import edited_descriptions, losses, unaccepted
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.comment_payload import comment_payload
 from ticketr.sync.push.link_payload import link_payload
@@ -188,8 +188,11 @@ class _WritesBuilder:
     def _edits(self) -> tuple[IssueEdit, ...]:
         sendable, metadata = self._sendable, self._metadata
         here = by_key(self._change.local.ticket)
-        lost = losses(replace(self._change, edits=sendable.edits), sendable.documents)
-        refused = self._refuse_losses(lost)
+        sent = replace(self._change, edits=sendable.edits)
+        descriptions = edited_descriptions(
+            sent, sendable.documents, fitting=self._accept_loss is True
+        )
+        refused = self._refuse_losses(losses(sent, descriptions))
         edits: list[IssueEdit] = []
         for key, found in sendable.edits.items():
             if key in refused:
@@ -200,9 +203,8 @@ class _WritesBuilder:
                 [each for each in found if self._links.direction_of(each.part) is None],
                 metadata.field_specs(query),
                 metadata.lookup,
-                document=sendable.documents.get(key),
+                description=descriptions.get(key),
                 path=self._path,
-                lossy=lossy(self._change, key) if any(each.key == key for each in lost) else (),
             )
             issue = sendable.issues[key]
             known = {each.id: each for each in jira_comments(issue.fields)}
@@ -255,7 +257,7 @@ class _WritesBuilder:
         """Add notes about losses; return the keys of issues that must not be sent."""
         refused = {each.key for each in unaccepted(lost, self._accept_loss)}
         for key in dict.fromkeys(each.key for each in lost):
-            names = ", ".join(each.what for each in lost if each.key == key)
+            names = ", ".join(_named(each) for each in lost if each.key == key)
             if key in refused:
                 reason = (
                     f"Description: sending it would lose {names}, for its file cannot say that; "
@@ -266,6 +268,10 @@ class _WritesBuilder:
                 reason = f"Description: what its file cannot say is lost in Jira: {names}"
                 self.warnings.append(Note(key, self._path, reason, Code.LOSS))
         return refused
+
+
+def _named(loss: Loss) -> str:
+    return f"{loss.what} (line {loss.line})" if loss.line else loss.what
 
 
 def _project_for_drafts(change: LocalChange, default_project: str | None) -> str | None:

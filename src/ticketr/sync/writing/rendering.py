@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
 from ticketr.sync.compare.mapping import family_text, slim, subtask_ids
+from ticketr.sync.compare.wording import keep_wording_of_file
+from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ticketr.sync.compare.columns import Columns
     from ticketr.sync.compare.mapping import FamilyText
+    from ticketr.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,16 @@ def render_family(
     text = family_text(issues[0], issues[1:], columns)
     own = frozenset(stale).intersection(each.id for each in issues)
     return RenderedFamily(issues, text, path, own)
+
+
+def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
+    """Return a family in the wording of its file, wherever Jira has what the file says."""
+    ticket = keep_wording_of_file(family.text.ticket, local)
+    if ticket == family.text.ticket:
+        return family
+    text = render_ticket(ticket)
+    (ticket,) = parse(text).tickets
+    return replace(family, text=replace(family.text, ticket=ticket, text=text))
 
 
 def _number(issue_id: str) -> int:

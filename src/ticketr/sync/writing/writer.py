@@ -23,6 +23,7 @@ from ticketr.sync.workspace.files import comparable, retry_if_changed
 from ticketr.sync.writing.decision import Decision, WriteOutcome
 from ticketr.sync.writing.per_issue import outcome_per_issue
 from ticketr.sync.writing.recording import Replacement, record_written
+from ticketr.sync.writing.rendering import in_wording_of
 from ticketr.sync.writing.versions import bases_of, renamed_keys, unedited_texts, versions_of
 from ticketr.tickets import InvalidKey, TicketSyntaxError, rewrite, safe_file_name
 
@@ -159,10 +160,12 @@ class FamilyWriter:
 
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
         """Merge a family with what stands in its file, as `write` would."""
+        family = in_wording_of(family, local)
         return self._merge(family, bases_of(self._state, family), local)
 
     def versions(self, family: RenderedFamily, local: Ticket) -> Versions:
         """Return the versions that `write` would merge."""
+        family = in_wording_of(family, local)
         bases = bases_of(self._state, family)
         return versions_of(self._state, family, bases, local, self._hashes)
 
@@ -199,16 +202,18 @@ class FamilyWriter:
     ) -> list[FamilyResult]:
         """Write the families of one file, then record each."""
         try:
-            decisions = retry_if_changed(lambda: self._replace(name, families, bases))
+            decided = retry_if_changed(lambda: self._replace(name, families, bases))
         except TicketSyntaxError as error:  # the file was edited since it was looked at
             return [self._fail(each, name, error) for each in families]
-        pairs = zip(families, decisions, strict=True)
-        return [self._record(family, name, decision) for family, decision in pairs]
+        return [self._record(family, name, decision) for family, decision in decided]
 
     def _replace(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
-    ) -> list[Decision]:
+    ) -> list[tuple[RenderedFamily, Decision]]:
         """Read a file, decide on each of its families, and replace it once.
+
+        Returns:
+            Each family, in the wording of its file, and what was decided.
 
         Raises:
             FileChanged: It was saved since it was read, so that each decision has to be made again.
@@ -216,9 +221,10 @@ class FamilyWriter:
         snapshot = self._editor.read(name)
         if snapshot is None:
             reason = "the file is a link out of the workspace"
-            return [Decision.kept(reason) for _ in families]
+            return [(each, Decision.kept(reason)) for each in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
+        families = [self._in_wording(each, file, indexes) for each in families]
         decisions = [
             self._decide(name, file, indexes, each, bases[each.head.id]) for each in families
         ]
@@ -240,7 +246,14 @@ class FamilyWriter:
             shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _LARGE)
             self._editor.replace(snapshot, new, durable=durable)
-        return [self._with_replacement(each, file, new) for each in decisions]
+        done = [self._with_replacement(each, file, new) for each in decisions]
+        return list(zip(families, done, strict=True))
+
+    def _in_wording(
+        self, family: RenderedFamily, file: TicketFile, indexes: Mapping[str | None, int]
+    ) -> RenderedFamily:
+        index = self._index_of(family, indexes)
+        return family if index is None else in_wording_of(family, file.tickets[index])
 
     def _with_replacement(self, decision: Decision, old: TicketFile, new: TicketFile) -> Decision:
         """Note what a decision has replaced, if that can be undone."""

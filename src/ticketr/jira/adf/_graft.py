@@ -1,0 +1,274 @@
+"""Puts an edited description together from Jira's own blocks and the blocks that were edited.
+
+Three versions of a document are compared: what Jira has, what the file showed of it, and what the
+edited file says. A block that reads in the file as before goes back as Jira has it, with all that
+a file does not show. A block that was edited is converted, and keeps those attributes and those
+blocks in it that were not edited. What an edited block loses is reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ticketr.jira.adf._check import problems
+from ticketr.jira.adf._level import Level
+from ticketr.jira.adf._local_ids import count_ids, with_new_ids, without_double_ids
+from ticketr.jira.adf._merged import merged_line, merged_shell
+from ticketr.jira.adf._missing import MOST_NAMED, Losses, missing
+from ticketr.jira.adf._size import is_too_large
+from ticketr.jira.adf._tree import BlockReader
+from ticketr.jira.adf._units import units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ticketr.jira.adf._canonical import Json
+    from ticketr.jira.adf._tree import Block
+    from ticketr.jira.adf._units import Unit
+
+#: The place of a block: its index in the document, then in the block there, and so on.
+Path: TypeAlias = tuple[int, ...]
+
+#: What does not stand right in a document.
+_PARTS = frozenset(
+    {
+        *("tableRow", "tableCell", "tableHeader", "listItem", "taskItem", "decisionItem"),
+        *("caption", "media", "layoutColumn", "nestedExpand"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A piece of a document in Jira that an edit removes though the file does not show it.
+
+    Attributes:
+        what: The piece, in words.
+        path: The place of the edited block in the edited document; the index of a block that was
+            deleted is that of the next one. Empty if it is in no one block.
+    """
+
+    what: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Grafted:
+    """A document that was put together.
+
+    Attributes:
+        document: The document to send.
+        losses: What Jira would lose by it.
+    """
+
+    document: Json
+    losses: tuple[Lost, ...] = ()
+
+
+def graft(
+    ours: object,
+    shown: Json,
+    edited: Json,
+    shown_of: Callable[[Json], Json],
+    *,
+    fitting: bool = False,
+) -> Grafted:
+    """Put an edited description together.
+
+    Args:
+        ours: The document that Jira has.
+        shown: What the file said of it before the edit, as a document.
+        edited: What the file says now, as a document.
+        shown_of: Returns what a file says of a document, as a document.
+        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules.
+
+    Returns:
+        The document to send, which shares blocks with the arguments, and what Jira would lose.
+    """
+    if not isinstance(ours, dict) or is_too_large(ours):
+        return _converted(ours, shown, edited)
+    try:
+        grafting = _Graft(ours, shown, edited, shown_of)
+        found = grafting.graft()
+        if grafting.has_moved and _new_problems(found, ours) and not problems(edited):
+            # A block of Jira's stands in a place that Jira does not allow.
+            found = _Graft(ours, shown, edited, shown_of, moves=False).graft()
+    except RecursionError:  # below the depth that is compared
+        return _converted(ours, shown, edited)
+    if fitting and problems(found.document) and not problems(edited):
+        return _converted(ours, shown, edited)
+    return found
+
+
+def _converted(ours: object, shown: Json, edited: Json) -> Grafted:
+    return Grafted(edited, tuple(Lost(what, ()) for what in missing(ours, shown, edited)))
+
+
+def _new_problems(found: Grafted, ours: Json) -> bool:
+    return bool(Counter(problems(found.document)) - Counter(problems(ours)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """An edited or a deleted block.
+
+    Attributes:
+        ours: What stood there in Jira.
+        shown: What the file showed of that.
+        sent: What takes its place; empty if it was deleted.
+        path: Its place in the edited document.
+    """
+
+    ours: Sequence[Json]
+    shown: Sequence[Json]
+    sent: Sequence[Json]
+    path: Path
+
+
+class _Graft:
+    def __init__(
+        self,
+        ours: Json,
+        shown: Json,
+        edited: Json,
+        shown_of: Callable[[Json], Json],
+        *,
+        moves: bool = True,
+    ) -> None:
+        self._ours, self._shown = ours, shown
+        self._ids = count_ids(ours)
+        self._edited = with_new_ids(edited, self._ids)
+        self._reader = BlockReader()
+        self._shown_of = shown_of
+        self._moves = moves
+        self.has_moved = False
+        self._edits: list[_Edit] = []
+        self._used: set[int] = set()  # the IDs of Jira's nodes in the result
+        self._known: dict[int, deque[Block]] = {}  # Jira's blocks by what the file shows of them
+
+    def graft(self) -> Grafted:
+        """Put the document together."""
+        read = self._reader.blocks
+        content = self._blocks(read(self._ours), read(self._shown), read(self._edited), ())
+        document = {**self._ours, "content": content}
+        document = without_double_ids(document, self._ids)
+        return Grafted(document, self._lost(document))
+
+    def _lost(self, document: Json) -> tuple[Lost, ...]:
+        losses = Losses(self._ours, self._shown, document)
+        lost = [
+            Lost(what, each.path)
+            for each in self._edits
+            for what in losses.of(each.ours, each.shown, each.sent)
+        ]
+        lost += (Lost(what, ()) for what in losses.rest())
+        return tuple(dict.fromkeys(lost))[:MOST_NAMED]
+
+    def _blocks(
+        self,
+        ours: Sequence[Block],
+        shown: Sequence[Block],
+        edited: Sequence[Block],
+        path: Path,
+        *,
+        in_row: bool = False,
+    ) -> list[Json]:
+        """Put the blocks of one place together."""
+        found = units(ours, shown, self._shown_alone)
+        level = Level(found, edited, in_row=in_row, changes_kind=self._moves)
+        self._note(found)
+        made: dict[int, list[Json]] = {}
+        # Those that read as before come first, so that a copy of one is known to be a copy.
+        for at, unit in level.same.items():
+            made[at] = (
+                self._own(unit.all) if unit.ours else _nodes(edited[at : at + len(unit.shown)])
+            )
+            made |= {at + each: [] for each in range(1, len(unit.shown))}
+        for at, unit in level.became.items():
+            middle = self._merged(unit.ours[0], unit.shown[0], edited[at], (*path, at))
+            made[at] = [*self._own(unit.before), middle, *self._own(unit.after)]
+        for at, block in enumerate(edited):
+            if at not in made:
+                made[at] = [self._new(block)]
+        for gone in level.gone:
+            unit, place = gone.unit, (*path, gone.at)
+            sent = [node for at in gone.instead for node in made[at]]
+            self._edits.append(_Edit(_nodes(unit.ours), _nodes(unit.shown), sent, place))
+            if edited:  # what nobody could see, nobody has deleted
+                last = gone.instead[-1] if gone.instead else gone.at - 1
+                made[gone.at] = [*self._own(unit.before), *made.get(gone.at, [])]
+                made[last] = [*made.get(last, []), *self._own(unit.after)]
+            else:
+                hidden = _nodes((*unit.before, *unit.after))
+                self._edits.append(_Edit(hidden, [], [], place))
+        invisible = [] if shown else self._own(each for unit in found for each in unit.all)
+        return invisible + [node for at in sorted(made) for node in made[at]]
+
+    def _note(self, found: Iterable[Unit]) -> None:
+        """Note Jira's blocks, for blocks that were moved or copied."""
+        for unit in found:
+            if unit.is_single:
+                self._note_block(unit.ours[0], unit.shown[0])
+
+    def _note_block(self, ours: Block, shown: Block) -> None:
+        if ours.kind == shown.kind:
+            self._known.setdefault(shown.key, deque()).append(ours)
+        if [each.kind for each in ours.blocks] == [each.kind for each in shown.blocks]:
+            for each in zip(ours.blocks, shown.blocks, strict=True):
+                self._note_block(*each)
+
+    def _own(self, blocks: Iterable[Block]) -> list[Json]:
+        """Return blocks as Jira has them."""
+        result: list[Json] = []
+        for block in blocks:
+            self._used.update(id(each.node) for each in block.walk())
+            result.append(block.node)
+        return result
+
+    def _new(self, block: Block) -> Json:
+        """Return a block that is new here: Jira's, if it was moved or copied, else converted."""
+        known = self._known.get(block.key) if self._moves else None
+        if known:
+            self.has_moved = True
+            unused = (each for each in known if id(each.node) not in self._used)
+            return self._own([next(unused, known[0])])[0]
+        if block.is_line:
+            return block.node
+        return {**block.node, "content": [self._new(each) for each in block.blocks]}
+
+    def _merged(self, ours: Block, shown: Block, edited: Block, path: Path) -> Json:
+        """Return an edited block with all of Jira's that was not edited."""
+        node = dict(merged_shell(ours, shown, edited))
+        self.has_moved = self.has_moved or ours.kind != edited.kind
+        self._used.add(id(ours.node))
+        if ours.kind == edited.kind and shown.inside == edited.inside:
+            self._own(ours.blocks)
+            if "content" in ours.node:
+                node["content"] = ours.node["content"]
+        elif edited.is_line:
+            node = merged_line(node, ours, edited)
+        else:
+            node["content"] = self._blocks(
+                ours.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
+            )
+        if ours.is_line or shown.is_line or edited.is_line:
+            self._edits.append(_Edit([ours.node], [shown.node], [node], path))
+        elif shown.shell != edited.shell or ours.kind != edited.kind:
+            before, middle, after = (
+                [{**each, "content": []}] for each in (ours.node, shown.node, node)
+            )
+            self._edits.append(_Edit(before, middle, after, path))
+        return node
+
+    def _shown_alone(self, block: Block) -> tuple[int, ...] | None:
+        """Return the keys of the blocks that a file shows for one block in Jira."""
+        if block.kind in _PARTS:
+            return None
+        alone = {"type": "doc", "version": 1, "content": [block.node]}
+        return tuple(each.key for each in self._reader.blocks(self._shown_of(alone)))
+
+
+def _nodes(blocks: Iterable[Block]) -> list[Json]:
+    return [each.node for each in blocks]

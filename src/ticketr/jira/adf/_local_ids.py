@@ -1,0 +1,66 @@
+"""Keeps the `localId` of each block its own in a document that was put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf._plain import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ticketr.jira.adf._canonical import Json
+
+_ID = "localId"
+
+
+def count_ids(document: object) -> Counter[str]:
+    """Count how often each ID occurs in a document."""
+    return Counter(each for node in walk(document) if (each := _id(node)) is not None)
+
+
+def with_new_ids(document: Json, taken: Collection[str]) -> Json:
+    """Return a document with numbers as IDs, none of them among those that are taken."""
+    free = (number for each in count(1) if (number := str(each)) not in taken)
+    return _with_ids(document, lambda _: next(free))
+
+
+def without_double_ids(document: Json, known: Counter[str]) -> Json:
+    """Return a document in which blocks that were copied have IDs of their own.
+
+    Args:
+        document: The document.
+        known: How often each of Jira's own IDs may occur in it.
+    """
+    found = count_ids(document)
+    if all(number <= max(known[each], 1) for each, number in found.items()):
+        return document
+    free = (number for each in count(1) if (number := str(each)) not in found)
+    seen: Counter[str] = Counter()
+
+    def own(local_id: str) -> str:
+        seen[local_id] += 1
+        return local_id if seen[local_id] <= max(known[local_id], 1) else next(free)
+
+    return _with_ids(document, own)
+
+
+def _id(node: Json) -> str | None:
+    attrs = node.get("attrs")
+    found = attrs.get(_ID) if isinstance(attrs, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _with_ids(node: Json, change: Callable[[str], str]) -> Json:
+    result = dict(node)
+    local_id = _id(node)
+    if local_id is not None:
+        result["attrs"] = {**node["attrs"], _ID: change(local_id)}
+    content = node.get("content")
+    if isinstance(content, list):
+        result["content"] = [
+            _with_ids(each, change) if isinstance(each, dict) else each for each in content
+        ]
+    return result

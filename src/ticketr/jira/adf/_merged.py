@@ -1,0 +1,70 @@
+"""Merges an edited block with the block in Jira that it comes from."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.jira.adf._tree import is_inline
+
+if TYPE_CHECKING:
+    from ticketr.jira.adf._tree import Block
+
+_NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
+
+
+def merged_shell(ours: Block, shown: Block, edited: Block) -> Json:
+    """Return a block with Jira's attributes and marks, changed only where the file was edited."""
+    if ours.kind != edited.kind:
+        return edited.node
+    if shown.shell == edited.shell:
+        return ours.node
+    before, after = (canonical({**each.node, "content": []}) for each in (shown, edited))
+    result = _changed(ours.node, before, after, edited.node)
+    attrs = ours.node.get("attrs")
+    old, new = (each.get("attrs", {}) for each in (before, after))
+    if old != new:
+        result["attrs"] = _changed(attrs if isinstance(attrs, dict) else {}, old, new, new)
+        if not result["attrs"] and "attrs" not in ours.node:
+            del result["attrs"]
+    return result
+
+
+def _changed(ours: Json, before: Json, after: Json, source: Json) -> Json:
+    """Apply the difference between two records to a third one."""
+    result = dict(ours)
+    for name in dict.fromkeys((*before, *after)):
+        if name in _NOT_MERGED and source is not after:
+            continue
+        if name not in after:
+            result.pop(name, None)
+        elif name not in before or before[name] != after[name]:
+            result[name] = source[name]
+    return result
+
+
+def merged_line(shell: Json, ours: Block, edited: Block) -> Json:
+    """Return a line of text with Jira's own mentions, dates and the like where they are still there."""
+    content = edited.node.get("content")
+    if not isinstance(content, list):
+        return {name: each for name, each in shell.items() if name != "content"}
+    known: dict[str, deque[Any]] = {}
+    there = ours.node.get("content")
+    for each in there if isinstance(there, list) else ():
+        if _is_atom(each):
+            known.setdefault(_key(each), deque()).append(each)
+    line = [
+        known[key].popleft() if _is_atom(each) and known.get(key := _key(each)) else each
+        for each in content
+    ]
+    return {**shell, "content": line}
+
+
+def _is_atom(node: object) -> bool:
+    return isinstance(node, dict) and is_inline(node) and node.get("type") != "text"
+
+
+def _key(node: Json) -> str:
+    return json.dumps(canonical(node), sort_keys=True, default=repr)

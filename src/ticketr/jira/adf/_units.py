@@ -1,0 +1,119 @@
+"""Finds which blocks of a file stand for which blocks in Jira.
+
+Most blocks in Jira are one block in the file. Some are none there, and where the file cannot tell
+several blocks apart they stand for each other together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf._align import count_alike, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ticketr.jira.adf._tree import Block
+
+    #: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.
+    ShownAlone = Callable[[Block], "tuple[int, ...] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Some blocks in Jira and what the file shows of them.
+
+    Attributes:
+        ours: The blocks in Jira; none if Jira lacks what the file shows.
+        shown: The blocks of the file.
+        before: Blocks in Jira before it of which the file shows nothing.
+        after: Such blocks after it.
+    """
+
+    ours: tuple[Block, ...]
+    shown: tuple[Block, ...]
+    before: tuple[Block, ...] = ()
+    after: tuple[Block, ...] = ()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one block stands for one."""
+        return len(self.ours) == len(self.shown) == 1
+
+    @property
+    def all(self) -> tuple[Block, ...]:
+        """All its blocks in Jira, in order."""
+        return (*self.before, *self.ours, *self.after)
+
+
+def units(ours: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone) -> list[Unit]:
+    """Pair the blocks in Jira with the blocks of the file.
+
+    Args:
+        ours: The blocks in Jira.
+        shown: The same as the file shows them.
+        shown_alone: As of `ShownAlone`.
+
+    Returns:
+        The units, in order. If the file shows nothing at all, one that is empty there.
+    """
+    found: list[Unit] = []
+    start = other = 0
+    for left, right in [
+        *matches([each.key for each in ours], [each.key for each in shown]),
+        (len(ours), len(shown)),
+    ]:
+        found += _between(ours[start:left], shown[other:right], shown_alone)
+        if left < len(ours):
+            found.append(Unit((ours[left],), (shown[right],)))
+        start, other = left + 1, right + 1
+    return _with_invisible(found)
+
+
+def _between(
+    ours: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
+) -> Iterator[Unit]:
+    """Pair blocks that the file does not show exactly as they are."""
+    if [each.kind for each in ours] == [each.kind for each in shown]:
+        yield from _by_kind(ours, shown)
+        return
+    at = 0
+    while at < len(ours):
+        keys = shown_alone(ours[at])
+        if keys is None or tuple(each.key for each in shown[: len(keys)]) != keys:
+            break
+        yield Unit((ours[at],), tuple(shown[: len(keys)]))
+        at, shown = at + 1, shown[len(keys) :]
+    yield from _by_kind(ours[at:], shown)
+
+
+def _by_kind(ours: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
+    """Pair blocks of the same kind at both ends, and join what is left between them."""
+    kinds = [[each.kind for each in side] for side in (ours, shown)]
+    first = count_alike(*kinds)
+    last = count_alike(kinds[0][first:][::-1], kinds[1][first:][::-1])
+    pairs = list(zip(ours[:first], shown[:first], strict=True))
+    middle = Unit(tuple(ours[first : len(ours) - last]), tuple(shown[first : len(shown) - last]))
+    yield from (Unit((one,), (other,)) for one, other in pairs)
+    if middle.ours or middle.shown:
+        yield middle
+    ends = ours[len(ours) - last :], shown[len(shown) - last :]
+    yield from (Unit((one,), (other,)) for one, other in zip(*ends, strict=True))
+
+
+def _with_invisible(found: Sequence[Unit]) -> list[Unit]:
+    """Join units of which the file shows nothing with the one before, or else the next one."""
+    result: list[Unit] = []
+    waiting: tuple[Block, ...] = ()
+    for each in found:
+        if each.shown:
+            result.append(replace(each, before=waiting))
+            waiting = ()
+        elif result:
+            result[-1] = replace(result[-1], after=(*result[-1].after, *each.ours))
+        else:
+            waiting += each.ours
+    if waiting:
+        result.append(Unit(waiting, ()))
+    return result

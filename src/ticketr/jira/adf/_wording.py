@@ -1,0 +1,159 @@
+"""Keeps the wording of Markdown: a block that means the same stays as its author wrote it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf._align import matches
+from ticketr.jira.adf._canonical import Json, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
+_ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
+# What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
+_FORM = re.compile(r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)")
+#: How many stretches of lines one block may consist of.
+_MOST_JOINED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some lines of Markdown that make whole blocks.
+
+    Attributes:
+        text: The lines.
+        keys: The canonical form of each block, as JSON.
+    """
+
+    text: str
+    keys: tuple[str, ...]
+
+
+def reworded(markdown: str, like: str, read: Callable[[str], Json]) -> str:
+    """Return Markdown in the wording of another text, where both mean the same.
+
+    Args:
+        markdown: The Markdown.
+        like: The text whose wording is kept.
+        read: Converts Markdown to a document.
+
+    Returns:
+        Markdown that means the same as the first one; the same text if the two cannot be compared.
+    """
+    wanted = _keys(read(markdown))
+    stretches = split(markdown, read)
+    others = split(like, read)
+    if stretches is None or others is None:
+        return markdown
+    made = "\n\n".join(_reworded_stretches(stretches, others, read))
+    missing = [each for each in _DEFINITION.findall(like) if each not in made]
+    for text in (made, "\n\n".join([made, *missing])):
+        if _keys(read(text)) == wanted:
+            return text
+    return markdown
+
+
+def _reworded_stretches(
+    stretches: Sequence[Stretch], others: Sequence[Stretch], read: Callable[[str], Json]
+) -> Iterator[str]:
+    start = before = 0
+    found = matches([each.keys for each in stretches], [each.keys for each in others])
+    for at, other in [*found, (len(stretches), len(others))]:
+        olds = others[before:other]
+        for number, each in enumerate(stretches[start:at]):
+            # A changed stretch follows the lines of the one in its place.
+            old = olds[number] if len(olds) == at - start else None
+            tried = _reworded_lines(each.text, old.text) if old is not None else ()
+            yield next((text for text in tried if _keys(read(text)) == each.keys), each.text)
+        if at < len(stretches):
+            yield others[other].text
+        start, before = at + 1, other + 1
+
+
+def _reworded_lines(text: str, like: str) -> Iterator[str]:
+    """Yield some lines as another text has them, where they differ in their form alone.
+
+    Nothing is certain here: the result may mean something else. It is yielded without the blank
+    lines that the other text does not have, and with them.
+    """
+    lines, others = text.split("\n"), like.split("\n")
+    bullet = next((found[2] for each in others if (found := _ITEM.match(each))), "-")
+    bare = [[_FORM.sub(_bare, each).rstrip() for each in side] for side in (lines, others)]
+    same = dict(matches(*bare))
+    for has_blank_lines in (False, True):
+        yield "\n".join(
+            others[same[at]] if at in same else _ITEM.sub(rf"\1{bullet}\3", each)
+            for at, each in enumerate(lines)
+            if at in same or has_blank_lines or each
+        )
+
+
+def _bare(found: re.Match[str]) -> str:
+    """Return what the form of a line says: `* a` is an item as `- a` is one."""
+    if found["item"]:
+        return f"{found['indent']}- "
+    return "|" if found["bar"] else "-"
+
+
+def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
+    """Split Markdown into stretches of lines that can be read by themselves.
+
+    Args:
+        markdown: The Markdown.
+        read: Converts Markdown to a document.
+
+    Returns:
+        The stretches, without the blank lines between them; None if it cannot be split.
+    """
+    wanted = _keys(read(markdown))
+    definitions = "\n".join(_DEFINITION.findall(markdown))
+    result: list[Stretch] = []
+    at = joined = 0
+    text = ""
+    keys: tuple[str, ...] = ()
+    for lines in _paragraphs(markdown):
+        text = f"{text}\n\n{lines}" if text else lines
+        keys = _keys(read(f"{text}\n\n{definitions}" if definitions else text))
+        if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
+            joined += 1
+            if joined > _MOST_JOINED:
+                return None
+            continue
+        result.append(Stretch(text, keys))
+        at, joined, text = at + len(keys), 0, ""
+    if text and result and not keys:
+        result[-1] = Stretch(f"{result[-1].text}\n\n{text}", result[-1].keys)
+        text = ""
+    return result if at == len(wanted) and not text else None
+
+
+def _keys(document: Json) -> tuple[str, ...]:
+    content = canonical(document).get("content", [])
+    return tuple(json.dumps(each, sort_keys=True) for each in content)
+
+
+def _paragraphs(markdown: str) -> Iterator[str]:
+    """Yield the stretches between blank lines; indented lines and code belong to what is before."""
+    waiting: list[str] = []
+    fence = ""
+    blank = False
+    for line in markdown.strip("\n").split("\n"):
+        if not fence and blank and line.strip() and not line[0].isspace():
+            yield "\n".join(waiting).rstrip()
+            waiting = []
+        found = _FENCE.match(line)
+        if found and not fence:
+            fence = found[1]
+        elif found and found[1].startswith(fence) and not line.strip(" \t>" + fence[0]):
+            fence = ""
+        blank = not line.strip()
+        if waiting or not blank:
+            waiting.append(line)
+    if waiting:
+        yield "\n".join(waiting).rstrip()

@@ -1,0 +1,435 @@
+"""Test how an edited description is put together from Jira's own blocks and edited ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.adf_from_schema import FromSchema
+from fakes.examples import IN_STRESS
+from fakes.hand_edits import edit_by_hand
+from fakes.jira_documents import Maker
+
+from ticketr.jira import adf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Json = dict[str, Any]
+
+
+def doc(*blocks: Json) -> Json:
+    return {"type": "doc", "version": 1, "content": list(blocks)}
+
+
+def text(words: str, *marks: Json) -> Json:
+    node: Json = {"type": "text", "text": words}
+    return {**node, "marks": list(marks)} if marks else node
+
+
+def paragraph(*inline: Json | str, **more: Any) -> Json:
+    content = [text(each) if isinstance(each, str) else each for each in inline]
+    return {"type": "paragraph", **more, "content": content}
+
+
+def node(kind: str, *content: Json | str, **attrs: Any) -> Json:
+    blocks = [paragraph(each) if isinstance(each, str) else each for each in content]
+    return {"type": kind, "attrs": attrs, "content": blocks} if attrs else _bare(kind, blocks)
+
+
+def _bare(kind: str, blocks: list[Json]) -> Json:
+    return {"type": kind, "content": blocks}
+
+
+def bullets(*items: Json | str) -> Json:
+    return node("bulletList", *(node("listItem", each) for each in items))
+
+
+def row(*cells: str, kind: str = "tableCell", **attrs: Any) -> Json:
+    return node("tableRow", *(node(kind, each, **attrs) for each in cells))
+
+
+MENTION: Json = {
+    "type": "mention",
+    "attrs": {"id": "5f:1", "localId": "m-1", "text": "@Mia", "accessLevel": ""},
+}
+#: What a file shows of each of these is less than it is.
+INTRO = {**paragraph("Some words ", MENTION), "attrs": {"localId": "p-1"}}
+TABLE = {
+    **node(
+        "table",
+        row("Name", "Number", kind="tableHeader", colspan=1, rowspan=1),
+        row("One", "1", colspan=1),
+        row("Two", "2", colspan=1),
+    ),
+    "attrs": {"localId": "t-1", "isNumberColumnEnabled": False, "layout": "default"},
+}
+PANEL = node("panel", "In a panel", bullets("first", "second"), panelType="info")
+TASKS = node(
+    "taskList",
+    *(
+        {
+            "type": "taskItem",
+            "attrs": {"localId": f"i-{at}", "state": "TODO"},
+            "content": [text(at)],
+        }
+        for at in ("do this", "and that")
+    ),
+    localId="l-1",
+)
+#: Markdown has no escape for this: it is read back as a heading.
+HASHED = paragraph("# kept \ufdd0 by Jira", attrs={"localId": "h-1"})
+
+
+def edited(document: Json, change: Callable[[str], str]) -> adf.Grafted:
+    """Edit what a file shows of a document, and put it together again."""
+    markdown = adf.to_markdown(document)
+    changed = change(markdown)
+    assert changed != markdown
+    return adf.graft(document, adf.to_adf(markdown), adf.to_adf(changed))
+
+
+def swap(old: str, new: str) -> Callable[[str], str]:
+    def change(markdown: str) -> str:
+        assert old in markdown
+        return markdown.replace(old, new, 1)
+
+    return change
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON, in which the order of keys and 1 and 1.0 differ."""
+    return json.dumps(value)
+
+
+def test_a_new_block_leaves_all_others_as_they_are() -> None:
+    ours = doc(INTRO, TABLE, PANEL, TASKS)
+
+    sent = edited(ours, lambda markdown: f"{markdown}\nA last word.\n")
+
+    assert sent.losses == ()
+    *same, new = sent.document["content"]
+    assert as_json(same) == as_json(ours["content"])
+    assert new == paragraph("A last word.")
+
+
+def test_an_edited_block_keeps_its_attributes_and_its_mentions() -> None:
+    sent = edited(doc(INTRO, PANEL), swap("Some", "Other"))
+
+    expected = {**INTRO, "content": [text("Other words "), MENTION]}
+    assert as_json(sent.document) == as_json(doc(expected, PANEL))
+
+
+def test_an_edited_cell_leaves_the_other_cells_as_they_are() -> None:
+    sent = edited(doc(TABLE), swap("| One | 1 |", "| One | 11 |"))
+
+    expected = json.loads(as_json(TABLE).replace('"text": "1"', '"text": "11"'))
+    assert as_json(sent.document) == as_json(doc(expected))
+
+
+def test_a_new_row_leaves_the_other_rows_as_they_are() -> None:
+    sent = edited(doc(TABLE), swap("| Two", "| New | 3 |\n| Two"))
+
+    (table,) = sent.document["content"]
+    first, second, new, last = table["content"]
+    assert as_json([first, second, last]) == as_json(TABLE["content"])
+    assert new == row("New", "3")
+
+
+def test_cells_stay_in_their_columns() -> None:
+    one, two = (node("tableCell", word, colwidth=[width]) for word, width in (("a", 10), ("b", 20)))
+    ours = doc(node("table", row("x", "y", kind="tableHeader"), node("tableRow", one, two)))
+
+    sent = edited(ours, swap("| a | b |", "| b | c |"))
+
+    cells = sent.document["content"][0]["content"][1]["content"]
+    assert [each["attrs"] for each in cells] == [{"colwidth": [10]}, {"colwidth": [20]}]
+
+
+def test_a_list_in_a_panel_is_edited_item_by_item() -> None:
+    sent = edited(doc(PANEL), swap("second", "second\n> - third"))
+
+    assert sent.document == doc(
+        node("panel", "In a panel", bullets("first", "second", "third"), panelType="info")
+    )
+
+
+def test_a_done_task_keeps_its_id_and_a_new_one_has_its_own() -> None:
+    sent = edited(doc(TASKS), swap("- [ ] do this", "- [ ] 1\n- [x] do this"))
+
+    (tasks,) = sent.document["content"]
+    assert [each["attrs"] for each in tasks["content"]] == [
+        {"localId": "2", "state": "TODO"},
+        {"localId": "i-do this", "state": "DONE"},
+        {"localId": "i-and that", "state": "TODO"},
+    ]
+
+
+def test_new_ids_are_none_of_those_in_jira() -> None:
+    numbered = json.loads(as_json(TASKS).replace("l-1", "1").replace("i-do this", "2"))
+
+    sent = edited(doc(numbered), lambda markdown: f"- [ ] new\n\nwords\n\n{markdown}")
+
+    assert as_json(sent.document["content"][2]) == as_json(numbered)
+    ids = re.findall(r'"localId": "([^"]*)"', as_json(sent.document))
+    assert len(set(ids)) == len(ids) == 5
+
+
+def test_a_moved_block_goes_along_as_it_is() -> None:
+    sent = edited(doc(INTRO, TABLE, PANEL), lambda _: adf.to_markdown(doc(PANEL, INTRO, TABLE)))
+
+    assert as_json(sent.document) == as_json(doc(PANEL, INTRO, TABLE))
+
+
+def test_a_copied_block_is_a_copy_with_ids_of_its_own() -> None:
+    sent = edited(doc(INTRO, TABLE), lambda markdown: f"{markdown}\n{adf.to_markdown(doc(INTRO))}")
+
+    first, table, copy = sent.document["content"]
+    assert as_json([first, table]) == as_json([INTRO, TABLE])
+    assert copy["attrs"] == {"localId": "1"}
+    assert copy["content"][1]["attrs"] == {**MENTION["attrs"], "localId": "2"}
+
+
+def test_a_block_that_was_put_into_a_panel_goes_along_as_it_is() -> None:
+    def boxed(_: str) -> str:
+        return adf.to_markdown(doc(node("panel", "new", INTRO, panelType="note"), TABLE))
+
+    sent = edited(doc(INTRO, TABLE), boxed)
+
+    panel, table = sent.document["content"]
+    assert as_json(panel["content"][1]) == as_json(INTRO)
+    assert as_json(table) == as_json(TABLE)
+
+
+def test_a_block_that_jira_does_not_allow_in_its_new_place_is_converted() -> None:
+    centered = {**paragraph("words"), "marks": [{"type": "alignment", "attrs": {"align": "end"}}]}
+    shown = doc(paragraph("words"), paragraph("more"))  # a file that shows no alignment
+
+    sent = adf.graft(
+        doc(centered, paragraph("more")), shown, doc(bullets("words"), shown["content"][1])
+    )
+
+    assert sent.document == doc(bullets("words"), paragraph("more"))
+    assert [each.what for each in sent.losses] == ["the alignment of a paragraph at “words”"]
+
+
+def test_an_attribute_is_changed_alone() -> None:
+    code = {
+        "type": "codeBlock",
+        "attrs": {"language": "python", "wrap": True},
+        "content": [text("x")],
+    }
+
+    sent = edited(doc(code), swap("python", "rust"))
+
+    assert sent.document["content"][0]["attrs"] == {"language": "rust", "wrap": True}
+
+
+def test_another_kind_of_list_keeps_its_items() -> None:
+    sent = edited(doc(bullets("a", INTRO)), lambda markdown: markdown.replace("- ", "1. "))
+
+    (items,) = sent.document["content"]
+    assert items["type"] == "orderedList"
+    assert as_json(items["content"][1]["content"]) == as_json([INTRO])
+
+
+def test_a_file_that_shows_nothing_of_a_block_does_not_delete_it() -> None:
+    hidden = {"type": "rule"}
+    ours = doc(hidden, INTRO, hidden, TABLE, hidden)
+    shown = doc(INTRO, TABLE)
+
+    def graft(*blocks: Json) -> Any:
+        return adf.graft(ours, shown, doc(*blocks)).document["content"]
+
+    assert graft(INTRO, TABLE, PANEL) == [hidden, INTRO, hidden, TABLE, hidden, PANEL]
+    assert graft(INTRO) == [hidden, INTRO, hidden, hidden]
+    assert graft(PANEL, TABLE) == [hidden, PANEL, hidden, TABLE, hidden]
+    assert graft() == []
+    assert adf.graft(doc(hidden), doc(), doc(PANEL)).document["content"] == [hidden, PANEL]
+
+
+def test_a_block_that_reads_as_several_is_one() -> None:
+    ours = doc(INTRO, {"type": "new", "content": [paragraph("a"), paragraph("b")]}, TABLE)
+    shown = doc(INTRO, paragraph("a"), paragraph("b"), TABLE)
+
+    sent = adf.graft(ours, shown, doc(paragraph("new"), *shown["content"]))
+    assert sent.document["content"] == [paragraph("new"), *ours["content"]]
+
+    (lost,) = adf.graft(ours, shown, doc(INTRO, paragraph("a"), TABLE)).losses
+    assert (lost.what, lost.path) == ("a new at “a”", (1,))
+
+
+def test_what_an_edited_block_loses_is_named_with_its_place() -> None:
+    ours = doc(PANEL, HASHED)
+
+    sent = edited(ours, swap("by Jira", "by nobody"))
+
+    assert [(each.what, each.path) for each in sent.losses] == [
+        ("a paragraph at “# kept \ufdd0 by Jira”", (1,)),
+    ]
+    assert as_json(sent.document["content"][0]) == as_json(PANEL)
+
+
+def test_a_deleted_block_loses_only_what_nobody_could_see() -> None:
+    blue = {"type": "futureMark", "attrs": {"color": "blue"}}
+    ours = doc(
+        TABLE, paragraph(text("words", blue)), {"type": "futureBlock", "content": [paragraph("x")]}
+    )
+    shown = doc(TABLE, paragraph("words"), paragraph("x"))
+
+    assert adf.graft(ours, shown, doc(TABLE, paragraph("x"))).losses == ()
+    (lost,) = adf.graft(ours, shown, doc(TABLE)).losses
+    assert (lost.what, lost.path) == ("a future block at “x”", (1,))
+
+
+def test_a_mark_that_an_edited_text_loses_is_named() -> None:
+    blue = {"type": "futureMark", "attrs": {"color": "blue"}}
+    ours, shown = doc(paragraph(text("two words", blue))), doc(paragraph("two words"))
+
+    (lost,) = adf.graft(ours, shown, doc(paragraph("three words"))).losses
+
+    assert (lost.what, lost.path) == ("the future mark of “two words”", (0,))
+
+
+def test_what_is_too_large_or_too_deep_is_converted() -> None:
+    large = doc(paragraph("x" * 40_000))
+    (lost,) = adf.graft(large, doc(paragraph("x")), doc(paragraph("y"))).losses
+    assert (lost.what, lost.path) == ("all that is too large for a file", ())
+
+    deep: Json = paragraph("x")
+    for _ in range(5_000):
+        deep = {"type": "panel", "content": [deep]}
+    sent = adf.graft(doc(deep), doc(paragraph("x")), doc(paragraph("y")))
+    assert sent.document == doc(paragraph("y"))
+    assert sent.losses
+
+
+def test_nothing_in_jira_is_an_empty_document() -> None:
+    assert adf.graft(None, doc(), doc(PANEL)) == adf.Grafted(doc(PANEL))
+
+
+def test_what_does_not_fit_jiras_rules_is_converted_only_if_asked() -> None:
+    heading = {"type": "heading", "attrs": {"level": 2}, "content": [text("old")]}
+    ours = doc(node("blockquote", heading), paragraph("x"))
+    shown, new = doc(node("blockquote", "old"), paragraph("x")), doc(node("blockquote", "old"))
+
+    assert adf.graft(ours, shown, new).document["content"] == ours["content"][:1]
+    sent = adf.graft(ours, shown, new, fitting=True)
+    assert sent.document == new
+    assert [each.what for each in sent.losses] == ["a heading at “old”"]
+
+
+def test_many_equal_blocks_are_compared_soon() -> None:
+    def blocks(number: int) -> tuple[Json, Json]:
+        rules: list[Json] = [{"type": "rule"}] * number
+        return doc(*rules), doc(paragraph("x"), *rules, paragraph("y"), *rules[:9])
+
+    for number in (100, 5_000):
+        ours, new = blocks(number)
+        assert len(adf.graft(ours, ours, new).document["content"]) == number + 11
+
+
+# What holds of any document in which one place is edited by hand.
+
+
+def words_of(value: Any) -> Counter[str]:
+    """Count the words of a document that a reader sees as one."""
+    found: Counter[str] = Counter()
+    waiting = [value]
+    while waiting:
+        content = waiting.pop().get("content")
+        if isinstance(content, list):
+            nodes = [each for each in content if isinstance(each, dict)]
+            found.update(re.findall(r"\w+", "".join(map(_text, nodes))))
+            waiting += nodes
+    return found
+
+
+def _text(node: Json) -> str:
+    own = node.get("text")
+    return own if node.get("type") == "text" and isinstance(own, str) else " "
+
+
+def keys(blocks: Sequence[Json]) -> list[str]:
+    return [json.dumps(adf.canonical(each), sort_keys=True) for each in blocks]
+
+
+def untouched(ours: Sequence[Json], shown: list[str], edited: list[str]) -> tuple[int, int]:
+    """Return how many blocks stand before and after all that was edited."""
+    alone = [[each] for each in keys(ours)]
+    if keys(ours) != shown:
+        alone = [keys(adf.to_adf(adf.to_markdown(doc(each))).get("content", [])) for each in ours]
+    if [key for some in alone for key in some] != shown:
+        return 0, 0
+    first = _alike(shown, edited)
+    last = min(_alike(shown[::-1], edited[::-1]), len(shown) - first, len(edited) - first)
+    before = _whole(alone, first)
+    return before, min(_whole(alone[::-1], last), len(ours) - before)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _whole(runs: Sequence[Sequence[str]], same: int) -> int:
+    """Count the first blocks of which all that a file shows is among its first blocks."""
+    count = 0
+    for run in runs:
+        same -= len(run)
+        if same < 0 or not run:
+            break
+        count += 1
+    return count
+
+
+def check_edit(ours: Json, rng: Random) -> None:
+    """Edit one place of a document by hand, and check what is sent."""
+    markdown = adf.to_markdown(ours)
+    name, changed = edit_by_hand(markdown, rng)
+    shown, new = adf.to_adf(markdown), adf.to_adf(changed)
+    sent = adf.graft(ours, shown, new)
+
+    # Every block that was not touched goes back equal as JSON.
+    blocks, made = ours.get("content", []), sent.document["content"]
+    before, after = untouched(blocks, keys(shown.get("content", [])), keys(new.get("content", [])))
+    assert as_json(made[:before]) == as_json(blocks[:before]), name
+    assert as_json(made[len(made) - after :]) == as_json(blocks[len(blocks) - after :]), name
+
+    # What was typed is there, and what was there too, unless it was deleted or is named as lost.
+    kept = words_of(sent.document)
+    assert not (words_of(new) - words_of(shown) - kept) or name == "a copied block", name
+    assert not (words_of(ours) & words_of(shown) & words_of(new)) - kept, name
+    if not sent.losses:
+        deleted = words_of(shown) - words_of(new)
+        assert not words_of(ours) - deleted - kept, name
+    # What the file shows exactly loses nothing.
+    if adf.is_exact(ours, markdown):
+        assert sent.losses == (), name
+    # Nothing comes in that Jira refuses.
+    if not adf.problems(ours) and not adf.problems(new):
+        assert adf.problems(sent.document) == (), name
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("part", range(1_500 // 150 if IN_STRESS else 1))
+def test_usual_documents_edited_by_hand(part: int) -> None:
+    for seed in range(part * 150, part * 150 + (150 if IN_STRESS else 40)):
+        rng = Random(seed)
+        check_edit(Maker(rng).document(), rng)
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("part", range(1_500 // 150 if IN_STRESS else 1))
+def test_hostile_documents_edited_by_hand(part: int) -> None:
+    for seed in range(part * 150, part * 150 + (150 if IN_STRESS else 40)):
+        rng = Random(seed)
+        if seed % 2:
+            check_edit(Maker(rng, hostile=True).document(), rng)
+        else:
+            document = FromSchema(rng).document()
+            check_edit({"version": 1, **document}, rng)
