@@ -27,6 +27,7 @@ from ticketr.jira.transport import AsksMissing
 from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
 from ticketr.sync.errors import (
     BadChoice,
+    BadQuery,
     CannotEdit,
     CannotUndo,
     ConflictChanged,
@@ -71,6 +72,7 @@ def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 SETTLING = (
     BadChoice,
+    BadQuery,
     CannotEdit,
     CannotUndo,
     ConflictChanged,
@@ -181,7 +183,8 @@ def errors(kind: type[Exception]) -> Iterator[str]:
 
 def test_every_error_that_can_end_a_run_is_reported() -> None:
     bases = {JiraError.__name__, SyncError.__name__}
-    # Errors of settling a conflict, changing a field or taking that back, which no run does.
+    # Errors of settling a conflict, changing a field, taking that back or filtering by a query,
+    # which no run does.
     bases |= {each.__name__ for each in SETTLING}
     names = {*errors(JiraError), *errors(SyncError), *errors(TicketSyntaxError)} - bases
 

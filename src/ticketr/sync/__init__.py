@@ -28,6 +28,7 @@ from ticketr.sync.edits.survey import LocalSurvey, take_survey
 from ticketr.sync.edits.uncertain import find_uncertain
 from ticketr.sync.errors import (
     BadChoice,
+    BadQuery,
     CannotEdit,
     CannotUndo,
     ConflictChanged,
@@ -90,6 +91,7 @@ from ticketr.sync.workspace.store import LocalTicket, Store
 __all__ = [
     "Action",
     "BadChoice",
+    "BadQuery",
     "CannotEdit",
     "CannotUndo",
     "Change",

@@ -189,6 +189,20 @@ class CannotEdit(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class BadQuery(SyncError):
+    """Raised when Jira does not understand a query.
+
+    Attributes:
+        reason: Jira's own words, or what it has answered.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Jira does not understand the query: {clean(self.reason)}"
+
+
+@dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
     """Raised when the settings name a field that the site does not have.
 

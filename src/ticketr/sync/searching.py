@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jira import open_jira
+from ticketr.jira import BadRequest, open_jira
+from ticketr.sync.errors import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +22,8 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
         jql: The query.
 
     Raises:
-        JiraError: The request failed, or Jira does not understand the query.
+        BadQuery: Jira does not understand the query.
+        JiraError: The request failed.
 
     Cancellation:
         Ends the request at once.
@@ -29,7 +31,11 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
     async with open_jira(
         options["credentials"], transport=options.get("transport"), browse=options.get("browse")
     ) as jira:
-        return tuple((await jira.search_ids(jql)).ids)
+        try:
+            found = await jira.search_ids(jql)
+        except BadRequest as error:
+            raise BadQuery(error.detail or str(error)) from error
+    return tuple(found.ids)
 
 
 def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:

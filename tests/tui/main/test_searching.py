@@ -91,7 +91,7 @@ def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
 def test_without_an_answer_the_tickets_stay_and_it_is_said_why() -> None:
     state = after(asked(), found(problem="it does not know openSprints"))
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    assert state.notice == "Jira was not searched: it does not know openSprints"
+    assert state.notice == "Not filtered: it does not know openSprints"
     assert state.is_notice_bad
 
 

@@ -163,7 +163,7 @@ async def test_a_query_that_jira_does_not_understand_is_told(
     (answer,) = told
     assert isinstance(answer, messages.KeysRead)
     assert answer.keys == frozenset()
-    assert answer.problem != ""
+    assert answer.problem.startswith("Jira does not understand the query: Error in the JQL")
 
 
 async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(

@@ -72,7 +72,7 @@ class AskingKeys(PlainOverlay):
             case messages.KeysRead(self.workspace, self.jql, keys, count, problem):
                 state = state.without(self)
                 if problem:
-                    return state.noticed(f"Jira was not searched: {problem}", is_bad=True), ()
+                    return state.noticed(f"Not filtered: {problem}", is_bad=True), ()
                 return _only(state, self, keys, count, now), ()
             case _:
                 return None
