@@ -110,6 +110,11 @@ def test_calendar_follows_a_wall_clock_that_was_set() -> None:
         (START, ValueError, "must return a later time than it is given"),
         (START - timedelta(seconds=1), ValueError, "must return a later time"),
         (datetime(2100, 1, 1), ValueError, "must have a time zone.*set for summer"),  # noqa: DTZ001
+        (
+            datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))),
+            ValueError,
+            "must be a time in UTC, and 9999-12-31 23:00:00-05:00 is beyond its years",
+        ),
         (None, TypeError, "must be a datetime, not None"),
         (60.0, TypeError, r"must be a datetime, not 60\.0"),
     ],

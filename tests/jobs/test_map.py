@@ -26,6 +26,7 @@ from ticketr import (
     WouldDeadlock,
     open_job_queue,
 )
+from ticketr.jobs._groups import unwrap_single
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
@@ -682,6 +683,56 @@ async def test_items_cannot_end_the_results_by_an_error(autojump_clock: MockCloc
             async with queue.map(at_once, Items()) as values:
                 async for _ in values:
                     pass
+
+
+async def test_items_with_a_cancel_scope_of_their_own_leave_no_cancelled_without_a_scope(
+    autojump_clock: MockClock,
+) -> None:
+    def items() -> Generator[int]:
+        with trio.move_on_after(2):  # noqa: ASYNC100 - the map awaits in it
+            yield from range(99)
+
+    values: list[float] = []
+    async with open_job_queue() as queue:
+        with pytest.raises(RuntimeError, match="hold a cancel scope open") as caught:  # noqa: PT012
+            async with queue.map(double, items()) as results:
+                async for value in results:
+                    values.append(value)
+        assert await queue.run(double, 4) == 8
+
+    assert type(caught.value.__cause__) is trio.Cancelled
+
+
+async def drawn_in_a_nursery(ends: list[str], error: Exception | None) -> AsyncGenerator[int]:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever)
+        try:
+            for number in range(99):
+                yield number
+                await trio.lowlevel.checkpoint()
+        finally:
+            ends.append("closed")
+            if error is not None:
+                raise error
+
+
+@pytest.mark.parametrize("error", [None, OSError("while closing")])
+async def test_items_that_hold_a_nursery_are_closed_when_the_block_is_left(
+    error: OSError | None,
+) -> None:
+    ends: list[str] = []
+    left: list[BaseException] = []
+    async with open_job_queue() as queue:
+        try:
+            async with queue.map(double, drawn_in_a_nursery(ends, error)) as values:
+                async for value in values:
+                    assert value == 0
+                    break
+        except* OSError as group:
+            left.append(unwrap_single(group))
+
+    assert ends == ["closed"]
+    assert left == [] if error is None else [error]
 
 
 async def test_items_that_stop_the_map_are_not_drawn_any_more(autojump_clock: MockClock) -> None:

@@ -110,8 +110,8 @@ MUTANTS: Final = [
     Mutant(
         "an error of the items leaves in a group",
         "_map_feeder.py",
-        "                jobs.fail(error)  # if it is",
-        "                raise  # if it is",
+        "                jobs.fail(error)\n                return  # noqa: ASYNC104, ASYNC910 - the",
+        "                raise\n                return  # noqa: ASYNC104, ASYNC910 - the",
         "test_map.py::test_an_error_of_the_items_cancels_all_and_comes_out_bare",
     ),
     Mutant(
@@ -298,5 +298,26 @@ MUTANTS: Final = [
         "        check_items(items)\n",
         "",
         "test_map.py::test_what_cannot_be_mapped_is_refused_at_the_call",
+    ),
+    Mutant(
+        "a Cancelled of the items' own scope leaves the map",
+        "_map_jobs.py",
+        "        elif split_cancelled(error)[1] is None:",
+        "        elif False:",
+        "test_map.py::test_items_with_a_cancel_scope_of_their_own_leave_no_cancelled_without_a_scope",
+    ),
+    Mutant(
+        "a generator with a nursery cannot be closed without an error",
+        "_items.py",
+        "            if errors is not None:\n                raise errors from None\n",
+        "            raise\n",
+        "test_map.py::test_items_that_hold_a_nursery_are_closed_when_the_block_is_left",
+    ),
+    Mutant(
+        "an error of a generator with a nursery is lost as it is closed",
+        "_items.py",
+        "            if errors is not None:\n                raise errors from None\n",
+        "            pass\n",
+        "test_map.py::test_items_that_hold_a_nursery_are_closed_when_the_block_is_left",
     ),
 ]

@@ -164,7 +164,10 @@ def checked_datetime(what: str, value: object) -> datetime:
             f"{what} must have a time zone, such as datetime.now(UTC), and {safe_repr(value)} has"
             " none: where clocks are set for summer, it may be two times or none"
         )
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{what} must be a time in UTC, and {value} is beyond its years") from None
 
 
 def utc(seconds: float) -> datetime:

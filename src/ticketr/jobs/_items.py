@@ -49,8 +49,17 @@ async def draw_async(iterator: Any) -> object:
 
 @disable_ki_protection
 async def close(items: object) -> None:  # noqa: ASYNC910 - the feeder has passed a checkpoint
-    """Close the items if they are a generator. Nothing else is closed: it may be used again."""
+    """Close the items if they are a generator. Nothing else is closed: it may be used again.
+
+    A nursery that an async generator holds open puts the ``GeneratorExit``, by which it is closed,
+    into a group. That is no error.
+    """
     if isinstance(items, AsyncGenerator):
-        await items.aclose()
+        try:
+            await items.aclose()
+        except BaseExceptionGroup as group:
+            _, errors = group.split(GeneratorExit)
+            if errors is not None:
+                raise errors from None
     elif isinstance(items, Generator):
         items.close()

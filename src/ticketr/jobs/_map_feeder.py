@@ -57,7 +57,7 @@ class Feeder:
             is_cancelled_outside = trio.current_effective_deadline() == -math.inf
             cancelled, rest = split_cancelled(error)
             if cancelled is None or not is_cancelled_outside:
-                jobs.fail(error)  # if it is a Cancelled, the items have saved it: no scope has it
+                jobs.fail(error)
                 return  # noqa: ASYNC104, ASYNC910 - the reader raises it
             if rest is not None:
                 jobs.fail(rest)
