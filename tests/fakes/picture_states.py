@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
 
 WIDTH, HEIGHT = 100, 26
+#: The wall clock at the app's second 0: 2026-11-26 12:00 UTC.
+NOON = 1_795_694_400.0
 SYNCED = "Sync complete: 126 unchanged, 1 conflict"
 #: The time of every picture, by the app's clock.
 NOW = 2.0
@@ -57,7 +59,7 @@ that are already paid; see [the notes](https://harbour.example/notes).
 2. Put two different books into the basket
 
 ```sql
-SELECT shop, count(*) FROM search GROUP BY shop;
+SELECT shop, hits FROM search;
 ```
 """
 
@@ -164,8 +166,8 @@ def conflict() -> ConflictView:
         REBUILD.title,
         "DEMO-9.md",
         1,
-        None,
-        "",
+        NOON - 250.0,
+        "2026-11-26T10:41:00.000+0000",
         None,
         parts,
         merged,
@@ -197,7 +199,7 @@ def main_state() -> AppState:
     state = app_state(*TICKETS, DRAFT, width=WIDTH, height=HEIGHT)
     rows = state.workspace.rows
     view = WorkspaceView("harbour", SITE, "DEMO")
-    shop = WorkspaceView("shop", "shop.example", "SHOP", is_read=True, synced=NOW - 7_300)
+    shop = WorkspaceView("shop", "shop.example", "SHOP", synced=NOW - 7_300)
     state = replace(state, workspaces=(view, shop))
     read = messages.FilesRead(
         "harbour",
@@ -206,7 +208,8 @@ def main_state() -> AppState:
         {"DEMO-9": ("DEMO-9: Priority",)},
         age=250.0,
     )
-    done = at_work(job("pull", JobStatus.COMPLETED), 127, 127, "Pull complete: 3 updated")
+    pull = replace(job("pull", JobStatus.COMPLETED), wall_offset=NOON)
+    done = at_work(pull, 127, 127, "Pull complete: 3 updated")
     state = after(state, read, messages.JobChanged(done))
     return opened(state, "DEMO-9", REBUILD, EDITS[:1])
 
@@ -231,20 +234,19 @@ def pulling(state: AppState) -> AppState:
 
 
 def jobs_state(state: AppState) -> AppState:
-    """Return the jobs: one runs, one waits, three have ended."""
-    noon = 1_795_694_400.0  # wall clock of the app's second 0
-    pulled = PullResult(new=12, unchanged=108)
+    """Return the jobs: one runs, one waits, others have ended."""
     partly = PullResult(
         unchanged=126,
         conflicts=(Note("DEMO-9", "DEMO-9.md", "both sides changed Priority", Code.CONFLICT),),
     )
     ended = (
-        at_work(job("pull", JobStatus.COMPLETED), 120, 120, "Pull complete: 12 new", result=pulled),
         at_work(job("pull", JobStatus.CANCELLED, "shop"), 479, 2310, "Cancelled: 479/2310 pulled"),
         at_work(job("sync", JobStatus.COMPLETED), 127, 127, SYNCED, result=partly),
     )
     for at, each in enumerate(ended):
-        done = replace(each, id=f"ended-{at}", finished_at=1.0 + at, wall_offset=noon + 60.0 * at)
+        done = replace(
+            each, id=f"ended-{at}", finished_at=1.0 + at, wall_offset=NOON + 60.0 * (at + 1)
+        )
         state = after(state, messages.JobChanged(done))
     return pressed(pulling(state), "J", "j", "j")
 
