@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,6 +102,15 @@ def test_shells_that_show_it_get_the_title_of_a_key(
     assert told == [each.format(title) for each in offered]
 
 
+def test_fish_is_offered_the_value_of_an_option_with_the_option_before_it(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert complete(someone, "ticketr list --sort=up", monkeypatch, "fish") == [
+        "plain,--sort=updated"
+    ]
+    assert complete(someone, "ticketr list --sort up", monkeypatch, "fish") == ["plain,updated"]
+
+
 @pytest.mark.parametrize("command", ["show DE", "list st", "pull -w a", "list status=x"])
 def test_settings_that_cannot_be_read_offer_nothing_and_no_error(
     someone: User, monkeypatch: pytest.MonkeyPatch, command: str
@@ -126,13 +137,70 @@ def add_workspaces(user: User) -> None:
     path.write_text("\n".join(entries))
 
 
+def shell_environment(user: User) -> dict[str, str]:
+    """Return the variables with which a shell finds ticketr and this user's settings."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    settings = os.environ["TICKETR_CONFIG_DIR"]
+    return {"PATH": path, "HOME": str(user.root), "TICKETR_CONFIG_DIR": settings}
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("ticketr resol", "resolve\tSettle a conflict."),
+        ("ticketr pull --strategy ji", "jira"),
+        ("ticketr list --sort=upd", "--sort=updated"),
+        ("ticketr list unpu", "unpushed"),
+        ("ticketr show DEMO-12", "DEMO-12\t{title}"),
+    ],
+)
+def test_fish_completes_commands_options_and_their_values(
+    someone: User, line: str, completed: str
+) -> None:
+    someone.runs("pull")
+    script = someone.writes("completion.fish", someone.runs("completion", "fish").out)
+    code = f"source {shlex.quote(str(script))}; complete -C {shlex.quote(line)}"
+
+    told = subprocess.run(
+        ["fish", "--no-config", "-c", code],
+        cwd=someone.root,
+        env=os.environ | shell_environment(someone),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    title = someone.finds("DEMO-12").summary
+    assert (told.stdout, told.stderr) == (completed.format(title=title) + "\n", "")
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
+def test_zsh_completes_commands_options_and_their_values(someone: User) -> None:
+    someone.runs("pull")
+    script = someone.writes("completion.zsh", someone.runs("completion", "zsh").out)
+    environ = shell_environment(someone) | {"PS1": "> "}
+    with job_on_pty(["zsh", "-f", "-i"], orphan=True, environ=environ) as pty:
+        pty.type(f"autoload -Uz compinit; compinit -D -u; . {script}; echo ready $((40 + 2))\r")
+        pty.wait_for("ready 42")
+        for typed, completed in [
+            ("ticketr resol\t", "ticketr resolve"),
+            ("ticketr pull --strategy ji\t", "ticketr pull --strategy jira"),
+            ("ticketr list unpu\t", "ticketr list unpushed"),
+            ("ticketr list --sort=upd\t", "updated"),
+            ("ticketr show demo-12\t", "DEMO"),
+        ]:
+            pty.type(typed)
+            pty.wait_for(completed)
+            pty.type("\x15")  # clears the line
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_commands_options_and_their_values(someone: User) -> None:
     someone.runs("pull")
     script = someone.writes("completion.sh", someone.runs("completion", "bash").out)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environ = {"PATH": path, "PS1": "> ", "INPUTRC": os.devnull, "HOME": str(someone.root)}
-    environ["TICKETR_CONFIG_DIR"] = os.environ["TICKETR_CONFIG_DIR"]
+    environ = shell_environment(someone) | {"PS1": "> ", "INPUTRC": os.devnull}
     shell = ["bash", "--norc", "--noprofile", "-i"]
 
     # Make it the session leader: as a background job of another shell it would be stopped.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import (
     BashComplete,
+    CompletionItem,
+    FishComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
@@ -57,9 +59,27 @@ class _Bash(BashComplete):
         return (words, "") if is_between else (words[:-1], words[-1])
 
 
+class _Fish(FishComplete):
+    # A value may hold a comma itself.
+    source_template = FishComplete.source_template.replace(
+        'string split ","', 'string split -m 1 ","'
+    )
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+        """Return the completions; a value behind ``--option=`` begins with that, as fish needs."""
+        items = super().get_completions(args, incomplete)
+        option, equals, _ = incomplete.partition("=")
+        if equals and option.startswith("--"):
+            for item in items:
+                if item.type == "plain":
+                    item.value = f"{option}={item.value}"
+        return items
+
+
 def use_own_script() -> None:
-    """Let click answer the completions of bash for the script here, and not for its own."""
+    """Let click answer the completions of bash and fish for the scripts here, and not its own."""
     add_completion_class(_Bash)
+    add_completion_class(_Fish)
 
 
 @click.command(cls=Command)
