@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from ticketr.sandbox.api.bulk.queue import TaskMiddleware
 from ticketr.sandbox.api.gateway import GatewayRouter
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import Interface, error_response
@@ -61,7 +62,8 @@ def create_app(
         BasicAuth(app, {EMAIL: TOKEN}, refusal), BasicAuth(app, {EMAIL: SCOPED_TOKEN}, refusal)
     )
     # Outside of Starlette, which would turn a ConnectionResetError into a response with 500.
-    inner = router if faults is None else FaultMiddleware(router, faults, site.now)
+    working = TaskMiddleware(router, site)
+    inner = working if faults is None else FaultMiddleware(working, faults, site.now)
     return LatencyMiddleware(inner, site, latency)
 
 

@@ -12,6 +12,8 @@ from ticketr.sandbox.api.agile.boards import BoardRoutes
 from ticketr.sandbox.api.agile.planning import PlanningRoutes
 from ticketr.sandbox.api.agile.sprints import SprintRoutes
 from ticketr.sandbox.api.attachments import AttachmentRoutes
+from ticketr.sandbox.api.bulk.choices import BulkChoiceRoutes
+from ticketr.sandbox.api.bulk.operations import BulkRoutes
 from ticketr.sandbox.api.changelog import ChangelogRoutes
 from ticketr.sandbox.api.comments import CommentRoutes
 from ticketr.sandbox.api.components import ComponentRoutes
@@ -180,6 +182,20 @@ PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
         ("POST", "version/{id}/removeAndSwap", VersionRoutes.remove_and_swap),
         ("GET", "version/{id}/relatedIssueCounts", VersionRoutes.counts),
         ("GET", "version/{id}/unresolvedIssueCount", VersionRoutes.unresolved),
+    ),
+    BulkRoutes: (
+        ("POST", "bulk/issues/fields", BulkRoutes.edit),
+        ("POST", "bulk/issues/transition", BulkRoutes.transition),
+        ("POST", "bulk/issues/delete", BulkRoutes.delete),
+        ("POST", "bulk/issues/move", BulkRoutes.move),
+        ("POST", "bulk/issues/watch", BulkRoutes.watch),
+        ("POST", "bulk/issues/unwatch", BulkRoutes.unwatch),
+        ("GET", "bulk/queue/{task_id}", BulkRoutes.progress),
+        ("POST", "task/{task_id}/cancel", BulkRoutes.cancel),
+    ),
+    BulkChoiceRoutes: (
+        ("GET", "bulk/issues/fields", BulkChoiceRoutes.fields),
+        ("GET", "bulk/issues/transition", BulkChoiceRoutes.transitions),
     ),
     UserRoutes: (
         ("GET", "user/search", UserRoutes.search),

@@ -1,4 +1,4 @@
-"""The components, versions and sprints of a site, which can be added, changed and removed."""
+"""The components, versions, sprints and bulk operations of a site."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.data import catalogue, kit
 from ticketr.sandbox.data.model import Component, Sprint, Version
+from ticketr.sandbox.data.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.model import Project
 
-Record = Component | Version | Sprint
+Record = Component | Version | Sprint | Task
+#: Those that issues hold.
+Held = Component | Version | Sprint
 #: The kinds of records, by the names under which they are stored.
 KINDS: Final[Mapping[str, type[Record]]] = {
     "component": Component,
     "version": Version,
     "sprint": Sprint,
+    "task": Task,
 }
 #: The name of each kind.
 NAMES: Final = {kind: name for name, kind in KINDS.items()}
@@ -89,6 +93,10 @@ class Registry:
         every = (each for each in self._records.values() if isinstance(each, Sprint))
         return tuple(each for each in every if board is None or each.board == board)
 
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the bulk operations."""
+        return tuple(each for each in self._records.values() if isinstance(each, Task))
+
     def last_id(self) -> int:
         """Return the highest ID."""
         return max((record_id for _, record_id in self._records), default=0)
@@ -111,7 +119,11 @@ _ATTRIBUTES: Final = {Component: "components", Version: "fix_versions", Sprint: 
 
 
 def replace_record(
-    issues: Iterable[Issue], old: Record, new: Record | None = None, *, keep: bool = True
+    issues: Iterable[Issue],
+    old: Held,
+    new: Held | None = None,
+    *,
+    keep: bool = True,
 ) -> Iterator[Issue]:
     """Return the issues that hold a record, with another one in its place.
 

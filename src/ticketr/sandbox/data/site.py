@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.issue import IssueEdits, IssueValues
     from ticketr.sandbox.data.model import IssueType, Project, Status
     from ticketr.sandbox.data.parts import Attachment, LinkType
-    from ticketr.sandbox.data.registry import Record
+    from ticketr.sandbox.data.registry import Held
+    from ticketr.sandbox.data.task import Task
 
 __all__ = ["ALL_PROJECTS", "PROJECTS", "Site", "utc_now"]
 
@@ -181,7 +182,11 @@ class Site(SiteStore):
         )
         self.apply(SiteChange(self.counters, put=changed))
 
-    def put_record(self, record: Record) -> None:
+    def put_task(self, task: Task) -> None:
+        """Add a bulk operation, or replace it."""
+        self.apply(SiteChange(self.counters.after_part(task.id), records=(task,)))
+
+    def put_record(self, record: Held) -> None:
         """Add a component, a version or a sprint, or replace it, in the issues, too."""
         self.apply(
             SiteChange(
@@ -191,7 +196,7 @@ class Site(SiteStore):
             )
         )
 
-    def remove_record(self, record: Record, instead: Record | None = None) -> None:
+    def remove_record(self, record: Held, instead: Held | None = None) -> None:
         """Remove a component, a version or a sprint, and put another in its place in issues."""
         self.apply(
             SiteChange(
