@@ -179,7 +179,7 @@ async def test_the_next_start_reads_only_what_has_changed_since(
 
 
 CHANGES: dict[str, Callable[[str], str]] = {
-    "of another version": lambda text: text.replace("list 1", "list 0", 1),
+    "of another version": lambda text: re.sub(r"\d+\n", "1\n", text, count=1),
     "cut": lambda text: text[:60],
     "other nesting": lambda text: text.replace("[[", "[", 3),
     "numbers for texts": lambda text: re.sub(r'"DEMO-(\d+)"(?!\t)', r"\1", text),

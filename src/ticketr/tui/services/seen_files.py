@@ -17,6 +17,8 @@ import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from ticketr import TicketrError, __version__
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 
 #: The file, in ticketr's own folder.
 FILE = "list.jsonl"
-#: The first line of the file; raise the number when the other lines, or what they are made from,
-#: change.
-HEADING = f"ticketr {__version__} list 1"
 #: A list of fewer files is read in no time, and not stored.
 LEAST_STORED = 500
 #: The file is written again once this share of its lines is out of date.
@@ -119,12 +118,12 @@ class SeenFiles:
             tickets: Its tickets.
             rows: The rows of each ticket.
         """
-        self._changes += 1
+        before = self._files.pop(name, None)
         seen = [each for local in tickets if (each := seen_ticket(local)) is not None]
-        if stamp is None or len(seen) < len(tickets):
-            self._files.pop(name, None)
-            return
-        self._files[name] = SeenFile(stamp, tuple(seen), rows)
+        if stamp is not None and len(seen) == len(tickets):
+            self._files[name] = SeenFile(stamp, tuple(seen), rows)
+        if before != self._files.get(name):
+            self._changes += 1
 
     def keep(self, names: Collection[str]) -> None:
         """Remove all files but these."""
@@ -142,7 +141,7 @@ class SeenFiles:
                 with os.fdopen(descriptor, encoding="ascii") as file:
                     text = file.read(LARGEST)
         heading, _, rest = text.partition("\n")
-        if heading == HEADING:
+        if heading == _heading():
             pairs = (line.partition("\t") for line in rest.splitlines())
             with suppress(ValueError, RecursionError):
                 self._lines = {str(json.loads(name)): line for name, _, line in pairs}
@@ -154,7 +153,7 @@ class SeenFiles:
 
     def portions(self) -> Iterator[str]:
         """Yield the text of the list to store, in portions."""
-        yield f"{HEADING}\n"
+        yield f"{_heading()}\n"
         names = list(self._files)
         for begin in range(0, len(names), PORTION):
             some = names[begin : begin + PORTION]
@@ -169,6 +168,15 @@ class SeenFiles:
                 target = str(self._store.own / FILE)
                 beside = f"{target}.{os.getpid()}.new"
                 replace_atomically(target, "".join(portions), beside, mode=None, durable=False)
+
+
+@cache
+def _heading() -> str:
+    """Return the first line of the file: the code that has made the others, by version and time."""
+    code = Path(__file__).parents[2]
+    made_by = (*code.glob("tickets/*.py"), code / "tui" / "rows.py", Path(__file__))
+    newest = max(each.stat().st_mtime_ns for each in made_by)
+    return f"ticketr {__version__} {newest}"
 
 
 def _line(name: str, seen: SeenFile) -> str:
