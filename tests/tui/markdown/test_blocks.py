@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, strategies as st
 
+from ticketr.jira import adf
 from ticketr.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
+from ticketr.tui.markdown.forms import PANELS
 from ticketr.tui.styled import Span, cells, plain
 
 HERE = Path(__file__).parent
@@ -140,14 +142,36 @@ def test_quotes_have_bars() -> None:
     assert shown("> a\n>\n> > b\n\n>\n\n> - c") == ["│ a", "│", "│ │ b", "", "│", "", "│ • c"]
 
 
-def test_alerts_stand_out() -> None:
-    lines = render_markdown("> [!WARNING]\n> a b\n\n> [!NOTE] a\n\n> [!TIP]\n\n> \\[!TIP\\]", 40)
+def test_quotes_with_a_mark_are_panels() -> None:
+    text = "> [!WARNING]\n> a b\n\n> [!note] a\n\n> [!TIP]\n\n> \\[!TIP\\]\n\n> [!x]"
+    lines = render_markdown(text, 40)
 
     assert [plain(each.line) for each in lines] == [
-        *("│ [!WARNING]", "│ a b", "", "│ [!NOTE] a", "", "│ [!TIP]", "", "│ [!TIP]")
+        *("│ Warning", "│ a b", "", "│ [!note] a", "", "│ Success", "", "│ [!TIP]", "", "│ [!x]")
     ]
-    assert lines[0].line[1] == Span("[!WARNING]", ("bold",))
+    assert lines[0].line == (Span("│ ", ("yellow",)), Span("Warning", ("bold",)))
     assert lines[1].source == 1
+    assert lines[3].line[0] == Span("│ ", ("dim",))
+
+
+def test_each_panel_that_jira_knows_has_its_mark() -> None:
+    assert PANELS == adf.forms.PANELS
+    for word in PANELS:
+        (label, _) = render_markdown(f"> [!{word}]\n> a", 40)
+        assert plain(label.line) != f"│ [!{word}]"
+
+
+def test_details_fold_their_text() -> None:
+    for text in (
+        "<details>\n<summary>T *x*</summary>\n\na\n\n</details>\n\nb",
+        "<details open><summary>T *x*</summary>\n\na\n\n</details>\n\nb",
+    ):
+        assert shown(text) == ["▾ T x", "", "  a", "", "b"]
+    assert shown("<details><summary>T</summary>a</details>\n\nb") == ["▾ T", "  a", "", "b"]
+
+
+def test_decisions_have_a_mark_of_their_own() -> None:
+    assert shown("- <> a\n- \\<> b\n- c <> d") == ["▸ a", "• <> b", "• c <> d"]
 
 
 def test_rules_are_as_wide_as_the_page() -> None:
@@ -189,15 +213,13 @@ def test_tags_of_blocks_hold_what_is_between_them() -> None:
 
 
 def test_only_tags_of_ticketr_are_tags() -> None:
-    text = "List<String> <ticket> <u>a</u> <!-- b -->\n\n<div>\n*c*\n</div>\n\n<details>\n<summary>d</summary>"
+    text = "List<String> <ticket> <kbd>a</kbd> <u>b <!-- c -->\n\n<div>\n*d*\n</div>"
 
     assert shown(text) == [
-        "List<String> <ticket> <u>a</u> <!-- b",
-        "-->",
+        "List<String> <ticket> <kbd>a</kbd> <u>b",
+        "<!-- c -->",
         "",
-        "<div> c </div>",
-        "",
-        "<details> <summary>d</summary>",
+        "<div> d </div>",
     ]
 
 

@@ -8,6 +8,7 @@ from ticketr.tui.markdown import render_markdown
 from ticketr.tui.styled import Line, Span, plain
 
 ADDRESS = "https://x.example/a"
+_CODE = (Span("`", ("dim",)), Span("a"), Span("`", ("dim",)))
 
 
 def rendered(text: str, *, links: bool = True, ascii_only: bool = False) -> Line:
@@ -33,6 +34,9 @@ def rendered(text: str, *, links: bool = True, ascii_only: bool = False) -> Line
         ('<span adf="inlineExtension"></span>', (Span("[macro]", ("dim",)),)),
         ('<span adf="unknownInline"></span>', (Span("[content of Jira]", ("dim",)),)),
         ('<u adf="underline">never closed', (Span("never closed", ("underline",)),)),
+        ("a @[Mia\\] K](557058:1-b)!", (Span("a "), Span("@Mia] K", ("bold",)), Span("!"))),
+        ("`OPEN`{green} `a`{x}", (Span("[OPEN]", ("bold",)), Span(" "), *_CODE, Span("{x}"))),
+        ("<u>a</u>b", (Span("a", ("underline",)), Span("b"))),
         ("**a** <!-- -->b", (Span("a", ("bold",)), Span(" "), Span("b"))),
     ],
 )
@@ -60,6 +64,17 @@ def test_styles(text: str, line: Line) -> None:
         ("<mia@x.example>", "mia@x.example"),
         ("a <script>", "a <script>"),
         ("<u a=1>", "<u a=1>"),
+        ("<u>a <u>b", "<u>a <u>b"),
+        ("CO<sub>2</sub> x<sup>-2</sup>", "CO₂ x⁻²"),
+        (
+            "due {2026-03-01}, {2026-02-30} \\{2026-03-01}",
+            "due 2026-03-01, {2026-02-30} {2026-03-01}",
+        ),
+        (":tada::+1: \\:tada: a:tada: :nope::tada:", "🎉👍 :tada: a:tada: :nope::tada:"),
+        ("https://x.example/:tada: `{2026-03-01}`", "https://x.example/:tada: `{2026-03-01}`"),
+        ("\\@[Mia](5f:1) @[x](https://x.example)", "@Mia (5f:1) @x"),
+        ("![a](attachment:b.png){wide 640px}", "[image: a]"),
+        ("<https://x.example/a>", "https://x.example/a"),
     ],
 )
 def test_texts(text: str, shown: str) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from ticketr.text import width as width_of
 from ticketr.tui.markdown.code import add_code
+from ticketr.tui.markdown.forms import DECISION, panel_of
 from ticketr.tui.markdown.inline import texts_of
 from ticketr.tui.markdown.page import ASCII, UNICODE, Page, RenderedLine
 from ticketr.tui.markdown.tables import Row, add_table
 from ticketr.tui.markdown.tags import read_tag
 from ticketr.tui.styled import Span, wrap_line
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 #: The longest text that is read as Markdown; a longer one is shown as it is. Jira's are shorter.
 LONGEST_TEXT = 200_000
@@ -27,11 +30,12 @@ _DEEPEST: Final = 40
 
 _PARSER = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
 # HTML blocks are off, since Markdown goes on around ticketr's own tags, and other tags are text.
-_PARSER.enable(["table", "strikethrough"]).disable("html_block")
+# Texts are not joined, since a character behind a backslash begins no form.
+_PARSER.enable(["table", "strikethrough"]).disable(["html_block", "text_join"])
 
 _LINE_END = re.compile("\r\n|\r|\n")
 _BOX = re.compile(r"\[([ xX])\][ \xa0]")
-_ALERT = re.compile(r"\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\] *(?:\n|$)")
+_DETAILS: Final = ("<details>", "<details open>")
 _PANELS: Final = {
     "info": ("Info", "blue"),
     "note": ("Note", "magenta"),
@@ -132,8 +136,7 @@ class _Walk:
         page, glyphs = self.page, self.page.glyphs
         match token.type:
             case "blockquote_open":
-                bar = (Span(f"{glyphs.bar} ", ("dim",)),)
-                page.open("blockquote", bar, bar)
+                self._open_quote(index)
             case "bullet_list_open":
                 depth = sum(bool(each.bullet) for each in self.lists)
                 bullet = glyphs.bullets[min(depth, len(glyphs.bullets) - 1)]
@@ -153,6 +156,22 @@ class _Walk:
                     page.gap()
             case _:
                 pass
+
+    def _open_quote(self, index: int) -> None:
+        """Open a quote, or a panel if its first line is the mark of one."""
+        text = self.tokens[index + 2 : index + 3]
+        panel = panel_of(text[0].content) if text and text[0].type == "inline" else None
+        label, color = _PANELS[panel] if panel else ("", "dim")
+        bar = (Span(f"{self.page.glyphs.bar} ", (color,)),)
+        self.page.open("blockquote", bar, bar)
+        if not panel:
+            return
+        self.page.add((Span(label, ("bold",)),), _source(text[0]))
+        children = text[0].children or []
+        broken = next((at for at, each in enumerate(children) if each.type == "softbreak"), None)
+        text[0].children = [] if broken is None else children[broken + 1 :]
+        if broken is not None and text[0].map:
+            text[0].map = [text[0].map[0] + 1, text[0].map[1]]
 
     def _is_tight(self, index: int) -> bool:
         """Return whether a list is shown without blank lines: no item has two blocks of text.
@@ -181,6 +200,9 @@ class _Walk:
                 shown = self.page.glyphs.boxes[box[1] != " "]
                 marker = f"{shown} " if inner.bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
+            elif inner.bullet and text.children and text.content.startswith(DECISION):
+                marker = f"{self.page.glyphs.decision} "
+                text.children[0].content = text.children[0].content[len(DECISION) :]
         indent = (Span(" " * width_of(marker)),)
         self.page.open("item", (Span(marker),), indent, is_tight=inner.is_tight)
 
@@ -202,13 +224,27 @@ class _Walk:
                 return
             if len(children) == 1 and self._tag(children[0], source):
                 return
-            children = self._with_alert(token.content, children)
+            if len(children) > 1 and children[0].content in _DETAILS:
+                self._expand(token, opening)
+                return
         texts = texts_of(children, self.page, source, *(() if is_paragraph else ("bold",)))
         if any(text.spans for text in texts):
             for text in texts:
                 self.page.add_all(text.wrapped(self.page.room))
             if not token.content.startswith("<summary"):
                 self.page.gap()
+
+    def _expand(self, token: Token, opening: Token) -> None:
+        """Write what begins with `details` and stands in one line with its title or its text."""
+        first, *children = token.children or []
+        self._tag(first, _source(token))
+        if children[0].type == "softbreak":
+            del children[0]
+        closed = children[-1:] if children[-1].content == "</details>" else []
+        token.children = children[: len(children) - len(closed)]
+        self._paragraph(token, opening)
+        for tag in closed:
+            self._tag(tag, _source(token))
 
     def _tag(self, token: Token, source: int) -> bool:
         """Open or close what a tag of ticketr holds; return whether it does."""
@@ -240,18 +276,6 @@ class _Walk:
                 self.page.gap()
                 return True
         return False
-
-    def _with_alert(self, content: str, children: list[Token]) -> list[Token]:
-        """Return the start of a quote with a mark such as ``[!NOTE]`` on a line of its own."""
-        quote = self.page.containers[-1] if self.page.containers else None
-        if quote is None or quote.tag != "blockquote" or not quote.is_empty:
-            return children
-        if not children or not _ALERT.match(content):
-            return children
-        mark = [Token("strong_open", "", 1), children[0], Token("strong_close", "", -1)]
-        if len(children) > 1 and children[1].type == "softbreak":
-            mark.append(Token("hardbreak", "br", 0))
-        return [*mark, *children[2:]]
 
     def _table(self, index: int) -> int:
         """Write a table; return the index of its last token."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ticketr.text import word_ranges
+from ticketr.tui.markdown.forms import read_forms
 from ticketr.tui.markdown.page import RenderedLine
 from ticketr.tui.markdown.tags import EMPTY_COMMENT, Tag, read_tag
 from ticketr.tui.styled import Span, link_address, slices, with_style
@@ -107,6 +109,7 @@ class _Builder:
     tags: list[Tag] = field(default_factory=list)
     link: str = ""
     shown: list[str] = field(default_factory=list)  # since the link began
+    ends: Counter[str] = field(default_factory=Counter)  # the tags that are to come
 
     def add(self, text: str, *styles: str) -> None:
         """Append a text."""
@@ -135,7 +138,9 @@ def texts_of(
         styles: The styles of the whole text.
         in_cell: Whether the block is the cell of a table.
     """
-    builder = _Builder(page, source, in_cell, styles, [Text(source)])
+    tokens = read_forms(tuple(tokens))
+    ends = Counter(each.content for each in tokens if each.type == "html_inline")
+    builder = _Builder(page, source, in_cell, styles, [Text(source)], ends=ends)
     for token in tokens:
         _append(builder, token)
     if len(builder.texts) > 1 and not builder.texts[-1].spans:
@@ -246,6 +251,7 @@ def _append_image(builder: _Builder, token: Token) -> None:
 
 
 def _append_html(builder: _Builder, text: str) -> None:
+    builder.ends[text] -= 1
     if text == EMPTY_COMMENT:
         return
     tag = read_tag(text, in_cell=builder.in_cell)
@@ -271,6 +277,8 @@ def _has_place(builder: _Builder, tag: Tag) -> bool:
     if tag.name == "summary":
         outer = [each.tag for each in builder.page.containers[-1:]]
         return "details" in (*outer, *(each.name for each in builder.tags))
+    if tag.is_short and not builder.ends[f"</{tag.name}>"]:
+        return False
     return len(builder.tags) < DEEPEST
 
 

@@ -24,9 +24,12 @@ BLOCKS: Final = frozenset(
 #: The tags with a meaning in a cell, even without an ``adf`` attribute.
 _IN_CELLS: Final = BLOCKS | {"code", "td", "th"}
 
+#: The tags of short forms, and their kinds.
+SHORT: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
+
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)
-    (?P<attrs>(?:\s+[\w-]+=(?:"[^"]*"|'[^']*'))*)\s*/?>""",
+    (?P<attrs>(?:\s+(?:open(?=[\s>])|[\w-]+=(?:"[^"]*"|'[^']*')))*)\s*/?>""",
     re.VERBOSE,
 )
 _ATTR = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
@@ -41,12 +44,14 @@ class Tag:
         kind: Its ``adf`` attribute, such as ``mention``; empty if it has none.
         attrs: Its attributes.
         is_end: Whether it is an end tag.
+        is_short: Whether it has no ``adf`` attribute and is one of a short form.
     """
 
     name: str
     kind: str
     attrs: dict[str, str]
     is_end: bool
+    is_short: bool = False
 
     @property
     def is_block(self) -> bool:
@@ -84,6 +89,8 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
         for each in _ATTR.finditer(found["attrs"])
     }
     kind = attrs.get("adf", "")
+    if not kind and name in SHORT and found["attrs"].strip() in {"", "open"}:
+        return Tag(name, SHORT[name], {}, is_end=False, is_short=True)
     if kind or name in {"br", "summary"} or (in_cell and name in _IN_CELLS):
         return Tag(name, kind, attrs, is_end=False)
     return None

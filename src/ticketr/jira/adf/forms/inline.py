@@ -11,9 +11,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ticketr.emoji import emoji_named
 from ticketr.jira.adf._addresses import BACKSLASH, BARE
 from ticketr.jira.adf._signs import AUTO, raw
-from ticketr.jira.adf.forms.emoji import emoji_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
