@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import traceback
+from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -11,6 +12,9 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 
 from ticketr.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
 from ticketr.jira.transport import HttpPackage, Request, open_transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 
@@ -40,6 +44,35 @@ async def test_a_request_is_sent_whole(package: HttpPackage) -> None:
         b"content-length: 11",
         b"host: " + site.url.removeprefix("http://").encode(),
     }
+
+
+class Portions:
+    """A body of three pieces."""
+
+    size = 9
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for piece in (b"one", b"two", b"six"):
+            await trio.lowlevel.checkpoint()
+            yield piece
+
+
+async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
+    headers = {"content-type": "text/plain", "content-length": "9"}
+    async with raw_site(ME) as site, open_transport(package) as transport:
+        for _ in range(2):
+            request = Request("POST", f"{site.url}/x", headers, source=Portions())
+            assert (await transport.send(request)).status == 200
+    for sent in site.connections[0].requests:
+        head, _, body = sent.lower().partition(b"\r\n\r\n")
+        assert body == b"onetwosix"
+        assert head.count(b"content-length: 9") == 1
+        assert b"transfer-encoding" not in head
+
+
+def test_a_large_body_may_take_longer() -> None:
+    assert Request("GET", "x").whole_within(300.0) == 300.0
+    assert Request("POST", "x", source=Portions()).whole_within(300.0) == 300.0009
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,30 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
         "alias:alias",
     ),
+    "attachments": Entry(
+        "List, download and upload attachments.",
+        (
+            ("ticketr attachments list DEMO-9", "List them."),
+            ("ticketr attachments get DEMO-9", "Download them."),
+        ),
+        exits.PER_TICKET,
+        "attachments:attachments",
+    ),
+    "attachments add": Entry(
+        "Attach files to an issue.",
+        (("ticketr attachments add DEMO-9 shot.png log.txt", "Attach two files."),),
+        exits.PER_TICKET,
+    ),
+    "attachments get": Entry(
+        "Download the attachments of issues.",
+        (("ticketr attachments get DEMO-9 DEMO-12", "Download those of two issues."),),
+        exits.PER_TICKET,
+    ),
+    "attachments list": Entry(
+        "List the attachments of issues.",
+        (("ticketr attachments list DEMO-9", "List their names and sizes."),),
+        exits.PER_TICKET,
+    ),
     "completion": Entry(
         "Print the completion script of a shell.",
         (

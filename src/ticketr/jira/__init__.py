@@ -6,6 +6,7 @@ the tree of errors.
 
 from __future__ import annotations
 
+from ticketr.jira.attachments import PORTION, Attachment, AttachmentSettings, Upload
 from ticketr.jira.client import JiraClient, open_jira
 from ticketr.jira.createmeta import Allowed, CreateField, IssueType
 from ticketr.jira.credentials import Credentials, gateway_site
@@ -38,7 +39,10 @@ from ticketr.jira.tenant import ask_cloud_id, ask_server_info
 
 __all__ = [
     "LONGEST_WAIT",
+    "PORTION",
     "Allowed",
+    "Attachment",
+    "AttachmentSettings",
     "AuthenticationFailed",
     "BadAnswer",
     "BadRequest",
@@ -62,6 +66,7 @@ __all__ = [
     "RetryPolicy",
     "ServerInfo",
     "Transition",
+    "Upload",
     "User",
     "ask_cloud_id",
     "ask_server_info",

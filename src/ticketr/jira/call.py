@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ticketr.jira.transport.base import BodySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,11 @@ class Call:
         address: The URL without its query.
         query: The query parameters.
         body: The body, as JSON.
+        source: The body, if it is sent in pieces.
         issue: The key or ID of the issue that it changes, if there is one.
         repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
         once: Whether it is sent only once, even if a rate limit refused it.
+        headers: Further headers, which replace the usual ones.
     """
 
     method: str
@@ -30,9 +34,11 @@ class Call:
     address: str
     query: Mapping[str, str | int] | None = None
     body: bytes | None = None
+    source: BodySource | None = None
     issue: str | None = None
     repeatable: bool = True
     once: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def url(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.jira.attachments import AttachmentEndpoints
 from ticketr.jira.comments import CommentEndpoints
 from ticketr.jira.createmeta import CreateMetaEndpoints
 from ticketr.jira.credentials import normalise_site
@@ -37,6 +38,7 @@ class JiraClient(
     IssueEndpoints,
     CommentEndpoints,
     LinkEndpoints,
+    AttachmentEndpoints,
 ):
     """A client of one Jira site; made by `open_jira`.
 

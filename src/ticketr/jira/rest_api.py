@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 import trio
@@ -22,10 +23,12 @@ from ticketr.jira.silence import Silence
 from ticketr.jira.transport.base import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ticketr.jira.credentials import Credentials
-    from ticketr.jira.transport.base import Response, Transport
+    from ticketr.jira.transport.base import BodySource, Response, Transport
+
+T = TypeVar("T")
 
 
 class RestApi:
@@ -127,6 +130,50 @@ class RestApi:
         async with self._write_lock.hold(issue):
             return await self._send(call, empty=empty)
 
+    async def upload(
+        self,
+        endpoint: str,
+        *steps: str,
+        issue: str,
+        source: BodySource,
+        headers: Mapping[str, str],
+    ) -> JsonResponse:
+        """Send a body in pieces, once; the answer's JSON is returned.
+
+        Args:
+            endpoint: The path, with ``{}`` for each segment that is data.
+            steps: Those segments.
+            issue: The key or ID of the issue that is changed.
+            source: The body.
+            headers: Its headers, its kind among them.
+        """
+        call = Call(
+            "POST",
+            endpoint,
+            self.address(endpoint, *steps),
+            source=source,
+            issue=issue.upper(),
+            repeatable=False,
+            once=True,
+            headers={**headers, "content-length": str(source.size)},
+        )
+        async with self._write_lock.hold(issue.upper()):
+            return await self._send(call)
+
+    async def download(
+        self, endpoint: str, *steps: str, query: Mapping[str, str | int], headers: Mapping[str, str]
+    ) -> Response:
+        """Send a GET request whose answer may be anything; it is returned as it came."""
+        usual = {"accept": "*/*", "accept-encoding": "identity"}
+        call = Call(
+            "GET",
+            endpoint,
+            self.address(endpoint, *steps),
+            query=query,
+            headers={**usual, **headers},
+        )
+        return await self._exchange(call, _unread)
+
     def redact(self, text: str) -> str:
         """Remove the token from a server's text."""
         return self._credentials.redact(text)
@@ -146,11 +193,17 @@ class RestApi:
             "user-agent": f"ticketr/{__version__}",
             "authorization": self._credentials.authorization(call.address),
             **({} if call.body is None else {"content-type": "application/json"}),
+            **call.headers,
         }
 
     async def _send(self, call: Call, *, empty: bool = False) -> JsonResponse:
-        """Send a call until it succeeds or the retry policy gives up."""
-        request = Request(call.method, call.url, self._headers(call), call.body)
+        answer = await self._exchange(call, partial(JsonResponse.read, empty=empty))
+        self._known = self._known or answer.json is not None
+        return answer
+
+    async def _exchange(self, call: Call, read: Callable[[Response], Awaitable[T]]) -> T:
+        """Send a call until it succeeds or the retry policy gives up; ``read`` reads its answer."""
+        request = Request(call.method, call.url, self._headers(call), call.body, call.source)
         backoff: Backoff | None = None
         attempts = 1
         with self._limiter.slot(call) as slot:
@@ -161,7 +214,7 @@ class RestApi:
                             response = await self._transport.send(request)
                         self._reached = True
                         raise_for_status(response, self._credentials.redact)
-                    answer = await JsonResponse.read(response, empty=empty)
+                    answer = await read(response)
                 except JiraError as error:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
@@ -170,7 +223,6 @@ class RestApi:
                         raise
                     attempts += 1
                 else:
-                    self._known = self._known or answer.json is not None
                     if not is_near(response.headers):
                         slot.count_success()
                     self._back_off_if_used_up(response, call)
@@ -210,6 +262,11 @@ class Endpoints:
 
     def __init__(self, api: RestApi) -> None:
         self._api = api
+
+
+async def _unread(response: Response) -> Response:
+    await trio.lowlevel.checkpoint()
+    return response
 
 
 def _quote_segment(text: str) -> str:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from ticketr.sync.attachments import (
+    AddAttachmentsJob,
+    AttachmentList,
+    AttachmentResult,
+    GetAttachmentsJob,
+    ListAttachmentsJob,
+)
+from ticketr.sync.compare.attachment_names import size_words
 from ticketr.sync.compare.choices import (
     Choice,
     ConflictView,
@@ -90,6 +98,9 @@ from ticketr.sync.workspace.store import LocalTicket, Store
 
 __all__ = [
     "Action",
+    "AddAttachmentsJob",
+    "AttachmentList",
+    "AttachmentResult",
     "BadChoice",
     "BadQuery",
     "CannotEdit",
@@ -111,8 +122,10 @@ __all__ = [
     "FileEdit",
     "FileEditPlan",
     "FileFailed",
+    "GetAttachmentsJob",
     "IssuePlace",
     "LeftAlone",
+    "ListAttachmentsJob",
     "LocalChange",
     "LocalSurvey",
     "LocalTicket",
@@ -184,6 +197,7 @@ __all__ = [
     "search_ids",
     "seen_ticket",
     "sign_state",
+    "size_words",
     "take_survey",
     "undo_change",
     "undo_last",

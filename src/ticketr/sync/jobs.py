@@ -65,7 +65,7 @@ class PullJob(SessionJob):
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
-        async with _open_session(self, context, lambda: _pulled_words(tally)) as session:
+        async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
             await recover(session, tally.add_recovered)
             if self.keys is None:
                 await _pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
@@ -115,7 +115,7 @@ class PushJob(SessionJob):
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
         self._tally = tally = PushTally()
-        async with _open_session(self, context, lambda: _pushed_words(tally)) as session:
+        async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
             if not self.dry_run:
                 await recover(session, tally.add_recovered)
             survey = await session.survey()
@@ -187,7 +187,7 @@ class SyncJob(SessionJob):
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
-        async with _open_session(self, context, self._words) as session:
+        async with reporting_session(self, context, self._words) as session:
             await recover(session, self._push.add_recovered)
             broken = await _pull_all(session, self._pull, full=self.full, prune=self.prune)
             self._pushing = True
@@ -267,7 +267,7 @@ def _pushed_words(tally: PushTally) -> str:
 
 
 @asynccontextmanager
-async def _open_session(
+async def reporting_session(
     job: SessionJob, context: JobContext, done: Callable[[], str]
 ) -> AsyncGenerator[Session]:
     """Open a session; report an error, or a cancellation with ``done()``, as the last message."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ticketr.jira.transport._body import ResponseBody
-    from ticketr.jira.transport.base import Request
+    from ticketr.jira.transport.base import BodySource, Request
 
 #: How long an idle connection is kept, in seconds; as httpx does.
 KEEP_IDLE = 5.0
@@ -187,6 +187,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         self.fields: dict[str, str] = {}
         self._collected = body
         self._on_piece = on_piece
+        self._source = request.source
 
     def _build_path(self) -> None:
         """Keep the address as it is; quote only characters that no address may hold."""
@@ -198,9 +199,22 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
     async def _send(self, *whole: Any) -> None:
         """Send the request; ignore a broken connection, since the answer may have come already."""
         try:
-            await super()._send(*whole)
+            if self._source is None:
+                await super()._send(*whole)
+            else:
+                await self._send_pieces(self._source, whole[0], whole[-1])
         except anyio.BrokenResourceError:
             await trio.lowlevel.checkpoint()
+
+    async def _send_pieces(
+        self, source: BodySource, head: h11.Request, h11_connection: h11.Connection
+    ) -> None:
+        await self.sock.send(h11_connection.send(head))
+        async for piece in source.pieces():
+            self._on_piece()
+            await self.sock.send(h11_connection.send(h11.Data(data=piece)))
+        if rest := h11_connection.send(h11.EndOfMessage()):
+            await self.sock.send(rest)
 
     async def _catch_response(self, h11_connection: h11.Connection) -> Response:
         """Read the answer; return an empty one, since asks would act on redirects and cookies."""

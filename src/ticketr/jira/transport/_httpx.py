@@ -30,6 +30,8 @@ from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, Transpo
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from ticketr.jira.transport.base import BodySource
+
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -81,12 +83,12 @@ class HttpxTransport(TransportSettings):
         if self._client.is_closed:
             raise ConnectionLost(request.url, _reasons.CLOSED)
         body = ResponseBody(self.largest_body)
-        wait = ExchangeTimeout(self.answer_within, self.whole_within)
+        wait = ExchangeTimeout(self.answer_within, request.whole_within(self.whole_within))
         with wait.scope as scope, _converted(request.url):
             async with (
                 _Watch() as watch,
                 aclosing(
-                    await self._client.send(self._build(request, watch), stream=True)
+                    await self._client.send(self._build(request, watch, wait), stream=True)
                 ) as answer,
             ):
                 body.begin(answer.headers.get("content-encoding", ""))
@@ -106,7 +108,7 @@ class HttpxTransport(TransportSettings):
             )
         raise wait.error(request.url)
 
-    def _build(self, request: Request, watch: _Watch) -> httpx.Request:
+    def _build(self, request: Request, watch: _Watch, wait: ExchangeTimeout) -> httpx.Request:
         built = self._client.build_request(
             request.method,
             request.url,
@@ -114,7 +116,9 @@ class HttpxTransport(TransportSettings):
             content=request.body,
             extensions={"trace": watch.trace},
         )
-        if request.body is not None:
+        if request.source is not None:
+            built.stream = _Pieces(request.source, wait)
+        elif request.body is not None:
             built.stream = _Content(request.body)
         return built
 
@@ -160,6 +164,21 @@ class _Content(httpx.AsyncByteStream):
         if not self._rest:
             raise StopAsyncIteration
         return self._rest.pop()
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """The body of one request that is sent in pieces, each of which restarts the timeout."""
+
+    def __init__(self, source: BodySource, wait: ExchangeTimeout) -> None:
+        self._pieces = source.pieces()
+        self._wait = wait
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._wait.move_on()
+        return await anext(self._pieces)
 
 
 @contextmanager

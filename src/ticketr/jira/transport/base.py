@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
 
 #: The longest wait, in seconds, for a connection.
@@ -18,11 +18,26 @@ ANSWER_WITHIN = 30.0
 WHOLE_WITHIN = 300.0
 #: The longest that closing may take, in seconds, even when all is cancelled.
 CLOSE_WITHIN = 1.0
+#: The slowest that a large body may be sent, in bytes in a second.
+SLOWEST = 10_000
 #: The largest answer, in bytes, decompressed.
 #:
 #: Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long
 #: descriptions.
 LARGEST_BODY = 16 * 1024 * 1024
+
+
+class BodySource(Protocol):
+    """A body that is sent in pieces, so that it is never whole in memory."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes all pieces have together."""
+        ...
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Return an iterator over the pieces, from the first one on; it needs no closing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +49,18 @@ class Request:
         url: The whole address, query included.
         headers: What to send; never shown, since the token is among it.
         body: What to send after the headers, if anything.
+        source: The body, if it is sent in pieces; the headers tell its size.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    source: BodySource | None = field(default=None, repr=False)
+
+    def whole_within(self, seconds: float) -> float:
+        """Return how long the exchange may take, in seconds, if a short one may take so many."""
+        return seconds if self.source is None else seconds + self.source.size / SLOWEST
 
 
 @dataclass(frozen=True, slots=True)

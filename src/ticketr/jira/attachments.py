@@ -1,0 +1,208 @@
+"""Lists, downloads and uploads the attachments of issues."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
+
+import trio
+
+from ticketr.jira.errors import BadAnswer
+from ticketr.jira.rest_api import Endpoints
+from ticketr.jira.values import object_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import TypeAlias
+
+    T = TypeVar("T")
+    Ts = TypeVarTuple("Ts")
+    #: Runs blocking work, as `trio.to_thread.run_sync` does.
+    InThread: TypeAlias = Callable[..., Awaitable[Any]]
+
+#: How many bytes are read, sent or asked for at once.
+PORTION = 1024 * 1024
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is attached to an issue.
+
+    Attributes:
+        id: Its ID.
+        name: Its name, as its author wrote it: it may be anything.
+        size: How many bytes it has.
+        author: The account ID of its author; empty if unknown.
+    """
+
+    id: str
+    name: str
+    size: int
+    author: str = ""
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read the record; return None if it has no ID or no size."""
+        found, size = text_of(answer.get("id")), answer.get("size")
+        if not found or not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            return None
+        author = text_of(object_of(answer.get("author")).get("accountId"))
+        return cls(found, text_of(answer.get("filename")), size, author)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentSettings:
+    """Whether a site takes attachments.
+
+    Attributes:
+        enabled: Whether it does.
+        limit: The most bytes of one; None if the site does not tell.
+    """
+
+    enabled: bool
+    limit: int | None
+
+
+class AttachmentEndpoints(Endpoints):
+    """The client's methods for attachments."""
+
+    async def attachment_settings(self) -> AttachmentSettings:
+        """Return whether the site takes attachments, and how large they may be."""
+        answer = (await self._api.get("attachment/meta")).object()
+        limit = answer.get("uploadLimit")
+        is_number = isinstance(limit, int) and not isinstance(limit, bool)
+        return AttachmentSettings(answer.get("enabled") is True, limit if is_number else None)
+
+    async def read_attachment(self, attachment: str, start: int, end: int) -> bytes:
+        """Return a portion of an attachment.
+
+        Args:
+            attachment: Its ID.
+            start: The first byte, from 0.
+            end: The byte behind the last one.
+
+        Raises:
+            NotFound: There is no such attachment, or the account may not see it.
+            BadAnswer: The answer is another portion.
+        """
+        path = "attachment/content/{}"
+        answer = await self._api.download(
+            path,
+            attachment,
+            query={"redirect": "false"},
+            headers={"range": f"bytes={start}-{end - 1}"},
+        )
+        body = answer.body
+        found = _RANGE.fullmatch(answer.headers.get("content-range", ""))
+        if answer.status != 206:  # the site sends all of it
+            body = body[start:end]
+        elif found is None or int(found[1]) != start:
+            raise BadAnswer(answer.url, "another portion than the one asked for")
+        if len(body) != end - start:
+            raise BadAnswer(answer.url, f"{len(body)} bytes instead of {end - start}")
+        return body
+
+    async def add_attachment(self, key: str, upload: Upload) -> tuple[Attachment, ...]:
+        """Attach a file to an issue; it is sent once, in pieces.
+
+        After a cancellation, or an error that `may_have_happened`, the site may have it.
+
+        Args:
+            key: The issue's key or ID.
+            upload: The file.
+
+        Returns:
+            What the site has attached.
+
+        Raises:
+            Rejected: It is too large, or the account may not attach files; status 413 or 403.
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        answer = await self._api.upload(
+            "issue/{}/attachments", key, issue=key, source=upload, headers=upload.headers
+        )
+        found = map(Attachment.read, answer.array())
+        return tuple(each for each in found if each is not None)
+
+
+class Upload:
+    """A form with one file, which is read in portions as it is sent.
+
+    Args:
+        file: The open file, to read bytes from its start.
+        name: The name that the attachment gets.
+        size: How many bytes it has.
+        in_thread: Runs blocking work on a worker thread.
+        on_sent: Called with how many bytes of the file were sent until now.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        name: str,
+        size: int,
+        *,
+        in_thread: InThread = trio.to_thread.run_sync,
+        on_sent: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        boundary = uuid.uuid4().hex
+        quoted = re.sub('["\r\n]', lambda found: f"%{ord(found[0]):02X}", name)
+        self._file, self._in_thread, self._on_sent = file, in_thread, on_sent
+        self._length = size
+        self._head = (
+            f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{quoted}"\r\n'
+            "content-type: application/octet-stream\r\n\r\n"
+        ).encode()
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self.headers = {
+            "content-type": f"multipart/form-data; boundary={boundary}",
+            "x-atlassian-token": "no-check",
+        }
+
+    @property
+    def size(self) -> int:
+        """How many bytes the form has."""
+        return len(self._head) + self._length + len(self._tail)
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Return an iterator over the pieces of the form, from the first one on."""
+        return _Pieces(self._head, self._read, self._length, self._tail)
+
+    async def _read(self, start: int, size: int) -> bytes:
+        def read() -> bytes:
+            self._file.seek(start)
+            return self._file.read(size)
+
+        self._on_sent(start)
+        piece: bytes = await self._in_thread(read)
+        if len(piece) < size:  # it was cut meanwhile, and the site waits for the rest
+            raise OSError("the file became shorter while it was sent")
+        return piece
+
+
+class _Pieces(AsyncIterator[bytes]):
+    """The pieces of a form; not a generator, which would be left half-run by a cancellation."""
+
+    def __init__(
+        self, head: bytes, read: Callable[[int, int], Awaitable[bytes]], size: int, tail: bytes
+    ) -> None:
+        self._head: bytes | None = head
+        self._tail: bytes | None = tail
+        self._read = read
+        self._at, self._size = 0, size
+
+    async def __anext__(self) -> bytes:
+        piece, self._head = self._head, None
+        if piece is None and self._at < self._size:
+            size = min(PORTION, self._size - self._at)
+            piece = await self._read(self._at, size)
+            self._at += size
+        elif piece is None:
+            piece, self._tail = self._tail, None
+        if piece is None:
+            raise StopAsyncIteration
+        return piece

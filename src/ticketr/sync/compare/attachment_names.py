@@ -1,0 +1,59 @@
+"""Names of files for attachments, whose own names may be anything. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ticketr.cleaning import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The longest name, in bytes: file systems take 255, and a number may be added.
+LONGEST = 200
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+
+
+def safe_name(name: str) -> str:
+    """Return a name that leads out of no folder, hides no file, and is that of no ticket file.
+
+    Args:
+        name: The name of an attachment, as its author wrote it.
+    """
+    name = _NOT_IN_NAMES.sub("_", clean(" ".join(name.split())))
+    name = name.encode("utf-8", "replace").decode().strip(" ")
+    if name.startswith("."):
+        name = f"_{name[1:]}"
+    name = name.rstrip(". ") or "attachment"
+    if name.casefold().endswith(".md"):  # a pull would read it as a file of tickets
+        name += ".txt"
+    stem, suffix = _split(name)
+    while len(f"{stem}{suffix}".encode()) > LONGEST:
+        stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
+    return f"{stem}{suffix}"
+
+
+def possible_names(name: str, attachment_id: str) -> Iterator[str]:
+    """Yield the names that an attachment may get, the best one first."""
+    safe = safe_name(name)
+    yield safe
+    stem, suffix = _split(safe)
+    yield f"{stem} ({_NOT_IN_NAMES.sub('_', attachment_id)[:20]}){suffix}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Split a name into its stem and its suffixes, which a few letters may be."""
+    found = re.search(r"(?<=.)(?:\.[A-Za-z0-9]{1,8}){1,2}\Z", name)
+    return (name[: found.start()], found[0]) if found else (name, "")
+
+
+def size_words(size: int) -> str:
+    """Return a size for people: ``340 bytes``, ``12 kB``, ``3.4 MB``."""
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    number, units = float(size), ["kB", "MB", "GB", "TB"]
+    unit = units[0]
+    while number >= 999.5 and units:
+        number, unit = number / 1000, units.pop(0)
+    return f"{number:.1f} {unit}" if number < 9.95 else f"{number:.0f} {unit}"

@@ -1,0 +1,120 @@
+"""Files that are downloaded into the workspace, beside those of the tickets.
+
+Synchronous, for a worker thread.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from ticketr.sync.compare.attachment_names import possible_names
+from ticketr.sync.errors import FileFailed
+from ticketr.sync.workspace.files import TEMPORARY, file_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ticketr.jira import Attachment
+
+#: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
+FOLDER = "attachments"
+
+
+def attachment_folder(root: Path, ticket_file: str, key: str) -> Path:
+    """Return the folder for the attachments of an issue.
+
+    Args:
+        root: The workspace's folder.
+        ticket_file: The file of its ticket, relative to that; empty if it has none.
+        key: The issue's key.
+    """
+    return root / Path(ticket_file).parent / FOLDER / key
+
+
+def missing_files(
+    folder: Path, attachments: Iterable[Attachment]
+) -> tuple[list[tuple[Attachment, str]], list[Attachment]]:
+    """Find out which attachments are not in their folder yet.
+
+    Args:
+        folder: The folder.
+        attachments: The attachments of one issue, in Jira's order.
+
+    Returns:
+        The missing ones with the names that they get, and those for which other files of their
+        names are in the way.
+    """
+    taken: set[str] = set()
+    missing: list[tuple[Attachment, str]] = []
+    blocked: list[Attachment] = []
+    for each in attachments:
+        names = [name for name in possible_names(each.name, each.id) if name not in taken]
+        there = next((name for name in names if _has(folder / name, each.size)), None)
+        free = next((name for name in names if not os.path.lexists(folder / name)), None)
+        if there is not None:
+            taken.add(there)
+        elif free is not None:
+            taken.add(free)
+            missing.append((each, free))
+        else:
+            blocked.append(each)
+    return missing, blocked
+
+
+def _has(path: Path, size: int) -> bool:
+    with suppress(OSError):
+        found = path.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_size == size
+    return False
+
+
+class Download:
+    """A file that is being written, and that gets its name only once it is whole.
+
+    Args:
+        root: The workspace's folder.
+        folder: The folder of the file, in it.
+        name: The file's name.
+
+    Raises:
+        FileFailed: The folder cannot be made, or is a link out of the workspace.
+    """
+
+    def __init__(self, root: Path, folder: Path, name: str) -> None:
+        self._target = folder / name
+        with file_errors(self._target, "write"):
+            self._refuse_links(root, folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_links(root, folder)
+            self._temporary = folder / f"{TEMPORARY}{os.getpid()}-{id(self)}"
+            self._file: IO[bytes] = self._temporary.open("xb")
+
+    def write(self, portion: bytes) -> None:
+        """Write the next portion."""
+        with file_errors(self._target, "write"):
+            self._file.write(portion)
+
+    def finish(self) -> None:
+        """Give the file its name.
+
+        Raises:
+            FileFailed: There is a file of that name now; it stays as it is.
+        """
+        with file_errors(self._target, "write"):
+            self._file.close()
+            os.link(self._temporary, self._target)  # never replaces a file
+
+    def close(self) -> None:
+        """Remove what is left of a file that is not finished."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._temporary.unlink()
+
+    def _refuse_links(self, root: Path, folder: Path) -> None:
+        if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
+            raise FileFailed(folder, "write", "it is a link out of the workspace", alone=True)

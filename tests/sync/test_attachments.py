@@ -1,0 +1,303 @@
+"""Attachments: downloaded into folders of their own, and uploaded once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.pulls import Bench, Recorder
+
+from ticketr import open_job_queue
+from ticketr.jira import PORTION, ConnectionLost
+from ticketr.jira.transport import Response as HttpResponse
+from ticketr.sandbox import create_app
+from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.parts import Attachment
+from ticketr.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+    from ticketr.sync import AttachmentResult
+
+BIG = os.urandom(2 * PORTION + 7)
+
+
+def attach(bench: Bench, key: str, name: str, content: bytes) -> None:
+    """Attach a file in Jira."""
+    site = bench.site
+    attachment = Attachment(
+        site.next_part(), DEMO_USER, name, "text/plain", len(content), site.millis()
+    )
+    site.attach(key, [(attachment, content)])
+
+
+def attached(bench: Bench, key: str) -> list[tuple[str, bytes]]:
+    return [(each.name, bench.site.content(each.id)) for each in bench.finds(key).attachments]
+
+
+async def run_job(job: Any) -> Any:
+    async with open_job_queue(workers=1) as queue:
+        return await queue.run(job)
+
+
+async def get(bench: Bench, *keys: str, **changes: Any) -> AttachmentResult:
+    result: AttachmentResult = await run_job(
+        GetAttachmentsJob(**bench.settings(**changes), keys=keys)
+    )
+    return result
+
+
+async def add(bench: Bench, key: str, *files: Path, **changes: Any) -> AttachmentResult:
+    result: AttachmentResult = await run_job(
+        AddAttachmentsJob(**bench.settings(**changes), key=key, files=files)
+    )
+    return result
+
+
+def files(bench: Bench) -> dict[str, bytes]:
+    """Return what is in the folders for attachments, temporary files included."""
+    return {
+        path.relative_to(bench.root).as_posix(): path.read_bytes()
+        for path in sorted(bench.root.rglob("*"))
+        if path.is_file() and "attachments" in path.parts
+    }
+
+
+async def test_attachments_are_listed_with_name_and_size(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+
+    listed = await run_job(ListAttachmentsJob(**bench.settings(), keys=("DEMO-1", "DEMO-99")))
+
+    ((found,),) = listed.found.values()
+    assert (found.name, found.size, found.author) == ("a.txt", 3, DEMO_USER.account_id)
+    assert [(each.key, each.code) for each in listed.failed] == [("DEMO-99", Code.MISSING)]
+
+
+async def test_attachments_are_downloaded_in_portions_beside_their_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    (bench.root / "sub").mkdir()
+    (bench.root / "DEMO-1.md").rename(bench.root / "sub" / "DEMO-1.md")
+    attach(bench, "DEMO-1", "big.bin", BIG)
+    attach(bench, "DEMO-1", "empty", b"")
+
+    result = await get(bench, "DEMO-1")
+
+    folder = "sub/attachments/DEMO-1"
+    assert files(bench) == {f"{folder}/big.bin": BIG, f"{folder}/empty": b""}
+    assert result.done == (f"{folder}/big.bin", f"{folder}/empty")
+    assert sum("attachment/content" in each for each in bench.asked) == 3
+    again = await get(bench, "DEMO-1")
+    assert (again.done, again.unchanged, again.failed) == ((), 2, ())
+    assert (await bench.sync()).pull.failed == ()
+
+
+async def test_no_name_leads_out_of_the_folder_or_is_a_file_of_tickets(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    names = [
+        "../../evil",
+        "/etc/passwd",
+        ".hidden",
+        "evil.md",
+        "a\x1b[2Jb",
+        "x/../y",
+        "..",
+        "con\r\n",
+    ]
+    for name in names:
+        attach(bench, "DEMO-1", name, b"# TICKET: [DEMO-2] Mine\n")
+
+    result = await get(bench, "DEMO-1")
+
+    assert result.failed == ()
+    assert {name.rpartition("/")[0] for name in files(bench)} == {"attachments/DEMO-1"}
+    assert len(files(bench)) == len(names)
+    assert not any(name.rpartition("/")[2].startswith(".") for name in files(bench))
+    assert len(bench.keys()) == len(set(bench.keys())) == 12
+
+
+async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: MockClock) -> None:
+    folder = bench.root / "attachments" / "DEMO-1"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"mine, longer")
+    (folder / "b.txt").symlink_to(bench.root / "elsewhere")
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    attach(bench, "DEMO-1", "a.txt", b"two!")
+    attach(bench, "DEMO-1", "b.txt", b"three")
+    ids = [each.id for each in bench.finds("DEMO-1").attachments]
+
+    result = await get(bench, "DEMO-1")
+
+    assert result.failed == ()
+    found = files(bench)
+    assert found.pop("attachments/DEMO-1/a.txt") == b"mine, longer"
+    assert found == {
+        f"attachments/DEMO-1/a ({ids[0]}).txt": b"one",
+        f"attachments/DEMO-1/a ({ids[1]}).txt": b"two!",
+        f"attachments/DEMO-1/b ({ids[2]}).txt": b"three",
+    }
+    (folder / f"a ({ids[0]}).txt").write_bytes(b"mine too")
+    blocked = await get(bench, "DEMO-1")
+    assert [each.reason for each in blocked.failed] == [
+        "a.txt: other files of its name are in the way; move them away"
+    ]
+
+
+async def test_a_folder_that_is_a_link_out_of_the_workspace_gets_nothing(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    bench.root.mkdir()
+    (tmp_path / "outside").mkdir()
+    (bench.root / "attachments").symlink_to(tmp_path / "outside")
+    attach(bench, "DEMO-1", "a.txt", b"one")
+
+    result = await get(bench, "DEMO-1")
+
+    assert ["is a link out of the workspace" in each.reason for each in result.failed] == [True]
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+async def test_a_cancelled_download_leaves_whole_files_only(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    attach(bench, "DEMO-1", "big.bin", BIG)
+
+    class CutOff(Recorder):
+        async def send(self, request: Request) -> Response:
+            if len([each for each in self.asked if "attachment/content" in each]) == 3:
+                scope.cancel()
+            return await super().send(request)
+
+    with trio.CancelScope() as scope:
+        await get(bench, "DEMO-1", transport=CutOff(create_app(bench.site)))
+
+    assert scope.cancelled_caught
+    assert files(bench) == {"attachments/DEMO-1/a.txt": b"one"}
+    assert (await get(bench, "DEMO-1")).done == ("attachments/DEMO-1/big.bin",)
+
+
+async def test_files_are_attached_in_pieces(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    big, odd = tmp_path / "big.bin", tmp_path / 'o"dd.txt'
+    big.write_bytes(BIG)
+    odd.write_bytes(b"")
+
+    result = await add(bench, "DEMO-1", big, odd)
+
+    assert (result.done, result.failed) == ((str(big), str(odd)), ())
+    assert attached(bench, "DEMO-1") == [("big.bin", BIG), ('o"dd.txt', b"")]
+
+
+async def test_what_cannot_be_attached_is_told_before_it_is_sent(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(UPLOAD_LIMIT + 1)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "good").write_bytes(b"good")
+
+    result = await add(
+        bench,
+        "DEMO-1",
+        *(tmp_path / name for name in ("large", "none", "pipe", "good")),
+    )
+
+    assert [each.reason for each in result.failed] == [
+        "it has 10 MB; Jira takes 10 MB at most",
+        "it cannot be read: No such file or directory",
+        "it cannot be read: it is no file",
+    ]
+    assert attached(bench, "DEMO-1") == [("good", b"good")]
+
+
+@dataclass(kw_only=True)
+class Uploads(Recorder):
+    """Loses or refuses the first upload, perhaps after the site has taken it."""
+
+    bench: Bench
+    taken: bool
+    limited: bool
+    seen: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        Recorder.__init__(self, create_app(self.bench.site))
+
+    async def send(self, request: Request) -> Response:
+        if not request.url.endswith("/attachments") or self.seen:
+            return await super().send(request)
+        self.seen.append(request.url)
+        if self.taken:
+            await super().send(request)
+        if self.limited:
+            return HttpResponse(429, {"retry-after": "1"}, b"{}", request.url)
+        raise ConnectionLost(request.url, "the cable was pulled")
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("limited", [True, False])
+async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path, taken: bool, limited: bool
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one")
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    uploads = Uploads(bench=bench, taken=taken, limited=limited)
+
+    result = await add(bench, "DEMO-1", path, transport=uploads)
+
+    arrived = taken or limited
+    assert (len(result.done), len(result.failed)) == (arrived, not arrived)
+    assert len(attached(bench, "DEMO-1")) == 1 + arrived
+
+
+async def test_a_file_that_becomes_shorter_while_it_is_sent_is_told(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(BIG)
+
+    class Cutting(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.source is None:
+                return await super().send(request)
+            path.write_bytes(b"")
+            async for _ in request.source.pieces():
+                pass
+            raise AssertionError
+
+    result = await add(bench, "DEMO-1", path, transport=Cutting(create_app(bench.site)))
+
+    assert [each.reason for each in result.failed] == ["the file became shorter while it was sent"]
+    assert attached(bench, "DEMO-1") == []
+
+
+async def test_a_site_that_takes_no_attachments_is_told(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"one")
+
+    class Off(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.url.endswith("/attachment/meta"):
+                return HttpResponse(200, {}, b'{"enabled": false}', request.url)
+            return await super().send(request)
+
+    result = await add(bench, "DEMO-1", tmp_path / "a.txt", transport=Off(create_app(bench.site)))
+
+    assert [each.reason for each in result.failed] == ["attachments are switched off on this site"]
