@@ -202,7 +202,9 @@ def _has_effect(state: AppState, action: KeyAction) -> bool:
     if state.overlays:
         if action is KeyAction.ESCAPE:
             return bool(state.workspaces) or state.context is not Context.WAYS
-        return action is not KeyAction.HELP or state.context is not Context.HELP
+        if action is KeyAction.HELP and state.context is Context.HELP:
+            return False
+        return state.overlays[-1].has_effect(state, action)
     row, workspace = state.row, state.workspace
     match action:
         case KeyAction.ESCAPE:

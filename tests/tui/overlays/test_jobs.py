@@ -145,3 +145,21 @@ def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -
     assert pressed(state, "R").notice == "That job ended before the app began"
     assert pressed(state, "KEY_ESCAPE").overlays == ()
     assert len(pressed(state, "?").overlays) == 2
+
+
+@pytest.mark.parametrize(
+    ("job", "hints"),
+    [
+        (RUNNING, "Enter tickets  x cancel  Esc back  ? all"),
+        (WAITING, "Enter tickets  x cancel  + priority  ! run now  Esc back  ? all"),
+        (FAILED, "Enter tickets  y copy error  R run again  Esc back  ? all"),
+    ],
+)
+def test_the_hints_name_what_can_be_done_with_the_selected_job(
+    job: JobSnapshot, hints: str
+) -> None:
+    assert plain(screen(jobs(job), 9.0, Theme())[-2]).strip() == hints
+
+
+def test_without_jobs_the_hints_name_only_the_way_back() -> None:
+    assert plain(screen(jobs(), 9.0, Theme())[-2]).strip() == "Esc back  ? all"

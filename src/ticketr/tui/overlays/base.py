@@ -35,6 +35,10 @@ class Overlay(Protocol):
         """Return the step for a key with this action; None if it does nothing here."""
         ...
 
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether the hints are to name an action."""
+        ...
+
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Return the step for a typed character or a paste; None if it takes no text."""
         ...
@@ -81,6 +85,10 @@ class PlainOverlay:
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Return the step for a key with this action; None if it does nothing here."""
         return None
+
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether the hints are to name an action."""
+        return True
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Return the step for a typed character or a paste; None if it takes no text."""

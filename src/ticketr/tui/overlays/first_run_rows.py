@@ -42,6 +42,8 @@ _BUTTONS = {
 #: From this width on, notes stand beside their fields; from this height on, ways above a form.
 WIDE, HIGH = 80, 20
 VALUE_CELLS, LABEL_CELLS = 28, 9
+#: The most cells for what a way is, so that its key stands near.
+FACTS_CELLS = 60
 #: The most projects that are listed at once.
 LISTED = 6
 
@@ -94,7 +96,7 @@ def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterato
         key = keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
-        room = max(0, cells - 2 * len(indent) - 2 - 18 - 6)
+        room = max(0, min(FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
         bar = "▌ " if is_selected else "  "
         yield (
             Span(f"{indent}{bar}"),

@@ -98,6 +98,15 @@ class Jobs(PlainOverlay):
             return state.noticed("That job ended before the app began"), ()
         return _act(state, snapshot, action)
 
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether an action has an effect on the selected job."""
+        if action not in _ON_ONE_JOB:
+            return True
+        ids = _ids(state)
+        chosen = self.job if self.job in ids else next(iter(ids), "")
+        snapshot = _snapshot(state, chosen)
+        return snapshot is not None and _act(state, snapshot, action) is not None
+
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         if isinstance(message, messages.HistoryRead):
