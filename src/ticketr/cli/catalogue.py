@@ -145,6 +145,15 @@ CATALOGUE: Mapping[str, Entry] = {
         exits.LOCAL,
         "list:list_",
     ),
+    "log": Entry(
+        "Record work on an issue.",
+        (
+            ('ticketr log DEMO-9 2h "Wrote the tests"', "Two hours that end now."),
+            ('ticketr log DEMO-9 1d 4h --started "2026-03-01 09:00"', "Begun at another time."),
+        ),
+        exits.REMOTE,
+        "log:log",
+    ),
     "man": Entry(
         "Print the manual page.",
         (

@@ -36,6 +36,7 @@ from ticketr.jira.models import (
 from ticketr.jira.outcome import certainly_failed, may_have_happened
 from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
 from ticketr.jira.tenant import ask_cloud_id, ask_server_info
+from ticketr.jira.worklogs import Worklog
 
 __all__ = [
     "LONGEST_WAIT",
@@ -68,6 +69,7 @@ __all__ = [
     "Transition",
     "Upload",
     "User",
+    "Worklog",
     "ask_cloud_id",
     "ask_server_info",
     "certainly_failed",

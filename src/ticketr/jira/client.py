@@ -19,6 +19,7 @@ from ticketr.jira.rest_api import RestApi
 from ticketr.jira.searches import SearchEndpoints
 from ticketr.jira.site import SiteEndpoints
 from ticketr.jira.transport import open_transport
+from ticketr.jira.worklogs import WorklogEndpoints
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -39,6 +40,7 @@ class JiraClient(
     CommentEndpoints,
     LinkEndpoints,
     AttachmentEndpoints,
+    WorklogEndpoints,
 ):
     """A client of one Jira site; made by `open_jira`.
 

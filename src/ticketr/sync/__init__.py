@@ -37,6 +37,7 @@ from ticketr.sync.edits.uncertain import find_uncertain
 from ticketr.sync.errors import (
     BadChoice,
     BadQuery,
+    BadWork,
     CannotEdit,
     CannotUndo,
     ConflictChanged,
@@ -88,6 +89,7 @@ from ticketr.sync.undo import (
     undo_step,
     undo_steps,
 )
+from ticketr.sync.worklog import LogWorkJob, checked_time
 from ticketr.sync.workspace.drafts import write_draft
 from ticketr.sync.workspace.markers import (
     ConflictMarker,
@@ -103,6 +105,7 @@ __all__ = [
     "AttachmentResult",
     "BadChoice",
     "BadQuery",
+    "BadWork",
     "CannotEdit",
     "CannotUndo",
     "Change",
@@ -129,6 +132,7 @@ __all__ = [
     "LocalChange",
     "LocalSurvey",
     "LocalTicket",
+    "LogWorkJob",
     "Loss",
     "MergedPart",
     "NoConflict",
@@ -176,6 +180,7 @@ __all__ = [
     "carry_out",
     "carry_out_edits",
     "check_keys",
+    "checked_time",
     "choose",
     "choose_all",
     "conflict_of",

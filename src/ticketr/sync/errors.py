@@ -103,6 +103,22 @@ class BadChoice(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class BadWork(SyncError):
+    """Raised when what was to be recorded as work cannot be sent.
+
+    Attributes:
+        text: The user's text.
+        reason: Why it cannot be sent.
+    """
+
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f'"{clean(self.text[:60])}": {self.reason}'
+
+
+@dataclass(eq=False, repr=False)
 class ConflictChanged(SyncError):
     """Raised when a conflict is not any more what the user has seen; nothing was changed.
 

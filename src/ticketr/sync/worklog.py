@@ -1,0 +1,125 @@
+"""The job that records work on an issue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ticketr.jira import LONGEST_WAIT, JiraError, RateLimited, adf, may_have_happened
+from ticketr.sync.compare.moments import jira_moment, read_moment
+from ticketr.sync.errors import BadWork
+from ticketr.sync.jobs import reporting_session
+from ticketr.sync.session import SessionJob
+
+if TYPE_CHECKING:
+    from ticketr import JobContext
+    from ticketr.jira import Worklog
+    from ticketr.sync.session import Session
+
+#: How many times a record is sent; before each further try Jira certainly does not have it.
+TRIES = 3
+_SPENT = re.compile(
+    r"(?:[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])(?:\s*[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])*"
+)
+
+
+def checked_time(text: str) -> str:
+    """Return a length of time as Jira takes it, such as ``1d 2h 30m``.
+
+    Raises:
+        BadWork: It is none.
+    """
+    spent = " ".join(text.lower().split())
+    if not _SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
+        raise BadWork(text, "it is no time like 2h, 1d 4h or 1h 30m")
+    return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent)
+
+
+@dataclass(kw_only=True)
+class LogWorkJob(SessionJob):
+    """A job that records work on an issue, once.
+
+    Attributes:
+        key: The issue's key.
+        spent: How much time it took, from `checked_time`.
+        text: A text on it, in Markdown; empty for none.
+        started: When it began, as a user types it; empty for now.
+
+    Cancellation:
+        Takes effect at once, inside the request too. Jira may have the record then.
+    """
+
+    verb = "Log work on"
+
+    key: str
+    spent: str
+    text: str = ""
+    started: str = ""
+
+    @property
+    def _subject(self) -> str:
+        return self.key
+
+    async def execute(self, context: JobContext) -> Worklog:
+        """Run the job; the queue calls this.
+
+        Raises:
+            BadWork: The text or the moment cannot be sent.
+            JiraError: Jira refused it, or it is not known whether Jira has it.
+        """
+        comment = _comment(self.text)
+        async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
+            began = _began(self.started, session)
+            worklog = await self._send(session, began, comment)
+        session.progress.say(f"Logged {worklog.spent} on {self.key}")
+        return worklog
+
+    async def _send(
+        self, session: Session, began: datetime, comment: dict[str, object] | None
+    ) -> Worklog:
+        """Send the record; if its answer is lost, look whether Jira has it."""
+        for left in reversed(range(TRIES)):
+            try:
+                return await session.jira.add_worklog(
+                    self.key, spent=self.spent, started=jira_moment(began), comment=comment
+                )
+            except JiraError as error:
+                failure = error
+            is_limited = isinstance(failure, RateLimited)
+            if is_limited or may_have_happened(failure):
+                for each in await session.jira.worklogs(self.key, since=began):
+                    if each.started == began and each.author == session.account:
+                        return each
+            waits = isinstance(failure, RateLimited) and (failure.retry_after or 0) <= LONGEST_WAIT
+            if not left or not waits:
+                raise failure
+        raise AssertionError  # pragma: no cover - the last try returns or raises
+
+
+def _comment(text: str) -> dict[str, object] | None:
+    if not text.strip():
+        return None
+    if adf.is_too_long(text):
+        raise BadWork(text, f"the text is too long; Jira takes {adf.LONGEST_TEXT} characters")
+    for piece in adf.dropped_pieces(text):
+        raise BadWork(text, piece.reason)
+    document = adf.to_adf(text)
+    for problem in adf.problems(document):
+        raise BadWork(text, f"Jira would refuse it: {problem}")
+    return document
+
+
+def _began(text: str, session: Session) -> datetime:
+    if not text:
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is
+    moment = read_moment(text)
+    if moment is None:
+        raise BadWork(text, "it is no moment like 2026-01-31 09:30")
+    if moment.tzinfo is None and session.zone is None:
+        raise BadWork(
+            text, f"it needs a zone, as in {text}+0100: that of your account is not known"
+        )
+    return moment if moment.tzinfo else moment.replace(tzinfo=session.zone)

@@ -1,0 +1,106 @@
+"""Work is recorded on an issue once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.pulls import Bench, Recorder
+
+from ticketr import JobFailed, open_job_queue
+from ticketr.jira import ConnectionLost
+from ticketr.jira.adf import to_markdown
+from ticketr.jira.transport import Response as HttpResponse
+from ticketr.sandbox import create_app
+from ticketr.sync import BadWork, LogWorkJob, checked_time
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+
+
+async def log(bench: Bench, **work: Any) -> Any:
+    settings = {key: work.pop(key) for key in ("transport",) if key in work}
+    async with open_job_queue(workers=1) as queue:
+        return await queue.run(
+            LogWorkJob(**bench.settings(**settings), **{"key": "DEMO-1", "spent": "2h"} | work)
+        )
+
+
+def logged(bench: Bench) -> list[tuple[int, str]]:
+    return [
+        (each.seconds, to_markdown(each.comment).strip() if each.comment else "")
+        for each in bench.finds("DEMO-1").worklogs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [("2h", "2h"), ("1D 4H", "1d 4h"), ("1h30m", "1h 30m"), ("  1.5h ", "1.5h"), ("1w", "1w")],
+)
+def test_a_time_is_checked(text: str, time: str) -> None:
+    assert checked_time(text) == time
+
+
+@pytest.mark.parametrize("text", ["2", "two hours", "2x", "0h", "", "2h later", "-1h"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(BadWork, match="it is no time like 2h, 1d 4h or 1h 30m"):
+        checked_time(text)
+
+
+async def test_work_is_recorded_with_its_text(bench: Bench, autojump_clock: MockClock) -> None:
+    done = await log(bench, text="Wrote the *tests*", started="2026-03-01 09:30")
+
+    assert (done.spent, logged(bench)) == ("2h", [(7200, "Wrote the *tests*")])
+    ((record,),) = ([each.started for each in bench.finds("DEMO-1").worklogs],)
+    assert record == 1_772_337_600_000  # 09:30 in the account's zone, Asia/Kolkata
+    assert done.started is not None
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("limited", [True, False])
+async def test_work_whose_answer_was_lost_is_not_recorded_twice(
+    bench: Bench, autojump_clock: MockClock, taken: bool, limited: bool
+) -> None:
+    class Lossy(Recorder):
+        seen = False
+
+        async def send(self, request: Request) -> Response:
+            if request.method != "POST" or "/worklog" not in request.url or self.seen:
+                return await super().send(request)
+            self.seen = True
+            if taken:
+                await super().send(request)
+            if limited:
+                return HttpResponse(429, {"retry-after": "1"}, b"{}", request.url)
+            raise ConnectionLost(request.url, "the cable was pulled")
+
+    await log(bench, spent="1h")
+    failure = None
+    try:
+        await log(bench, transport=Lossy(create_app(bench.site)))
+    except JobFailed as error:
+        failure = error
+
+    assert (failure is None) == (taken or limited)
+    assert [seconds for seconds, _ in logged(bench)] == [3600, *([7200] * (taken or limited))]
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        ({"started": "yesterday"}, "it is no moment like 2026-01-31 09:30"),
+        ({"text": "x" * 40_000}, "the text is too long; Jira takes 32767 characters"),
+        ({"text": "a\n\n<!-- b -->"}, ""),
+    ],
+)
+async def test_what_cannot_be_sent_is_told(
+    bench: Bench, autojump_clock: MockClock, work: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(JobFailed) as caught:
+        await log(bench, **work)
+
+    assert isinstance(caught.value.__cause__, BadWork)
+    assert reason in str(caught.value.__cause__)
+    assert logged(bench) == []
