@@ -46,7 +46,7 @@ from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weig
 from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
 from ticketr.jira.adf._wording import reworded as _reworded
-from ticketr.jira.adf.forms import Writer, name_files, read_decisions
+from ticketr.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
 from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 if TYPE_CHECKING:
@@ -108,9 +108,13 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     Returns:
         The same as `to_markdown` and `is_exact`, for less work.
     """
-    wanted = canonical(adf)
-    markdown = to_markdown(adf, files=files)
-    return Converted(markdown, _matches(markdown, wanted, files))
+    if is_too_large(adf):
+        return Converted(_as_code(adf), exact=False)
+    try:
+        return _shortest(adf, files, is_checked=True)
+    except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
+        markdown = _block_by_block(canonical(adf))
+        return Converted(markdown, _matches(markdown, canonical(adf), files))
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
@@ -127,7 +131,7 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
     if is_too_large(adf):
         return _as_code(adf)
     try:
-        return _shortest(adf, files)
+        return _shortest(adf, files).markdown
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         return _block_by_block(canonical(adf))
 
@@ -290,15 +294,26 @@ def _matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) 
         return False
 
 
-def _shortest(adf: object, files: Mapping[str, str]) -> str:
-    """Write a document with short forms, but for the blocks that would not come back as they are."""
+def _shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False) -> Converted:
+    """Write a document with short forms, but for the blocks that would not come back as they are.
+
+    Args:
+        adf: The document.
+        files: The media ID of each file, by its name.
+        is_checked: Whether to find out if the result is exact; otherwise it is said to be.
+    """
     markdown, short = _render(canonical(adf), files)
+    if not short and not is_checked:
+        return Converted(markdown, exact=True)
     wanted = canonical(adf)
-    if not short or _matches(markdown, wanted, files):
-        return markdown
-    blocks = wanted.get("content", [])
+    if _matches(markdown, wanted, files):
+        return Converted(markdown, exact=True)
+    blocks = wanted.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
-    return _render(canonical(adf), files, long=long)[0] if long else markdown
+    if not long:
+        return Converted(markdown, exact=False)
+    markdown, _ = _render(canonical(adf), files, long=long)
+    return Converted(markdown, is_checked and _matches(markdown, wanted, files))
 
 
 def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
@@ -326,9 +341,11 @@ def _read(markdown: str, files: Mapping[str, str] = _NO_FILES) -> Json:
         tokens = normalize_blocks(read_tokens(protected))
         document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
         if has_no_placeholders(markdown):
-            read_decisions(document)
+            if "<>" in markdown:
+                read_decisions(document)
             restore_document(document)
-            name_files(document, files)
+            if ATTACHED in markdown:
+                name_files(document, files)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
     return document

@@ -7,10 +7,19 @@ marklas stays. What only looks like a form gets a backslash.
 
 from __future__ import annotations
 
-from ticketr.jira.adf.forms.files import name_files
+from ticketr.jira.adf.forms.files import ATTACHED, name_files
 from ticketr.jira.adf.forms.inline import COLORS
 from ticketr.jira.adf.forms.panels import PANELS, WORDS
 from ticketr.jira.adf.forms.read import Reader, read_decisions
 from ticketr.jira.adf.forms.write import Writer
 
-__all__ = ["COLORS", "PANELS", "WORDS", "Reader", "Writer", "name_files", "read_decisions"]
+__all__ = [
+    "ATTACHED",
+    "COLORS",
+    "PANELS",
+    "WORDS",
+    "Reader",
+    "Writer",
+    "name_files",
+    "read_decisions",
+]

@@ -8,7 +8,6 @@ the document is made, since marklas would read their text again.
 from __future__ import annotations
 
 import re
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ticketr.jira.adf._html import LESS
@@ -171,8 +170,10 @@ class Reader:
             _html("</figure>"),
         ]
 
-    def _line(self, tokens: Iterable[Token], *, linked: bool = False) -> list[Token]:
+    def _line(self, tokens: Sequence[Token], *, linked: bool = False) -> Sequence[Token]:
         """Read the forms in a line; of those in a link the tags alone."""
+        if not any(map(_may_hold_form, tokens)):
+            return tokens
         made: list[Token] = []
         closing = ""  # of a tag whose text is no text of the document
         for token in _joined(tokens):
@@ -278,6 +279,10 @@ def _html(tag: str) -> Token:
     return {"type": "block_html", "raw": tag}
 
 
+def _may_hold_form(token: Token) -> bool:
+    return token["type"] != "text" or "{" in token["raw"] or ":" in token["raw"]
+
+
 def _closing_of_atom(tag: str) -> str:
     """Return the end tag of a node without text of its own, or of code; else nothing."""
     if tag.startswith(("<code>", "<code ")):
@@ -289,8 +294,18 @@ def _closing_of_atom(tag: str) -> str:
 def _joined(tokens: Iterable[Token]) -> list[Token]:
     """Join the texts that stand side by side, and keep them, since marklas may read them again."""
     made: list[Token] = []
-    for is_text, group in groupby(tokens, key=lambda token: token["type"] == "text"):
-        parts = list(group)
-        words = "".join(part["raw"] for part in parts) if is_text else ""
-        made += [{"type": "text", "raw": words, _PARTS: parts}] if words else parts
-    return made
+    texts: list[Token] = []
+    for token in tokens:
+        if token["type"] == "text":
+            texts.append(token)
+            continue
+        made += _as_one(texts)
+        texts = []
+        made.append(token)
+    return [*made, *_as_one(texts)]
+
+
+def _as_one(texts: list[Token]) -> list[Token]:
+    if len(texts) < 2:
+        return texts
+    return [{"type": "text", "raw": "".join(each["raw"] for each in texts), _PARTS: texts}]
