@@ -22,6 +22,7 @@ from ticketr.jira.errors import (
     Redirected,
     Rejected,
 )
+from ticketr.jira.issues import MOST_CREATED
 from ticketr.jira.links import LinkType
 from ticketr.jira.models import (
     BulkFetched,
@@ -40,6 +41,7 @@ from ticketr.jira.worklogs import Worklog
 
 __all__ = [
     "LONGEST_WAIT",
+    "MOST_CREATED",
     "PORTION",
     "Allowed",
     "Attachment",

@@ -10,7 +10,10 @@ from ticketr.jira.rest_api import Endpoints
 from ticketr.jira.values import object_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+#: How many issues one request can create.
+MOST_CREATED = 50
 
 _NONE: Mapping[str, object] = MappingProxyType({})
 
@@ -52,6 +55,31 @@ class IssueEndpoints(Endpoints):
         if created is None:
             raise answer.unusable("it tells no key")
         return created
+
+    async def create_issues(
+        self, issues: Sequence[tuple[Mapping[str, object], Mapping[str, object]]]
+    ) -> None:
+        """Create issues in one request, which is sent once.
+
+        The answer does not tell which issue became which key, nor may all of them exist. The
+        caller finds them by their properties.
+
+        Args:
+            issues: The fields and the entity properties of each; at most `MOST_CREATED`.
+
+        Raises:
+            BadRequest: The site accepts none of them.
+            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
+        """
+        updates = [
+            {
+                "fields": dict(fields),
+                "properties": [{"key": k, "value": v} for k, v in properties.items()],
+            }
+            for fields, properties in issues
+        ]
+        body = {"issueUpdates": updates}
+        await self._api.write("POST", "issue/bulk", issue=None, body=body, once=True)
 
     async def edit_issue(self, key: str, fields: Mapping[str, object]) -> None:
         """Change fields of an issue.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,33 +17,34 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import (
-    LONGEST_WAIT,
     AuthenticationFailed,
     Created,
     JiraError,
-    RateLimited,
     Rejected,
     certainly_failed,
-    may_have_happened,
 )
-from ticketr.sync.compare.diff import text_size
-from ticketr.sync.compare.sent import to_json
 from ticketr.sync.hints import with_field_names
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.push.creating_batches import (
+    BatchResult,
+    create_in_batches,
+    is_passing,
+    new_creation,
+    over_at,
+)
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.push.transitions import NoTransition, change_status, status_now
-from ticketr.sync.state.journal import Creation
-from ticketr.sync.threads import compute
 from ticketr.sync.workspace.files import unless_broken
-from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from ticketr.sync.push.creating_batches import WantedIssue
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import NewIssue
     from ticketr.sync.session import Session
+    from ticketr.sync.state.journal import Creation
     from ticketr.tickets import Ticket
 
 #: How many times a create is tried; before each further try the issue certainly does not exist.
@@ -95,6 +95,7 @@ class Creator:
         self._after = after
         self._drafts = drafts
         self._refused: list[_Refused] = []
+        self._ahead = BatchResult()
         self._editor = session.editor  # shared, so that a large file is parsed once
 
     async def create(self, new: NewIssue, path: str, *, parent: str | None) -> Created | None:
@@ -117,22 +118,34 @@ class Creator:
         Cancellation:
             Takes effect at once. If the issue exists, `recover` finds it in the next run.
         """
-        # A long text takes some milliseconds to convert.
-        write = partial(to_json, new.payload.values)
-        parts = await compute(self._session.in_thread, text_size(new.issue), write)
-        creation = Creation(
-            marker=uuid.uuid4().hex,
-            project=new.project,
-            parent=parent,
-            title=new.issue.title,
-            path=path,
-            draft=render_ticket(new.issue),
-            after=self._after[new.project],
-            sent=time.time(),
-            parts=parts,
-        )
-        created = await self._create_or_note(creation, new)
+        if id(new) in self._ahead.unknown:
+            creation, error = self._ahead.unknown[id(new)]
+            note = failure_note(new.issue, creation.path, error)
+            self._tally.fail(replace(note, reason=_unknown_reason(error)))
+            return None
+        created = self._ahead.existing.get(id(new))
+        if created is None:
+            after = self._after[new.project]
+            creation = await new_creation(self._session, new, path, parent=parent, after=after)
+            created = await self._create_or_note(creation, new)
         return None if created is None else await self._finish(created, new)
+
+    async def create_ahead(self, wanted: Sequence[WantedIssue]) -> None:
+        """Create many issues in few requests; `create` then completes each.
+
+        An issue that Jira refuses in such a request is left to `create`, which sends it alone.
+
+        Raises:
+            AuthenticationFailed: The site no longer takes the login.
+            StateFailed: The state cannot be written.
+
+        Cancellation:
+            Takes effect at once. `recover` finds in the next run what exists.
+        """
+        made = await create_in_batches(self._session, wanted, self._after, self._count)
+        self._ahead = BatchResult(
+            {**self._ahead.existing, **made.existing}, {**self._ahead.unknown, **made.unknown}
+        )
 
     async def look_for_refused(self) -> list[tuple[NewIssue, Created]]:
         """Look up the issues whose creation was refused; note those that do not exist as failed.
@@ -169,6 +182,12 @@ class Creator:
                 existing.append((each.new, created))
         return existing
 
+    def _count(self, created: Creation) -> None:
+        """Count an issue as created, from the moment that Jira has it for certain."""
+        assert created.key is not None
+        self._tally.add_created(created.key)
+        self._tally.show(self._session.progress)
+
     def _fail(self, refused: _Refused, reason: str) -> None:
         note = failure_note(refused.new.issue, refused.creation.path, refused.error)
         self._tally.fail(replace(note, reason=reason))
@@ -179,8 +198,8 @@ class Creator:
         assert created.id is not None
         assert created.key is not None
         is_written = await self._write_key(created, created.path, status_follows=status is not None)
-        self._tally.add_created(created.key)
-        self._tally.show(self._session.progress)
+        if id(new) not in self._ahead.existing:  # else it is counted already
+            self._count(created)
         if not is_written or (
             status is not None and not await self._move_to_status(created, issue, status)
         ):
@@ -221,13 +240,13 @@ class Creator:
                 if certainly_failed(error, fields):
                     await self._forget(creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
                     raise
-                if not _is_passing(error):
+                if not is_passing(error):
                     if isinstance(error, AuthenticationFailed):
                         raise
-                    self._refused.append(_Refused(creation, new, error, _over_at(error)))
+                    self._refused.append(_Refused(creation, new, error, over_at(error)))
                     return None
-                over_at = _over_at(error)
-            found = await self._look_up(creation, sent=over_at)
+                sent = over_at(error)
+            found = await self._look_up(creation, sent=sent)
             if found is not None:
                 return found
         await self._forget(creation)
@@ -318,23 +337,6 @@ class Creator:
     ) -> None:
         note = failure_note(issue, path, error)
         self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
-
-
-def _is_passing(error: JiraError) -> bool:
-    """Tell whether another try may succeed."""
-    if isinstance(error, RateLimited):
-        return (error.retry_after or 0.0) <= LONGEST_WAIT
-    return may_have_happened(error)
-
-
-def _over_at(error: JiraError) -> float:
-    """Return a time of Trio's clock when Jira had finished with a refused request.
-
-    Jira has finished if the answer is Jira's own. Any other answer may come from a proxy, which may
-    still forward the request.
-    """
-    is_over = isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras)
-    return -math.inf if is_over else trio.current_time()
 
 
 def _without_advice(error: JiraError) -> str:

@@ -16,6 +16,7 @@ from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import error_to_report
 from ticketr.sync.push.commenting import send_comment
 from ticketr.sync.push.creating import Creator, failure_note
+from ticketr.sync.push.creating_batches import FEWEST, WantedIssue
 from ticketr.sync.push.linking import send_link
 from ticketr.sync.push.transitions import NoTransition, change_status
 from ticketr.sync.session import CONCURRENCY
@@ -23,7 +24,7 @@ from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
@@ -60,6 +61,10 @@ class Delivery:
             after=after,
             drafts=frozenset(replace(each, tasks=()) for each in drafts),
         )
+        # Many sub-tasks of new tickets are created together, once all these tickets exist.
+        of_new = sum(len(each.new_subtasks) for each in writes if each.new_ticket)
+        self._has_many_subtasks = of_new >= FEWEST
+        self._later: deque[tuple[TicketWrites, Created]] = deque()
         self._touched: dict[str, str] = {}
         self._linked: set[str] = set()  # the issues at the other ends of links
 
@@ -76,26 +81,53 @@ class Delivery:
             Takes effect at once. The state holds what Jira has taken, or `recover` finds it in the
             next run.
         """
-        await self._send_all()
+        await self._create_ahead(self._first_new_issues())
+        await self._send_all(self._send_waiting)
         # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
         tickets = {id(each.new_ticket): each for each in self._writes if each.new_ticket}
         for new_issue, created in await self._creator.look_for_refused():
             if (ticket := tickets.get(id(new_issue))) is not None:
                 self._waiting.append((ticket, created))
         if self._waiting:
-            await self._send_all()
+            await self._send_all(self._send_waiting)
+            await self._creator.look_for_refused()
+        if self._later:
+            await self._create_ahead(
+                WantedIssue(each, ticket.path, created.key)
+                for ticket, created in self._later
+                for each in ticket.new_subtasks
+            )
+            await self._send_all(self._send_later)
             await self._creator.look_for_refused()
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
             self._touched = others | self._touched
         return self._touched
 
-    async def _send_all(self) -> None:
+    def _first_new_issues(self) -> Iterator[WantedIssue]:
+        """Yield the new issues whose parents exist, or that have none."""
+        for ticket in self._writes:
+            if ticket.new_ticket is not None:
+                yield WantedIssue(ticket.new_ticket, ticket.path, None)
+            else:
+                parent = ticket.local_change.local.ticket.key
+                for each in ticket.new_subtasks:
+                    yield WantedIssue(each, ticket.path, parent)
+
+    async def _create_ahead(self, wanted: Iterable[WantedIssue]) -> None:
+        """Create issues in few requests, if there are many."""
+        wanted = tuple(wanted)
+        if len(wanted) >= FEWEST:
+            count = f"{len(wanted)} tickets"
+            self._session.progress.say(f"Creating {count}...")
+            await self._creator.create_ahead(wanted)
+
+    async def _send_all(self, send: Callable[[], Awaitable[None]]) -> None:
         failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
                 for _ in range(CONCURRENCY):
-                    nursery.start_soon(self._send_waiting)
+                    nursery.start_soon(send)
         except* TicketrError as group:
             failure = error_to_report(group)
         if failure is not None:
@@ -117,14 +149,25 @@ class Delivery:
             await self._complete_new(ticket.new_ticket, created, ticket.path)
         for edit in ticket.edits:
             local_change = await self._edit(edit, local_change)
-        for subtask in ticket.new_subtasks:
+        if created is not None and self._has_many_subtasks:
+            self._later.append((ticket, created))
+        else:
             parent = local_change.local.ticket.key if created is None else created.key
-            new = await self._creator.create(subtask, ticket.path, parent=parent)
-            if new is not None:
-                await self._complete_new(subtask, new, ticket.path)
+            await self._send_subtasks(ticket, parent)
         head = local_change.head if created is None else created.id
         if head is not None:
             self._touched[head] = ticket.path
+
+    async def _send_later(self) -> None:
+        while self._later:
+            ticket, created = self._later.popleft()
+            await self._send_subtasks(ticket, created.key)
+
+    async def _send_subtasks(self, ticket: TicketWrites, parent: str | None) -> None:
+        for subtask in ticket.new_subtasks:
+            new = await self._creator.create(subtask, ticket.path, parent=parent)
+            if new is not None:
+                await self._complete_new(subtask, new, ticket.path)
 
     async def _edit(self, edit: IssueEdit, local_change: LocalChange) -> LocalChange:
         """Send the fields and the status of one issue, and note what Jira refuses.

@@ -152,11 +152,15 @@ class Creations:
 
     def put(self, creation: Creation) -> None:
         """Store a request, or replace the stored one."""
+        self.put_all([creation])
+
+    def put_all(self, creations: Iterable[Creation]) -> None:
+        """Store requests, or replace the stored ones."""
         with self._db.durable():
-            self._db.write(
+            self._db.write_all(
                 f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                _values(creation),
+                [_values(each) for each in creations],
             )
 
     def mark_written(self, creation: Creation, path: str, *, now: float) -> None:

@@ -1,0 +1,211 @@
+"""Creates many drafts in few requests; each exactly once, as `creating` does for one.
+
+All requests of a batch are recorded before it is sent. Whatever the answer, each issue is then
+looked up by its marker: the answer names the new issues, but not which draft became which of them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jira import (
+    LONGEST_WAIT,
+    MOST_CREATED,
+    AuthenticationFailed,
+    JiraError,
+    RateLimited,
+    Rejected,
+    may_have_happened,
+)
+from ticketr.sync.compare.diff import text_size
+from ticketr.sync.compare.sent import to_json
+from ticketr.sync.push.recovery import PROPERTY, look_up
+from ticketr.sync.state.journal import Creation
+from ticketr.sync.threads import chunks, compute
+from ticketr.tickets import render_ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ticketr.sync.push.writes import NewIssue
+    from ticketr.sync.session import Session
+
+#: With fewer new issues, each is sent alone: its refusal says more.
+FEWEST = 10
+#: How many times a batch is tried; before each further try its issues are looked up.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WantedIssue:
+    """An issue to create.
+
+    Attributes:
+        new: The issue.
+        path: Its file, relative to the workspace.
+        parent: The key of its parent, for a sub-task.
+    """
+
+    new: NewIssue
+    path: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of the issues of some batches, by the `id` of each `NewIssue`.
+
+    Attributes:
+        existing: The requests whose issues exist, with their IDs and keys. The state holds them.
+        unknown: The requests of which it is not known whether their issues exist, and why.
+    """
+
+    existing: Mapping[int, Creation] = field(default_factory=dict)
+    unknown: Mapping[int, tuple[Creation, JiraError]] = field(default_factory=dict)
+
+
+async def new_creation(
+    session: Session, new: NewIssue, path: str, *, parent: str | None, after: int
+) -> Creation:
+    """Return a request for an issue, as the state records it.
+
+    Args:
+        session: The workspace and the site.
+        new: The issue.
+        path: Its file, relative to the workspace.
+        parent: The key of its parent, for a sub-task.
+        after: The highest number of a key before the request.
+    """
+    # A long text takes some milliseconds to convert.
+    write = partial(to_json, new.payload.values)
+    return Creation(
+        marker=uuid.uuid4().hex,
+        project=new.project,
+        parent=parent,
+        title=new.issue.title,
+        path=path,
+        draft=render_ticket(new.issue),
+        after=after,
+        sent=time.time(),
+        parts=await compute(session.in_thread, text_size(new.issue), write),
+    )
+
+
+async def create_in_batches(
+    session: Session,
+    wanted: Sequence[WantedIssue],
+    after: Mapping[str, int],
+    on_created: Callable[[Creation], object],
+) -> BatchResult:
+    """Create issues, as many in a request as Jira takes.
+
+    Args:
+        session: The workspace and the site.
+        wanted: The issues, in the order of their keys.
+        after: The highest number of a key in each project before the push.
+        on_created: Called with each issue as soon as it certainly exists.
+
+    Returns:
+        Which exist, and of which that is unknown. The others certainly do not exist.
+
+    Raises:
+        AuthenticationFailed: The site no longer takes the login.
+        StateFailed: The state cannot be written.
+    """
+    existing: dict[int, Creation] = {}
+    unknown: dict[int, tuple[Creation, JiraError]] = {}
+    highest = dict(after)
+    for some in chunks(wanted, MOST_CREATED):
+        batch: dict[str, tuple[WantedIssue, Creation]] = {}
+        for each in some:
+            creation = await new_creation(
+                session,
+                each.new,
+                each.path,
+                parent=each.parent,
+                after=highest[each.new.project],
+            )
+            batch[creation.marker] = each, creation
+        try:
+            found = await _create(session, batch)
+        except AuthenticationFailed:
+            raise
+        except JiraError as error:
+            unknown |= {id(each.new): (creation, error) for each, creation in batch.values()}
+            continue
+        for marker, (each, creation) in batch.items():
+            if marker not in found:
+                await _forget(session, creation)
+                continue
+            existing[id(each.new)] = found[marker]
+            on_created(found[marker])
+            number = (found[marker].key or "").rpartition("-")[2]
+            if number.isdecimal():
+                project = each.new.project
+                highest[project] = max(highest[project], int(number))
+    return BatchResult(existing, unknown)
+
+
+async def _create(
+    session: Session, batch: Mapping[str, tuple[WantedIssue, Creation]]
+) -> dict[str, Creation]:
+    """Send a batch until its issues exist, or Jira refuses the rest; return what exists.
+
+    Raises:
+        JiraError: It is not known what exists.
+    """
+    found: dict[str, Creation] = {}
+    for _ in range(TRIES):
+        left = {marker: each for marker, each in batch.items() if marker not in found}
+        creations = [replace(creation, sent=time.time()) for _, creation in left.values()]
+        put = session.state.creations.put_all
+        await session.in_thread(put, creations)
+        failure: JiraError | None = None
+        try:
+            await session.jira.create_issues(
+                [_request(each, marker) for marker, (each, _) in left.items()]
+            )
+        except AuthenticationFailed:
+            raise
+        except JiraError as error:
+            failure = error
+        sent = -math.inf if failure is None else over_at(failure)
+        found |= await look_up(session, creations, sent=sent)
+        if len(found) == len(batch) or failure is None or not is_passing(failure):
+            break
+    return found
+
+
+def _request(wanted: WantedIssue, marker: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Return the fields and the properties of an issue."""
+    parent = {"parent": {"key": wanted.parent}} if wanted.parent else {}
+    return wanted.new.payload.fields | parent, {PROPERTY: marker}
+
+
+async def _forget(session: Session, creation: Creation) -> None:
+    with trio.CancelScope(shield=True):  # one short write
+        await session.in_thread(session.state.creations.forget, creation.marker)
+
+
+def is_passing(error: JiraError) -> bool:
+    """Tell whether another try may succeed."""
+    if isinstance(error, RateLimited):
+        return (error.retry_after or 0.0) <= LONGEST_WAIT
+    return may_have_happened(error)
+
+
+def over_at(error: JiraError) -> float:
+    """Return a time of Trio's clock when Jira had finished with a refused request.
+
+    Jira has finished if the answer is Jira's own. Any other answer may come from a proxy, which may
+    still forward the request.
+    """
+    is_over = isinstance(error, RateLimited) or (isinstance(error, Rejected) and error.is_jiras)
+    return -math.inf if is_over else trio.current_time()

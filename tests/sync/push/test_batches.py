@@ -1,0 +1,274 @@
+"""Many drafts are created in few requests, and each exactly once whatever the answers are."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.lossy import Detached, Lossy
+from fakes.pulls import Bench, Recorder
+from fakes.steps import AtStep
+from fakes.unsettled import check_settled, new, unsettled, write
+from trio.testing import MockClock
+
+from ticketr import JobStatus, open_job_queue
+from ticketr.jira.transport import Response as HttpResponse
+from ticketr.sandbox import create_app, make_site
+from ticketr.sync import Code, PushJob
+from ticketr.tickets import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ticketr import JobSnapshot
+    from ticketr.jira.transport import Request, Response
+
+MANY = 23
+
+
+def titles(count: int = MANY) -> list[str]:
+    return [f"Draft {number}" for number in range(count)]
+
+
+def drafts(count: int = MANY, more: str = "") -> str:
+    return "\n".join(f"# TICKET: {title}\n{more}" for title in titles(count))
+
+
+class Creates(Recorder):
+    """Records the requests that create issues, and may answer batches in another way."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(create_app(bench.site))
+        self.single: list[dict[str, object]] = []
+        self.batches: list[int] = []
+
+    async def send(self, request: Request) -> Response:
+        if request.method == "POST" and request.url.endswith("/issue"):
+            self.single.append(json.loads(request.body or b""))
+        if request.method != "POST" or not request.url.endswith("/issue/bulk"):
+            return await super().send(request)
+        self.batches.append(len(json.loads(request.body or b"")["issueUpdates"]))
+        return await self.answer(request)
+
+    async def answer(self, request: Request) -> Response:
+        return await super().send(request)
+
+
+class RefusingBatches(Creates):
+    """Answers batches with a status, after or instead of carrying them out."""
+
+    def __init__(self, bench: Bench, status: int, *, carried_out: bool) -> None:
+        super().__init__(bench)
+        self._status, self._carried_out = status, carried_out
+
+    async def answer(self, request: Request) -> Response:
+        if self._carried_out:
+            await super().answer(request)
+        return HttpResponse(self._status, {}, b"{}", request.url)
+
+
+async def test_many_drafts_take_few_requests(bench: Bench, autojump_clock: MockClock) -> None:
+    path = write(bench, drafts(210))
+    wire = Creates(bench)
+
+    result = await bench.push(transport=wire)
+
+    assert (result.failed, result.warnings, len(result.created)) == ((), (), 210)
+    assert (wire.batches, wire.single) == ([50, 50, 50, 50, 10], [])
+    assert len(wire.writes) == 5
+    assert new(bench) == sorted(titles(210))
+    in_file = path.read_text()
+    for number, title in enumerate(titles(210), 13):
+        assert f"# TICKET: [DEMO-{number}] {title}\n" in in_file
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_few_drafts_are_sent_one_by_one(bench: Bench, autojump_clock: MockClock) -> None:
+    write(bench, drafts(9))
+    wire = Creates(bench)
+
+    await bench.push(transport=wire)
+
+    assert (wire.batches, len(wire.single)) == ([], 9)
+
+
+async def test_sub_tasks_follow_once_their_tickets_exist(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    write(bench, drafts(12, "\n## Tasks\n- One\n- Two\n"))
+    wire = Creates(bench)
+
+    result = await bench.push(transport=wire)
+
+    assert (result.failed, len(result.created)) == ((), 36)
+    assert (wire.batches, wire.single) == ([12, 24], [])
+    parents = {issue.key: issue.parent for issue in bench.site if issue.number > 24}
+    assert len(parents) == 24
+    assert set(parents.values()) == {issue.id for issue in bench.site if 13 <= issue.number <= 24}
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_sub_tasks_of_a_ticket_in_jira_go_together(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = bench.root / "DEMO-9.md"
+    path.write_text(path.read_text() + "\n## Tasks\n" + "".join(f"- {n}\n" for n in titles(12)))
+    wire = Creates(bench)
+
+    result = await bench.push(transport=wire)
+
+    assert (result.failed, len(result.created)) == ((), 12)
+    assert (wire.batches, wire.single) == ([12], [])
+    assert {issue.parent for issue in bench.site if issue.number > 12} == {bench.finds("DEMO-9").id}
+
+
+async def test_status_comes_after_and_a_wrong_draft_fails_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    text = drafts(12, "\n## Fields\nStatus: In Progress\n")
+    write(bench, text.replace("In Progress", "In Progress\nReporter: Nobody At All", 1))
+
+    result = await bench.push(transport=Creates(bench))
+
+    assert [note.title for note in result.failed] == ["Draft 0"]
+    assert new(bench) == sorted(titles(12)[1:])
+    assert {issue.status.name for issue in bench.site if issue.number > 12} == {"In Progress"}
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 429, 500, 502])
+async def test_a_batch_that_was_refused_or_not_is_in_jira_once(
+    bench: Bench, autojump_clock: MockClock, status: int, carried_out: bool
+) -> None:
+    path = write(bench, drafts())
+    wire = RefusingBatches(bench, status, carried_out=carried_out)
+
+    result = await bench.push(transport=wire)
+
+    assert result.failed == ()
+    assert new(bench) == sorted(titles())
+    assert len(wire.single) == (0 if carried_out else MANY)
+    await check_settled(bench, path, titles())
+
+
+@pytest.mark.parametrize("what", ["answer", "request"])
+async def test_a_lost_batch_is_in_jira_once(
+    bench: Bench, autojump_clock: MockClock, what: str
+) -> None:
+    path = write(bench, drafts())
+    left = [what]
+
+    def lose(method: str, at: str) -> str | None:
+        return left.pop() if (method, at) == ("POST", "issue/bulk") and left else None
+
+    result = await bench.push(transport=Lossy(create_app(bench.site), lose))
+
+    assert (left, result.failed) == ([], ())
+    assert new(bench) == sorted(titles())
+    await check_settled(bench, path, titles())
+
+
+class Reordering(Creates):
+    """Creates a batch in another order, and leaves some of it out."""
+
+    async def answer(self, request: Request) -> Response:
+        body = json.loads(request.body or b"")
+        updates = body["issueUpdates"]
+        random.Random(1).shuffle(updates)
+        del updates[:3]
+        request = type(request)(
+            method=request.method,
+            url=request.url,
+            headers=request.headers,
+            body=json.dumps(body).encode(),
+        )
+        return await super().answer(request)
+
+
+async def test_no_draft_gets_the_key_of_another(bench: Bench, autojump_clock: MockClock) -> None:
+    path = write(bench, drafts())
+    wire = Reordering(bench)
+
+    result = await bench.push(transport=wire)
+
+    assert (result.failed, len(wire.single)) == ((), 3)
+    text = path.read_text()
+    for issue in bench.site:
+        if issue.number > 12:
+            assert f"# TICKET: [{issue.key}] {issue.summary}\n" in text
+    await check_settled(bench, path, titles())
+
+
+async def test_what_cannot_be_looked_up_is_reported_and_found_by_the_next_run(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = write(bench, drafts())
+
+    def lose(method: str, at: str) -> str | None:
+        return "answer" if at in {"issue/bulk", "issue/bulkfetch"} else None
+
+    result = await bench.push(transport=Lossy(create_app(bench.site), lose))
+
+    assert {note.code for note in result.failed} == {Code.UNREACHED}
+    assert all("not known yet whether it was created" in note.reason for note in result.failed)
+    assert len(result.failed) == len(unsettled(bench)) == MANY
+    await check_settled(bench, path, titles())
+
+
+def push_cancelled_at(bench: Bench, step: int) -> tuple[AtStep, JobSnapshot]:
+    instrument = AtStep(step)
+
+    async def main() -> JobSnapshot:
+        async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
+            app = create_app(bench.site, latency=0.1)
+            settings = bench.settings(transport=Detached(app, site))
+            handle = await queue.submit(PushJob(**settings))
+            instrument.arm(handle.cancel)
+            return await handle.wait()
+
+    clock = MockClock(autojump_threshold=0)
+    return instrument, trio.run(main, clock=clock, instruments=[instrument])
+
+
+def test_a_push_of_batches_may_be_cancelled_at_any_of_a_sample_of_its_steps(
+    tmp_path: Path,
+) -> None:
+    def bench_of(name: str) -> tuple[Bench, Path]:
+        bench = Bench(make_site(tickets=12, seed=1), tmp_path / name)
+        return bench, write(bench, drafts(12, "\n## Tasks\n- Part\n"))
+
+    whole, _ = push_cancelled_at(bench_of("whole")[0], 10**9)
+    seen = set()
+    for step in random.Random(5).sample(range(1, whole.seen), 8):
+        bench, path = bench_of(f"at-{step}")
+
+        instrument, snapshot = push_cancelled_at(bench, step)
+
+        seen.add(snapshot.status)
+        assert instrument.fired or snapshot.status is JobStatus.COMPLETED
+        counted = re.search(
+            r"(\d+)/24 tickets pushed", str(snapshot.progress and snapshot.progress.message)
+        )
+        assert counted is None or int(counted[1]) <= len(new(bench))
+        trio.run(finish, bench, path, clock=MockClock(autojump_threshold=0))
+    assert JobStatus.CANCELLED in seen
+
+
+async def finish(bench: Bench, path: Path) -> None:
+    """Sync what a cancelled push has left, and see that nothing is there twice."""
+    synced = await bench.sync()
+    assert (synced.pull.failed, synced.push.failed, synced.push.conflicts) == ((), (), ())
+    assert new(bench) == sorted([*titles(12), *["Part"] * 12])
+    assert unsettled(bench) == []
+    assert (await bench.sync()).push.total == 0
+    tickets = parse(path.read_text()).tickets
+    for ticket in tickets:
+        assert ticket.key is not None
+        assert bench.finds(ticket.key).summary == ticket.title
+        parents = [bench.finds(task.key or "").parent for task in ticket.tasks]
+        assert parents == [bench.finds(ticket.key).id]
