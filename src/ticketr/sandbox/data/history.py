@@ -59,7 +59,12 @@ def _list(value: Any) -> Texts:
 
 
 def _document(value: Any) -> Texts:
-    return None, "\n".join(_words(value))
+    return None, words_of(value)
+
+
+def words_of(document: Any) -> str:
+    """Return the text of a document without its formatting."""
+    return "\n".join(_words(document))
 
 
 def _words(node: Any) -> Iterator[str]:

@@ -1,163 +1,76 @@
-"""The fields of JQL: their values, how a literal is read, and how they sort.
-
-A field returns an issue's values as a tuple. An empty tuple is EMPTY; of several values, such
-as labels, any may match.
-"""
+"""The fields of JQL: their values, how a literal is read, and how they sort."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.dates import read_date
+from ticketr.sandbox.data.model import to_millis
+from ticketr.sandbox.jql import readers
+from ticketr.sandbox.jql.extra_fields import EXTRA_FIELDS, merge
+from ticketr.sandbox.jql.field import (
+    EMPTINESS,
+    EQUALITY,
+    MATCHING,
+    ORDERED,
+    ORDERING,
+    PAST,
+    SET,
+    JqlField,
+    Values,
+)
+from ticketr.sandbox.jql.readers import LiteralReader, QueryContext, named, read_text
+from ticketr.sandbox.jql.texts import comment_texts, description_texts, every_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
 
     from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
 
-EQUALITY: Final = frozenset({"=", "!=", "in", "not in"})
-ORDERING: Final = frozenset({"<", "<=", ">", ">="})
-EMPTINESS: Final = frozenset({"is", "is not"})
-MATCHING: Final = frozenset({"~", "!~"})
-_SET: Final = EQUALITY | EMPTINESS
-_ORDERED: Final = _SET | ORDERING
+_TEXT: Final = MATCHING | EMPTINESS
 
 
-@dataclass(frozen=True, slots=True)
-class QueryContext:
-    """The context in which a query is compiled."""
+def _one(value: Callable[[Issue], Any]) -> Values:
+    """Return the values of a field that has one value or none."""
 
-    site: Site
-    now: datetime
+    def values(issue: Issue) -> tuple[Any, ...]:
+        found = value(issue)
+        return () if found is None else (found,)
 
-
-#: (context, field as written, literal) -> a value to compare with the field's values.
-LiteralReader = Callable[[QueryContext, str, str], Any]
+    return values
 
 
-@dataclass(frozen=True, slots=True)
-class JqlField:
-    """A field of JQL.
-
-    Attributes:
-        names: The field's names, in lower case.
-        operators: The operators that the field supports.
-        values: Returns an issue's values of the field.
-        read: Reads a literal.
-        sort: Returns the sort key of an issue; None if the field cannot be sorted by.
-        read_bound: Reads a literal after ``<`` and ``>``, if that differs from `read`.
-        is_date: Whether the field holds a time.
-        is_user: Whether the field holds a user.
-    """
-
-    names: tuple[str, ...]
-    operators: frozenset[str]
-    values: Callable[[Issue], tuple[Any, ...]]
-    read: LiteralReader
-    sort: Callable[[Issue], Any] | None = None
-    read_bound: LiteralReader | None = None
-    is_date: bool = False
-    is_user: bool = False
+def _ids(name: str) -> Values:
+    """Return the IDs of the records in an attribute."""
+    return lambda issue: tuple(each.id for each in getattr(issue, name))
 
 
-def _missing(field: str, literal: str) -> JqlError:
-    return JqlError(f"The value '{literal}' does not exist for the field '{field}'.")
+def _sort_by(value: Callable[[Issue], Any], empty: Any = 0) -> Callable[[Issue], Any]:
+    """Return a sort key that puts empty values last."""
 
+    def key(issue: Issue) -> tuple[bool, Any]:
+        found = value(issue)
+        return (found is None, empty if found is None else found)
 
-def _named(things: Iterable[Any]) -> LiteralReader:
-    """Return a reader of records by ID or name; case is ignored."""
-    known: dict[str, int] = {}
-    for thing in things:
-        known[str(thing.id)] = thing.id
-        known[thing.name.lower()] = thing.id
-
-    def read(_: QueryContext, field: str, literal: str) -> int:
-        found = known.get(literal.lower())
-        if found is None:
-            raise _missing(field, literal)
-        return found
-
-    return read
-
-
-def _project(context: QueryContext, field: str, literal: str) -> int:
-    project = context.site.project(literal)
-    if project is not None:
-        return project.id
-    for candidate in context.site.projects:
-        if candidate.name.lower() == literal.lower():
-            return candidate.id
-    raise _missing(field, literal)
-
-
-def _issue(context: QueryContext, field: str, literal: str) -> int:
-    issue = context.site.find(literal)
-    if issue is None:
-        kind = "ID" if _is_number(literal) else "key"
-        raise JqlError(f"An issue with {kind} '{literal}' does not exist for field '{field}'.")
-    return issue.id
-
-
-def _issue_bound(context: QueryContext, field: str, literal: str) -> int:
-    return int(literal) if _is_number(literal) else _issue(context, field, literal)
-
-
-def _is_number(literal: str) -> bool:
-    return literal.isascii() and literal.isdigit() and len(literal) < 19
-
-
-def _user(context: QueryContext, field: str, literal: str) -> str:
-    for user in context.site.users:
-        if literal.lower() in {user.account_id.lower(), user.email.lower(), user.name.lower()}:
-            return user.account_id
-    raise _missing(field, literal)
-
-
-def _date(context: QueryContext, field: str, literal: str) -> int:
-    instant = read_date(literal, now=context.now, zone=context.site.user.zone)
-    if instant is None:
-        raise JqlError(
-            f"Date value '{literal}' for field '{field}' is invalid. Valid formats include: "
-            "'yyyy/MM/dd HH:mm', 'yyyy-MM-dd HH:mm', 'yyyy/MM/dd', 'yyyy-MM-dd', or a period "
-            "format e.g. '-5d', '4w 2d'."
-        )
-    return instant
-
-
-def _number(_: QueryContext, field: str, literal: str) -> float:
-    try:
-        number = float(literal)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise JqlError(f"The value '{literal}' for field '{field}' is not a number.")
-    return number
-
-
-def _text(_: QueryContext, _field: str, literal: str) -> str:
-    return literal.lower()
+    return key
 
 
 def _simple(
-    names: tuple[str, ...],
-    operators: frozenset[str],
-    read: LiteralReader,
-    value: Callable[[Issue], Any],
-    *,
-    is_date: bool = False,
+    names: tuple[str, ...], operators: frozenset[str], read: LiteralReader, name: str
 ) -> JqlField:
-    """Return a field that has exactly one value, by which it sorts."""
-    return JqlField(names, operators, lambda issue: (value(issue),), read, value, is_date=is_date)
+    """Return a field that has one value or none, by which it sorts."""
+    value = attrgetter(name)
+    return JqlField(names, operators, _one(value), read, _sort_by(value))
 
 
-def _user_field(name: str) -> JqlField:
+def _time(names: tuple[str, ...], name: str) -> JqlField:
+    value = attrgetter(name)
+    return JqlField(names, ORDERED, _one(value), readers.read_time, _sort_by(value), is_date=True)
+
+
+def _user(name: str, history: str = "") -> JqlField:
     """Return a field that holds a user, and sorts by the user's name."""
 
     def values(issue: Issue) -> tuple[str, ...]:
@@ -168,72 +81,201 @@ def _user_field(name: str) -> JqlField:
         user = getattr(issue, name)
         return (user is None, "" if user is None else user.name.lower())
 
-    return JqlField((name,), _SET, values, _user, sort, is_user=True)
+    operators = SET | PAST if history else SET
+    return JqlField(
+        (name,), operators, values, readers.read_user, sort, is_user=True, history=history
+    )
+
+
+def _users(names: tuple[str, ...], users: Callable[[Issue], Iterable[Any]]) -> JqlField:
+    def values(issue: Issue) -> tuple[str, ...]:
+        return tuple(user.account_id for user in users(issue))
+
+    return JqlField(names, SET, values, readers.read_user, is_user=True)
+
+
+def _count(names: tuple[str, ...], count: Callable[[Issue], float]) -> JqlField:
+    return JqlField(
+        names, EQUALITY | ORDERING, lambda issue: (count(issue),), readers.read_number, count
+    )
+
+
+def _due(issue: Issue) -> int | None:
+    if issue.due is None:
+        return None
+    return to_millis(datetime.combine(issue.due, time(), tzinfo=UTC))
+
+
+def _resolution(issue: Issue) -> int | None:
+    if issue.resolved is None:
+        return None
+    return (issue.resolution or catalogue.RESOLUTIONS[0]).id
+
+
+def _creator(issue: Issue) -> tuple[Any, ...]:
+    return (issue.creator or issue.reporter,)
 
 
 _FIELDS: Final = (
     JqlField(
         ("project",),
-        _SET,
+        SET,
         lambda issue: (issue.project.id,),
-        _project,
+        readers.read_project,
         lambda issue: issue.project.key,
     ),
     JqlField(
-        ("key", "issuekey", "issue", "id"),
-        _ORDERED,
+        ("key", "issuekey", "issue", "id", "workitem"),
+        ORDERED,
         lambda issue: (issue.id,),
-        _issue,
+        readers.read_issue,
         lambda issue: (issue.project.key, issue.number),
-        _issue_bound,
+        readers.read_issue_bound,
     ),
+    _simple(("parent", "epic link", "parentepic"), SET, readers.read_issue, "parent"),
     JqlField(
-        ("parent",),
-        _SET,
-        lambda issue: () if issue.parent is None else (issue.parent,),
-        _issue,
-        lambda issue: (issue.parent is None, issue.parent or 0),
+        ("status",),
+        SET | PAST,
+        lambda issue: (issue.status.id,),
+        named(readers.all_statuses),
+        lambda issue: issue.status.id,
+        history="status",
     ),
-    _simple(("status",), _SET, _named(catalogue.STATUSES), attrgetter("status.id")),
     JqlField(
         ("statuscategory",),
-        _SET,
+        SET,
         lambda issue: (issue.status.category.id,),
-        _named(catalogue.CATEGORIES),
+        named(lambda _: catalogue.CATEGORIES),
+        lambda issue: catalogue.CATEGORIES.index(issue.status.category),
     ),
     JqlField(
-        ("issuetype", "type"),
-        _SET,
+        ("issuetype", "type", "worktype"),
+        SET,
         lambda issue: (issue.type.id,),
-        _named(catalogue.ISSUE_TYPES),
+        named(readers.all_types),
         lambda issue: issue.type.name,
     ),
     JqlField(
         ("priority",),
-        _SET,
+        ORDERED | PAST,
         lambda issue: (issue.priority.id,),
-        _named(catalogue.PRIORITIES),
+        named(lambda _: catalogue.PRIORITIES),
         lambda issue: -issue.priority.id,  # ascending begins with the least urgent
+        lambda context, field, literal: (
+            -named(lambda _: catalogue.PRIORITIES)(context, field, literal)[0]
+        ),
+        ordered=lambda issue: (-issue.priority.id,),
+        history="priority",
     ),
-    _user_field("assignee"),
-    _user_field("reporter"),
     JqlField(
-        ("labels",), _SET, lambda issue: tuple(label.lower() for label in issue.labels), _text
+        ("resolution",),
+        SET | PAST,
+        _one(_resolution),
+        named(lambda _: catalogue.RESOLUTIONS),
+        _sort_by(_resolution),
+        history="resolution",
     ),
-    _simple(("summary",), MATCHING | EMPTINESS, _text, lambda issue: issue.summary.lower()),
-    _simple(("created", "createddate"), _ORDERED, _date, attrgetter("created"), is_date=True),
-    _simple(("updated", "updateddate"), _ORDERED, _date, attrgetter("updated"), is_date=True),
+    _user("assignee", "assignee"),
+    _user("reporter", "reporter"),
+    _users(("creator",), _creator),
+    _users(("watcher",), attrgetter("watching")),
+    _users(("voter",), attrgetter("voters")),
+    _users(("worklogauthor",), lambda issue: [each.author for each in issue.worklogs]),
     JqlField(
-        ("story points", "cf[10016]"),
-        _ORDERED,
-        lambda issue: () if issue.story_points is None else (issue.story_points,),
-        _number,
-        lambda issue: (issue.story_points is None, issue.story_points or 0.0),
+        ("labels",), SET, lambda issue: tuple(label.lower() for label in issue.labels), read_text
     ),
+    JqlField(
+        ("component",),
+        SET,
+        _ids("components"),
+        named(lambda context: context.site.registry.components()),
+        lambda issue: [each.name for each in issue.components],
+    ),
+    JqlField(
+        ("fixversion",),
+        SET,
+        _ids("fix_versions"),
+        named(lambda context: context.site.registry.versions()),
+        lambda issue: [each.name for each in issue.fix_versions],
+    ),
+    JqlField(
+        ("sprint", "cf[10020]"),
+        SET,
+        _ids("sprints"),
+        named(lambda context: context.site.registry.sprints()),
+        lambda issue: [each.id for each in issue.sprints],
+    ),
+    JqlField(
+        ("issuelinktype",),
+        SET,
+        lambda issue: tuple(link.kind.id for link in issue.links),
+        named(lambda _: catalogue.LINK_TYPES),
+    ),
+    JqlField(
+        ("summary",),
+        _TEXT,
+        lambda issue: (issue.summary.lower(),),
+        read_text,
+        lambda issue: issue.summary.lower(),
+    ),
+    JqlField(("description",), _TEXT, description_texts, read_text),
+    JqlField(("comment",), _TEXT, comment_texts, read_text),
+    JqlField(("text",), MATCHING, every_text, read_text),
+    _time(("created", "createddate"), "created"),
+    _time(("updated", "updateddate"), "updated"),
+    _time(("resolved", "resolutiondate"), "resolved"),
+    _time(("statuscategorychangeddate",), "moved"),
+    JqlField(
+        ("due", "duedate"), ORDERED, _one(_due), readers.read_day, _sort_by(_due), is_day=True
+    ),
+    JqlField(
+        ("worklogdate",),
+        ORDERED,
+        lambda issue: tuple(each.started for each in issue.worklogs),
+        readers.read_time,
+        is_date=True,
+    ),
+    JqlField(
+        ("attachments",),
+        EMPTINESS,
+        lambda issue: tuple(file.id for file in issue.attachments),
+        read_text,
+    ),
+    _simple(("story points", "cf[10016]"), ORDERED, readers.read_number, "story_points"),
+    JqlField(
+        ("platform", "cf[10031]"),
+        SET,
+        lambda issue: () if issue.platform is None else (issue.platform.id,),
+        named(lambda _: catalogue.PLATFORMS),
+    ),
+    _count(("votes",), lambda issue: len(issue.voters)),
+    _count(("watchers",), lambda issue: len(issue.watching)),
+    _count(("hierarchylevel",), lambda issue: issue.type.level),
+    JqlField(
+        ("rank", "cf[10019]"),
+        frozenset(),
+        _one(attrgetter("place")),
+        read_text,
+        attrgetter("place"),
+    ),
+    *EXTRA_FIELDS,
 )
-_BY_NAME: Final = {name: field for field in _FIELDS for name in field.names}
+
+
+def _by_name() -> dict[str, JqlField]:
+    known: dict[str, JqlField] = {}
+    for field in _FIELDS:
+        for name in field.names:
+            known[name] = merge(known[name], field) if name in known else field
+    return known
+
+
+_BY_NAME: Final = _by_name()
 
 
 def find_field(name: str) -> JqlField | None:
     """Find a field by its name; case is ignored."""
     return _BY_NAME.get(name.lower())
+
+
+__all__ = ["QueryContext", "find_field"]

@@ -26,12 +26,21 @@ _where: or_
 clause: field operator value    -> compare
     | field set_operator values   -> compare_list
     | field state_operator empty -> compare
+    | field was_operator value predicate*  -> was
+    | field was_set_operator values predicate*  -> was_list
+    | field _CHANGED predicate*  -> changed
 field: WORD | STRING | CUSTOM_FIELD
 operator: COMPARISON
 set_operator: _NOT _IN -> not_in
     | _IN              -> in_
 state_operator: _IS _NOT -> is_not
     | _IS                -> is_
+was_operator: _WAS _NOT -> was_not
+    | _WAS              -> was_
+was_set_operator: _WAS _NOT _IN -> was_not_in
+    | _WAS _IN           -> was_in
+predicate: PREDICATE value              -> predicate
+    | PREDICATE "(" value ("," value)* ")" -> predicate
 ?value: literal | function | empty
 literal: WORD | STRING
 function: WORD "(" [argument ("," argument)*] ")"
@@ -47,6 +56,9 @@ _OR.2: /or(?![WORDCHAR])|\|\|?/i
 _NOT.2: /not(?![WORDCHAR])|!(?![=~])/i
 _IN.2: /in(?![WORDCHAR])/i
 _IS.2: /is(?![WORDCHAR])/i
+_WAS.2: /was(?![WORDCHAR])/i
+_CHANGED.2: /changed(?![WORDCHAR])/i
+PREDICATE.2: /(after|before|on|during|by|from|to)(?![WORDCHAR])/i
 _EMPTY.2: /(empty|null)(?![WORDCHAR])/i
 _ORDER_BY.2: /order\s+by(?![WORDCHAR])/i
 DIRECTION.2: /(asc|desc)(?![WORDCHAR])/i
@@ -60,7 +72,10 @@ _RESERVED_WORDS: Final = frozenset(
     ("and", "or", "not", "in", "is", "empty", "null", "order", "by", "was", "changed")
 )
 _RESERVED: Final = frozenset("+.;?*/%^$#@[]{}`,|&")
-_OPERATORS: Final = "'=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS' and 'IS NOT'"
+_OPERATORS: Final = (
+    "'=', '!=', '<', '>', '<=', '>=', '~', '!~', 'IN', 'NOT IN', 'IS', 'IS NOT', 'WAS', 'WAS IN', "
+    "'WAS NOT', 'WAS NOT IN' and 'CHANGED'"
+)
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _CONTROL: Final = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -115,6 +130,34 @@ class _Builder(Transformer[Token, nodes.Query]):
     def compare_list(self, children: list[Any]) -> nodes.Clause:
         field, operator, values = children
         return nodes.Clause(field, operator, values, is_list=True)
+
+    def was(self, children: list[Any]) -> nodes.Clause:
+        field, operator, value, *predicates = children
+        return nodes.Clause(field, operator, (value,), is_list=False, predicates=tuple(predicates))
+
+    def was_list(self, children: list[Any]) -> nodes.Clause:
+        field, operator, values, *predicates = children
+        return nodes.Clause(field, operator, values, is_list=True, predicates=tuple(predicates))
+
+    def changed(self, children: list[Any]) -> nodes.Clause:
+        field, *predicates = children
+        return nodes.Clause(field, "changed", (), is_list=False, predicates=tuple(predicates))
+
+    def predicate(self, children: list[Any]) -> tuple[str, tuple[nodes.JqlValue, ...]]:
+        word, *values = children
+        return str(word).lower(), tuple(values)
+
+    def was_(self, _: list[Any]) -> str:
+        return "was"
+
+    def was_not(self, _: list[Any]) -> str:
+        return "was not"
+
+    def was_in(self, _: list[Any]) -> str:
+        return "was in"
+
+    def was_not_in(self, _: list[Any]) -> str:
+        return "was not in"
 
     def field(self, children: list[Token]) -> str:
         return _content(children[0])

@@ -30,12 +30,17 @@ JqlValue = JqlLiteral | Function | Empty
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A comparison: ``field operator values``, the operator in lower case."""
+    """A comparison: ``field operator values``, the operator in lower case.
+
+    Attributes:
+        predicates: The conditions after WAS and CHANGED: a word such as ``after``, and values.
+    """
 
     field: str
     operator: str
     values: tuple[JqlValue, ...]
     is_list: bool
+    predicates: tuple[tuple[str, tuple[JqlValue, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, timedelta
 from typing import Any, Final, assert_never
 
 from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.model import to_millis
 from ticketr.sandbox.errors import JqlError
 from ticketr.sandbox.jql import nodes
-from ticketr.sandbox.jql.dates import read_period
-from ticketr.sandbox.jql.fields import EQUALITY, JqlField, QueryContext, find_field
+from ticketr.sandbox.jql.field import EQUALITY, PAST, JqlField
+from ticketr.sandbox.jql.fields import QueryContext, find_field
+from ticketr.sandbox.jql.functions import call
+from ticketr.sandbox.jql.past import past_test
 
 Test = Callable[[Issue], bool]
 SortKey = Callable[[Issue], Any]
@@ -80,7 +80,7 @@ def _timeless(node: nodes.JqlNode) -> bool:
     if isinstance(node, nodes.Not):
         return _timeless(node.part)
     field = find_field(node.field)
-    return field is None or not field.is_date
+    return field is None or not (field.is_date or field.is_day or node.predicates)
 
 
 def _test(node: nodes.JqlNode, context: QueryContext, *, negated: bool) -> Test:
@@ -101,15 +101,42 @@ def _clause(clause: nodes.Clause, context: QueryContext, *, negated: bool) -> Te
     if field is None:
         raise _unknown_field(clause.field)
     _check_operator(clause, field)
+    if clause.operator in PAST:
+        return _past(clause, field, context, negated=negated)
     written = _OPPOSITE_OF[clause.operator] if negated else clause.operator
-    if len(clause.values) == 1 and isinstance(clause.values[0], nodes.Empty):
+    given = [value for value in clause.values if not _is_empty(value, field)]
+    if not given:
         return _emptiness(field, wanted=written in {"=", "is", "in"})
-    wanted = [_read(value, clause, field, context) for value in clause.values]
+    wanted = [each for value in given for each in _read(value, clause, field, context)]
     if written in EQUALITY:
-        return _membership(field, frozenset(wanted), wanted=written in {"=", "in"})
+        with_empty = len(given) < len(clause.values)
+        return _membership(
+            field, frozenset(wanted), wanted=written in {"=", "in"}, with_empty=with_empty
+        )
     if written in _COMPARE:
         return _comparison(field, _COMPARE[written], wanted[0])
     return _matching(field, wanted[0], wanted=written == "~")
+
+
+def _is_empty(value: nodes.JqlValue, field: JqlField) -> bool:
+    """Return whether a value stands for EMPTY; a resolution has another word for it."""
+    if isinstance(value, nodes.JqlLiteral):
+        return field.names[0] == "resolution" and value.text.lower() == "unresolved"
+    return isinstance(value, nodes.Empty)
+
+
+def _past(clause: nodes.Clause, field: JqlField, context: QueryContext, *, negated: bool) -> Test:
+    wanted = frozenset(
+        text
+        for value in clause.values
+        for text in (
+            ("None",) if _is_empty(value, field) else map(str, _read(value, clause, field, context))
+        )
+    )
+    was = past_test(clause, field, wanted, context)
+    if negated != ("not" in clause.operator):
+        return lambda issue: not was(issue)
+    return was
 
 
 def _check_operator(clause: nodes.Clause, field: JqlField) -> None:
@@ -130,10 +157,14 @@ def _emptiness(field: JqlField, *, wanted: bool) -> Test:
     return lambda issue: bool(values(issue))
 
 
-def _membership(field: JqlField, accepted: frozenset[Any], *, wanted: bool) -> Test:
+def _membership(
+    field: JqlField, accepted: frozenset[Any], *, wanted: bool, with_empty: bool
+) -> Test:
     values = field.values
     if wanted:
-        return lambda issue: not accepted.isdisjoint(values(issue))
+        return lambda issue: (
+            not accepted.isdisjoint(found) if (found := values(issue)) else with_empty
+        )
 
     def differs(issue: Issue) -> bool:
         found = values(issue)
@@ -143,19 +174,25 @@ def _membership(field: JqlField, accepted: frozenset[Any], *, wanted: bool) -> T
 
 
 def _comparison(field: JqlField, compare: Callable[[Any, Any], bool], limit: object) -> Test:
-    values = field.values
+    values = field.ordered or field.values
     return lambda issue: any(compare(value, limit) for value in values(issue))
 
 
 def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
-    """Return a test for every word of ``text``; a star at the end of a word matches any ending."""
+    """Return a test for every word of ``text``, or for the phrase in its quotation marks.
+
+    A star at the end of a word matches any ending.
+    """
+    phrase = re.fullmatch(r'\s*"(.*)"\s*', text, re.DOTALL)
     words = [word for word in re.split(r"[^\w*]+", text) if word.strip("*")]
-    patterns = [
-        re.compile(
-            rf"(?<!\w){re.escape(word.rstrip('*'))}" + ("" if word.endswith("*") else r"(?!\w)")
-        )
-        for word in words
-    ]
+    texts = (
+        [r"\W+".join(map(re.escape, words))]
+        if phrase
+        else [
+            re.escape(word.rstrip("*")) + (r"\w*" if word.endswith("*") else "") for word in words
+        ]
+    )
+    patterns = [re.compile(rf"(?<!\w){each}(?!\w)") for each in texts]
     values = field.values
     return lambda issue: (
         wanted == all(any(pattern.search(value) for value in values(issue)) for pattern in patterns)
@@ -164,40 +201,10 @@ def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
 
 def _read(
     value: nodes.JqlValue, clause: nodes.Clause, field: JqlField, context: QueryContext
-) -> Any:
+) -> tuple[Any, ...]:
     if isinstance(value, nodes.JqlLiteral):
         bound = field.read_bound if clause.operator in _COMPARE else None
-        return (bound or field.read)(context, clause.field, value.text)
-    if isinstance(value, nodes.Function):
-        return _call(value, clause, field, context)
-    raise JqlError(f"The field '{clause.field}' does not support EMPTY inside a list.")
-
-
-def _call(
-    call: nodes.Function, clause: nodes.Clause, field: JqlField, context: QueryContext
-) -> Any:
-    name = call.name.lower()
-    if name == "currentuser" and field.is_user and not call.arguments:
-        return context.site.user.account_id
-    if name == "now" and field.is_date and not call.arguments:
-        return to_millis(context.now.astimezone(UTC))
-    if name == "startofday" and field.is_date:
-        return _start_of_day(call, context)
-    raise JqlError(
-        f"Unable to find JQL function '{call.name}({', '.join(call.arguments)})' "
-        f"for the field '{clause.field}'."
-    )
-
-
-def _start_of_day(call: nodes.Function, context: QueryContext) -> int:
-    offset: timedelta | None = timedelta()
-    if call.arguments:
-        text = call.arguments[0]
-        offset = read_period(f"{text}d" if text.lstrip("+-").isdigit() else text)
-    if offset is None or len(call.arguments) > 1:
-        raise JqlError(
-            f"The arguments of the function '{call.name}' are not a single period such as '-1d'."
-        )
-    local = context.now.astimezone(context.site.user.zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return to_millis(midnight + offset)
+        found = (bound or field.read)(context, clause.field, value.text)
+        return found if isinstance(found, tuple) else (found,)
+    assert isinstance(value, nodes.Function)
+    return call(value, clause.field, field, context)
