@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.processes import PROGRAM, environment, make_workspace
+from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 from fakes.pty_screens import PtyScreen
 from fakes.ptys import job_on_pty
 from fakes.tmux import bash_in_tmux
@@ -167,6 +167,19 @@ def test_a_stop_restores_the_terminal_and_fg_brings_the_same_screen_back(folder:
 
         screen.pty.command("fg")
         screen.resize(WIDTH, HEIGHT - 1, "Keys of")
+        leave(screen.pty)
+
+
+def test_a_disk_that_takes_no_more_is_named_and_what_has_arrived_can_be_read(
+    tmp_path: Path,
+) -> None:
+    make_workspace(tmp_path)
+    (tmp_path / "DEMO-2.md").write_text(render([Ticket("Second", "DEMO-2")]))
+    limited = ["sh", "-c", 'ulimit -f 100 && exec "$@"', "sh", *PROGRAM]
+    with sandbox_process(tickets=200) as url, app(tmp_path, limited, url=url) as screen:
+        screen.press("P", "✗ the state file …/state.db cannot be used: its disk ")
+        screen.press("r", "state.db cannot be used: its disk .*\n✗")
+        screen.press("\r", "─ 3 DEMO-2 ")
         leave(screen.pty)
 
 

@@ -154,3 +154,24 @@ def test_a_long_help_has_two_columns_on_a_wide_screen() -> None:
     tall = [plain(row) for row in screen(replace(wide, height=70), 1.0, Theme())]
     assert tall[2][62:].strip() == ""
     assert tall[1].rstrip().endswith("──")
+
+
+def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_cause() -> None:
+    words = "the file '/home/somebody/work/of a/year.md' cannot be read: its disk is broken"
+    state = app_state(width=60).noticed(words)
+
+    shown = [plain(screen(replace(state, width=cells), 0.0, Theme())[-2]) for cells in (80, 68)]
+
+    assert [each.strip() for each in shown] == [
+        words,
+        "the file '…/of a/year.md' cannot be read: its disk is broken",
+    ]
+
+
+def test_an_address_is_no_path() -> None:
+    words = "the site https://harbour.example/browse/DEMO-1 is /gone/away/for good"
+    state = app_state(width=60).noticed(words)
+
+    shown = plain(screen(state, 0.0, Theme())[-2]).strip()
+
+    assert shown == "the site https://harbour.example/browse/DEMO-1 is …/for go…"

@@ -18,7 +18,7 @@ from ticketr.tui.panels.layout import SMALLEST
 from ticketr.tui.panels.tickets import draw_tickets
 from ticketr.tui.panels.workspaces import draw_workspaces
 from ticketr.tui.state import Panel
-from ticketr.tui.status_row import status_row
+from ticketr.tui.status_row import status_row, without_folders
 from ticketr.tui.styled import Span
 from ticketr.tui.theme import mark
 
@@ -164,8 +164,9 @@ def _action_bar(state: AppState, theme: Theme) -> str:
         return theme.row(_beside(typed, state.notice, state.width), state.width)
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
-        return theme.row((Span(f" {state.notice}", styles),), state.width)
-    return theme.row((Span(" "), *_hints(state)), state.width)
+        notice = without_folders(state.notice, state.width - 2, theme)
+        return theme.row((Span(f" {notice}", styles),), state.width)
+    return theme.row((Span(" "), *_hints(state, theme)), state.width)
 
 
 def _beside(left: str, right: str, cells: int) -> Line:
@@ -173,7 +174,7 @@ def _beside(left: str, right: str, cells: int) -> Line:
     return (Span(left), Span(" " * gap + right)) if right and gap > 0 else (Span(left),)
 
 
-def _hints(state: AppState) -> Iterator[Span]:
+def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
     """Yield the keys that have an effect here, as many as fit."""
     used = 1
     rows = [
@@ -182,19 +183,19 @@ def _hints(state: AppState) -> Iterator[Span]:
         if row.hint and row.first and _has_effect(state, row.action)
     ]
     # Those of the keys that work everywhere stand last, and are never left out for others.
-    reserved = sum(_hint_cells(row) for row in rows if Context.EVERYWHERE in row.contexts)
+    reserved = sum(_hint_cells(row, theme) for row in rows if Context.EVERYWHERE in row.contexts)
     for row in rows:
-        size = _hint_cells(row)
+        size = _hint_cells(row, theme)
         reserved -= size if Context.EVERYWHERE in row.contexts else 0
         if size > state.width - used - reserved:
             continue
         used += size
         yield Span(row.first, ("bold",))
-        yield Span(f" {row.hint}  ")
+        yield Span(f" {theme.text(row.hint)}  ")
 
 
-def _hint_cells(row: Binding) -> int:
-    return width(row.first) + width(row.hint) + 3
+def _hint_cells(row: Binding, theme: Theme) -> int:
+    return width(row.first) + width(theme.text(row.hint)) + 3
 
 
 def _has_effect(state: AppState, action: KeyAction) -> bool:

@@ -43,11 +43,16 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
 
 
+def without_folders(words: str, room: int, theme: Theme) -> str:
+    """Return words, with absolute paths as names alone if there is no room for the folders."""
+    return words if width(words) <= room else _FOLDERS.sub(f"{theme.ellipsis}/", words)
+
+
 def _fitted(words: str, room: int, theme: Theme) -> str:
     """Cut the first part of an end, such as a long error, so that the count and the key stay."""
     first, dot, rest = theme.text(words).partition(theme.text(" · "))
     left = room - width(dot) - width(rest)
     if width(first) <= left or left < LEAST_CAUSE:
         return words
-    first = _FOLDERS.sub(f"{theme.ellipsis}/", first)
+    first = without_folders(first, left, theme)
     return f"{clip(first, left, ellipsis=theme.ellipsis)}{dot}{rest}"

@@ -169,3 +169,15 @@ def test_the_plan_of_other_tickets_is_not_shown() -> None:
 )
 def test_a_space_is_between_a_name_and_what_follows(name: str, shown: str) -> None:
     assert padded_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "hints"), [(JobKind.PUSH, ""), (JobKind.SYNC, "Enter carry out  ")]
+)
+def test_the_action_bar_offers_nothing_for_entries_that_are_not_there(
+    kind: JobKind, hints: str
+) -> None:
+    state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
+    state = update(state, messages.PlanRead("work", kind, PushPlan()), 10.0)[0]
+
+    assert plain(screen(state, 11.0, Theme())[-2]).strip() == f"{hints}Esc back  ? all"

@@ -95,6 +95,16 @@ class Plan(PlainOverlay):
                 at = target(action, self.at, max(1, state.body - 4), last)
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether there is an entry that the action may concern."""
+        match action:
+            case KeyAction.SELECT | KeyAction.EDIT:
+                return bool(self.entries)
+            case KeyAction.ACCEPT:
+                return bool(self.entries) or self.kind is JobKind.SYNC
+            case _:
+                return True
+
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
         match message:
