@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,16 @@ def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path)
         assert pty.wait_for_end() == 0
         assert pty.is_restored()
         pty.wait_for(r"Cancelled: \d+/500 tickets pulled")
+
+
+def test_a_window_that_is_closed_over_the_sandbox_ends_both(home: Path) -> None:
+    with app(home) as pty:
+        wait_for_start(pty)
+        pty.type("\r")
+        pty.wait_for(r"/500\) Pulling tickets")
+        pty.hang_up()
+
+        assert pty.wait_for_end(read=False) == 128 + signal.SIGHUP
 
 
 def test_a_new_user_connects_to_jira_and_the_token_is_never_shown(home: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli.help import Command
-from ticketr.cli.output import echo
+from ticketr.cli.output import echo, print_message
 from ticketr.cli.sandbox import LATENCY, SEED, TICKETS, require_demo_extra
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ async def _pull_in_screen(job: PullJob) -> int:
 
     workspace = open_workspace("demo", job.options())
     code = await run_screen((workspace,), (job.root,), pull=True)
-    echo(where_demo_goes_on(job.root))
+    print_message(where_demo_goes_on(job.root))
     return code
 
 

@@ -16,7 +16,7 @@ from ticketr.cli import exits
 from ticketr.cli.demo_site import where_demo_goes_on
 from ticketr.cli.first_run import FirstRun
 from ticketr.cli.history import WorkspaceHistories
-from ticketr.cli.output import echo, print_message
+from ticketr.cli.output import print_message
 from ticketr.statusline import LineStyle
 from ticketr.terminal import open_terminal, sgr
 from ticketr.tui.app import App
@@ -78,7 +78,7 @@ async def run_screen(
     for words in last_words(queue.jobs()):
         print_message(words)
     if first_run.demo is not None:
-        echo(where_demo_goes_on(first_run.demo))
+        print_message(where_demo_goes_on(first_run.demo))
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 
