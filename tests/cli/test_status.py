@@ -28,6 +28,7 @@ KEYS = {
     "broken",
     "missing",
     "losses",
+    "literals",
 }
 
 
@@ -350,3 +351,25 @@ def test_a_ticket_that_neither_jira_nor_any_file_has_is_forgotten(someone: User)
     someone.runs("pull")
 
     assert someone.runs("status").out.startswith("nothing to push")
+
+
+def test_text_that_looks_special_and_is_none_is_named_with_its_line(someone: User) -> None:
+    someone.runs("pull")
+    path = next(someone.root.rglob("DEMO-9.md"))
+    path.write_text(
+        path.read_text().replace("## Description\n", "## Description\nask @Mia\n\n", 1)
+        if "## Description" in path.read_text()
+        else path.read_text().replace("\n\n", "\n\n## Description\nask @Mia\n\n", 1)
+    )
+    someone.writes("new.md", "# TICKET: A\n\n## Description\n> [!NOTICE]\n> b\n\n`c`{gren}\n")
+
+    told = someone.runs("status")
+
+    assert told.code == 0
+    assert "text      DEMO-9 (DEMO-9.md): Description: DEMO-9.md:4: “@Mia” goes to Jira" in told.out
+    assert "text      A (new.md): Description: new.md:4: “[!NOTICE]” goes to Jira" in told.out
+    assert "text      A (new.md): Description: new.md:7: “{gren}” makes no status" in told.out
+    assert someone.runs("status", "DEMO-9").out.count("text  ") == 1
+    first, *others = someone.runs("status", "--json").json["literals"]
+    assert (first["key"], first["path"]) == ("DEMO-9", "DEMO-9.md")
+    assert [each["title"] for each in others] == ["A", "A"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync import find_uncertain
+from ticketr.sync import find_literals, find_uncertain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ticketr.sync import (
         Conflict,
         Creation,
+        Literal,
         LocalChange,
         LocalSurvey,
         LocalTicket,
@@ -87,6 +88,7 @@ class LocalEdits:
         broken: The errors of files, by their paths relative to the workspace.
         missing: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
+        literals: What Jira would get as plain text.
     """
 
     count: int
@@ -97,6 +99,7 @@ class LocalEdits:
     broken: Mapping[str, TicketrError]
     missing: Mapping[str, str]
     losses: tuple[Loss, ...]
+    literals: tuple[Literal, ...]
 
     @property
     def edited(self) -> list[Edited]:
@@ -139,6 +142,12 @@ def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -
         broken=survey.broken,
         missing={key: path for key, path in survey.missing(state).items() if is_named(key)},
         losses=tuple(each for each in survey.losses(state) if each.key in edited),
+        literals=tuple(
+            each
+            for local in survey.local_changes
+            for each in find_literals(local)
+            if (each.key in edited if each.key else is_named(local.local.ticket.key))
+        ),
     )
 
 

@@ -39,6 +39,7 @@ COLORS = {
     "unknown": "cyan",
     "broken": "red",
     "loss": "magenta",
+    "text": "magenta",
     "missing": "cyan",
 }
 
@@ -108,6 +109,7 @@ def _as_json(found: LocalEdits) -> dict[str, object]:
         "broken": [{"path": path, "reason": str(error)} for path, error in found.broken.items()],
         "missing": missing_as_json(found.missing),
         "losses": [asdict(each) for each in found.losses],
+        "literals": [asdict(each) for each in found.literals],
     }
 
 
@@ -130,6 +132,8 @@ def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "broken", str(error)
     for line in loss_lines(found.losses):
         yield "loss", f"{line}; it needs --accept-loss"
+    for literal in found.literals:
+        yield "text", f"{literal.key or literal.title} ({literal.path}): {literal.reason}"
     yield from _missing({key: p for key, p in found.missing.items() if key not in in_conflict})
 
 

@@ -26,6 +26,7 @@ from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
 from ticketr.sync.compare.merge import Side
 from ticketr.sync.compare.word_diff import Piece, word_diff
 from ticketr.sync.conflict import carry_out, read_conflict
+from ticketr.sync.edits.literals import Literal, find_literals
 from ticketr.sync.edits.local_changes import LocalChange
 from ticketr.sync.edits.losses import Loss
 from ticketr.sync.edits.planning import check_keys, read_push_plan
@@ -129,6 +130,7 @@ __all__ = [
     "IssuePlace",
     "LeftAlone",
     "ListAttachmentsJob",
+    "Literal",
     "LocalChange",
     "LocalSurvey",
     "LocalTicket",
@@ -186,6 +188,7 @@ __all__ = [
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
+    "find_literals",
     "find_uncertain",
     "keys_of",
     "last_step",

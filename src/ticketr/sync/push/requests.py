@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, adf
 from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import TEXTS, Change, CorePart
+from ticketr.sync.compare.diff import Change, CorePart
 from ticketr.sync.compare.durations import ESTIMATES
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.edits.literals import changed_texts, literal_pieces, texts_of
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.hints import nearest
 from ticketr.sync.push.mentions import unknown_people, with_mentions
@@ -250,17 +250,10 @@ def _warnings(
     issue: Ticket, changes: Iterable[Change], lookup: NameLookup, path: str
 ) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text."""
-    for change in changes:
-        if change.part not in TEXTS:
-            continue
-        description, *criteria = _texts(issue, with_description=True)
-        for text, place in [description] if change.part is CorePart.DESCRIPTION else criteria:
-            for piece in adf.unconverted_pieces(text, before=change.old_shown):
-                line = place(piece.line) if path else 0
-                where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
-                yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
-            for line, reason in unknown_people(text, change.old_shown, lookup.mentioned):
-                yield f"{change.name}: {_where(path, place(line))}{reason}"
+    yield from literal_pieces(issue, changes, path)
+    for change, text, place in changed_texts(issue, changes):
+        for line, reason in unknown_people(text, change.old_shown, lookup.mentioned):
+            yield f"{change.name}: {_where(path, place(line))}{reason}"
 
 
 def _not_empty(change: Change) -> str:
@@ -284,7 +277,7 @@ def _core_part(
     named = _with_mentions(issue, lookup, path, with_description=is_whole)
     if named != issue:
         issue, description = named, description and description.with_text(named)
-    texts = list(_texts(issue, with_description=is_whole))
+    texts = list(texts_of(issue, with_description=is_whole))
     size = sum(len(text) for text, _ in texts)
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _ in texts)):
@@ -310,7 +303,7 @@ def _with_mentions(
     def named(text: str, place: Callable[[int], int]) -> str:
         return with_mentions(text, lookup.mentioned, lambda line: _where(path, place(line)))
 
-    texts = [named(*each) for each in _texts(issue, with_description=with_description)]
+    texts = [named(*each) for each in texts_of(issue, with_description=with_description)]
     description = texts.pop(0) if with_description else issue.description
     return replace(issue, description=description, acceptance_criteria=tuple(texts))
 
@@ -343,15 +336,6 @@ def _lost(
         for piece in adf.dropped_pieces(text, before=before):
             line = place(piece.line) if path and piece.line else 0
             yield f"{path}:{line}: {piece.reason}" if line else str(piece)
-
-
-def _texts(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Callable[[int], int]]]:
-    """Yield the texts of an issue, each with a function from its line to the file's line."""
-    places = issue.places
-    if with_description:
-        yield issue.description, places.of_description
-    for number, text in enumerate(issue.acceptance_criteria):
-        yield text, partial(places.of_criterion, number)
 
 
 def _field(

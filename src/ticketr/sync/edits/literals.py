@@ -1,0 +1,87 @@
+"""Finds Markdown in edits that Jira gets as plain text, such as a mistyped short form. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticketr.jira import adf
+from ticketr.sync.compare.diff import TEXTS, CorePart, by_key
+from ticketr.sync.edits.local_changes import draft_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
+
+    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.tickets import Ticket
+
+    #: Returns the line of the file that a line of a text stands in; 0 if it is not known.
+    Place: TypeAlias = Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A piece of Markdown that Jira gets as plain text.
+
+    Attributes:
+        key: The key of its issue; empty for a draft.
+        title: The title of its issue.
+        path: Its file, relative to the workspace.
+        reason: The part, the line, the piece, and what becomes of it.
+    """
+
+    key: str
+    title: str
+    path: str
+    reason: str
+
+
+def find_literals(local_change: LocalChange) -> tuple[Literal, ...]:
+    """Return the pieces in the edits and drafts of a ticket."""
+    ticket, path = local_change.local.ticket, local_change.local.path
+    here = by_key(ticket)
+    edited = [(here[key], found) for key, found in local_change.edits.items() if key in here]
+    drafts = (*((ticket,) if local_change.head is None else ()), *local_change.drafts)
+    edited += ((draft, draft_changes(draft)) for draft in drafts)
+    return tuple(
+        Literal(issue.key or "", issue.title, path, reason)
+        for issue, changes in edited
+        for reason in literal_pieces(issue, changes, path)
+    )
+
+
+def literal_pieces(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
+    """Yield the part, the line and the fate of each piece in some changes of an issue.
+
+    Args:
+        issue: The issue in its file.
+        changes: Its changes.
+        path: Its file; empty to count lines from the beginning of the text.
+    """
+    for change, text, place in changed_texts(issue, changes):
+        for piece in adf.unconverted_pieces(text, before=change.old_shown):
+            line = place(piece.line) if path else 0
+            where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
+            yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+
+
+def changed_texts(issue: Ticket, changes: Iterable[Change]) -> Iterator[tuple[Change, str, Place]]:
+    """Yield the changed texts of an issue, each with its change and the places of its lines."""
+    for change in changes:
+        if change.part not in TEXTS:
+            continue
+        description, *criteria = texts_of(issue, with_description=True)
+        for text, place in [description] if change.part is CorePart.DESCRIPTION else criteria:
+            yield change, text, place
+
+
+def texts_of(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Place]]:
+    """Yield the texts of an issue, each with the places of its lines."""
+    places = issue.places
+    if with_description:
+        yield issue.description, places.of_description
+    for number, text in enumerate(issue.acceptance_criteria):
+        yield text, partial(places.of_criterion, number)
