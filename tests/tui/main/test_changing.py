@@ -72,6 +72,11 @@ def test_t_lists_the_statuses_that_jira_allows_and_writes_the_one_that_is_taken(
     assert state.overlays == ()
 
 
+def test_other_messages_do_not_answer_what_jira_was_asked() -> None:
+    state = asked(app_state(ONE))
+    assert after(state, messages.HistoryRead(())).overlays == state.overlays
+
+
 def test_esc_stops_asking_and_a_late_answer_opens_nothing() -> None:
     state, effect = update(asked(app_state(ONE)), messages.KeyPressed("KEY_ESCAPE"), 2.0)
     assert (state.overlays, effect) == ((), (effects.StopAsking("work"),))
