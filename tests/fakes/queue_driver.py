@@ -17,6 +17,7 @@ from ticketr import (
     JobContext,
     JobError,
     JobHandle,
+    JobID,
     JobOptions,
     JobQueue,
     JobSnapshot,
@@ -39,11 +40,6 @@ Command: TypeAlias = Callable[[JobContext], object]
 Handles: TypeAlias = Sequence[JobHandle[object]]
 
 
-def label_of(job: JobSnapshot) -> str:
-    """Return the label of a job: its name, or the ID of a run of a repeat."""
-    return job.id if "#" in job.id else job.name
-
-
 class GivesIn(Exception):
     """Ends a job that has caught its interrupt, as the interrupt would have."""
 
@@ -59,6 +55,21 @@ class Submitter:
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     handle: JobHandle[object] | None = None
     refusal: type[Exception] | None = None
+
+
+@dataclass(eq=False)
+class MapReader:
+    """A task that reads the outcomes of a map."""
+
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    read: list[JobID] = field(default_factory=list)
+    refusal: type[Exception] | None = None
+    ended: bool = False
+
+
+async def each_of(wishes: Sequence[Wish]) -> AsyncGenerator[Wish]:
+    for wish in wishes:
+        yield wish
 
 
 @dataclass(eq=False)
@@ -97,6 +108,7 @@ class QueueDriver:
         has_around: bool = False,
         cancels_on_error: bool = False,
     ) -> None:
+        self.labels: dict[JobID, str] = {}
         self.starts: list[str] = []
         self.told: list[str] = []
         self.managers = 0
@@ -134,7 +146,7 @@ class QueueDriver:
                 self._how_to_leave()
 
     def _tell(self, job: JobSnapshot) -> None:
-        self.told.append(label_of(job))
+        self.told.append(self.label_of(job))
 
     @asynccontextmanager
     async def _around(self, context: JobContext) -> AsyncGenerator[None]:
@@ -207,6 +219,19 @@ class QueueDriver:
 
         self.tell(label, command)
 
+    def label_of(self, job: JobSnapshot) -> str:
+        """Return the label of a job: its name, but of a run of a repeat its ID.
+
+        All jobs of a map have its name; their labels are noted as they are found.
+        """
+        return self.labels.get(job.id) or (job.id if "#" in job.id else job.name)
+
+    def note_labels(self, name: str, labels: Sequence[str]) -> None:
+        """Note the labels of the jobs of a map that are not known yet, in the order of submission."""
+        jobs = self.run.do(self.queue.jobs)
+        new = [job.id for job in jobs if job.name == name and job.id not in self.labels]
+        self.labels.update(zip(new, labels, strict=True))
+
     # Submitters, readers, and shutdown.
 
     def options_of(self, wish: Wish, after: Handles) -> JobOptions:
@@ -273,11 +298,40 @@ class QueueDriver:
         self.run.do(start)
         return submitter
 
+    def map_all(self, wishes: Sequence[Wish], name: str, **how: bool) -> MapReader:
+        """Start a map of several items that gives outcomes."""
+        reader = MapReader()
+        items: Any = each_of(wishes) if how["is_async"] else wishes
+        options: JobOptions = {
+            "name": name,
+            "priority": wishes[0].priority,
+            "key": wishes[0].key,
+            "retry": Retry(wishes[0].attempts, first=2.0, jitter=0.0),
+            "delay": 0.0,  # so that how far it runs ahead does not depend on the order of tasks
+        }
+
+        async def read() -> None:
+            with reader.scope:
+                try:
+                    async with self.queue.map(
+                        self._job, items, ordered=how["is_ordered"], outcomes=True, **options
+                    ) as results:
+                        async for job in results:
+                            reader.read.append(job.id)
+                except QueueClosed:
+                    reader.refusal = QueueClosed
+            reader.ended = True
+
+        self.start(read)
+        return reader
+
     def handle_of(self, label: str) -> JobHandle[object]:
         """Return the handle of a job that something in the queue has submitted."""
         return self.run.do(
             lambda: next(
-                self.queue.handle(job.id) for job in self.queue.jobs() if label_of(job) == label
+                self.queue.handle(job.id)
+                for job in self.queue.jobs()
+                if self.label_of(job) == label
             )
         )
 

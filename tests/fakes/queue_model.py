@@ -13,6 +13,7 @@ from fakes.queue_model_books import QueueBooks
 from fakes.queue_model_parts import (
     BACK_OFF,
     ModelJob,
+    ModelMap,
     ModelRate,
     ModelRepeat,
     Submission,
@@ -224,6 +225,46 @@ class QueueModel(QueueBooks):
             repeat.due_is_used = True
             self._submit_run(repeat)
 
+    # Maps.
+
+    def map(self, wish: Wish, items: int, *, is_ordered: bool) -> ModelMap:
+        window = self.workers + self.max_pending
+        self.maps.append(ModelMap(wish, items, window, is_ordered))
+        return self.maps[-1]
+
+    def _feed_maps(self) -> bool:
+        """Submit the job of an item, if one has room; return whether anything happened."""
+        return any(self._feed(one) for one in self.maps)
+
+    def _feed(self, one: ModelMap) -> bool:
+        one.read_all()
+        if one.is_stopped or not one.is_feeding:
+            return False
+        if one.outside is not None:
+            if one.outside.refusal is not None:
+                self.stop_map(one)
+                return True
+            if one.outside.job is None:
+                return False
+            one.outside = None
+        if not one.left or len(one.unread) >= one.window:
+            return False
+        submission = self.submit(one.next_wish(), wait=True)
+        one.jobs.append(submission)
+        one.unread.append(submission)
+        one.outside = submission if submission.job is None else None
+        return True
+
+    def stop_map(self, one: ModelMap) -> None:
+        """Leave the block of a map, or let it fail because the queue takes no more jobs."""
+        one.is_stopped, one.left = True, 0
+        if one.outside in self.outside:
+            self.outside.remove(one.outside)
+        one.outside = None
+        for submission in one.jobs:
+            if submission.job is not None:
+                self.cancel(submission.job, CancelCause.SCOPE)
+
     # Ends of jobs.
 
     def end(self, job: ModelJob, how: str, delay: float = 0.0) -> None:
@@ -306,7 +347,7 @@ class QueueModel(QueueBooks):
         self._end_interrupted()
         self._expire()
         self._submit_due_runs()
-        while self._start_next() or self._cancel_delayed():
+        while self._start_next() or self._cancel_delayed() or self._feed_maps():
             self._end_interrupted()
             self._expire()
 

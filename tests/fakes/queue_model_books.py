@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr import CancelCause, JobStatus
 
 if TYPE_CHECKING:
-    from fakes.queue_model_parts import ModelJob, ModelRate, ModelRepeat, Submission
+    from fakes.queue_model_parts import ModelJob, ModelMap, ModelRate, ModelRepeat, Submission
 
 
 @dataclass
@@ -26,6 +26,7 @@ class QueueBooks:
     paused: set[str | None] = field(default_factory=set)
     rates: dict[str | None, ModelRate] = field(default_factory=dict)
     repeats: list[ModelRepeat] = field(default_factory=list)
+    maps: list[ModelMap] = field(default_factory=list)
     doomed: list[ModelJob] | None = None
     """Those to cancel next, while jobs are cancelled since others have ended."""
     attempts_ended: int = 0

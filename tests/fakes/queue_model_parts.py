@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ticketr import CancelCause, JobStatus, OnConflict
 
@@ -35,6 +35,8 @@ class Wish:
     """Runs in a thread, which no interrupt reaches."""
     by_map: bool = False
     """Submitted by a map of this one item; for the queue it is a submit that waits for room."""
+    map: str = ""
+    """The label of the map of several items that it is one of."""
 
     @property
     def goes_on(self) -> bool:
@@ -80,6 +82,57 @@ class Submission:
     wish: Wish
     job: ModelJob | None = None
     refusal: type[Exception] | None = None
+
+
+@dataclass(eq=False)
+class ModelMap:
+    """A map of several items that gives outcomes, with a reader that reads all that it can.
+
+    Attributes:
+        wish: What its jobs have in common.
+        left: The number of items that are not drawn.
+        window: The most jobs that are unread.
+        unread: What was drawn and is not read, in this order.
+        outside: The job that waits for room.
+        read: The labels of the jobs that were read.
+        jobs: All that was drawn.
+    """
+
+    wish: Wish
+    left: int
+    window: int
+    is_ordered: bool
+    unread: list[Submission] = field(default_factory=list)
+    outside: Submission | None = None
+    read: list[str] = field(default_factory=list)
+    jobs: list[Submission] = field(default_factory=list)
+    is_stopped: bool = False
+
+    @property
+    def is_feeding(self) -> bool:
+        return bool(self.left) or self.outside is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the block is left, or is to be left as the last jobs end."""
+        return self.is_stopped or not (self.is_feeding or self.unread)
+
+    def next_wish(self) -> Wish:
+        """Draw an item."""
+        self.left -= 1
+        number = len(self.jobs) + 1
+        return replace(self.wish, label=f"{self.wish.label}.{number}", map=self.wish.label)
+
+    def read_all(self) -> None:
+        """Read all that can be read."""
+        while not self.is_stopped:
+            some = self.unread[:1] if self.is_ordered else self.unread
+            ended = [one for one in some if one.job is not None and not one.job.is_live]
+            if not ended:
+                return
+            for one in ended:
+                self.unread.remove(one)
+                self.read.append(one.wish.label)
 
 
 @dataclass(eq=False)

@@ -68,8 +68,20 @@ class QueueRules(SubmitRules):
     def a_job_asks_for_another_time(self, index: int, delay: float) -> None:
         self.a_job_ends(index, "later", delay)
 
+    def behind_others(self) -> list[ModelJob]:
+        """Return the running jobs of a map that are not the next to be read."""
+        nexts = [one.unread[0].job for one, _ in self.maps if one.unread]
+        return [job for job in self.model.running if job.wish.map and job not in nexts]
+
+    @precondition(lambda self: bool(self.behind_others()))
+    @rule()
+    def a_job_of_a_map_ends_before_another(self) -> None:
+        self.end_job(self.behind_others()[0], "value", 0.0)
+
     def a_job_ends(self, index: int, how: str, delay: float) -> None:
-        job = self.some_running(index)
+        self.end_job(self.some_running(index), how, delay)
+
+    def end_job(self, job: ModelJob, how: str, delay: float) -> None:
         self.driver.end(job.wish.label, how, delay)
         self.model.end(job, how, delay)
         self.model.settle()
@@ -213,6 +225,16 @@ class QueueRules(SubmitRules):
 
     def find_handles(self) -> None:
         """Get handles of the jobs that repeats and maps have submitted."""
+        for one, _ in self.maps:
+            new = [
+                submission.job
+                for submission in one.jobs
+                if submission.job is not None and submission.job not in self.handles
+            ]
+            if new:
+                self.driver.note_labels(one.wish.label, [job.wish.label for job in new])
+                for job in new:
+                    self.handles[job] = self.driver.handle_of(job.wish.label)
         for repeat, _ in self.repeats:
             if repeat.run is not None and repeat.run not in self.handles:
                 self.handles[repeat.run] = self.driver.handle_of(repeat.run.wish.label)
@@ -244,6 +266,8 @@ class QueueRules(SubmitRules):
     @precondition(is_time_to_end)
     @rule(grace=st.sampled_from([10.0, 3.0, None, 0.0]))
     def shut_down(self, grace: float | None) -> None:
+        if self.is_feeding and self.model.paused:
+            return  # the map is closed in the instant in which its jobs may start
         self.shutdowns.append(self.driver.shut_down(grace))
         self.model.shut_down(grace)
         self.model.settle()
@@ -255,6 +279,8 @@ class QueueRules(SubmitRules):
     @precondition(lambda self: not self.has_left and is_time_to_end(self))
     @rule(how=st.sampled_from(["normally", "by an error", "cancelled"]))
     def leave(self, how: str) -> None:
+        if self.is_feeding and how != "normally":
+            return  # the map is closed in the instant in which its jobs are cancelled
         self.left = True
         if how == "normally":
             self.driver.leave(None)

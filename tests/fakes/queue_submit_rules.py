@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from fakes.queue_driver import QueueDriver, Reader, Submitter
+from fakes.queue_driver import MapReader, QueueDriver, Reader, Submitter
 from fakes.queue_model import QueueModel
-from fakes.queue_model_parts import ModelRepeat, Submission, Wish
+from fakes.queue_model_parts import ModelMap, ModelRepeat, Submission, Wish
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -80,6 +80,7 @@ class SubmitRules(RuleBasedStateMachine):
         self.handles: dict[ModelJob, JobHandle[object]] = {}
         self.readers: list[tuple[Reader, JobHandle[object] | None, list[ModelJob]]] = []
         self.repeats: list[tuple[ModelRepeat, RepeatHandle]] = []
+        self.maps: list[tuple[ModelMap, MapReader]] = []
         self.shutdowns: list[trio.Event] = []
         self.labels = 0
         self.checked_starts = 0
@@ -106,6 +107,7 @@ class SubmitRules(RuleBasedStateMachine):
         cancels_on_error: bool,
     ) -> None:
         self.lasts_for = lasts_for
+        self.cancels_on_error = cancels_on_error
         self.has_around = has_around
         self.driver = QueueDriver(
             workers=workers,
@@ -161,6 +163,41 @@ class SubmitRules(RuleBasedStateMachine):
         self.submissions.append((submission, submitter))
         self.model.settle()
 
+    # Maps of several items. All of them are of the lowest priority, so a job that is submitted in
+    # the instant in which another one ends is never the best. One map at a time submits jobs.
+
+    @property
+    def is_feeding(self) -> bool:
+        """Whether a map may submit a job."""
+        return any(one.is_feeding for one, _ in self.maps)
+
+    @precondition(lambda self: not (self.is_feeding or self.cancels_on_error))
+    @rule(
+        wish=SIMPLE_WISHES,
+        items=st.sampled_from([12, 12, 5, 2, 1]),
+        is_ordered=st.booleans(),
+        is_async=st.booleans(),
+    )
+    def map_items(self, wish: Wish, items: int, is_ordered: bool, is_async: bool) -> None:
+        self.labels += 1
+        wish = dataclasses.replace(wish, label=f"m{self.labels}", priority=-1, total=NEVER)
+        one = self.model.map(wish, items, is_ordered=is_ordered)
+        wishes = [
+            dataclasses.replace(wish, label=f"{wish.label}.{number + 1}") for number in range(items)
+        ]
+        reader = self.driver.map_all(wishes, wish.label, is_ordered=is_ordered, is_async=is_async)
+        self.maps.append((one, reader))
+        self.model.settle()
+
+    @precondition(lambda self: self.maps and self.has_room_for_interrupts())
+    @rule()
+    def leave_the_last_map(self) -> None:
+        one, reader = self.maps[-1]
+        self.driver.run.do(reader.scope.cancel)
+        if not (one.is_over or one.is_stopped):
+            self.model.stop_map(one)
+        self.model.settle()
+
     @rule(wish=TIMED_WISHES, after=AFTER)
     def submit_for_a_time(self, wish: Wish, after: tuple[int, ...]) -> None:
         self.submit(wish, wait=True, after=after)
@@ -175,6 +212,7 @@ class SubmitRules(RuleBasedStateMachine):
 
     def submit(self, wish: Wish, *, wait: bool, after: tuple[int, ...] = ()) -> None:
         jobs = [self.some_job(index) for index in after if self.model.jobs]
+        jobs = [job for job in jobs if not job.wish.map]  # several of a map may end together
         labels = tuple(job.wish.label for job in jobs)
         wish = self.labelled(dataclasses.replace(wish, after=labels))
         submission = self.model.submit(wish, wait=wait)
@@ -201,10 +239,14 @@ class SubmitRules(RuleBasedStateMachine):
             submitter.refusal = type(refusal)
         return submitter
 
-    @precondition(lambda self: self.model.outside)
+    def submitters(self) -> list[Submission]:
+        """Return what waits for room, without the maps of several items."""
+        return [submission for submission in self.model.outside if not submission.wish.map]
+
+    @precondition(lambda self: self.submitters())
     @rule(index=INDEX)
     def a_submitter_gives_up(self, index: int) -> None:
-        submission = self.model.outside[index % len(self.model.outside)]
+        submission = self.submitters()[index % len(self.submitters())]
         submitter = dict(self.submissions)[submission]
         self.driver.run.do(submitter.scope.cancel)
         self.model.give_up(submission)

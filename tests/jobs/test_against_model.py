@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.internals import core_of
-from fakes.queue_driver import label_of
 from fakes.queue_rules import QueueRules
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
@@ -33,6 +32,7 @@ class QueueMachine(QueueRules):
             self.model.refuse()
         self.find_handles()
         self.submitters_agree()
+        self.maps_agree()
         self.starts_agree()
         for job, handle in self.handles.items():
             assert facts_of(handle.snapshot()) == self.expected_facts(job)
@@ -48,8 +48,22 @@ class QueueMachine(QueueRules):
             assert submitter.refusal is submission.refusal
             assert (submitter.handle is None) is (submission.job is None)
             if submitter.handle is not None and submission.job is not None:
-                assert label_of(submitter.handle.snapshot()) == submission.job.wish.label
+                assert (
+                    self.driver.label_of(submitter.handle.snapshot()) == submission.job.wish.label
+                )
                 self.handles.setdefault(submission.job, submitter.handle)
+
+    def maps_agree(self) -> None:
+        for one, reader in self.maps:
+            labels = [self.driver.labels[job_id] for job_id in reader.read]
+            if one.is_stopped:
+                assert {*labels} <= {submission.wish.label for submission in one.jobs}
+            elif one.is_ordered:
+                assert labels == one.read
+            else:
+                assert sorted(labels) == sorted(one.read)
+            jobs = [submission.job for submission in one.jobs if submission.job is not None]
+            assert reader.ended is (one.is_over and not any(job.is_live for job in jobs))
 
     def starts_agree(self) -> None:
         new = slice(self.checked_starts, None)
@@ -87,7 +101,7 @@ class QueueMachine(QueueRules):
         assert (counts.evicted, counts.submitters_waiting) == (model.evicted, len(model.outside))
         assert core_of(queue).dispatcher.returning_submits == 0
         listed = self.driver.run.do(queue.jobs)
-        names = {label_of(job) for job in listed if not job.status.is_terminal}
+        names = {self.driver.label_of(job) for job in listed if not job.status.is_terminal}
         assert names == {job.wish.label for job in model.jobs if job.is_live}
         # An ended job may be replaced by one with the same ID.
         forgotten = len(model.ended) - (len(listed) - len(names))
@@ -105,7 +119,7 @@ class QueueMachine(QueueRules):
         for reader, *_ in self.readers:
             last: dict[str, JobSnapshot] = {}
             for snapshot in reader.seen:
-                label = label_of(snapshot)
+                label = self.driver.label_of(snapshot)
                 before = last.get(label)
                 assert before is None or before.revision < snapshot.revision
                 assert before is None or not before.status.is_terminal
@@ -126,6 +140,11 @@ class QueueMachine(QueueRules):
         self.agree()
         for reader, *_ in self.readers:
             self.driver.run.do(reader.go_on.set)
+        while self.submitters():
+            self.a_submitter_gives_up(0)
+        if self.is_feeding:
+            self.leave_the_last_map()
+            self.agree()
         if self.has_left:
             self.shut_down(0.0)
         else:
@@ -137,12 +156,16 @@ class QueueMachine(QueueRules):
         failed = {job.wish.label for job in self.model.with_status(JobStatus.FAILED)}
         if self.model.fatal is not None:
             failed.remove(self.model.fatal.wish.label)
-        ends_read = {label_of(snapshot) for reader, *_ in self.readers for snapshot in reader.seen}
+        ends_read = {
+            self.driver.label_of(snapshot)
+            for reader, *_ in self.readers
+            for snapshot in reader.seen
+        }
         told = self.driver.told
         assert len(set(told)) == len(told)
         seen = {
             submission.wish.label for submission, _ in self.submissions if submission.wish.by_map
-        }
+        } | {submission.wish.label for one, _ in self.maps for submission in one.jobs}
         assert failed - ends_read - seen <= {*told} <= failed
         assert (self.driver.left is not None) is (
             self.left_by_error or self.model.fatal is not None
@@ -151,10 +174,10 @@ class QueueMachine(QueueRules):
     def readers_have_had_the_last_word(self) -> None:
         for reader, only, ended_before in self.readers:
             assert reader.ended
-            last = {label_of(snapshot): snapshot for snapshot in reader.seen}
+            last = {self.driver.label_of(snapshot): snapshot for snapshot in reader.seen}
             jobs = [self.handles[job] for job in self.model.jobs if job not in ended_before]
             expected = [handle.snapshot() for handle in jobs if only in {None, handle}]
-            assert last == {label_of(snapshot): snapshot for snapshot in expected}
+            assert last == {self.driver.label_of(snapshot): snapshot for snapshot in expected}
 
 
 def facts_of(job: JobSnapshot) -> tuple[object, ...]:
