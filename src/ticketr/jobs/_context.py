@@ -31,8 +31,8 @@ class Job(Protocol[T_co]):
         """Do the work and return its value.
 
         Cancellation:
-            Raises ``trio.Cancelled`` at a checkpoint. Clean up and let it propagate. If you return
-            a value all the same, the job has completed.
+            Raises ``trio.Cancelled`` at a checkpoint. Clean up, and let it propagate. A job that
+            returns a value instead has completed.
         """
         ...
 
@@ -101,14 +101,14 @@ class JobContext:
     ) -> None:
         """Report progress.
 
-        It is no checkpoint, never blocks, and raises nothing about its arguments: an argument that
-        is no number is ignored. It does nothing once this attempt has ended.
+        This is not a checkpoint and never blocks. It ignores an argument that is not a number. It
+        does nothing once this attempt has ended.
 
         Args:
-            current: How much is done; None keeps the last value. While the total stays the same, it
-                does not decrease, and it never exceeds the total.
-            total: How much there is to do, 0 if that is unknown; None keeps the last value.
-            message: What the job is doing; None keeps the last value.
+            current: How much is done. None keeps the last value. It never exceeds the total, and
+                does not decrease while the total stays the same.
+            total: How much there is to do; 0 if that is unknown. None keeps the last value.
+            message: What the job is doing. None keeps the last value.
         """
         self._subscriptions.owner_thread.check()
         record = self._record
@@ -133,7 +133,7 @@ class JobContext:
             seconds: The most time that the clean-up may take.
 
         Raises:
-            TypeError, ValueError: It is no number of seconds, or infinite.
+            TypeError, ValueError: ``seconds`` is not a number of seconds, or is infinite.
         """
         limit = checked_seconds("the time for clean-up", seconds)
         return trio.CancelScope(relative_deadline=limit, shield=True)

@@ -1,13 +1,13 @@
 """What leaves the block of a queue.
 
-Only tasks of the queue run in its nursery. No error of a job, a callback or the body is raised
-through the nursery, which asks errors for their ``repr`` and splits them, and stays open where that
-raises. The errors are kept, the nursery's scope is cancelled, and once it is empty ``what_leaves``
-returns what to raise. Two cases are easy to get wrong:
+A nursery asks each error for its ``repr``, and splits groups. It stays open if one of these raises.
+So no error of a job, a callback or the body goes through the queue's nursery. The queue keeps the
+errors and cancels the nursery's scope. When the nursery is empty, ``what_leaves`` returns what to
+raise. Two cases are easy to get wrong:
 
-* A job interrupts the queue, and the nursery cancels the body. That ``Cancelled`` belongs to a scope
-  that is closed at the end of the block. The job's error leaves the block.
-* A scope around the block is cancelled, and body and workers all raise. The body's own exception
+* A job interrupts the queue, and the nursery cancels the body. The body's ``Cancelled`` belongs to a
+  scope that ends with the block. The job's error leaves the block.
+* A scope around the block is cancelled, and the body and all workers raise. The body's own exception
   leaves the block, as in code without a nursery.
 """
 
@@ -33,7 +33,7 @@ def what_leaves(
 
     Args:
         body: What the body raised, or the wait for the last jobs.
-        fatal: What jobs and callbacks raised that nobody may keep from the program.
+        fatal: The interrupts and exits that jobs and callbacks raised.
         spill: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
         failure: The error of the job whose failure has cancelled the queue. It leaves in a group.
     """
@@ -57,5 +57,5 @@ def what_leaves(
 
 
 def _comes_of(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
-    """Return whether the body failed only because of an error that leaves anyway."""
+    """Return whether the body's error is a ``JobFailed`` about an error that leaves anyway."""
     return type(own) is JobFailed and any(own.__cause__ is error for error in fatal)

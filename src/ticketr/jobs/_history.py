@@ -1,12 +1,12 @@
 """Histories of finished jobs, which outlive the queue.
 
-The file of a ``SqliteHistory`` is an SQLite database in WAL mode: any number of processes can read
-it while others write, and what was written survives the death of a process. Each call opens the file
-in a thread. So there is no connection to close or to share between threads, and a file that was
-moved or repaired meanwhile is picked up. The queue writes jobs in batches, so opening costs little.
+The file of a ``SqliteHistory`` is an SQLite database in WAL mode. Any number of processes can read it
+while others write. What was written survives the death of a process. Each call opens the file in a
+thread, so no connection has to be closed or shared between threads, and a call finds the file that
+is there now. The queue writes jobs in batches, so opening costs little.
 
-Writing the same job twice is the same as writing it once. So a write that was cancelled, and may
-have happened, is repeated.
+A job that is written twice is kept once. So the queue repeats a write that was cancelled, which may
+or may not have happened.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ BUSY_PAUSE = 0.05
 class JobHistory(Protocol):
     """Where a queue keeps finished jobs; :class:`SqliteHistory` is one.
 
-    The queue calls ``write`` from one task of its own, with the jobs that ended since the last
-    call, and again with the same jobs if it raises or is cancelled. No job waits for it.
+    One task of the queue calls ``write`` with the jobs that have ended since the last call. It calls
+    ``write`` with the same jobs again if that raises or is cancelled. No job waits for it.
     """
 
     def summary(self, result: object) -> str:
-        """Return a short text for a job's result. It is called as the job ends, so be quick."""
+        """Return a short text for a job's result. The queue calls it as the job ends: be quick."""
         ...
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Keep these jobs. Keep a job that is there already only once.
+        """Keep these jobs, but not a second time those that are there already.
 
         Cancellation:
             Happens when the queue ends. The queue then writes the same jobs once more.
@@ -145,11 +145,11 @@ class SqliteHistory:
             exist.
         max_jobs: The most jobs to keep; the oldest are dropped first. ``math.inf`` for no limit.
         max_age: The age in seconds beyond which a job is dropped; ``math.inf`` for no limit.
-        summary: A function that returns the text to keep of a result; the default is a shortened
+        summary: A function that returns the text to keep of a result. The default is a shortened
             ``repr``. A history should hold no secrets: remove them here.
-        run_sync: An async function that calls a blocking one; the default uses a thread. A test on
-            a mock clock passes one that calls it directly, since such a clock does not wait for a
-            thread.
+        run_sync: An async function that calls a blocking one. The default calls it in a thread. A
+            mock clock does not wait for a thread, so a test on one passes a function that calls it
+            directly.
 
     Raises:
         TypeError, ValueError: An argument is invalid.
@@ -222,7 +222,7 @@ class SqliteHistory:
             try:
                 return await self._run_sync(lambda: self._read(wanted))
             except HistoryFailed as error:
-                # While another process creates the file or its log, SQLite fails at once.
+                # SQLite does not wait while another process creates the file or its log.
                 if "locked" not in error.problem or trio.current_time() >= deadline:
                     raise
             await trio.sleep(BUSY_PAUSE)
@@ -285,8 +285,8 @@ SELECT = (
 def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Insert rows, many with each statement.
 
-    A thread that runs ``executemany`` lets go of the interpreter's lock and takes it again for each
-    row, and a busy Trio thread gives the lock away every 5 ms only.
+    ``executemany`` would give the interpreter's lock away at each row, and wait for up to 5 ms to get
+    it back from a busy Trio thread.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = rows[start : start + ROWS_AT_ONCE]

@@ -68,40 +68,40 @@ def open_job_queue(
             handle = await queue.submit(download, "https://example.com/a")
             print(await handle.result())
 
-    Left normally, the block waits until no job is pending or running. Left by an
-    exception, it cancels all jobs at once; the exception comes out as it is, not in a
-    group. What a job raises never comes out here, except an interrupt such as
-    KeyboardInterrupt.
+    At its normal end the block waits until no job is pending or running. An exception of the body
+    cancels all jobs at once, and leaves the block as it is, not in a group. An error of a job does
+    not leave the block, but an interrupt such as KeyboardInterrupt does.
 
     Cancellation:
-        Cancels all jobs; the pending ones are never called.
+        Cancels all jobs. The pending ones are never called.
 
     Args:
         workers: How many jobs can run at once.
         max_pending: How many jobs can be pending; None or ``math.inf`` for no limit.
         keep: How much to remember of jobs that have ended.
-        retry: When to try a job again that fails, unless it is submitted with a rule of
-            its own; None for never.
-        timeout: How many seconds a job may run at a time, unless it is submitted with a limit of
-            its own; None or ``math.inf`` for no limit.
+        retry: When to try again a job that fails; None for never. A submit may give a rule of its
+            own.
+        timeout: How many seconds each attempt of a job may take; None or ``math.inf`` for no limit.
+            A submit may give a limit of its own.
         rate: How fast attempts of jobs may start; None for no limit. See
             :meth:`JobQueue.set_rate`.
-        history: Where to leave a record of every job that has ended. It never keeps a job
-            waiting; the end of the block waits for it, for 5 seconds at most.
-        on_job_error: Called with the snapshot of a job that failed, once nobody can ask about it any
-            more: at its end if the program holds no handle of it, else when the handle is dropped,
-            at the latest at the end of the block. Not called if anybody has asked for the outcome.
-            The default logs the failure to ``ticketr.jobs``. The function may use the queue, and
-            sees the context variables with which that was opened; an error that it raises is
-            logged.
+        history: Where to keep a record of every job that has ended. No job waits for it. The end of
+            the block does, for 5 seconds at most.
+        on_job_error: Called with the snapshot of a job that has failed, unless anybody has asked for
+            the outcome. It is called once nobody can ask any more. That is at the job's end if the
+            program holds no handle of it, else when the handle is dropped, or at the end of the
+            block. The default logs the failure to ``ticketr.jobs``. The function may use the queue,
+            and sees the context variables with which the queue was opened. An error that it raises
+            is logged.
         on_error: What the failure of a job means for the others. ``"report"``: nothing.
-            ``"cancel"``: the first failure cancels the body and all jobs, whether or not anybody
-            waits for the job, and leaves the block in an ``ExceptionGroup``, as in a nursery. It is
-            not given to ``on_job_error``; the failures of other jobs are.
-        around: Called with the :class:`JobContext` of each attempt; gives an async context manager
-            in which the job's function is called, inside the attempt's time limit and context
-            variables. An error of it is an error of the attempt. If it swallows an error of the
-            function, the attempt's value is None; it cannot swallow a cancellation.
+            ``"cancel"``: the first failure cancels the body and all jobs, also if somebody waits for
+            the job. It leaves the block in an ``ExceptionGroup``, as in a nursery, and is not given
+            to ``on_job_error``. The failures of other jobs are.
+        around: Called with the :class:`JobContext` of each attempt. It returns an async context
+            manager, and the queue calls the job's function inside that. The attempt's time limit and
+            context variables hold for both. An error of the context manager is an error of the
+            attempt. If it swallows an error of the function, the attempt's value is None. It cannot
+            swallow a cancellation.
 
     Raises:
         TypeError, ValueError: An argument is invalid.
@@ -140,8 +140,8 @@ def open_job_queue(
 class Block:
     """The block of a queue. Entering and leaving it are protected from KeyboardInterrupt.
 
-    It is a class because ``asynccontextmanager`` would set the traceback of the body's error, and
-    an error of the user's may refuse that.
+    ``asynccontextmanager`` would set the traceback of the body's error, which a class of the user's
+    may refuse. So this is a class.
     """
 
     __slots__ = ("_core", "_history", "_limit", "_make_core", "_nursery", "_retry")
@@ -158,7 +158,7 @@ class Block:
         self._retry = retry
         self._history = history
         self._core: QueueCore | None = None
-        # A run may be told not to group lone errors, and there is work to do behind the nursery.
+        # Also in a run with strict_exception_groups=False: __aexit__ expects a group.
         self._nursery = trio.open_nursery(strict_exception_groups=True)
 
     @enable_ki_protection
@@ -217,7 +217,7 @@ class Block:
 
 
 async def finish_jobs(core: QueueCore) -> BaseException | None:
-    """Wait for the jobs after the body was left normally; return the error that ends this early."""
+    """Wait for the jobs after the body's normal end; return the error that ends the wait early."""
     try:
         start_draining(core)
         if not core.is_idle:
