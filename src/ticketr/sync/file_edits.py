@@ -19,7 +19,7 @@ from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.sync.workspace.drafts import write_draft
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.writing.recording import Replacement
-from ticketr.tickets import Ticket, field_name, render, rewrite, set_fields
+from ticketr.tickets import Comment, Ticket, field_name, render, rewrite, set_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -235,6 +235,38 @@ def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> N
         ticket = _find(_issues_of(file), place)
         index = next(at for at, each in enumerate(file.tickets) if each is ticket)
         return rewrite(file, {index: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))})
+
+    _replace(store, state, place.path, change, time.time())
+
+
+def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> None:
+    """Write a new comment behind those of an issue, in a locked workspace.
+
+    It is put on the undo log.
+
+    Args:
+        store: The workspace's files.
+        state: Its state.
+        place: The place of the issue.
+        text: The comment, in Markdown.
+
+    Raises:
+        CannotEdit: The file does not hold the issue any more.
+        FileFailed: The file cannot be read or written.
+        TicketSyntaxError: It cannot be read as tickets.
+    """
+
+    def change(file: TicketFile) -> TicketFile:
+        issue = _find(_issues_of(file), place)
+        commented = replace(issue, comments=(*issue.comments, Comment(text)))
+        index, ticket = next(
+            (at, each)
+            for at, each in enumerate(file.tickets)
+            if any(one is issue for one in (each, *each.tasks))
+        )
+        tasks = tuple(commented if each is issue else each for each in ticket.tasks)
+        new = commented if ticket is issue else replace(ticket, tasks=tasks)
+        return rewrite(file, {index: new})
 
     _replace(store, state, place.path, change, time.time())
 

@@ -301,6 +301,21 @@ class AddTicket(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AddComment(Effect):
+    """Write a new comment into the file of an issue.
+
+    Attributes:
+        workspace: The name of the workspace.
+        place: The place of the issue.
+        text: The comment, cleaned.
+    """
+
+    workspace: str
+    place: IssuePlace
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPage(Effect):
     """Open a page in the browser."""
 

@@ -104,6 +104,7 @@ class KeyAction(Enum):
     SORT = auto()
     SOURCE = auto()
     STATUS = auto()
+    COMMENT = auto()
     SYNC = auto()
     TAKE_BOTH = auto()
     TAKE_JIRAS = auto()
@@ -170,6 +171,7 @@ TABLE = (
     Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
     Binding(_A.SETTLE, ("c",), "c", "settle the ticket's conflict", (_C.MAIN,), "settle"),
     Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
+    Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
     Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
     Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),

@@ -11,7 +11,7 @@ from ticketr.tickets import render_ticket
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.tickets import Ticket
+    from ticketr.tickets import Comment, Ticket
     from ticketr.tui.styled import Line
 
 
@@ -41,6 +41,21 @@ class TaskLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentText:
+    """A comment of an issue.
+
+    Attributes:
+        head: Who wrote it and when, cleaned; empty for one that was not sent yet.
+        text: Its Markdown, not cleaned.
+        line: The line of its text in the file; 0 if there is none.
+    """
+
+    head: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """An issue, read from its file.
 
@@ -54,6 +69,7 @@ class Sheet:
         description_line: The line of the description's first line in the file; 0 if unknown.
         criteria: Its acceptance criteria in Markdown, not cleaned.
         criteria_lines: The line of each criterion in the file.
+        comments: Its comments.
         tasks: Its sub-tasks.
         source: Its lines as the file holds them.
         edits: What was edited here since the last sync.
@@ -70,6 +86,7 @@ class Sheet:
     description_line: int = 0
     criteria: tuple[str, ...] = ()
     criteria_lines: tuple[int, ...] = ()
+    comments: tuple[CommentText, ...] = ()
     tasks: tuple[TaskLine, ...] = ()
     source: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
@@ -126,11 +143,17 @@ def sheet_of(
         description_line=issue.places.of_description(1),
         criteria=issue.acceptance_criteria,
         criteria_lines=issue.places.criteria,
+        comments=tuple(map(_comment, issue.comments)),
         tasks=tuple(map(_task, issue.tasks)),
         source=tuple(map(clean, render_ticket(issue).splitlines())),
         edits=tuple(edits),
         clashes=tuple(clashes),
     )
+
+
+def _comment(comment: Comment) -> CommentText:
+    head = ", ".join(each for each in (comment.author, comment.time) if each)
+    return CommentText(clean(head), comment.text, comment.line)
 
 
 def _task(issue: Ticket) -> TaskLine:

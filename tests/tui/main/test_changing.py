@@ -209,3 +209,27 @@ def test_a_filter_that_shows_what_was_added_stays() -> None:
 def test_what_is_not_there_is_not_selected(added: messages.TicketAdded) -> None:
     state = app_state(ONE, Ticket("Pay", line=3))
     assert after(state, added).workspace == state.workspace
+
+
+# --- m
+
+
+def test_m_asks_for_a_comment_and_writes_it() -> None:
+    state = typed(pressed(app_state(ONE, TWO), "m"), "Looks good ")
+    assert any("comment:" in row for row in shown(state))
+
+    state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
+
+    assert effect == (effects.AddComment("work", PLACES[0], "Looks good"),)
+    assert state.overlays == ()
+
+
+def test_a_comment_without_a_text_is_not_written() -> None:
+    state, effect = update(pressed(app_state(ONE), "m"), messages.KeyPressed("KEY_ENTER"), 1.0)
+
+    assert (effect, state.notice) == ((), "A comment needs a text; nothing was added")
+
+
+@pytest.mark.parametrize("state", [app_state(), broken()])
+def test_a_comment_needs_a_ticket(state: AppState) -> None:
+    assert pressed(state, "m").overlays == ()

@@ -143,3 +143,26 @@ def test_lines_of_a_wide_screen_are_no_longer_than_can_be_read() -> None:
     sheet = sheet_of(Ticket("x", "DEMO-1", "word " * 90), "DEMO-1.md")
     shown = [plain(each.line) for each in detail_lines(sheet, 250)]
     assert max(map(width, shown)) == WIDEST - 1
+
+
+def test_comments_are_rendered_below_their_authors_and_before_the_sub_tasks() -> None:
+    (ticket,) = parse(
+        "# TICKET: [DEMO-1] Search\n\n## Comments\n- [7] Mia \x1b[2JChen, 2026-03-01 09:30Z:\n"
+        "  Looks *good*\n\n  to me\n\n- new: Thanks\n\n## Tasks\n- Do it\n"
+    ).tickets
+
+    lines = detail_lines(sheet_of(ticket, "DEMO-1.md"), 40)
+
+    assert [(plain(each.line), each.source) for each in lines[2:]] == [
+        ("", 0),
+        ("Comments  2", 0),
+        ("Mia Chen, 2026-03-01 09:30Z", 5),
+        ("  Looks good", 5),
+        ("  ", 7),
+        ("  to me", 7),
+        ("* not sent yet", 9),
+        ("  Thanks", 9),
+        ("", 0),
+        ("Sub-tasks  1", 0),
+        ("  draft  Do it", 0),
+    ]

@@ -319,3 +319,42 @@ async def test_an_added_draft_is_taken_back_and_put_aside(
     assert told == [messages.Told(words, is_error=False), READ]
     assert not (tmp_path / "pay-in-time.md").exists()
     assert (tmp_path / aside).read_text() == text
+
+
+async def test_a_comment_is_written_into_the_file_and_taken_back(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull(comments=True)
+    before = tree(bench)
+    told: list[Message] = []
+    used = services(bench.root, told)
+    made = replace(used.workspaces["work"], keeps_comments=True)
+    opened = OpenWorkspaces((made,), lambda _: Reading(told), told.append)
+    used = Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
+    place = IssuePlace("DEMO-3.md", "DEMO-4")
+
+    await edits.add_comment(used, effects.AddComment("work", place, "Looks good"))
+
+    words = "DEMO-3.md holds the comment"
+    assert told == [messages.Told(words, is_error=False, hints=edits.CHANGED), READ]
+    task = parse((bench.root / "DEMO-3.md").read_text()).tickets[0].tasks[0]
+    assert [(each.id, each.text) for each in task.comments] == [("", "Looks good")]
+    await bench.push(comments=True)
+    assert [each.author.name for each in bench.finds("DEMO-4").comments] == ["Demo User"]
+    assert tree(bench).keys() == before.keys()
+
+
+async def test_a_workspace_without_comments_gets_none(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = bench_in(tmp_path)
+    await bench.pull()
+    before = tree(bench)
+    told: list[Message] = []
+
+    await edits.add_comment(
+        services(bench.root, told), effects.AddComment("work", PLACE, "Looks good")
+    )
+
+    assert (told, tree(bench)) == ([messages.Told(edits.NO_COMMENTS)], before)

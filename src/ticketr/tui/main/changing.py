@@ -72,6 +72,22 @@ def add(state: AppState, _: float) -> Step | None:
     return state.opened(LineInput("title:", taken)), ()
 
 
+def comment(state: AppState, _: float) -> Step | None:
+    """Ask for a comment on the issue; the next push sends it."""
+    row, workspace = state.row, state.workspace
+    if row is None or row.is_broken:
+        return None
+    place = place_of(row)
+
+    def taken(state: AppState, text: str) -> Step:
+        written = clean(text).strip()
+        if not written:
+            return state.noticed("A comment needs a text; nothing was added"), ()
+        return state, (effects.AddComment(workspace.name, place, written),)
+
+    return state.opened(LineInput("comment:", taken)), ()
+
+
 def show_added(state: AppState, added: TicketAdded) -> AppState:
     """Select a draft that was just added; a filter that hides it is taken off."""
     workspace = state.named(added.workspace)

@@ -166,6 +166,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.EDIT: single.edit,
     KeyAction.STATUS: changing.change_status,
     KeyAction.ADD: changing.add,
+    KeyAction.COMMENT: changing.comment,
     KeyAction.CHANGE: bulk.change_chosen,
     KeyAction.BROWSER: single.browser,
     KeyAction.COPY_KEY: single.copy_key,

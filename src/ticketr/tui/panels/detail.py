@@ -197,7 +197,22 @@ def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
         sources = sheet.criteria_lines or (0,) * len(sheet.criteria)
         for text, source in zip(sheet.criteria, sources, strict=False):
             lines += _criterion(text, source, room)
-    return lines
+    return [*lines, *_comments(sheet, room)]
+
+
+def _comments(sheet: Sheet, room: int) -> Iterator[DetailLine]:
+    """Yield the lines of the comments, each below who wrote it and when."""
+    if not sheet.comments:
+        return
+    yield DetailLine(())
+    yield DetailLine((Span(f"Comments  {len(sheet.comments)}", ("bold",)),))
+    for comment in sheet.comments:
+        head = (
+            (Span(comment.head, ("dim",)),) if comment.head else (mark("*"), Span(" not sent yet"))
+        )
+        yield from (DetailLine(each, comment.line) for each in wrap_line(head, room))
+        for line, at in _rendered(comment.text, room - 2):
+            yield DetailLine((Span("  "), *line), comment.line + at if comment.line else 0)
 
 
 def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ticketr import TicketrError
 from ticketr.sync import (
     State,
+    add_comment as write_comment,
     add_sub_task,
     add_ticket as write_ticket,
     carry_out_edits,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Keys to name after a notice, and what each does.
 Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]
+#: Why no comment can be written.
+NO_COMMENTS = "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 #: What can be done after a change of files.
 CHANGED: Hints = (
     (KeyAction.PUSH, "shows what a push sends"),
@@ -83,6 +86,16 @@ async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
     services.send(messages.Told(words, is_error=False, hints=hints))
 
 
+async def add_comment(services: Services, effect: effects.AddComment) -> None:
+    """Write a new comment into the file of an issue, and read the workspace again."""
+    workspace = services.workspaces[effect.workspace]
+    if not workspace.keeps_comments:
+        services.send(messages.Told(NO_COMMENTS))
+        return
+    write = partial(_add_comment, workspace.store, effect.place, effect.text)
+    await _told(services, workspace.name, write)
+
+
 async def _told(
     services: Services, workspace: str, change: Callable[[], tuple[str, Hints]]
 ) -> bool:
@@ -130,6 +143,13 @@ def _add_sub_task(store: Store, place: IssuePlace, title: str) -> None:
     store.prepare()
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
         add_sub_task(store, state, place, title)
+
+
+def _add_comment(store: Store, place: IssuePlace, text: str) -> tuple[str, Hints]:
+    store.prepare()
+    with store.lock(), closing(State(store.state_path, store.mark)) as state:
+        write_comment(store, state, place, text)
+    return f"{place.path} holds the comment", CHANGED
 
 
 def _add_ticket(store: Store, draft: Ticket) -> str:

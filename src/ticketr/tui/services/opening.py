@@ -42,6 +42,7 @@ def open_workspace(
         search=partial(_search, options, aliases),
         aliases=aliases,
         draft_type=options.get("story_type", "Task"),
+        keeps_comments=options.get("comments", False),
     )
 
 

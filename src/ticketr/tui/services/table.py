@@ -53,6 +53,7 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.PlanEdits: edits.plan_edits,
     effects.CarryOutEdits: edits.carry_out,
     effects.AddTicket: edits.add_ticket,
+    effects.AddComment: edits.add_comment,
     effects.ReadHistory: jobs.read_history,
     effects.ReadPlan: plans.read_plan,
     effects.Remember: memory.remember,

@@ -53,6 +53,7 @@ class OpenWorkspace:
         search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
         aliases: The names for queries that `search` takes, with their queries.
         draft_type: The type of a new ticket.
+        keeps_comments: Whether its files hold comments.
     """
 
     name: str
@@ -66,6 +67,7 @@ class OpenWorkspace:
     search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
+    keeps_comments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
