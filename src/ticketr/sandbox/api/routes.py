@@ -21,9 +21,11 @@ from ticketr.sandbox.api.constants import ConstantRoutes
 from ticketr.sandbox.api.createmeta import CreateMetaRoutes
 from ticketr.sandbox.api.issues import IssueRoutes
 from ticketr.sandbox.api.links import LinkRoutes
+from ticketr.sandbox.api.lookups import LookupRoutes
 from ticketr.sandbox.api.participants import ParticipantRoutes
 from ticketr.sandbox.api.properties import PropertyRoutes
 from ticketr.sandbox.api.remote_links import RemoteLinkRoutes
+from ticketr.sandbox.api.roles import RoleRoutes
 from ticketr.sandbox.api.search import SearchRoutes
 from ticketr.sandbox.api.site_info import SiteInfoRoutes
 from ticketr.sandbox.api.transitions import TransitionRoutes
@@ -198,8 +200,32 @@ PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
         ("GET", "bulk/issues/transition", BulkChoiceRoutes.transitions),
     ),
     UserRoutes: (
+        ("GET", "user", UserRoutes.get),
+        ("GET", "user/bulk", UserRoutes.get_many),
         ("GET", "user/search", UserRoutes.search),
+        ("GET", "user/picker", UserRoutes.pick),
         ("GET", "user/assignable/search", UserRoutes.assignable),
+        ("GET", "user/assignable/multiProjectSearch", UserRoutes.assignable_in_projects),
+        ("GET", "users", UserRoutes.list_all),
+        ("GET", "users/search", UserRoutes.list_all),
+        ("GET", "groups/picker", UserRoutes.pick_groups),
+        ("GET", "groupuserpicker", UserRoutes.pick_both),
+    ),
+    RoleRoutes: (
+        ("GET", "role", RoleRoutes.list_all),
+        ("GET", "role/{role_id}", RoleRoutes.get),
+        ("GET", "project/{id_or_key}/role", RoleRoutes.of_project),
+        ("GET", "project/{id_or_key}/role/{role_id}", RoleRoutes.in_project),
+        ("GET", "mypermissions", RoleRoutes.permissions),
+    ),
+    LookupRoutes: (
+        ("GET", "issue/picker", LookupRoutes.pick_issues),
+        ("GET", "issue/createmeta", LookupRoutes.old_create_metadata),
+        ("GET", "label", LookupRoutes.labels),
+        ("GET", "field/search", LookupRoutes.search_fields),
+        ("GET", "customFieldOption/{id}", LookupRoutes.option),
+        ("GET", "jql/autocompletedata", LookupRoutes.words_of_jql),
+        ("GET", "configuration", LookupRoutes.configuration),
     ),
 }
 #: The routes below ``/rest/agile/1.0``.

@@ -1,25 +1,45 @@
-"""Routes that find users by the beginning of a name or an e-mail address."""
+"""Routes that find users and groups by the beginning of a name or an e-mail address."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.payload import read_integer
+from ticketr.sandbox.api.paging import make_page
+from ticketr.sandbox.api.payload import read_integer, read_list, read_page
+from ticketr.sandbox.data.kit import GROUPS
 from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import User
 
-_DEFAULT_PAGE: Final = 50
 _BIGGEST_PAGE: Final = 1000
+_PICKED: Final = 50
 
 
 class UserRoutes(RouteGroup):
     """The routes for users in one version of the interface."""
+
+    async def get(self, request: Request) -> Response:
+        """Describe the user with an account ID."""
+        wanted = request.query_params.get("accountId", "")
+        for user in self._interface.site.users:
+            if user.account_id == wanted:
+                return self._interface.answer(self._interface.view(request).records.user(user))
+        raise RequestRefused(404, f"The user '{wanted[:128]}' does not exist.")
+
+    async def get_many(self, request: Request) -> Response:
+        """Describe the users with the given account IDs, page by page."""
+        wanted = set(request.query_params.getlist("accountId"))
+        if not wanted:
+            raise RequestRefused(400, "'accountId' must be given.")
+        found = [user for user in self._interface.site.users if user.account_id in wanted]
+        describe = self._interface.view(request).records.user
+        return self._interface.answer(make_page(request, found, describe, default=10))
 
     async def assignable(self, request: Request) -> Response:
         """Find users for an issue or project, which must exist; every user is assignable."""
@@ -34,24 +54,84 @@ class UserRoutes(RouteGroup):
             raise RequestRefused(404, f"No project could be found with key '{project}'.")
         return await self.search(request)
 
+    async def assignable_in_projects(self, request: Request) -> Response:
+        """Find users who are assignable in several projects."""
+        names = read_list(request.query_params, "projectKeys")
+        if not names:
+            raise RequestRefused(400, "'projectKeys' must be given.")
+        for name in names:
+            if self._interface.site.project(name) is None:
+                raise RequestRefused(404, f"No project could be found with key '{name}'.")
+        return await self.search(request)
+
     async def search(self, request: Request) -> Response:
         """Find users."""
         query = request.query_params
         text, account = query.get("query", query.get("username")), query.get("accountId")
         if (text is None) == (account is None):
             raise RequestRefused(400, "Either 'query' or 'accountId' must be given.")
-        start = read_integer(query, "startAt", 0)
-        size = read_integer(query, "maxResults", _DEFAULT_PAGE)
-        if start < 0 or size < 0:
-            raise RequestRefused(400, "'startAt' and 'maxResults' must not be negative.")
         found = [
             user
             for user in self._interface.site.users
             if (user.account_id == account if text is None else _begins(user, text))
         ]
+        return self._page(request, found)
+
+    async def list_all(self, request: Request) -> Response:
+        """List all users."""
+        return self._page(request, list(self._interface.site.users))
+
+    async def pick(self, request: Request) -> Response:
+        """Find users for a choice on the screen."""
+        return self._interface.answer(self._picked_users(request))
+
+    async def pick_groups(self, request: Request) -> Response:
+        """Find groups for a choice on the screen."""
+        return self._interface.answer(self._picked_groups(request))
+
+    async def pick_both(self, request: Request) -> Response:
+        """Find users and groups for a choice on the screen."""
+        users, groups = self._picked_users(request), self._picked_groups(request)
+        return self._interface.answer({"users": users, "groups": groups})
+
+    def _page(self, request: Request, found: list[User]) -> Response:
+        page = read_page(request.query_params, default=50, most=_BIGGEST_PAGE)
         records = self._interface.view(request).records
-        page = found[start : start + min(size, _BIGGEST_PAGE)]
-        return self._interface.answer([records.user(user) for user in page])
+        return self._interface.answer([records.user(user) for user in page.of(found)])
+
+    def _picked_users(self, request: Request) -> JsonObject:
+        query = request.query_params
+        unwanted = set(read_list(query, "exclude") + read_list(query, "excludeAccountIds"))
+        text = query.get("query", "")
+        found = [
+            user
+            for user in self._interface.site.users
+            if _begins(user, text) and user.account_id not in unwanted
+        ]
+        shown = found[: read_integer(query, "maxResults", _PICKED)]
+        return {
+            "users": [
+                {
+                    "accountId": user.account_id,
+                    "accountType": "atlassian",
+                    "displayName": user.name,
+                    "html": f"<strong>{user.name}</strong>",
+                }
+                for user in shown
+            ],
+            "total": len(found),
+            "header": f"Showing {len(shown)} of {len(found)} matching users",
+        }
+
+    def _picked_groups(self, request: Request) -> JsonObject:
+        text = request.query_params.get("query", "").lower()
+        found = [group for group in GROUPS if text in group.name]
+        groups: list[dict[str, Any]] = [
+            {"name": group.name, "groupId": group.id, "html": group.name, "labels": []}
+            for group in found
+        ]
+        header = f"Showing {len(found)} of {len(found)} matching groups"
+        return {"groups": groups, "total": len(found), "header": header}
 
 
 def _begins(user: User, text: str) -> bool:
