@@ -212,7 +212,8 @@ def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder:
         Path(short, "editor.py").write_text(EDITOR)
         settings = {**environment(NOWHERE), "VISUAL": f"{sys.executable} -I {short}/editor.py"}
         kept = {name: text for name, text in settings.items() if os.environ.get(name) != text}
-        words = shlex.join(["env", *map("=".join, kept.items()), *PROGRAM])
+        words = shlex.join(["env", *map("=".join, kept.items()), *FAULTY])
+        before = tmux.modes()
         Path(short, "app").write_text(f"cd {shlex.quote(str(folder))} && exec {words}\n")
         tmux.type(f"stty -g > {short}/before; clear; sh {short}/app", "Enter")
         tmux.wait_for("Second")
@@ -227,7 +228,19 @@ def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder:
         tmux.wait_for("Edited")
         tmux.type("q")
         tmux.wait_for_shell()
-        tmux.type(f"stty -g > {short}/after; echo all $((40 + 2))", "Enter")
+        assert tmux.modes() == before
+
+        for number, end in enumerate(("C-c", "F11")):
+            tmux.type(f"clear; sh {short}/app", "Enter")
+            tmux.wait_for("Second")
+            tmux.call("resize-window", "-x", str(70 + number), "-y", "16")
+            tmux.wait_for("\n" + "─" * (70 + number) + "\n")  # keys are taken from now on
+            assert tmux.modes() != before
+            tmux.type(end)
+            tmux.wait_for_shell()
+            assert tmux.modes() == before
+        tmux.wait_for("(RuntimeError: boom)")
+        tmux.type(f"clear; stty -g > {short}/after; echo all $((40 + 2))", "Enter")
         assert "Edited" not in tmux.wait_for("all 42")
 
         assert Path(short, "after").read_text() == Path(short, "before").read_text()

@@ -40,6 +40,11 @@ class Tmux:
             assert time.monotonic() < deadline, f"no {text!r} in:\n{screen}"
         return screen
 
+    def modes(self) -> str:
+        """Return tmux's own view of the screen, cursor, wrap and mouse."""
+        names = ("alternate_on", "cursor_flag", "wrap_flag", "mouse_any_flag", "mouse_sgr_flag")
+        return self.call("display-message", "-p", " ".join(f"{each}=#{{{each}}}" for each in names))
+
     def wait_for_shell(self) -> None:
         """Poll until no other program runs in the foreground."""
         deadline = time.monotonic() + LONG

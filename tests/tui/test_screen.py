@@ -95,6 +95,7 @@ def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> No
     [
         (None, "", ""),
         (59.0, "synced now", "synced now"),
+        (-3600.0, "synced now", "synced now"),  # the clock was set back since
         (4 * 60.0 + 59, "synced 4m ago", "4m ago"),
         (3 * 3600.0, "synced 3h ago", "3h ago"),
         (50 * 3600.0, "synced 2d ago", "2d ago"),
