@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr import CancelCause, JobContext, Rate, open_job_queue
+from ticketr import CancelCause, JobContext, Keep, Rate, open_job_queue
+from ticketr.jobs._record import JobRecord
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -88,3 +90,23 @@ async def test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended(
             behind_the_key.cancel()
 
     assert cancelled_by_shutdown(*chain, after_that) == [0, 0, 0, 0, 2]
+
+
+def records() -> int:
+    """Return the number of records in memory."""
+    gc.collect()
+    return sum(type(thing) is JobRecord for thing in gc.get_objects())
+
+
+async def test_a_long_shutdown_keeps_nothing_of_jobs_that_have_ended(
+    autojump_clock: MockClock,
+) -> None:
+    before = records()
+    async with open_job_queue(keep=Keep(jobs=0), max_pending=None) as queue:
+        last = queue.submit_nowait(sleep, 1).id
+        for _ in range(120):
+            last = queue.submit_nowait(sleep, 1, after=[last]).id
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: queue.shutdown(grace=999))
+            await trio.sleep(110.5)
+            assert records() - before < 50  # a priority queue may have some stale entries

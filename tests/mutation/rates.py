@@ -118,9 +118,9 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a rate",
         "_schedule.py",
-        "        yield from self.newly_limited()\n",
-        "",
-        LIMITS + "test_a_bounded_shutdown_cancels_what_waits_for_a_rate",
+        "        self._suspects = self.jobs()\n",
+        "        self._suspects = []\n",
+        SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended",
     ),
     Mutant(
         "a shutdown waits for a rate that a job comes to wait for",
@@ -146,8 +146,8 @@ MUTANTS: Final = [
     Mutant(
         "a shutdown waits for a rate that a job waits for since another was cancelled for it",
         "_schedule.py",
-        "        if self._suspects is not None:\n            self._suspects.append(record)\n",
-        "",
+        "            self._suspects.append(record)\n",
+        "            pass\n",
         SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_a_pending_job_has_ended",
     ),
     Mutant(
@@ -170,6 +170,13 @@ MUTANTS: Final = [
         "            self._suspects += key.jobs\n",
         "            pass\n",
         SHUTDOWN + "test_a_job_that_waits_for_a_rate_when_its_key_is_free_and_no_worker_is",
+    ),
+    Mutant(
+        "a shutdown without rates notes each job that becomes ready",
+        "_schedule.py",
+        "        if self._suspects is not None and self.rates is not None:\n",
+        "        if self._suspects is not None:\n",
+        SHUTDOWN + "test_a_long_shutdown_keeps_nothing_of_jobs_that_have_ended",
     ),
     Mutant(
         "a rate is no hope",

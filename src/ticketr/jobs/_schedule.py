@@ -81,7 +81,7 @@ class Schedule(PendingJobs):
 
     def _make_ready(self, record: JobRecord) -> None:
         self._put(record, self._ready)
-        if self._suspects is not None:
+        if self._suspects is not None and self.rates is not None:
             self._suspects.append(record)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
