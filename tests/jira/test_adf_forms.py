@@ -220,6 +220,7 @@ TEXTS = {
     "\\@[x](5f:1)": "@x",
     "@\\[x](5f:1)": "@[x](5f:1)",
     "@[x](https://e.x)": "@x",
+    "@[*x*](5f:1)": "@x",
     "\\{2026-03-01} `{2026-03-01}`": "{2026-03-01} {2026-03-01}",
     "{2026-02-30} {2026-3-1}": "{2026-02-30} {2026-3-1}",
     "\\:tada: `:tada:` :nope: a:tada: ::tada:: std::smile::x": (
@@ -325,6 +326,18 @@ def test_a_colour_code_and_a_name_in_the_html_of_a_node_are_no_forms() -> None:
     markdown = '<span adf="mention" params=\'{"id":"a b"}\'>@Mia :tada: {2026-03-01}</span>'
     (mention,) = adf.to_adf(markdown)["content"][0]["content"]
     assert mention["attrs"] == {"id": "a b", "text": "@Mia :tada: {2026-03-01}"}
+
+
+def test_a_date_beyond_the_calendar_keeps_its_words() -> None:
+    found = adf.convert(doc(p("a ", node("date", {"timestamp": "253402300800000"}))))
+    assert found == adf.Converted("a 253402300800000\n", exact=False)
+
+
+def test_code_in_a_cell_holds_no_forms() -> None:
+    code = node("codeBlock", {}, text(":tada: {2026-03-01}"))
+    found = adf.convert(doc(cell(p("a"), code)))
+    assert found.exact
+    assert "<code>:tada: {2026-03-01}</code>" in found.markdown
 
 
 def test_code_within_an_expand_may_hold_its_tags() -> None:
