@@ -79,6 +79,17 @@ CATALOGUE: Mapping[str, Entry] = {
         (("ticketr attachments list DEMO-9", "List their names and sizes."),),
         exits.PER_TICKET,
     ),
+    "bulk": Entry(
+        "Change or delete many issues in Jira at once.",
+        (
+            ('ticketr bulk --jql "@sprint AND labels = web" --set Priority=High', "Set a field."),
+            ("ticketr bulk DEMO-1 DEMO-2 --set Labels+=urgent", "Add a label."),
+            ('ticketr bulk --jql "fixVersion = 1.0" --transition Done', "Move them to a status."),
+            ("ticketr bulk DEMO-7 DEMO-8 --move DEMO-1", "Move them under an epic."),
+        ),
+        exits.PER_TICKET,
+        "bulk:bulk",
+    ),
     "completion": Entry(
         "Print the completion script of a shell.",
         (

@@ -7,6 +7,7 @@ the tree of errors.
 from __future__ import annotations
 
 from ticketr.jira.attachments import PORTION, Attachment, AttachmentSettings, Upload
+from ticketr.jira.bulk import BulkProgress
 from ticketr.jira.client import JiraClient, open_jira
 from ticketr.jira.createmeta import Allowed, CreateField, IssueType
 from ticketr.jira.credentials import Credentials, gateway_site
@@ -50,6 +51,7 @@ __all__ = [
     "BadAnswer",
     "BadRequest",
     "BulkFetched",
+    "BulkProgress",
     "ConnectFailed",
     "ConnectionLost",
     "CreateField",

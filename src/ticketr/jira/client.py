@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira.attachments import AttachmentEndpoints
+from ticketr.jira.bulk import BulkEndpoints
 from ticketr.jira.comments import CommentEndpoints
 from ticketr.jira.createmeta import CreateMetaEndpoints
 from ticketr.jira.credentials import normalise_site
@@ -41,6 +42,7 @@ class JiraClient(
     LinkEndpoints,
     AttachmentEndpoints,
     WorklogEndpoints,
+    BulkEndpoints,
 ):
     """A client of one Jira site; made by `open_jira`.
 

@@ -9,6 +9,8 @@ from ticketr.sync.attachments import (
     GetAttachmentsJob,
     ListAttachmentsJob,
 )
+from ticketr.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
+from ticketr.sync.bulk.jobs import BulkJob, BulkResult, FindIssuesJob
 from ticketr.sync.compare.attachment_names import size_words
 from ticketr.sync.compare.choices import (
     Choice,
@@ -108,6 +110,10 @@ __all__ = [
     "BadChoice",
     "BadQuery",
     "BadWork",
+    "BulkChange",
+    "BulkIssue",
+    "BulkJob",
+    "BulkResult",
     "CannotEdit",
     "CannotUndo",
     "Change",
@@ -123,13 +129,16 @@ __all__ = [
     "DuplicateKey",
     "Edited",
     "FieldChange",
+    "FieldSetting",
     "FileChange",
     "FileEdit",
     "FileEditPlan",
     "FileFailed",
+    "FindIssuesJob",
     "GetAttachmentsJob",
     "IssuePlace",
     "LeftAlone",
+    "ListAction",
     "ListAttachmentsJob",
     "Literal",
     "LocalChange",

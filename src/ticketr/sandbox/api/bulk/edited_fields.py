@@ -61,8 +61,13 @@ def _user(value: Any) -> JsonObject | None:
     return {"accountId": value["accountId"]} if value and value.get("accountId") else None
 
 
+def _group(value: Any) -> JsonObject | None:
+    return {"name": value["groupName"]} if value["groupName"] else None
+
+
 def _version(value: Any) -> JsonObject | None:
-    return {"id": value["versionId"]} if value and value.get("versionId") else None
+    number = value.get("versionId") if value else None
+    return {"id": number} if number not in {None, "", "-1"} else None
 
 
 #: The fields whose entries do not state an ID.
@@ -95,7 +100,7 @@ _SINGLE: Final[Mapping[str, Callable[[JsonObject], Any]]] = {
     "originalEstimateField": lambda entry: {"originalEstimate": entry["originalEstimateField"]},
     "priority": lambda entry: {"id": entry["priorityId"]},
     "richTextFields": lambda entry: entry["richText"].get("adfValue"),
-    "singleGroupPickerFields": lambda entry: {"name": entry["group"]["groupName"]},
+    "singleGroupPickerFields": lambda entry: _group(entry["group"]),
     "singleLineTextFields": lambda entry: entry["text"],
     "singleSelectClearableUserPickerFields": lambda entry: _user(entry.get("user")),
     "singleSelectFields": lambda entry: _option(entry["option"]),

@@ -1,0 +1,199 @@
+"""``ticketr bulk``: change or delete many issues in Jira at once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from ticketr.cli import exits
+from ticketr.cli.completing import complete_key
+from ticketr.cli.help import Command
+from ticketr.cli.keys import checked_key
+from ticketr.cli.output import echo, echo_json
+from ticketr.cli.settings import workspace_options
+from ticketr.config import CONFIRM_ABOVE
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ticketr import JobSnapshot
+    from ticketr.cli.queue_runner import JobOutcome
+    from ticketr.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
+
+_SETTING = re.compile(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
+
+
+@click.command(cls=Command)
+@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_key)
+@click.option("--jql", metavar="QUERY", help="Change what a query finds; @NAME is an alias.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Set a field; += and -= add and remove labels, components and versions.",
+)
+@click.option("--transition", metavar="STATUS", default="", help="Move them to a status.")
+@click.option("--move", "parent", metavar="KEY", default="", help="Move them under a parent.")
+@click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say which issues it would change.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--plain", is_flag=True, help="Progress as plain lines, also in a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@workspace_options
+@click.pass_context
+def bulk(
+    context: click.Context,
+    *,
+    keys: tuple[str, ...],
+    jql: str | None,
+    settings: tuple[str, ...],
+    transition: str,
+    parent: str,
+    delete: bool,
+    dry_run: bool,
+    yes: bool,
+    plain: bool,
+    as_json: bool,
+    workspace: str | None,
+    folder: Path | None,
+) -> None:
+    """Change issues in Jira, named by their keys or found by a query: fields, status or parent.
+
+    It shows the issues and asks. The files stay as they are; the next pull brings the changes.
+    Your unpushed edits of these tickets stay, too.
+    """
+    from ticketr.cli.job_options import CommonOptions, workspace_arguments
+    from ticketr.cli.queue_runner import run, run_one
+    from ticketr.sync import BulkChange, BulkJob, FindIssuesJob
+
+    if bool(keys) == bool(jql):
+        raise click.UsageError("name the issues, or give a query by --jql")
+    if sum(map(bool, (settings, transition, parent, delete))) != 1:
+        raise click.UsageError("give one of --set, --transition, --move and --delete")
+    change = BulkChange(
+        tuple(map(_setting, settings)), transition, checked_key(parent) if parent else "", delete
+    )
+    options = CommonOptions(workspace=workspace, folder=folder)
+    arguments = workspace_arguments(options, jql=jql)
+    query = arguments["jql"] or "" if jql else ""
+    wanted = tuple(dict.fromkeys(map(checked_key, keys)))
+
+    async def find() -> JobOutcome[tuple[BulkIssue, ...]]:
+        return await run_one(FindIssuesJob(**arguments, query=query, keys=wanted), plain=plain)
+
+    found = run(find)
+    if found.result is None:
+        context.exit(_code(found.signal))
+    issues = found.result or ()
+    if dry_run or not issues:
+        _show(issues, change, as_json=as_json)
+        context.exit(exits.DONE)
+    _confirm(issues, change, arguments, yes=yes)
+    job = BulkJob(**arguments, issues=issues, change=change)
+
+    async def main() -> JobOutcome[BulkResult]:
+        return await run_one(job, plain=plain)
+
+    ended = run(main)
+    result = job.so_far()
+    _print(ended.snapshot, result, change, as_json=as_json)
+    if ended.result is None:
+        context.exit(_code(ended.signal))
+    context.exit(exits.PARTLY if result.failed else exits.DONE)
+
+
+def _code(received: signal.Signals | None) -> int:
+    """Return the exit code of a job that has failed or was cancelled."""
+    return exits.for_signal(received) if received else exits.FAILED
+
+
+def _setting(text: str) -> FieldSetting:
+    from ticketr.sync import FieldSetting, ListAction
+
+    found = _SETTING.fullmatch(text)
+    if found is None or not found[1].strip():
+        raise click.BadParameter(f"{text!r} is not like Priority=High", param_hint="--set")
+    action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[found[2]]
+    return FieldSetting(found[1].strip(), found[3].strip(), action)
+
+
+def _what(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:
+    """Say what is done to how many issues."""
+    subtasks = sum(each.subtasks for each in issues) if change.delete else 0
+    more = f" with {subtasks} sub-task{'s' * (subtasks != 1)}" if subtasks else ""
+    return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
+
+
+def _show(issues: Sequence[BulkIssue], change: BulkChange, *, as_json: bool) -> None:
+    if as_json:
+        listed = [{"key": each.key, "title": each.title, "status": each.status} for each in issues]
+        echo_json({"change": str(change), "tickets": listed})
+        return
+    for each in issues:
+        echo(f"{each.key}  {each.status}  {each.title}")
+    echo(_what(len(issues), issues, change), err=True)
+
+
+def _confirm(
+    issues: Sequence[BulkIssue], change: BulkChange, arguments: SessionOptions, *, yes: bool
+) -> None:
+    """Ask before issues are changed; without a terminal, refuse many, and to delete any.
+
+    Raises:
+        click.UsageError: No terminal is there to ask in.
+        click.exceptions.Exit: The answer was no.
+    """
+    from ticketr.cli.confirmation import NOTHING_SENT
+    from ticketr.cli.questions import confirm
+    from ticketr.cli.settings import is_interactive
+
+    if yes:
+        return
+    site = arguments.get("browse") or arguments["credentials"].site
+    what = _what(len(issues), issues, change)
+    if not is_interactive():
+        if len(issues) <= CONFIRM_ABOVE and not change.delete:
+            return
+        raise click.UsageError(
+            f"this would {what} in {site}; look at them with --dry-run, and say --yes if that is "
+            "what you want"
+        )
+    for each in issues[:CONFIRM_ABOVE]:
+        echo(f"{each.key}  {each.status}  {each.title}", err=True)
+    if len(issues) > CONFIRM_ABOVE:
+        echo(f"and {len(issues) - CONFIRM_ABOVE} more; --dry-run lists all", err=True)
+    warning = " This cannot be undone." if change.delete else ""
+    if not confirm(f"In {site}, {what}.{warning} Go on?"):
+        echo(NOTHING_SENT, err=True)
+        click.get_current_context().exit(exits.DONE)
+
+
+def _print(snapshot: JobSnapshot, result: BulkResult, change: BulkChange, *, as_json: bool) -> None:
+    if as_json:
+        progress = snapshot.progress
+        failed = [
+            {"key": note.key, "code": note.code.value, "reason": note.reason}
+            for note in result.failed
+        ]
+        echo_json(
+            {
+                "status": snapshot.status.value,
+                "message": progress.message if progress else "",
+                "changed": list(result.done),
+                "failed": failed,
+                "unknown": list(result.unknown),
+            }
+        )
+        return
+    for note in result.failed:
+        echo(f"failed: {note.key}: {note.reason}", err=True)
+    if result.unknown:
+        echo(f"Jira may change them yet: {', '.join(result.unknown)}", err=True)
+    if result.done:
+        hint = "ticketr pull --prune" if change.delete else "ticketr pull"
+        echo(f"to see it in the files: {hint}", err=True)

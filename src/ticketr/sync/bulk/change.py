@@ -1,0 +1,209 @@
+"""What a bulk change does, and to which issues; values in the form of Jira's bulk edit. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from ticketr.sync.push.values import BadValue, jira_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ticketr.sync.push.values import FieldSpec, NameLookup
+
+
+class ListAction(StrEnum):
+    """What is done with the values of a list; Jira's words."""
+
+    REPLACE = "REPLACE"
+    ADD = "ADD"
+    REMOVE = "REMOVE"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSetting:
+    """A new value of a field.
+
+    Attributes:
+        name: The name of the field's line.
+        text: The value, as in a file; empty to clear the field.
+        action: What is done with a list.
+    """
+
+    name: str
+    text: str
+    action: ListAction = ListAction.REPLACE
+
+    def __str__(self) -> str:
+        sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]
+        return f"{self.name}{sign}={self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkChange:
+    """A change of many issues; one of the attributes is not empty.
+
+    Attributes:
+        settings: New values of fields.
+        status: The name of the new status.
+        parent: The key of the new parent.
+        delete: Whether the issues are deleted, with their sub-tasks.
+    """
+
+    settings: tuple[FieldSetting, ...] = ()
+    status: str = ""
+    parent: str = ""
+    delete: bool = False
+
+    def __str__(self) -> str:
+        if self.delete:
+            return "delete"
+        if self.status:
+            return f"move to the status {self.status}"
+        if self.parent:
+            return f"move under {self.parent}"
+        return "set " + ", ".join(map(str, self.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class BulkIssue:
+    """An issue that is to be changed.
+
+    Attributes:
+        id: Its ID.
+        key: Its key.
+        title: Its title.
+        status: The name of its status.
+        type_id: The ID of its type.
+        subtasks: How many sub-tasks it has.
+    """
+
+    id: str
+    key: str
+    title: str
+    status: str
+    type_id: str
+    subtasks: int = 0
+
+    @property
+    def project(self) -> str:
+        """The key of its project."""
+        return self.key.rpartition("-")[0]
+
+
+#: For a list that can be added to: the name in a bulk edit, the key of its entries, and an entry.
+_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
+    "string": ("labelsFields", "labels", lambda label: {"name": label}),
+    "component": (
+        "multiselectComponents",
+        "components",
+        lambda value: {"componentId": int(_id_of(value))},
+    ),
+    "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _id_of(v)}),
+}
+#: For other fields, by the kind of value: the name in a bulk edit, and the rest of the entry.
+_SINGLE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+    "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
+    "number": ("clearableNumberFields", lambda number: {"value": number}),
+    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": day or ""}}),
+    "datetime": (
+        "dateTimePickerFields",
+        lambda moment: {"dateTime": {"formattedDateTime": moment or ""}},
+    ),
+    "user": ("singleSelectClearableUserPickerFields", lambda user: {"user": user}),
+    "option": ("singleSelectFields", lambda value: {"option": _option(value)}),
+    "version": (
+        "singleVersionPickerFields",
+        lambda value: {"version": {"versionId": _id_of(value) if value else "-1"}},
+    ),
+    "group": (
+        "singleGroupPickerFields",
+        lambda value: {"group": {"groupName": value["name"] if value else ""}},
+    ),
+}
+#: For lists that are only replaced, by the kind of their members.
+_MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+    "option": ("multipleSelectFields", lambda some: {"options": [*map(_option, some)]}),
+    "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
+    "group": (
+        "multipleGroupPickerFields",
+        lambda some: {"groups": [{"groupName": each["name"]} for each in some]},
+    ),
+}
+
+
+def bulk_values(
+    settings: tuple[FieldSetting, ...], specs: Mapping[str, FieldSpec], lookup: NameLookup
+) -> tuple[tuple[str, ...], dict[str, object]]:
+    """Convert settings to the fields and the values of a bulk edit.
+
+    Args:
+        settings: The settings.
+        specs: The fields of the issues' type, by the names of their lines.
+        lookup: Finds people and sprints by name.
+
+    Raises:
+        BadValue: A field is unknown, or its text is no value, or Jira cannot set it in bulk.
+    """
+    ids: list[str] = []
+    values: dict[str, object] = {}
+    for setting in settings:
+        spec = specs.get(setting.name)
+        if spec is None or spec.unsupported:
+            known = ", ".join(name for name, each in specs.items() if not each.unsupported)
+            raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
+        try:
+            name, entry = _entry(spec, setting, jira_value(spec, setting.text, lookup))
+        except BadValue as error:
+            raise BadValue(f"{setting.name}: {error}") from None
+        ids.append(spec.id)
+        if name in {"priority", "multiselectComponents"}:  # there is one such field
+            values[name] = entry
+        else:
+            values.setdefault(name, [])
+            found = values[name]
+            assert isinstance(found, list)
+            found.append({"fieldId": spec.id, **entry})
+    return tuple(ids), values
+
+
+def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dict[str, object]]:
+    """Return the name of a field's group in a bulk edit, and its entry there."""
+    if spec.name == "Sprint":
+        raise BadValue("Jira's bulk edit has no sprints; edit the files")
+    if spec.type == "array" and spec.items in _LISTS:
+        name, key, entry_of = _LISTS[spec.items]
+        action = str(setting.action) if value else "REMOVE_ALL"
+        if not value and setting.action is not ListAction.REPLACE:
+            raise BadValue("there is nothing to add or to remove")
+        entries = [entry_of(each) for each in value]
+        return name, {
+            **({"fieldId": spec.id} if name == "multiselectComponents" else {}),
+            "bulkEditMultiSelectFieldOption": action,
+            key: entries,
+        }
+    if setting.action is not ListAction.REPLACE:
+        raise BadValue("only labels, components and versions can be added and removed")
+    if spec.id == "priority":
+        if not value:
+            raise BadValue("a priority cannot be cleared")
+        return "priority", {"priorityId": _id_of(value)}
+    table = _MANY if spec.type == "array" else _SINGLE
+    kind = spec.items if spec.type == "array" else spec.type
+    if kind not in table:
+        raise BadValue("Jira's bulk edit does not have it; edit the files")
+    name, entry_of = table[kind]
+    return name, entry_of(value)
+
+
+def _id_of(value: Any) -> str:
+    found = value.get("id") if isinstance(value, dict) else None
+    if not found:
+        raise BadValue("the site does not list its values")
+    return str(found)
+
+
+def _option(value: Any) -> dict[str, object]:
+    return {"optionId": int(_id_of(value)) if value else -1}

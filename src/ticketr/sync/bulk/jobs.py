@@ -1,0 +1,304 @@
+"""The jobs that find issues for a bulk change, and change them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, Rejected, may_have_happened
+from ticketr.sync.bulk.change import BulkIssue, bulk_values
+from ticketr.sync.compare.diff import Change
+from ticketr.sync.compare.mapping import field_text, subtask_ids
+from ticketr.sync.errors import BadQuery
+from ticketr.sync.hints import with_field_names
+from ticketr.sync.jobs import reporting_session
+from ticketr.sync.notes import Code, Note
+from ticketr.sync.push.metadata import MetadataQuery, fetch_metadata
+from ticketr.sync.push.values import BadValue
+from ticketr.sync.session import PAGE, SessionJob
+from ticketr.sync.threads import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ticketr import JobContext
+    from ticketr.jira import BulkProgress, Issue
+    from ticketr.sync.bulk.change import BulkChange
+    from ticketr.sync.push.metadata import Metadata
+    from ticketr.sync.session import Session
+
+#: Seconds between two questions for the progress of a task: the first, and the most.
+FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0
+#: Seconds for asking Jira to leave out the rest of a task when the job is cancelled.
+TO_CANCEL = 3.0
+_FIELDS = ("summary", "status", "issuetype", "subtasks")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What a bulk change did.
+
+    Attributes:
+        done: The keys of the issues that were changed.
+        failed: A note on each issue that was not changed.
+        unknown: The keys of issues of which it is not known whether Jira changes them.
+    """
+
+    done: tuple[str, ...] = ()
+    failed: tuple[Note, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class FindIssuesJob(SessionJob):
+    """A job that finds the issues for a bulk change.
+
+    Attributes:
+        query: A query in JQL; empty to look for ``keys``.
+        keys: The keys of the issues.
+
+    Cancellation:
+        Takes effect at once.
+    """
+
+    verb = "Find issues of"
+
+    query: str = ""
+    keys: Sequence[str] = ()
+
+    async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
+        """Run the job; the queue calls this.
+
+        Raises:
+            BadQuery: Jira does not understand the query, or does not have one of the keys.
+            JiraError: A request failed.
+        """
+        async with reporting_session(self, context, lambda: "nothing was changed") as session:
+            ids: Sequence[str] = tuple(self.keys)
+            if self.query:
+                try:
+                    ids = (await session.jira.search_ids(self.query)).ids
+                except BadRequest as error:
+                    raise BadQuery(error.detail or str(error)) from error
+            found: list[BulkIssue] = []
+            for some in chunks(ids, PAGE):
+                answer = await session.jira.bulk_fetch(some, fields=_FIELDS)
+                if not self.query and (absent := [*answer.missing, *answer.failed]):
+                    raise BadQuery(f"Jira does not have {', '.join(absent)}, or you may not see it")
+                found += map(_bulk_issue, answer.issues)
+                session.progress.move(len(found), len(ids), "Finding tickets")
+        session.progress.move(len(found), len(found), f"Found {_tickets(len(found))}")
+        return tuple(found)
+
+
+def _bulk_issue(issue: Issue) -> BulkIssue:
+    kind = issue.fields.get("issuetype")
+    return BulkIssue(
+        id=issue.id,
+        key=issue.key,
+        title=field_text(issue.fields.get("summary")),
+        status=field_text(issue.fields.get("status")),
+        type_id=str(kind.get("id", "")) if isinstance(kind, dict) else "",
+        subtasks=len(subtask_ids(issue)),
+    )
+
+
+@dataclass(kw_only=True)
+class BulkJob(SessionJob):
+    """A job that changes many issues in Jira, a hundred at a time.
+
+    Attributes:
+        issues: The issues.
+        change: What is changed.
+
+    Cancellation:
+        Takes effect at once. Jira is asked to leave out the rest of those that it changes at the
+        moment; `so_far` has them as unknown.
+    """
+
+    verb = "Change"
+
+    issues: Sequence[BulkIssue]
+    change: BulkChange
+    _done: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
+    _asked: dict[str, BulkIssue] = field(
+        default_factory=dict[str, BulkIssue], init=False, repr=False
+    )
+
+    @property
+    def _subject(self) -> str:
+        return _tickets(len(self.issues))
+
+    def so_far(self) -> BulkResult:
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        known = {*self._done, *(note.key for note in self._failed)}
+        unknown = tuple(each.key for each in self._asked.values() if each.key not in known)
+        return BulkResult(tuple(self._done), tuple(self._failed), unknown)
+
+    async def execute(self, context: JobContext) -> BulkResult:
+        """Run the job; the queue calls this.
+
+        Raises:
+            JiraError: A request failed; `so_far` has what was done.
+        """
+        async with reporting_session(self, context, self._words) as session:
+            send = await self._sender(session)
+            for some in chunks(self.issues, PAGE):
+                await send(some)
+                self._show(session)
+        result = self.so_far()
+        more = f", {len(result.failed)} failed" if result.failed else ""
+        session.progress.say(f"Changed {_tickets(len(result.done))}{more}")
+        return result
+
+    def _words(self) -> str:
+        result = self.so_far()
+        words = f"{len(result.done)}/{len(self.issues)} tickets changed"
+        return f"{words}, {len(result.unknown)} may be" if result.unknown else words
+
+    def _show(self, session: Session) -> None:
+        over = len(self._done) + len(self._failed)
+        session.progress.move(over, len(self.issues), "Changing tickets")
+
+    async def _sender(self, session: Session) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
+        """Return what changes some issues; check the values before anything is sent."""
+        if self.change.delete:
+            return lambda some: self._run_task(
+                session, some, lambda: session.jira.start_bulk_delete([each.id for each in some])
+            )
+        if self.change.status:
+            return lambda some: self._transition(session, some)
+        if self.change.parent:
+            return lambda some: self._set_parents(session, some)
+        changes = tuple(Change(each.name, "", each.text) for each in self.change.settings)
+        kinds = {(each.project, each.type_id) for each in self.issues}
+        queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
+        metadata = await fetch_metadata(session, queries)
+        return lambda some: self._edit(session, metadata, changes, some)
+
+    async def _edit(
+        self,
+        session: Session,
+        metadata: Metadata,
+        changes: tuple[Change, ...],
+        some: Sequence[BulkIssue],
+    ) -> None:
+        by_type: dict[MetadataQuery, list[BulkIssue]] = defaultdict(list)
+        for each in some:
+            by_type[MetadataQuery(each.project, each.type_id, changes)].append(each)
+        # Types whose values have the same IDs go together.
+        groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
+        for query, issues in by_type.items():
+            try:
+                ids, values = bulk_values(
+                    self.change.settings, metadata.field_specs(query), metadata.lookup
+                )
+            except BadValue as error:
+                self._fail(issues, str(error), Code.INVALID)
+                continue
+            name = json.dumps([ids, values], sort_keys=True)
+            groups.setdefault(name, (ids, values, []))[2].extend(issues)
+        for ids, values, issues in groups.values():
+            names = [each.id for each in issues]
+            start = partial(session.jira.start_bulk_edit, names, ids, values)
+            await self._run_task(session, issues, start)
+
+    async def _transition(self, session: Session, some: Sequence[BulkIssue]) -> None:
+        wanted = self.change.status.casefold()
+        at = [each for each in some if each.status.casefold() == wanted]
+        self._done |= {each.key: each.id for each in at}
+        left = [each for each in some if each not in at]
+        if not left:
+            return
+        known = await session.jira.bulk_transitions([each.key for each in left])
+        groups: dict[str, list[str]] = defaultdict(list)
+        possible: list[BulkIssue] = []
+        for each in left:
+            transitions = known.get(each.key, ())
+            found = next((one for one in transitions if one.to.casefold() == wanted), None)
+            if found is None:
+                names = ", ".join(dict.fromkeys(one.to for one in transitions)) or "none"
+                reason = f'no transition leads to "{self.change.status}"; can be reached: {names}'
+                self._fail([each], reason, Code.NO_TRANSITION)
+            else:
+                groups[found.id].append(each.id)
+                possible.append(each)
+        if possible:
+            await self._run_task(
+                session, possible, lambda: session.jira.start_bulk_transition(groups)
+            )
+
+    async def _set_parents(self, session: Session, some: Sequence[BulkIssue]) -> None:
+        for each in some:
+            self._asked[each.id] = each
+            try:
+                await session.jira.edit_issue(each.key, {"parent": {"key": self.change.parent}})
+            except AuthenticationFailed:
+                raise
+            except JiraError as error:
+                if may_have_happened(error):
+                    raise
+                self._fail([each], str(error), Code.REFUSED)
+            else:
+                self._done[each.key] = each.id
+            self._show(session)
+
+    async def _run_task(
+        self,
+        session: Session,
+        some: Sequence[BulkIssue],
+        start: Callable[[], Awaitable[str]],
+    ) -> None:
+        """Start a task, and wait for its end; note what became of each issue."""
+        self._asked |= {each.id: each for each in some}
+        try:
+            task = await start()
+        except AuthenticationFailed:
+            raise
+        except JiraError as error:
+            if not isinstance(error, Rejected):
+                raise
+            self._fail(some, str(error), Code.REFUSED)
+            return
+        try:
+            progress = await self._wait(session, task, some)
+        except trio.Cancelled:
+            with trio.move_on_after(TO_CANCEL, shield=True), suppress(JiraError):
+                await session.jira.cancel_task(task)
+                self._note(session, await session.jira.bulk_progress(task), some)
+            raise
+        left = [each for each in some if each.id not in {*progress.done, *progress.failed}]
+        self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
+
+    async def _wait(self, session: Session, task: str, some: Sequence[BulkIssue]) -> BulkProgress:
+        wait = FIRST_WAIT
+        while True:
+            progress = await session.jira.bulk_progress(task)
+            self._note(session, progress, some)
+            self._show(session)
+            if progress.is_over:
+                return progress
+            await trio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    def _note(self, session: Session, progress: BulkProgress, some: Sequence[BulkIssue]) -> None:
+        noted = {note.key for note in self._failed}
+        self._done |= {each.key: each.id for each in some if each.id in progress.done}
+        for each in some:
+            if each.id in progress.failed and each.key not in noted:
+                reason = with_field_names(progress.failed[each.id], session.columns.names)
+                self._fail([each], reason, Code.REFUSED)
+
+    def _fail(self, some: Sequence[BulkIssue], reason: str, code: Code) -> None:
+        self._failed += (Note(each.key, "", reason, code) for each in some)
+
+
+def _tickets(count: int) -> str:
+    return "1 ticket" if count == 1 else f"{count} tickets"

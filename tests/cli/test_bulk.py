@@ -1,0 +1,243 @@
+"""Test ``ticketr bulk``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.processes import PROGRAM, environment, sandbox_process
+from fakes.ptys import job_on_pty
+from fakes.users import User
+
+from ticketr.sandbox import make_site, open_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+THREE = "key in (DEMO-1, DEMO-2, DEMO-3)"
+
+
+def writes(user: User) -> list[str]:
+    return [line for line in user.asked if line.startswith("bulk/issues/") and "{" in line]
+
+
+def test_a_field_of_the_issues_of_a_query_is_set(someone: User) -> None:
+    told = someone.runs("bulk", "--jql", THREE, "--set", "Priority=highest")
+
+    assert told.code == 0, told.err
+    assert told.err.splitlines()[-2:] == [
+        "Changed 3 tickets",
+        "to see it in the files: ticketr pull",
+    ]
+    names = {each.priority.name for each in someone.site if each.number <= 3}
+    assert names == {"Highest"}
+    assert len(writes(someone)) == 1
+
+
+def test_labels_are_added_and_removed(someone: User) -> None:
+    before = set(someone.finds("DEMO-1").labels)
+
+    someone.runs("bulk", "demo-1", "DEMO-2", "--set", "Labels+=urgent, web")
+
+    assert set(someone.finds("DEMO-1").labels) == {*before, "urgent", "web"}
+    someone.runs("bulk", "DEMO-1", "--set", "Labels-=web")
+    assert set(someone.finds("DEMO-1").labels) == {*before, "urgent"}
+    someone.runs("bulk", "DEMO-1", "--set", "Labels=")
+    assert someone.finds("DEMO-1").labels == ()
+
+
+def test_several_fields_are_set_at_once(someone: User) -> None:
+    story = next(each for each in someone.site if each.type.name == "Story")
+    told = someone.runs(
+        "bulk", story.key, "--set", "Assignee=Zoë Åkesson", "--set", "Story Points=8"
+    )
+
+    assert told.code == 0, told.err
+    issue = someone.finds(story.key)
+    assert issue.assignee is not None
+    assert (issue.assignee.name, issue.story_points) == ("Zoë Åkesson", 8)
+    assert len(writes(someone)) == 1
+
+
+def test_issues_are_moved_to_a_status_and_those_that_cannot_are_named(someone: User) -> None:
+    someone.site.edit("DEMO-2", labels=())
+    at = {each.key: each.status.name for each in someone.site}
+
+    told = someone.runs("bulk", "--jql", "project = DEMO", "--transition", "in progress", "--yes")
+
+    assert told.code in {0, 3}
+    now = {each.key: each.status.name for each in someone.site}
+    failed = [line.split()[1].rstrip(":") for line in told.err.splitlines() if "failed: " in line]
+    assert {key for key in now if now[key] != "In Progress"} == set(failed)
+    assert any(at[key] != now[key] for key in now)
+
+
+def test_issues_are_moved_under_a_parent(someone: User) -> None:
+    epic = next(each for each in someone.site if each.type.name == "Epic")
+    other = next(each for each in someone.site if each.type.name in {"Task", "Story", "Bug"})
+
+    told = someone.runs("bulk", other.key, "--move", epic.key.lower())
+
+    assert told.code == 0, told.err
+    assert someone.finds(other.key).parent == epic.id
+
+
+def test_a_deletion_without_a_terminal_needs_yes(someone: User) -> None:
+    told = someone.runs("bulk", "DEMO-9", "--delete")
+
+    assert told.code == 2
+    assert "delete: 1 ticket" in told.err
+    assert "--yes" in told.err
+    assert someone.site.find("DEMO-9") is not None
+    again = someone.runs("bulk", "DEMO-9", "--delete", "--yes")
+    assert again.code == 0, again.err
+    assert someone.site.find("DEMO-9") is None
+    assert again.err.splitlines()[-1] == "to see it in the files: ticketr pull --prune"
+
+
+def test_more_than_20_changes_without_a_terminal_need_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = User(tmp_path / "work", make_site(tickets=21, seed=1), monkeypatch, capsys)
+
+    told = user.runs("bulk", "--jql", "project = DEMO", "--set", "Priority=Low")
+
+    assert told.code == 2
+    assert "set Priority=Low: 21 tickets" in told.err
+    assert writes(user) == []
+
+
+def test_a_dry_run_lists_and_changes_nothing(someone: User) -> None:
+    told = someone.runs("bulk", "--jql", THREE, "--delete", "--dry-run")
+
+    assert told.code == 0
+    assert [line.split()[0] for line in told.out.splitlines()] == ["DEMO-1", "DEMO-2", "DEMO-3"]
+    assert told.err.splitlines()[-1].startswith("delete: 3 tickets")
+    assert len(someone.site) == 12
+    listed = json.loads(someone.runs("bulk", "DEMO-1", "--delete", "-n", "--json").out)
+    assert listed["tickets"][0]["key"] == "DEMO-1"
+
+
+def test_a_query_that_finds_nothing_changes_nothing(someone: User) -> None:
+    told = someone.runs("bulk", "--jql", "key = DEMO-1 AND key = DEMO-2", "--delete", "--yes")
+
+    assert told.code == 0
+    assert told.err.splitlines()[-1] == "delete: 0 tickets"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--delete"], "name the issues, or give a query"),
+        (["DEMO-1", "--jql", "x = 1", "--delete"], "name the issues, or give a query"),
+        (["DEMO-1"], "give one of --set, --transition, --move and --delete"),
+        (["DEMO-1", "--delete", "--transition", "Done"], "give one of --set"),
+        (["DEMO-1", "--set", "Priority"], "is not like Priority=High"),
+        (["DEMO-1", "--set", "=High"], "is not like Priority=High"),
+        (["nonsense", "--delete"], "nonsense"),
+        (["DEMO-1", "--move", "nonsense"], "nonsense"),
+        (["--jql", "@nope", "--delete"], "there is no such alias"),
+    ],
+)
+def test_wrong_usage_is_refused(someone: User, arguments: list[str], problem: str) -> None:
+    told = someone.runs("bulk", *arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert problem in told.err
+    assert writes(someone) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("Priority=Purple", 'Priority: "Purple" is not possible'),
+        ("Priority+=High", "only labels, components and versions can be added"),
+        ("Priority=", "a priority cannot be cleared"),
+        ("Labels+=", "there is nothing to add or to remove"),
+        ("Labels=two words", "has a space in it"),
+        ("Nope=1", "the files here do not keep it; they keep"),
+        ("Sprint=Harbour Sprint 7", "bulk edit"),
+        ("Type=Bug", "bulk edit does not have it"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_anything_is_sent(
+    someone: User, setting: str, problem: str
+) -> None:
+    someone.runs("pull")
+
+    told = someone.runs("bulk", "DEMO-1", "DEMO-2", "--set", setting)
+
+    assert told.code == 3
+    assert problem in told.err
+    assert writes(someone) == []
+
+
+def test_a_key_that_jira_does_not_have_is_refused(someone: User) -> None:
+    told = someone.runs("bulk", "DEMO-1", "DEMO-999", "--set", "Priority=Low")
+
+    assert told.code == 1
+    assert "DEMO-999" in told.err
+    assert writes(someone) == []
+
+
+def test_json_has_what_was_changed_and_what_not(someone: User) -> None:
+    told = someone.runs("bulk", "DEMO-1", "--set", "Priority=Purple", "--json")
+
+    found = json.loads(told.out)
+    assert (told.code, found["status"], found["changed"]) == (3, "completed", [])
+    assert [each["key"] for each in found["failed"]] == ["DEMO-1"]
+    assert found["unknown"] == []
+
+
+def test_fields_of_many_types_are_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {
+        "Budget": "7.5",
+        "Channel": "Web",
+        "Checks": 'Fire, "Power, gas"',
+        "Owner": "Demo User",
+        "Approvers": "Demo User, Priya Raman",
+        "Keeper": "managers",
+        "Informed": "managers",
+        "Opening Day": "2026-01-02",
+        "Opening Time": "2026-01-02T14:00:00.000+0530",
+        "Found In": "2026.1",
+        "Ships In": "2026.2",
+        "Topics": "cake, tea",
+        "Components": "Checkout",
+    }
+    user = User(tmp_path / "work", open_site(None, tickets=1, all_fields=True), monkeypatch, capsys)
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
+    user.writes("ticketr.toml", f"fields = {[*wanted]}\n")
+    settings = [each for name, text in wanted.items() for each in ("--set", f"{name}={text}")]
+
+    told = user.runs("bulk", "KIT-3", "KIT-8", *settings)
+
+    assert told.code == 0, told.err
+    assert len(writes(user)) == 1
+    user.runs("pull")
+    for key in ("KIT-3", "KIT-8"):
+        found = user.reads(f"{key}.md").fields
+        assert {name: found.get(name) for name in wanted} == wanted
+    cleared = [each for name in wanted for each in ("--set", f"{name}=")]
+    assert user.runs("bulk", "KIT-3", *cleared).code == 0
+    user.runs("pull")
+    assert not [name for name in wanted if user.reads("KIT-3.md").fields.get(name)]
+
+
+@pytest.mark.parametrize(("answer", "is_there"), [("n", True), ("y", False)])
+def test_in_a_terminal_it_shows_the_issues_and_asks(
+    tmp_path: Path, answer: str, *, is_there: bool
+) -> None:
+    with sandbox_process(tickets=12) as url:
+        (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
+        command = [*PROGRAM, "bulk", "DEMO-9", "--delete", "-C", str(tmp_path)]
+        with job_on_pty(command, size=(120, 24), environ=environment(url)) as pty:
+            pty.wait_for(r"DEMO-9  .*\r\n[\s\S]*This cannot be undone. Go on\? \[y/N\]: ")
+            pty.type(f"{answer}\r")
+            assert pty.wait_for_end() == 0
+        look = [*PROGRAM, "bulk", "--jql", "key = DEMO-9", "--delete", "-n", "-C", str(tmp_path)]
+        with job_on_pty(look, environ=environment(url)) as pty:
+            assert pty.wait_for_end() == (0 if is_there else 1)
