@@ -62,6 +62,7 @@ async def test_every_status_can_be_reached_and_left() -> None:
     ("body", "complaint"),
     [
         ({"transition": {"id": "31"}}, "Transition id '31' is not valid for this issue."),
+        ({"transition": "31"}, "Transition id '31' is not valid for this issue."),
         ({"transition": {"id": "99"}}, "Transition id '99' is not valid for this issue."),
         ({"transition": {"id": "Done"}}, "Transition id 'Done' is not valid for this issue."),
         ({"transition": {"name": "Done"}}, "Missing 'transition' identifier"),

@@ -210,6 +210,8 @@ PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
         ("GET", "users/search", UserRoutes.list_all),
         ("GET", "groups/picker", UserRoutes.pick_groups),
         ("GET", "groupuserpicker", UserRoutes.pick_both),
+        ("GET", "group/bulk", UserRoutes.groups),
+        ("GET", "group/member", UserRoutes.members),
     ),
     RoleRoutes: (
         ("GET", "role", RoleRoutes.list_all),

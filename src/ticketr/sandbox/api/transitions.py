@@ -31,6 +31,8 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
         InvalidInput: The workflow does not allow the transition, or a field is invalid.
     """
     asked = body.get("transition")
+    if isinstance(asked, str):  # the form of old versions, which some clients still send
+        asked = {"id": asked}
     if asked is not None and not isinstance(asked, dict):
         raise RequestRefused(400, INVALID)
     name = (asked or {}).get("id")

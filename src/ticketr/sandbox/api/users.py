@@ -73,7 +73,7 @@ class UserRoutes(RouteGroup):
         found = [
             user
             for user in self._interface.site.users
-            if (user.account_id == account if text is None else _begins(user, text))
+            if (user.account_id == account if text is None else _matches(user, text))
         ]
         return self._page(request, found)
 
@@ -88,6 +88,23 @@ class UserRoutes(RouteGroup):
     async def pick_groups(self, request: Request) -> Response:
         """Find groups for a choice on the screen."""
         return self._interface.answer(self._picked_groups(request))
+
+    async def groups(self, request: Request) -> Response:
+        """List the groups, or those with the given IDs or names, page by page."""
+        query = request.query_params
+        wanted = set(query.getlist("groupId")) | set(query.getlist("groupName"))
+        found = [group for group in GROUPS if not wanted or wanted & {group.id, group.name}]
+        return self._interface.answer(
+            make_page(request, found, lambda group: {"name": group.name, "groupId": group.id})
+        )
+
+    async def members(self, request: Request) -> Response:
+        """List the members of a group, who are all users, page by page."""
+        wanted = request.query_params.get("groupId", request.query_params.get("groupname"))
+        if not any(wanted in {group.id, group.name} for group in GROUPS):
+            raise RequestRefused(404, f"The group '{str(wanted)[:100]}' does not exist.")
+        describe = self._interface.view(request).records.user
+        return self._interface.answer(make_page(request, self._interface.site.users, describe))
 
     async def pick_both(self, request: Request) -> Response:
         """Find users and groups for a choice on the screen."""
@@ -139,3 +156,8 @@ def _begins(user: User, text: str) -> bool:
     wanted = text.strip().casefold()
     name = user.name.casefold()
     return any(part.startswith(wanted) for part in (name, *name.split(), user.email.casefold()))
+
+
+def _matches(user: User, text: str) -> bool:
+    """Return whether a search finds a user; it also finds the account ID, but only a whole one."""
+    return user.account_id == text or _begins(user, text)
