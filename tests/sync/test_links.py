@@ -159,6 +159,9 @@ async def test_a_removed_key_is_asked_about(bench: Bench, autojump_clock: MockCl
     assert [each.partition("/")[0] for each in bench.writes] == ["DELETE issueLink"]
     assert (sent.updated, links(bench, "DEMO-1")) == (("DEMO-1",), [("blocks", "DEMO-3")])
     assert field(bench, "DEMO-2", "Is blocked by") is None
+    assert [(each.code, each.reason) for each in sent.warnings] == [
+        (Code.LOSS, "Blocks: the link “Blocks DEMO-2” is removed in Jira")
+    ]
     assert await in_step(bench)
 
 

@@ -48,7 +48,8 @@ class CommentPayload:
     Attributes:
         writes: The comments.
         problems: What is wrong, each with the comment's name. An issue with problems is not sent.
-        warnings: Which texts Jira gets in an unexpected form, or loses; likewise.
+        warnings: Which texts Jira gets in an unexpected form; likewise.
+        lost: What Jira loses, as the user has accepted; likewise.
         values: What is sent of the comments that Jira has.
     """
 
@@ -56,6 +57,7 @@ class CommentPayload:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +95,23 @@ def comment_payload(
     problems: list[str] = []
     warnings: list[str] = []
     values: list[SentValue] = []
+    lost: list[str] = []
     for change in changes:
         if not isinstance(change.part, CommentPart):
             continue
         try:
             write = _write(issue, change.part, change, context)
             warnings += _warnings(issue, change, context)
+            lost += _accepted(issue, change.part, change, context)
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
             continue
         writes.append(write)
         if not write.part.is_new:
             values.append(SentValue(write.part, change.new, "comment", write.body))
-    return CommentPayload(tuple(writes), tuple(problems), tuple(warnings), tuple(values))
+    return CommentPayload(
+        tuple(writes), tuple(problems), tuple(warnings), tuple(values), tuple(lost)
+    )
 
 
 def _write(
@@ -179,9 +185,14 @@ def _warnings(issue: Ticket, change: Change, context: CommentContext) -> Iterato
         yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
     for line, reason in unknown_people(change.new, change.old, context.mentioned):
         yield f"{change.name}: {_place(issue, change.part, change.new, line, context)}{reason}"
-    known = context.known.get(change.part.id)
-    if known is not None:
-        for each in _lost(issue, change.part, change, context):
+
+
+def _accepted(
+    issue: Ticket, part: CommentPart, change: Change, context: CommentContext
+) -> Iterator[str]:
+    """Yield what Jira loses; it was accepted, or else the comment would have been refused."""
+    if not part.is_new:
+        for each in _lost(issue, part, change, context):
             yield f"{change.name}: what its file cannot say is lost in Jira: {each.what}"
 
 

@@ -65,6 +65,7 @@ class LinkPayload:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def link_payload(
     """
     writes: list[LinkWrite] = []
     problems: list[str] = []
-    warnings: list[str] = []
+    lost: list[str] = []
     values: list[SentValue] = []
     for change in changes:
         direction = context.direction_of(change.part)
@@ -130,7 +131,7 @@ def link_payload(
         try:
             _check(issue, change)
             gone = removed_links(fields, change.name, change.old, change.new)
-            warnings += _lost(issue, change, [link_loss(each) for each in gone], context, path)
+            lost += _lost(issue, change, [link_loss(each) for each in gone], context, path)
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
             continue
@@ -142,7 +143,7 @@ def link_payload(
         )
         writes += (LinkWrite(change.name, each.key, direction, each.id) for each in gone)
         values.append(SentValue(change.part, change.new, LINK_FIELD, list(keys_in(change.new))))
-    return LinkPayload(tuple(writes), tuple(problems), tuple(warnings), tuple(values))
+    return LinkPayload(tuple(writes), tuple(problems), (), tuple(values), tuple(lost))
 
 
 def _check(issue: Ticket, change: Change) -> None:

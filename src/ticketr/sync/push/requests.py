@@ -95,6 +95,7 @@ class IssuePayload:
         values: The value of each part, the status included; ignored in comparisons.
         comments: The comments to add or to change.
         links: The links to add or to remove.
+        lost: What is lost in Jira, as the user has accepted, each with the part's name.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class IssuePayload:
     values: tuple[SentValue, ...] = field(default=(), compare=False)
     comments: tuple[CommentWrite, ...] = ()
     links: tuple[LinkWrite, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
@@ -119,6 +121,7 @@ class IssuePayload:
             problems=(*self.problems, *found.problems),
             warnings=(*self.warnings, *found.warnings),
             values=(*self.values, *found.values),
+            lost=(*self.lost, *found.lost),
         )
 
 

@@ -251,6 +251,7 @@ class _WritesBuilder:
         self.warnings += (
             Note.on(issue, self._path, each, Code.LITERAL) for each in payload.warnings
         )
+        self.warnings += (Note.on(issue, self._path, each, Code.LOSS) for each in payload.lost)
         return True
 
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
