@@ -11,12 +11,16 @@ import tempfile
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import app_large
 import app_peer
 from terminal import on_terminal, read_for, read_frame
 
 from ticketr.config import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TICKETS = 5000
 LATENCY = 0.5
@@ -135,9 +139,10 @@ def stall(root: Path) -> list[str]:
     return [f"app, pull of {TICKETS}, nobody reads the terminal: {found}"]
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def rows() -> Iterator[str]:
+    """Measure, and yield the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         parts = (app_large.rows, app_peer.rows, answers, stall)
-        return [row for measure in parts for row in measure(root)]
+        for measure in parts:
+            yield from measure(root)

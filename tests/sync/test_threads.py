@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, MAX_PORTION_LENGTH, compute, portions
+from ticketr.sync.threads import (
+    CHUNK,
+    MAX_INLINE_WORK,
+    MAX_PORTION_LENGTH,
+    TURNS,
+    compute,
+    portions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +48,26 @@ async def test_light_work_is_done_here_and_heavy_work_on_a_thread(
     assert runner.abandoned == []
     assert await compute(runner, MAX_INLINE_WORK + 1, divmod, 7, 2) == (3, 1)
     assert runner.abandoned == [True]
+
+
+async def test_other_tasks_take_several_steps_between_light_work(
+    autojump_clock: MockClock,
+) -> None:
+    steps = 0
+
+    async def step() -> None:
+        nonlocal steps
+        while True:
+            await trio.lowlevel.checkpoint()
+            steps += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(step)
+        for _ in range(10):
+            await compute(Runner(), 1, divmod, 7, 2)
+        nursery.cancel_scope.cancel()
+
+    assert steps >= 10 * TURNS - 2
 
 
 async def test_a_cancel_does_not_wait_for_heavy_work() -> None:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-#: The thresholds of the garbage collector's three generations. A collection of 6,000 objects takes
+#: The thresholds of the garbage collector's three generations. A collection of 3,000 objects takes
 #: some milliseconds, in whatever step it begins. Conversions leave many cycles behind, so the young
 #: generations must stay small; a full collection takes longest and finds next to nothing.
-GARBAGE = (2_000, 2, 1_250)
+GARBAGE = (1_000, 2, 2_500)
 
 _log = logging.getLogger("ticketr")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

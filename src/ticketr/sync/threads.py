@@ -16,7 +16,10 @@ CHUNK = 20
 MAX_PORTION_LENGTH = 64 * 1024
 #: The most work done on Trio's thread, which takes a few milliseconds. Converting one character of
 #: text is a work of 1.
-MAX_INLINE_WORK = 2_000
+MAX_INLINE_WORK = 1_500
+#: Turns of Trio's loop between two such functions. A key is read, handled and drawn by tasks that
+#: each need a turn; with one turn, each of them would wait for another function.
+TURNS = 3
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -48,7 +51,8 @@ async def compute(
     """
     if weight > MAX_INLINE_WORK:
         return await in_thread(function, *args, abandon_on_cancel=True)
-    await trio.lowlevel.checkpoint()
+    for _ in range(TURNS):
+        await trio.lowlevel.checkpoint()
     return function(*args)
 
 
