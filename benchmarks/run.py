@@ -19,6 +19,7 @@ PARTS = (
     "app",
     "statusline",
     "start",
+    "cost",
     "queue_speed",
     "queue_events",
     "queue_scale",

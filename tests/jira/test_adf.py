@@ -15,6 +15,7 @@ from fakes.jira_documents import HOSTILE, Maker, text_of
 from hypothesis import given, strategies as st
 
 from ticketr.jira import adf
+from ticketr.jira.adf import _conversion
 
 Json = dict[str, Any]
 SPECS = Path(os.environ.get("TICKETR_SPECS", "../shared/specs"))
@@ -371,7 +372,7 @@ def test_documents_that_are_too_deep_to_compare_are_not_exact() -> None:
 
         __hash__ = None  # type: ignore[assignment]
 
-    assert not adf._matches("a", Bottomless())  # type: ignore[arg-type]
+    assert not _conversion.matches("a", Bottomless())  # type: ignore[arg-type]
 
 
 def test_a_deep_list_keeps_its_words() -> None:

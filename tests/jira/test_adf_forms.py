@@ -13,6 +13,7 @@ from fakes.jira_documents import text_of
 from hypothesis import given, strategies as st
 
 from ticketr.jira import adf
+from ticketr.jira.adf import _conversion
 
 Json = dict[str, Any]
 SEEDS = range(1500 if os.environ.get("TICKETR_STRESS") else 20)
@@ -316,7 +317,7 @@ def test_a_block_with_a_form_that_does_not_come_back_is_written_without_forms() 
 @pytest.mark.parametrize("inline", [MIA, DAY, DONE, TADA, CARD], ids=str)
 def test_a_file_with_the_html_of_earlier_versions_means_the_same(inline: Json) -> None:
     document = adf.canonical(doc(p("a ", inline)))
-    markdown = adf._render(adf.canonical(document), long=(0,))[0]
+    markdown = _conversion.render(adf.canonical(document), long=(0,))[0]
 
     assert "adf=" in markdown
     assert adf.canonical(adf.to_adf(markdown)) == document

@@ -28,7 +28,7 @@ from ticketr.sync import (
     read_conflict,
     resolve,
 )
-from ticketr.sync.resolve import open_conflict
+from ticketr.sync.resolving import open_conflict
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:

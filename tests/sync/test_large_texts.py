@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 
 from ticketr import open_job_queue
 from ticketr.jira import adf
-from ticketr.jira.adf import LONGEST_TEXT
+from ticketr.jira.adf import LONGEST_TEXT, _conversion
 from ticketr.sandbox.content.seed import make_site
 from ticketr.sync import Code, PushJob
 
@@ -35,14 +35,14 @@ class Converting:
     def __init__(self) -> None:
         self.here = self.elsewhere = 0
 
-    def watch(self, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def watched(text: Any) -> Any:
+    def watch(self, convert: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(text: Any, *more: Any, **named: Any) -> Any:
             size = len(text) if isinstance(text, str) else adf.length(text)
             if threading.current_thread() is threading.main_thread():
                 self.here = max(self.here, size)
             else:
                 self.elsewhere = max(self.elsewhere, size)
-            return convert(text)
+            return convert(text, *more, **named)
 
         return watched
 
@@ -50,8 +50,8 @@ class Converting:
 @pytest.fixture
 def converting(monkeypatch: pytest.MonkeyPatch) -> Converting:
     watch = Converting()
-    for name in ("_read", "_render"):
-        monkeypatch.setattr(adf, name, watch.watch(getattr(adf, name)))
+    for name in ("read", "render"):
+        monkeypatch.setattr(_conversion, name, watch.watch(getattr(_conversion, name)))
     return watch
 
 
@@ -130,17 +130,17 @@ async def test_a_cancel_does_not_wait_for_a_text(
     await bench.pull()
     (bench.root / "new.md").write_text(f"# TICKET: New\n\n{LONGEST}\n")
     begun, go_on, ended = trio.Event(), threading.Event(), threading.Event()
-    convert = adf._read
+    convert = _conversion.read
 
-    def slow(text: str) -> Any:
+    def slow(text: str, *files: Any) -> Any:
         trio.from_thread.run_sync(begun.set)
         go_on.wait()
         try:
-            return convert(text)
+            return convert(text, *files)
         finally:
             ended.set()
 
-    monkeypatch.setattr(adf, "_read", slow)
+    monkeypatch.setattr(_conversion, "read", slow)
     async with open_job_queue(workers=1) as queue:
         handle = await queue.submit(PushJob(**threaded(bench)))
         await begun.wait()

@@ -2,43 +2,50 @@
 
 `open_jira` opens a `JiraClient`; `adf` converts Jira's rich text to Markdown and back; `errors` has
 the tree of errors.
+
+A module is imported when the first of its names is looked up, so that a command that sends nothing
+does not wait for what speaks HTTP.
 """
 
 from __future__ import annotations
 
-from ticketr.jira.attachments import PORTION, Attachment, AttachmentSettings, Upload
-from ticketr.jira.bulk import BulkProgress
-from ticketr.jira.client import JiraClient, open_jira
-from ticketr.jira.createmeta import Allowed, CreateField, IssueType
-from ticketr.jira.credentials import Credentials, gateway_site
-from ticketr.jira.errors import (
-    AuthenticationFailed,
-    BadAnswer,
-    BadRequest,
-    ConnectFailed,
-    ConnectionLost,
-    JiraError,
-    NotFound,
-    RateLimited,
-    Redirected,
-    Rejected,
-)
-from ticketr.jira.issues import MOST_CREATED
-from ticketr.jira.links import LinkType
-from ticketr.jira.models import (
-    BulkFetched,
-    Created,
-    Field,
-    Issue,
-    Project,
-    ServerInfo,
-    Transition,
-    User,
-)
-from ticketr.jira.outcome import certainly_failed, may_have_happened
-from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
-from ticketr.jira.tenant import ask_cloud_id, ask_server_info
-from ticketr.jira.worklogs import Worklog
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ticketr.jira.attachments import PORTION, Attachment, AttachmentSettings, Upload
+    from ticketr.jira.bulk import BulkProgress
+    from ticketr.jira.client import JiraClient, open_jira
+    from ticketr.jira.createmeta import Allowed, CreateField, IssueType
+    from ticketr.jira.credentials import Credentials, gateway_site
+    from ticketr.jira.errors import (
+        AuthenticationFailed,
+        BadAnswer,
+        BadRequest,
+        ConnectFailed,
+        ConnectionLost,
+        JiraError,
+        NotFound,
+        RateLimited,
+        Redirected,
+        Rejected,
+    )
+    from ticketr.jira.issues import MOST_CREATED
+    from ticketr.jira.links import LinkType
+    from ticketr.jira.models import (
+        BulkFetched,
+        Created,
+        Field,
+        Issue,
+        Project,
+        ServerInfo,
+        Transition,
+        User,
+    )
+    from ticketr.jira.outcome import certainly_failed, may_have_happened
+    from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
+    from ticketr.jira.tenant import ask_cloud_id, ask_server_info
+    from ticketr.jira.worklogs import Worklog
 
 __all__ = [
     "LONGEST_WAIT",
@@ -81,3 +88,39 @@ __all__ = [
     "may_have_happened",
     "open_jira",
 ]
+
+#: The public names of each module, as in the imports above.
+_NAMES = {
+    "attachments": "PORTION Attachment AttachmentSettings Upload",
+    "bulk": "BulkProgress",
+    "client": "JiraClient open_jira",
+    "createmeta": "Allowed CreateField IssueType",
+    "credentials": "Credentials gateway_site",
+    "errors": (
+        "AuthenticationFailed BadAnswer BadRequest ConnectFailed ConnectionLost JiraError "
+        "NotFound RateLimited Redirected Rejected"
+    ),
+    "issues": "MOST_CREATED",
+    "links": "LinkType",
+    "models": "BulkFetched Created Field Issue Project ServerInfo Transition User",
+    "outcome": "certainly_failed may_have_happened",
+    "retry": "LONGEST_WAIT RetryPolicy",
+    "tenant": "ask_cloud_id ask_server_info",
+    "worklogs": "Worklog",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
+
+    def __getattr__(name: str) -> object:
+        """Import the module of a name that is looked up for the first time."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+        found = globals()[name] = getattr(module, name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "annotations"})

@@ -1,106 +1,114 @@
-"""Joins Jira and the ticket files."""
+"""Joins Jira and the ticket files.
+
+A module is imported when the first of its names is looked up, so that a command such as
+``ticketr status`` does not wait for what a push needs.
+"""
 
 from __future__ import annotations
 
-from ticketr.sync.attachments import (
-    AddAttachmentsJob,
-    AttachmentList,
-    AttachmentResult,
-    GetAttachmentsJob,
-    ListAttachmentsJob,
-)
-from ticketr.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
-from ticketr.sync.bulk.jobs import BulkJob, BulkResult, FindIssuesJob
-from ticketr.sync.compare.attachment_names import size_words
-from ticketr.sync.compare.choices import (
-    Choice,
-    ConflictView,
-    Edited,
-    FileChange,
-    Preview,
-    Resolution,
-    choose,
-    choose_all,
-    preview,
-)
-from ticketr.sync.compare.columns import Columns
-from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
-from ticketr.sync.compare.merge import Side
-from ticketr.sync.compare.word_diff import Piece, word_diff
-from ticketr.sync.conflict import carry_out, read_conflict
-from ticketr.sync.edits.literals import Literal, find_literals
-from ticketr.sync.edits.local_changes import LocalChange
-from ticketr.sync.edits.losses import Loss
-from ticketr.sync.edits.planning import check_keys, read_push_plan
-from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
-from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
-from ticketr.sync.edits.seen import SeenTicket, base_digests, seen_ticket
-from ticketr.sync.edits.survey import LocalSurvey, take_survey
-from ticketr.sync.edits.uncertain import find_uncertain
-from ticketr.sync.errors import (
-    BadChoice,
-    BadQuery,
-    BadWork,
-    CannotEdit,
-    CannotUndo,
-    ConflictChanged,
-    DuplicateKey,
-    FileFailed,
-    NoConflict,
-    NotChosen,
-    NothingToUndo,
-    OtherSite,
-    RenamedProject,
-    StateFailed,
-    SyncError,
-    UnknownField,
-    UnknownTicket,
-    UnsupportedField,
-    WorkspaceBusy,
-)
-from ticketr.sync.file_edits import (
-    Change,
-    FieldChange,
-    FileEdit,
-    FileEditPlan,
-    IssuePlace,
-    add_comment,
-    add_sub_task,
-    add_ticket,
-    carry_out_edits,
-    plan_file_edits,
-)
-from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.pull.tally import PullResult
-from ticketr.sync.push.tally import Action, PushResult
-from ticketr.sync.resolve import Resolved, Take, conflict_of, resolve
-from ticketr.sync.schema import SchemaField, read_schema
-from ticketr.sync.searching import keys_of, search_ids
-from ticketr.sync.session import OnWritten, SessionOptions
-from ticketr.sync.state.journal import Conflict, Creation
-from ticketr.sync.state.state import State
-from ticketr.sync.state.undo import UndoKind, UndoStep
-from ticketr.sync.statuses import read_statuses
-from ticketr.sync.threads import ThreadRunner
-from ticketr.sync.undo import (
-    Undone,
-    UndoneChange,
-    last_step,
-    same_change,
-    undo_change,
-    undo_last,
-    undo_step,
-    undo_steps,
-)
-from ticketr.sync.worklog import LogWorkJob, checked_time
-from ticketr.sync.workspace.drafts import write_draft
-from ticketr.sync.workspace.markers import (
-    ConflictMarker,
-    find_conflict_marker,
-    find_conflict_markers,
-)
-from ticketr.sync.workspace.store import LocalTicket, Store
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ticketr.sync.attachments import (
+        AddAttachmentsJob,
+        AttachmentList,
+        AttachmentResult,
+        GetAttachmentsJob,
+        ListAttachmentsJob,
+    )
+    from ticketr.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
+    from ticketr.sync.bulk.jobs import BulkJob, BulkResult, FindIssuesJob
+    from ticketr.sync.compare.attachment_names import size_words
+    from ticketr.sync.compare.choices import (
+        Choice,
+        ConflictView,
+        Edited,
+        FileChange,
+        Preview,
+        Resolution,
+        choose,
+        choose_all,
+        preview,
+    )
+    from ticketr.sync.compare.columns import Columns
+    from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
+    from ticketr.sync.compare.merge import Side
+    from ticketr.sync.compare.word_diff import Piece, word_diff
+    from ticketr.sync.conflict import carry_out, read_conflict
+    from ticketr.sync.edits.literals import Literal, find_literals
+    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.sync.edits.losses import Loss
+    from ticketr.sync.edits.planning import check_keys, read_push_plan
+    from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
+    from ticketr.sync.edits.seen import SeenTicket, base_digests, seen_ticket
+    from ticketr.sync.edits.survey import LocalSurvey, take_survey
+    from ticketr.sync.edits.uncertain import find_uncertain
+    from ticketr.sync.errors import (
+        BadChoice,
+        BadQuery,
+        BadWork,
+        CannotEdit,
+        CannotUndo,
+        ConflictChanged,
+        DuplicateKey,
+        FileFailed,
+        NoConflict,
+        NotChosen,
+        NothingToUndo,
+        OtherSite,
+        RenamedProject,
+        StateFailed,
+        SyncError,
+        UnknownField,
+        UnknownTicket,
+        UnsupportedField,
+        WorkspaceBusy,
+    )
+    from ticketr.sync.file_edits import (
+        Change,
+        FieldChange,
+        FileEdit,
+        FileEditPlan,
+        IssuePlace,
+        add_comment,
+        add_sub_task,
+        add_ticket,
+        carry_out_edits,
+        plan_file_edits,
+    )
+    from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
+    from ticketr.sync.notes import Code, Note
+    from ticketr.sync.pull.tally import PullResult
+    from ticketr.sync.push.tally import Action, PushResult
+    from ticketr.sync.resolving import Resolved, Take, conflict_of, resolve
+    from ticketr.sync.schema import SchemaField, read_schema
+    from ticketr.sync.searching import keys_of, search_ids
+    from ticketr.sync.session import OnWritten, SessionOptions
+    from ticketr.sync.state.journal import Conflict, Creation
+    from ticketr.sync.state.state import State
+    from ticketr.sync.state.undo import UndoKind, UndoStep
+    from ticketr.sync.statuses import read_statuses
+    from ticketr.sync.threads import ThreadRunner
+    from ticketr.sync.undo import (
+        Undone,
+        UndoneChange,
+        last_step,
+        same_change,
+        undo_change,
+        undo_last,
+        undo_step,
+        undo_steps,
+    )
+    from ticketr.sync.worklog import LogWorkJob, checked_time
+    from ticketr.sync.workspace.drafts import write_draft
+    from ticketr.sync.workspace.markers import (
+        ConflictMarker,
+        find_conflict_marker,
+        find_conflict_markers,
+    )
+    from ticketr.sync.workspace.store import LocalTicket, Store
 
 __all__ = [
     "Action",
@@ -226,3 +234,73 @@ __all__ = [
     "word_diff",
     "write_draft",
 ]
+
+#: The public names of each module, as in the imports above.
+_NAMES = {
+    "attachments": (
+        "AddAttachmentsJob AttachmentList AttachmentResult GetAttachmentsJob ListAttachmentsJob"
+    ),
+    "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
+    "bulk.jobs": "BulkJob BulkResult FindIssuesJob",
+    "compare.attachment_names": "size_words",
+    "compare.choices": (
+        "Choice ConflictView Edited FileChange Preview Resolution choose choose_all preview"
+    ),
+    "compare.columns": "Columns",
+    "compare.conflict_parts": "ConflictPart MergedPart",
+    "compare.merge": "Side",
+    "compare.word_diff": "Piece word_diff",
+    "conflict": "carry_out read_conflict",
+    "edits.literals": "Literal find_literals",
+    "edits.local_changes": "LocalChange",
+    "edits.losses": "Loss",
+    "edits.planning": "check_keys read_push_plan",
+    "edits.push_plan": "LeftAlone PlanEntry PlanPart PushPlan",
+    "edits.reading": "bears_mark read_state readable sign_state visit_files",
+    "edits.seen": "SeenTicket base_digests seen_ticket",
+    "edits.survey": "LocalSurvey take_survey",
+    "edits.uncertain": "find_uncertain",
+    "errors": (
+        "BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged DuplicateKey FileFailed "
+        "NoConflict NotChosen NothingToUndo OtherSite RenamedProject StateFailed SyncError "
+        "UnknownField UnknownTicket UnsupportedField WorkspaceBusy"
+    ),
+    "file_edits": (
+        "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task add_ticket "
+        "carry_out_edits plan_file_edits"
+    ),
+    "jobs": "PullJob PushJob SyncJob SyncResult",
+    "notes": "Code Note",
+    "pull.tally": "PullResult",
+    "push.tally": "Action PushResult",
+    "resolving": "Resolved Take conflict_of resolve",
+    "schema": "SchemaField read_schema",
+    "searching": "keys_of search_ids",
+    "session": "OnWritten SessionOptions",
+    "state.journal": "Conflict Creation",
+    "state.state": "State",
+    "state.undo": "UndoKind UndoStep",
+    "statuses": "read_statuses",
+    "threads": "ThreadRunner",
+    "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
+    "worklog": "LogWorkJob checked_time",
+    "workspace.drafts": "write_draft",
+    "workspace.markers": "ConflictMarker find_conflict_marker find_conflict_markers",
+    "workspace.store": "LocalTicket Store",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
+
+    def __getattr__(name: str) -> object:
+        """Import the module of a name that is looked up for the first time."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+        found = globals()[name] = getattr(module, name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "annotations"})

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ticketr.sync.compare.choices import ConflictSource, ConflictView
 from ticketr.sync.compare.conflict_parts import find_parts
 from ticketr.sync.errors import ConflictChanged, NoConflict, NotChosen
-from ticketr.sync.resolve import OpenConflict, open_conflict, write_merged
+from ticketr.sync.resolving import OpenConflict, open_conflict, write_merged
 from ticketr.sync.state.undo import UndoKind
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.writing.writer import FamilyWriter, Settlement
 
 if TYPE_CHECKING:
     from ticketr.sync.compare.choices import Resolution
-    from ticketr.sync.resolve import Resolved
+    from ticketr.sync.resolving import Resolved
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import Store
     from ticketr.tickets import Ticket

@@ -11,46 +11,27 @@ converted: it becomes a block of code.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
+from importlib import import_module
 from itertools import count, islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from marklas.adf.parser import parse as _parse_adf
-from marklas.adf.renderer import render as _render_adf
-from marklas.ast import Doc
-from marklas.md.parser.block import dispatch_blocks
-from marklas.md.parser.ir import collect, is_doc
-from marklas.md.parser.normalize import normalize_blocks
-from marklas.md.renderer import render as _render_markdown
-
-from ticketr.jira.adf._addresses import link_addresses
 from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._check import problems
-from ticketr.jira.adf._dropped import DroppedPiece, find_dropped
-from ticketr.jira.adf._graft import Grafted, Lost, graft as _graft
-from ticketr.jira.adf._lines import line_of
-from ticketr.jira.adf._missing import missing
-from ticketr.jira.adf._placeholders import (
-    APART,
-    has_no_placeholders,
-    protect_document,
-    protect_markdown,
-    restore_document,
-    restore_markdown,
-)
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
-from ticketr.jira.adf._tokens import read_tokens
-from ticketr.jira.adf._unconverted import UnconvertedPiece, find_unconverted
-from ticketr.jira.adf._wording import reworded as _reworded
-from ticketr.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
-from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ticketr.jira.adf._check import problems
+    from ticketr.jira.adf._conversion import Converted
+    from ticketr.jira.adf._dropped import DroppedPiece
+    from ticketr.jira.adf._graft import Grafted, Lost
+    from ticketr.jira.adf._lines import line_of
+    from ticketr.jira.adf._missing import missing
+    from ticketr.jira.adf._unconverted import UnconvertedPiece
+    from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 __all__ = [
     "LONGEST_TEXT",
@@ -82,20 +63,18 @@ __all__ = [
 
 _MOST_PIECES = 10
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
-_BACKTICKS = re.compile("`+")
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A document as Markdown.
-
-    Attributes:
-        markdown: The Markdown; empty, or ending in one newline.
-        exact: Whether it says all that the document says.
-    """
-
-    markdown: str
-    exact: bool
+#: The modules of the other public names, each imported when its first name is looked up.
+_HOMES = {
+    "Converted": "_conversion",
+    "Grafted": "_graft",
+    "Lost": "_graft",
+    "NamedPerson": "forms.people",
+    "line_of": "_lines",
+    "missing": "_missing",
+    "named_people": "forms.people",
+    "problems": "_check",
+    "with_people": "forms.people",
+}
 
 
 def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
@@ -108,13 +87,15 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     Returns:
         The same as `to_markdown` and `is_exact`, for less work.
     """
+    from ticketr.jira.adf import _conversion
+
     if is_too_large(adf):
-        return Converted(_as_code(adf), exact=False)
+        return _conversion.Converted(_conversion.as_code(adf), exact=False)
     try:
-        return _shortest(adf, files, is_checked=True)
+        return _conversion.shortest(adf, files, is_checked=True)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
-        markdown = _block_by_block(canonical(adf))
-        return Converted(markdown, _matches(markdown, canonical(adf), files))
+        markdown = _conversion.block_by_block(canonical(adf))
+        return _conversion.Converted(markdown, _conversion.matches(markdown, canonical(adf), files))
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
@@ -128,12 +109,14 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
+    from ticketr.jira.adf import _conversion
+
     if is_too_large(adf):
-        return _as_code(adf)
+        return _conversion.as_code(adf)
     try:
-        return _shortest(adf, files).markdown
+        return _conversion.shortest(adf, files).markdown
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
-        return _block_by_block(canonical(adf))
+        return _conversion.block_by_block(canonical(adf))
 
 
 def to_adf(markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> Json:
@@ -149,14 +132,20 @@ def to_adf(markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> Json:
     """
     if is_too_long(markdown):
         return plain_document(markdown)
-    document = _read(markdown, files)
-    _tidy(document, count(1))
+    from ticketr.jira.adf import _conversion
+
+    document = _conversion.read(markdown, files)
+    _conversion.tidy(document, count(1))
     return document
 
 
 def plain_document(text: str) -> Json:
     """Return a document that holds a text unchanged, in one block of code."""
-    return _document([{"type": "codeBlock", "content": [{"type": "text", "text": text}]}])
+    return {
+        "type": "doc",
+        "version": 1,
+        "content": [{"type": "codeBlock", "content": [{"type": "text", "text": text}]}],
+    }
 
 
 def dropped_texts(markdown: str) -> tuple[str, ...]:
@@ -183,9 +172,12 @@ def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ..
     """
     if is_too_long(markdown):
         return ()
-    found = find_dropped(markdown, _read(markdown))
+    from ticketr.jira.adf import _conversion
+    from ticketr.jira.adf._dropped import find_dropped
+
+    found = find_dropped(markdown, _conversion.read(markdown))
     if before:
-        found = _not_among(found, find_dropped(before, _read(before)))
+        found = _not_among(found, find_dropped(before, _conversion.read(before)))
     return tuple(islice(found, _MOST_PIECES))
 
 
@@ -212,7 +204,10 @@ def unconverted_pieces(
     """
     if is_too_long(markdown):
         return ()
-    found = find_unconverted(markdown, _read(markdown, files), before=before)
+    from ticketr.jira.adf import _conversion
+    from ticketr.jira.adf._unconverted import find_unconverted
+
+    found = find_unconverted(markdown, _conversion.read(markdown, files), before=before)
     return tuple(islice(found, _MOST_PIECES))
 
 
@@ -252,11 +247,12 @@ def graft(
     Returns:
         The document to send, and what Jira would lose by it.
     """
+    from ticketr.jira.adf._graft import graft as put_together
 
     def shown_of(document: Json) -> Json:
         return to_adf(to_markdown(document, files=files), files=files)
 
-    return _graft(ours, shown, edited, shown_of, fitting=fitting)
+    return put_together(ours, shown, edited, shown_of, fitting=fitting)
 
 
 def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:
@@ -267,7 +263,9 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
         markdown: The Markdown that stands for it.
         files: The media ID of each file that is attached to the issue, by its name.
     """
-    return _matches(markdown, canonical(adf), files)
+    from ticketr.jira.adf import _conversion
+
+    return _conversion.matches(markdown, canonical(adf), files)
 
 
 def reworded(markdown: str, like: str) -> str:
@@ -280,117 +278,19 @@ def reworded(markdown: str, like: str) -> str:
     Returns:
         Markdown that means the same as the first one.
     """
+    from ticketr.jira.adf._wording import reworded as in_wording
+
     if markdown == like or is_too_long(markdown) or is_too_long(like):
         return markdown
-    return _reworded(markdown, like, to_adf)
+    return in_wording(markdown, like, to_adf)
 
 
-def _matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:
-    if is_too_long(markdown) or is_too_large(wanted):
-        return False
-    try:
-        return canonical(_read(markdown, files)) == wanted
-    except RecursionError:  # below the depth that canonical() looks into
-        return False
+if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
 
-
-def _shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False) -> Converted:
-    """Write a document with short forms, but for the blocks that would not come back as they are.
-
-    Args:
-        adf: The document.
-        files: The media ID of each file, by its name.
-        is_checked: Whether to find out if the result is exact; otherwise it is said to be.
-    """
-    markdown, short = _render(canonical(adf), files)
-    if not short and not is_checked:
-        return Converted(markdown, exact=True)
-    wanted = canonical(adf)
-    if _matches(markdown, wanted, files):
-        return Converted(markdown, exact=True)
-    blocks = wanted.get("content", []) if short else []
-    long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
-    if not long:
-        return Converted(markdown, exact=False)
-    markdown, _ = _render(canonical(adf), files, long=long)
-    return Converted(markdown, is_checked and _matches(markdown, wanted, files))
-
-
-def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
-    """Return whether a block comes back as it is only without short forms."""
-    wanted = canonical(_document([block]))
-    markdown, short = _render(canonical(wanted), files)
-    if not short or _matches(markdown, wanted, files):
-        return False
-    return _matches(_render(canonical(wanted), files, long=(0,))[0], wanted, files)
-
-
-def _render(
-    document: Json, files: Mapping[str, str] = _NO_FILES, *, long: Collection[int] = ()
-) -> tuple[str, bool]:
-    """Return a document's Markdown, and whether it holds short forms."""
-    writer = Writer(apart=APART, files=files, long=long)
-    protected = protect_document(document, writer.write)
-    markdown: str = _render_markdown(_parse_adf(document))
-    return restore_markdown(markdown) if protected else markdown, writer.used
-
-
-def _read(markdown: str, files: Mapping[str, str] = _NO_FILES) -> Json:
-    protected = protect_markdown(markdown)
-    try:
-        tokens = normalize_blocks(read_tokens(protected))
-        document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
-        if has_no_placeholders(markdown):
-            if "<>" in markdown:
-                read_decisions(document)
-            restore_document(document)
-            if ATTACHED in markdown:
-                name_files(document, files)
-    except Exception:  # noqa: BLE001 - Markdown comes in any shape
-        return _document(_paragraph(line) for line in markdown.splitlines() if line.strip())
-    return document
-
-
-def _as_code(adf: Any) -> str:
-    """Return the text of a document as a block of code."""
-    text = "\n".join(plain_lines(adf))
-    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}\n"
-
-
-def _block_by_block(document: Json) -> str:
-    """Convert each block that can be converted, and return the text of the others."""
-    content = document.get("content")
-    blocks = content if type(content) is list else [document]
-    parts = [part for part in (_one_block(block).strip("\n") for block in blocks) if part]
-    return "\n\n".join(parts) + "\n" if parts else ""
-
-
-def _one_block(block: Any) -> str:
-    lines = plain_lines(block)  # first, since rendering puts placeholders into the block
-    try:
-        return _render(_document([block]))[0]
-    except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
-        return _render(_document(map(_paragraph, lines)))[0]
-
-
-def _document(blocks: Iterable[Json]) -> Json:
-    return {"type": "doc", "version": 1, "content": list(blocks)}
-
-
-def _paragraph(text: str) -> Json:
-    return {"type": "paragraph", "content": [{"type": "text", "text": text}]}
-
-
-def _tidy(node: Json, numbers: Iterator[int]) -> None:
-    """Number the IDs, drop empty texts and link bare addresses, in place."""
-    attrs = node.get("attrs")
-    if attrs and "localId" in attrs:
-        attrs["localId"] = str(next(numbers))
-    content = node.get("content")
-    if content:
-        kept = [child for child in content if child.get("text") != ""]
-        content[:] = kept if node.get("type") == "codeBlock" else link_addresses(kept)
-        for child in content:
-            _tidy(child, numbers)
+    def __getattr__(name: str) -> object:
+        """Import the module of a name that is looked up for the first time."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+        found = globals()[name] = getattr(module, name)
+        return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira.adf._check import problems
 from ticketr.jira.adf._level import Level
-from ticketr.jira.adf._local_ids import count_ids, with_new_ids, without_double_ids
+from ticketr.jira.adf._local_ids import count_ids, free_ids, with_new_ids, without_double_ids
 from ticketr.jira.adf._merged import merged_line, merged_shell
 from ticketr.jira.adf._missing import MOST_NAMED, Losses, missing
 from ticketr.jira.adf._size import is_too_large
@@ -139,7 +139,8 @@ class _Graft:
     ) -> None:
         self._ours, self._shown = ours, shown
         self._ids = count_ids(ours)
-        self._edited = with_new_ids(edited, self._ids)
+        self._free_ids = free_ids(self._ids)
+        self._edited = with_new_ids(edited, self._free_ids)
         self._reader = BlockReader()
         self._shown_of = shown_of
         self._moves = moves
@@ -232,8 +233,10 @@ class _Graft:
         known = self._known.get(block.key) if self._moves else None
         if known:
             self.has_moved = True
-            unused = (each for each in known if id(each.node) not in self._used)
-            return self._own([next(unused, known[0])])[0]
+            for each in known:
+                if id(each.node) not in self._used:
+                    return self._own([each])[0]
+            return with_new_ids(known[0].node, self._free_ids)
         if block.is_line:
             return block.node
         return {**block.node, "content": [self._new(each) for each in block.blocks]}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira.adf._plain import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from ticketr.jira.adf._canonical import Json
 
@@ -21,10 +21,14 @@ def count_ids(document: object) -> Counter[str]:
     return Counter(each for node in walk(document) if (each := _id(node)) is not None)
 
 
-def with_new_ids(document: Json, taken: Collection[str]) -> Json:
-    """Return a document with numbers as IDs, none of them among those that are taken."""
-    free = (number for each in count(1) if (number := str(each)) not in taken)
-    return _with_ids(document, lambda _: next(free))
+def free_ids(taken: Collection[str]) -> Iterator[str]:
+    """Yield numbers as IDs, none of them among those that are taken."""
+    return (number for each in count(1) if (number := str(each)) not in taken)
+
+
+def with_new_ids(node: Json, ids: Iterator[str]) -> Json:
+    """Return a document or a block with other IDs."""
+    return _with_ids(node, lambda _: next(ids))
 
 
 def without_double_ids(document: Json, known: Counter[str]) -> Json:
@@ -37,7 +41,7 @@ def without_double_ids(document: Json, known: Counter[str]) -> Json:
     found = count_ids(document)
     if all(number <= max(known[each], 1) for each, number in found.items()):
         return document
-    free = (number for each in count(1) if (number := str(each)) not in found)
+    free = free_ids(found)
     seen: Counter[str] = Counter()
 
     def own(local_id: str) -> str:

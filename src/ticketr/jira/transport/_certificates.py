@@ -6,10 +6,10 @@ import os
 import ssl
 from dataclasses import dataclass
 
-import httpx
 import trio
 
 from ticketr.jira.errors import TlsFailed
+from ticketr.jira.transport._lean_httpx import httpx
 
 
 @dataclass(frozen=True)

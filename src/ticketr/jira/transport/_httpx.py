@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
 import trio
 
 from ticketr.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.jira.transport import _reasons
 from ticketr.jira.transport._body import ResponseBody
 from ticketr.jira.transport._certificates import no_certificates, read_certificates
+from ticketr.jira.transport._lean_httpx import httpx
 from ticketr.jira.transport._timeouts import ExchangeTimeout
 from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
 

@@ -1,0 +1,93 @@
+"""Measure the CPU time of whole commands against the imports that they cannot do without."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+from pull import EMAIL, TOKEN
+
+from ticketr.cli.sandbox_process import open_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUNDS = 9
+TICKETS = 214
+#: The most CPU time that a command may take, in imports of trio, httpx and click.
+GOAL = 2.0
+COMMAND = str(Path(sys.executable).with_name("ticketr"))
+PEER = [sys.executable, "-c", "import trio, httpx, click"]
+
+
+def cpu_seconds(command: list[str], environ: dict[str, str], folder: Path) -> float:
+    """Return the CPU seconds of a process, in user and in kernel mode."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, env=environ, cwd=folder, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def retitle(path: Path, number: int) -> None:
+    """Edit the title of a ticket."""
+    heading, _, rest = path.read_text().partition("\n")
+    path.write_text(f"{heading.rpartition(' ')[0]} {number}\n{rest}")
+
+
+def measured(environ: dict[str, str], folder: Path) -> Iterator[str]:
+    """Measure each command and its peer by turns; yield the table's rows."""
+    run = partial(cpu_seconds, environ=environ, folder=folder)
+    run([COMMAND, "pull", "--folder", "."])
+    numbers = count(1)
+    path = folder / "DEMO-1.md"
+    commands = {
+        "pull with nothing new": ["pull"],
+        "push of one title": ["push", "--yes"],
+        "status": ["status"],
+    }
+    quotients: dict[str, list[float]] = {words: [] for words in commands}
+    taken: dict[str, list[float]] = {words: [] for words in commands}
+    for _ in range(ROUNDS):
+        for words, arguments in commands.items():
+            if arguments[0] == "push":
+                retitle(path, next(numbers))
+            spent = run([COMMAND, *arguments, "--folder", "."])
+            taken[words].append(spent)
+            quotients[words].append(spent / run(PEER))
+    for words, found in quotients.items():
+        ratio = statistics.median(found)
+        verdict = "" if ratio <= GOAL else ": MISSED"
+        yield (
+            f"cost: {words}, {TICKETS} tickets: {statistics.median(taken[words]):.2f} CPU seconds, "
+            f"{ratio:.2f} of import trio, httpx, click (goal: {GOAL}){verdict}"
+        )
+
+
+async def _rows(folder: Path) -> list[str]:
+    async with open_sandbox(tickets=TICKETS, seed=1) as url:
+        environ = os.environ | {
+            "JIRA_URL": url,
+            "JIRA_EMAIL": EMAIL,
+            "JIRA_API_TOKEN": TOKEN,
+            "JIRA_PROJECT_KEY": "DEMO",
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        work = folder / "work"
+        work.mkdir()
+        return await trio.to_thread.run_sync(lambda: list(measured(environ, work)))
+
+
+def rows() -> list[str]:
+    """Measure, and return the table's rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        return trio.run(_rows, Path(folder))

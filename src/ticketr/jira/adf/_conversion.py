@@ -1,0 +1,167 @@
+"""Converts documents by marklas. It is imported at the first conversion, which few runs need.
+
+marklas defines a class for each kind of node, so that its import takes as long as Trio's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from marklas.adf.parser import parse as _parse_adf
+from marklas.adf.renderer import render as _render_adf
+from marklas.ast import Doc
+from marklas.md.parser.block import dispatch_blocks
+from marklas.md.parser.ir import collect, is_doc
+from marklas.md.parser.normalize import normalize_blocks
+from marklas.md.renderer import render as _render_markdown
+
+from ticketr.jira.adf._addresses import link_addresses
+from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.jira.adf._placeholders import (
+    APART,
+    has_no_placeholders,
+    protect_document,
+    protect_markdown,
+    restore_document,
+    restore_markdown,
+)
+from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._size import is_too_large, is_too_long
+from ticketr.jira.adf._tokens import read_tokens
+from ticketr.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
+_BACKTICKS = re.compile("`+")
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A document as Markdown.
+
+    Attributes:
+        markdown: The Markdown; empty, or ending in one newline.
+        exact: Whether it says all that the document says.
+    """
+
+    markdown: str
+    exact: bool
+
+
+def matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:
+    """Return whether Markdown converts to a document."""
+    if is_too_long(markdown) or is_too_large(wanted):
+        return False
+    try:
+        return canonical(read(markdown, files)) == wanted
+    except RecursionError:  # below the depth that canonical() looks into
+        return False
+
+
+def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False) -> Converted:
+    """Write a document with short forms, but for the blocks that would not come back as they are.
+
+    Args:
+        adf: The document.
+        files: The media ID of each file, by its name.
+        is_checked: Whether to find out if the result is exact; otherwise it is said to be.
+    """
+    markdown, short = render(canonical(adf), files)
+    if not short and not is_checked:
+        return Converted(markdown, exact=True)
+    wanted = canonical(adf)
+    if matches(markdown, wanted, files):
+        return Converted(markdown, exact=True)
+    blocks = wanted.get("content", []) if short else []
+    long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
+    if not long:
+        return Converted(markdown, exact=False)
+    markdown, _ = render(canonical(adf), files, long=long)
+    return Converted(markdown, is_checked and matches(markdown, wanted, files))
+
+
+def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
+    """Return whether a block comes back as it is only without short forms."""
+    wanted = canonical(document_of([block]))
+    markdown, short = render(canonical(wanted), files)
+    if not short or matches(markdown, wanted, files):
+        return False
+    return matches(render(canonical(wanted), files, long=(0,))[0], wanted, files)
+
+
+def render(
+    document: Json, files: Mapping[str, str] = _NO_FILES, *, long: Collection[int] = ()
+) -> tuple[str, bool]:
+    """Return a document's Markdown, and whether it holds short forms."""
+    writer = Writer(apart=APART, files=files, long=long)
+    protected = protect_document(document, writer.write)
+    markdown: str = _render_markdown(_parse_adf(document))
+    return restore_markdown(markdown) if protected else markdown, writer.used
+
+
+def read(markdown: str, files: Mapping[str, str] = _NO_FILES) -> Json:
+    """Return the document that Markdown makes, without the last touches of `tidy`."""
+    protected = protect_markdown(markdown)
+    try:
+        tokens = normalize_blocks(read_tokens(protected))
+        document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
+        if has_no_placeholders(markdown):
+            if "<>" in markdown:
+                read_decisions(document)
+            restore_document(document)
+            if ATTACHED in markdown:
+                name_files(document, files)
+    except Exception:  # noqa: BLE001 - Markdown comes in any shape
+        return document_of(_paragraph(line) for line in markdown.splitlines() if line.strip())
+    return document
+
+
+def as_code(adf: Any) -> str:
+    """Return the text of a document as a block of code."""
+    text = "\n".join(plain_lines(adf))
+    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}\n"
+
+
+def block_by_block(document: Json) -> str:
+    """Convert each block that can be converted, and return the text of the others."""
+    content = document.get("content")
+    blocks = content if type(content) is list else [document]
+    parts = [part for part in (_one_block(block).strip("\n") for block in blocks) if part]
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def _one_block(block: Any) -> str:
+    lines = plain_lines(block)  # first, since rendering puts placeholders into the block
+    try:
+        return render(document_of([block]))[0]
+    except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
+        return render(document_of(map(_paragraph, lines)))[0]
+
+
+def document_of(blocks: Iterable[Json]) -> Json:
+    """Return a document of some blocks."""
+    return {"type": "doc", "version": 1, "content": list(blocks)}
+
+
+def _paragraph(text: str) -> Json:
+    return {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+
+
+def tidy(node: Json, numbers: Iterator[int]) -> None:
+    """Number the IDs, drop empty texts and link bare addresses, in place."""
+    attrs = node.get("attrs")
+    if attrs and "localId" in attrs:
+        attrs["localId"] = str(next(numbers))
+    content = node.get("content")
+    if content:
+        kept = [child for child in content if child.get("text") != ""]
+        content[:] = kept if node.get("type") == "codeBlock" else link_addresses(kept)
+        for child in content:
+            tidy(child, numbers)
