@@ -117,6 +117,9 @@ def _show_plan(name: str, plan: PushPlan) -> None:
         print_messages(["ticketr push --dry-run shows each of them in full"])
     else:
         print_messages(line for entry in plan.entries for line in plan_lines(entry))
+    print_messages(
+        f"warning: {each.key or each.title} ({each.path}): {each.reason}" for each in plan.literals
+    )
     print_messages(left_lines(plan.left))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ticketr.sync import (
         Conflict,
         Creation,
-        Literal,
+        LiteralText,
         LocalChange,
         LocalSurvey,
         LocalTicket,
@@ -99,7 +99,7 @@ class LocalEdits:
     broken: Mapping[str, TicketrError]
     missing: Mapping[str, str]
     losses: tuple[Loss, ...]
-    literals: tuple[Literal, ...]
+    literals: tuple[LiteralText, ...]
 
     @property
     def edited(self) -> list[Edited]:

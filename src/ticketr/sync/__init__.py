@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.merge import Side
     from ticketr.sync.compare.word_diff import Piece, word_diff
     from ticketr.sync.conflict import carry_out, read_conflict
-    from ticketr.sync.edits.literals import Literal, find_literals
+    from ticketr.sync.edits.literals import LiteralText, find_literals
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.edits.planning import check_keys, read_push_plan
@@ -148,7 +148,7 @@ __all__ = [
     "LeftAlone",
     "ListAction",
     "ListAttachmentsJob",
-    "Literal",
+    "LiteralText",
     "LocalChange",
     "LocalSurvey",
     "LocalTicket",
@@ -251,7 +251,7 @@ _NAMES = {
     "compare.merge": "Side",
     "compare.word_diff": "Piece word_diff",
     "conflict": "carry_out read_conflict",
-    "edits.literals": "Literal find_literals",
+    "edits.literals": "LiteralText find_literals",
     "edits.local_changes": "LocalChange",
     "edits.losses": "Loss",
     "edits.planning": "check_keys read_push_plan",

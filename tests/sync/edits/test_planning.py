@@ -270,3 +270,15 @@ async def test_losses_are_those_of_the_entries(bench: Bench, autojump_clock: Moc
 
     assert [each.key for each in plan.entries] == ["DEMO-2"]
     assert [(each.key, each.path) for each in plan.losses] == [("DEMO-2", "DEMO-2.md")]
+
+
+async def test_the_plan_names_what_jira_gets_as_plain_text(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    (bench.root / "new.md").write_text("# TICKET: New\n\n## Description\nask @Mia\n")
+
+    (literal,) = plan_of(bench).literals
+
+    assert (literal.key, literal.title, literal.path) == ("", "New", "new.md")
+    assert literal.reason.startswith("Description: new.md:4: “@Mia” goes to Jira as text")

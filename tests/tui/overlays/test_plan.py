@@ -6,7 +6,7 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.sync import LiteralText, Loss, PlanEntry, PlanPart, PushPlan
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -181,3 +181,20 @@ def test_the_action_bar_offers_nothing_for_entries_that_are_not_there(
     state = update(state, messages.PlanRead("work", kind, PushPlan()), 10.0)[0]
 
     assert plain(screen(state, 11.0, Theme())[-2]).strip() == f"{hints}Esc back  ? all"
+
+
+def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
+    literals = (
+        LiteralText("DEMO-9", "Rebuild", "DEMO-9.md", "Description: DEMO-9.md:4: “@Mia” goes"),
+        LiteralText("", "Pay", "new.md", "Description: new.md:3: “:x:” goes"),
+    )
+    read = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT, DRAFT), literals=literals))
+    state = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read, 10.0)[0]
+
+    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+
+    at = next(at for at, row in enumerate(rows) if "Plain text in Jira" in row)
+    assert rows[at + 1 : at + 3] == [
+        " ! DEMO-9: Description: DEMO-9.md:4: “@Mia” goes",
+        ' ! draft "Pay": Description: new.md:3: “:x:” goes',
+    ]

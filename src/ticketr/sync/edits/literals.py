@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class LiteralText:
     """A piece of Markdown that Jira gets as plain text.
 
     Attributes:
@@ -39,7 +39,7 @@ class Literal:
     reason: str
 
 
-def find_literals(local_change: LocalChange) -> tuple[Literal, ...]:
+def find_literals(local_change: LocalChange) -> tuple[LiteralText, ...]:
     """Return the pieces in the edits and drafts of a ticket."""
     ticket, path = local_change.local.ticket, local_change.local.path
     here = by_key(ticket)
@@ -47,7 +47,7 @@ def find_literals(local_change: LocalChange) -> tuple[Literal, ...]:
     drafts = (*((ticket,) if local_change.head is None else ()), *local_change.drafts)
     edited += ((draft, draft_changes(draft)) for draft in drafts)
     return tuple(
-        Literal(issue.key or "", issue.title, path, reason)
+        LiteralText(issue.key or "", issue.title, path, reason)
         for issue, changes in edited
         for reason in literal_pieces(issue, changes, path)
     )

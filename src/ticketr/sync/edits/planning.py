@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.edits.literals import find_literals
 from ticketr.sync.edits.local_changes import remote_changes
 from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.push_plan import LeftAlone, PushPlan
@@ -110,7 +111,8 @@ def make_push_plan(
     left += (_broken(path, error) for path, error in survey.broken.items())
     left += _missing(survey, state, keys or ())
     losses = tuple(loss for each in planned for loss in known_losses(state, each))
-    return PushPlan(tuple(entries), tuple(left), losses)
+    literals = tuple(each for change in planned for each in find_literals(change))
+    return PushPlan(tuple(entries), tuple(left), losses, literals)
 
 
 def select_changes(

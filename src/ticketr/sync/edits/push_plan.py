@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from ticketr.sync.edits.literals import LiteralText
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.notes import Code
 
@@ -116,8 +117,10 @@ class PushPlan:
         left: What it would leave alone, and why.
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
+        literals: What Jira would get as plain text, such as a mistyped short form.
     """
 
     entries: tuple[PlanEntry, ...] = ()
     left: tuple[LeftAlone, ...] = ()
     losses: tuple[Loss, ...] = ()
+    literals: tuple[LiteralText, ...] = ()

@@ -179,6 +179,13 @@ class Plan(PlainOverlay):
             for loss in plan.losses:
                 words = (mark(" !"), Span(f" {clean(loss.what)} in {clean(loss.place)}, {word}"))
                 rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
+        if plan.literals:
+            headings.append(len(rows))
+            rows.append(title_rule("Plain text in Jira", "", cells, theme, is_focused=False))
+            for literal in plan.literals:
+                name = literal.key or f'draft "{literal.title}"'
+                words = (mark(" !"), Span(f" {clean(name)}: {clean(literal.reason)}"))
+                rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
         if plan.left:
             count = len(plan.left)
             headings.append(len(rows))
