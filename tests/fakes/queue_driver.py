@@ -62,8 +62,8 @@ class MapReader:
     """A task that reads the outcomes of a map."""
 
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
-    read: list[JobID] = field(default_factory=list)
-    refusal: type[Exception] | None = None
+    read: list[str] = field(default_factory=list)
+    error: Exception | None = None
     ended: bool = False
 
 
@@ -215,7 +215,7 @@ class QueueDriver:
         def command(_: JobContext) -> object:
             if error is not None:
                 raise error
-            return "value"
+            return label
 
         self.tell(label, command)
 
@@ -298,10 +298,20 @@ class QueueDriver:
         self.run.do(start)
         return submitter
 
-    def map_all(self, wishes: Sequence[Wish], name: str, **how: bool) -> MapReader:
-        """Start a map of several items that gives outcomes."""
+    def map_all(
+        self,
+        wishes: Sequence[Wish],
+        name: str,
+        *,
+        is_ordered: bool,
+        is_async: bool,
+        is_strict: bool,
+    ) -> MapReader:
+        """Start a map of several items; strict, it gives values, else outcomes."""
         reader = MapReader()
-        items: Any = each_of(wishes) if how["is_async"] else wishes
+        items: Any = each_of(wishes) if is_async else wishes
+        start: Any = self.queue.map  # whose type has one signature for values, one for outcomes
+        how_to_read = {"ordered": is_ordered, "outcomes": not is_strict}
         options: JobOptions = {
             "name": name,
             "priority": wishes[0].priority,
@@ -313,13 +323,11 @@ class QueueDriver:
         async def read() -> None:
             with reader.scope:
                 try:
-                    async with self.queue.map(
-                        self._job, items, ordered=how["is_ordered"], outcomes=True, **options
-                    ) as results:
-                        async for job in results:
-                            reader.read.append(job.id)
-                except QueueClosed:
-                    reader.refusal = QueueClosed
+                    async with start(self._job, items, **how_to_read, **options) as results:
+                        async for result in results:
+                            reader.read.append(result if is_strict else self.label_of(result))
+                except (QueueClosed, JobError) as error:
+                    reader.error = error
             reader.ended = True
 
         self.start(read)

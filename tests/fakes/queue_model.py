@@ -227,10 +227,16 @@ class QueueModel(QueueBooks):
 
     # Maps.
 
-    def map(self, wish: Wish, items: int, *, is_ordered: bool) -> ModelMap:
+    def map(self, wish: Wish, items: int, *, is_ordered: bool, is_strict: bool) -> ModelMap:
         window = self.workers + self.max_pending
-        self.maps.append(ModelMap(wish, items, window, is_ordered))
+        self.maps.append(ModelMap(wish, items, window, is_ordered, is_strict))
         return self.maps[-1]
+
+    def _stop_map_of(self, job: ModelJob) -> None:
+        """Stop the map of a job that has ended without a value, unless the map gives outcomes."""
+        for one in self.maps:
+            if one.is_strict and not one.is_stopped and one.wish.label == job.wish.map:
+                self.stop_map(one)
 
     def _feed_maps(self) -> bool:
         """Submit the job of an item, if one has room; return whether anything happened."""
@@ -256,7 +262,7 @@ class QueueModel(QueueBooks):
         return True
 
     def stop_map(self, one: ModelMap) -> None:
-        """Leave the block of a map, or let it fail because the queue takes no more jobs."""
+        """Leave the block of a map, or let it fail."""
         one.is_stopped, one.left = True, 0
         if one.outside in self.outside:
             self.outside.remove(one.outside)
@@ -309,6 +315,8 @@ class QueueModel(QueueBooks):
         was_pending = job.status is JobStatus.PENDING
         job.status, job.finished_at = status, self.now
         self.ended.append(job)
+        if status is not JobStatus.COMPLETED:
+            self._stop_map_of(job)
         self._decide_those_after(job)
         if was_pending:
             self._admit()

@@ -86,12 +86,14 @@ class Submission:
 
 @dataclass(eq=False)
 class ModelMap:
-    """A map of several items that gives outcomes, with a reader that reads all that it can.
+    """A map of several items, with a reader that reads all that it can.
 
     Attributes:
         wish: What its jobs have in common.
         left: The number of items that are not drawn.
         window: The most jobs that are unread.
+        is_ordered: Whether the jobs are read in the order of the items.
+        is_strict: Whether a job without a value stops it; else it gives outcomes.
         unread: What was drawn and is not read, in this order.
         outside: The job that waits for room.
         read: The labels of the jobs that were read.
@@ -102,6 +104,7 @@ class ModelMap:
     left: int
     window: int
     is_ordered: bool
+    is_strict: bool
     unread: list[Submission] = field(default_factory=list)
     outside: Submission | None = None
     read: list[str] = field(default_factory=list)

@@ -268,6 +268,8 @@ class QueueRules(SubmitRules):
     def shut_down(self, grace: float | None) -> None:
         if self.is_feeding and self.model.paused:
             return  # the map is closed in the instant in which its jobs may start
+        if self.is_fragile and grace is not None:
+            return  # whichever of its jobs is cancelled first cancels the others, for its own cause
         self.shutdowns.append(self.driver.shut_down(grace))
         self.model.shut_down(grace)
         self.model.settle()
@@ -279,7 +281,7 @@ class QueueRules(SubmitRules):
     @precondition(lambda self: not self.has_left and is_time_to_end(self))
     @rule(how=st.sampled_from(["normally", "by an error", "cancelled"]))
     def leave(self, how: str) -> None:
-        if self.is_feeding and how != "normally":
+        if (self.is_feeding or self.is_fragile) and how != "normally":
             return  # the map is closed in the instant in which its jobs are cancelled
         self.left = True
         if how == "normally":

@@ -155,6 +155,7 @@ class SubmitRules(RuleBasedStateMachine):
         for wish in wishes:
             self.submit(wish, wait=True)
 
+    @precondition(lambda self: not self.is_fragile)
     @rule(wish=SIMPLE_WISHES, is_strict=st.booleans())
     def submit_by_a_map(self, wish: Wish, is_strict: bool) -> None:
         wish = self.labelled(dataclasses.replace(wish, by_map=True))
@@ -171,21 +172,36 @@ class SubmitRules(RuleBasedStateMachine):
         """Whether a map may submit a job."""
         return any(one.is_feeding for one, _ in self.maps)
 
-    @precondition(lambda self: not (self.is_feeding or self.cancels_on_error))
+    @property
+    def is_fragile(self) -> bool:
+        """Whether a map is open that cancels all its jobs as soon as one gives no value.
+
+        Several jobs may then end at one time, so nothing may wait for room meanwhile.
+        """
+        return any(one.is_strict and not one.is_over for one, _ in self.maps)
+
+    @precondition(lambda self: not (self.is_feeding or self.cancels_on_error or self.is_fragile))
     @rule(
         wish=SIMPLE_WISHES,
         items=st.sampled_from([12, 12, 5, 2, 1]),
         is_ordered=st.booleans(),
         is_async=st.booleans(),
+        is_strict=st.booleans(),
     )
-    def map_items(self, wish: Wish, items: int, is_ordered: bool, is_async: bool) -> None:
+    def map_items(
+        self, wish: Wish, items: int, is_ordered: bool, is_async: bool, is_strict: bool
+    ) -> None:
+        if is_strict and self.model.outside:
+            return
         self.labels += 1
         wish = dataclasses.replace(wish, label=f"m{self.labels}", priority=-1, total=NEVER)
-        one = self.model.map(wish, items, is_ordered=is_ordered)
+        one = self.model.map(wish, items, is_ordered=is_ordered, is_strict=is_strict)
         wishes = [
             dataclasses.replace(wish, label=f"{wish.label}.{number + 1}") for number in range(items)
         ]
-        reader = self.driver.map_all(wishes, wish.label, is_ordered=is_ordered, is_async=is_async)
+        reader = self.driver.map_all(
+            wishes, wish.label, is_ordered=is_ordered, is_async=is_async, is_strict=is_strict
+        )
         self.maps.append((one, reader))
         self.model.settle()
 
@@ -215,6 +231,7 @@ class SubmitRules(RuleBasedStateMachine):
         jobs = [job for job in jobs if not job.wish.map]  # several of a map may end together
         labels = tuple(job.wish.label for job in jobs)
         wish = self.labelled(dataclasses.replace(wish, after=labels))
+        wait = wait and not self.is_fragile
         submission = self.model.submit(wish, wait=wait)
         handles = [self.handles[job] for job in jobs]
         submitter = self.driver.submit(wish, handles) if wait else self.submit_nowait(wish, handles)

@@ -55,7 +55,7 @@ class QueueMachine(QueueRules):
 
     def maps_agree(self) -> None:
         for one, reader in self.maps:
-            labels = [self.driver.labels[job_id] for job_id in reader.read]
+            labels = reader.read
             if one.is_stopped:
                 assert {*labels} <= {submission.wish.label for submission in one.jobs}
             elif one.is_ordered:
@@ -142,7 +142,7 @@ class QueueMachine(QueueRules):
             self.driver.run.do(reader.go_on.set)
         while self.submitters():
             self.a_submitter_gives_up(0)
-        if self.is_feeding:
+        if self.is_feeding or self.is_fragile:
             self.leave_the_last_map()
             self.agree()
         if self.has_left:
