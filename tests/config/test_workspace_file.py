@@ -258,3 +258,28 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsFailed, match="file/inner"):
         write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('comments = "yes"', "comments must be true or false"),
+        ("links = 1", "links must be true or false"),
+        ('attachments = "all"', "attachments"),
+    ],
+)
+def test_what_files_hold_is_checked(tmp_path: Path, line: str, problem: str) -> None:
+    write(tmp_path, f"{line}\n")
+
+    with pytest.raises((BadFile, BadSetting), match=problem):
+        read_workspace_file(tmp_path)
+
+
+def test_files_may_hold_more(tmp_path: Path) -> None:
+    text = 'comments = true\nlinks = false\nattachments = "list"\n'
+    write(tmp_path, text)
+
+    found = read_workspace_file(tmp_path)
+
+    assert found is not None
+    assert (found.comments, found.links, found.attachments) == (True, False, "list")

@@ -18,6 +18,7 @@ from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.parts import Attachment
 from ticketr.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
+from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -301,3 +302,82 @@ async def test_a_site_that_takes_no_attachments_is_told(
     result = await add(bench, "DEMO-1", tmp_path / "a.txt", transport=Off(create_app(bench.site)))
 
     assert [each.reason for each in result.failed] == ["attachments are switched off on this site"]
+
+
+def listed(bench: Bench, key: str) -> str | None:
+    return parse((bench.root / f"{key}.md").read_text()).tickets[0].fields.get("Attachments")
+
+
+async def test_a_file_lists_attachments_if_the_workspace_says_so(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a, b.txt", b"one")
+    attach(bench, "DEMO-1", "shot.png", BIG)
+    await bench.pull()
+    assert listed(bench, "DEMO-1") is None
+
+    await bench.pull(attachments="list")
+
+    assert listed(bench, "DEMO-1") == '"a, b.txt" (3 bytes), shot.png (2.1 MB)'
+    assert files(bench) == {}
+    again = await bench.sync(attachments="list")
+    assert (again.push.total, again.pull.merged, bench.writes) == (0, 0, [])
+
+
+async def test_the_list_of_attachments_cannot_be_edited(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    await bench.pull(attachments="list")
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("a.txt", "b.txt"))
+
+    result = await bench.push(attachments="list")
+
+    assert [each.reason for each in result.failed] == [
+        (
+            "Attachments: this line only lists what Jira has; put it back, and attach files with "
+            "'ticketr attachments add'"
+        )
+    ]
+    assert bench.writes == []
+
+
+async def test_a_pull_downloads_attachments_if_the_workspace_says_so(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    attach(bench, "DEMO-4", "b.txt", b"two")
+
+    await bench.pull(attachments="download")
+
+    assert files(bench) == {"attachments/DEMO-1/a.txt": b"one", "attachments/DEMO-4/b.txt": b"two"}
+    (bench.root / "attachments" / "DEMO-4" / "b.txt").unlink()
+    attach(bench, "DEMO-1", "c.txt", b"three")
+    await bench.sync(attachments="download")
+    assert sum("attachment/content" in each for each in bench.asked) == 2
+    assert len(files(bench)) == 3
+    await bench.pull(attachments="download")
+    assert not any("attachment/content" in each for each in bench.asked)
+
+
+async def test_an_attachment_that_is_gone_does_not_end_a_pull(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    await bench.pull(attachments="list")
+    (attachment,) = bench.finds("DEMO-1").attachments
+    attach(bench, "DEMO-2", "b.txt", b"two")
+
+    class Gone(Recorder):
+        async def send(self, request: Request) -> Response:
+            if f"attachment/content/{attachment.id}" in request.url:
+                return HttpResponse(404, {}, b"{}", request.url)
+            return await super().send(request)
+
+    result = await bench.pull(attachments="download", transport=Gone(create_app(bench.site)))
+
+    assert [(each.key, each.path) for each in result.failed] == [
+        ("DEMO-1", "attachments/DEMO-1/a.txt")
+    ]
+    assert files(bench) == {"attachments/DEMO-2/b.txt": b"two"}

@@ -237,6 +237,7 @@ def session_options(
         "fields": workspace.fields,
         "comments": workspace.comments,
         "links": workspace.links,
+        "attachments": workspace.attachments,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
         "prefer": preferred_side(strategy or workspace.strategy),

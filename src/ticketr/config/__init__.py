@@ -10,6 +10,7 @@ from ticketr.config.aliases import BUILT_IN, checked_alias, expand_aliases
 from ticketr.config.atomic import replace_atomically, write_new
 from ticketr.config.checks import (
     CONFIRM_ABOVE,
+    DOWNLOAD,
     OLDER_STRATEGIES,
     STRATEGIES,
     checked_cloud_id,
@@ -78,6 +79,7 @@ from ticketr.config.workspace_file import (
 __all__ = [
     "BUILT_IN",
     "CONFIRM_ABOVE",
+    "DOWNLOAD",
     "GO_FILE",
     "LOCK_FILE",
     "OLDER_STRATEGIES",

@@ -12,6 +12,10 @@ from ticketr.config.names import one_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: What to do with attachments so that a pull downloads them.
+DOWNLOAD = "download"
+#: What can be done with the attachments of tickets.
+ATTACHMENTS = ("list", DOWNLOAD)
 #: What to do with a conflict when the command line does not say.
 STRATEGIES = ("mine", "jira", "both")
 #: Older words for them, which are still read.
@@ -94,6 +98,17 @@ checked_email = _check(
 )
 #: Checks a query, as far as that goes without asking Jira.
 checked_jql = _check(str.strip, "the query is empty")
+
+
+def checked_attachments(name: str, what: str) -> str:
+    """Check what is to be done with attachments.
+
+    Raises:
+        BadSetting: Nothing of that name can be done.
+    """
+    if what not in ATTACHMENTS:
+        raise BadSetting(name, what, one_of(what, ATTACHMENTS))
+    return what
 
 
 def checked_strategy(name: str, strategy: str) -> str:

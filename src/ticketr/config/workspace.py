@@ -53,6 +53,8 @@ class Workspace:
         fields: Further fields to keep in the files.
         comments: Whether files hold comments.
         links: Whether files hold lines of links to other tickets.
+        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None for
+            nothing.
         is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
         strategy: What to do with a conflict; None leaves it to be resolved.
@@ -78,6 +80,7 @@ class Workspace:
     aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN, hash=False)
     comments: bool = False
     links: bool = False
+    attachments: str | None = None
 
     def required_site(self) -> str:
         """Return the site, if a login may go there.
@@ -262,6 +265,7 @@ def _merge(
         strategy=files.own.strategy,
         comments=bool(files.own.comments),
         links=bool(files.own.links),
+        attachments=files.own.attachments,
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,

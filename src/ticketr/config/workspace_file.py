@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from ticketr.config.aliases import read_aliases
 from ticketr.config.atomic import settings_errors, write_atomically
-from ticketr.config.checks import checked_jql, checked_project, checked_site, checked_strategy
+from ticketr.config.checks import (
+    checked_attachments,
+    checked_jql,
+    checked_project,
+    checked_site,
+    checked_strategy,
+)
 from ticketr.config.errors import BadFile, BadSetting, SecretInFile
 from ticketr.config.fields import MappedField, earlier_name, one_line, reserved_name
 from ticketr.config.tomlfile import edited, read_table, read_text
@@ -27,7 +33,7 @@ WORKSPACE_FILE = "ticketr.toml"
 
 _FIELDS = "fields"
 _ALIASES = "aliases"
-_KEYS = ("site", "project", "jql", _FIELDS, "comments", "links", "sync", _ALIASES)
+_KEYS = ("site", "project", "jql", _FIELDS, "comments", "links", "attachments", "sync", _ALIASES)
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
@@ -57,6 +63,7 @@ class WorkspaceFile:
         fields: Further fields to keep in the files; None where it says nothing of them.
         comments: Whether files hold comments; None where it says nothing of them.
         links: Whether files hold lines of links; likewise.
+        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; likewise.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
         aliases: The team's names for queries.
     """
@@ -69,6 +76,7 @@ class WorkspaceFile:
     strategy: str | None = None
     comments: bool | None = None
     links: bool | None = None
+    attachments: str | None = None
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
@@ -105,6 +113,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         fields=_fields(path, table),
         comments=table.flag("comments"),
         links=table.flag("links"),
+        attachments=table.checked("attachments", checked_attachments),
         strategy=sync.checked("strategy", checked_strategy),
         aliases=read_aliases(table.table(_ALIASES)),
     )

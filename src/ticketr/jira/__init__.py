@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.jira.attachments import PORTION, Attachment, AttachmentSettings, Upload
+    from ticketr.jira.attachments import PORTION, AttachmentSettings, Upload
     from ticketr.jira.bulk import BulkProgress
     from ticketr.jira.client import JiraClient, open_jira
     from ticketr.jira.createmeta import Allowed, CreateField, IssueType
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ticketr.jira.issues import MOST_CREATED
     from ticketr.jira.links import LinkType
     from ticketr.jira.models import (
+        Attachment,
         BulkFetched,
         Created,
         Field,
@@ -91,7 +92,7 @@ __all__ = [
 
 #: The public names of each module, as in the imports above.
 _NAMES = {
-    "attachments": "PORTION Attachment AttachmentSettings Upload",
+    "attachments": "PORTION AttachmentSettings Upload",
     "bulk": "BulkProgress",
     "client": "JiraClient open_jira",
     "createmeta": "Allowed CreateField IssueType",
@@ -102,7 +103,7 @@ _NAMES = {
     ),
     "issues": "MOST_CREATED",
     "links": "LinkType",
-    "models": "BulkFetched Created Field Issue Project ServerInfo Transition User",
+    "models": "Attachment BulkFetched Created Field Issue Project ServerInfo Transition User",
     "outcome": "certainly_failed may_have_happened",
     "retry": "LONGEST_WAIT RetryPolicy",
     "tenant": "ask_cloud_id ask_server_info",

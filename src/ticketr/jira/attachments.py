@@ -6,16 +6,16 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
+from typing import IO, TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import trio
 
 from ticketr.jira.errors import BadAnswer
+from ticketr.jira.models import Attachment
 from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.values import object_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from typing import TypeAlias
 
     T = TypeVar("T")
@@ -26,32 +26,6 @@ if TYPE_CHECKING:
 #: How many bytes are read, sent or asked for at once.
 PORTION = 1024 * 1024
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that is attached to an issue.
-
-    Attributes:
-        id: Its ID.
-        name: Its name, as its author wrote it: it may be anything.
-        size: How many bytes it has.
-        author: The account ID of its author; empty if unknown.
-    """
-
-    id: str
-    name: str
-    size: int
-    author: str = ""
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read the record; return None if it has no ID or no size."""
-        found, size = text_of(answer.get("id")), answer.get("size")
-        if not found or not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            return None
-        author = text_of(object_of(answer.get("author")).get("accountId"))
-        return cls(found, text_of(answer.get("filename")), size, author)
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,32 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is attached to an issue.
+
+    Attributes:
+        id: Its ID.
+        name: Its name, as its author wrote it: it may be anything.
+        size: How many bytes it has.
+        author: The account ID of its author; empty if unknown.
+    """
+
+    id: str
+    name: str
+    size: int
+    author: str = ""
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self | None:
+        """Read the record; return None if it has no ID or no size."""
+        found, size = text_of(answer.get("id")), answer.get("size")
+        if not found or not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            return None
+        author = text_of(object_of(answer.get("author")).get("accountId"))
+        return cls(found, text_of(answer.get("filename")), size, author)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """One page of a search.
 

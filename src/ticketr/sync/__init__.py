@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ticketr.sync.attachments import (
         AddAttachmentsJob,
-        AttachmentList,
-        AttachmentResult,
         GetAttachmentsJob,
         ListAttachmentsJob,
     )
@@ -80,6 +78,7 @@ if TYPE_CHECKING:
     )
     from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
     from ticketr.sync.notes import Code, Note
+    from ticketr.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.sync.pull.tally import PullResult
     from ticketr.sync.push.tally import Action, PushResult
     from ticketr.sync.resolving import Resolved, Take, conflict_of, resolve
@@ -238,7 +237,7 @@ __all__ = [
 #: The public names of each module, as in the imports above.
 _NAMES = {
     "attachments": (
-        "AddAttachmentsJob AttachmentList AttachmentResult GetAttachmentsJob ListAttachmentsJob"
+        "AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"
     ),
     "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
     "bulk.jobs": "BulkJob BulkResult FindIssuesJob",
@@ -271,6 +270,7 @@ _NAMES = {
     ),
     "jobs": "PullJob PushJob SyncJob SyncResult",
     "notes": "Code Note",
+    "pull.downloading": "AttachmentList AttachmentResult",
     "pull.tally": "PullResult",
     "push.tally": "Action PushResult",
     "resolving": "Resolved Take conflict_of resolve",

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.config import DOWNLOAD
 from ticketr.sync.edits.planning import check_keys
 from ticketr.sync.edits.selection import Selection
 from ticketr.sync.errors import error_to_report
+from ticketr.sync.pull.downloading import download_known
 from ticketr.sync.pull.named import pull_named
 from ticketr.sync.pull.pull import pull
 from ticketr.sync.pull.tally import PullResult, Tally
@@ -73,6 +75,7 @@ class PullJob(SessionJob):
                 layout = await _layout(session, tally)
                 keys = dict.fromkeys(self.keys)
                 await pull_named(session, keys, layout.locations, tally, into=self.into)
+                await _download(session, tally)
         result = tally.result()
         words = f"Pull complete: {_tickets(result.done)}{_not_done(result, PushResult())}"
         session.progress.move(result.done, result.done, words)
@@ -221,7 +224,16 @@ async def _pull_all(
     """Pull into the workspace; return the files that could not be read."""
     layout = await _layout(session, tally)
     await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
+    await _download(session, tally)
     return layout.broken.keys()
+
+
+async def _download(session: Session, tally: Tally) -> None:
+    """Download what is attached to the issues that were pulled, if the workspace keeps it."""
+    if session.job.attachments != DOWNLOAD:
+        return
+    result = await download_known(session)
+    tally.add_broken(result.failed)
 
 
 async def _layout(session: Session, tally: Tally) -> Layout:

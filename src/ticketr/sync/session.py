@@ -60,6 +60,7 @@ class SessionOptions(TypedDict, total=False):
     fields: tuple[WantedField, ...]
     comments: bool
     links: bool
+    attachments: str | None
     story_type: str
     subtask_type: str
     prefer: Side | None
@@ -88,6 +89,8 @@ class SessionJob:
         fields: Further fields to write into files.
         comments: Whether to write comments into files.
         links: Whether to write lines of links to other issues into files.
+        attachments: ``"list"`` to list attachments in the files, ``"download"`` for a pull to
+            download them, too; None for neither.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
@@ -112,6 +115,7 @@ class SessionJob:
     fields: tuple[WantedField, ...] = ()
     comments: bool = False
     links: bool = False
+    attachments: str | None = None
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
@@ -380,4 +384,10 @@ async def _columns(
 
 
 def _chosen(job: SessionJob, fields: tuple[Field, ...]) -> Columns:
-    return Columns.of(fields, job.fields, comments=job.comments, links=job.links)
+    return Columns.of(
+        fields,
+        job.fields,
+        comments=job.comments,
+        links=job.links,
+        attachments=job.attachments is not None,
+    )

@@ -36,6 +36,7 @@ ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey
 
 _COMMENTS = (("## Comments", "comment"),)
 _LINKS = (("# Links", "issuelinks"),)
+_ATTACHMENTS = (("# Attachments", "attachment"),)
 
 _RICH_TEXT = "it holds rich text"
 _TIME = "it holds tracked time"
@@ -87,11 +88,13 @@ class Columns:
         names: Pairs of the name in the file and Jira's field ID, in the order of writing.
         comments: Whether files hold comments.
         links: Whether files hold lines of links to other issues.
+        attachments: Whether files list attachments.
     """
 
     names: tuple[tuple[str, str], ...]
     comments: bool = False
     links: bool = False
+    attachments: bool = False
 
     @classmethod
     def of(
@@ -101,6 +104,7 @@ class Columns:
         *,
         comments: bool = False,
         links: bool = False,
+        attachments: bool = False,
     ) -> Columns:
         """Choose the columns for a site from its own list of fields.
 
@@ -109,6 +113,7 @@ class Columns:
             more: Further fields that files are to hold, perhaps under names from the settings.
             comments: Whether files are to hold comments.
             links: Whether files are to hold lines of links.
+            attachments: Whether files are to list attachments.
 
         Raises:
             UnknownField: The site has no such field, or the field is never a line.
@@ -143,7 +148,7 @@ class Columns:
             # A field has one line: what Jira calls "Issue Type" is "Type" here.
             if every[name] not in dict(names).values():
                 names.append((name, every[name]))
-        return cls(tuple(names), comments, links)
+        return cls(tuple(names), comments, links, attachments)
 
     @property
     def requested(self) -> tuple[str, ...]:
@@ -155,6 +160,7 @@ class Columns:
     def stored(self) -> tuple[tuple[str, str], ...]:
         """What files hold, by which a pull knows whether that has changed since the last one."""
         more = (*(_COMMENTS if self.comments else ()), *(_LINKS if self.links else ()))
+        more += _ATTACHMENTS if self.attachments else ()
         return (*self.names, *more)
 
 

@@ -20,6 +20,12 @@ from ticketr.jira.adf import (
 )
 from ticketr.sync.compare.columns import PARENT
 from ticketr.sync.compare.durations import ESTIMATES, duration_text
+from ticketr.sync.compare.jira_attachments import (
+    ATTACHMENT_FIELD,
+    ATTACHMENTS,
+    attachment_line,
+    slim_attachments,
+)
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
 from ticketr.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
 from ticketr.tickets import Ticket, parse, render_ticket
@@ -146,6 +152,8 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     }
     if COMMENT_FIELD in kept:
         kept[COMMENT_FIELD] = slim_comments(fields[COMMENT_FIELD])
+    if ATTACHMENT_FIELD in kept:
+        kept[ATTACHMENT_FIELD] = slim_attachments(fields)
     if LINK_FIELD in kept:
         kept[LINK_FIELD] = slim_links(fields[LINK_FIELD])
     return kept
@@ -172,6 +180,8 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
         named = dict(columns.names)
         lines = link_lines(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
+    if columns.attachments and (line := attachment_line(issue.fields)):
+        fields.setdefault(ATTACHMENTS, line)
     parent_key = _text_at(issue.fields.get("parent"), "key")
     if parent_key and not nested:
         fields[PARENT] = parent_key

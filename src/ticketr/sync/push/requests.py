@@ -10,6 +10,7 @@ from ticketr.jira import Allowed, adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import Change, CorePart
 from ticketr.sync.compare.durations import ESTIMATES
+from ticketr.sync.compare.jira_attachments import ATTACHMENTS
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.literals import changed_texts, literal_pieces, texts_of
@@ -353,6 +354,11 @@ def _field(
     kind = field_specs.get(change.name)
     if kind is not None and kind.unsupported:
         raise BadValue(f"{kind.unsupported}, which ticketr cannot write yet; take the line out")
+    if kind is None and change.part == ATTACHMENTS:
+        raise BadValue(
+            "this line only lists what Jira has; put it back, and attach files with "
+            "'ticketr attachments add'"
+        )
     if kind is None:
         known = [name for name, each in field_specs.items() if not each.unsupported]
         known += _STATUS, _PARENT

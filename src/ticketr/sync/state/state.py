@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
+from ticketr.sync.compare.jira_attachments import jira_attachments
 from ticketr.sync.state.comments import SentComments
 from ticketr.sync.state.database import Database
 from ticketr.sync.state.journal import Conflicts, Creations, SentValues
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ticketr.jira import Attachment
     from ticketr.sync.state.journal import Conflict
 
 
@@ -229,6 +231,20 @@ class State:
         )
         rows = self._db.read(query, (key,))
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
+
+    def paths_of_issues(self) -> dict[str, str]:
+        """Return the file of each issue, relative to the workspace, by its key."""
+        query = "SELECT issue.key, ticket.path FROM issue JOIN ticket ON issue.head = ticket.head"
+        return dict(self._db.read(query))
+
+    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
+        """Return the attachments of each issue that had some at the last sync, by its key."""
+        query = (
+            """SELECT key, fields FROM issue WHERE fields LIKE '%"attachment": [{%' ORDER BY key"""
+        )
+        rows = self._db.read(query)
+        with self._db.sound():
+            return {key: jira_attachments(json.loads(fields)) for key, fields in rows}
 
     def paths_by_key(self) -> dict[str, str]:
         """Return the file of each ticket, relative to the workspace, by the key in its heading."""

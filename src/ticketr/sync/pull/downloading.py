@@ -1,0 +1,175 @@
+"""Lists attachments, and downloads those that are not in their folders yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jira import PORTION, Attachment, AuthenticationFailed, JiraError
+from ticketr.sync.compare.attachment_names import size_words
+from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.sync.errors import FileFailed
+from ticketr.sync.notes import Code, Note
+from ticketr.sync.session import PAGE
+from ticketr.sync.threads import chunks
+from ticketr.sync.workspace.downloads import Download, attachment_folder, missing_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ticketr.sync.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentList:
+    """The attachments of some issues.
+
+    Attributes:
+        found: Those of each issue, by its key.
+        failed: A note on each issue that Jira does not give.
+    """
+
+    found: Mapping[str, tuple[Attachment, ...]]
+    failed: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentResult:
+    """What a job with attachments did.
+
+    Attributes:
+        done: The files that were downloaded, relative to the workspace, or uploaded, as they were
+            named.
+        unchanged: How many files were there already.
+        failed: A note on each file or issue that failed.
+    """
+
+    done: tuple[str, ...] = ()
+    unchanged: int = 0
+    failed: tuple[Note, ...] = ()
+
+
+async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentList:
+    """Fetch what is attached to issues, by their keys.
+
+    Raises:
+        JiraError: A request failed.
+    """
+    found: dict[str, tuple[Attachment, ...]] = {}
+    failed: list[Note] = []
+    for some in chunks(keys, PAGE):
+        answer = await session.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
+        for issue in (*answer.issues, *answer.renamed):
+            found[issue.key] = jira_attachments(issue.fields)
+        missing = () if answer.renamed else answer.missing
+        failed += (
+            Note(key, "", "Jira does not have it, or you may not see it", Code.MISSING)
+            for key in missing
+        )
+        failed += (Note(key, "", words, Code.UNREACHED) for key, words in answer.failed.items())
+    return AttachmentList(found, tuple(failed))
+
+
+async def download(
+    session: Session,
+    found: Mapping[str, Sequence[Attachment]],
+    homes: Mapping[str, str],
+    done: list[str],
+) -> AttachmentResult:
+    """Download attachments that are not in their folders yet.
+
+    Args:
+        session: The workspace and the site.
+        found: The attachments of each issue, by its key.
+        homes: The file of each key, relative to the workspace.
+        done: Gets each file as soon as it is whole.
+
+    Returns:
+        What was done. A file that is in the way, or that cannot be read or written, is noted.
+    """
+    root, failed, unchanged = session.store.root, list[Note](), 0
+    work: list[tuple[str, Path, Attachment, str]] = []
+    for key, attachments in found.items():
+        folder = attachment_folder(root, homes.get(key, ""), key)
+        missing, blocked = await session.in_thread(missing_files, folder, attachments)
+        unchanged += len(attachments) - len(missing) - len(blocked)
+        work += ((key, folder, each, name) for each, name in missing)
+        failed += (
+            Note(
+                key,
+                _name(folder, root),
+                f"{each.name}: other files of its name are in the way; move them away",
+                Code.KEPT,
+            )
+            for each in blocked
+        )
+    meter = Meter(session, sum(each.size for _, _, each, _ in work), "Downloading")
+    for key, folder, attachment, name in work:
+        try:
+            await _download_one(session, folder, attachment, name, meter)
+        except AuthenticationFailed:
+            raise
+        except (JiraError, FileFailed) as error:
+            if isinstance(error, FileFailed) and not error.alone:
+                raise
+            note = Note(key, _name(folder / name, root), str(error), Code.UNREACHED)
+            failed.append(note)
+            continue
+        done.append(_name(folder / name, root))
+    return AttachmentResult(tuple(done), unchanged, tuple(failed))
+
+
+async def _download_one(
+    session: Session, folder: Path, attachment: Attachment, name: str, meter: Meter
+) -> None:
+    file = await session.in_thread(Download, session.store.root, folder, name)
+    try:
+        for start in range(0, attachment.size, PORTION):
+            end = min(start + PORTION, attachment.size)
+            portion = await session.jira.read_attachment(attachment.id, start, end)
+            await session.in_thread(file.write, portion)
+            meter.add(len(portion), name)
+        await session.in_thread(file.finish)
+    finally:
+        with trio.CancelScope(shield=True):  # one short visit to the disk
+            await session.in_thread(file.close)
+
+
+async def download_known(session: Session) -> AttachmentResult:
+    """Download the attachments of all issues that were pulled, beside their files.
+
+    Raises:
+        AuthenticationFailed: The site no longer takes the login.
+        FileFailed: The disk is full, or the like.
+
+    Cancellation:
+        As of `download`; the next pull downloads the rest.
+    """
+    found = await session.in_thread(session.state.attachments)
+    homes = await session.in_thread(session.state.paths_of_issues)
+    return await download(session, found, homes, [])
+
+
+class Meter:
+    """Reports how many bytes were moved."""
+
+    def __init__(self, session: Session, total: int, verb: str) -> None:
+        self._progress, self._total, self._verb = session.progress, total, verb
+        self._moved = 0
+
+    def add(self, size: int, name: str) -> None:
+        """Count bytes."""
+        self.move(self._moved + size, name)
+
+    def move(self, moved: int, name: str) -> None:
+        """Report how many bytes were moved until now."""
+        self._moved = moved
+        words = f"{self._verb} {name}: {size_words(moved)} of {size_words(self._total)}"
+        self._progress.move(moved, self._total, words)
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
