@@ -236,9 +236,7 @@ __all__ = [
 
 #: The public names of each module, as in the imports above.
 _NAMES = {
-    "attachments": (
-        "AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"
-    ),
+    "attachments": ("AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"),
     "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
     "bulk.jobs": "BulkJob BulkResult FindIssuesJob",
     "compare.attachment_names": "size_words",
