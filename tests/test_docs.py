@@ -18,6 +18,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/RE
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+#: The most characters in a line of prose.
+WIDTH = 120
+
+
 def blocks(language: str, text: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
@@ -43,6 +47,22 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_lines_of_prose_are_at_most_120_characters_long(page: Path) -> None:
+    assert long_lines(page.read_text(encoding="utf-8")) == []
+
+
+def test_only_rows_code_and_single_words_may_be_longer() -> None:
+    word, words = "x" * 121, "word " * 25
+
+    allowed = f"| {words} |\n- {word}\n```text\n{words}\n```\n````text\n```\n{words}\n````\n"
+    assert long_lines(allowed) == []
+    assert long_lines(f"- see {word}\n\n{words.strip()}\n") == [
+        f"1: - see {word}",
+        f"3: {words.strip()}",
+    ]
 
 
 def test_the_changelog_has_the_version() -> None:
@@ -158,6 +178,21 @@ def test_each_module_of_the_queue_is_in_one_row_of_its_table() -> None:
 
     modules = (ROOT / "src" / "ticketr" / "jobs").glob("_[a-z]*.py")
     assert sorted(listed) == sorted(path.stem for path in modules)
+
+
+def long_lines(text: str) -> list[str]:
+    """List the lines over `WIDTH`, except rows of tables, code in fences, and lines of one word."""
+    found: list[str] = []
+    fence = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        marks = re.match(r" *(`{3,})", line)
+        if marks and not fence:
+            fence = marks[1]
+        elif fence:
+            fence = "" if line.strip() == fence else fence
+        elif len(line) > WIDTH and line[0] != "|" and " " in re.sub(r"^ *(- |\d+\. )?", "", line):
+            found.append(f"{number}: {line}")
+    return found
 
 
 def defined_in(path: Path) -> set[str]:
