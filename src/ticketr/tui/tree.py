@@ -7,7 +7,7 @@ new tickets cost little in a list of 10,000.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain, groupby
@@ -42,16 +42,18 @@ class Wanted:
     edited: frozenset[str] = frozenset()
     conflicts: frozenset[str] = frozenset()
 
-    def fitting(self, block: Block) -> Container[int]:
+    def fitting(self, block: Block) -> Collection[int]:
         """Return the indexes of the rows of a block that the filter lets through."""
-        left: Iterable[int] = range(len(block.rows))
+        left: Collection[int] = range(len(block.rows))
         for term in self.filter.terms:
             if isinstance(term, TextTerm):
-                found = frozenset(holding(block.whole, term.wanted))
-                left = found.intersection(left)
+                found = holding(block.whole, term.wanted)
+                if len(found) < len(block.rows):
+                    left = frozenset(found).intersection(left)
             else:
-                left = [at for at in left if term.matches(self._candidate(block.rows[at]))]
-        return frozenset(left)
+                fit = (at for at in left if term.matches(self._candidate(block.rows[at])))
+                left = frozenset(fit)
+        return left
 
     def _candidate(self, row: ListRow) -> Candidate:
         flags = {"edited"} if row.key in self.edited else set[str]()
@@ -184,11 +186,18 @@ def arrange(
     return Visible((Part(tuple(chain.from_iterable(families))),), is_by_key=False)
 
 
+_NOTHING = Part(())
+
+
 @lru_cache(maxsize=REMEMBERED)
 def _arranged(block: Block, folded: frozenset[str], wanted: Wanted | None) -> Part:
     if wanted is None and not folded:
         return block.whole
     fitting = range(len(block.rows)) if wanted is None else wanted.fitting(block)
+    if not folded and len(fitting) == len(block.rows):
+        return block.whole
+    if not fitting:
+        return _NOTHING
     shown, whole = list[VisibleRow](), block.whole.shown
     for begin, end in block.families:
         tasks: Sequence[int] = ()
