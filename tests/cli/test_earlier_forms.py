@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ticketr.jira import adf
+from ticketr.jira.adf import _conversion
 from ticketr.jira.adf.forms import Writer
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def pulled(someone: User, monkeypatch: pytest.MonkeyPatch) -> User:
     """Return a user whose folder an earlier version has pulled."""
     someone.site.edit("DEMO-9", description=document("ask "))
     with monkeypatch.context() as earlier:
-        earlier.setattr(adf, "Writer", LongWriter)
+        earlier.setattr(_conversion, "Writer", LongWriter)
         assert someone.runs("pull").code == 0
     return someone
 
@@ -80,7 +80,7 @@ def test_text_that_looks_like_a_short_form_now_is_no_edit(
 ) -> None:
     someone.site.edit("DEMO-9", description=document("due {2026-03-01} :tada: "))
     with monkeypatch.context() as earlier:
-        earlier.setattr(adf, "Writer", LongWriter)
+        earlier.setattr(_conversion, "Writer", LongWriter)
         assert someone.runs("pull").code == 0
     assert "due {2026-03-01} :tada: <span" in someone.files()["DEMO-9.md"]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ticketr.jira import adf
+from ticketr.jira.adf import _conversion
 from ticketr.jira.adf._size import LONGEST_MARKDOWN, LONGEST_TEXT
 
 
@@ -22,8 +23,8 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("it was converted")
 
-    for name in ("_read", "_render"):
-        monkeypatch.setattr(adf, name, fail)
+    for name in ("read", "render"):
+        monkeypatch.setattr(_conversion, name, fail)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,10 @@ if TYPE_CHECKING:
         carry_out_edits,
         plan_file_edits,
     )
-    from ticketr.sync.jobs import PullJob, PushJob, SyncJob, SyncResult
+    from ticketr.sync.jobs.parts import SyncResult
+    from ticketr.sync.jobs.pull_job import PullJob
+    from ticketr.sync.jobs.push_job import PushJob
+    from ticketr.sync.jobs.sync_job import SyncJob
     from ticketr.sync.notes import Code, Note
     from ticketr.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.sync.pull.tally import PullResult
@@ -266,7 +269,10 @@ _NAMES = {
         "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task add_ticket "
         "carry_out_edits plan_file_edits"
     ),
-    "jobs": "PullJob PushJob SyncJob SyncResult",
+    "jobs.parts": "SyncResult",
+    "jobs.pull_job": "PullJob",
+    "jobs.push_job": "PushJob",
+    "jobs.sync_job": "SyncJob",
     "notes": "Code Note",
     "pull.downloading": "AttachmentList AttachmentResult",
     "pull.tally": "PullResult",

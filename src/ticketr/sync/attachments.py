@@ -18,7 +18,7 @@ from ticketr.jira import (
     may_have_happened,
 )
 from ticketr.sync.compare.attachment_names import size_words
-from ticketr.sync.jobs import reporting_session
+from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.downloading import (
     AttachmentList,

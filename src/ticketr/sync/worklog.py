@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import LONGEST_WAIT, JiraError, RateLimited, adf, may_have_happened
 from ticketr.sync.compare.moments import jira_moment, read_moment
 from ticketr.sync.errors import BadWork
-from ticketr.sync.jobs import reporting_session
+from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.session import SessionJob
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ticketr.sync.compare.diff import Change
 from ticketr.sync.compare.mapping import field_text, subtask_ids
 from ticketr.sync.errors import BadQuery
 from ticketr.sync.hints import with_field_names
-from ticketr.sync.jobs import reporting_session
+from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.sync.push.values import BadValue

@@ -1,0 +1,94 @@
+"""What the jobs share: a session that reports how it ends, and the words for their progress."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.sync.edits.selection import Selection
+from ticketr.sync.errors import error_to_report
+from ticketr.sync.session import Progress, Session, SessionJob, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection
+
+    from ticketr import JobContext
+    from ticketr.sync.edits.push_plan import PushPlan
+    from ticketr.sync.pull.tally import PullResult, Tally
+    from ticketr.sync.push.tally import PushResult, PushTally
+
+#: How many keys the name of a job has.
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync did.
+
+    Attributes:
+        pull: What its first half did.
+        push: What its second half did.
+    """
+
+    pull: PullResult
+    push: PushResult
+
+
+def selection_of(
+    job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
+) -> Selection:
+    """Return what a job may send."""
+    return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
+
+
+def list_some(keys: Collection[str]) -> str:
+    """Return the first keys, and how many more there are."""
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return ", ".join(list(keys)[:_NAMED]) + more
+
+
+def not_done(pulled: PullResult, pushed: PushResult) -> str:
+    """Return the counts of what was neither pulled nor pushed, as the end of a message."""
+    counts = {
+        "in conflict": pulled.in_conflict + pushed.in_conflict,
+        "kept": pulled.left_alone,
+        "left alone": len(pushed.left),
+        "failed": pulled.unwritten + len(pushed.failed),
+    }
+    return "".join(f", {count} {word}" for word, count in counts.items() if count)
+
+
+def count_tickets(count: int) -> str:
+    """Return a number of tickets in words."""
+    return "1 ticket" if count == 1 else f"{count} tickets"
+
+
+def pulled_words(tally: Tally) -> str:
+    """Return how far a pull has got."""
+    return f"{tally.done}/{tally.total} tickets pulled"
+
+
+def pushed_words(tally: PushTally) -> str:
+    """Return how far a push has got."""
+    return f"{tally.result.done}/{tally.result.total} tickets pushed"
+
+
+@asynccontextmanager
+async def reporting_session(
+    job: SessionJob, context: JobContext, done: Callable[[], str]
+) -> AsyncGenerator[Session]:
+    """Open a session; report an error, or a cancellation with ``done()``, as the last message."""
+    progress = Progress(context, job.credentials.redact)
+    try:
+        async with open_session(job, progress) as session:
+            yield session
+    except Exception as error:
+        reported = error_to_report(error)
+        progress.say(f"{job.verb} failed: {str(reported) or type(reported).__name__}")
+        if reported is error:
+            raise
+        raise reported from None  # one of several errors of concurrent tasks is enough
+    except BaseException:  # a cancellation, alone or in a group
+        progress.say(f"Cancelled: {done()}")
+        raise

@@ -1,0 +1,105 @@
+"""The job that brings tickets from Jira into files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.config import DOWNLOAD
+from ticketr.sync.jobs.parts import (
+    count_tickets,
+    list_some,
+    not_done,
+    pulled_words,
+    reporting_session,
+)
+from ticketr.sync.pull.downloading import download_known
+from ticketr.sync.pull.named import pull_named
+from ticketr.sync.pull.pull import pull
+from ticketr.sync.pull.tally import PullResult, Tally
+from ticketr.sync.push.recovery import recover
+from ticketr.sync.push.tally import PushResult
+from ticketr.sync.session import SessionJob
+from ticketr.sync.workspace.layout import notes_on
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ticketr import JobContext
+    from ticketr.sync.session import Session
+    from ticketr.sync.workspace.layout import Layout
+
+
+@dataclass(kw_only=True)
+class PullJob(SessionJob):
+    """A job that brings tickets from Jira into files.
+
+    Attributes:
+        keys: The tickets to fetch, changed or not, whatever the query finds; None for those that
+            the query finds. A ticket comes with its sub-tasks. Then ``full`` and ``prune`` do
+            nothing.
+        full: Fetch every issue again, also those that have not changed.
+        prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
+        into: The file for new tickets, relative to the workspace; None gives each its own file.
+
+    Cancellation:
+        Takes effect at once, inside a running request too. What was written stays and is whole.
+    """
+
+    verb = "Pull"
+
+    keys: Collection[str] | None = None
+    full: bool = False
+    prune: bool = False
+    into: str | None = None
+    _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+
+    @property
+    def _subject(self) -> str:
+        return super()._subject if self.keys is None else list_some(self.keys)
+
+    def so_far(self) -> PullResult:
+        """Return what it has done until now, also when it was cancelled or has failed."""
+        return self._tally.result()
+
+    async def execute(self, context: JobContext) -> PullResult:
+        """Run the pull; the queue calls this."""
+        self._tally = tally = Tally()
+        async with reporting_session(self, context, lambda: pulled_words(tally)) as session:
+            await recover(session, tally.add_recovered)
+            if self.keys is None:
+                await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
+            else:
+                layout = await find_layout(session, tally)
+                keys = dict.fromkeys(self.keys)
+                await pull_named(session, keys, layout.locations, tally, into=self.into)
+                await _download(session, tally)
+        result = tally.result()
+        words = f"Pull complete: {count_tickets(result.done)}{not_done(result, PushResult())}"
+        session.progress.move(result.done, result.done, words)
+        return result
+
+
+async def pull_all(
+    session: Session, tally: Tally, *, full: bool, prune: bool, into: str | None = None
+) -> Collection[str]:
+    """Pull into the workspace; return the files that could not be read."""
+    layout = await find_layout(session, tally)
+    await pull(session, layout.locations, tally, full=full, prune=prune, into=into)
+    await _download(session, tally)
+    return layout.broken.keys()
+
+
+async def _download(session: Session, tally: Tally) -> None:
+    """Download what is attached to the issues that were pulled, if the workspace keeps it."""
+    if session.job.attachments != DOWNLOAD:
+        return
+    result = await download_known(session)
+    tally.add_broken(result.failed)
+
+
+async def find_layout(session: Session, tally: Tally) -> Layout:
+    """Find the tickets in the files, and note the files that cannot be read."""
+    layout = await session.layout()
+    tally.add_broken(notes_on(layout.broken))
+    return layout
