@@ -30,6 +30,13 @@ KIT_CASES: list[tuple[str, Any, Any, Any, str]] = [
     ("environment", DOCUMENT, DOCUMENT, "x", "must be an Atlassian Document"),
     ("versions", [{"name": "2026.1"}], [{"id": "10001"}], [{"name": "x"}], "is not valid"),
     ("security", {"name": "Management"}, {"id": "10001"}, {"id": "7"}, "is not valid"),
+    (
+        "timetracking",
+        {"remainingEstimate": "2h"},
+        {"remainingEstimateSeconds": 7200},
+        {"originalEstimate": "x"},
+        "Invalid time duration",
+    ),
     ("timetracking", {"originalEstimate": "1d"}, {"remainingEstimate": "1d"}, 5, "not an object"),
     ("customfield_10001", kit.TEAMS[1].id, {"name": "Back office"}, {"id": "x"}, "by its ID"),
     ("customfield_10015", "2026-01-02", "2026-01-02", "tomorrow", "Error parsing date string"),

@@ -19,6 +19,10 @@ async def test_a_remote_link_is_added_replaced_and_deleted() -> None:
         made = await client.post(PATH, json=LINK)
         again = await client.post(PATH, json={**LINK, "relationship": "fixes"})
         plain = await client.post(PATH, json={"object": {"url": "http://y", "title": "Y"}})
+        other = {"globalId": "y", "object": {"url": "http://z", "title": "Z"}}
+        third = await client.post(PATH, json=other)
+        found = await client.get(PATH, params={"globalId": "y"})
+        await client.delete(PATH, params={"globalId": "y"})
         number = made.json()["id"]
         listed = (await client.get(PATH)).json()
         by_global_id = (await client.get(PATH, params={"globalId": GLOBAL_ID})).json()
@@ -30,6 +34,7 @@ async def test_a_remote_link_is_added_replaced_and_deleted() -> None:
 
     assert (made.status_code, again.status_code, plain.status_code) == (201, 200, 201)
     assert again.json()["id"] == number
+    assert found.json()["id"] == third.json()["id"]
     assert sorted(link["object"]["title"] for link in listed) == ["One", "Y"]
     assert one == by_global_id
     assert one["relationship"] == "fixes"

@@ -314,6 +314,14 @@ def test_a_file_of_the_first_version_is_opened_and_gets_the_new_tables(tmp_path:
         assert file.load().contents == {}
 
 
+def test_a_version_that_is_not_stored_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    with SiteFile(tmp_path / "a.db") as file:
+        opened(file, tickets=0).put(EVERYTHING)
+        file._db.execute("INSERT INTO record VALUES ('version', 10001, 'null')")
+        with pytest.raises(DataFailed, match="its records cannot be read"):
+            file.load()
+
+
 def newer(path: Path) -> None:
     SiteFile(path).close()
     with sqlite3.connect(path) as database:

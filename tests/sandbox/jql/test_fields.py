@@ -104,6 +104,7 @@ def matching(test: Callable[[Issue], bool]) -> list[str]:
         ),
         ("due >= startOfMonth() AND due < 5d", lambda i: i.key in {"DEMO-3", "DEMO-4"}),
         ("due < now() AND due > -7d", lambda i: i.key in {"DEMO-2", "DEMO-3"}),
+        ("due = startOfDay('-1d 24h')", lambda i: i.key == "DEMO-2"),
         ("due <= startOfDay('-1d') AND due > -1w", lambda i: i.key == "DEMO-2"),
         ("due > endOfYear('-1y')", lambda i: i.due is not None),
         ("due > endOfMonth('+2M')", lambda i: i.due is not None and i.due >= date(2026, 1, 1)),

@@ -71,6 +71,7 @@ def search(jql: str) -> bool:
         ("status changed BY currentUser() DURING ('2025-10-01', now())", True),
         ("status changed AFTER -3d", False),
         ("status changed AFTER -5d", True),
+        ("assignee changed FROM currentUser()", False),
         ("assignee changed FROM EMPTY", False),
         ("assignee changed TO EMPTY", True),
     ],

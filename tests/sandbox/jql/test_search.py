@@ -142,6 +142,8 @@ def test_a_query_finds_what_it_says_the_newest_first(
         ("type in linkedIssues(A-1, x)", "Unable to find JQL function 'linkedIssues(A-1, x)'"),
         ("created > startOfDay(x)", "are not a single period"),
         ("labels was checkout", "The operator 'was' is not supported by the 'labels' field."),
+        ("Budget = many", "The value 'many' does not exist for the field 'Budget'."),
+        ("due > startOfWeek(x)", "are not a single period"),
         ("status was Nope", "The value 'Nope' does not exist for the field 'status'."),
         ("status changed after EMPTY", "needs a date after 'AFTER'"),
         ("status changed after currentUser()", "needs a date after 'AFTER'"),

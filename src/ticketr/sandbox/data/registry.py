@@ -63,11 +63,6 @@ class Registry:
         """Find a record."""
         return self._records.get((kind, record_id))
 
-    def component(self, component_id: int) -> Component | None:
-        """Find a component."""
-        found = self.get("component", component_id)
-        return found if isinstance(found, Component) else None
-
     def version(self, version_id: int) -> Version | None:
         """Find a version."""
         found = self.get("version", version_id)

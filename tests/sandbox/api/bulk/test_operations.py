@@ -7,6 +7,7 @@ from fakes.sandbox_client import NOW, demo_site, keys, open_client
 from fakes.sandbox_walks import unwalked, walk
 
 from ticketr.sandbox import SiteFile, make_site, open_site
+from ticketr.sandbox.api.bulk import choices
 from ticketr.sandbox.api.bulk.choices import BulkChoiceRoutes
 from ticketr.sandbox.api.bulk.operations import BulkRoutes
 from ticketr.sandbox.data import catalogue, kit
@@ -222,13 +223,16 @@ async def test_each_failure_is_told_and_the_others_go_on() -> None:
         "selectedActions": ["status"],
         "editedFieldsInput": {"status": {"statusId": "10003"}},
     }
+    forward = {"editedFieldsInput": {"status": {"statusId": "10002"}}}
     async with open_client(site) as client:
         told = await progress(
             client, await submit(client, "transition", {"bulkTransitionInputs": [step]})
         )
         skipped = await progress(client, await submit(client, "fields", status))
 
-    assert site.existing("DEMO-2").status.name == "In Progress"
+        await progress(client, await submit(client, "fields", {**status, **forward}))
+
+    assert site.existing("DEMO-2").status.name == "In Review"
     assert told["processedAccessibleIssues"] == [10_002]
     assert told["failedAccessibleIssues"] == {
         "10003": ["Transition id '11' is not valid for this issue."]
@@ -339,25 +343,27 @@ async def test_a_stored_operation_goes_on_after_a_restart(tmp_path: Path) -> Non
     assert (after["status"], after["progressPercent"]) == ("COMPLETE", 100)
 
 
-async def test_it_is_told_what_many_issues_have_in_common() -> None:
+async def test_it_is_told_what_many_issues_have_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choices, "_PAGE", 3)
     site = new_site()
     site.transition("DEMO-2", catalogue.TO_DO)
     site.transition("DEMO-3", catalogue.TO_DO)
     async with open_client(site) as client:
         both = "issueIdsOrKeys=KIT-3,TEAM-3"
         shared = (await client.get(f"bulk/issues/fields?{both}&searchText=start")).json()
-        whole = (await client.get("bulk/issues/fields?issueIdsOrKeys=KIT-3")).json()
-        first = whole["fields"][0]["id"]
-        rest = await client.get(
-            "bulk/issues/fields", params={"issueIdsOrKeys": "KIT-3", "startingAfter": first}
-        )
+        pages = [(await client.get("bulk/issues/fields?issueIdsOrKeys=KIT-3")).json()]
+        while "startingAfter" in pages[-1]:
+            query = {"issueIdsOrKeys": "KIT-3", "startingAfter": pages[-1]["startingAfter"]}
+            pages.append((await client.get("bulk/issues/fields", params=query)).json())
+        edit = (await client.get("issue/KIT-3/editmeta")).json()["fields"]
         steps = (
             await client.get("bulk/issues/transition?issueIdsOrKeys=DEMO-2,DEMO-3,TEAM-3")
         ).json()["availableTransitions"]
         none = await client.get("bulk/issues/fields")
 
     assert [field["name"] for field in shared["fields"]] == ["Start date"]
-    assert rest.json()["fields"] == whole["fields"][1:]
+    listed = [field["id"] for page in pages for field in page["fields"]]
+    assert listed == [name for name, field in edit.items() if field["operations"]]
     assert [group["issues"] for group in steps] == [["DEMO-2", "DEMO-3"], ["TEAM-3"]]
     assert [each["transitionName"] for each in steps[0]["transitions"]] == ["Start work"]
     assert none.status_code == 400
