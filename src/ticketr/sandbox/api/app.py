@@ -13,7 +13,7 @@ from ticketr.sandbox.api.gateway import GatewayRouter
 from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.api.interface import Interface, error_response
 from ticketr.sandbox.api.latency import LatencyMiddleware
-from ticketr.sandbox.api.routes import make_routes
+from ticketr.sandbox.api.router import make_routes
 from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN, BasicAuth
 from ticketr.sandbox.errors import JqlError, RequestRefused
 from ticketr.sandbox.faults.middleware import FaultMiddleware

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from types import MethodType
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
-
-from starlette.routing import Mount, Route, Router
 
 from ticketr.sandbox.api.agile.boards import BoardRoutes
 from ticketr.sandbox.api.agile.planning import PlanningRoutes
@@ -35,20 +32,20 @@ from ticketr.sandbox.api.worklogs import WorklogRoutes
 from ticketr.sandbox.api.writes import WriteRoutes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.routing import BaseRoute
 
-    from ticketr.sandbox.api.interface import Interface, RouteGroup
+    from ticketr.sandbox.api.interface import RouteGroup
 
 #: The method, the path, and the method of the group that answers.
 Row = tuple[str, str, Callable[[Any, "Request"], Awaitable["Response"]]]
 
+#: Rows by the group that answers.
+Table = Mapping[type["RouteGroup"], tuple[Row, ...]]
+
 #: The routes below ``/rest/api/2`` and ``/rest/api/3``, by group. Of two routes that match a
 #: path, the one with the literal part is taken.
-PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
+PLATFORM: Final[Table] = {
     SiteInfoRoutes: (
         ("GET", "serverInfo", SiteInfoRoutes.server_info),
         ("GET", "myself", SiteInfoRoutes.myself),
@@ -231,7 +228,7 @@ PLATFORM: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
     ),
 }
 #: The routes below ``/rest/agile/1.0``.
-AGILE: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
+AGILE: Final[Table] = {
     BoardRoutes: (
         ("GET", "board", BoardRoutes.list_all),
         ("GET", "board/{board_id}", BoardRoutes.get),
@@ -265,41 +262,10 @@ AGILE: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
     ),
 }
 #: The routes outside of the two versions; they answer as version 3 does.
-OTHER: Final[Mapping[type[RouteGroup], tuple[Row, ...]]] = {
+OTHER: Final[Table] = {
     SiteInfoRoutes: (("GET", "rest/auth/1/session", SiteInfoRoutes.session),),
     AttachmentRoutes: (
         ("GET", "secure/attachment/{id}/{name}", AttachmentRoutes.download),
         ("GET", "file/{media_id}/binary", AttachmentRoutes.media),
     ),
 }
-
-
-def make_routes(interfaces: Mapping[str, Interface]) -> list[BaseRoute]:
-    """Return all routes.
-
-    Args:
-        interfaces: The interfaces of the versions ``"2"`` and ``"3"``.
-    """
-    tables = {
-        "api/3": (PLATFORM, interfaces["3"]),
-        "api/2": (PLATFORM, interfaces["2"]),
-        "api/latest": (PLATFORM, interfaces["2"]),
-        "agile/1.0": (AGILE, interfaces["2"]),
-        "agile/latest": (AGILE, interfaces["2"]),
-    }
-    mounted: list[BaseRoute] = [
-        Mount(f"/rest/{path}", Router(_bind(table, interface), redirect_slashes=False))
-        for path, (table, interface) in tables.items()
-    ]
-    return [*mounted, *_bind(OTHER, interfaces["3"])]
-
-
-def _bind(table: Mapping[type[RouteGroup], tuple[Row, ...]], interface: Interface) -> list[Route]:
-    rows = [
-        (path, method, MethodType(handler, group))
-        for kind, listed in table.items()
-        for group in [kind(interface)]
-        for method, path, handler in listed
-    ]
-    rows.sort(key=lambda row: [part.startswith("{") for part in row[0].split("/")])
-    return [Route(f"/{path}", handler, methods=[method]) for path, method, handler in rows]

@@ -3,23 +3,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.sandbox_bulk import new_site, progress, submit
 from fakes.sandbox_client import NOW, demo_site, keys, open_client
 from fakes.sandbox_walks import unwalked, walk
 
-from ticketr.sandbox import SiteFile, make_site, open_site
+from ticketr.sandbox import SiteFile, open_site
 from ticketr.sandbox.api.bulk import choices
 from ticketr.sandbox.api.bulk.choices import BulkChoiceRoutes
 from ticketr.sandbox.api.bulk.operations import BulkRoutes
-from ticketr.sandbox.data import catalogue, kit
+from ticketr.sandbox.data import catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
 
-    from ticketr.sandbox import Site
-
-ZOE = catalogue.USERS[1]
 EDIT = {
     "selectedIssueIdsOrKeys": ["DEMO-2", "10003", "DEMO-99"],
     "selectedActions": ["priority", "labels"],
@@ -34,21 +31,6 @@ EDIT = {
         ],
     },
 }
-
-
-def new_site(tickets: int = 5) -> Site:
-    return make_site(tickets=tickets, seed=1, all_fields=True, clock=lambda: NOW)
-
-
-async def submit(client: httpx.AsyncClient, action: str, body: Any) -> str:
-    response = await client.post(f"bulk/issues/{action}", json=body)
-    assert response.status_code == 201, response.text
-    task: str = response.json()["taskId"]
-    return task
-
-
-async def progress(client: httpx.AsyncClient, task: str) -> Any:
-    return (await client.get(f"bulk/queue/{task}")).json()
 
 
 async def test_fields_of_many_issues_are_edited() -> None:
@@ -67,150 +49,6 @@ async def test_fields_of_many_issues_are_edited() -> None:
         assert site.existing(key).priority.name == "Lowest"
         assert "zz" in site.existing(key).labels
         assert set(untouched) <= {*site.existing("DEMO-2").labels}
-
-
-@pytest.mark.parametrize(
-    ("name", "entry", "field", "expected"),
-    [
-        ("clearableNumberFields", {"value": 1.5}, "customfield_10103", 1.5),
-        ("clearableNumberFields", {}, "customfield_10103", None),
-        (
-            "datePickerFields",
-            {"date": {"formattedDate": "2026-01-02"}},
-            "customfield_10113",
-            "2026-01-02",
-        ),
-        (
-            "dateTimePickerFields",
-            {"dateTime": {"formattedDateTime": "1970-01-01T00:00:00.005+0000"}},
-            "customfield_10114",
-            5,
-        ),
-        ("singleSelectFields", {"option": {"optionId": 10121}}, "customfield_10104", 10121),
-        ("singleSelectFields", {"option": {"optionId": -1}}, "customfield_10106", None),
-        (
-            "multipleSelectFields",
-            {"options": [{"optionId": 10131}]},
-            "customfield_10105",
-            [10131],
-        ),
-        (
-            "cascadingSelectFields",
-            {"parentOptionValue": {"optionId": 10170}, "childOptionValue": {"optionId": 10172}},
-            "customfield_10108",
-            [10170, 10172],
-        ),
-        (
-            "singleSelectClearableUserPickerFields",
-            {"user": {"accountId": ZOE.account_id}},
-            "customfield_10109",
-            ZOE.account_id,
-        ),
-        ("singleSelectClearableUserPickerFields", {}, "customfield_10109", None),
-        (
-            "multipleSelectClearableUserPickerFields",
-            {"users": [{"accountId": ZOE.account_id}]},
-            "customfield_10110",
-            [ZOE.account_id],
-        ),
-        (
-            "singleGroupPickerFields",
-            {"group": {"groupName": "managers"}},
-            "customfield_10111",
-            kit.GROUPS[2].id,
-        ),
-        (
-            "multipleGroupPickerFields",
-            {"groups": [{"groupName": "managers"}]},
-            "customfield_10112",
-            [kit.GROUPS[2].id],
-        ),
-        (
-            "singleVersionPickerFields",
-            {"version": {"versionId": "10002"}},
-            "customfield_10116",
-            10002,
-        ),
-        (
-            "multipleVersionPickerFields",
-            {
-                "bulkEditMultiSelectFieldOption": "REMOVE",
-                "versions": [{"versionId": "10002"}],
-            },
-            "customfield_10117",
-            [10001],
-        ),
-        (
-            "multipleVersionPickerFields",
-            {"bulkEditMultiSelectFieldOption": "REMOVE_ALL", "versions": []},
-            "customfield_10117",
-            None,
-        ),
-        ("singleLineTextFields", {"text": "x"}, "customfield_10119", "http://x/"),
-        ("urlFields", {"url": "http://x/"}, "customfield_10119", "http://x/"),
-        (
-            "richTextFields",
-            {
-                "richText": {
-                    "adfValue": {"type": "doc", "version": 1, "content": [{"type": "rule"}]}
-                }
-            },
-            "customfield_10101",
-            {"type": "doc", "version": 1, "content": [{"type": "rule"}]},
-        ),
-        (
-            "labelsFields",
-            {"bulkEditMultiSelectFieldOption": "REPLACE", "labels": [{"name": "a"}]},
-            "customfield_10115",
-            ["a"],
-        ),
-    ],
-)
-async def test_a_field_of_each_kind_is_edited(
-    name: str, entry: Any, field: str, expected: Any
-) -> None:
-    site = new_site()
-    body = {
-        "selectedIssueIdsOrKeys": ["KIT-2"],
-        "selectedActions": [field],
-        "editedFieldsInput": {name: [{"fieldId": field, **entry}]},
-    }
-    async with open_client(site) as client:
-        told = await progress(client, await submit(client, "fields", body))
-
-    if name == "singleLineTextFields":  # a text that is no address
-        assert told["failedAccessibleIssues"] == {"5002": ["The URL is not valid."]}
-    else:
-        assert "failedAccessibleIssues" not in told
-        assert site.existing("KIT-2").values.get(field) == expected
-
-
-async def test_fields_without_an_id_of_their_own_are_edited() -> None:
-    site = new_site()
-    components = {
-        "fieldId": "components",
-        "bulkEditMultiSelectFieldOption": "ADD",
-        "components": [{"componentId": 10005}],
-    }
-    body = {
-        "selectedIssueIdsOrKeys": ["KIT-3"],
-        "selectedActions": ["issuetype", "components", "timetracking", "status"],
-        "editedFieldsInput": {
-            "issueType": {"issueTypeId": "10002"},
-            "multiselectComponents": components,
-            "originalEstimateField": {"originalEstimateField": "2h"},
-            "timeTrackingField": {"timeRemaining": "1h"},
-            "status": {"statusId": "10001"},
-        },
-    }
-    async with open_client(site) as client:
-        told = await progress(client, await submit(client, "fields", body))
-
-    issue = site.existing("KIT-3")
-    assert "failedAccessibleIssues" not in told
-    assert (issue.type.name, issue.status.name) == ("Task", "In Progress")
-    assert [component.name for component in issue.components] == ["Platform"]
-    assert (issue.original_estimate, issue.remaining_estimate) == (7200, 3600)
 
 
 async def test_each_failure_is_told_and_the_others_go_on() -> None:

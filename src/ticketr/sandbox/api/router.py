@@ -1,0 +1,63 @@
+"""Make Starlette's routes of the tables of routes."""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import TYPE_CHECKING
+
+from starlette.routing import Mount, Route, Router
+
+from ticketr.sandbox.api.routes import AGILE, OTHER, PLATFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
+
+    from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.api.routes import Table
+
+
+def make_routes(interfaces: Mapping[str, Interface]) -> list[BaseRoute]:
+    """Return all routes.
+
+    Args:
+        interfaces: The interfaces of the versions ``"2"`` and ``"3"``.
+    """
+    old, agile = _LazyRouter(PLATFORM, interfaces["2"]), _LazyRouter(AGILE, interfaces["2"])
+    return [
+        Mount("/rest/api/3", _LazyRouter(PLATFORM, interfaces["3"])),
+        Mount("/rest/api/2", old),
+        Mount("/rest/api/latest", old),
+        Mount("/rest/agile/1.0", agile),
+        Mount("/rest/agile/latest", agile),
+        *_bind(OTHER, interfaces["3"]),
+    ]
+
+
+class _LazyRouter:
+    """ASGI application that makes its routes at the first request; most tests need one version."""
+
+    def __init__(self, table: Table, interface: Interface) -> None:
+        self._table = table
+        self._interface = interface
+        self._router: Router | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to its route."""
+        if self._router is None:
+            routes = _bind(self._table, self._interface)
+            self._router = Router(routes, redirect_slashes=False)
+        await self._router(scope, receive, send)
+
+
+def _bind(table: Table, interface: Interface) -> list[Route]:
+    rows = [
+        (path, method, MethodType(handler, group))
+        for kind, listed in table.items()
+        for group in [kind(interface)]
+        for method, path, handler in listed
+    ]
+    rows.sort(key=lambda row: [part.startswith("{") for part in row[0].split("/")])
+    return [Route(f"/{path}", handler, methods=[method]) for path, method, handler in rows]
