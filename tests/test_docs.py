@@ -170,14 +170,26 @@ def test_every_step_of_the_walks_through_the_code_is_there() -> None:
         assert name in defined_in(ROOT / "src" / "ticketr" / path), (path, name)
 
 
-def test_each_module_of_the_queue_is_in_one_row_of_its_table() -> None:
+ROOMS = {
+    "## The rooms of sync": "sync",
+    "## The rooms of jira": "jira",
+    "Within `adf`": "jira/adf",
+    "## The rooms of the sandbox": "sandbox",
+    "## The rooms of the app": "tui",
+    "## The rooms of the queue": "jobs",
+}
+
+
+@pytest.mark.parametrize(("heading", "folder"), ROOMS.items())
+def test_each_module_is_in_one_row_of_the_table_of_its_room(heading: str, folder: str) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    section = page.partition("## The rooms of the queue")[2].partition("\n## ")[0]
-    cells = re.findall(r"^\| (`_.*?) \|", section, re.MULTILINE)
+    section = re.split(r"\n## |\nWithin ", page.partition(f"\n{heading}")[2])[0]
+    cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     listed = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
-    modules = (ROOT / "src" / "ticketr" / "jobs").glob("_[a-z]*.py")
-    assert sorted(listed) == sorted(path.stem for path in modules)
+    paths = (ROOT / "src" / "ticketr" / folder).iterdir()
+    names = [path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()]
+    assert sorted(listed) == sorted({*names} - {"__init__"})
 
 
 def long_lines(text: str) -> list[str]:
