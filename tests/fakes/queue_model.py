@@ -32,9 +32,7 @@ from ticketr import (
 
 
 class QueueModel(QueueBooks):
-    """A job queue."""
-
-    # Actions.
+    """A job queue. First come its actions."""
 
     def submit(self, wish: Wish, *, wait: bool) -> Submission:
         submission = Submission(wish)
@@ -244,15 +242,12 @@ class QueueModel(QueueBooks):
 
     def _feed(self, one: ModelMap) -> bool:
         one.read_all()
-        if one.is_stopped or not one.is_feeding:
+        if one.is_stopped or one.outside in self.outside:
             return False
-        if one.outside is not None:
-            if one.outside.refusal is not None:
-                self.stop_map(one)
-                return True
-            if one.outside.job is None:
-                return False
-            one.outside = None
+        if one.outside is not None and one.outside.refusal is not None:
+            self.stop_map(one)
+            return True
+        one.outside = None
         if not one.left or len(one.unread) >= one.window:
             return False
         submission = self.submit(one.next_wish(), wait=True)

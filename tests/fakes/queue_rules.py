@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from fakes.queue_driver import BodyError
+from fakes.queue_driver_parts import BodyError
 from fakes.queue_submit_rules import (
     INDEX,
     KEYS,

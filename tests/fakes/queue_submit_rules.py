@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from fakes.queue_driver import MapReader, QueueDriver, Reader, Submitter
+from fakes.queue_driver import QueueDriver
+from fakes.queue_driver_parts import MapReader, Reader, Submitter
 from fakes.queue_model import QueueModel
 from fakes.queue_model_parts import ModelMap, ModelRepeat, Submission, Wish
 from hypothesis import strategies as st
