@@ -35,3 +35,10 @@ def test_it_is_printed_as_json(someone: User) -> None:
 @pytest.mark.parametrize("arguments", [["DEMO-1"], ["DEMO-1", "lunch"], ["x", "2h"]])
 def test_wrong_usage_is_refused(someone: User, arguments: list[str]) -> None:
     assert someone.runs("log", *arguments).code == 2
+
+
+def test_a_refusal_is_told(someone: User) -> None:
+    told = someone.runs("log", "DEMO-99", "1h")
+
+    assert (told.code, told.out) == (1, "")
+    assert "Issue does not exist" in told.err

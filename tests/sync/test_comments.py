@@ -381,3 +381,52 @@ async def test_a_comment_that_jira_refuses_is_told_and_sent_by_the_next_push(
     assert trio.current_time() == began  # Jira's own answer has ended the request
     assert comments_in(bench, "DEMO-1") == ["Looks good"]
     assert await in_step(bench)
+
+
+async def test_a_comment_that_jira_names_as_wrong_is_forgotten(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    class Refusing(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.method == "POST" and request.url.endswith("/comment"):
+                body = b'{"errorMessages": [], "errors": {"comment": "It is not good."}}'
+                return HttpResponse(400, {"content-type": "application/json"}, body, request.url)
+            return await super().send(request)
+
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+
+    refused = await bench.push(transport=Refusing(create_app(bench.site)), **ON)
+
+    assert ["It is not good" in each.reason for each in refused.failed] == [True]
+    assert journal(bench) == []
+
+
+async def test_a_comment_that_was_deleted_in_jira_and_edited_here_is_a_conflict(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    number = add_comment(bench, "DEMO-1", "Looks good")
+    await bench.pull(**ON)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(path.read_text().replace("Looks good", "Looks bad"))
+    edit_comment(bench, "DEMO-1", number, None)
+
+    pulled = await bench.pull(**ON)
+    await bench.pull(**ON, prefer=Side.REMOTE)
+
+    assert [each.key for each in pulled.conflicts] == ["DEMO-1"]
+    assert in_file(bench) == []
+
+
+async def test_a_site_with_another_address_knows_none_of_the_comments(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    writes(bench, "- new: Looks good")
+    await bench.push(**ON)
+    assert len(journal(bench)) == 1
+
+    with closing(State(bench.root / ".ticketr" / "state.db")) as state:
+        state.site_record.claim_site("https://other.example")
+
+    assert journal(bench) == []

@@ -8,9 +8,11 @@ import pytest
 import trio
 from fakes.pulls import Bench, Recorder
 
+from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import LINK_TYPES
 from ticketr.sync import Code, Loss
+from ticketr.sync.compare.jira_links import jira_links, keys_in, slim_links
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -241,3 +243,40 @@ async def test_a_push_of_links_may_be_cancelled(
     ]
     assert field(bench, key, "Blocks") == "DEMO-2, DEMO-3, DEMO-10"
     assert await in_step(bench)
+
+
+async def test_a_site_without_links_has_no_such_lines(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    class Off(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.url.endswith("/issueLinkType"):
+                return HttpResponse(404, {}, b"{}", request.url)
+            return await super().send(request)
+
+    await bench.pull(**ON)
+    puts(bench, "DEMO-1", "Blocks: DEMO-2")
+
+    result = await bench.push(transport=Off(create_app(bench.site)), **ON)
+
+    assert ["there is no such field here" in each.reason for each in result.failed] == [True]
+
+
+def test_odd_links_of_a_server_are_left_out() -> None:
+    kind = {"id": 1, "outward": "blocks", "inward": " "}
+    entries: list[object] = [
+        "no",
+        {"id": "1", "type": kind},
+        {"id": "2", "type": kind, "inwardIssue": {"key": "DEMO-2"}},
+        {"id": "3", "type": "no", "outwardIssue": {"key": "DEMO-2"}},
+        {"id": "4", "type": kind, "outwardIssue": {"key": "no key"}},
+        {"id": "5", "type": kind, "outwardIssue": {"key": "DEMO-2"}},
+    ]
+
+    assert [each.id for each in jira_links({"issuelinks": entries})] == ["5"]
+    assert jira_links({"issuelinks": slim_links(entries)}) == jira_links({"issuelinks": entries})
+    assert jira_links({"issuelinks": None}) == ()
+
+
+def test_keys_are_read_however_they_are_separated() -> None:
+    assert keys_in("demo-2; DEMO-3,DEMO-2  soon") == ("DEMO-2", "DEMO-3", "soon")
