@@ -96,6 +96,7 @@ def matching(test: Callable[[Issue], bool]) -> list[str]:
         ("worklogAuthor = 'priya@example.com'", lambda i: i.key == "KIT-2"),
         ("worklogDate >= '2025-09-01'", lambda i: i.key == "KIT-2"),
         ("'epic link' = KIT-1", lambda i: i.parent == 5001),
+        ("cf[10014] = KIT-1", lambda i: i.parent == 5001),
         ("due = '2025-09-29'", lambda i: i.key == "DEMO-2"),
         ("due >= startOfWeek() AND due <= endOfWeek()", lambda i: i.key in {"DEMO-2", "DEMO-3"}),
         (

@@ -12,6 +12,7 @@ from ticketr.sandbox.api.input_errors import InvalidValue
 from ticketr.sandbox.api.records import timestamp
 from ticketr.sandbox.api.values import ValueContext, entries, one_of
 from ticketr.sandbox.data import kit
+from ticketr.sandbox.data.extra_fields import EPIC_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,6 +218,17 @@ def _write_team(writer: ValueWriter, _: ExtraField, team_id: str) -> JsonObject:
     return writer.records.team(team)
 
 
+def _read_epic(context: ValueContext, _: ExtraField, value: Any) -> int | None:
+    if not isinstance(value, str):
+        raise InvalidValue("Specify an epic by its key.")
+    return values.read_parent(context, {"key": value})
+
+
+def _write_epic(writer: ValueWriter, _: ExtraField, number: int) -> str | None:
+    parent = writer.site.get(number)
+    return None if parent is None or parent.type.level != 1 else parent.key
+
+
 def _optional(read: Reader) -> Reader:
     return lambda context, field, value: None if value is None else read(context, field, value)
 
@@ -256,6 +268,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "multiversion": Kind("array", _many(_read_version), _write_versions, "version"),
     "project": Kind("project", _optional(_read_project), _write_project),
     "securitylevel": Kind("securitylevel", _optional(_read_level), _write_level),
+    EPIC_LINK: Kind(
+        "any",
+        _optional(_read_epic),
+        _write_epic,
+        custom="com.pyxis.greenhopper.jira:gh-epic-link",
+    ),
     "team": Kind("team", _optional(_read_team), _write_team, custom=f"{_PREFIX}atlassian-team"),
 }
 

@@ -17,7 +17,7 @@ from ticketr.sandbox.api.values import (
     one_of,
 )
 from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.extra_fields import EXTRA_FIELDS
+from ticketr.sandbox.data.extra_fields import EPIC_LINK, EXTRA_FIELDS
 from ticketr.sandbox.data.kit import KIT
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ _WRITABLE: Final = (
     WritableField("customfield_10034", "ready", values.read_datetime),
 )
 _TIME_TRACKING: Final = WritableField("timetracking", "timetracking", values.read_time_tracking)
-#: Story points and sprints, which only standard issues have.
-_PLANNED: Final = frozenset(("customfield_10016", "customfield_10020", "customfield_10028"))
+#: Epics, story points and sprints, which only standard issues have.
+_PLANNED: Final = frozenset(
+    ("customfield_10014", "customfield_10016", "customfield_10020", "customfield_10028")
+)
 
 TRANSITION_SCREEN: Final[Mapping[str, WritableField]] = {
     "resolution": WritableField(
@@ -133,7 +135,7 @@ def _extra(field: ExtraField) -> WritableField:
     kind = KINDS[field.kind]
     return WritableField(
         field.id,
-        "",
+        "parent" if field.kind == EPIC_LINK else "",
         lambda context, value: kind.read(context, field, value),
         lambda context: choices(field, context),
         is_list=kind.is_list,

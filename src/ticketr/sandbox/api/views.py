@@ -16,7 +16,7 @@ from ticketr.sandbox.api.selection import has_field
 from ticketr.sandbox.api.time_tracking import progress, time_tracking, work_ratio
 from ticketr.sandbox.api.wiki_markup import to_wiki
 from ticketr.sandbox.data.catalogue import RESOLUTIONS
-from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
+from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA, EPIC_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +110,7 @@ class View:
         extra = EXTRA.get(field)
         if extra is None:
             return _FIELDS[field](self, issue)
-        plain = issue.values.get(field)
+        plain = issue.parent if extra.kind == EPIC_LINK else issue.values.get(field)
         if plain is None:
             return "[]" if field == "versions" else "null"
         return to_json(KINDS[extra.kind].write(self._writer, extra, plain))

@@ -16,6 +16,9 @@ from ticketr.sandbox.data.model import Option
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: The kind of the field that names the parent of an issue if that is an epic; it has no value
+#: in `Issue.values`.
+EPIC_LINK: Final = "epiclink"
 BOTH_SCREENS: Final = frozenset(("create", "edit"))
 
 
@@ -92,6 +95,7 @@ EXTRA_FIELDS: Final = (
     ExtraField("versions", "Affects versions", "multiversion", _BOTH),
     ExtraField("security", "Security Level", "securitylevel", _KIT),
     ExtraField("customfield_10001", "Team", "team", _BOTH),
+    ExtraField("customfield_10014", "Epic Link", EPIC_LINK, _KIT),
     ExtraField("customfield_10015", "Start date", "datepicker", _BOTH),
     ExtraField(
         "customfield_10021", "Flagged", "multicheckboxes", _BOTH, _options(10019, "Impediment")

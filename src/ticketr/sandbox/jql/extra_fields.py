@@ -90,7 +90,11 @@ def _field(field: ExtraField) -> JqlField:
     )
 
 
-EXTRA_FIELDS: Final = tuple(_field(field) for field in extra_fields.EXTRA_FIELDS)
+EXTRA_FIELDS: Final = tuple(
+    _field(field)
+    for field in extra_fields.EXTRA_FIELDS
+    if field.kind != extra_fields.EPIC_LINK  # another name of the parent
+)
 
 
 def merge(one: JqlField, other: JqlField) -> JqlField:

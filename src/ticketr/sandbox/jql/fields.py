@@ -132,7 +132,7 @@ _FIELDS: Final = (
         lambda issue: (issue.project.key, issue.number),
         readers.read_issue_bound,
     ),
-    _simple(("parent", "epic link", "parentepic"), SET, readers.read_issue, "parent"),
+    _simple(("parent", "epic link", "parentepic", "cf[10014]"), SET, readers.read_issue, "parent"),
     JqlField(
         ("status",),
         SET | PAST,
