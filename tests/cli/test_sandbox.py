@@ -139,6 +139,15 @@ def test_the_time_zone_of_the_user_is_an_option() -> None:
     assert issue["fields"]["created"].endswith("-0300")
 
 
+def test_projects_with_fields_of_every_type_are_an_option() -> None:
+    with sandbox_process(tickets=1, arguments=["--all-fields"]) as url:
+        path = f"{url}/rest/api/3/issue/KIT-2?fields=customfield_10108"
+        issue = httpx.get(path, auth=AUTH, trust_env=False).json()
+
+    region = issue["fields"]["customfield_10108"]
+    assert (region["value"], region["child"]["value"]) == ("Europe", "Spain")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
