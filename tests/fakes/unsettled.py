@@ -74,11 +74,11 @@ async def check_settled(bench: Bench, path: Path, titles: Sequence[str] = ("Once
     assert bench.files() == before
 
 
-def site_in_virtual_time(search_lag: float) -> Site:
+def site_in_virtual_time(search_lag: float, *, tickets: int = BEFORE) -> Site:
     """Return a site with Trio's clock."""
     start = datetime(2025, 10, 1, 12, tzinfo=UTC)
     return make_site(
-        tickets=BEFORE,
+        tickets=tickets,
         seed=1,
         clock=lambda: start + timedelta(seconds=trio.current_time()),
         search_lag=search_lag,

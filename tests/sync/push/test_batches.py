@@ -12,7 +12,7 @@ import trio
 from fakes.lossy import Detached, Lossy
 from fakes.pulls import Bench, Recorder
 from fakes.steps import AtStep
-from fakes.unsettled import check_settled, new, unsettled, write
+from fakes.unsettled import check_settled, new, site_in_virtual_time, unsettled, write
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
@@ -202,6 +202,39 @@ async def test_no_draft_gets_the_key_of_another(bench: Bench, autojump_clock: Mo
         if issue.number > 12:
             assert f"# TICKET: [{issue.key}] {issue.summary}\n" in text
     await check_settled(bench, path, titles())
+
+
+class Moving(Creates):
+    """Moves the first issue of a batch to another project at once, as an automation may."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench)
+        self._site = bench.site
+
+    async def answer(self, request: Request) -> Response:
+        answer = await super().answer(request)
+        other = self._site.project("DEMO")
+        first = self._site.find("BLANK-1")
+        assert first is not None
+        if other is not None and first.project.key == "BLANK":
+            self._site.move(first.key, other, first.type)
+        return answer
+
+
+async def test_the_key_of_a_moved_issue_hides_no_other_issue(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    site = site_in_virtual_time(tickets=400, search_lag=600.0)
+    bench = Bench(site, tmp_path / "work")
+    write(bench, drafts(70))
+    wire = Moving(bench)
+
+    result = await bench.push(transport=wire, project="BLANK")
+
+    assert (result.failed, len(result.created)) == ((), 70)
+    assert (wire.batches, wire.single) == ([50, 20], [])
+    made = sorted(each.summary for each in site if each.summary.startswith("Draft "))
+    assert made == sorted(titles(70))
 
 
 async def test_what_cannot_be_looked_up_is_reported_and_found_by_the_next_run(

@@ -125,13 +125,7 @@ async def create_in_batches(
     for some in chunks(wanted, MOST_CREATED):
         batch: dict[str, tuple[WantedIssue, Creation]] = {}
         for each in some:
-            creation = await new_creation(
-                session,
-                each.new,
-                each.path,
-                parent=each.parent,
-                after=highest[each.new.project],
-            )
+            creation = await _new_creation(session, each, highest)
             batch[creation.marker] = each, creation
         try:
             found = await _create(session, batch)
@@ -146,11 +140,23 @@ async def create_in_batches(
                 continue
             existing[id(each.new)] = found[marker]
             on_created(found[marker])
-            number = (found[marker].key or "").rpartition("-")[2]
-            if number.isdecimal():
-                project = each.new.project
-                highest[project] = max(highest[project], int(number))
+            _raise_highest(highest, found[marker])
     return BatchResult(existing, unknown)
+
+
+async def _new_creation(
+    session: Session, wanted: WantedIssue, highest: Mapping[str, int]
+) -> Creation:
+    after = highest[wanted.new.project]
+    return await new_creation(session, wanted.new, wanted.path, parent=wanted.parent, after=after)
+
+
+def _raise_highest(highest: dict[str, int], created: Creation) -> None:
+    """Raise the highest number of a key in a project to that of a new issue."""
+    project, _, number = (created.key or "").rpartition("-")
+    # An automation may have moved the issue to another project, whose numbers say nothing here.
+    if project == created.project and number.isdecimal():
+        highest[project] = max(highest[project], int(number))
 
 
 async def _create(
