@@ -47,6 +47,14 @@ def test_labels_are_added_and_removed(someone: User) -> None:
     assert someone.finds("DEMO-1").labels == ()
 
 
+def test_the_case_of_a_fields_name_does_not_count(someone: User) -> None:
+    told = someone.runs("bulk", "DEMO-1", "--set", "priority=Low", "--set", "ASSIGNEE=Zoë Åkesson")
+
+    assert told.code == 0, told.err
+    issue = someone.finds("DEMO-1")
+    assert (issue.priority.name, issue.assignee and issue.assignee.name) == ("Low", "Zoë Åkesson")
+
+
 def test_several_fields_are_set_at_once(someone: User) -> None:
     story = next(each for each in someone.site if each.type.name == "Story")
     told = someone.runs(
@@ -108,6 +116,36 @@ def test_more_than_20_changes_without_a_terminal_need_yes(
     assert writes(user) == []
 
 
+def test_a_deletion_counts_each_sub_task_once(someone: User) -> None:
+    below = [each for each in someone.site if each.type.subtask]
+    parents = {each.parent for each in below}
+    keys = [each.key for each in someone.site if each.id in parents]
+    all_keys = (*keys, *(each.key for each in below))
+
+    alone = someone.runs("bulk", *keys, "--delete", "--dry-run")
+    whole = someone.runs("bulk", *all_keys, "--delete", "--dry-run")
+
+    count, some = len(keys), len(below)
+    assert some > 0
+    s, more = "s" * (count != 1), "s" * (some != 1)
+    assert alone.err.splitlines()[-1] == f"delete: {count} ticket{s} with {some} sub-task{more}"
+    assert whole.err.splitlines()[-1] == f"delete: {len(all_keys)} tickets"
+
+
+def test_an_estimate_is_not_set_in_bulk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = User(tmp_path / "work", open_site(None, tickets=1, all_fields=True), monkeypatch, capsys)
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
+    user.writes("ticketr.toml", 'fields = ["Original estimate"]\n')
+
+    told = user.runs("bulk", "KIT-2", "--set", "Original estimate=3h")
+
+    assert told.code == 3
+    assert "an estimate cannot be set in bulk; edit the files" in told.err
+    assert writes(user) == []
+
+
 def test_a_dry_run_lists_and_changes_nothing(someone: User) -> None:
     told = someone.runs("bulk", "--jql", THREE, "--delete", "--dry-run")
 
@@ -134,6 +172,11 @@ def test_a_query_that_finds_nothing_changes_nothing(someone: User) -> None:
         (["DEMO-1"], "give one of --set, --transition, --move and --delete"),
         (["DEMO-1", "--delete", "--transition", "Done"], "give one of --set"),
         (["DEMO-1", "--set", "Priority"], "is not like Priority=High"),
+        (
+            ["DEMO-1", "--set", "Priority=High", "--set", "priority=Low"],
+            "Priority is given more than once",
+        ),
+        (["DEMO-1", "--set", "Labels+=a", "--set", "Labels-=b"], "a list as in Labels+=urgent,web"),
         (["DEMO-1", "--set", "=High"], "is not like Priority=High"),
         (["nonsense", "--delete"], "nonsense"),
         (["DEMO-1", "--move", "nonsense"], "nonsense"),
@@ -156,6 +199,8 @@ def test_wrong_usage_is_refused(someone: User, arguments: list[str], problem: st
         ("Priority=", "a priority cannot be cleared"),
         ("Labels+=", "there is nothing to add or to remove"),
         ("Labels=two words", "has a space in it"),
+        ("Status=Done", "Status: --transition STATUS sets it"),
+        ("parent=DEMO-1", "parent: --move KEY sets it"),
         ("Nope=1", "the files here do not keep it; they keep"),
         ("Sprint=Harbour Sprint 7", "bulk edit"),
         ("Type=Bug", "bulk edit does not have it"),

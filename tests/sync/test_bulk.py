@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes.lossy import Lossy
-from fakes.pulls import Bench
+from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr.jira import ConnectFailed
+from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
+    from ticketr.jira.transport import Request, Response
     from ticketr.sync import BulkIssue
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))
@@ -105,3 +108,56 @@ async def test_an_issue_that_was_deleted_meanwhile_fails_alone(
 
     assert [note.key for note in result.failed] == ["DEMO-999"]
     assert len(result.done) == 11
+
+
+async def test_sub_tasks_are_deleted_before_their_parents_and_each_is_counted(
+    large: Bench, autojump_clock: MockClock
+) -> None:
+    issues = await find(large)
+    parents = [each for each in issues if each.subtasks]
+    others = [each for each in issues if not each.subtasks]
+    job = BulkJob(**large.settings(), issues=(*parents, *others), change=BulkChange(delete=True))
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        snapshot = await handle.wait()
+
+    assert parents
+    result = job.so_far()
+    assert (len(result.done), result.failed, result.unknown) == (1000, (), ())
+    assert snapshot.progress is not None
+    assert snapshot.progress.message == "Deleted 1000 tickets"
+    assert [each for each in large.site if each.project.key == "DEMO"] == []
+
+
+class Refusing(Recorder):
+    """Refuses to begin a bulk change: as Jira, as a gateway, or by no connection."""
+
+    def __init__(self, bench: Bench, how: str) -> None:
+        super().__init__(create_app(bench.site))
+        self._how = how
+
+    async def send(self, request: Request) -> Response:
+        if "/bulk/issues/fields" not in request.url:
+            return await super().send(request)
+        if self._how == "connection":
+            raise ConnectFailed(request.url, "refused")
+        body = b'{"errorMessages": ["No."]}' if self._how == "jira" else b"<html>"
+        return HttpResponse(403, {}, body, request.url)
+
+
+@pytest.mark.parametrize(
+    ("how", "failed", "unknown"), [("jira", 12, 0), ("gateway", 0, 12), ("connection", 0, 0)]
+)
+async def test_what_jira_has_not_begun_is_not_unknown(
+    bench: Bench, autojump_clock: MockClock, how: str, failed: int, unknown: int
+) -> None:
+    issues = await find(bench)
+    job = BulkJob(**bench.settings(transport=Refusing(bench, how)), issues=issues, change=LOW)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        await handle.wait()
+
+    result = job.so_far()
+    assert (len(result.done), len(result.failed), len(result.unknown)) == (0, failed, unknown)

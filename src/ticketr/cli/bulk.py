@@ -76,7 +76,7 @@ def bulk(
     if sum(map(bool, (settings, transition, parent, delete))) != 1:
         raise click.UsageError("give one of --set, --transition, --move and --delete")
     change = BulkChange(
-        tuple(map(_setting, settings)), transition, checked_key(parent) if parent else "", delete
+        _read_settings(settings), transition, checked_key(parent) if parent else "", delete
     )
     options = CommonOptions(workspace=workspace, folder=folder)
     arguments = workspace_arguments(options, jql=jql)
@@ -112,6 +112,21 @@ def _code(received: signal.Signals | None) -> int:
     return exits.for_signal(received) if received else exits.FAILED
 
 
+def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
+    from ticketr.config.names import folded
+
+    found = tuple(map(_setting, texts))
+    names = [folded(each.name) for each in found]
+    for each in found:
+        if names.count(folded(each.name)) > 1:
+            raise click.BadParameter(
+                f"{each.name} is given more than once; give one value, or a list as in "
+                "Labels+=urgent,web",
+                param_hint="--set",
+            )
+    return found
+
+
 def _setting(text: str) -> FieldSetting:
     from ticketr.sync import FieldSetting, ListAction
 
@@ -124,7 +139,8 @@ def _setting(text: str) -> FieldSetting:
 
 def _what(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:
     """Say what is done to how many issues."""
-    subtasks = sum(each.subtasks for each in issues) if change.delete else 0
+    taken = {each for issue in issues for each in issue.subtasks if change.delete}
+    subtasks = len(taken - {each.id for each in issues})
     more = f" with {subtasks} sub-task{'s' * (subtasks != 1)}" if subtasks else ""
     return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
 
@@ -193,7 +209,8 @@ def _print(snapshot: JobSnapshot, result: BulkResult, change: BulkChange, *, as_
     for note in result.failed:
         echo(f"failed: {note.key}: {note.reason}", err=True)
     if result.unknown:
-        echo(f"Jira may change them yet: {', '.join(result.unknown)}", err=True)
+        verb = "delete" if change.delete else "change"
+        echo(f"Jira may {verb} them yet: {', '.join(result.unknown)}", err=True)
     if result.done:
         hint = "ticketr pull --prune" if change.delete else "ticketr pull"
         echo(f"to see it in the files: {hint}", err=True)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
         ListAttachmentsJob,
     )
     from ticketr.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
-    from ticketr.sync.bulk.jobs import BulkJob, BulkResult, FindIssuesJob
+    from ticketr.sync.bulk.finding import FindIssuesJob
+    from ticketr.sync.bulk.jobs import BulkJob, BulkResult
     from ticketr.sync.compare.attachment_names import size_words
     from ticketr.sync.compare.choices import (
         Choice,
@@ -241,7 +242,8 @@ __all__ = [
 _NAMES = {
     "attachments": ("AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"),
     "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
-    "bulk.jobs": "BulkJob BulkResult FindIssuesJob",
+    "bulk.finding": "FindIssuesJob",
+    "bulk.jobs": "BulkJob BulkResult",
     "compare.attachment_names": "size_words",
     "compare.choices": (
         "Choice ConflictView Edited FileChange Preview Resolution choose choose_all preview"

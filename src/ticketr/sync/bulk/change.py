@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ticketr.config.names import folded
+from ticketr.sync.compare.durations import ESTIMATES
 from ticketr.sync.push.values import BadValue, jira_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ticketr.sync.push.values import FieldSpec, NameLookup
 
@@ -57,6 +59,11 @@ class BulkChange:
     parent: str = ""
     delete: bool = False
 
+    @property
+    def participle(self) -> str:
+        """What issues are afterwards, as the verb of a message."""
+        return "deleted" if self.delete else "changed"
+
     def __str__(self) -> str:
         if self.delete:
             return "delete"
@@ -77,7 +84,7 @@ class BulkIssue:
         title: Its title.
         status: The name of its status.
         type_id: The ID of its type.
-        subtasks: How many sub-tasks it has.
+        subtasks: The IDs of its sub-tasks.
     """
 
     id: str
@@ -85,7 +92,7 @@ class BulkIssue:
     title: str
     status: str
     type_id: str
-    subtasks: int = 0
+    subtasks: tuple[str, ...] = ()
 
     @property
     def project(self) -> str:
@@ -132,6 +139,26 @@ _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
         lambda some: {"groups": [{"groupName": each["name"]} for each in some]},
     ),
 }
+#: The options that set what is no field of a bulk edit, by the folded names of their lines.
+_OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
+
+
+def with_line_names(
+    settings: tuple[FieldSetting, ...], names: Iterable[tuple[str, str]]
+) -> tuple[FieldSetting, ...]:
+    """Return settings with the names that lines have in files, whatever the case of letters.
+
+    Args:
+        settings: The settings.
+        names: The names of the lines that files keep, each with the ID of its field.
+    """
+    known = {folded(name): name for name, _ in names}
+    return tuple(replace(each, name=known.get(folded(each.name), each.name)) for each in settings)
+
+
+def count_of_tickets(count: int) -> str:
+    """Return a number of tickets in words."""
+    return "1 ticket" if count == 1 else f"{count} tickets"
 
 
 def bulk_values(
@@ -150,6 +177,8 @@ def bulk_values(
     ids: list[str] = []
     values: dict[str, object] = {}
     for setting in settings:
+        if option := _OTHER_OPTIONS.get(folded(setting.name)):
+            raise BadValue(f"{setting.name}: {option} sets it")
         spec = specs.get(setting.name)
         if spec is None or spec.unsupported:
             known = ", ".join(name for name, each in specs.items() if not each.unsupported)
@@ -173,6 +202,8 @@ def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dic
     """Return the name of a field's group in a bulk edit, and its entry there."""
     if spec.name == "Sprint":
         raise BadValue("Jira's bulk edit has no sprints; edit the files")
+    if spec.id in ESTIMATES:  # set alone, the original one would replace the remaining one
+        raise BadValue("an estimate cannot be set in bulk; edit the files")
     if spec.type == "array" and spec.items in _LISTS:
         name, key, entry_of = _LISTS[spec.items]
         action = str(setting.action) if value else "REMOVE_ALL"

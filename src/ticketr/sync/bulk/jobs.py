@@ -1,4 +1,4 @@
-"""The jobs that find issues for a bulk change, and change them."""
+"""The job that changes many issues at once."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, Rejected, may_have_happened
-from ticketr.sync.bulk.change import BulkIssue, bulk_values
+from ticketr.jira import (
+    AuthenticationFailed,
+    JiraError,
+    RateLimited,
+    Rejected,
+    may_have_happened,
+)
+from ticketr.sync.bulk.change import (
+    BulkIssue,
+    bulk_values,
+    count_of_tickets,
+    with_line_names,
+)
 from ticketr.sync.compare.diff import Change
-from ticketr.sync.compare.mapping import field_text, subtask_ids
-from ticketr.sync.errors import BadQuery
 from ticketr.sync.hints import with_field_names
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
@@ -28,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from ticketr import JobContext
-    from ticketr.jira import BulkProgress, Issue
-    from ticketr.sync.bulk.change import BulkChange
+    from ticketr.jira import BulkProgress
+    from ticketr.sync.bulk.change import BulkChange, FieldSetting
     from ticketr.sync.push.metadata import Metadata
     from ticketr.sync.session import Session
 
@@ -37,7 +46,6 @@ if TYPE_CHECKING:
 FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0
 #: Seconds for asking Jira to leave out the rest of a task when the job is cancelled.
 TO_CANCEL = 3.0
-_FIELDS = ("summary", "status", "issuetype", "subtasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,60 +61,6 @@ class BulkResult:
     done: tuple[str, ...] = ()
     failed: tuple[Note, ...] = ()
     unknown: tuple[str, ...] = ()
-
-
-@dataclass(kw_only=True)
-class FindIssuesJob(SessionJob):
-    """A job that finds the issues for a bulk change.
-
-    Attributes:
-        query: A query in JQL; empty to look for ``keys``.
-        keys: The keys of the issues.
-
-    Cancellation:
-        Takes effect at once.
-    """
-
-    verb = "Find issues of"
-
-    query: str = ""
-    keys: Sequence[str] = ()
-
-    async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
-        """Run the job; the queue calls this.
-
-        Raises:
-            BadQuery: Jira does not understand the query, or does not have one of the keys.
-            JiraError: A request failed.
-        """
-        async with reporting_session(self, context, lambda: "nothing was changed") as session:
-            ids: Sequence[str] = tuple(self.keys)
-            if self.query:
-                try:
-                    ids = (await session.jira.search_ids(self.query)).ids
-                except BadRequest as error:
-                    raise BadQuery(error.detail or str(error)) from error
-            found: list[BulkIssue] = []
-            for some in chunks(ids, PAGE):
-                answer = await session.jira.bulk_fetch(some, fields=_FIELDS)
-                if not self.query and (absent := [*answer.missing, *answer.failed]):
-                    raise BadQuery(f"Jira does not have {', '.join(absent)}, or you may not see it")
-                found += map(_bulk_issue, answer.issues)
-                session.progress.move(len(found), len(ids), "Finding tickets")
-        session.progress.move(len(found), len(found), f"Found {_tickets(len(found))}")
-        return tuple(found)
-
-
-def _bulk_issue(issue: Issue) -> BulkIssue:
-    kind = issue.fields.get("issuetype")
-    return BulkIssue(
-        id=issue.id,
-        key=issue.key,
-        title=field_text(issue.fields.get("summary")),
-        status=field_text(issue.fields.get("status")),
-        type_id=str(kind.get("id", "")) if isinstance(kind, dict) else "",
-        subtasks=len(subtask_ids(issue)),
-    )
 
 
 @dataclass(kw_only=True)
@@ -134,7 +88,7 @@ class BulkJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return _tickets(len(self.issues))
+        return count_of_tickets(len(self.issues))
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -150,22 +104,31 @@ class BulkJob(SessionJob):
         """
         async with reporting_session(self, context, self._words) as session:
             send = await self._sender(session)
-            for some in chunks(self.issues, PAGE):
+            for some in self._batches():
                 await send(some)
                 self._show(session)
         result = self.so_far()
         more = f", {len(result.failed)} failed" if result.failed else ""
-        session.progress.say(f"Changed {_tickets(len(result.done))}{more}")
+        done = self.change.participle.capitalize()
+        session.progress.say(f"{done} {count_of_tickets(len(result.done))}{more}")
         return result
+
+    def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
+        """Return the issues in batches; a deletion begins with those that others would take along."""
+        below = {each for issue in self.issues for each in issue.subtasks if self.change.delete}
+        first = [each for each in self.issues if each.id in below]
+        rest = [each for each in self.issues if each.id not in below]
+        return (*chunks(first, PAGE), *chunks(rest, PAGE))
 
     def _words(self) -> str:
         result = self.so_far()
-        words = f"{len(result.done)}/{len(self.issues)} tickets changed"
+        words = f"{len(result.done)}/{len(self.issues)} tickets {self.change.participle}"
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _show(self, session: Session) -> None:
         over = len(self._done) + len(self._failed)
-        session.progress.move(over, len(self.issues), "Changing tickets")
+        verb = "Deleting" if self.change.delete else "Changing"
+        session.progress.move(over, len(self.issues), f"{verb} tickets")
 
     async def _sender(self, session: Session) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""
@@ -177,29 +140,29 @@ class BulkJob(SessionJob):
             return lambda some: self._transition(session, some)
         if self.change.parent:
             return lambda some: self._set_parents(session, some)
-        changes = tuple(Change(each.name, "", each.text) for each in self.change.settings)
+        settings = with_line_names(self.change.settings, session.columns.names)
+        changes = tuple(Change(each.name, "", each.text) for each in settings)
         kinds = {(each.project, each.type_id) for each in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
         metadata = await fetch_metadata(session, queries)
-        return lambda some: self._edit(session, metadata, changes, some)
+        return lambda some: self._edit(session, metadata, settings, some)
 
     async def _edit(
         self,
         session: Session,
         metadata: Metadata,
-        changes: tuple[Change, ...],
+        settings: tuple[FieldSetting, ...],
         some: Sequence[BulkIssue],
     ) -> None:
         by_type: dict[MetadataQuery, list[BulkIssue]] = defaultdict(list)
         for each in some:
-            by_type[MetadataQuery(each.project, each.type_id, changes)].append(each)
+            by_type[MetadataQuery(each.project, each.type_id, ())].append(each)
         # Types whose values have the same IDs go together.
         groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
         for query, issues in by_type.items():
             try:
-                ids, values = bulk_values(
-                    self.change.settings, metadata.field_specs(query), metadata.lookup
-                )
+                specs = metadata.field_specs(query)
+                ids, values = bulk_values(settings, specs, metadata.lookup)
             except BadValue as error:
                 self._fail(issues, str(error), Code.INVALID)
                 continue
@@ -240,12 +203,8 @@ class BulkJob(SessionJob):
             self._asked[each.id] = each
             try:
                 await session.jira.edit_issue(each.key, {"parent": {"key": self.change.parent}})
-            except AuthenticationFailed:
-                raise
             except JiraError as error:
-                if may_have_happened(error):
-                    raise
-                self._fail([each], str(error), Code.REFUSED)
+                self._refuse([each], error)
             else:
                 self._done[each.key] = each.id
             self._show(session)
@@ -260,12 +219,8 @@ class BulkJob(SessionJob):
         self._asked |= {each.id: each for each in some}
         try:
             task = await start()
-        except AuthenticationFailed:
-            raise
         except JiraError as error:
-            if not isinstance(error, Rejected):
-                raise
-            self._fail(some, str(error), Code.REFUSED)
+            self._refuse(some, error)
             return
         try:
             progress = await self._wait(session, task, some)
@@ -296,9 +251,29 @@ class BulkJob(SessionJob):
                 reason = with_field_names(progress.failed[each.id], session.columns.names)
                 self._fail([each], reason, Code.REFUSED)
 
+    def _refuse(self, some: Sequence[BulkIssue], error: JiraError) -> None:
+        """Note that Jira has refused to change some issues, or raise the error of a request.
+
+        Raises:
+            JiraError: The next request would fail, too, or it is not known what Jira does.
+        """
+        if _may_have_begun(error):
+            raise error
+        for each in some:
+            del self._asked[each.id]
+        if isinstance(error, AuthenticationFailed) or not isinstance(error, Rejected):
+            raise error
+        self._fail(some, str(error), Code.REFUSED)
+
     def _fail(self, some: Sequence[BulkIssue], reason: str, code: Code) -> None:
         self._failed += (Note(each.key, "", reason, code) for each in some)
 
 
-def _tickets(count: int) -> str:
-    return "1 ticket" if count == 1 else f"{count} tickets"
+def _may_have_begun(error: JiraError) -> bool:
+    """Tell whether Jira may carry out a request nevertheless.
+
+    A gateway may refuse what Jira carries out; Jira itself does not.
+    """
+    if isinstance(error, Rejected) and not isinstance(error, RateLimited):
+        return not error.is_jiras
+    return may_have_happened(error)

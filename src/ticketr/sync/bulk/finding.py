@@ -1,0 +1,76 @@
+"""The job that finds the issues for a bulk change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira import BadRequest
+from ticketr.sync.bulk.change import BulkIssue, count_of_tickets
+from ticketr.sync.compare.mapping import field_text, subtask_ids
+from ticketr.sync.errors import BadQuery
+from ticketr.sync.jobs.parts import reporting_session
+from ticketr.sync.session import PAGE, SessionJob
+from ticketr.sync.threads import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr import JobContext
+    from ticketr.jira import Issue
+
+_FIELDS = ("summary", "status", "issuetype", "subtasks")
+
+
+@dataclass(kw_only=True)
+class FindIssuesJob(SessionJob):
+    """A job that finds the issues for a bulk change.
+
+    Attributes:
+        query: A query in JQL; empty to look for ``keys``.
+        keys: The keys of the issues.
+
+    Cancellation:
+        Takes effect at once.
+    """
+
+    verb = "Find issues of"
+
+    query: str = ""
+    keys: Sequence[str] = ()
+
+    async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
+        """Run the job; the queue calls this.
+
+        Raises:
+            BadQuery: Jira does not understand the query, or does not have one of the keys.
+            JiraError: A request failed.
+        """
+        async with reporting_session(self, context, lambda: "nothing was changed") as session:
+            ids: Sequence[str] = tuple(self.keys)
+            if self.query:
+                try:
+                    ids = (await session.jira.search_ids(self.query)).ids
+                except BadRequest as error:
+                    raise BadQuery(error.detail or str(error)) from error
+            found: list[BulkIssue] = []
+            for some in chunks(ids, PAGE):
+                answer = await session.jira.bulk_fetch(some, fields=_FIELDS)
+                if not self.query and (absent := [*answer.missing, *answer.failed]):
+                    raise BadQuery(f"Jira does not have {', '.join(absent)}, or you may not see it")
+                found += map(_bulk_issue, answer.issues)
+                session.progress.move(len(found), len(ids), "Finding tickets")
+        session.progress.move(len(found), len(found), f"Found {count_of_tickets(len(found))}")
+        return tuple(found)
+
+
+def _bulk_issue(issue: Issue) -> BulkIssue:
+    kind = issue.fields.get("issuetype")
+    return BulkIssue(
+        id=issue.id,
+        key=issue.key,
+        title=field_text(issue.fields.get("summary")),
+        status=field_text(issue.fields.get("status")),
+        type_id=str(kind.get("id", "")) if isinstance(kind, dict) else "",
+        subtasks=subtask_ids(issue),
+    )
