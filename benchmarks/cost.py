@@ -49,15 +49,16 @@ def measured(environ: dict[str, str], folder: Path) -> Iterator[str]:
     run([COMMAND, "pull", "--folder", "."])
     numbers = count(1)
     path = folder / "DEMO-1.md"
+    # The push comes last: what it changes is read again by each pull of the next minutes.
     commands = {
         "pull with nothing new": ["pull"],
-        "push of one title": ["push", "--yes"],
         "status": ["status"],
+        "push of one title": ["push", "--yes"],
     }
     quotients: dict[str, list[float]] = {words: [] for words in commands}
     taken: dict[str, list[float]] = {words: [] for words in commands}
-    for _ in range(ROUNDS):
-        for words, arguments in commands.items():
+    for words, arguments in commands.items():
+        for _ in range(ROUNDS):
             if arguments[0] == "push":
                 retitle(path, next(numbers))
             spent = run([COMMAND, *arguments, "--folder", "."])
