@@ -37,6 +37,7 @@ def test_each_field_is_a_line_of_cells(owner: User) -> None:
     assert told.code == 0
     assert {len(line) for line in lines} == {5}
     assert lines[0][:3] == ["+*", "Type", "issue type"]
+    assert by_name["Sprint"][2] == "sprint"
     assert by_name["Budget"] == ["+ ", "Budget", "number", "customfield_10103", ""]
     channel = ["  ", "Channel", "choice", "customfield_10104", "Shop, Web, Post: abroad"]
     assert by_name["Channel"] == [" *", *channel[1:]]

@@ -120,7 +120,7 @@ def schema_of(
             SchemaField(
                 name=clean(lines.get(each.id, each.name)),
                 id=each.id,
-                kind=_kind_of(each),
+                kind="sprint" if lines.get(each.id) == "Sprint" else _kind_of(each),
                 values=tuple(values),
                 types=tuple(map(clean, having)),
                 required=tuple(

@@ -96,3 +96,20 @@ def test_the_manual_has_the_table_of_these_cases() -> None:
     page = (Path(__file__).parents[3] / "docs" / "fields.md").read_text(encoding="utf-8")
 
     assert table() in page
+
+
+def test_the_remaining_estimate_stays_where_files_do_not_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = open_site(None, tickets=1, all_fields=True)
+    user = User(tmp_path / "work", site, monkeypatch, capsys)
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
+    user.writes("ticketr.toml", 'fields = ["Original estimate"]\n')
+    user.runs("pull")
+    write(user, "KIT-2", {"Original estimate": "20h"})
+
+    told = user.runs("push", "--yes")
+
+    assert told.code == 0, told.err
+    issue = user.finds("KIT-2")
+    assert (issue.original_estimate, issue.remaining_estimate) == (20 * 3600, 8 * 3600)

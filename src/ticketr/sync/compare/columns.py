@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.sync.compare.durations import ESTIMATES
 from ticketr.sync.errors import UnknownField, UnsupportedField
 
 if TYPE_CHECKING:
@@ -154,7 +155,10 @@ class Columns:
     def requested(self) -> tuple[str, ...]:
         """The field IDs to ask Jira for."""
         always = ("summary", "description", "updated", "parent", "subtasks")
-        return always + tuple(field_id for _, field_id in self.stored)
+        ids = [field_id for _, field_id in self.stored]
+        # To send one estimate, a push needs the other one.
+        more = ESTIMATES if not ESTIMATES.keys().isdisjoint(ids) else ()
+        return tuple(dict.fromkeys((*always, *ids, *more)))
 
     @property
     def stored(self) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -175,6 +174,7 @@ def update_payload(
     lookup: NameLookup,
     *,
     description: EditedDescription | None = None,
+    present: Mapping[str, object] | None = None,
     path: str = "",
 ) -> IssuePayload:
     """Return the payload that sends some changes of an issue, without those of comments.
@@ -186,6 +186,7 @@ def update_payload(
         lookup: Finds people and sprints by name.
         description: The issue's description with its criteria, if Jira has the issue and one of
             them has changed; None to convert them.
+        present: The issue's fields as Jira has them, by their IDs; None for a new issue.
         path: The issue's file, for messages that name a line.
     """
     changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
@@ -220,31 +221,27 @@ def update_payload(
             for each in values
             if each.part is CorePart.DESCRIPTION
         ]
-    fields = _with_time_tracking(fields, issue, field_specs, lookup)
+    fields = _with_time_tracking(fields, present or {})
     return IssuePayload(fields, status, tuple(problems), warnings, tuple(values))
 
 
 def _with_time_tracking(
-    fields: dict[str, object],
-    issue: Ticket,
-    field_specs: Mapping[str, FieldSpec],
-    lookup: NameLookup,
+    fields: dict[str, object], present: Mapping[str, object]
 ) -> dict[str, object]:
     """Return the fields with the estimates in the form that Jira reads.
 
-    Jira sets the remaining estimate, too, if it gets the original one alone. So the remaining one
-    in the file goes with it.
+    Jira sets the remaining estimate, too, if it gets the original one alone. So the other one goes
+    with it as Jira has it.
     """
-    estimates = {each: fields[each] for each in ESTIMATES if each in fields}
-    if not estimates:
+    if ESTIMATES.keys().isdisjoint(fields):
         return fields
-    for name, spec in field_specs.items():
-        if spec.id in ESTIMATES and spec.id not in estimates and issue.fields.get(name):
-            with suppress(BadValue):
-                estimates[spec.id] = jira_value(spec, issue.fields[name], lookup)
+    seconds = {each: fields[each] for each in ESTIMATES if each in fields}
+    for each in ESTIMATES:
+        if each not in seconds and isinstance(present.get(each), int):
+            seconds[each] = present[each]
     tracking = {
-        ESTIMATES[each]: f"{seconds // 60}m" if isinstance(seconds, int) else ""
-        for each, seconds in estimates.items()
+        ESTIMATES[each]: f"{value // 60}m" if isinstance(value, int) else ""
+        for each, value in seconds.items()
     }
     rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
     return {**rest, "timetracking": tracking}

@@ -198,15 +198,16 @@ class _WritesBuilder:
             if key in refused:
                 continue
             query = MetadataQuery(_project_of(key), sendable.types[key], found)
+            issue = sendable.issues[key]
             payload = update_payload(
                 here[key],
                 [each for each in found if self._links.direction_of(each.part) is None],
                 metadata.field_specs(query),
                 metadata.lookup,
                 description=descriptions.get(key),
+                present=issue.fields,
                 path=self._path,
             )
-            issue = sendable.issues[key]
             known = {each.id: each for each in jira_comments(issue.fields)}
             context = replace(self._comments, known=known)
             payload = payload.with_comments(comment_payload(here[key], found, context))
