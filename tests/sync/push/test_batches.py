@@ -253,6 +253,31 @@ async def test_what_cannot_be_looked_up_is_reported_and_found_by_the_next_run(
     await check_settled(bench, path, titles())
 
 
+class Hanging(Creates):
+    """Answers one batch, and no other."""
+
+    async def answer(self, request: Request) -> Response:
+        if len(self.batches) > 1:
+            await trio.sleep_forever()
+        return await super().answer(request)
+
+
+async def test_the_keys_of_a_cancelled_push_are_written_after_one_request(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = write(bench, drafts(60))
+    with trio.move_on_after(10):
+        await bench.push(transport=Hanging(bench))
+    assert (len(new(bench)), len(unsettled(bench))) == (50, 60)
+    wire = Creates(bench)
+
+    await bench.push(transport=wire)
+
+    assert len([each for each in wire.asked if '"fields": ["status"]' in each]) == 1
+    assert new(bench) == sorted(titles(60))
+    await check_settled(bench, path, titles(60))
+
+
 def push_cancelled_at(bench: Bench, step: int) -> tuple[AtStep, JobSnapshot]:
     instrument = AtStep(step)
 

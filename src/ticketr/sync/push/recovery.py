@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
+    from ticketr.jira import Issue
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
     from ticketr.sync.workspace.store import Store
@@ -55,13 +56,28 @@ async def recover(session: Session, on_recovered: Callable[[str], object]) -> No
     left = await session.in_thread(session.state.creations.all)
     drafts = frozenset(map(read_draft, left))
     found = await _look_up_all(session, left, began=began)
+    existing: list[Creation] = []
     for asked in left:
         creation = asked if asked.key is not None else found.get(asked.marker)
         if creation is None:  # it was certainly not created
             await session.in_thread(session.state.creations.forget, asked.marker)
-        elif await _write_key_somewhere(session, creation, drafts) and creation.key is not None:
-            on_recovered(creation.key)
+        else:
+            existing.append(creation)
+    for some in chunks(existing, PAGE):
+        session.progress.say("Writing the keys of new tickets...")
+        issues = await _fetch(session, some)
+        for creation in some:
+            issue = issues.get(creation.id or "")
+            if await _write_key_somewhere(session, creation, issue, drafts) and creation.key:
+                on_recovered(creation.key)
     await _restore_keys(session)
+
+
+async def _fetch(session: Session, created: Iterable[Creation]) -> dict[str, Issue]:
+    """Fetch new issues with their statuses, by their IDs; those that were deleted are missing."""
+    ids = [each.id for each in created if each.id is not None]
+    answer = await session.jira.bulk_fetch(ids, fields=["status"])
+    return {issue.id: issue for issue in answer.issues}
 
 
 async def _look_up_all(
@@ -157,18 +173,19 @@ class _Search:
 
 
 async def _write_key_somewhere(
-    session: Session, creation: Creation, drafts: Collection[Ticket]
+    session: Session, creation: Creation, issue: Issue | None, drafts: Collection[Ticket]
 ) -> bool:
-    """Write a key into its draft, wherever that is; return whether the draft was found."""
-    assert creation.id is not None
-    answer = await session.jira.bulk_fetch([creation.id], fields=["status"])
+    """Write a key into its draft, wherever that is; return whether the draft was found.
+
+    Without an ``issue``, it was deleted, and the draft remains a draft.
+    """
     name: str | None = None
-    if answer.issues:  # otherwise the issue was deleted, and the draft remains a draft
-        creation = creation.answered(creation.id, answer.issues[0].key)  # its key may have changed
+    if issue is not None:
+        creation = creation.answered(issue.id, issue.key)  # its key may have changed
         name, hidden = await _find_file(session, creation, drafts)
         if creation.path in hidden or (name is None and hidden):
             return False  # the draft may be in a file that cannot be read
-    if name is None:  # the draft is gone: the next pull brings the issue
+    if issue is None or name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation.marker)
         return False
     write = partial(
@@ -177,7 +194,7 @@ async def _write_key_somewhere(
         session.state,
         creation,
         name,
-        status=status_of(answer.issues[0]),
+        status=status_of(issue),
         drafts=drafts,
     )
     return await session.in_thread(unless_broken, write)
