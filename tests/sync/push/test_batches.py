@@ -278,6 +278,24 @@ async def test_the_keys_of_a_cancelled_push_are_written_after_one_request(
     await check_settled(bench, path, titles(60))
 
 
+async def test_a_dry_run_does_not_plan_what_a_cancelled_push_has_asked_for(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    write(bench, drafts(60))
+    with trio.move_on_after(10):
+        await bench.push(transport=Hanging(bench))
+    write(bench, "# TICKET: Another\n", "more.md")
+
+    result = await bench.push(dry_run=True)
+
+    assert (result.failed, [each.title for each in result.planned]) == ((), ["Another"])
+    assert {each.code for each in result.left} == {Code.UNCERTAIN}
+    assert len(result.left) == len(unsettled(bench)) == 60
+    assert bench.writes == []
+    known = [each for each in result.left if each.reason.startswith("it was created as DEMO-")]
+    assert len(known) == 50
+
+
 def push_cancelled_at(bench: Bench, step: int) -> tuple[AtStep, JobSnapshot]:
     instrument = AtStep(step)
 
