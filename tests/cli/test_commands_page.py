@@ -49,7 +49,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="
 OPTIONS = PAGE.partition("## Options")[2].partition("## Progress")[0]
 JSON, _, ERRORS = PAGE.partition("## JSON")[2].partition("### Errors")
 #: Commands whose options are described on pages of their own.
-ELSEWHERE = {"sandbox", "workspace"}
+ON_OTHER_PAGES = {"sandbox", "workspace"}
 NOTE = {each.name for each in fields(Note)}
 
 
@@ -99,7 +99,7 @@ def test_every_option_of_ticketr_itself_is_reported() -> None:
     assert [name for name in options if name not in PAGE] == []
 
 
-@pytest.mark.parametrize("name", sorted(set(cli.commands) - ELSEWHERE))
+@pytest.mark.parametrize("name", sorted(set(cli.commands) - ON_OTHER_PAGES))
 def test_every_option_of_a_command_is_reported_of_that_command(name: str) -> None:
     told = {
         option

@@ -110,5 +110,5 @@ def test_every_workspace_or_one_but_not_both(tmp_path: Path, env: dict[str, str]
     none = ticketr("pull", "--every", folder=tmp_path, env=environment(**env))
 
     assert (both.returncode, none.returncode) == (2, 2)
-    assert "say --every, or one workspace" in both.stderr
+    assert "use --every, or name one workspace, not both" in both.stderr
     assert "you have added no workspace yet" in none.stderr

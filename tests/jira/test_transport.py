@@ -71,8 +71,8 @@ async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
 
 
 def test_a_large_body_may_take_longer() -> None:
-    assert Request("GET", "x").whole_within(300.0) == 300.0
-    assert Request("POST", "x", source=Portions()).whole_within(300.0) == 300.0009
+    assert Request("GET", "x").limit_from(300.0) == 300.0
+    assert Request("POST", "x", source=Portions()).limit_from(300.0) == 300.0009
 
 
 @pytest.mark.parametrize(

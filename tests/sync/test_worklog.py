@@ -45,7 +45,7 @@ def test_a_time_is_checked(text: str, time: str) -> None:
 
 @pytest.mark.parametrize("text", ["2", "two hours", "2x", "0h", "", "2h later", "-1h"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(BadWork, match="it is no time like 2h, 1d 4h or 1h 30m"):
+    with pytest.raises(BadWork, match="write the time like 2h, 1d 4h or 1h 30m"):
         checked_time(text)
 
 

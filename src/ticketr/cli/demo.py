@@ -27,7 +27,7 @@ _TO_TRY = (
     "  ticketr show DEMO-1",
     "  ticketr edit DEMO-1",
     "  ticketr diff",
-    "the demo's Jira goes on, and a pull and a push with it: ticketr demo --folder {folder}",
+    "to pull or push again, start the demo's Jira: ticketr demo --folder {folder}",
 )
 
 
@@ -39,7 +39,7 @@ _TO_TRY = (
     "-C",
     "--folder",
     type=click.Path(path_type=Path),
-    help="Where the files go, and the demo's Jira goes on; else a new folder for temporary files.",
+    help="Where the files go; an earlier demo there continues. Without it, a new temporary folder.",
 )
 @click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
 @click.pass_context
@@ -55,8 +55,8 @@ def demo(
 ) -> None:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
-    In a terminal this opens the app; else it pulls and says where the files are. In the same
-    folder the same Jira goes on the next time, with all that was changed in it.
+    In a terminal this opens the app; else it pulls and says where the files are. A later
+    demo in the same folder continues with the same Jira and all changes in it.
     """
     require_demo_extra("ticketr demo")
     from ticketr.cli.demo_site import open_demo, prepare_demo_folder
@@ -87,13 +87,13 @@ async def _demo(
 
 
 async def _pull_in_screen(job: PullJob) -> int:
-    from ticketr.cli.demo_site import where_demo_goes_on
+    from ticketr.cli.demo_site import how_to_continue_demo
     from ticketr.cli.screen import run_screen
     from ticketr.tui.services.opening import open_workspace
 
     workspace = open_workspace("demo", job.options())
     code = await run_screen((workspace,), (job.root,), pull=True)
-    print_message(where_demo_goes_on(job.root))
+    print_message(how_to_continue_demo(job.root))
     return code
 
 

@@ -61,14 +61,14 @@ def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> Demo
     return DemoFolder(root, mark, store.own / DATA)
 
 
-def where_demo_goes_on(root: Path) -> str:
-    """Return where the files of a demo are, and the command that goes on with it.
+def how_to_continue_demo(root: Path) -> str:
+    """Return where the files of a demo are, and the command that continues it.
 
     Args:
         root: The folder of the demo.
     """
     again = shlex.join(["ticketr", "demo", "-C", str(root)])
-    return f"The tickets are Markdown files in {root}; '{again}' goes on with them"
+    return f"The tickets are Markdown files in {root}; '{again}' continues with them"
 
 
 @asynccontextmanager

@@ -144,7 +144,7 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         print_messages([line] if (line := location_notice(resolved, options)) else [])
         return JobArguments({"": _settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
-        raise click.UsageError("say --every, or one workspace")
+        raise click.UsageError("use --every, or name one workspace, not both")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")

@@ -46,13 +46,13 @@ def checked_key(key: str) -> str:
 
 
 def refuse_every(keys: tuple[str, ...], options: CommonOptions) -> None:
-    """Refuse keys beside ``--every``: a key says nothing of its workspace.
+    """Refuse keys together with ``--every``: a key does not say which workspace it is in.
 
     Raises:
         click.UsageError: Both were given.
     """
     if keys and options.every:
-        raise click.UsageError("say --every, or the keys of tickets in one workspace")
+        raise click.UsageError("use --every, or name tickets of one workspace, not both")
 
 
 def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:

@@ -63,7 +63,7 @@ def left_lines(left: Sequence[LeftAlone]) -> list[str]:
 
 
 def skipped_lines(plan: PushPlan) -> list[str]:
-    """Return what is not pushed because of the keys that were named, as of `left_lines`."""
+    """Return what is not pushed because other tickets were named; see `left_lines`."""
     skipped = {Code.UNNAMED, Code.MISSING}
     return left_lines([each for each in plan.left if each.code in skipped])
 

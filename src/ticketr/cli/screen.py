@@ -13,7 +13,7 @@ import trio
 
 from ticketr import config, open_job_queue
 from ticketr.cli import exits
-from ticketr.cli.demo_site import where_demo_goes_on
+from ticketr.cli.demo_site import how_to_continue_demo
 from ticketr.cli.first_run import FirstRun
 from ticketr.cli.history import WorkspaceHistories
 from ticketr.cli.output import print_message
@@ -78,7 +78,7 @@ async def run_screen(
     for words in last_words(queue.jobs()):
         print_message(words)
     if first_run.demo is not None:
-        print_message(where_demo_goes_on(first_run.demo))
+        print_message(how_to_continue_demo(first_run.demo))
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 
@@ -93,7 +93,7 @@ def read_keymap() -> KeyMap:
 
 
 def last_words(jobs: Iterable[JobSnapshot]) -> list[str]:
-    """Return the last progress of each job that was cancelled, as two workspaces may have one."""
+    """Return the last progress message of each job that was cancelled."""
     cancelled = (each.progress for each in jobs if each.cancel_requested)
     return [progress.message for progress in cancelled if progress is not None]
 

@@ -95,7 +95,7 @@ def read_table(path: Path, text: str) -> Table:
     """
     if dotted := _DOTTED.search(text):
         line = text.count("\n", 0, dotted.start()) + 1
-        raise BadFile(str(path), line, "no name of so many parts is written by hand")
+        raise BadFile(str(path), line, "a name has too many parts between dots")
     try:
         return Table(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -128,7 +128,7 @@ class CreateMetaEndpoints(Endpoints):
             project: The project's key or number.
         """
         pages = "issue/createmeta/{}/issuetypes"
-        return await self._every(IssueType.read, "issueTypes", pages, project)
+        return await self._all_pages(IssueType.read, "issueTypes", pages, project)
 
     async def create_fields(self, project: str, issue_type_id: str) -> tuple[CreateField, ...]:
         """Return the fields that a new issue can have.
@@ -138,7 +138,7 @@ class CreateMetaEndpoints(Endpoints):
             issue_type_id: The ID of one of its `issue_types`.
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
-        return await self._every(CreateField.read, "fields", pages, project, issue_type_id)
+        return await self._all_pages(CreateField.read, "fields", pages, project, issue_type_id)
 
     async def statuses(self, project: str) -> dict[str, tuple[str, ...]]:
         """Return the statuses that issues of a project can have.
@@ -162,7 +162,7 @@ class CreateMetaEndpoints(Endpoints):
                 found[type_id] = tuple(filter(None, names))
         return found
 
-    async def _every(
+    async def _all_pages(
         self, read: Callable[[Mapping[str, Any]], _T | None], key: str, endpoint: str, *steps: str
     ) -> tuple[_T, ...]:
         """Walk all pages of a list; a Data Center site calls every list ``values``."""

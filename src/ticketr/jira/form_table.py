@@ -119,7 +119,7 @@ _ROWS = (
 
 
 def form_table() -> str:
-    """Return what each form is in a file, how else it may be written, and what is none."""
+    """Return a row for each form: how it is written, how else, and a mistyped one."""
     lines = [f"| {' | '.join(_HEAD)} |", "|---" * len(_HEAD) + "|"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in _ROWS]
     return "\n".join((_BEGIN, "", *lines, "", _END))

@@ -61,7 +61,7 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
 
 
 def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> None:
-    """Enter a new job under its key, whose own code may raise, and behind the holder of its ID."""
+    """Queue a new job behind those with its key and ID; the key's methods may raise anything."""
     extras = record.extras
     if extras.key is not None:
         key_slot = conflicts.key_slot or registry.keys.add(extras.key)

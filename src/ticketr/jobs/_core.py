@@ -163,7 +163,7 @@ class QueueCore(WholeQueue):
         job_id = record.extras.id
         if not job_id:
             job_id = f"job-{next(registry.ids)}"
-            if job_id in registry.by_id:  # a submit has chosen that one
+            if job_id in registry.by_id:  # a submit has given its job this ID
                 job_id = registry.next_free_id()
         handle = self._make_handle(record, self)
         record.accept(job_id, number, now, self, handle)
@@ -230,7 +230,7 @@ class QueueCore(WholeQueue):
 
     @enable_ki_protection
     def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
-        """Start the next job on a worker; None if there is none."""
+        """Start the next job on a worker; return None if no job can start."""
         schedule = self.schedule
         if (record := schedule.take()) is None:
             if self.phase.cancels_delayed_jobs:

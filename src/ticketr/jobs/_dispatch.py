@@ -83,7 +83,7 @@ class Dispatcher:
             self.wakeup_sender.send_nowait(None)
 
     def job_taken(self) -> None:
-        """Wake the next worker, unless returning submits will see to all pending jobs."""
+        """Wake the next worker, unless submits that are about to return will do it."""
         if self._schedule.pending > self.returning_submits:
             self.wake()
 

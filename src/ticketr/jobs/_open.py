@@ -96,7 +96,7 @@ def open_job_queue(
         on_error: What the failure of a job means for the others. ``"report"``: nothing.
             ``"cancel"``: the first failure cancels the body and all jobs, also if somebody waits for
             the job. It leaves the block in an ``ExceptionGroup``, as in a nursery, and is not given
-            to ``on_job_error``. The failures of other jobs are.
+            to ``on_job_error``, which still gets later failures of other jobs.
         around: Called with the :class:`JobContext` of each attempt. It returns an async context
             manager, and the queue calls the job's function inside that. The attempt's time limit and
             context variables hold for both. An error of the context manager is an error of the

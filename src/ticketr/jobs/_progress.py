@@ -91,6 +91,6 @@ def advance(
 
 
 def _as_finite(value: object) -> float | None:
-    """Return a number that can be calculated with; None if the value is none."""
+    """Return a value as a number to calculate with; None if that is impossible."""
     number = as_real(value) if value is not None else None
     return number if number is not None and -LARGEST <= number <= LARGEST else None

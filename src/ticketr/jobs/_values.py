@@ -68,7 +68,7 @@ def as_reason(value: object) -> str | None:
 
 
 def as_real(value: object) -> float | None:
-    """Return a real number as an exact ``int`` or ``float``; None if it is none, or nan."""
+    """Return a real number as an exact ``int`` or ``float``; None for nan and anything else."""
     kind = type(value)
     if kind is int:
         return cast("int", value)
@@ -156,7 +156,7 @@ def checked_whole(
 
 
 def _as_int(value: object) -> int | None:
-    """Return a whole number as an exact ``int``; None if it is none."""
+    """Return a whole number as an exact ``int``; None for anything else."""
     try:
         return None if type(value) is bool else operator.index(cast("int", value))
     except Exception:  # noqa: BLE001 - the value's own code

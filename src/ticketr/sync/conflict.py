@@ -82,7 +82,7 @@ def carry_out(store: Store, state: State, resolution: Resolution) -> Resolved:
 
 
 def _open(store: Store, state: State, key: str) -> tuple[OpenConflict, Ticket, ConflictSource]:
-    """Read a conflict, its ticket in the file, and what a view is made of; as of `read_conflict`."""
+    """Read a conflict, its ticket in the file, and what a view is made of; see `read_conflict`."""
     opened = open_conflict(store, state, key)
     text, local = _find(store, opened)
     versions = FamilyWriter(store, state, seen=opened.seen).versions(opened.family, local)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.cleaning import clean
-from ticketr.sync.compare.columns import ELSEWHERE, Columns, unsupported
+from ticketr.sync.compare.columns import NEVER_LINES, Columns, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,7 +105,7 @@ def schema_of(
             first.setdefault(each.id, each)
     found: list[SchemaField] = []
     for each in first.values():
-        if each.id in ELSEWHERE or each.id == "project":
+        if each.id in NEVER_LINES or each.id == "project":
             continue
         having = {
             name: field

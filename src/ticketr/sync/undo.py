@@ -80,7 +80,7 @@ def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
         key: The ticket, or a sub-task of it; None for any ticket.
 
     Raises:
-        NothingToUndo: There is none. As with all other errors, nothing was changed.
+        NothingToUndo: No replacement is known. As with all other errors, nothing was changed.
         CannotUndo: The ticket, its file or Jira's version has changed since.
         FileFailed: The file cannot be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.
@@ -99,7 +99,7 @@ def undo_change(store: Store, state: State, key: str | None = None) -> UndoneCha
         key: A ticket that the change concerns, or a sub-task of it; None for the latest of all.
 
     Raises:
-        NothingToUndo: There is none. As with all other errors, nothing was changed.
+        NothingToUndo: No replacement is known. As with all other errors, nothing was changed.
         CannotUndo: Each ticket of the change, its file or Jira's version has changed since.
         FileFailed: No file of the change can be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.

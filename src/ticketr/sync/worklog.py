@@ -29,11 +29,11 @@ def checked_time(text: str) -> str:
     """Return a length of time as Jira takes it, such as ``1d 2h 30m``.
 
     Raises:
-        BadWork: It is none.
+        BadWork: It is not a duration.
     """
     spent = " ".join(text.lower().split())
     if not _SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
-        raise BadWork(text, "it is no time like 2h, 1d 4h or 1h 30m")
+        raise BadWork(text, "write the time like 2h, 1d 4h or 1h 30m")
     return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent)
 
 

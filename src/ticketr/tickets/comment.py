@@ -96,7 +96,7 @@ def is_comment_head(line: str) -> bool:
 
 
 def read_comment_head(line: str) -> CommentHead | None:
-    """Parse the first line of a comment; return None if it is none."""
+    """Parse the first line of a comment; return None for any other line."""
     if found := _NEW.match(line):
         return CommentHead(Comment(line[found.end() :]), found.end())
     found = _KNOWN.match(line)

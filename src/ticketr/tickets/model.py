@@ -95,7 +95,7 @@ class Ticket:
         acceptance_criteria: One text for each criterion, possibly of several lines.
         tasks: The sub-tasks, which have no sub-tasks.
         line: The line of its heading, from 1; 0 if it was not read from a file. Not compared.
-        remarks: The lines in the section Fields that are no fields. They stay in the file and are
+        remarks: The lines in the section Fields that are not fields. They stay in the file and are
             never sent to Jira. Not compared.
         places: The line numbers of its texts in the file. Not compared.
         comments: The comments, in the order of the file.

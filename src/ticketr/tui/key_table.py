@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from ticketr.tui.keymap import ELSEWHERE, TABLE
+from ticketr.tui.keymap import TABLE, TERMINAL_KEYS
 
 _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 
@@ -19,7 +19,7 @@ def key_table() -> str:
     ]
     lines = ["| key | where | what it does | name |", "|---|---|---|---|"]
     lines += [f"| {keys} | {where} | {words} | `{name}` |" for keys, where, words, name in rows]
-    lines += [f"| `{keys}` | everywhere | {words} | |" for keys, words in ELSEWHERE]
+    lines += [f"| `{keys}` | everywhere | {words} | |" for keys, words in TERMINAL_KEYS]
     return "\n".join((_BEGIN, "", *lines, "", _END))
 
 

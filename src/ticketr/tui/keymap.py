@@ -249,7 +249,7 @@ TABLE = (
     Binding(_A.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", (_C.EVERYWHERE,)),
 )  # fmt: skip
 #: Keys that the terminal itself handles, for the help.
-ELSEWHERE = (("Ctrl+Z", "suspend; fg brings it back"), ("Ctrl+C", "leave"))
+TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"), ("Ctrl+C", "leave"))
 #: Contexts in which printable characters are text.
 TYPING = frozenset((Context.INPUT, Context.PALETTE, Context.FIRST_RUN))
 #: The contexts of the main screen's panels, in which those of the main screen count, too.

@@ -197,7 +197,7 @@ class _Graft:
             unit, place = gone.unit, (*path, gone.at)
             sent = [node for at in gone.instead for node in made[at]]
             self._edits.append(_Edit(_nodes(unit.ours), _nodes(unit.shown), sent, place))
-            if edited:  # what nobody could see, nobody has deleted
+            if edited:  # nobody meant to delete what the file does not show
                 last = gone.instead[-1] if gone.instead else gone.at - 1
                 made[gone.at] = [*self._own(unit.before), *made.get(gone.at, [])]
                 made[last] = [*made.get(last, []), *self._own(unit.after)]

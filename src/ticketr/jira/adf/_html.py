@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 LESS = "\ufdd6"
 #: Stands for a ``<`` with a backslash before it, which is two characters in code.
 ESCAPED_LESS = "\ufdd7"
-#: Stands for nothing, and makes a paragraph of what would be a block of HTML.
+#: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
 STAY = "\ufdd3"
-#: Parts what Markdown would join; ticketr writes it itself.
+#: Separates what Markdown would join. A pull writes it.
 EMPTY_COMMENT = "<!-- -->"
 
 _KINDS = {

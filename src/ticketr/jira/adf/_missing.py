@@ -92,7 +92,7 @@ class Losses:
         return pieces.named(left)
 
     def rest(self) -> tuple[str, ...]:
-        """Return what is lost with none of the blocks for which `of` was called."""
+        """Return what is lost, except with the blocks for which `of` was called."""
         return self._all.named(self._left)
 
 
@@ -113,7 +113,7 @@ class _Pieces:
         self.hidden = self.present - self._kept
         kept = _kinds(self._kept)
         present = _kinds(self.present)
-        #: The kinds of which the Markdown shows as many as there are, perhaps with other details.
+        #: The kinds of pieces that the Markdown shows all of, perhaps with other details.
         self._changed = {kind for kind, number in kept.items() if number >= present[kind]}
 
     def left_by(self, sent: Counter[_Piece]) -> Counter[_Piece]:
@@ -121,7 +121,7 @@ class _Pieces:
         return self.present - (self._kept | sent)
 
     def is_unseen(self, piece: _Piece) -> bool:
-        """Return whether nobody can know of a piece from the Markdown; a detail is no piece then."""
+        """Return whether the Markdown shows no trace of a piece. A detail of a piece leaves one."""
         return piece[0] not in self._changed and piece[0] not in self._marks
 
     def named(self, left: Counter[_Piece]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ JOIN = "\ufde1"
 AUTO = "\ufde6"
 LAST = AUTO
 
-#: What stands for a sign that marklas would escape.
+#: The placeholders of the characters that marklas would escape.
 RAW = {
     **EMPHASIS,
     ord("["): _OPEN,
@@ -27,9 +27,9 @@ RAW = {
     ord("`"): _TICK,
     ord("\\"): BACKSLASH,
 }
-#: What `RAW` stands for, but for those that are known elsewhere.
+#: The characters that the placeholders of this module stand for; `EMPHASIS` has its own table.
 OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
-#: What stands for a sign behind a backslash.
+#: The placeholders of characters that follow a backslash.
 ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5"}
 OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
 

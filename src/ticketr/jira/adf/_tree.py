@@ -37,8 +37,8 @@ class Block:
         node: The block as it stands in the document.
         kind: Its type.
         key: A number that equal blocks share.
-        shell: A number that blocks share which are equal but for what stands in them.
-        inside: A number that blocks share in which the same stands.
+        shell: A number that blocks share if they are equal apart from their content.
+        inside: A number that blocks share if their content is equal.
         blocks: The blocks in it.
         is_line: Whether it holds text, or nothing, instead of blocks.
     """

@@ -38,7 +38,7 @@ class Unit:
 
     @property
     def is_single(self) -> bool:
-        """Whether one block stands for one."""
+        """Whether one block of the file stands for one block in Jira."""
         return len(self.ours) == len(self.shown) == 1
 
     @property
@@ -53,7 +53,7 @@ def units(ours: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
     Args:
         ours: The blocks in Jira.
         shown: The same as the file shows them.
-        shown_alone: As of `ShownAlone`.
+        shown_alone: See `ShownAlone`.
 
     Returns:
         The units, in order. If the file shows nothing at all, one that is empty there.

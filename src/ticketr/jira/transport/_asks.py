@@ -62,7 +62,7 @@ class AsksTransport(TransportSettings):
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
         body = ResponseBody(self.largest_body)
-        wait = ExchangeTimeout(self.answer_within, request.whole_within(self.whole_within))
+        wait = ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
         with wait.scope, _converted(request.url):
             connection = await self._connect(request.url)
             answer = await self._session.exchange(connection, request, body, wait.move_on)

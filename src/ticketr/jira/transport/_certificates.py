@@ -43,8 +43,8 @@ def no_certificates(problem: str = "") -> CertificateStore:
 async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
     """Return the given certificates, else read certifi's or those that the environment names.
 
-    The latter is what httpx does. asks left to itself would read the system's, anew for each connection
-    and holding up all other tasks.
+    httpx does the same. asks would read the system's certificates anew for each connection, and block
+    all other tasks meanwhile.
     """
     if given is not None:
         return CertificateStore(given)

@@ -83,7 +83,7 @@ class HttpxTransport(TransportSettings):
         if self._client.is_closed:
             raise ConnectionLost(request.url, _reasons.CLOSED)
         body = ResponseBody(self.largest_body)
-        wait = ExchangeTimeout(self.answer_within, request.whole_within(self.whole_within))
+        wait = ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
         with wait.scope as scope, _converted(request.url):
             async with (
                 _Watch() as watch,

@@ -58,8 +58,8 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     source: BodySource | None = field(default=None, repr=False)
 
-    def whole_within(self, seconds: float) -> float:
-        """Return how long the exchange may take, in seconds, if a short one may take so many."""
+    def limit_from(self, seconds: float) -> float:
+        """Return the limit of the exchange in seconds, given that of one without a large body."""
         return seconds if self.source is None else seconds + self.source.size / SLOWEST
 
 

@@ -20,7 +20,7 @@ def find_link_type(value: Any) -> LinkType:
     """Find a kind of link by the ID or the name in a JSON object.
 
     Raises:
-        RequestRefused: There is none.
+        RequestRefused: It does not exist.
     """
     given = value if isinstance(value, dict) else {}
     for key in ("id", "name"):
@@ -38,7 +38,7 @@ def find_linked(site: Site, value: Any) -> Issue:
     """Find an issue by the ID or the key in a JSON object.
 
     Raises:
-        RequestRefused: There is none.
+        RequestRefused: It does not exist.
     """
     given = value if isinstance(value, dict) else {}
     name = given.get("key") or given.get("id")

@@ -21,7 +21,7 @@ def find_project(site: SiteStore, request: Request) -> Project:
     """Return the project in the path ``project/{id_or_key}``.
 
     Raises:
-        RequestRefused: There is none.
+        RequestRefused: It does not exist.
     """
     wanted: str = request.path_params["id_or_key"]
     project = site.project_by_any_key(wanted)

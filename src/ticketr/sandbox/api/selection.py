@@ -71,7 +71,7 @@ class FieldCatalogue:
             asked: IDs, ``*all`` or ``*navigable``; with a leading minus, fields to leave out.
                 Each may be a comma-separated list.
             default: The selection if nothing, or only fields to leave out, is given.
-            whole: As of `Selection`.
+            whole: See `Selection`.
         """
         words = [word for part in asked for word in part.replace(",", " ").split()]
         wanted = {word for word in words if not word.startswith("-")}

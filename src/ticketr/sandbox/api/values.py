@@ -112,7 +112,7 @@ def read_date(_: ValueContext, value: Any) -> date | None:
 
 
 def parse_date(value: Any) -> date | None:
-    """Read a date such as ``2026-02-28``; null and an empty text are none."""
+    """Read a date such as ``2026-02-28``; return None for null and an empty text."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):

@@ -72,7 +72,7 @@ def make_site(
         tickets: The number of issues, sub-tasks included.
         seed: The seed from which the site is generated.
         all_fields: Whether the site also has the projects whose issues have fields of every type.
-        user: As of `Site`, like the other arguments.
+        user: See `Site`, as for the other arguments.
         clock: See `Site`.
         search_lag: See `Site`.
         on_change: See `Site`.

@@ -81,7 +81,7 @@ class StatusCategory:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status of the workflow; `project` is as of `IssueType`."""
+    """A status of the workflow; see `IssueType` for `project`."""
 
     id: int
     name: str
@@ -124,7 +124,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A release of a project's product; `project_id` is as of `Component`."""
+    """A release of a project's product; see `Component` for `project_id`."""
 
     id: int
     name: str

@@ -119,7 +119,7 @@ def _clause(clause: nodes.Clause, context: QueryContext, *, negated: bool) -> Te
 
 
 def _is_empty(value: nodes.JqlValue, field: JqlField) -> bool:
-    """Return whether a value stands for EMPTY; a resolution has another word for it."""
+    """Return whether a value means EMPTY, as ``Unresolved`` does for a resolution."""
     if isinstance(value, nodes.JqlLiteral):
         return field.names[0] == "resolution" and value.text.lower() == "unresolved"
     return isinstance(value, nodes.Empty)

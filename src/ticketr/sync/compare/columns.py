@@ -33,7 +33,7 @@ PARENT = "Parent"
 #: Lines whose names the settings cannot change.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
-ELSEWHERE = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
+NEVER_LINES = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
 _COMMENTS = (("## Comments", "comment"),)
 _LINKS = (("# Links", "issuelinks"),)
@@ -126,7 +126,7 @@ class Columns:
         site: dict[str, str] = {}
         for field in fields:
             name = field.name.strip()  # as a file's line will have it
-            if name == PARENT or field.id in ELSEWHERE:
+            if name == PARENT or field.id in NEVER_LINES:
                 continue
             every.setdefault(name, field.id)
             site[field.id] = name
@@ -162,7 +162,7 @@ class Columns:
 
     @property
     def stored(self) -> tuple[tuple[str, str], ...]:
-        """What files hold, by which a pull knows whether that has changed since the last one."""
+        """What files hold. A pull compares it with that of the last pull, to find a change."""
         more = (*(_COMMENTS if self.comments else ()), *(_LINKS if self.links else ()))
         more += _ATTACHMENTS if self.attachments else ()
         return (*self.names, *more)

@@ -39,7 +39,7 @@ class EditedDescription:
         ours: What Jira has.
         before: The issue at the last sync.
         parts: Which parts of it are sent.
-        fitting: As of `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.jira.adf.graft`.
         losses: What Jira would lose.
     """
 
@@ -82,7 +82,7 @@ def edited_description(
         here: The issue in its file.
         parts: The parts that are to be sent.
         ours: The description that Jira has.
-        fitting: As of `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.jira.adf.graft`.
 
     Returns:
         The description; None if it is not to be sent, or certainly too long for Jira, so that it

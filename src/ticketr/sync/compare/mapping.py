@@ -141,7 +141,7 @@ def _line_text(field_id: str, value: object) -> str:
 
 
 def slim(fields: Mapping[str, object]) -> dict[str, object]:
-    """Return only what files and comparisons need of an issue's fields: no avatars, no links.
+    """Return only what files and comparisons need of an issue's fields: no avatars or addresses.
 
     The description is kept unchanged, since a file may not hold all of it.
     """

@@ -166,7 +166,7 @@ class _Merging:
 def merge_texts(base: str, local: str, remote: str, *, prefer: Side | None = None) -> str | None:
     """Merge two versions of a text line by line; return None if they clash.
 
-    ``prefer`` is as of `merge`.
+    See `merge` for ``prefer``.
     """
     merged: list[str] = []
     for each in merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote))):

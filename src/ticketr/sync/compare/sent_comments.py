@@ -63,7 +63,7 @@ def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list
     """Return the requests without an answer whose comments are in Jira, with their numbers.
 
     Args:
-        sent: The requests, answered ones included: their comments are nobody else's.
+        sent: The requests. Comments of answered ones cannot belong to another request.
         issues: The issues as Jira has them now.
     """
     sent = tuple(sent)

@@ -62,7 +62,7 @@ def edited_descriptions(
     Args:
         local_change: The edits of the ticket.
         documents: Jira's descriptions as ADF, by key.
-        fitting: As of `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.jira.adf.graft`.
     """
     if local_change.base is None:
         return {}

@@ -84,7 +84,7 @@ def make_push_plan(
     *,
     prefer: Side | None = None,
 ) -> PushPlan:
-    """Plan what a push would do with what is in a survey; as of `read_push_plan`.
+    """Plan what a push would do with what is in a survey; see `read_push_plan`.
 
     Raises:
         StateFailed: The state cannot be read.

@@ -264,7 +264,7 @@ async def take_survey(
     """Compare every ticket in a workspace with the last sync; see `LocalSurvey.complete`.
 
     Cancellation:
-        As of `visit_files`.
+        As for `visit_files`.
     """
     survey = LocalSurvey()
 

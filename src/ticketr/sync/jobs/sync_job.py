@@ -35,12 +35,12 @@ class SyncJob(SessionJob):
     Attributes:
         full: Fetch every issue again, also those that have not changed.
         prune: Move unedited files of issues that are gone from Jira into ticketr's own folder.
-        confirmed: As of `PushJob`; the pull comes first. What it has merged into the files was
-            confirmed, if that is what Jira's changes make of the confirmed texts.
-        accept_loss: As of `PushJob`.
+        confirmed: See `PushJob`. The pull comes first. What it merges into the files counts as
+            confirmed, if it is the confirmed text with Jira's changes.
+        accept_loss: See `PushJob`.
 
     Cancellation:
-        As of `PullJob` and `PushJob`, whichever phase it is in.
+        As for `PullJob` and `PushJob`, whichever phase it is in.
     """
 
     verb = "Sync"

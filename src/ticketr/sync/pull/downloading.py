@@ -146,7 +146,7 @@ async def download_known(session: Session) -> AttachmentResult:
         FileFailed: The disk is full, or the like.
 
     Cancellation:
-        As of `download`; the next pull downloads the rest.
+        As for `download`; the next pull downloads the rest.
     """
     found = await session.in_thread(session.state.attachments)
     homes = await session.in_thread(session.state.paths_of_issues)

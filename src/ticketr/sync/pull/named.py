@@ -49,13 +49,13 @@ async def pull_named(
         locations: The location of each key in the workspace.
         tally: Counts issues as soon as they are written; gets a note for each key that Jira does
             not have.
-        into: As of `pull`.
+        into: See `pull`.
 
     Raises:
         UnknownTicket: One of the keys is malformed.
 
     Cancellation:
-        As of `pull`.
+        As for `pull`.
     """
     known = await session.in_thread(session.state.known)
     ids = {each.key: each.id for each in known.values()}
@@ -125,7 +125,7 @@ class _Relatives:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
 
         Args:
-            names: As of `find`.
+            names: See `find`.
         """
         found: list[Issue] = []
         for some in chunks(list(names), PAGE):

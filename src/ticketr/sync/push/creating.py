@@ -154,7 +154,7 @@ class Creator:
             The issues that exist and whose sub-tasks can be created, with their IDs and keys.
 
         Raises:
-            TicketrError: As of `create`.
+            TicketrError: As for `create`.
 
         Cancellation:
             Takes effect at once. The next run looks up the other issues.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Delivery:
-    """Sends the writes of tickets, several tickets at once; ``after`` is as of `Creator`."""
+    """Sends the writes of tickets, several tickets at once; see `Creator` for ``after``."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Delivery:
         self._session = session
         self._tally = tally
         self._writes = writes
-        # A new ticket that exists already has its ID and key here.
+        # With the ID and key of a ticket that an earlier request has created.
         self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
             (each, None) for each in writes
         )
@@ -75,7 +75,7 @@ class Delivery:
             The file of each ticket that was created or changed, by its head's ID.
 
         Raises:
-            TicketrError: As of `Creator.create`.
+            TicketrError: As for `Creator.create`.
 
         Cancellation:
             Takes effect at once. The state holds what Jira has taken, or `recover` finds it in the
@@ -263,7 +263,7 @@ class Delivery:
         new_base = add_to_base(base, edit.key, sent)
         names = {each.part for each in sent}
         confirmed = [each for each in edit.payload.values if each.part in names]
-        # Of links, Jira may have some of a line.
+        # A request for links may have added some links of a line and not the others.
         rest = [
             each
             for each in edit.payload.values

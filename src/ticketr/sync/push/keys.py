@@ -45,7 +45,7 @@ def write_key_and_record(
         name: The file that may hold its draft, relative to the workspace.
         status: The status of the issue. If it is None, the caller must call `record_created` once
             the status is known.
-        drafts: As of `matcher_for`.
+        drafts: See `matcher_for`.
 
     Returns:
         Whether the draft or the key is in that file.

@@ -59,7 +59,7 @@ class LinkWrite:
 
 @dataclass(frozen=True, slots=True)
 class LinkPayload:
-    """The links that a push adds and removes at one issue; as of `CommentPayload`."""
+    """The links that a push adds and removes at one issue; see `CommentPayload`."""
 
     writes: tuple[LinkWrite, ...] = ()
     problems: tuple[str, ...] = ()

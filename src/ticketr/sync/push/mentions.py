@@ -20,7 +20,7 @@ _MOST_NAMED = 5
 def with_mentions(
     text: str, found: Mapping[str, Sequence[User]], place: Callable[[int], str]
 ) -> str:
-    """Return a text whose mentions by name hold account IDs; names of nobody are left as they are.
+    """Return a text with account IDs in its mentions by name; leave the names that nobody has.
 
     Args:
         text: The Markdown.
@@ -41,7 +41,7 @@ def with_mentions(
 def unknown_people(
     text: str, before: str, found: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
-    """Yield the line of each new mention of nobody, and a warning."""
+    """Yield the line of each new mention for which no account was found, and a warning."""
     for each in adf.named_people(text):
         if not found.get(each.name, (None,)) and each.text not in before:
             yield (

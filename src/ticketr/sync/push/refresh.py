@@ -134,7 +134,7 @@ async def refresh(
     Args:
         session: The workspace and the site.
         heads: Each ticket's file, relative to the workspace, by its head's ID.
-        added_keys: As of `fetch_families`.
+        added_keys: See `fetch_families`.
         seen: The time by Jira's clock before the call, in seconds since the epoch.
 
     Returns:
@@ -160,7 +160,7 @@ async def adopt(
         The result for each ticket that was fetched, and a note on each other ticket.
 
     Cancellation:
-        As of `refresh`. The next run fetches only the rest.
+        As for `refresh`. The next run fetches only the rest.
     """
     writer = _writer(session, seen)
     outcomes: list[FamilyResult] = []

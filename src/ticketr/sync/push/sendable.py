@@ -104,7 +104,7 @@ async def compare_with_jira(
 ) -> list[Comparison]:
     """Compare local changes with what Jira has now.
 
-    ``merging`` and ``advice`` are as of `prepare`.
+    See `prepare` for ``merging`` and ``advice``.
 
     Returns:
         One comparison for each change, in the same order.

@@ -223,7 +223,9 @@ class Database:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # SQLite ends it by itself where the disk is full
+                if (
+                    self._db.in_transaction
+                ):  # SQLite ends the transaction itself if the disk is full
                     self._db.execute("ROLLBACK")
                 raise
 

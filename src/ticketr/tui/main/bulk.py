@@ -37,7 +37,7 @@ class _Kind:
     field: str
     change: Change
     label: str
-    nobody: str = ""  # what an empty value is called; empty if there has to be one
+    nobody: str = ""  # what to call an empty value; empty if a value is required
 
     def problem(self, text: str) -> str:
         """Return why a text cannot be taken; empty if it can."""

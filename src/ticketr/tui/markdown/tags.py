@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, cast
 
-#: What parts text that Markdown would join; ticketr writes it itself.
+#: Separates texts that Markdown would join. A pull writes it.
 EMPTY_COMMENT: Final = "<!-- -->"
 #: The tags that begin a new line.
 BLOCKS: Final = frozenset(
@@ -99,5 +99,5 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
 def _unescaped(text: str) -> str:
     try:
         return html.unescape(text)
-    except ValueError:  # a number of thousands of digits
+    except ValueError:  # a number with thousands of digits
         return text

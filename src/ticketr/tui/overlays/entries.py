@@ -57,7 +57,7 @@ class Entry:
     Attributes:
         name: What it is, cleaned.
         facts: What stands at the right: its key, or how much it concerns.
-        run: Gives the step; None where it does nothing.
+        run: Returns the step; None if it does nothing.
         refused: Why it cannot be done now; empty if it can.
     """
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, final
 
 from ticketr.text import fit, width, wrap
-from ticketr.tui.keymap import ELSEWHERE, Context, KeyAction
+from ticketr.tui.keymap import TERMINAL_KEYS, Context, KeyAction
 from ticketr.tui.overlays.base import PlainOverlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, title_rule
@@ -88,7 +88,7 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
     size = min(MOST_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)
     lines = []
-    for keys, words in (*rows, *ELSEWHERE):
+    for keys, words in (*rows, *TERMINAL_KEYS):
         first, *rest = wrap(words, room)
         lines.append(f"{fit(keys, size)} {first}")
         lines += [f"{'':{size}} {line}" for line in rest]

@@ -36,7 +36,7 @@ MOST_NAMES = 5
 
 
 async def read(services: Services, effect: effects.ReadConflict) -> None:
-    """Read a conflict, and send it; an error is told."""
+    """Read a conflict, and send it to the app, or the error."""
     store = services.workspaces[effect.workspace].store
     services.newest.begin(effect)
     try:
@@ -58,7 +58,7 @@ async def settle(services: Services, effect: effects.Settle) -> None:
     """
     store = services.workspaces[effect.workspace].store
     try:
-        with trio.CancelScope(shield=True):  # q right after Enter must not lose the choices
+        with trio.CancelScope(shield=True):  # leaving right after Enter must not lose the choices
             words, has_undo = await services.in_thread(_settle, store, effect.resolution)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))

@@ -26,8 +26,8 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
     """Submit a job; it waits while another one of its workspace runs.
 
     Returns:
-        The job, so that an Esc right after the key that asked for it cancels it; or why there is
-        none.
+        The job, so that an Esc right after the key that asked for it cancels it; or why none
+        was submitted.
     """
     workspace = services.workspaces[effect.workspace]
     request = effect.request
@@ -74,7 +74,7 @@ def run_now(services: Services, effect: effects.RunNow) -> None:
 
 
 async def read_history(services: Services, _: effects.ReadHistory) -> None:
-    """Read the jobs that ended, those of earlier runs included; an error is told."""
+    """Read the jobs that ended, also those of earlier runs; report an error."""
     try:
         found = await services.queue.history(limit=MOST_HISTORY)
     except TicketrError as error:

@@ -23,7 +23,7 @@ LARGEST = 64 * 1024
 
 
 async def remember(services: Services, effect: effects.Remember) -> None:
-    """Store how the list of a workspace is shown; an error is told."""
+    """Store how the list of a workspace is shown; report an error."""
     store = services.workspaces[effect.workspace].store
     try:
         await services.in_thread(_write, store, {"filter": effect.filter, "sort": effect.sort})

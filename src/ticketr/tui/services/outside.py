@@ -96,7 +96,7 @@ def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]
 
 
 async def _is_opened(words: list[str]) -> bool:
-    """Start the program that opens a browser; one that runs on is the browser, and is left alone."""
+    """Start the program that opens a browser; do not end one that keeps running: it is the browser."""
     quiet = subprocess.DEVNULL
     try:
         # Not `run_process`, which ends the program when the wait is over; in a session of its own,

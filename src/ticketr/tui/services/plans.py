@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
-    """Make the plan of a push or sync, and send it; an error is told."""
+    """Make the plan of a push or sync, and send it to the app; report an error."""
     workspace = services.workspaces[effect.workspace]
     services.newest.begin(effect)
     # A sync resolves conflicts if a side wins; a push never does.

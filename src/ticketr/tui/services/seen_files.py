@@ -133,7 +133,7 @@ class SeenFiles:
             self._changes += 1
 
     def load(self) -> None:
-        """Read the stored list; one that another version wrote, or that makes no sense, is none."""
+        """Read the stored list; ignore one of another version, and one that is damaged."""
         text = ""
         with suppress(OSError, TicketrError, UnicodeDecodeError):
             if self._store.own.is_dir():

@@ -131,7 +131,7 @@ class OpenWorkspaces:
         return name in self._closed
 
     async def open(self, name: str) -> bool:
-        """Open a workspace, unless it is open; an error is told.
+        """Open a workspace, unless it is open; report an error.
 
         Returns:
             Whether it is open.

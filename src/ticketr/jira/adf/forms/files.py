@@ -32,7 +32,7 @@ _IN_BRACKETS = re.compile(r"[\s()]")
 
 
 def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:
-    """Return the attributes of a picture's block and of its file, or None if it is none.
+    """Return the attributes of a picture's block and of its file; None for any other block.
 
     Args:
         alt: What is shown without the picture.

@@ -29,7 +29,7 @@ def find_board(site: Site, wanted: str) -> Board:
     """Return the board with an ID.
 
     Raises:
-        RequestRefused: There is none.
+        RequestRefused: It does not exist.
     """
     known = {project.id for project in site.projects}
     for board in BOARDS:
