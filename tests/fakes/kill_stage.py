@@ -1,4 +1,4 @@
-"""A scene on both sides, copied for each job whose process is killed.
+"""A workspace and a site, copied for each job whose process is killed.
 
 Real processes, real sockets, real kills; what is left then is looked at in virtual time.
 """

@@ -1,4 +1,4 @@
-"""What the model of a job queue knows, and what follows from that."""
+"""The records of the model of a job queue, and what is computed from them."""
 
 from __future__ import annotations
 

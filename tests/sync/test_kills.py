@@ -105,7 +105,7 @@ def kill_the_site_at(stage: Stage, root: Path, step: int) -> int:
 def test_the_site_may_be_killed_in_the_middle_of_a_push(
     stage: Stage, tmp_path: Path, step: int
 ) -> None:
-    # Whether the client is patient enough is a matter of chance and of the machine.
+    # It depends on chance and on the machine whether the client waits long enough.
     assert kill_the_site_at(stage, tmp_path / "copy", step) in {0, 1}
 
 

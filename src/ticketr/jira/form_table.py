@@ -1,6 +1,6 @@
 """Writes the table of short forms as Markdown: ``python -m ticketr.jira.form_table docs/format.md``.
 
-Each cell is what the conversion does, so the table says nothing that is not so.
+The conversion itself makes each cell, so the table cannot differ from it.
 """
 
 from __future__ import annotations

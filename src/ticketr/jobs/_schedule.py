@@ -1,6 +1,6 @@
 """What runs next, and which submit may enter. Pure: it awaits nothing and knows no clock.
 
-A memory channel could not be this: it is first in, first out, nothing can be taken
+A memory channel cannot do this: it is first in, first out, nothing can be taken
 out of its middle, and closing its last receiver throws away what is in it.
 
 Priorities and ageing. A job's rank is the time at which it was due, less ``AGING`` seconds for each
@@ -14,8 +14,8 @@ jobs, where a better one may have come meanwhile. So the queue of a key can be l
 come and go, and a key is never given to a job that has ended. A job may also wait for the end of
 another one, whose ID it has.
 
-Rates. While the rate of the queue has no start left, no job is taken; a key without a start left is
-as a key that is held. Each attempt takes a start when it begins (see ``_rates``).
+Rates. While the rate of the queue has no start left, no job is taken; a key without a start left
+counts as held. Each attempt takes a start when it begins (see ``_rates``).
 """
 
 from __future__ import annotations

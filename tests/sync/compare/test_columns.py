@@ -4,7 +4,7 @@ import pytest
 
 from ticketr.config import MappedField
 from ticketr.jira import Field, Issue
-from ticketr.sync.compare.columns import ELSEWHERE, STANDARD_FIELDS, Columns
+from ticketr.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns
 from ticketr.sync.compare.mapping import family_text
 from ticketr.sync.errors import UnknownField, UnsupportedField
 
@@ -80,7 +80,7 @@ def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are
     assert str(caught.value).endswith("did you mean Team Estimate?")
 
 
-@pytest.mark.parametrize("field_id", sorted(ELSEWHERE))
+@pytest.mark.parametrize("field_id", sorted(NEVER_LINES))
 def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownField):
         Columns.of([field("Odd", field_id)], ["Odd"])

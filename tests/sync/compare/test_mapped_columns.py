@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.config import MappedField
 from ticketr.jira import Field
-from ticketr.sync.compare.columns import ELSEWHERE, STANDARD_FIELDS, Columns
+from ticketr.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns
 from ticketr.sync.errors import UnknownField
 
 
@@ -97,7 +97,7 @@ def test_for_an_unknown_id_the_nearest_name_is_offered() -> None:
         names(MappedField("Others", "customfield_7", "f.yaml:3"))
 
 
-@pytest.mark.parametrize("field_id", sorted(ELSEWHERE))
+@pytest.mark.parametrize("field_id", sorted(NEVER_LINES))
 def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownField):
         names(MappedField("Odd", field_id), site=(field("Odd", field_id),))

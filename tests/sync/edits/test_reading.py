@@ -1,4 +1,4 @@
-"""Files, looked at one by one: what is wrong with one says nothing about the others."""
+"""Test that files are read one by one: an error in one does not affect the others."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ CHANGED: Hints = (
 async def change_field(services: Services, effect: effects.ChangeField) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
     store = services.workspaces[effect.workspace].store
-    await _told(
+    await _change_files(
         services, effect.workspace, partial(_change_field, store, effect.place, effect.change)
     )
 
@@ -61,7 +61,7 @@ async def plan_edits(services: Services, effect: effects.PlanEdits) -> None:
 async def carry_out(services: Services, effect: effects.CarryOutEdits) -> None:
     """Change the files as planned, and read the workspace again."""
     store = services.workspaces[effect.workspace].store
-    if await _told(services, effect.workspace, partial(_carry_out, store, effect.plan)):
+    if await _change_files(services, effect.workspace, partial(_carry_out, store, effect.plan)):
         services.send(messages.EditsDone(effect.workspace))
 
 
@@ -93,10 +93,10 @@ async def add_comment(services: Services, effect: effects.AddComment) -> None:
         services.send(messages.Told(NO_COMMENTS))
         return
     write = partial(_add_comment, workspace.store, effect.place, effect.text)
-    await _told(services, workspace.name, write)
+    await _change_files(services, workspace.name, write)
 
 
-async def _told(
+async def _change_files(
     services: Services, workspace: str, change: Callable[[], tuple[str, Hints]]
 ) -> bool:
     """Change files in a thread, say what was done or failed, and read the workspace again.
