@@ -109,3 +109,13 @@ def test_nothing_to_count_has_no_tables(someone: User) -> None:
         assert pty.wait_for_end() == 0
 
     assert re.sub(r"\r+", "", pty.output.rpartition("\0")[2]) == "0 tickets\n"
+
+
+def test_a_field_that_no_ticket_has_is_named(reader: User) -> None:
+    told = reader.runs("stats", "--by", "Assignees", "--by", "status", "--by", "Zzz")
+
+    assert told.code == 0
+    assert told.err.splitlines() == [
+        'no ticket has the field "Assignees"; did you mean Assignee?',
+        'no ticket has the field "Zzz"',
+    ]

@@ -74,9 +74,24 @@ def stats(
             for each in values:
                 cells = (name, each.value, str(each.issues), _number(each.points))
                 click.echo("\t".join(map(printable, cells)))
+    for warning in _unknown(fields, issues):
+        echo(warning, err=True)
     for path in listing.broken:
         echo(f"left out, since it cannot be read: {path}", err=True)
     context.exit(exits.FAILED if listing.broken else exits.DONE)
+
+
+def _unknown(fields: Sequence[str], issues: Sequence[Candidate]) -> Iterator[str]:
+    """Yield a warning for each field that no issue has."""
+    from ticketr.config.names import nearest
+    from ticketr.tickets import fold
+
+    known = {fold(name): name for each in issues for name in each.fields}
+    for name in fields:
+        if issues and fold(name) not in known:
+            near = nearest(name, known.values())
+            hint = f"; did you mean {near}?" if near else ""
+            yield f'no ticket has the field "{name}"{hint}'
 
 
 def _number(points: float) -> str:

@@ -103,41 +103,43 @@ def schema_of(
     for fields in by_type.values():
         for each in fields:
             first.setdefault(each.id, each)
-    found: list[SchemaField] = []
-    for each in first.values():
-        if each.id in NEVER_LINES or each.id == "project":
-            continue
-        having = {
-            name: field
-            for name, fields in by_type.items()
-            for field in fields
-            if field.id == each.id
-        }
-        values = dict.fromkeys(
-            clean(text) for field in having.values() for text in _values_of(field)
-        )
-        found.append(
-            SchemaField(
-                name=clean(lines.get(each.id, each.name)),
-                id=each.id,
-                kind="sprint" if lines.get(each.id) == "Sprint" else _kind_of(each),
-                values=tuple(values),
-                types=tuple(map(clean, having)),
-                required=tuple(
-                    clean(name)
-                    for name, field in having.items()
-                    if field.required and not field.has_default
-                ),
-                is_kept=each.id in lines,
-                reason=reasons.get(each.id, ""),
-            )
-        )
+    found = [
+        _joined(each, by_type, lines.get(each.id), reasons.get(each.id, ""))
+        for each in first.values()
+        if each.id not in NEVER_LINES and each.id != "project"
+    ]
     order = [field_id for _, field_id in columns.names]
 
     def place(each: SchemaField) -> tuple[int, str]:
         return (order.index(each.id) if each.is_kept else len(order), each.name.casefold())
 
     return tuple(sorted(found, key=place))
+
+
+def _joined(
+    first: CreateField,
+    by_type: Mapping[str, Sequence[CreateField]],
+    line: str | None,
+    reason: str,
+) -> SchemaField:
+    """Return a field as all issue types together have it; ``line`` is its name in files, if any."""
+    having = {
+        name: field for name, fields in by_type.items() for field in fields if field.id == first.id
+    }
+    values = dict.fromkeys(clean(text) for field in having.values() for text in _values_of(field))
+    required = (
+        clean(name) for name, field in having.items() if field.required and not field.has_default
+    )
+    return SchemaField(
+        name=clean(line or first.name),
+        id=first.id,
+        kind="sprint" if line == "Sprint" else _kind_of(first),
+        values=tuple(values),
+        types=tuple(map(clean, having)),
+        required=tuple(required),
+        is_kept=line is not None,
+        reason=reason,
+    )
 
 
 def _kind_of(field: CreateField) -> str:
