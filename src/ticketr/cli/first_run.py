@@ -106,7 +106,7 @@ class FirstRun:
             kind = SiteKind.DATA_CENTER if is_other else SiteKind.CLOUD
             return SiteAnswer(site, kind, milliseconds)
 
-        return await _told(ask)
+        return await _result_or_problem(ask)
 
     async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
         """Ask a site for the account of a login, and for its projects; see `Setup.check_login`."""
@@ -119,11 +119,11 @@ class FirstRun:
             choices = tuple(ProjectChoice(clean(each.key), clean(each.name)) for each in projects)
             return LoginAnswer(clean(account.display_name), choices, total)
 
-        return await _told(ask)
+        return await _result_or_problem(ask)
 
     async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
         """Look at a folder; see `Setup.check_folder`."""
-        return await _told(partial(trio.to_thread.run_sync, check_folder, folder))
+        return await _result_or_problem(partial(trio.to_thread.run_sync, check_folder, folder))
 
     def default_folder(self, site: str, project: str = "") -> Path:
         """Return a folder for a new workspace; see `Setup.default_folder`."""
@@ -131,7 +131,7 @@ class FirstRun:
 
     async def add_workspace(self, wanted: NewWorkspace) -> OpenedWorkspace | Problem:
         """Check and store a workspace; see `Setup.add_workspace`."""
-        return await _told(partial(self._add, wanted))
+        return await _result_or_problem(partial(self._add, wanted))
 
     async def _add(self, wanted: NewWorkspace) -> OpenedWorkspace:
         site, project = checked_address(wanted.site), _checked_project(wanted.project)
@@ -150,7 +150,7 @@ class FirstRun:
 
     async def open_folder(self, folder: Path) -> OpenedWorkspace | Problem:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
-        return await _told(partial(self._open, folder))
+        return await _result_or_problem(partial(self._open, folder))
 
     async def _open(self, folder: Path) -> OpenedWorkspace:
         workspace = await trio.to_thread.run_sync(_existing_workspace, folder)
@@ -177,7 +177,7 @@ class FirstRun:
             yield opened
 
 
-async def _told(ask: Callable[[], Awaitable[T]]) -> T | Problem:
+async def _result_or_problem(ask: Callable[[], Awaitable[T]]) -> T | Problem:
     """Return what a function returns, or the problem that its error is for the user."""
     try:
         return await ask()

@@ -141,7 +141,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
     """
     if state.undo.digest(step.head) != step.then:
         raise CannotUndo(step.key, f"{step.key} was pulled, pushed or settled since", step.aside)
-    undo = _take_away if step.kind is UndoKind.ADDED else _write_back
+    undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
     aside = undo(store, step)
     with state.batch():
         state.undo.restore(step.head, step.stored)
@@ -151,7 +151,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
     return Undone(step, aside)
 
 
-def _take_away(store: Store, step: UndoStep) -> str:
+def _move_to_trash(store: Store, step: UndoStep) -> str:
     """Move a file that was added into ticketr's own folder.
 
     Returns:

@@ -71,7 +71,7 @@ class LogWorkJob(SessionJob):
         """
         comment = _comment(self.text)
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            began = _began(self.started, session)
+            began = _start_time(self.started, session)
             worklog = await self._send(session, began, comment)
         session.progress.say(f"Logged {worklog.spent} on {self.key}")
         return worklog
@@ -111,7 +111,7 @@ def _comment(text: str) -> dict[str, object] | None:
     return document
 
 
-def _began(text: str, session: Session) -> datetime:
+def _start_time(text: str, session: Session) -> datetime:
     if not text:
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is

@@ -138,7 +138,7 @@ def _state_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[st
     """Return what a workspace is doing, or when it was synced; the longest words first."""
     jobs = state.jobs.of_workspace(workspace.name)
     if jobs:
-        return _doing(jobs[0])
+        return _activity(jobs[0])
     if workspace.problem:
         return ("cannot be opened", "closed")
     if workspace.synced is None:
@@ -147,7 +147,7 @@ def _state_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[st
     return f"synced {age}", age
 
 
-def _doing(job: JobSnapshot) -> tuple[str, ...]:
+def _activity(job: JobSnapshot) -> tuple[str, ...]:
     kind = kind_of(job) or "work"
     if job.status is JobStatus.PENDING:
         return f"{kind} waits", "waits"

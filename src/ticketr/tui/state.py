@@ -14,7 +14,7 @@ from ticketr.statusline import StatusModel
 from ticketr.text import clean
 from ticketr.tui.jobs_state import JobsState
 from ticketr.tui.keymap import Context, KeyMap
-from ticketr.tui.panels.detail import lines_at_hand
+from ticketr.tui.panels.detail import lines_without_pause
 from ticketr.tui.panels.layout import Layout, layout_of
 from ticketr.tui.workspace import WorkspaceView
 
@@ -144,7 +144,7 @@ class AppState:
         ticket = self.ticket
         if ticket is None or ticket.sheet is None:
             return ()
-        return lines_at_hand(
+        return lines_without_pause(
             ticket.sheet, self.layout.right, ticket.wrapped, as_source=ticket.as_source
         )
 

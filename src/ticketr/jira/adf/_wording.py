@@ -84,7 +84,7 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
     """
     lines, others = text.split("\n"), like.split("\n")
     bullet = next((found[2] for each in others if (found := _ITEM.match(each))), "-")
-    bare = [[_FORM.sub(_bare, each).rstrip() for each in side] for side in (lines, others)]
+    bare = [[_FORM.sub(_normal_form, each).rstrip() for each in side] for side in (lines, others)]
     same = dict(matches(*bare))
     for has_blank_lines in (False, True):
         yield "\n".join(
@@ -94,7 +94,7 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
         )
 
 
-def _bare(found: re.Match[str]) -> str:
+def _normal_form(found: re.Match[str]) -> str:
     """Return what the form of a line says: `* a` is an item as `- a` is one."""
     if found["item"]:
         return f"{found['indent']}- "

@@ -56,7 +56,7 @@ def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
 
 
 def keys_in(text: str) -> tuple[str, ...]:
-    """Return the keys on a line, each once; what is no key is returned as it stands there."""
+    """Return the keys on a line, each once; other words are returned unchanged."""
     words = (each for each in _BETWEEN_KEYS.split(text) if each)
     return tuple(dict.fromkeys(each.upper() if is_key(each.upper()) else each for each in words))
 
@@ -88,10 +88,10 @@ def slim_links(value: object) -> list[object]:
 
 def _slim(entry: Mapping[str, object]) -> dict[str, object]:
     kept: dict[str, object] = {"id": entry.get("id")}
-    kept["type"] = _some(entry.get("type"), ("id", "name", "inward", "outward"))
+    kept["type"] = _picked(entry.get("type"), ("id", "name", "inward", "outward"))
     for end in ("inwardIssue", "outwardIssue"):
         if end in entry:
-            kept[end] = _some(entry[end], ("id", "key"))
+            kept[end] = _picked(entry[end], ("id", "key"))
     return kept
 
 
@@ -113,7 +113,7 @@ def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
             yield each
 
 
-def _some(value: object, names: Iterable[str]) -> object:
+def _picked(value: object, names: Iterable[str]) -> object:
     if not isinstance(value, dict):
         return value
     return {name: value[name] for name in names if name in value}

@@ -42,7 +42,7 @@ def selection_of(
     return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
 
 
-def list_some(keys: Collection[str]) -> str:
+def first_keys(keys: Collection[str]) -> str:
     """Return the first keys, and how many more there are."""
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
     return ", ".join(list(keys)[:_NAMED]) + more

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.config import DOWNLOAD
 from ticketr.sync.jobs.parts import (
     count_tickets,
-    list_some,
+    first_keys,
     not_done,
     pulled_words,
     reporting_session,
@@ -56,7 +56,7 @@ class PullJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return super()._subject if self.keys is None else list_some(self.keys)
+        return super()._subject if self.keys is None else first_keys(self.keys)
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.sync.edits.planning import check_keys, make_push_plan
 from ticketr.sync.jobs.parts import (
     count_tickets,
-    list_some,
+    first_keys,
     not_done,
     pushed_words,
     reporting_session,
@@ -60,7 +60,7 @@ class PushJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return super()._subject if self.keys is None else list_some(self.keys)
+        return super()._subject if self.keys is None else first_keys(self.keys)
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""

@@ -28,7 +28,7 @@ from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating_batches import (
     BatchResult,
     create_in_batches,
-    is_passing,
+    may_succeed_later,
     new_creation,
     over_at,
 )
@@ -240,7 +240,7 @@ class Creator:
                 if certainly_failed(error, fields):
                     await self._forget(creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
                     raise
-                if not is_passing(error):
+                if not may_succeed_later(error):
                     if isinstance(error, AuthenticationFailed):
                         raise
                     self._refused.append(_Refused(creation, new, error, over_at(error)))

@@ -184,7 +184,7 @@ async def _create(
             failure = error
         sent = -math.inf if failure is None else over_at(failure)
         found |= await look_up(session, creations, sent=sent)
-        if len(found) == len(batch) or failure is None or not is_passing(failure):
+        if len(found) == len(batch) or failure is None or not may_succeed_later(failure):
             break
     return found
 
@@ -200,8 +200,8 @@ async def _forget(session: Session, creation: Creation) -> None:
         await session.in_thread(session.state.creations.forget, creation.marker)
 
 
-def is_passing(error: JiraError) -> bool:
-    """Tell whether another try may succeed."""
+def may_succeed_later(error: JiraError) -> bool:
+    """Return whether another try may succeed."""
     if isinstance(error, RateLimited):
         return (error.retry_after or 0.0) <= LONGEST_WAIT
     return may_have_happened(error)

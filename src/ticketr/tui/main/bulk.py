@@ -11,7 +11,7 @@ from ticketr.text import clean
 from ticketr.tui import effects
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.main.changing import place_of
-from ticketr.tui.main.values import counted, values_of
+from ticketr.tui.main.values import counts_of_values, values_of
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.file_edits import FileEdits
 from ticketr.tui.overlays.line_input import LineInput
@@ -94,7 +94,7 @@ def _ask_statuses(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> St
 def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState:
     """List the values that the tickets of the workspace have, and a line to type another one."""
     among = rows if kind.change is Change.REMOVE else state.workspace.rows
-    counts = counted(among, kind.field, is_list=kind.field == "Labels")
+    counts = counts_of_values(among, kind.field, is_list=kind.field == "Labels")
     values = tuple(counts)[:MOST_VALUES]
     if not values:
         return state.opened(_input(rows, kind, ""))

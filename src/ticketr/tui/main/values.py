@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from ticketr.tui.rows import ListRow
 
 
-def counted(rows: Iterable[ListRow], field: str, *, is_list: bool = False) -> dict[str, int]:
+def counts_of_values(
+    rows: Iterable[ListRow], field: str, *, is_list: bool = False
+) -> dict[str, int]:
     """Return the values of a field with how many tickets have each, the most frequent first.
 
     Args:
@@ -29,4 +31,4 @@ def counted(rows: Iterable[ListRow], field: str, *, is_list: bool = False) -> di
 
 def values_of(rows: Iterable[ListRow], field: str) -> tuple[str, ...]:
     """Return the values of a field in some tickets, the most frequent first."""
-    return tuple(counted(rows, field))
+    return tuple(counts_of_values(rows, field))

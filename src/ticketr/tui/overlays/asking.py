@@ -73,7 +73,7 @@ class AskingKeys(PlainOverlay):
                 state = state.without(self)
                 if problem:
                     return state.noticed(f"Not filtered: {problem}", is_bad=True), ()
-                return _only(state, self, keys, count, now), ()
+                return _show_only(state, self, keys, count, now), ()
             case _:
                 return None
 
@@ -82,7 +82,7 @@ class AskingKeys(PlainOverlay):
         return asking_rows(below, "Filter", "Asking Jira which tickets match...", state, theme)
 
 
-def _only(
+def _show_only(
     state: AppState, asked: AskingKeys, keys: frozenset[str], count: int, now: float
 ) -> AppState:
     """Show only the issues with these keys."""

@@ -163,8 +163,8 @@ def _short(text: str) -> str:
     return clean(text) or "–"
 
 
-def _begin(text: str) -> str:
-    """Return the begin of a text; all of it is shown word by word."""
+def _beginning(text: str) -> str:
+    """Return the beginning of a text; the whole text is shown word by word."""
     return clip(_short(text), MOST_WRITTEN)
 
 
@@ -200,7 +200,7 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: 
         names = clean(", ".join(plan.left))
         lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
     writes = "; ".join(
-        f"{each.name}: {_begin(each.before)} → {_begin(each.after)}" for each in plan.writes
+        f"{each.name}: {_beginning(each.before)} → {_beginning(each.after)}" for each in plan.writes
     )
     lines.append((Span(f"{clean(view.path)}: {clean(writes) or 'stays as it is'}"),))
     pushed = clean(", ".join(plan.pushed))

@@ -82,11 +82,11 @@ def status_choice(asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) 
     def chosen(state: AppState, index: int) -> Step:
         return asked.taken(state, names[index])
 
-    options = tuple(Option(clean(each), _facts(asked, each, statuses)) for each in names)
+    options = tuple(Option(clean(each), _availability(asked, each, statuses)) for each in names)
     return Choice(asked.title, options, chosen)
 
 
-def _facts(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
+def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[str, ...]]) -> str:
     """Return whether the issues have a status now, or which of them cannot take it."""
     has = {key for key, status in asked.issues.items() if status.casefold() == name.casefold()}
     if has == set(asked.issues):

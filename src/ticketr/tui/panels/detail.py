@@ -45,7 +45,7 @@ def is_long(sheet: Sheet) -> bool:
     return len(sheet.error) + sum(map(len, sheet.source)) > SHORT
 
 
-def lines_at_hand(
+def lines_without_pause(
     sheet: Sheet, cells: int, wrapped: WrappedDetail | None, *, as_source: bool
 ) -> tuple[DetailLine, ...]:
     """Return the lines of an issue without a pause.

@@ -86,7 +86,7 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
 
 def _write_mention(attrs: Json) -> list[Json] | None:
     account, shown = attrs.get("id"), attrs.get("text")
-    if attrs.keys() - {"id", "text"} or not _is(account, _IS_ACCOUNT):
+    if attrs.keys() - {"id", "text"} or not _fits_pattern(account, _IS_ACCOUNT):
         return None
     name = "" if shown is None else _name_of(shown)
     if name is None:
@@ -209,7 +209,7 @@ def read_card(address: str) -> list[Token] | None:
 def write_card(attrs: Json) -> list[Json] | None:
     """Return an address in angle brackets, if a card is no more than that."""
     address = attrs.get("url")
-    if attrs.keys() != {"url"} or not _is(address, _CARD):
+    if attrs.keys() != {"url"} or not _fits_pattern(address, _CARD):
         return None
     return [text(raw(f"<{address}>"))]
 
@@ -301,7 +301,7 @@ def _links_to_account(node: Json) -> bool:
         type(mark) is dict
         and mark.get("type") == "link"
         and type(mark.get("attrs")) is dict
-        and _is(mark["attrs"].get("href"), _IS_ACCOUNT)
+        and _fits_pattern(mark["attrs"].get("href"), _IS_ACCOUNT)
         for mark in marks
     )
 
@@ -311,5 +311,5 @@ def _is_code(node: Json) -> bool:
     return type(marks) is list and {"type": "code"} in marks
 
 
-def _is(value: object, pattern: re.Pattern[str]) -> bool:
+def _fits_pattern(value: object, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None

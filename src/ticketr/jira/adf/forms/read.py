@@ -299,13 +299,13 @@ def _joined(tokens: Iterable[Token]) -> list[Token]:
         if token["type"] == "text":
             texts.append(token)
             continue
-        made += _as_one(texts)
+        made += _joined_texts(texts)
         texts = []
         made.append(token)
-    return [*made, *_as_one(texts)]
+    return [*made, *_joined_texts(texts)]
 
 
-def _as_one(texts: list[Token]) -> list[Token]:
+def _joined_texts(texts: list[Token]) -> list[Token]:
     if len(texts) < 2:
         return texts
     return [{"type": "text", "raw": "".join(each["raw"] for each in texts), _PARTS: texts}]

@@ -73,7 +73,7 @@ class Writer:
             if picture is not None:
                 self.used = True
                 return [_paragraph(*picture)]
-        is_short = short and parent in _PARENTS.get(kind, ()) and _is_said(node)
+        is_short = short and parent in _PARENTS.get(kind, ()) and _has_short_form(node)
         if kind in _LINES:
             self._line(node, content, parent, short=short)
         else:
@@ -151,7 +151,7 @@ def _tag(node: Any) -> str:
     return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
 
 
-def _is_said(node: Json) -> bool:
+def _has_short_form(node: Json) -> bool:
     """Return whether the short form of a block says all of it."""
     attrs = node.get("attrs", {})
     content = node.get("content")
@@ -163,11 +163,11 @@ def _is_said(node: Json) -> bool:
         case "blockCard":
             return write_card(attrs) is not None
         case "decisionList":
-            return not attrs and type(content) is list and all(map(_is_decided, content))
+            return not attrs and type(content) is list and all(map(_has_decision_form, content))
     return attrs.keys() <= {"title"} and bool(content) and _is_title(attrs.get("title", "-"))
 
 
-def _is_decided(item: Any) -> bool:
+def _has_decision_form(item: Any) -> bool:
     return (
         type(item) is dict
         and item.keys() <= {"type", "attrs", "content"}
