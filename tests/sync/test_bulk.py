@@ -161,3 +161,34 @@ async def test_what_jira_has_not_begun_is_not_unknown(
 
     result = job.so_far()
     assert (len(result.done), len(result.failed), len(result.unknown)) == (0, failed, unknown)
+
+
+class Slow(Recorder):
+    """Carries a task out, and does not answer the first question for its progress."""
+
+    asked_once = False
+
+    async def send(self, request: Request) -> Response:
+        answer = await super().send(request)
+        if "/bulk/queue/" in request.url and not self.asked_once:
+            self.asked_once = True
+            await trio.sleep_forever()
+        return answer
+
+
+async def test_a_change_that_was_over_when_it_was_cancelled_is_known(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    issues = await find(bench)
+    wire = Slow(create_app(bench.site))
+    job = BulkJob(**bench.settings(transport=wire), issues=issues, change=LOW)
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        await trio.sleep(5)
+        handle.cancel()
+        snapshot = await handle.wait()
+
+    assert snapshot.status is JobStatus.CANCELLED
+    assert swept(bench) == 12
+    assert (len(job.so_far().done), job.so_far().unknown) == (12, ())

@@ -225,9 +225,11 @@ class BulkJob(SessionJob):
         try:
             progress = await self._wait(session, task, some)
         except trio.Cancelled:
-            with trio.move_on_after(TO_CANCEL, shield=True), suppress(JiraError):
-                await session.jira.cancel_task(task)
-                self._note(session, await session.jira.bulk_progress(task), some)
+            with trio.move_on_after(TO_CANCEL, shield=True):
+                with suppress(JiraError):  # Jira refuses it if the task is over
+                    await session.jira.cancel_task(task)
+                with suppress(JiraError):
+                    self._note(session, await session.jira.bulk_progress(task), some)
             raise
         left = [each for each in some if each.id not in {*progress.done, *progress.failed}]
         self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
