@@ -92,7 +92,7 @@ class UserConfig:
         """Return the workspace of that name.
 
         Raises:
-            UnknownWorkspace: There is none.
+            UnknownWorkspace: No workspace has this name.
         """
         if name not in self.workspaces:
             raise UnknownWorkspace(name, nearest(name, self.workspaces))

@@ -64,7 +64,7 @@ class Tables:
         problems: The rows that could not be put into it.
         seconds: The number, from 1, of the delimiter row of each table without problems. marklas does
             not read it as a table in a list or a quote.
-        strays: The numbers of lines that look like a delimiter row and are none; maybe in code.
+        strays: The numbers of lines that look like a delimiter row but are not one; maybe in code.
         drawn: The numbers of lines at which something begins that looks like a table without a
             delimiter row, or that another program has drawn; maybe in code.
     """
@@ -204,7 +204,7 @@ class _Reader:
         self._found.problems.append(TableProblem(index + 1, text, reason))
 
 
-#: What is wrong with a line that looks like a table's second line and is none.
+#: What is wrong with a line that looks like the second line of a table but is not one.
 STRAY = (
     "this looks like a table, but is none: each row needs as many cells as the first, and it can "
     "stand in no list and no quote; if it is text, put a backslash before each |"

@@ -34,7 +34,7 @@ WIDEST = 120
 #: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
 #: holds it, which is far quicker. Jira takes no description of more than 32,767 characters.
 LONGEST_RENDERED = 40_000
-#: How many characters a bracket counts for: each is tried as the begin of a link.
+#: How many characters a bracket counts for: each is tried as the beginning of a link.
 BRACKET = 10
 #: The most characters of an issue that are wrapped on Trio's thread, which takes some milliseconds.
 SHORT = 1_000

@@ -72,10 +72,10 @@ def stop_asking(services: Services, effect: effects.StopAsking) -> None:
 async def _asked(
     services: Services, name: str, ask: Callable[[], Awaitable[T]], seconds: float
 ) -> tuple[T | None, str] | None:
-    """Ask Jira for so many seconds at most.
+    """Ask Jira, for a limited number of seconds.
 
     Returns:
-        The answer, or why there is none; None after `stop_asking`, or if another request of the
+        The answer, or the reason why it did not come; None after `stop_asking`, or if another request of the
         workspace has begun.
     """
     found, problem = None, f"it has not answered for {seconds:.0f} s"
