@@ -83,20 +83,29 @@ class Pty:
         self._seen += found.end()
         return found
 
-    def wait_for_report(self, wanted: str) -> str:
-        """Wait for a line of the shell about its job; return the line."""
+    def wait_for_report(self, wanted: str, *, read: bool = False) -> str:
+        """Wait for a line of the shell about its job; return the line.
+
+        Args:
+            wanted: A pattern of the line's beginning.
+            read: Whether to read the terminal meanwhile, as a program may wait for that.
+        """
+        sources = [self._reports, *([self._user] if read and self._user >= 0 else [])]
         deadline = time.monotonic() + LONG
         while (found := re.search(f"{wanted}.*\n", self._said)) is None:
             left = deadline - time.monotonic()
             assert left > 0, f"not {wanted}: {self._said!r}, {self.output!r}"
-            if select.select([self._reports], [], [], left)[0]:
+            ready = select.select(sources, [], [], left)[0]
+            if self._user in ready:
+                self._read()
+            if self._reports in ready:
                 self._said += os.read(self._reports, 1000).decode()
         self._said = self._said[found.end() :]
         return found[0].strip()
 
     def wait_for_end(self, *, read: bool = True) -> int:
         """Wait until the job has ended; return its exit code, negative for a signal."""
-        code = int(self.wait_for_report("exited").split()[1])
+        code = int(self.wait_for_report("exited", read=read).split()[1])
         self.pid = 0
         while read and select.select([self._user], [], [], 0)[0]:
             self._read()

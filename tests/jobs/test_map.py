@@ -688,7 +688,7 @@ def test_items_with_a_cancel_scope_of_their_own_leave_no_cancelled_without_a_sco
 
     def items() -> Generator[int]:
         with trio.move_on_after(2):  # noqa: ASYNC100 - the map awaits in it
-            yield from range(99)
+            yield from range(99)  # noqa: ASYNC101 - it is what items must not do
 
     async def main() -> float:
         async with open_job_queue() as queue:
@@ -707,7 +707,7 @@ async def drawn_in_a_nursery(ends: list[str], error: Exception | None) -> AsyncG
         nursery.start_soon(trio.sleep_forever)
         try:
             for number in range(99):
-                yield number
+                yield number  # noqa: ASYNC101, ASYNC119 - as people write it
                 await trio.lowlevel.checkpoint()
         finally:
             ends.append("closed")

@@ -79,7 +79,8 @@ def cancelled_at(bench: CommentBench, kind: type[Any], step: int) -> tuple[AtSte
                 transport = Detached(create_app(bench.site, latency=bench.latency), site)
                 handle = await queue.submit(kind(**bench.settings(transport=transport)))
                 instrument.arm(lambda: queue.cancel(handle.id))
-                return await handle.wait()
+                snapshot = await handle.wait()
+        return snapshot
 
     clock = MockClock(autojump_threshold=0)
     return instrument, trio.run(main, clock=clock, instruments=[instrument])

@@ -300,12 +300,14 @@ def push_cancelled_at(bench: Bench, step: int) -> tuple[AtStep, JobSnapshot]:
     instrument = AtStep(step)
 
     async def main() -> JobSnapshot:
-        async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
-            app = create_app(bench.site, latency=0.1)
-            settings = bench.settings(transport=Detached(app, site))
-            handle = await queue.submit(PushJob(**settings))
-            instrument.arm(handle.cancel)
-            return await handle.wait()
+        with trio.fail_after(3600):
+            async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
+                app = create_app(bench.site, latency=0.1)
+                settings = bench.settings(transport=Detached(app, site))
+                handle = await queue.submit(PushJob(**settings))
+                instrument.arm(handle.cancel)
+                snapshot = await handle.wait()
+        return snapshot
 
     clock = MockClock(autojump_threshold=0)
     return instrument, trio.run(main, clock=clock, instruments=[instrument])
