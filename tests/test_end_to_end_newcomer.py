@@ -149,4 +149,7 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
     assert screen.pty.wait_for_end() == 0
     assert screen.pty.is_restored()
     folder = newcomer.folder
-    assert f"Markdown files in {folder}; 'ticketr demo -C {folder}' goes on" in screen.pty.output
+    assert (
+        f"Markdown files in {folder}; 'ticketr demo -C {folder}' continues with them"
+        in screen.pty.output
+    )

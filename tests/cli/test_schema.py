@@ -117,7 +117,9 @@ def test_in_a_terminal_the_table_fits(tmp_path: Path) -> None:
     with sandbox_process(tickets=1) as url:
         (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')
         command = [*PROGRAM, "schema", "-C", str(tmp_path)]
-        with job_on_pty(command, size=(50, 60), environ=environment(url)) as pty:
+        environ = environment(url)
+        environ.pop("COLUMNS", None)  # the size of the terminal counts
+        with job_on_pty(command, size=(50, 60), environ=environ) as pty:
             assert pty.wait_for_end() == 0
 
     lines = re.sub(r"\r+", "", pty.output.rpartition("\0")[2]).splitlines()

@@ -86,6 +86,7 @@ def test_in_a_terminal_each_count_has_a_bar_that_fits(
 ) -> None:
     command = [*PROGRAM, "stats", "--by", "Status", "--by", "Type", "-C", str(reader.root)]
     environ = environment("http://127.0.0.1:9", **changes)
+    environ.pop("COLUMNS", None)  # the size of the terminal counts
 
     with job_on_pty(command, size=(40, 20), environ=environ) as pty:
         assert pty.wait_for_end() == 0

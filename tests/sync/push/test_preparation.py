@@ -9,6 +9,7 @@ from fakes.pulls import Bench, inline
 
 from ticketr.sandbox import make_site
 from ticketr.sync import Code
+from ticketr.sync.writing.rendering import render_family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,10 @@ async def test_a_thread_is_visited_for_many_tickets_at_once(
     result = await bench.push(dry_run=True, run_sync=run_sync)
 
     assert result.total == len(edited) > 30
-    assert len(visits) < 20
+    # A long text is converted in a thread of its own, so that Trio's thread stays free.
+    long = [each for each in visits if getattr(each, "func", None) is render_family]
+    assert len(long) < len(edited) / 3
+    assert len(visits) - len(long) < 20
 
 
 async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_pulled_again(
