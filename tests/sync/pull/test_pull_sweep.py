@@ -93,7 +93,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_pull_may_be_cancelled_at_any_of_a_sample_of_its_steps(tmp_path: Path, site: Any) -> None:
     last = count_steps(tmp_path, site)
-    steps = random.Random(7).sample(range(1, last - 3), 40)
+    steps = random.Random(7).sample(range(1, last - 3), 24)
 
     seen = sweep(tmp_path, [*steps, *range(last - 3, last + 1)], site)
 

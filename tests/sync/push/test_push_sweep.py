@@ -133,7 +133,7 @@ def test_it_may_be_cancelled_at_any_of_a_sample_of_its_steps(
     scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]
 ) -> None:
     last = count_steps(scene, tmp_path, kind)
-    steps = random.Random(5).sample(range(1, last), 10)
+    steps = random.Random(5).sample(range(1, last), 6)
 
     seen = sweep(scene, tmp_path, kind, [*steps, last - 1, last], wanted)
 
