@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
-from fakes.users import User
+from fakes.users import User, user_of_all_fields
 
-from ticketr.sandbox import make_site, open_site
+from ticketr.sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,9 +135,8 @@ def test_a_deletion_counts_each_sub_task_once(someone: User) -> None:
 def test_an_estimate_is_not_set_in_bulk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user = User(tmp_path / "work", open_site(None, tickets=1, all_fields=True), monkeypatch, capsys)
-    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
-    user.writes("ticketr.toml", 'fields = ["Original estimate"]\n')
+    settings = 'fields = ["Original estimate"]\n'
+    user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
 
     told = user.runs("bulk", "KIT-2", "--set", "Original estimate=3h")
 
@@ -253,9 +252,8 @@ def test_fields_of_many_types_are_set(
         "Topics": "cake, tea",
         "Components": "Checkout",
     }
-    user = User(tmp_path / "work", open_site(None, tickets=1, all_fields=True), monkeypatch, capsys)
-    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
-    user.writes("ticketr.toml", f"fields = {[*wanted]}\n")
+    fields = f"fields = {[*wanted]}\n"
+    user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, fields)
     settings = [each for name, text in wanted.items() for each in ("--set", f"{name}={text}")]
 
     told = user.runs("bulk", "KIT-3", "KIT-8", *settings)

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
-from fakes.users import User
-
-from ticketr.sandbox import open_site
+from fakes.users import User, user_of_all_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,11 +20,8 @@ def owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
     """Return a user of the project with fields of every type."""
-    site = open_site(None, tickets=1, all_fields=True)
-    user = User(tmp_path / "work", site, monkeypatch, capsys)
-    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
-    user.writes("ticketr.toml", '# ours\nfields = ["Budget"]\n\n[sync]\nstrategy = "mine"\n')
-    return user
+    settings = '# ours\nfields = ["Budget"]\n\n[sync]\nstrategy = "mine"\n'
+    return user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
 
 
 def test_each_field_is_a_line_of_cells(owner: User) -> None:

@@ -259,7 +259,7 @@ def first_run() -> AppState:
     state = pressed(state, *"priya@harbour.example", "KEY_TAB", *"0123456789abcdefghijklmn")
     state = pressed(state, "KEY_TAB")
     state = after(state, messages.LoginChecked(_number(state, 1), LOGIN))
-    state = after(state, messages.FolderSuggested("~/work/harbour"))
+    state = after(state, messages.FolderSuggested("~/Jira/harbour"))
     new = FolderAnswer(FolderKind.NEW)
     return after(state, messages.FolderChecked(_number(state, 2), new))
 

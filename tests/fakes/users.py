@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fakes.pulls import URL, Recorder
 
 from ticketr.cli import app
-from ticketr.sandbox import create_app
+from ticketr.sandbox import create_app, open_site
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -124,3 +124,23 @@ class User:
             for path in sorted(self.root.rglob("*.md"))
             if ".ticketr" not in path.parts
         }
+
+
+def user_of_all_fields(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    settings: str = "",
+) -> User:
+    """Return a user of the project KIT, whose issues have fields of every type.
+
+    Args:
+        root: The folder.
+        monkeypatch: Sets the environment.
+        capsys: Captures the output.
+        settings: The text of ``ticketr.toml``.
+    """
+    user = User(root, open_site(None, tickets=1, all_fields=True), monkeypatch, capsys)
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
+    user.writes("ticketr.toml", settings)
+    return user

@@ -158,7 +158,7 @@ def test_a_long_help_has_two_columns_on_a_wide_screen() -> None:
 
 
 def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_cause() -> None:
-    words = "the file '/home/somebody/work/of a/year.md' cannot be read: its disk is broken"
+    words = "the file '/home/somebody/jira/of a/year.md' cannot be read: its disk is broken"
     state = app_state(width=60).noticed(words)
 
     shown = [plain(screen(replace(state, width=cells), 0.0, Theme())[-2]) for cells in (80, 68)]

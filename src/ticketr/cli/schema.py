@@ -73,13 +73,8 @@ def _marks(field: SchemaField) -> str:
 
 
 def _values(field: SchemaField) -> str:
-    """Return the allowed values, as a line of a file has a list."""
-    if field.reason:
-        return field.reason
-    return ", ".join(
-        '"' + each.replace('"', '""') + '"' if any(sign in each for sign in ',"') else each
-        for each in field.values
-    )
+    """Return the allowed values, or why no file can hold the field."""
+    return field.reason or field.values_text
 
 
 def _comment(field: SchemaField) -> str:

@@ -6,8 +6,9 @@ A module is imported when the first of its names is looked up, so that a command
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
     from ticketr.sync.attachments import (
@@ -298,14 +299,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names.spl
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-
-    def __getattr__(name: str) -> object:
-        """Import the module of a name that is looked up for the first time."""
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = import_module(f"{__name__}.{_HOMES[name]}")
-        found = globals()[name] = getattr(module, name)
-        return found
+    __getattr__ = import_on_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -27,7 +27,7 @@ from ticketr.sync.pull.downloading import (
     download,
     read_attachments,
 )
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session import TRIES, SessionJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.jira import AttachmentSettings
     from ticketr.sync.session import Session
-
-#: How many times a file is sent; before each further try Jira certainly does not have it.
-TRIES = 3
 
 
 @dataclass(kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.cleaning import clean
 from ticketr.sync.compare.columns import NEVER_LINES, Columns, unsupported
+from ticketr.sync.compare.mapping import field_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +59,11 @@ class SchemaField:
     required: tuple[str, ...]
     is_kept: bool
     reason: str
+
+    @property
+    def values_text(self) -> str:
+        """The allowed values as a list in a file."""
+        return field_text([*self.values])
 
 
 async def read_schema(

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 #: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
 CONCURRENCY = 4
+#: How often a write is sent that must not happen twice; before each further try, Jira certainly does
+#: not have it.
+TRIES = 3
 #: Seconds without an answer after which a job says so.
 SILENT = 3.0
 #: Issues in one bulk fetch; Jira allows no more.

@@ -11,15 +11,13 @@ from ticketr.jira import LONGEST_WAIT, JiraError, RateLimited, adf, may_have_hap
 from ticketr.sync.compare.moments import jira_moment, read_moment
 from ticketr.sync.errors import BadWork
 from ticketr.sync.jobs.parts import reporting_session
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session import TRIES, SessionJob
 
 if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.jira import Worklog
     from ticketr.sync.session import Session
 
-#: How many times a record is sent; before each further try Jira certainly does not have it.
-TRIES = 3
 _SPENT = re.compile(
     r"(?:[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])(?:\s*[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])*"
 )

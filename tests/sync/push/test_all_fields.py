@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes.field_cases import CASES, table
-from fakes.users import User
-
-from ticketr.sandbox import open_site
+from fakes.users import User, user_of_all_fields
 
 SETTABLE = [each for each in CASES if each.is_settable]
 
@@ -18,10 +16,8 @@ def owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
     """Return a user who has pulled the project with fields of every type."""
-    site = open_site(None, tickets=1, all_fields=True)
-    user = User(tmp_path / "work", site, monkeypatch, capsys)
-    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
-    user.writes("ticketr.toml", f"fields = {[each.name for each in CASES]}\n")
+    settings = f"fields = {[each.name for each in CASES]}\n"
+    user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
     user.runs("pull")
     return user
 
@@ -101,10 +97,8 @@ def test_the_manual_has_the_table_of_these_cases() -> None:
 def test_the_remaining_estimate_stays_where_files_do_not_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site = open_site(None, tickets=1, all_fields=True)
-    user = User(tmp_path / "work", site, monkeypatch, capsys)
-    monkeypatch.setenv("JIRA_PROJECT_KEY", "KIT")
-    user.writes("ticketr.toml", 'fields = ["Original estimate"]\n')
+    settings = 'fields = ["Original estimate"]\n'
+    user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
     user.runs("pull")
     write(user, "KIT-2", {"Original estimate": "20h"})
 

@@ -12,11 +12,11 @@ converted: it becomes a block of code.
 from __future__ import annotations
 
 from collections import Counter
-from importlib import import_module
 from itertools import count, islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr._lazy import import_on_use
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
@@ -286,11 +286,4 @@ def reworded(markdown: str, like: str) -> str:
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-
-    def __getattr__(name: str) -> object:
-        """Import the module of a name that is looked up for the first time."""
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = import_module(f"{__name__}.{_HOMES[name]}")
-        found = globals()[name] = getattr(module, name)
-        return found
+    __getattr__ = import_on_use(__name__, _HOMES)

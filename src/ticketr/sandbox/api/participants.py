@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.data.model import User
 
-#: Stands for the user whom Jira chooses.
+#: An account ID that asks Jira to choose the user.
 _AUTOMATIC: Final = "-1"
 _OWN: Final = "You cannot vote for an issue you have reported."
 _RESOLVED: Final = "You cannot vote on a resolved issue."

@@ -24,6 +24,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, comments_field
 from ticketr.sync.compare.sent_comments import SentComment
+from ticketr.sync.session import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 #: The entity property of a comment that holds the marker.
 PROPERTY = "ticketr.created"
-#: How many times a comment is sent; before each further try Jira certainly does not have it.
-TRIES = 3
 #: Seconds after which a request has ended, even if it was sent late because of a rate limit.
 LONG_AGO = 3600.0
 

@@ -35,6 +35,7 @@ from ticketr.sync.push.creating_batches import (
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.push.transitions import NoTransition, change_status, status_now
+from ticketr.sync.session import TRIES
 from ticketr.sync.workspace.files import unless_broken
 
 if TYPE_CHECKING:
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
     from ticketr.tickets import Ticket
-
-#: How many times a create is tried; before each further try the issue certainly does not exist.
-TRIES = 3
 
 
 class _NotCreated(Exception):

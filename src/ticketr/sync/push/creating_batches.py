@@ -27,6 +27,7 @@ from ticketr.jira import (
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
 from ticketr.sync.push.recovery import PROPERTY, look_up
+from ticketr.sync.session import TRIES
 from ticketr.sync.state.journal import Creation
 from ticketr.sync.threads import chunks, compute
 from ticketr.tickets import render_ticket
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 #: With fewer new issues, each is sent alone: its refusal says more.
 FEWEST = 10
-#: How many times a batch is tried; before each further try its issues are looked up.
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,21 +167,25 @@ def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
 
 def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
     """Convert ``Europe > Spain``: a choice, and perhaps a second one below it."""
-    text = re.sub(r"\s*>\s*", BELOW, text)
+    text = _with_spaces(text)
     if not spec.allowed:
         first, _, second = text.partition(BELOW)
         return {"value": first, **({"child": {"value": second}} if second else {})}
     records: dict[str, dict[str, object]] = {}
     for each in spec.allowed:
-        records[each.name] = {"id": each.id}
+        records[_with_spaces(each.name)] = {"id": each.id}
         for child in each.children:
-            records[f"{each.name}{BELOW}{child.name}"] = {"id": each.id, "child": {"id": child.id}}
-    found = find_name(text, (Allowed("", re.sub(r"\s*>\s*", BELOW, name)) for name in records))
+            name = _with_spaces(f"{each.name}{BELOW}{child.name}")
+            records[name] = {"id": each.id, "child": {"id": child.id}}
+    found = find_name(text, (Allowed("", name) for name in records))
     if found is None:
         raise BadValue(f"{shown(text)} is not possible: {nearest(text, records)}")
-    return next(
-        record for name, record in records.items() if re.sub(r"\s*>\s*", BELOW, name) == found.name
-    )
+    return records[found.name]
+
+
+def _with_spaces(text: str) -> str:
+    """Return a text with one space on each side of each ``>``."""
+    return re.sub(r"\s*>\s*", BELOW, text)
 
 
 def _team(text: str, teams: Mapping[str, str]) -> str:

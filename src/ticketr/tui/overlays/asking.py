@@ -22,35 +22,16 @@ if TYPE_CHECKING:
 JQL = "jql:"
 
 
-def asking_action(state: AppState, action: KeyAction, workspace: str) -> Step | None:
-    """Return the step of a key while Jira is asked: cancel it; there is nothing to take yet."""
-    if action is KeyAction.ESCAPE:
-        return state.closed(), (effects.StopAsking(workspace),)
-    if action is KeyAction.ACCEPT:
-        return state.noticed("Jira has not answered yet; Esc goes back"), ()
-    return None
-
-
-def asking_rows(
-    below: list[str], title: str, words: str, state: AppState, theme: Theme
-) -> list[str]:
-    """Return the rows of the body while Jira is asked."""
-    cells = min(64, max(16, state.width - 8))
-    return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class AskingKeys(PlainOverlay):
-    """Jira is asked which issues a query finds; Esc cancels the request.
+class AskingOverlay(PlainOverlay):
+    """The members that overlays have alike while Jira is asked; a base class.
 
     Attributes:
-        workspace: The name of the workspace.
-        jql: The query, as it was typed.
+        workspace: The name of the workspace whose site is asked.
     """
 
+    __slots__ = ()
+
     workspace: str
-    jql: str
 
     @property
     def context(self) -> Context:
@@ -64,7 +45,33 @@ class AskingKeys(PlainOverlay):
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""
-        return asking_action(state, action, self.workspace)
+        if action is KeyAction.ESCAPE:
+            return state.closed(), (effects.StopAsking(self.workspace),)
+        if action is KeyAction.ACCEPT:
+            return state.noticed("Jira has not answered yet; Esc goes back"), ()
+        return None
+
+
+def asking_rows(
+    below: list[str], title: str, words: str, state: AppState, theme: Theme
+) -> list[str]:
+    """Return the rows of the body while Jira is asked."""
+    cells = min(64, max(16, state.width - 8))
+    return boxed(below, title, [(f" {words}", False)], 0, cells, state.width, theme)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AskingKeys(AskingOverlay):
+    """Jira is asked which issues a query finds; Esc cancels the request.
+
+    Attributes:
+        workspace: The name of the workspace.
+        jql: The query, as it was typed.
+    """
+
+    workspace: str
+    jql: str
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show only the issues that were found; without an answer, say why."""

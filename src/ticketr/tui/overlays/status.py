@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, final
 
 from ticketr.text import clean
 from ticketr.tui import messages
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.asking import asking_action, asking_rows
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.asking import AskingOverlay, asking_rows
 from ticketr.tui.overlays.choice import Choice, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ticketr.tui.keymap import KeyAction
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class AskingStatus(PlainOverlay):
+class AskingStatus(AskingOverlay):
     """Jira is asked for the statuses that issues can take; Esc cancels the request.
 
     Attributes:
@@ -40,20 +37,6 @@ class AskingStatus(PlainOverlay):
     issues: Mapping[str, str]
     seen: tuple[str, ...]
     taken: Callable[[AppState, str], Step]
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.CHOICE
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return False
-
-    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Cancel the request; there is nothing to take yet."""
-        return asking_action(state, action, self.workspace)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """List the statuses; without an answer, those of the files."""

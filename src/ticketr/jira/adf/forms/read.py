@@ -171,7 +171,7 @@ class Reader:
         ]
 
     def _line(self, tokens: Sequence[Token], *, linked: bool = False) -> Sequence[Token]:
-        """Read the forms in a line; of those in a link the tags alone."""
+        """Read the forms in a line; inside a link, read only tags."""
         if not any(map(_may_hold_form, tokens)):
             return tokens
         made: list[Token] = []
