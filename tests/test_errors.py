@@ -23,6 +23,7 @@ from ticketr import (
     UnknownJob,
     WouldDeadlock,
 )
+from ticketr._errors import NotSendable
 
 ERRORS: list[tuple[TicketrError, str]] = [
     (QueueClosed(), "the job queue is closed: it takes no more jobs"),
@@ -31,6 +32,7 @@ ERRORS: list[tuple[TicketrError, str]] = [
     (DuplicateJob("x"), "job 'x' has not ended: its ID is free again once it has"),
     (WouldDeadlock("x", "itself"), "job 'x' would wait for ever for itself"),
     (HistoryFailed("a.db", "no room"), "the job history a.db cannot be used: no room"),
+    (NotSendable("argument 1", "(1,)", "is bad"), "argument 1 cannot be sent: (1,) is bad"),
     (JobFailed("x", "pull", "ValueError", "no"), "job 'x' (pull) failed: ValueError: no"),
     (JobFailed("x", "pull", "ValueError", ""), "job 'x' (pull) failed: ValueError"),
     (

@@ -9,6 +9,7 @@ The tree::
      ├── DuplicateJob      a live job has this ID or key already
      ├── WouldDeadlock     the wait could never end
      ├── HistoryFailed     a job history cannot be read or written
+     ├── NotSendable       another process could not run the job
      ├── RetryLater        raised by a job: retry it later
      ├── GiveUp            raised by a job: do not retry it
      └── JobError          raised by ``result()`` for a job without a result
@@ -117,6 +118,25 @@ class HistoryFailed(TicketrError):
 
     def __str__(self) -> str:
         return f"the job history {self.path} cannot be used: {self.problem}"
+
+
+class NotSendable(TicketrError):
+    """Raised by a submit if the job or a value of it would not reach another process as it is.
+
+    Attributes:
+        what: Which part of the job it is, such as ``"argument 1['when']"``.
+        value: That part as text.
+        problem: What is wrong with it, and what to do about that.
+    """
+
+    def __init__(self, what: str, value: str, problem: str) -> None:
+        super().__init__(what, value, problem)
+        self.what = what
+        self.value = value
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot be sent: {self.value} {self.problem}"
 
 
 class RetryLater(TicketrError):

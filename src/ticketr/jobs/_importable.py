@@ -1,0 +1,151 @@
+"""Names by which another process imports a function or class: ``module:qualname``.
+
+The program's own file is the module ``__main__``, which is another one in every program. A function
+in it is named by the module that the file can be imported as, such as ``app`` for ``app.py``. In the
+program itself this name means ``__main__``, so that the file is not run twice.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import MethodType, ModuleType
+from typing import Any
+
+from ticketr._errors import NotSendable
+from ticketr.jobs._values import safe_repr, safe_str
+
+MAIN = "__main__"
+
+
+class LoadFailed(Exception):
+    """Raised when something that was kept or sent cannot be made anew; its text says why."""
+
+
+def importable_name(thing: object, what: str) -> str:
+    """Return the name by which another process imports a function or class.
+
+    Args:
+        thing: The function or class.
+        what: What it is to the user, for the error.
+
+    Raises:
+        NotSendable: It has no such name.
+    """
+    if type(thing) is MethodType and not isinstance(thing.__self__, type):
+        raise NotSendable(
+            what,
+            safe_repr(thing),
+            "is a method of one object. Submit a function, or a dataclass with an execute method",
+        )
+    module, qualname = _text_of(thing, "__module__"), _text_of(thing, "__qualname__")
+    if not module or not qualname:
+        raise NotSendable(
+            what,
+            safe_repr(thing),
+            "has no name to import it by. Submit a function of a module, or a dataclass with an"
+            " execute method",
+        )
+    if "<" in qualname:
+        problem = (
+            "is a lambda, which cannot be imported"
+            if qualname.endswith("<lambda>")
+            else "is defined inside a function, so it cannot be imported"
+        )
+        raise NotSendable(
+            what, safe_repr(thing), f"{problem}. Write a function at the top level of a module"
+        )
+    if module == MAIN:
+        module = _main_name()
+        if not module:
+            raise NotSendable(
+                what,
+                safe_repr(thing),
+                "is defined in the program's own file, which cannot be imported. Write it in a"
+                " module, and import that",
+            )
+    name = f"{module}:{qualname}"
+    try:
+        found = import_by_name(name)
+    except LoadFailed as error:
+        raise NotSendable(what, safe_repr(thing), f"cannot be imported: {error}") from error
+    if not _is_same(found, thing):
+        raise NotSendable(
+            what,
+            safe_repr(thing),
+            f"is not what {name} stands for. Give it that name in its module, or submit what has"
+            " the name",
+        )
+    return name
+
+
+def import_by_name(name: str) -> Any:
+    """Return what a name of :func:`importable_name` stands for.
+
+    Raises:
+        LoadFailed: There is no such module, or nothing of that name in it.
+    """
+    module_name, _, path = name.partition(":")
+    try:
+        thing: Any = _module(module_name)
+        for part in path.split("."):
+            thing = getattr(thing, part)
+    except (Exception, SystemExit) as error:  # the module's own code may raise anything
+        words = safe_str(error) or type(error).__name__
+        raise LoadFailed(f"{name} cannot be imported: {words}") from error
+    return thing
+
+
+def _module(name: str) -> ModuleType:
+    if name == _main_name():
+        return sys.modules[MAIN]
+    return importlib.import_module(name)
+
+
+def _is_same(found: object, thing: object) -> bool:
+    if type(thing) is MethodType and type(found) is MethodType:  # a class method
+        return found.__func__ is thing.__func__ and found.__self__ is thing.__self__
+    return found is thing
+
+
+def _text_of(thing: object, attribute: str) -> str:
+    try:
+        value = getattr(thing, attribute, None)
+    except Exception:  # noqa: BLE001 - the object's own code
+        return ""
+    return value if type(value) is str else ""
+
+
+def _main_name() -> str:
+    """Return the name by which the program's own file can be imported; empty if there is none."""
+    main = sys.modules.get(MAIN)
+    if main is None:
+        return ""
+    spec = getattr(main, "__spec__", None)
+    file = getattr(main, "__file__", None)
+    return _importable_file(getattr(spec, "name", None), file, tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=1)
+def _importable_file(module: str | None, file: str | None, _: tuple[str, ...]) -> str:
+    """Return the module name of the program's file.
+
+    Args:
+        module: The name of the module that was run with ``python -m``.
+        file: The file.
+        _: Where modules are looked for.
+    """
+    if module is not None and module != MAIN:
+        return module
+    if file is None:
+        return ""
+    path = Path(file)
+    try:
+        spec = importlib.util.find_spec(path.stem)
+        is_file = spec is not None and spec.origin is not None and path.samefile(spec.origin)
+    except (ImportError, ValueError, OSError):
+        return ""
+    return path.stem if is_file else ""

@@ -1,0 +1,331 @@
+"""Jobs as bytes for another process, and what is refused."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import threading
+from dataclasses import InitVar, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import trio
+from hypothesis import given, settings, strategies as st
+
+from ticketr import in_thread, plain
+from ticketr._errors import NotSendable
+from ticketr.jobs._codecs import codec_named, json_flaw
+from ticketr.jobs._importable import LoadFailed
+from ticketr.jobs._sendable import pack_job, pack_value, unpack_job
+
+if TYPE_CHECKING:
+    from ticketr import JobContext
+
+JSON, PICKLE = codec_named("json"), codec_named("pickle")
+
+
+async def work(context: JobContext, *args: object, **keywords: object) -> object:
+    return args, keywords
+
+
+async def fetch(*args: object) -> object:
+    return args
+
+
+def block(*args: object) -> object:
+    return args
+
+
+@dataclass(frozen=True, slots=True)
+class PullJob:
+    path: str
+    limit: int = 5
+    name: str = "pull"
+    seen: list[str] = field(default_factory=list, init=False, compare=False)
+
+    async def execute(self, context: JobContext) -> str:
+        return self.path
+
+
+@dataclass
+class Changing:
+    number: int
+
+    def __post_init__(self) -> None:
+        self.number += 1
+
+    async def execute(self, context: JobContext) -> None: ...
+
+
+@dataclass
+class Picky:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number > 1:
+            raise ValueError("too large")
+
+    async def execute(self, context: JobContext) -> None: ...
+
+
+@dataclass
+class WithInitVar:
+    number: int
+    other: InitVar[int] = 0
+
+    async def execute(self, context: JobContext) -> None: ...
+
+
+class PlainObject:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    async def execute(self, context: JobContext) -> None: ...
+
+
+class Unreadable(list[object]):
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("no copies")
+
+
+class Word(StrEnum):
+    A = "a"
+
+
+class Pair(NamedTuple):
+    first: int
+    second: int
+
+
+class NotReadAgain(Exception):
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__(f"{first} {second}")
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("aäß☃'\"\\"), inner),
+    max_leaves=10,
+)  # fmt: skip
+ALL_VALUES = st.recursive(
+    JSON_VALUES | st.floats() | st.text() | st.binary() | st.just(Word.A),
+    lambda inner: (
+        st.lists(inner) | st.tuples(inner) | st.dictionaries(st.text() | st.integers(), inner)
+    ),
+    max_leaves=10,
+)
+
+
+def kinds_of(value: Any) -> object:
+    """Return a value with the classes of all that is in it."""
+    if isinstance(value, (list, tuple)):
+        return type(value), [kinds_of(item) for item in value]
+    if isinstance(value, dict):
+        return dict, [(kinds_of(name), kinds_of(item)) for name, item in value.items()]
+    return type(value), repr(value)
+
+
+@pytest.mark.parametrize("codec", [JSON, PICKLE])
+@pytest.mark.parametrize("args", [(), (1, "ä"), ([{"a": None}], True, -0.0, 2**2000)])
+def test_a_function_and_its_arguments_come_back(codec: Any, args: tuple[object, ...]) -> None:
+    job, found = unpack_job(pack_job(work, args, codec), codec)
+
+    assert job is work
+    assert kinds_of(found) == kinds_of(args)
+
+
+def test_json_is_readable_in_the_file() -> None:
+    data = pack_job(functools.partial(work, flag="ä"), (1,), JSON)
+
+    assert json.loads(data) == {
+        "job": {"partial": {"function": f"{__name__}:work"}, "args": [], "keywords": {"flag": "ä"}},
+        "args": [1],
+    }
+
+
+@pytest.mark.parametrize("codec", [JSON, PICKLE])
+async def test_adapters_come_back(codec: Any) -> None:
+    async def result(job: Any) -> object:
+        loaded, args = unpack_job(pack_job(job, (2,), codec), codec)
+        return await loaded(None, *args)
+
+    assert await result(plain(fetch)) == (2,)
+    assert await result(in_thread(block)) == (2,)
+    assert await result(functools.partial(work, b=3)) == ((2,), {"b": 3})
+    assert await result(plain(functools.partial(fetch, 1))) == (1, 2)
+    thread, _ = unpack_job(pack_job(in_thread(block, abandon_on_cancel=True), (), codec), codec)
+    assert thread.abandon_on_cancel
+
+
+@pytest.mark.parametrize("codec", [JSON, PICKLE])
+def test_a_dataclass_comes_back(codec: Any) -> None:
+    job, args = unpack_job(pack_job(PullJob("a", name="ä"), (), codec), codec)
+
+    assert job == PullJob("a", name="ä")
+    assert args == ()
+
+
+def test_pickle_takes_what_json_does_not() -> None:
+    when = datetime.now(UTC)
+
+    job, args = unpack_job(
+        pack_job(PlainObject(3), (when, Path("a"), (1,), math.inf), PICKLE), PICKLE
+    )
+
+    assert job.number == 3
+    assert args == (when, Path("a"), (1,), math.inf)
+
+
+@pytest.mark.parametrize(
+    ("job", "args", "words"),
+    [
+        (work, (1, {"a": [0, (1, 2)]}), r"argument 2\['a'\]\[1\] cannot be sent: \(1, 2\) would"),
+        (work, (Path("a"),), r"argument 1 cannot be sent: PosixPath\('a'\) is of <class"),
+        (work, (Word.A,), "argument 1 cannot be sent: <Word.A: 'a'> is of <class .*Word'>, which"),
+        (work, ({1: 2},), "argument 1 cannot be sent: 1 is a key of a dict, and JSON's keys"),
+        (work, ({"\ud800": 2},), "is a key of a dict"),
+        (work, (["\ud800"],), r"argument 1\[0\] .* is text that UTF-8 cannot encode"),
+        (work, (math.nan,), "argument 1 cannot be sent: nan is no number that JSON has"),
+        (work, (2**2048,), "is too long a number"),
+        (work, (Unreadable(),), "without a repr is of <class"),
+        (functools.partial(work, b=b""), (), "argument 'b' of functools.partial.* b'' is of"),
+        (functools.partial(fetch, b""), (), "argument 1 of functools.partial.* b'' is of"),
+        (PullJob(Path("a")), (), "field 'path' of PullJob cannot be sent: Pos"),  # type: ignore[arg-type]
+        (PlainObject(1), (), "is no dataclass. Make its class one, or choose codec='pickle'"),
+        (Changing(1), (), "field 'number' of Changing .* 2 becomes 3 when the object is made"),
+        (WithInitVar(1, 2), (), "is not made of its fields alone"),
+        (lambda _: None, (), "the job cannot be sent: .* is a lambda"),
+        (plain(PlainObject(1).execute), (), "is a method of one object"),
+    ],
+)
+def test_json_refuses_what_would_not_come_back(
+    job: Any, args: tuple[object, ...], words: str
+) -> None:
+    with pytest.raises(NotSendable, match=words):
+        pack_job(job, args, JSON)
+
+
+def test_a_dataclass_that_cannot_be_made_anew_is_refused() -> None:
+    job = Picky(1)
+    job.number = 2
+
+    with pytest.raises(NotSendable, match=r"cannot be made anew: .*Picky cannot be made of its"):
+        pack_job(job, (), JSON)
+
+
+def test_a_dataclass_without_a_value_is_refused() -> None:
+    job = Picky(1)
+    del job.number
+
+    with pytest.raises(NotSendable, match=r"has a field that cannot be read: .*'number'"):
+        pack_job(job, (), JSON)
+
+
+def test_nested_values_have_a_limit() -> None:
+    deep: object = []
+    for _ in range(100):
+        deep = [deep]
+
+    with pytest.raises(NotSendable, match=r"argument 1(\[0\]){100} .* nested more than 100 deep"):
+        pack_job(work, (deep,), JSON)
+
+
+def test_a_value_that_holds_itself_is_refused() -> None:
+    loop: list[object] = []
+    loop.append({"again": loop})
+
+    with pytest.raises(NotSendable, match="is nested more than 100 deep"):
+        pack_job(work, (loop,), JSON)
+
+
+@pytest.mark.parametrize(
+    ("job", "args", "words"),
+    [
+        (work, (1, threading.Lock()), "argument 2 cannot be sent: .* cannot be pickled, or not"),
+        (work, (NotReadAgain(1, 2),), "argument 1 .* not be read again: .* 'second'"),
+        (work, (Unreadable(),), "argument 1 .* or not be read again: no copies"),
+        (PlainObject(lambda: 1), (), "the job cannot be sent: .* cannot be pickled"),  # type: ignore[arg-type]
+        (lambda _: None, (), "the job cannot be sent: .* is a lambda"),
+    ],
+)
+def test_pickle_refuses_what_does_not_come_back(
+    job: Any, args: tuple[object, ...], words: str
+) -> None:
+    with pytest.raises(NotSendable, match=words):
+        pack_job(job, args, PICKLE)
+
+
+@pytest.mark.parametrize("value", [PlainObject, PlainObject(1), block])
+def test_pickle_refuses_what_only_this_program_has(
+    value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for thing in (PlainObject, block):
+        monkeypatch.setattr(thing, "__module__", "__main__")
+
+    with pytest.raises(NotSendable, match="argument 1, in it a class or function cannot be sent"):
+        pack_job(work, (value,), PICKLE)
+
+
+def test_a_limiter_is_refused() -> None:
+    job = in_thread(block, limiter=trio.CapacityLimiter(1))
+
+    with pytest.raises(NotSendable, match="the limiter of the job cannot be sent"):
+        pack_job(job, (), JSON)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"{", "this is no JSON"),
+        (b"\xff", "this is no JSON"),
+        (b"[" * 100_000, "this is no JSON"),
+        (b"[]", "this is no job: "),
+        (b'{"job":{},"args":[]}', "this is no job: "),
+        (b'{"job":{"function":"math:nothing"},"args":[]}', "math:nothing cannot be imported"),
+        (b'{"job":{"object":"math:sqrt","fields":{}},"args":[]}', "math:sqrt is no class any more"),
+    ],
+)
+def test_damaged_bytes_say_so(data: bytes, words: str) -> None:
+    with pytest.raises(LoadFailed, match=words):
+        unpack_job(data, JSON)
+
+
+def test_damaged_pickles_say_so() -> None:
+    with pytest.raises(LoadFailed, match="cannot be unpickled"):
+        unpack_job(b"no pickle", PICKLE)
+
+
+@pytest.mark.parametrize(("name", "error"), [("yaml", ValueError), (1, TypeError)])
+def test_there_are_two_codecs(name: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="codec must be"):
+        codec_named(name)
+
+
+@settings(max_examples=100, deadline=None)
+@given(JSON_VALUES)
+def test_what_json_has_comes_back_exactly(value: object) -> None:
+    assert kinds_of(JSON.decode(pack_value(value, JSON))) == kinds_of(value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ALL_VALUES)
+def test_all_else_is_refused_with_its_place(value: object) -> None:
+    flaw = json_flaw(value)
+    if flaw is None:
+        assert kinds_of(JSON.decode(pack_value(value, JSON))) == kinds_of(value)
+        return
+
+    with pytest.raises(NotSendable) as raised:
+        pack_value(value, JSON, "it")
+
+    assert raised.value.what == f"it{flaw.path}"
+    if not flaw.problem.startswith("is a key"):
+        assert eval(f"it{flaw.path}", {"it": value}) is flaw.value
