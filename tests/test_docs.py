@@ -177,6 +177,7 @@ ROOMS = {
     "## The rooms of the sandbox": "sandbox",
     "## The rooms of the app": "tui",
     "## The rooms of the queue": "jobs",
+    "## The rooms of the cluster": "cluster",
 }
 
 

