@@ -149,6 +149,34 @@ async def test_a_portion_is_cut_from_a_whole_answer(
     assert app.asked[0].headers["accept-encoding"] == "identity"
 
 
+MEDIA = "6b2ad1f1-0c1d-4a53-8b2a-6a2e6d0f3c11"
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (
+            Answer(
+                b"", 303, {"location": f"https://api.media.example/file/{MEDIA}/binary?token=t"}
+            ),
+            MEDIA,
+        ),
+        (Answer(b"", 303, {"location": "https://elsewhere.example/file/7/binary"}), ""),
+        (Answer(b"o", 206, {"content-range": "bytes 0-0/9"}), ""),
+    ],
+)
+async def test_the_media_id_is_in_the_address_of_the_content(
+    autojump_clock: trio.testing.MockClock, told: Answer, found: str
+) -> None:
+    identity, app = await answer(lambda jira: jira.media_id("7"), told)
+
+    assert identity == found
+    assert (app.asked[0].path, app.asked[0].headers["range"]) == (
+        "/rest/api/3/attachment/content/7",
+        "bytes=0-0",
+    )
+
+
 async def test_the_settings_of_attachments_may_lack_a_limit(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

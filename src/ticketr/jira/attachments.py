@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr.jira.errors import BadAnswer
+from ticketr.jira.errors import BadAnswer, Redirected
 from ticketr.jira.models import Attachment
 from ticketr.jira.rest_api import Endpoints
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 #: How many bytes are read, sent or asked for at once.
 PORTION = 1024 * 1024
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
+#: The media ID in the address that a site sends to for the content of an attachment.
+_MEDIA = re.compile(
+    r"/file/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,29 @@ class AttachmentEndpoints(Endpoints):
         if len(body) != end - start:
             raise BadAnswer(answer.url, f"{len(body)} bytes instead of {end - start}")
         return body
+
+    async def media_id(self, attachment: str) -> str:
+        """Return the ID by which documents refer to an attachment; empty if the site tells none.
+
+        The record of an attachment does not have it. But the site sends to an address that has it
+        for the content, which is not fetched.
+
+        Args:
+            attachment: Its ID.
+
+        Raises:
+            NotFound: There is no such attachment, or the account may not see it.
+        """
+        headers = {"range": "bytes=0-0"}  # of a site that does not send elsewhere
+        query = {"redirect": "true"}
+        try:
+            await self._api.download(
+                "attachment/content/{}", attachment, query=query, headers=headers
+            )
+        except Redirected as error:
+            found = _MEDIA.search(error.location)
+            return found[1] if found else ""
+        return ""
 
     async def add_attachment(self, key: str, upload: Upload) -> tuple[Attachment, ...]:
         """Attach a file to an issue; it is sent once, in pieces.

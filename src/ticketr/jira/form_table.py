@@ -42,7 +42,9 @@ class _Row:
     @property
     def is_block(self) -> bool:
         """Whether it is a block."""
-        return self.node["type"] in {"panel", "expand", "decisionList", "blockCard", "table"}
+        return self.node["type"] in {
+            *("panel", "expand", "decisionList", "blockCard", "table", "mediaSingle")
+        }
 
 
 def _text(words: str, *marks: Json) -> Json:
@@ -65,6 +67,11 @@ def _node(kind: str, **attrs: object) -> Json:
     return {"type": kind, "attrs": attrs}
 
 
+def _picture(attrs: Json) -> Json:
+    media = _node("media", type="file", id="6b2ad1f1-0c1d", collection="", alt="The shot")
+    return {"type": "mediaSingle", "attrs": attrs, "content": [media]}
+
+
 _DECISION = {
     "type": "decisionItem",
     "attrs": {"localId": "", "state": "DECIDED"},
@@ -72,6 +79,8 @@ _DECISION = {
 }
 _SUB, _SUP = ({"type": "subsup", "attrs": {"type": kind}} for kind in ("sub", "sup"))
 _ADDRESS = "https://example.com"
+#: The attachments of the issue that the examples stand in.
+_FILES = {"shot.png": "6b2ad1f1-0c1d"}
 
 _ROWS = (
     _Row("mention", _node("mention", id="557058:5b10a2", text="@Mia Krause"), wrong="@Mia"),
@@ -115,6 +124,16 @@ _ROWS = (
         {"type": "decisionList", "attrs": {"localId": ""}, "content": [_DECISION]},
         ("* <> words",),
     ),
+    _Row(
+        "picture of an attachment",
+        _picture({"layout": "center"}),
+        ("![The shot](<attachment:shot.png>)",),
+        wrong="![The shot](attachment:shott.png)",
+    ),
+    _Row(
+        "placed picture",
+        _picture({"layout": "wide", "width": 50, "widthType": "percentage"}),
+    ),
 )
 
 
@@ -126,7 +145,7 @@ def form_table() -> str:
 
 
 def _cells(row: _Row) -> Iterator[str]:
-    written = adf.to_markdown(_example(row)).strip()
+    written = adf.to_markdown(_example(row), files=_FILES).strip()
     form = written if row.is_block else written.removeprefix("a ")
     yield row.name
     yield _code(form)
@@ -138,7 +157,7 @@ def _cells(row: _Row) -> Iterator[str]:
 def _means(markdown: str, row: _Row) -> bool:
     """Return whether Markdown makes the same of a form."""
     text = markdown if row.is_block else f"a {markdown}"
-    return adf.is_exact(_example(row), text)
+    return adf.is_exact(_example(row), text, files=_FILES)
 
 
 def _example(row: _Row) -> Json:
@@ -150,13 +169,13 @@ def _stays(form: str, row: _Row) -> bool:
     words = _text("other words ")
     if row.is_block:
         wanted = _document(_paragraph(words), row.node, _paragraph(_text("more")))
-        return adf.is_exact(wanted, f"other words&#32;\n\n{form}\n\nmore\n")
+        return adf.is_exact(wanted, f"other words&#32;\n\n{form}\n\nmore\n", files=_FILES)
     wanted = _document(_paragraph(words, row.node, _text(", more")))
     return adf.is_exact(wanted, f"other words {form}, more\n")
 
 
 def _warned(wrong: str) -> str:
-    (piece,) = adf.unconverted_pieces(wrong)
+    (piece,) = adf.unconverted_pieces(wrong, files=_FILES)
     return f"{_code(wrong)}: {_SIGNS.sub(_escaped, piece.reason)}"
 
 

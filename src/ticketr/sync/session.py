@@ -18,6 +18,7 @@ from ticketr.sync.compare.moments import zone_of
 from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.edits.survey import take_survey
 from ticketr.sync.errors import RenamedProject, UnknownField
+from ticketr.sync.picture_files import PictureFiles
 from ticketr.sync.state.state import State
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.layout import Layout
@@ -231,6 +232,11 @@ class Session:
     def in_thread(self) -> ThreadRunner:
         """Runs blocking work on a worker thread."""
         return self.job.run_sync
+
+    @property
+    def picture_files(self) -> PictureFiles:
+        """Finds the attachments that pictures show."""
+        return PictureFiles(self.jira, self.state, self.in_thread)
 
     @property
     def editor(self) -> Editor:

@@ -12,6 +12,7 @@ converted: it becomes a block of code.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from itertools import count, islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -31,14 +32,17 @@ if TYPE_CHECKING:
     from ticketr.jira.adf._lines import line_of
     from ticketr.jira.adf._missing import missing
     from ticketr.jira.adf._unconverted import UnconvertedPiece
+    from ticketr.jira.adf.forms.files import BY_NAME, ShownFile, shown_files
     from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 __all__ = [
+    "BY_NAME",
     "LONGEST_TEXT",
     "Converted",
     "Grafted",
     "Lost",
     "NamedPerson",
+    "ShownFile",
     "canonical",
     "convert",
     "dropped_pieces",
@@ -54,6 +58,7 @@ __all__ = [
     "plain_document",
     "problems",
     "reworded",
+    "shown_files",
     "to_adf",
     "to_markdown",
     "unconverted_pieces",
@@ -65,14 +70,17 @@ _MOST_PIECES = 10
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: The modules of the other public names, each imported when its first name is looked up.
 _HOMES = {
+    "BY_NAME": "forms.files",
     "Converted": "_conversion",
     "Grafted": "_graft",
     "Lost": "_graft",
     "NamedPerson": "forms.people",
+    "ShownFile": "forms.files",
     "line_of": "_lines",
     "missing": "_missing",
     "named_people": "forms.people",
     "problems": "_check",
+    "shown_files": "forms.files",
     "with_people": "forms.people",
 }
 
@@ -268,12 +276,13 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
     return _conversion.matches(markdown, canonical(adf), files)
 
 
-def reworded(markdown: str, like: str) -> str:
+def reworded(markdown: str, like: str, *, files: Mapping[str, str] = _NO_FILES) -> str:
     """Return Markdown in the wording of another text, block by block where both mean the same.
 
     Args:
         markdown: The Markdown.
         like: The text whose wording is kept: its line breaks, its bullets, its links by reference.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         Markdown that means the same as the first one.
@@ -282,7 +291,7 @@ def reworded(markdown: str, like: str) -> str:
 
     if markdown == like or is_too_long(markdown) or is_too_long(like):
         return markdown
-    return in_wording(markdown, like, to_adf)
+    return in_wording(markdown, like, partial(to_adf, files=files))
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

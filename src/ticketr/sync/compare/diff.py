@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.jira.adf import canonical, dropped_texts, is_too_long, to_adf
+from ticketr.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
 from ticketr.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.tickets import Ticket
@@ -111,12 +111,14 @@ def alike(part: Part, one: str, other: str) -> bool:
 
 
 def _sent(part: Part, text: str) -> object:
-    """Return what Jira would get from a text."""
+    """Return what Jira would get from a text; files stand there by their names."""
     if isinstance(part, CommentPart):
         return canonical(to_adf(text))
     if part is CorePart.DESCRIPTION:
-        return canonical(description_adf(Ticket("", description=text)))
-    return canonical(description_adf(Ticket("", acceptance_criteria=criteria_of(text))))
+        issue = Ticket("", description=text)
+    else:
+        issue = Ticket("", acceptance_criteria=criteria_of(text))
+    return canonical(description_adf(issue, files=BY_NAME))
 
 
 def _not_sent(part: Part, text: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
@@ -10,10 +11,12 @@ from ticketr.sync.compare.diff import TEXTS, CorePart
 from ticketr.sync.compare.mapping import description_adf
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from ticketr.sync.compare.diff import Part
     from ticketr.tickets import Ticket
+
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class EditedDescription:
         parts: Which parts of it are sent.
         fitting: See `ticketr.jira.adf.graft`.
         losses: What Jira would lose.
+        files: The media ID of each file that is attached to the issue, by its name.
     """
 
     document: dict[str, object]
@@ -49,10 +53,13 @@ class EditedDescription:
     parts: Collection[Part]
     fitting: bool
     losses: tuple[LostPiece, ...]
+    files: Mapping[str, str]
 
     def with_text(self, here: Ticket) -> EditedDescription | None:
         """Return the same for another text of the issue."""
-        return edited_description(self.before, here, self.parts, self.ours, fitting=self.fitting)
+        return edited_description(
+            self.before, here, self.parts, self.ours, fitting=self.fitting, files=self.files
+        )
 
     @property
     def misfits(self) -> tuple[str, ...]:
@@ -74,6 +81,7 @@ def edited_description(
     ours: object,
     *,
     fitting: bool = False,
+    files: Mapping[str, str] = _NO_FILES,
 ) -> EditedDescription | None:
     """Put the description of an issue together, with its acceptance criteria.
 
@@ -83,6 +91,7 @@ def edited_description(
         parts: The parts that are to be sent.
         ours: The description that Jira has.
         fitting: See `ticketr.jira.adf.graft`.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The description; None if it is not to be sent, or certainly too long for Jira, so that it
@@ -100,13 +109,14 @@ def edited_description(
     if adf.is_too_long(*([description] if body is None else []), *criteria):
         return None
     edited = replace(here, description=description, acceptance_criteria=criteria)
-    document = description_adf(edited, body=body)
-    found = adf.graft(ours, description_adf(before, body=body), document, fitting=fitting)
+    document = description_adf(edited, body=body, files=files)
+    shown = description_adf(before, body=body, files=files)
+    found = adf.graft(ours, shown, document, fitting=fitting, files=files)
     losses = tuple(
         LostPiece(each.what, _line(edited, document, each.path, is_criterion=body is not None))
         for each in found.losses
     )
-    return EditedDescription(found.document, ours, before, parts, fitting, losses)
+    return EditedDescription(found.document, ours, before, parts, fitting, losses, files)
 
 
 def _line(

@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira.models import Attachment
 from ticketr.sync.compare.attachment_names import size_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 #: Jira's field that holds the attachments.
 ATTACHMENT_FIELD = "attachment"
 #: The line of a file that lists them.
 ATTACHMENTS = "Attachments"
+#: The key of a record that holds its media ID; Jira's own records do not have it.
+_MEDIA = "media"
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     """Return the attachments among the fields of an issue, in Jira's order."""
+    return tuple(found for each in _entries(fields) if (found := Attachment.read(each)) is not None)
+
+
+def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
     listed = fields.get(ATTACHMENT_FIELD)
-    entries = (
-        (each for each in listed if isinstance(each, dict)) if isinstance(listed, list) else ()
-    )
-    return tuple(found for each in entries if (found := Attachment.read(each)) is not None)
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict):
+            yield each
+
+
+def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
+    """Return the fields of an issue with the media IDs of its attachments.
+
+    Args:
+        fields: The fields.
+        media: The media ID of attachments, by their own IDs.
+    """
+    known = [
+        {**each, _MEDIA: media[found]} if (found := str(each.get("id"))) in media else each
+        for each in _entries(fields)
+    ]
+    return {**fields, ATTACHMENT_FIELD: known}
+
+
+def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
+    """Return the media IDs of an issue's attachments, by their names.
+
+    A name that several attachments have stands for none of them.
+    """
+    if ATTACHMENT_FIELD not in fields:
+        return _NO_FILES
+    entries = list(_entries(fields))
+    names = Counter(str(each.get("filename")) for each in entries)
+    return {
+        name: media
+        for each in entries
+        if isinstance(media := each.get(_MEDIA), str)
+        and names[name := str(each.get("filename"))] == 1
+    }
 
 
 def attachment_line(fields: Mapping[str, object]) -> str:
@@ -37,7 +76,9 @@ def slim_attachments(fields: Mapping[str, object]) -> list[dict[str, object]]:
     """Return only what files and downloads need of the field."""
     return [
         {"id": each.id, "filename": each.name, "size": each.size}
-        for each in jira_attachments(fields)
+        | ({_MEDIA: entry[_MEDIA]} if _MEDIA in entry else {})
+        for entry in _entries(fields)
+        if (each := Attachment.read(entry)) is not None
     ]
 
 

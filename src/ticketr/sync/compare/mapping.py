@@ -7,6 +7,8 @@ is tested on the text that will be written: ADF -> Markdown -> file text -> pars
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import (
@@ -24,6 +26,7 @@ from ticketr.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS,
     attachment_line,
+    files_of,
     slim_attachments,
 )
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.columns import Columns
 
 _CRITERIA = "Acceptance Criteria"
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: What stands between a choice and the second one below it.
 BELOW = " > "
 #: What an issue without a description weighs.
@@ -191,7 +195,7 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
     return Ticket(
         title=summary if isinstance(summary, str) else "",
         key=issue.key,
-        description=_markdown(body),
+        description=_markdown(body, files_of(issue.fields)),
         fields=fields,
         acceptance_criteria=criteria,
         comments=(
@@ -224,13 +228,16 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     return {**adf, "content": content[:-2]}, criteria
 
 
-def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]:
+def description_adf(
+    ticket: Ticket, *, body: object = None, files: Mapping[str, str] = _NO_FILES
+) -> dict[str, object]:
     """Return a ticket's description in Jira's form, its acceptance criteria at the end.
 
     Args:
         ticket: The ticket.
         body: The description in Jira's form, if the Markdown of it is not to be read; criteria at
             its end are not taken over.
+        files: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The document. What is longer than Jira takes stands there as it is, for it is not sent.
@@ -238,7 +245,7 @@ def description_adf(ticket: Ticket, *, body: object = None) -> dict[str, object]
     texts = ticket.acceptance_criteria
     if body is None:
         texts = (ticket.description, *texts)
-    read = plain_document if is_too_long(*texts) else to_adf
+    read = plain_document if is_too_long(*texts) else partial(to_adf, files=files)
     kept = split_criteria(body)[0] if body is not None else read(ticket.description)
     document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     if ticket.acceptance_criteria:
@@ -261,7 +268,8 @@ def _is_exact(issue: Issue, read: Ticket) -> bool:
     original = issue.fields.get("description")
     if is_too_large(original):
         return False
-    return canonical(description_adf(read)) == canonical(original)
+    files = files_of(issue.fields)
+    return canonical(description_adf(read, files=files)) == canonical(original)
 
 
 def _is_criteria_heading(node: object) -> bool:
@@ -298,8 +306,8 @@ def _read_criterion(item: object) -> str | None:
     return text if text and "\n" not in text else None
 
 
-def _markdown(adf: object) -> str:
-    return to_markdown(adf) if isinstance(adf, dict) else ""
+def _markdown(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:
+    return to_markdown(adf, files=files) if isinstance(adf, dict) else ""
 
 
 def _entry_text(value: object) -> str:

@@ -6,12 +6,21 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import canonical, dropped_texts, is_too_long, reworded, to_adf
+from ticketr.jira.adf import (
+    BY_NAME,
+    canonical,
+    dropped_texts,
+    is_too_long,
+    reworded,
+    shown_files,
+    to_adf,
+)
 from ticketr.sync.compare.diff import CorePart, alike, by_key
+from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.jira_comments import jira_comments
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira.models import Issue
     from ticketr.tickets import Comment, Ticket
@@ -34,7 +43,9 @@ def keep_wording(
     same = {
         issue.key
         for issue in issues
-        if issue.id in before and _description(issue) == _description(before[issue.id])
+        if issue.id in before
+        and _description(issue) == _description(before[issue.id])
+        and _names_the_same(issue, before[issue.id])
     }
     comments = {
         issue.key: found
@@ -56,6 +67,14 @@ def keep_wording(
         )
 
     return replace(reworded(ticket), tasks=tuple(map(reworded, ticket.tasks)))
+
+
+def _names_the_same(issue: Issue, known: Issue) -> bool:
+    """Return whether the files that a description shows still have the same names."""
+    names = {media: name for name, media in files_of(known.fields).items()}
+    now = files_of(issue.fields)
+    shown = shown_files(known.fields.get("description")) if names else ()
+    return all(now.get(names[each.media]) == each.media for each in shown if each.media in names)
 
 
 def _same_comments(issue: Issue, known: Issue) -> set[str]:
@@ -80,7 +99,9 @@ def _reworded(
         yield replace(each, text=texts.get(each.id, each.text))
 
 
-def keep_wording_of_file(ticket: Ticket, local: Ticket) -> Ticket:
+def keep_wording_of_file(
+    ticket: Ticket, local: Ticket, files: Mapping[str, Mapping[str, str]]
+) -> Ticket:
     """Return a ticket in the wording of its file, wherever Jira has what the file says.
 
     After a push, that is all that was sent; after a change in Jira, all that was not changed there.
@@ -88,6 +109,7 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket) -> Ticket:
     Args:
         ticket: The ticket as Jira has it now.
         local: The ticket in its file.
+        files: The media IDs of each issue's attachments by their names, by the issue's key.
     """
     here = by_key(local)
 
@@ -97,7 +119,9 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket) -> Ticket:
             return issue
         return replace(
             issue,
-            description=_text_in_wording(issue.description, own.description),
+            description=_text_in_wording(
+                issue.description, own.description, files.get(own.key or "", {})
+            ),
             acceptance_criteria=_criteria_in_wording(
                 issue.acceptance_criteria, own.acceptance_criteria
             ),
@@ -110,15 +134,15 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket) -> Ticket:
 def _comments_in_wording(comments: Iterable[Comment], like: Iterable[Comment]) -> Iterator[Comment]:
     own = {each.id: each.text for each in like if each.id}
     for each in comments:
-        yield replace(each, text=_text_in_wording(each.text, own.get(each.id, each.text)))
+        yield replace(each, text=_text_in_wording(each.text, own.get(each.id, each.text), {}))
 
 
-def _text_in_wording(text: str, like: str) -> str:
+def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
     if text == like or is_too_long(text) or is_too_long(like):
         return text
     if alike(CorePart.DESCRIPTION, text, like):
         return like
-    return reworded(text, like) if text and like else text
+    return reworded(text, like, files=files) if text and like else text
 
 
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
@@ -129,7 +153,7 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 
 
 def _meaning(text: str) -> tuple[str, tuple[str, ...]]:
-    return json.dumps(canonical(to_adf(text)), sort_keys=True), dropped_texts(text)
+    return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), dropped_texts(text)
 
 
 def _description(issue: Issue) -> object:

@@ -11,7 +11,7 @@ from ticketr.sync.compare.diff import TEXTS, CorePart, by_key
 from ticketr.sync.edits.local_changes import draft_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
     from ticketr.sync.compare.diff import Change
@@ -49,20 +49,24 @@ def find_literals(local_change: LocalChange) -> tuple[LiteralText, ...]:
     return tuple(
         LiteralText(issue.key or "", issue.title, path, reason)
         for issue, changes in edited
-        for reason in literal_pieces(issue, changes, path)
+        # What is attached to an issue by now is not known without a request.
+        for reason in literal_pieces(issue, changes, path, files=adf.BY_NAME if issue.key else {})
     )
 
 
-def literal_pieces(issue: Ticket, changes: Iterable[Change], path: str) -> Iterator[str]:
+def literal_pieces(
+    issue: Ticket, changes: Iterable[Change], path: str, *, files: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the part, the line and the fate of each piece in some changes of an issue.
 
     Args:
         issue: The issue in its file.
         changes: Its changes.
         path: Its file; empty to count lines from the beginning of the text.
+        files: The media ID of each file that is attached to the issue, by its name.
     """
     for change, text, place in changed_texts(issue, changes):
-        for piece in adf.unconverted_pieces(text, before=change.old_shown):
+        for piece in adf.unconverted_pieces(text, before=change.old_shown, files=files):
             line = place(piece.line) if path else 0
             where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
             yield f"{change.name}: {where}“{piece.text}” {piece.reason}"

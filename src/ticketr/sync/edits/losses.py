@@ -13,6 +13,7 @@ from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import TEXTS, by_key
 from ticketr.sync.compare.grafting import edited_description
+from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.jira_links import keys_in, link_loss, removed_links
 from ticketr.tickets import is_key
@@ -55,13 +56,13 @@ Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
 def edited_descriptions(
-    local_change: LocalChange, documents: Mapping[str, object], *, fitting: bool = False
+    local_change: LocalChange, issues: Mapping[str, Issue], *, fitting: bool = False
 ) -> dict[str, EditedDescription]:
     """Return the descriptions to send of a ticket, by key.
 
     Args:
         local_change: The edits of the ticket.
-        documents: Jira's descriptions as ADF, by key.
+        issues: The issues as Jira has them, by key.
         fitting: See `ticketr.jira.adf.graft`.
     """
     if local_change.base is None:
@@ -70,14 +71,15 @@ def edited_descriptions(
     return {
         key: found
         for key, changes in local_change.edits.items()
-        if key in documents
+        if key in issues
         and (
             found := edited_description(
                 before[key],
                 here[key],
                 [each.part for each in changes],
-                documents[key],
+                issues[key].fields.get("description"),
                 fitting=fitting,
+                files=files_of(issues[key].fields),
             )
         )
     }
@@ -144,9 +146,9 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     if local_change.head is None or not any(map(_may_lose, edits)):
         return ()
     issues = state.issues_of(local_change.head)
-    documents = {each.key: each.fields.get("description") for each in issues}
+    now = {each.key: each for each in issues}
     return (
-        *losses(local_change, edited_descriptions(local_change, documents)),
+        *losses(local_change, edited_descriptions(local_change, now)),
         *_comment_losses(local_change, issues),
         *_link_losses(local_change, issues),
     )

@@ -80,6 +80,7 @@ class PullPipeline:
         self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
+        self._pictures = session.picture_files
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
@@ -125,7 +126,8 @@ class PullPipeline:
                 answer = await fetch_whole(self._jira, self._columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
-                whole = self._families.add_answer(batch, answer.issues)
+                issues = await self._pictures.add(answer.issues)
+                whole = self._families.add_answer(batch, issues)
                 await to_prepare.send(whole)
 
     async def _note_absent(self, answer: BulkFetched) -> None:

@@ -243,7 +243,7 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
     renamed: dict[str, str] = {}
     for some in chunks(names, PAGE):
         answer = await fetch_whole(session.jira, session.columns, some)
-        for issue in answer.issues:
+        for issue in await session.picture_files.add(answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
         for key in answer.missing if answer.renamed else ():

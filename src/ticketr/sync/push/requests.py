@@ -9,7 +9,7 @@ from ticketr.jira import Allowed, adf
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import Change, CorePart
 from ticketr.sync.compare.durations import ESTIMATES
-from ticketr.sync.compare.jira_attachments import ATTACHMENTS
+from ticketr.sync.compare.jira_attachments import ATTACHMENTS, files_of
 from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.literals import changed_texts, literal_pieces, texts_of
@@ -190,7 +190,8 @@ def update_payload(
         path: The issue's file, for messages that name a line.
     """
     changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
-    warnings = tuple(_warnings(issue, changes, lookup, path))
+    files = files_of(present or {})
+    warnings = tuple(_warnings(issue, changes, lookup, path, files))
     if description is not None and description.misfits:
         warnings += (f"Description: {_MISFIT.format(description.misfits[0])}",)
     fields: dict[str, object] = {}
@@ -248,10 +249,14 @@ def _with_time_tracking(
 
 
 def _warnings(
-    issue: Ticket, changes: Iterable[Change], lookup: NameLookup, path: str
+    issue: Ticket,
+    changes: Iterable[Change],
+    lookup: NameLookup,
+    path: str,
+    files: Mapping[str, str],
 ) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text."""
-    yield from literal_pieces(issue, changes, path)
+    yield from literal_pieces(issue, changes, path, files=files)
     for change, text, place in changed_texts(issue, changes):
         for line, reason in unknown_people(text, change.old_shown, lookup.mentioned):
             yield f"{change.name}: {_where(path, place(line))}{reason}"

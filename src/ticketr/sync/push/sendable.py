@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.sync.compare.diff import by_key, differing_size, is_text, text_size
+from ticketr.sync.compare.pictures import unknown_files
 from ticketr.sync.compare.sent import add_sent_to_base
 from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.compare.wording import keep_wording
@@ -43,14 +44,12 @@ class SendableChange:
         local_change: The change in its file.
         edits: The edits that Jira does not have yet, by key.
         types: The ID of each issue's type, by key.
-        documents: Each issue's description in Jira as ADF, by key.
         issues: Each issue as Jira has it, by key.
     """
 
     local_change: LocalChange
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
-    documents: Mapping[str, object] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
 
     @property
@@ -113,6 +112,7 @@ async def compare_with_jira(
     heads = {head: each.local.path for head, each in by_head.items()}
     added_keys = {head: each.added_keys for head, each in by_head.items() if each.added_keys}
     families = await fetch_families(session, heads, added_keys)
+    await _add_named_files(session, by_head, families)
     whole = (each for each in families.values() if not isinstance(each, Unavailable))
     comments = await known_comments(session, [issue for each in whole for issue in each.issues])
     clashes = await session.in_thread(session.state.clashes)
@@ -146,6 +146,21 @@ async def compare_with_jira(
         Comparison(each, SendableChange(each)) if each.head is None else found[each.head]
         for each in local_changes
     ]
+
+
+async def _add_named_files(
+    session: Session,
+    changes: Mapping[str, LocalChange],
+    families: dict[str, RenderedFamily | Unavailable],
+) -> None:
+    """Add the media IDs of attachments that edited descriptions show by their names."""
+    for head, family in families.items():
+        if isinstance(family, Unavailable) or not changes[head].edits:
+            continue
+        names = unknown_files(changes[head].local.ticket, family.issues)
+        if names:
+            issues = await session.picture_files.add(family.issues, names=names)
+            families[head] = replace(family, issues=tuple(issues))
 
 
 def _work(change: LocalChange, family: RenderedFamily) -> int:
@@ -204,7 +219,6 @@ def _compare(
         change,
         edits,
         types={each.key: type_id(each.fields) for each in family.issues},
-        documents={each.key: each.fields.get("description") for each in family.issues},
         issues={each.key: each for each in family.issues},
     )
     return Comparison(

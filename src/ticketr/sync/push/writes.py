@@ -189,9 +189,7 @@ class _WritesBuilder:
         sendable, metadata = self._sendable, self._metadata
         here = by_key(self._change.local.ticket)
         sent = replace(self._change, edits=sendable.edits)
-        descriptions = edited_descriptions(
-            sent, sendable.documents, fitting=self._accept_loss is True
-        )
+        descriptions = edited_descriptions(sent, sendable.issues, fitting=self._accept_loss is True)
         refused = self._refuse_losses(losses(sent, descriptions))
         edits: list[IssueEdit] = []
         for key, found in sendable.edits.items():

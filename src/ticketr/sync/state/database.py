@@ -127,6 +127,22 @@ MIGRATIONS = (
         settled REAL            -- this computer's clock when the state had the comment
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE media (        -- what documents call attachments; it never changes
+        attachment TEXT PRIMARY KEY, -- ID of the attachment
+        media TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE upload (       -- pictures of files that Jira was asked to attach
+        issue TEXT NOT NULL,    -- ID of the issue
+        digest TEXT NOT NULL,   -- SHA-256 of the content
+        name TEXT NOT NULL,     -- of the attachment
+        size INTEGER NOT NULL,
+        account TEXT NOT NULL,  -- ID of the account that sent it
+        before TEXT NOT NULL,   -- JSON: IDs of the attachments that the issue had before
+        attachment TEXT NOT NULL, -- its ID, once that is known
+        PRIMARY KEY (issue, digest)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -13,6 +13,7 @@ from ticketr.jira import Issue
 from ticketr.sync.compare.jira_attachments import jira_attachments
 from ticketr.sync.state.comments import SentComments
 from ticketr.sync.state.database import Database
+from ticketr.sync.state.files import MediaIds, Uploads
 from ticketr.sync.state.journal import Conflicts, Creations, SentValues
 from ticketr.sync.state.site import SiteRecord
 from ticketr.sync.state.undo import UndoLog
@@ -136,6 +137,8 @@ class State:
         sent: The edits that Jira may have taken.
         comments: The comments that Jira was asked to add.
         undo: The texts that were replaced lately.
+        media: The media IDs of attachments.
+        uploads: The pictures that Jira was asked to attach.
 
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
@@ -150,6 +153,8 @@ class State:
         self.sent = SentValues(self._db)
         self.comments = SentComments(self._db)
         self.undo = UndoLog(self._db)
+        self.media = MediaIds(self._db)
+        self.uploads = Uploads(self._db)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
+from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.mapping import family_text, slim, subtask_ids
 from ticketr.sync.compare.wording import keep_wording_of_file
 from ticketr.tickets import parse, render_ticket
@@ -70,7 +71,8 @@ def render_family(
 
 def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
     """Return a family in the wording of its file, wherever Jira has what the file says."""
-    ticket = keep_wording_of_file(family.text.ticket, local)
+    files = {each.key: files_of(each.fields) for each in family.issues}
+    ticket = keep_wording_of_file(family.text.ticket, local, files)
     if ticket == family.text.ticket:
         return family
     text = render_ticket(ticket)

@@ -7,17 +7,35 @@ has the media ID of each name. While Markdown is read, the name stands in the pl
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
 
 from ticketr.jira.adf._signs import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ticketr.jira.adf._canonical import Json
 
 #: Stands before the name of a file.
 ATTACHED = "attachment:"
+
+
+@final
+class _ByName(Mapping[str, str]):
+    """Takes every name for that of a file, and its address for the media ID."""
+
+    def __getitem__(self, name: str) -> str:
+        return ATTACHED + name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+#: Leaves the names of files in the place of media IDs, to compare texts by them.
+BY_NAME: Final[Mapping[str, str]] = _ByName()
 
 _LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
@@ -29,6 +47,37 @@ _PLACED = re.compile(
 )
 _UNITS = {"%": "percentage", "px": "pixel"}
 _IN_BRACKETS = re.compile(r"[\s()]")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file that a picture in a document shows.
+
+    Attributes:
+        media: Its media ID.
+        alt: What is shown without it, which often is its name.
+    """
+
+    media: str
+    alt: str
+
+
+def shown_files(document: object) -> tuple[ShownFile, ...]:
+    """Return the files that the pictures in a document show, each once."""
+    found: dict[str, ShownFile] = {}
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        content = node.get("content") if isinstance(node, dict) else None
+        match node:
+            case {
+                "type": "mediaSingle",
+                "content": [{"attrs": {"type": "file", "id": str(media)} as attrs}, *_],
+            } if media:
+                found.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
+            case _:
+                waiting += reversed(content) if isinstance(content, list) else ()
+    return tuple(found.values())
 
 
 def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:

@@ -1,0 +1,190 @@
+"""Finds the attachments that the pictures in descriptions show.
+
+A document refers to an attachment by its media ID, which no record of an attachment has. Each costs
+a request, once; the state keeps it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr.jira import AuthenticationFailed, JiraError, adf
+from ticketr.sync.compare.jira_attachments import (
+    ATTACHMENT_FIELD,
+    jira_attachments,
+    with_media,
+)
+from ticketr.sync.errors import error_to_report
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ticketr.jira import Attachment, Issue, JiraClient
+    from ticketr.sync.state.state import State
+    from ticketr.sync.threads import ThreadRunner
+
+#: How many requests run at once.
+_CONCURRENCY = 4
+#: Issues in one bulk fetch; Jira allows no more.
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFiles:
+    """Finds the attachments that the pictures in descriptions show.
+
+    Attributes:
+        jira: The site.
+        state: Keeps the media IDs.
+        in_thread: Runs blocking work on a worker thread.
+    """
+
+    jira: JiraClient
+    state: State
+    in_thread: ThreadRunner
+
+    async def add(
+        self, issues: Sequence[Issue], *, names: Mapping[str, Collection[str]] | None = None
+    ) -> list[Issue]:
+        """Return issues whose attachments have the media IDs that are needed.
+
+        A file whose ID cannot be found remains without one; so its pictures keep their tags.
+
+        Args:
+            issues: Some issues; those without pictures are returned as they are.
+            names: Names of attachments that are needed, too, by the keys of the issues.
+
+        Raises:
+            JiraError: A request failed.
+            StateFailed: The state cannot be read or written.
+
+        Cancellation:
+            Takes effect at once.
+        """
+        names = names or {}
+        wanted = {
+            each.id: _Wanted.of(each, names.get(each.key, ()))
+            for each in issues
+            if names.get(each.key) or adf.shown_files(each.fields.get("description"))
+        }
+        if not wanted:
+            await trio.lowlevel.checkpoint()
+            return list(issues)
+        attached = await self._attachments([each for each in issues if each.id in wanted])
+        ids = [each.id for some in attached.values() for each in jira_attachments(some)]
+        known = await self.in_thread(self.state.media.of, ids)
+        found = await self._look_up(
+            [
+                wanted[issue].without(jira_attachments(fields), known)
+                for issue, fields in attached.items()
+            ]
+        )
+        if found:
+            await self.in_thread(self.state.media.put, found)
+        media = {**known, **found}
+        return [
+            replace(each, fields={**each.fields, **with_media(attached[each.id], media)})
+            if each.id in attached
+            else each
+            for each in issues
+        ]
+
+    async def _attachments(self, issues: Sequence[Issue]) -> dict[str, dict[str, object]]:
+        """Return the field of each issue that holds its attachments, by the issue's ID."""
+        found = {
+            each.id: {ATTACHMENT_FIELD: each.fields[ATTACHMENT_FIELD]}
+            for each in issues
+            if ATTACHMENT_FIELD in each.fields
+        }
+        rest = [each.id for each in issues if each.id not in found]
+        for start in range(0, len(rest), _PAGE):
+            answer = await self.jira.bulk_fetch(
+                rest[start : start + _PAGE], fields=[ATTACHMENT_FIELD], partly=True
+            )
+            for each in answer.issues:
+                found[each.id] = {ATTACHMENT_FIELD: each.fields.get(ATTACHMENT_FIELD)}
+        return found
+
+    async def _look_up(self, wanted: Iterable[_Wanted]) -> dict[str, str]:
+        """Ask for the media IDs that are needed, several at once."""
+        waiting = deque(each for each in wanted if each.candidates)
+        found: dict[str, str] = {}
+        if not waiting:
+            return found
+
+        async def look_up_some() -> None:
+            while waiting:
+                each = waiting.popleft()
+                found.update(await self._look_up_one(each))
+
+        failure: BaseException | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(min(_CONCURRENCY, len(waiting))):
+                    nursery.start_soon(look_up_some)
+        except* TicketrError as group:
+            failure = error_to_report(group)
+        if failure is not None:
+            raise failure
+        return found
+
+    async def _look_up_one(self, wanted: _Wanted) -> dict[str, str]:
+        """Ask for the media IDs of one issue's attachments until all that it needs are known."""
+        found: dict[str, str] = {}
+        media, names = set(wanted.media), set(wanted.names)
+        for each in wanted.candidates:
+            if not media and each.name not in names:
+                continue
+            try:
+                identity = await self.jira.media_id(each.id)
+            except AuthenticationFailed:
+                raise
+            except JiraError:  # it was deleted a moment ago, or the site cannot be reached
+                continue
+            if identity:
+                found[each.id] = identity
+                media.discard(identity)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is needed of the attachments of one issue.
+
+    Attributes:
+        media: Media IDs of files that its pictures show.
+        alts: What is shown without them; often the names of the files.
+        names: Names of files.
+        candidates: The attachments whose media IDs may be needed, the likely ones first.
+    """
+
+    media: frozenset[str]
+    alts: frozenset[str]
+    names: frozenset[str]
+    candidates: tuple[Attachment, ...] = ()
+
+    @classmethod
+    def of(cls, issue: Issue, names: Collection[str]) -> _Wanted:
+        """Return what is needed of an issue's attachments."""
+        shown = adf.shown_files(issue.fields.get("description"))
+        return cls(
+            frozenset(each.media for each in shown),
+            frozenset(each.alt for each in shown),
+            frozenset(names),
+        )
+
+    def without(self, attached: Sequence[Attachment], known: Mapping[str, str]) -> _Wanted:
+        """Return what is needed besides the media IDs that are known."""
+        here = {known[each.id] for each in attached if each.id in known}
+        likely = self.alts | self.names
+        rest = [each for each in attached if each.id not in known]
+        return replace(
+            self,
+            media=self.media - here,
+            candidates=tuple(sorted(rest, key=lambda each: each.name not in likely)),
+        )

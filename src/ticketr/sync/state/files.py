@@ -1,0 +1,94 @@
+"""Stores what is known of files that are attached to issues: their media IDs, and uploads.
+
+Everything here is synchronous and belongs on a worker thread.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ticketr.sync.state.database import Database
+
+
+class MediaIds:
+    """The media IDs of attachments, by which documents refer to them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, attachments: Iterable[str]) -> dict[str, str]:
+        """Read those that are known of some attachments, by the IDs of the attachments."""
+        query = "SELECT media FROM media WHERE attachment = ?"
+        found = ((each, self._db.read(query, (each,))) for each in attachments)
+        return {each: rows[0][0] for each, rows in found if rows}
+
+    def put(self, found: Mapping[str, str]) -> None:
+        """Store media IDs, by the IDs of the attachments."""
+        self._db.write_all("INSERT OR REPLACE INTO media VALUES (?, ?)", found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUpload:
+    """A picture of a file that Jira was asked to attach.
+
+    Attributes:
+        issue: The ID of the issue.
+        digest: The SHA-256 of its content.
+        name: The name of the attachment.
+        size: How many bytes it has.
+        account: The ID of the account that sent it.
+        before: The IDs of the attachments that the issue had before.
+        attachment: Its ID in Jira; empty until that is known.
+    """
+
+    issue: str
+    digest: str
+    name: str
+    size: int
+    account: str
+    before: frozenset[str]
+    attachment: str = ""
+
+
+class Uploads:
+    """The pictures that were asked for, one of each content and issue."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, issue: str, digest: str) -> AskedUpload | None:
+        """Read the upload of a content to an issue, if there was one."""
+        query = (
+            "SELECT issue, digest, name, size, account, before, attachment FROM upload"
+            " WHERE issue = ? AND digest = ?"
+        )
+        rows = self._db.read(query, (issue, digest))
+        with self._db.sound():
+            for home, content, name, size, account, before, attachment in rows:
+                if not isinstance(size, int):
+                    raise TypeError(size)
+                known = frozenset(map(str, json.loads(before)))
+                return AskedUpload(home, content, name, size, account, known, attachment)
+        return None
+
+    def put(self, upload: AskedUpload) -> None:
+        """Store an upload, or replace the stored one; it survives a loss of power."""
+        with self._db.durable():
+            self._db.write(
+                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(upload.issue, upload.digest, upload.name, upload.size, upload.account),
+                    *(json.dumps(sorted(upload.before)), upload.attachment),
+                ),
+            )
+
+    def forget(self, upload: AskedUpload) -> None:
+        """Delete an upload that Jira certainly does not have."""
+        self._db.write(
+            "DELETE FROM upload WHERE issue = ? AND digest = ?", (upload.issue, upload.digest)
+        )
