@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
-
-import wcwidth
 
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
 __all__ = [
     "clean",
@@ -34,7 +33,6 @@ _CLOSING = (
     "\uff1b\uff1f\uff3d\uff5d\u3099\u309a\ufe00-\ufe0f"
 )
 _UNSPACED = "\u2e80-\ua4cf\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
-_WORD = re.compile(f"[{_OPENING}]*[{_UNSPACED}][{_CLOSING}]*|[^ {_UNSPACED}]+")
 _IN_ASCII = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u2032", "'"),
@@ -64,12 +62,20 @@ _IN_ASCII = str.maketrans(
 
 def width(text: str) -> int:
     """Return the number of cells that clean text occupies in a terminal."""
-    return len(text) if text.isascii() else wcwidth.width(text, control_codes="ignore")
+    return len(text) if text.isascii() else _wcwidth().width(text, control_codes="ignore")
 
 
 def graphemes(text: str) -> Iterator[str]:
     """Return the characters as a person counts them: with accents, joined emoji and flags."""
-    return iter(text) if text.isascii() else wcwidth.iter_graphemes(text)
+    return iter(text) if text.isascii() else _wcwidth().iter_graphemes(text)
+
+
+@cache
+def _wcwidth() -> ModuleType:
+    """Import wcwidth with the first text that is not ASCII; many commands show none."""
+    import wcwidth  # noqa: PLC0415 - that is what this is for
+
+    return wcwidth
 
 
 def to_ascii(text: str) -> str:
@@ -113,7 +119,7 @@ def _start(text: str, cells: int) -> str:
     if text.isascii():
         return text[:cells]
     end = used = 0
-    for grapheme in wcwidth.iter_graphemes(text):
+    for grapheme in graphemes(text):
         used += width(grapheme)
         if used > cells:
             break
@@ -163,7 +169,7 @@ def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
         rest: The cells of the other lines; at least 2.
     """
     room, begin, end, used = first, 0, 0, 0
-    for word in _WORD.finditer(text):
+    for word in _words().finditer(text):
         start, stop = word.span()
         used += start - end
         size = width(word[0])
@@ -180,6 +186,12 @@ def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
         used += size
         end = stop
     yield begin, end
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    """Compile the pattern of a word; that takes milliseconds, and most commands wrap no text."""
+    return re.compile(f"[{_OPENING}]*[{_UNSPACED}][{_CLOSING}]*|[^ {_UNSPACED}]+")
 
 
 def cuts_of(text: str, first: int, rest: int) -> Sequence[int]:

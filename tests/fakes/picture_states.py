@@ -19,7 +19,8 @@ from ticketr.sync import (
     PushPlan,
 )
 from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import Versions, find_parts
+from ticketr.sync.compare.conflict_parts import find_parts
+from ticketr.sync.compare.merge import Versions
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
 from ticketr.tui.job_request import JobKind

@@ -11,12 +11,14 @@ from ticketr._errors import TicketrError
 from ticketr.cli import exits
 from ticketr.cli.output import echo
 from ticketr.config import CONFIRM_ABOVE
-from ticketr.sync import PushJob, PushPlan, SyncJob, UnknownTicket, read_push_plan, read_state
+from ticketr.sync import PushJob, PushPlan, UnknownTicket, read_push_plan, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-J = TypeVar("J", PushJob, SyncJob)
+    from ticketr.sync import SyncJob
+
+J = TypeVar("J", "PushJob", "SyncJob")
 
 #: The error in JSON of many writes that were not confirmed.
 UNCONFIRMED = "Unconfirmed"

@@ -14,15 +14,15 @@ application with its own screen can keep a :class:`StatusModel` and draw its lin
 
 from __future__ import annotations
 
-try:
-    from ticketr.statusline.model import StatusModel
-    from ticketr.statusline.plain import PlainLines
-    from ticketr.statusline.status_line import StatusLine
-    from ticketr.statusline.style import LineStyle
-except ModuleNotFoundError as _error:
-    if _error.name != "wcwidth":
-        raise
+from importlib.util import find_spec
+
+from ticketr.statusline.model import StatusModel
+from ticketr.statusline.plain import PlainLines
+from ticketr.statusline.status_line import StatusLine
+from ticketr.statusline.style import LineStyle
+
+if find_spec("wcwidth") is None:  # it is imported with the first text that is not ASCII
     message = "the status line needs more packages: pip install 'ticketr[statusline]'"
-    raise ModuleNotFoundError(message, name=_error.name) from None
+    raise ModuleNotFoundError(message, name="wcwidth")
 
 __all__ = ["LineStyle", "PlainLines", "StatusLine", "StatusModel"]

@@ -5,6 +5,9 @@ Pure: no waiting, no files, no clock.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ticketr._lazy import import_on_use
 from ticketr.tickets.candidate import Candidate, candidate_of, fold
 from ticketr.tickets.comment import Comment
 from ticketr.tickets.errors import (
@@ -15,14 +18,23 @@ from ticketr.tickets.errors import (
     TicketSyntaxError,
 )
 from ticketr.tickets.field_edits import field_name, set_fields
-from ticketr.tickets.filter import FILTER_WORDS, FLAGS, Filter, KeysTerm, TextTerm, parse_filter
 from ticketr.tickets.grammar import CONFLICT, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.order import SORT_NAMES, sort_key
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import render, render_ticket, rewrite
-from ticketr.tickets.totals import Total, points_of, total_by
 from ticketr.tickets.validate import is_key, safe_file_name
+
+if TYPE_CHECKING:
+    from ticketr.tickets.filter import (
+        FILTER_WORDS,
+        FLAGS,
+        Filter,
+        KeysTerm,
+        TextTerm,
+        parse_filter,
+    )
+    from ticketr.tickets.totals import Total, points_of, total_by
 
 __all__ = [
     "CONFLICT",
@@ -59,3 +71,14 @@ __all__ = [
     "sort_key",
     "total_by",
 ]
+
+#: The modules of names that few commands need, each imported when its first name is looked up.
+_HOMES = {
+    **dict.fromkeys(
+        ("FILTER_WORDS", "FLAGS", "Filter", "KeysTerm", "TextTerm", "parse_filter"), "filter"
+    ),
+    **dict.fromkeys(("Total", "points_of", "total_by"), "totals"),
+}
+
+if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
+    __getattr__ = import_on_use(__name__, _HOMES)

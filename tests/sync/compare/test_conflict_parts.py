@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart, Versions, find_parts
+from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart, find_parts
+from ticketr.sync.compare.merge import Versions
 from ticketr.tickets import Ticket
 
 BASE = Ticket(

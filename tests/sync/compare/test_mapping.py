@@ -8,6 +8,7 @@ from ticketr.jira import Field, Issue
 from ticketr.jira.adf import canonical
 from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.mapping import (
+    KnownText,
     description_adf,
     family_text,
     field_text,
@@ -244,3 +245,15 @@ def test_only_what_files_need_is_remembered_but_the_description_to_the_letter() 
         "subtasks": [{"id": "2", "key": "DEMO-2"}],
         "labels": ["a"],
     }
+
+
+def test_a_description_that_is_known_is_not_converted_again() -> None:
+    adf = doc(paragraph(text("Words.")))
+    known = {"1": KnownText(adf, {}, "*As* it was\n", ("Works",))}
+
+    same = family_text(issue(description=adf), [], COLUMNS, known)
+    other = family_text(issue(description=doc(paragraph(text("New.")))), [], COLUMNS, known)
+
+    assert (same.ticket.description, same.ticket.acceptance_criteria) == ("*As* it was", ("Works",))
+    assert same.inexact == frozenset()
+    assert (other.ticket.description, other.ticket.acceptance_criteria) == ("New.", ())

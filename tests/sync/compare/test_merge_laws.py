@@ -7,10 +7,9 @@ from fakes.examples import examples
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, strategies as st
 
-from ticketr.sync.compare import conflict_parts
 from ticketr.sync.compare.conflict_parts import find_parts
 from ticketr.sync.compare.diff import TEXTS, alike, by_key, changes, part_texts
-from ticketr.sync.compare.merge import Merged, Side, merge
+from ticketr.sync.compare.merge import Merged, Side, Versions as MergedVersions, merge
 from ticketr.tickets import Ticket, parse, render_ticket
 
 pytestmark = pytest.mark.laws
@@ -192,7 +191,7 @@ def test_all_that_clashes_chosen_of_one_side_is_that_side_preferred(
     three: Versions, is_known: bool
 ) -> None:
     base = three.base if is_known else None
-    parts, _ = find_parts(conflict_parts.Versions(base, three.local, three.remote))
+    parts, _ = find_parts(MergedVersions(base, three.local, three.remote))
     mine = {part.place: part.chunk.local for part in parts}
     theirs = {part.place: part.chunk.remote for part in parts}
 

@@ -23,7 +23,7 @@ from ticketr.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.jira.transport import _reasons
 from ticketr.jira.transport._body import ResponseBody
 from ticketr.jira.transport._certificates import no_certificates, read_certificates
-from ticketr.jira.transport._lean_httpx import httpx
+from ticketr.jira.transport._lean_httpx import httpx, load_connections
 from ticketr.jira.transport._timeouts import ExchangeTimeout
 from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
 
@@ -60,6 +60,7 @@ class HttpxTransport(TransportSettings):
         return self
 
     def _make_client(self) -> httpx.AsyncClient:
+        load_connections()
         app = self.app
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},

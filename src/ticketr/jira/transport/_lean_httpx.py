@@ -1,24 +1,44 @@
-"""Imports httpx without its command line.
+"""Imports httpx without its command line, and without HTTP/2.
 
 httpx imports the command line with the library, if what it needs is installed: rich and pygments.
-They would take a third of the time in which a command starts.
+They would take a third of the time in which a command starts. In the same way it imports h2, if the
+sandbox is installed; the transport speaks HTTP/1.1.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
-_COMMAND_LINE = "httpx._main"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-__all__ = ["httpx"]
+__all__ = ["httpx", "load_connections"]
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let the import of a module that is not loaded fail, as where it is not installed."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = cast("Any", None)
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def load_connections() -> None:
+    """Import the half of httpx that connects; it takes a moment, so call it in a thread."""
+    with _without("h2"):
+        import_module("httpcore")
+
 
 if "httpx" in sys.modules:
     import httpx
 else:
-    # None makes the import of that name fail, as it does where rich is not installed.
-    sys.modules[_COMMAND_LINE] = cast("Any", None)
-    try:
+    with _without("httpx._main"):
         import httpx
-    finally:
-        del sys.modules[_COMMAND_LINE]

@@ -14,7 +14,8 @@ from ticketr.sync.errors import BadChoice
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart, Versions
+    from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
+    from ticketr.sync.compare.merge import Versions
     from ticketr.sync.compare.part_merge import ClashPlace
 
 #: A line that begins an item of a list, a row of a table or a quotation.

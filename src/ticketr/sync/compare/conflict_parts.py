@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ticketr.sync.compare.diff import Part
+    from ticketr.sync.compare.merge import Versions
     from ticketr.sync.compare.part_merge import Chunk, PartMerge
-    from ticketr.tickets import Ticket
 
 #: Who has changed something: the user, or somebody in Jira.
 ChangedBy: TypeAlias = Literal["mine", "jira"]
@@ -29,21 +29,6 @@ ChangedBy: TypeAlias = Literal["mine", "jira"]
 _CRITERIA = "Acceptance criteria"
 #: How a further line of a criterion is shown.
 _CONTINUED = "\n  "
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Three versions of a ticket.
-
-    Attributes:
-        base: The ticket at the last sync; None for no sync.
-        local: The ticket in its file.
-        remote: The ticket in Jira.
-    """
-
-    base: Ticket | None
-    local: Ticket
-    remote: Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from ticketr.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ticketr.jira.models import Issue
     from ticketr.sync.compare.columns import Columns
@@ -63,6 +63,28 @@ class FamilyText:
     inexact: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """The text of a description that need not be converted again.
+
+    Attributes:
+        document: The description in Jira's form; None for none.
+        files: The media ID of each file that is attached to the issue, by its name.
+        description: Its Markdown, without the criteria.
+        criteria: The acceptance criteria at its end.
+    """
+
+    document: object
+    files: Mapping[str, str]
+    description: str
+    criteria: tuple[str, ...]
+
+    def is_of(self, issue: Issue) -> bool:
+        """Return whether an issue has this description, and the same files."""
+        fields = issue.fields
+        return self.document == fields.get("description") and self.files == files_of(fields)
+
+
 def is_subtask(issue: Issue) -> bool:
     """Return whether an issue is a sub-task, which lives in its parent's ticket."""
     kind = issue.fields.get("issuetype")
@@ -88,25 +110,41 @@ def updated(issue: Issue) -> str:
     return value if isinstance(value, str) else ""
 
 
-def family_text(head: Issue, subtasks: Sequence[Issue], columns: Columns) -> FamilyText:
+def family_text(
+    head: Issue,
+    subtasks: Sequence[Issue],
+    columns: Columns,
+    known: Mapping[str, KnownText] = MappingProxyType({}),
+) -> FamilyText:
     """Render a family as text, and find out what the text cannot hold exactly.
 
     Args:
         head: The issue that gives the ticket its heading.
         subtasks: The sub-tasks to file under it, in order.
         columns: The fields to write.
+        known: Texts that hold a description exactly, by the IDs of their issues. They spare the
+            conversion, and with it the import of what converts.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
     """
+    issues = (head, *subtasks)
+    same = {each.key: was for each in issues if (was := known.get(each.id)) and was.is_of(each)}
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
-        tasks = tuple(_ticket(each, columns, whole, nested=True) for each in subtasks)
-        text = render_ticket(replace(_ticket(head, columns, whole, nested=False), tasks=tasks))
+        made, *tasks = (
+            _ticket(each, columns, _texts(each, whole, same), nested=each is not head)
+            for each in issues
+        )
+        text = render_ticket(replace(made, tasks=tuple(tasks)))
         (ticket,) = parse(text).tickets
         read = (ticket, *ticket.tasks)
-        pairs = zip((head, *subtasks), read, strict=True)
-        inexact = {issue.key for issue, each in pairs if not _is_exact(issue, each)}
+        pairs = zip(issues, read, strict=True)
+        inexact = {
+            issue.key
+            for issue, each in pairs
+            if issue.key not in same and not _is_exact(issue, each)
+        }
         # Criteria that do not survive as a section of their own are tried again as description.
         with_criteria = (each.key for each in read if each.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
@@ -174,7 +212,20 @@ def _slim(value: object) -> object:
     return value
 
 
-def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) -> Ticket:
+def _texts(
+    issue: Issue, whole: Collection[str], same: Mapping[str, KnownText]
+) -> tuple[str, tuple[str, ...]]:
+    """Return an issue's description without its criteria, and the criteria."""
+    if (known := same.get(issue.key)) is not None:
+        return known.description, known.criteria
+    adf = issue.fields.get("description")
+    body, criteria = (adf, ()) if issue.key in whole else split_criteria(adf)
+    return _markdown(body, files_of(issue.fields)), criteria
+
+
+def _ticket(
+    issue: Issue, columns: Columns, texts: tuple[str, tuple[str, ...]], *, nested: bool
+) -> Ticket:
     fields = {
         name: text
         for name, field_id in columns.names
@@ -189,13 +240,12 @@ def _ticket(issue: Issue, columns: Columns, whole: set[str], *, nested: bool) ->
     parent_key = _text_at(issue.fields.get("parent"), "key")
     if parent_key and not nested:
         fields[PARENT] = parent_key
-    adf = issue.fields.get("description")
-    body, criteria = (adf, ()) if issue.key in whole else split_criteria(adf)
+    description, criteria = texts
     summary = issue.fields.get("summary")
     return Ticket(
         title=summary if isinstance(summary, str) else "",
         key=issue.key,
-        description=_markdown(body, files_of(issue.fields)),
+        description=description,
         fields=fields,
         acceptance_criteria=criteria,
         comments=(

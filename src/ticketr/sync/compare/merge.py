@@ -39,6 +39,21 @@ class Side(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Versions:
+    """Three versions of a ticket.
+
+    Attributes:
+        base: The ticket at the last sync; None for no sync.
+        local: The ticket in its file.
+        remote: The ticket in Jira.
+    """
+
+    base: Ticket | None
+    local: Ticket
+    remote: Ticket
+
+
+@dataclass(frozen=True, slots=True)
 class Clash:
     """A part of an issue that both sides have changed differently.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed, AuthenticationFailed, Rejected
-from ticketr.jira.adf import named_people
+from ticketr.jira import Allowed, AuthenticationFailed, Rejected, adf
 from ticketr.sync.compare.columns import unsupported
 from ticketr.sync.compare.diff import is_text
 from ticketr.sync.push.requests import ProjectMetadata
@@ -107,7 +106,7 @@ async def _mentioned(
         for query in queries
         for change in query.changes
         if is_text(change.part)
-        for person in named_people(change.new_shown)
+        for person in adf.named_people(change.new_shown)
     }
     try:
         return {name: await session.jira.find_users(name) for name in names}

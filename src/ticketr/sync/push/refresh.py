@@ -15,6 +15,7 @@ from ticketr.sync.session import PAGE
 from ticketr.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.sync.whole_issues import fetch_whole
 from ticketr.sync.writing.rendering import render_family
+from ticketr.sync.writing.versions import known_texts
 from ticketr.sync.writing.writer import FamilyWriter
 from ticketr.tickets import InvalidKey, InvalidTicket
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ticketr.jira import Issue
+    from ticketr.sync.compare.mapping import KnownText
     from ticketr.sync.session import Session
+    from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import LocalTicket
     from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.sync.writing.writer import FamilyResult
@@ -211,6 +214,7 @@ async def _read(
     found: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
         answers = await _fetch(session, [name for each in batch for name in each.names])
+        known = await session.in_thread(_known_texts, session.state, [each.head for each in batch])
         for each in batch:
             if absent := each.unavailable(answers, otherwise):
                 found[each.head] = absent
@@ -218,7 +222,7 @@ async def _read(
             issues = each.issues_in(answers.issues)
             if keep_lost:
                 issues += await _lost(session, each, issues)
-            found[each.head] = await _render(session, each, issues) or otherwise
+            found[each.head] = await _render(session, each, issues, known) or otherwise
     return found
 
 
@@ -272,11 +276,20 @@ async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> l
     return await session.in_thread(look)
 
 
+def _known_texts(state: State, heads: Iterable[str]) -> dict[str, KnownText]:
+    return {name: text for head in heads for name, text in known_texts(state, head).items()}
+
+
 async def _render(
-    session: Session, wanted: _Request, issues: Sequence[Issue]
+    session: Session,
+    wanted: _Request,
+    issues: Sequence[Issue],
+    known: Mapping[str, KnownText],
 ) -> RenderedFamily | None:
     """Render a ticket's text; return None if Jira's answer cannot be a ticket."""
-    write = partial(render_family, issues[0], issues[1:], session.columns, path=wanted.path)
+    write = partial(
+        render_family, issues[0], issues[1:], session.columns, path=wanted.path, known=known
+    )
     try:
         return await compute(session.in_thread, weight_of(issues, MAX_INLINE_WORK), write)
     except (InvalidKey, InvalidTicket):

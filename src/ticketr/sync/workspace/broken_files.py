@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,7 @@ _KEY_LIKE = (
 )
 _MARKS = r"[\s\[#*_~`(\\]*"
 _CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
-_TICKET = re.compile(
-    rf"[ \t\ufeff]*#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_MARKS}{_KEY_LIKE}", re.IGNORECASE
-)
-_HEADING = re.compile(rf"[ \t\ufeff]*#+[^\[]*\[{_KEY_LIKE}\]")
 _BULLET = rf"[ \t]*[-*+][ \t]*{_CHECK_BOX}"
-_ITEM = re.compile(rf"{_BULLET}[\s*_~`]*\[{_MARKS}{_KEY_LIKE}")
-_BARE_ITEM = re.compile(rf"{_BULLET}{_MARKS}{_KEY_LIKE}")
 _SECTION = re.compile(r"#+[ \t]*(?P<name>[^\[:#]*)")
 
 
@@ -48,6 +43,29 @@ class RawKeys:
     possible: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """The lines that begin with a key, or with something like one."""
+
+    ticket: re.Pattern[str]
+    heading: re.Pattern[str]
+    item: re.Pattern[str]
+    bare_item: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    """Compile the patterns when the first broken file is read; that takes milliseconds."""
+    return _Patterns(
+        ticket=re.compile(
+            rf"[ \t\ufeff]*#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_MARKS}{_KEY_LIKE}", re.IGNORECASE
+        ),
+        heading=re.compile(rf"[ \t\ufeff]*#+[^\[]*\[{_KEY_LIKE}\]"),
+        item=re.compile(rf"{_BULLET}[\s*_~`]*\[{_MARKS}{_KEY_LIKE}"),
+        bare_item=re.compile(rf"{_BULLET}{_MARKS}{_KEY_LIKE}"),
+    )
+
+
 def find_raw_keys(name: str, data: bytes) -> RawKeys:
     """Find the keys in a file.
 
@@ -58,6 +76,7 @@ def find_raw_keys(name: str, data: bytes) -> RawKeys:
     text = data.replace(b"\0", b"").decode(
         "utf-8", errors="replace"
     )  # without NUL, UTF-16 is ASCII
+    patterns = _patterns()
     held: set[str] = set()
     possible = {name.rpartition("/")[2].removesuffix(".md")}
     is_in_tasks = False
@@ -65,11 +84,11 @@ def find_raw_keys(name: str, data: bytes) -> RawKeys:
         if line.startswith("#"):
             section = _SECTION.match(line)
             is_in_tasks = section is not None and section["name"].strip().casefold() == "tasks"
-        held.update(_keys(_TICKET, line))
-        (held if is_in_tasks else possible).update(_keys(_ITEM, line))
-        possible.update(_keys(_HEADING, line))
+        held.update(_keys(patterns.ticket, line))
+        (held if is_in_tasks else possible).update(_keys(patterns.item, line))
+        possible.update(_keys(patterns.heading, line))
         if is_in_tasks:
-            possible.update(_keys(_BARE_ITEM, line))
+            possible.update(_keys(patterns.bare_item, line))
     return RawKeys(frozenset(filter(is_key, held)), frozenset(filter(is_key, held | possible)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
@@ -12,10 +13,10 @@ from ticketr.sync.compare.wording import keep_wording_of_file
 from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ticketr.sync.compare.columns import Columns
-    from ticketr.sync.compare.mapping import FamilyText
+    from ticketr.sync.compare.mapping import FamilyText, KnownText
     from ticketr.tickets import Ticket
 
 
@@ -48,6 +49,7 @@ def render_family(
     *,
     path: str | None,
     stale: Iterable[str] = (),
+    known: Mapping[str, KnownText] = MappingProxyType({}),
 ) -> RenderedFamily:
     """Put the issues of a family in order and make its text.
 
@@ -57,6 +59,7 @@ def render_family(
         columns: The fields to write.
         path: Its file, relative to the workspace; None for a new one.
         stale: IDs of issues of which Jira has a newer version, some of them of other families.
+        known: Texts of descriptions, by the IDs of their issues; see `family_text`.
     """
     order = {each: position for position, each in enumerate(subtask_ids(head))}
     last = len(order)
@@ -64,7 +67,7 @@ def render_family(
     issues = tuple(
         Issue(id=each.id, key=each.key, fields=slim(each.fields)) for each in (head, *ordered)
     )
-    text = family_text(issues[0], issues[1:], columns)
+    text = family_text(issues[0], issues[1:], columns, known)
     own = frozenset(stale).intersection(each.id for each in issues)
     return RenderedFamily(issues, text, path, own)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import distance, read_ticket
-from ticketr.sync.compare.conflict_parts import Versions
-from ticketr.sync.compare.diff import rekeyed
+from ticketr.sync.compare.diff import CorePart, by_key, rekeyed
+from ticketr.sync.compare.jira_attachments import files_of
+from ticketr.sync.compare.mapping import KnownText
+from ticketr.sync.compare.merge import Versions
 from ticketr.sync.compare.sent import add_sent_to_base, as_sent
 from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.compare.wording import keep_wording
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from ticketr.sync.state.state import State
     from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.tickets import Ticket
+
+_TEXTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
 
 def bases_of(state: State, family: RenderedFamily) -> list[str]:
@@ -39,6 +43,36 @@ def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -
     """
     sent = state.sent.of(family.head.id)
     return [_text_with_sent(each, family, sent) for each in bases] if sent else bases
+
+
+def known_texts(state: State, head: str) -> dict[str, KnownText]:
+    """Return the texts that hold descriptions exactly, by the IDs of their issues.
+
+    They are those of the last sync. A description that was sent since stands in the base, but not
+    yet in what is known of its issue.
+
+    Args:
+        state: The state of the workspace.
+        head: The ID of the ticket's head.
+    """
+    base = state.base(head)
+    ticket = read_ticket(base.text) if base is not None else None
+    if ticket is None:
+        return {}
+    texts, sent = by_key(ticket), state.sent.of(head)
+    return {
+        row.issue.id: KnownText(
+            row.issue.fields.get("description"),
+            files_of(row.issue.fields),
+            text.description,
+            text.acceptance_criteria,
+        )
+        for row in state.rows_of(head)
+        if row.exact
+        and row.issue.fields  # else it was created here, and never read
+        and (text := texts.get(row.issue.key)) is not None
+        and not any(each.part in _TEXTS for each in sent.get(row.issue.key, ()))
+    }
 
 
 def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:

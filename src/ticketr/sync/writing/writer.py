@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr._errors import TicketrError
-    from ticketr.sync.compare.conflict_parts import Versions
-    from ticketr.sync.compare.merge import Clash, Merged
+    from ticketr.sync.compare.merge import Clash, Merged, Versions
     from ticketr.sync.compare.part_merge import ClashPlace
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import Store
