@@ -20,7 +20,7 @@ def owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> User:
     """Return a user of the project with fields of every type."""
-    settings = '# ours\nfields = ["Budget"]\n\n[sync]\nstrategy = "mine"\n'
+    settings = '# ours\nfields = ["Budget", "Rollout Plan"]\n\n[sync]\nstrategy = "mine"\n'
     return user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
 
 
@@ -38,8 +38,9 @@ def test_each_field_is_a_line_of_cells(owner: User) -> None:
     assert by_name["Channel"] == [" *", *channel[1:]]
     assert by_name["Checks"][2:] == ["choices", "customfield_10105", 'Fire, Water, "Power, gas"']
     assert by_name["Region"][4].startswith("Europe, Europe > Spain, Europe > Ireland")
-    assert by_name["Rollout Plan"][0] == "- "
-    assert by_name["Rollout Plan"][4] == "it holds rich text"
+    assert by_name["Rollout Plan"] == ["+ ", "Rollout Plan", "rich text", "customfield_10101", ""]
+    assert by_name["Environment"] == ["  ", "Environment", "rich text", "environment", ""]
+    assert by_name["Time tracking"][4] == "it holds tracked time"
     assert not {"Summary", "Description", "Parent", "Project"} & set(by_name)
     first_other = [line[0][0] for line in lines].index(" ")
     assert all(line[0][0] == "+" for line in lines[:first_other])

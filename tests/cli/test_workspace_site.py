@@ -85,15 +85,15 @@ async def test_a_login_that_is_not_taken_is_jiras_own_error(autojump_clock: Mock
 
 
 async def test_a_field_that_files_cannot_hold_is_refused(autojump_clock: MockClock) -> None:
-    schema = {"type": "string", "system": "environment"}
-    environment = {"id": "environment", "name": "Environment", "custom": False, "schema": schema}
-    app = ScriptedApp(MIA, DEMO, Answer([environment]))
+    schema = {"type": "timetracking", "system": "timetracking"}
+    tracking = {"id": "timetracking", "name": "Time tracking", "custom": False, "schema": schema}
+    app = ScriptedApp(MIA, DEMO, Answer([tracking]))
 
-    with pytest.raises(UnsupportedField, match="it holds rich text"):
+    with pytest.raises(UnsupportedField, match="it holds tracked time"):
         await check_login(
             Credentials(SITE, "mia@acme.com", "token"),
             site=SITE,
             project="DEMO",
-            fields=("Environment",),
+            fields=("Time tracking",),
             transport=app.transport(),
         )

@@ -14,13 +14,14 @@ class FieldCase:
 
     Attributes:
         kind: What people call its type.
-        name: The name of its line.
+        name: The name of its line, or of its section.
         pulled: The text that a pull of KIT-2 writes.
         typed: Another text, as a person types it.
         stored: That text as the next pull writes it.
         wrong: A text that is refused.
         told: A part of the error.
         is_settable: Whether the screen for editing has the field.
+        is_text: Whether the field is rich text, in a section of its own.
     """
 
     kind: str
@@ -31,6 +32,14 @@ class FieldCase:
     wrong: str = ""
     told: str = ""
     is_settable: bool = True
+    is_text: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The pulled text as the table has it."""
+        if self.is_text:
+            return f"`## Field: {self.name}`<br>`{self.pulled}`"
+        return f"`{self.name}: {self.pulled}`"
 
 
 NO_CHOICE, NO_DATE = "is not possible", "is no date like"
@@ -91,17 +100,25 @@ CASES = (
         "hours and minutes",
     ),
     FieldCase("remaining estimate", "Remaining Estimate", "8h", "45m", "45m", "x", "hours and"),
+    FieldCase(
+        "rich text", "Environment", "The shop by the **fish market**.", "__Debian__ 12",
+        "__Debian__ 12", "Debian <!-- 12 -->", "HTML comment", is_text=True,
+    ),
+    FieldCase(
+        "paragraph", "Lessons", "Order the shelves earlier.", "* first", "* first",
+        "Tell <!-- whom? -->", "HTML comment", is_text=True,
+    ),
 )  # fmt: skip
 
 
 def table() -> str:
     """Return the cases as a table for the manual."""
     rows = [
-        "| type | a line, as pulled | typed, and as Jira has it | refused |",
+        "| type | as pulled | typed, and as Jira has it | refused |",
         "|---|---|---|---|",
     ]
     for each in CASES:
-        pulled = f"`{each.name}: {each.pulled}`"
+        pulled = each.shown
         if not each.is_settable:
             rows.append(f"| {each.kind} | {pulled} | Jira refuses it: it is on no screen | |")
             continue

@@ -22,6 +22,7 @@ _HEADINGS = [
         "## Comments",
         "\\## Comments",
     ),
+    *("## Field: x", "## Field:x ##", "   ## Field: a: b", "## Field:", "\\## Field: x"),
     *("### x", "# x", "##", "   ## Tasks ##", "    ## Tasks", "\ufeff# TICKET: x", "## TICKET: [x"),
 ]
 _ITEMS = [
@@ -81,6 +82,7 @@ _issue = st.builds(
     acceptance_criteria=_several,
     remarks=_several,
     comments=_comments,
+    texts=st.dictionaries(_names, texts, max_size=2),
 )
 _family = st.tuples(_issue, st.lists(_issue, max_size=2))
 

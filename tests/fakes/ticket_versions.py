@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LINES = ["one", "two", "three", "", "- one", "* one", "```", "## Fields"]
 _CRITERIA = ["one", "two", "x\n- y", "* one"]
 _NAMES = ["Status", "Priority", "Title", "Description", "A: b"]
+_TEXTS = ["Environment", "Priority"]
 _VALUES = ["To Do", "to do", "Done", "x\ny", "|"]
 
 
@@ -63,6 +64,7 @@ class _Maker:
             self._text(),
             {name: self._random.choice(_VALUES) for name in _NAMES if self._one_in(2) == 1},
             self._criteria(),
+            texts={name: text for name in _TEXTS if (text := self._text()).strip()},
         )
 
     def _changed(self, issue: Ticket, values: list[str]) -> Ticket:
@@ -75,6 +77,12 @@ class _Maker:
                     fields[name] = self._random.choice(values)
                 case 2:
                     fields.pop(name, None)
+        texts = {
+            name: text
+            for name in _TEXTS
+            if (text := self._text_from(issue.texts.get(name, ""))).strip() or "" in values
+            if self._one_in(6) != 1
+        }
         criteria = [issue.acceptance_criteria, issue.acceptance_criteria, other.acceptance_criteria]
         return replace(
             issue,
@@ -82,6 +90,7 @@ class _Maker:
             description=self._text_from(issue.description),
             fields=fields,
             acceptance_criteria=self._random.choice(criteria),
+            texts=texts,
         )
 
     def _text_from(self, text: str) -> str:

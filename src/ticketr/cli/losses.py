@@ -63,7 +63,7 @@ def loss_lines(lost: Iterable[Loss]) -> list[str]:
     by_issue: dict[tuple[str, str], list[str]] = {}
     for each in lost:
         by_issue.setdefault((each.key, each.path), []).append(
-            f"{each.what} (line {each.line})" if each.line else each.what
+            f"{each.words} (line {each.line})" if each.line else each.words
         )
     return [
         f"{key} ({path}): a push would lose {', '.join(what)} in Jira"

@@ -59,6 +59,7 @@ def _as_json(issue: Ticket) -> dict[str, object]:
         "fields": dict(issue.fields),
         "description": issue.description,
         "acceptance_criteria": list(issue.acceptance_criteria),
+        "texts": dict(issue.texts),
         "comments": [
             {"id": each.id or None, "author": each.author, "time": each.time, "text": each.text}
             for each in issue.comments
@@ -81,6 +82,9 @@ def _lines(found: FoundIssue) -> Iterator[str]:
             first, *rest = criterion.split("\n")
             yield f"- {first}"
             yield from (f"  {line}".rstrip() for line in rest)
+    for name, text in issue.texts.items():
+        yield from ("", name)
+        yield from (f"  {line}".rstrip() for line in text.split("\n"))
     yield from _comments(issue)
     if issue.tasks:
         yield from ("", "Sub-tasks")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, JiraError, adf
+from ticketr.jira import AuthenticationFailed, JiraError
 from ticketr.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
     jira_attachments,
     with_media,
 )
+from ticketr.sync.compare.text_parts import shown_files
 from ticketr.sync.errors import error_to_report
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class PictureFiles:
         wanted = {
             each.id: _Wanted.of(each, names.get(each.key, ()))
             for each in issues
-            if names.get(each.key) or adf.shown_files(each.fields.get("description"))
+            if names.get(each.key) or shown_files(each.fields)
         }
         if not wanted:
             await trio.lowlevel.checkpoint()
@@ -171,7 +172,7 @@ class _Wanted:
     @classmethod
     def of(cls, issue: Issue, names: Collection[str]) -> _Wanted:
         """Return what is needed of an issue's attachments."""
-        shown = adf.shown_files(issue.fields.get("description"))
+        shown = shown_files(issue.fields)
         return cls(
             frozenset(each.media for each in shown),
             frozenset(each.alt for each in shown),

@@ -138,7 +138,8 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
         raise _no_conflict(store, state, key)
     path = _path_now(store, conflict)
     rows, seen = state.rows_of_conflict(conflict)
-    family = _rendered_family(conflict, rows, path)
+    texts = tuple(state.site_record.texts().items())
+    family = _rendered_family(conflict, rows, path, texts)
     former = {new: old for old, new in renamed_keys(state, family).items()}
     was = former.get(conflict.key, conflict.key)
     return OpenConflict(conflict, rows, seen, path, family, was)
@@ -166,12 +167,14 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     return NoConflict(key, others, str(marked) if marked is not None else "")
 
 
-def _rendered_family(conflict: Conflict, rows: Sequence[IssueRow], path: str) -> RenderedFamily:
+def _rendered_family(
+    conflict: Conflict, rows: Sequence[IssueRow], path: str, texts: tuple[tuple[str, str], ...]
+) -> RenderedFamily:
     """Return Jira's version of a ticket, as a pull rendered it."""
     remote = read_ticket(conflict.text)
     assert remote is not None  # ticketr wrote it
     inexact = frozenset(row.issue.key for row in rows if not row.exact)
-    text = FamilyText(remote, conflict.text, inexact)
+    text = FamilyText(remote, conflict.text, inexact, texts)
     stale = frozenset(row.issue.id for row in rows if row.stale)
     return RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
 

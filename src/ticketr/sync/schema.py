@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.cleaning import clean
-from ticketr.sync.compare.columns import NEVER_LINES, Columns, unsupported
+from ticketr.sync.compare.columns import NEVER_LINES, Columns, holds_rich_text, unsupported
 from ticketr.sync.compare.mapping import field_text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SchemaField:
     """A field that new issues of a project can have.
 
     Attributes:
-        name: The name of its line in a file; where files do not keep it, its name in Jira.
+        name: The name of its line or section in a file; where files do not keep it, its name in Jira.
         id: Its ID.
         kind: What it holds, in words.
         values: The names of its allowed values; empty if any is allowed, or the site lists none.
@@ -103,18 +103,26 @@ def schema_of(
         columns: The fields that files keep.
         site: Every field of the site.
     """
-    lines = {field_id: name for name, field_id in columns.names}
+    names = {field_id: name for name, field_id in columns.named}
+    site = tuple(site)
+    rich = {each.id for each in site if holds_rich_text(each)}
     reasons = {each.id: why for each in site if (why := unsupported(each))}
     first: dict[str, CreateField] = {}
     for fields in by_type.values():
         for each in fields:
             first.setdefault(each.id, each)
     found = [
-        _joined(each, by_type, lines.get(each.id), reasons.get(each.id, ""))
+        _joined(
+            each,
+            by_type,
+            names.get(each.id),
+            reasons.get(each.id, ""),
+            holds_text=each.id in rich,
+        )
         for each in first.values()
         if each.id not in NEVER_LINES and each.id != "project"
     ]
-    order = [field_id for _, field_id in columns.names]
+    order = [field_id for _, field_id in columns.named]
 
     def place(each: SchemaField) -> tuple[int, str]:
         return (order.index(each.id) if each.is_kept else len(order), each.name.casefold())
@@ -125,10 +133,12 @@ def schema_of(
 def _joined(
     first: CreateField,
     by_type: Mapping[str, Sequence[CreateField]],
-    line: str | None,
+    known: str | None,
     reason: str,
+    *,
+    holds_text: bool,
 ) -> SchemaField:
-    """Return a field as all issue types together have it; ``line`` is its name in files, if any."""
+    """Return a field as all issue types together have it; ``known`` is its name in files, if any."""
     having = {
         name: field for name, fields in by_type.items() for field in fields if field.id == first.id
     }
@@ -137,13 +147,13 @@ def _joined(
         clean(name) for name, field in having.items() if field.required and not field.has_default
     )
     return SchemaField(
-        name=clean(line or first.name),
+        name=clean(known or first.name),
         id=first.id,
-        kind="sprint" if line == "Sprint" else _kind_of(first),
+        kind=("rich text" if holds_text else "sprint" if known == "Sprint" else _kind_of(first)),
         values=tuple(values),
         types=tuple(map(clean, having)),
         required=tuple(required),
-        is_kept=line is not None,
+        is_kept=known is not None,
         reason=reason,
     )
 

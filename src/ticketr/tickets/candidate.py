@@ -51,7 +51,7 @@ class Candidate:
         key: The issue's key; empty for a draft.
         title: The issue's title, or the error of a broken file.
         fields: The names and texts of its fields, as in its file.
-        text: The rest of its text: the description and the acceptance criteria.
+        text: The rest of its text: the description, the acceptance criteria and rich-text fields.
         flags: Which of `FLAGS` hold for it.
         updated: Its last change in Jira, as Jira writes it; empty if it is not known.
         haystack: The folded key, title, values of fields, and text; one line each.
@@ -85,6 +85,6 @@ def candidate_of(
         flags: Its flags; that of a draft is added.
         updated: Its last change in Jira, as Jira writes it.
     """
-    text = "\n".join((issue.description, *issue.acceptance_criteria))
+    text = "\n".join((issue.description, *issue.acceptance_criteria, *issue.texts.values()))
     own = flags if issue.key is not None else flags | {"draft"}
     return Candidate(issue.key or "", issue.title, issue.fields, text, own, updated)

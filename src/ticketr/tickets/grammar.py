@@ -17,6 +17,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ticketr.tickets.normal import one_line
 from ticketr.tickets.validate import is_key
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ DESCRIPTION: Final = "Description"
 FIELDS: Final = "Fields"
 CRITERIA: Final = "Acceptance Criteria"
 TASKS: Final = "Tasks"
+#: The section of one rich-text field, whose name follows a colon.
+FIELD: Final = "Field"
 
 _NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
 
@@ -38,11 +41,17 @@ _ALMOST_TICKET = (
     r"\ufeff?(?:#{1,6}[ \t]*TICKET[ \t]*:|#[ \t]*STORY[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
-_SECTION = r"## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
+_FIELD_SECTION = rf"## {FIELD}:\s*(?=\S)"
+_SECTION = (
+    r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
+    rf"|{_FIELD_SECTION})"
+)
 _CONFLICT = r"(?:<{7}|>{7})(?: |\Z)"
 
 ALMOST_TICKET = re.compile(rf" {{0,3}}{_ALMOST_TICKET}")
 CONFLICT = re.compile(_CONFLICT)
+
+_FIELD_HEADING = re.compile(_FIELD_SECTION)
 
 _SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_CONFLICT})"
 _FENCE = "(?:```|~~~)"
@@ -57,15 +66,34 @@ _UNESCAPE_FENCED = re.compile(rf" {{0,3}}(?=\\+{_CONFLICT})")
 def section_of(line: str, *, in_task: bool = False) -> str | None:
     """Return the name of the section that a line starts, or None.
 
-    A heading is one of the four names, optionally with a colon or closing hashes. In a task it may
-    be indented by up to three spaces, and there is no section for tasks.
+    A heading is one of the four names, optionally with a colon or closing hashes, or `FIELD` with
+    the name of a field. In a task it may be indented by up to three spaces, and there is no section
+    for tasks.
     """
     if in_task:
-        line = line.removeprefix("   "[: len(line) - len(line.lstrip(" "))])
+        line = _without_indent(line)
     if not line.startswith("## "):
         return None
+    if _FIELD_HEADING.match(line):
+        return FIELD
     name = line[3:].rstrip(" \t:#")
     return name if name in _NAMES and not (in_task and name == TASKS) else None
+
+
+def read_field_heading(line: str) -> str:
+    """Return the name of the field from the heading of its section."""
+    found = _FIELD_HEADING.match(line := _without_indent(line))
+    assert found is not None
+    return one_line(line[found.end() :])
+
+
+def write_field_heading(name: str) -> str:
+    """Return the heading of the section of a field."""
+    return f"## {FIELD}: {name}"
+
+
+def _without_indent(line: str) -> str:
+    return line.removeprefix("   "[: len(line) - len(line.lstrip(" "))])
 
 
 def escape(line: str, *, fenced: bool = False) -> str:

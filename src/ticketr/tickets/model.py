@@ -6,6 +6,7 @@ become equal. Thus ``parse(render([t])).tickets == (t,)`` holds for every ticket
 - line ends are LF; lone surrogates, which UTF-8 cannot hold, become U+FFFD;
 - a title is one line without outer white space, and never empty;
 - a description has no blank lines around it and no white space at its end;
+- texts of fields are like a description;
 - field names are one line; names, values and criteria have no outer white space; empty criteria
   are removed.
 """
@@ -16,7 +17,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.tickets.comment import Comment, kept_comments, repeated_comment
 from ticketr.tickets.errors import InvalidKey, InvalidTicket
@@ -25,7 +26,7 @@ from ticketr.tickets.normal import normal_text, one_line
 from ticketr.tickets.validate import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 #: Replaces an empty title, since a heading needs one.
 NO_TITLE = "(no title)"
@@ -51,23 +52,52 @@ def _remark(text: str) -> str:
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
 
 
+#: For each consecutive run of lines in a text, the number of its first line there and in the file.
+Runs: TypeAlias = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPlace:
+    """The line numbers of the text of a field in its file, from 1.
+
+    Attributes:
+        heading: The line of the heading of its section.
+        runs: The runs of its lines.
+    """
+
+    heading: int
+    runs: Runs = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """The line numbers of a ticket's texts in its file, from 1.
 
     Attributes:
-        description: For each consecutive run of lines in the description, the number of its first
-            line in the description and in the file.
+        description: The runs of lines in the description.
         criteria: For each criterion, the number of its first line in the file.
+        texts: The place of each text of a field, by the field's name.
     """
 
-    description: tuple[tuple[int, int], ...] = ()
+    description: Runs = ()
     criteria: tuple[int, ...] = ()
+    texts: Mapping[str, TextPlace] = field(default_factory=dict[str, TextPlace], hash=False)
 
     def of_description(self, line: int) -> int:
         """Return the line in the file of a line of the description; 0 if it is unknown."""
-        at = bisect_right(self.description, line, key=lambda run: run[0]) - 1
-        return self.description[at][1] + line - self.description[at][0] if at >= 0 else 0
+        return _line_in(self.description, line)
+
+    def of_text(self, name: str, line: int) -> int:
+        """Return the line in the file of a line of a field's text; 0 if it is unknown.
+
+        Args:
+            name: The name of the field.
+            line: The line in the text, from 1; 0 for the heading of the section.
+        """
+        place = self.texts.get(name)
+        if place is None:
+            return 0
+        return _line_in(place.runs, line) if line else place.heading
 
     def of_criterion(self, number: int, line: int) -> int:
         """Return the line in the file of a line of a criterion; 0 if it is unknown.
@@ -77,6 +107,11 @@ class Places:
             line: The line in the criterion, from 1.
         """
         return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
+
+
+def _line_in(runs: Runs, line: int) -> int:
+    at = bisect_right(runs, line, key=lambda run: run[0]) - 1
+    return runs[at][1] + line - runs[at][0] if at >= 0 else 0
 
 
 #: The places of a ticket that was not read from a file.
@@ -99,6 +134,8 @@ class Ticket:
             never sent to Jira. Not compared.
         places: The line numbers of its texts in the file. Not compared.
         comments: The comments, in the order of the file.
+        texts: The names of the rich-text fields that have sections of their own, and their
+            Markdown, in the order of the file. Read-only. An empty text empties its field.
 
     Raises:
         InvalidKey: The key is not an issue key.
@@ -116,6 +153,7 @@ class Ticket:
     remarks: tuple[str, ...] = field(default=(), compare=False)
     places: Places = field(default=NO_PLACES, compare=False)
     comments: tuple[Comment, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
     def __post_init__(self) -> None:
         if self.key is not None and not is_key(self.key):
@@ -123,8 +161,9 @@ class Ticket:
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _block(self.description))
-        put(self, "fields", _fields(self.fields))
-        put(self, "acceptance_criteria", _kept(map(_criterion, self.acceptance_criteria)))
+        put(self, "fields", _by_name(self.fields, _stripped))
+        put(self, "texts", _by_name(self.texts, _block) if self.texts else _NONE)
+        put(self, "acceptance_criteria", _kept(map(_stripped, self.acceptance_criteria)))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", _kept(map(_remark, self.remarks)))
         put(self, "comments", kept_comments(self.comments))
@@ -143,11 +182,11 @@ class Ticket:
             raise InvalidTicket("a key occurs twice in one ticket", twice)
 
     def __reduce__(self) -> tuple[type[Ticket], tuple[object, ...]]:
-        # The read-only view of the fields cannot be pickled or copied, but its dict can.
+        # A read-only view cannot be pickled or copied, but its dict can.
         content: tuple[object, ...]
         content = (self.title, self.key, self.description, dict(self.fields))
         content += (self.acceptance_criteria, self.tasks, self.line, self.remarks, self.places)
-        content += (self.comments,)
+        content += (self.comments, dict(self.texts))
         return Ticket, content
 
     def keys(self) -> Iterator[str]:
@@ -162,7 +201,10 @@ class Ticket:
         return 1 + len(self.tasks)
 
 
-def _criterion(text: str) -> str:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def _stripped(text: str) -> str:
     return normal_text(text).strip()
 
 
@@ -170,13 +212,13 @@ def _kept(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def _fields(fields: Mapping[str, str]) -> Mapping[str, str]:
+def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:
     content: dict[str, str] = {}
     for name, value in fields.items():
         canonical = one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
-        content[canonical] = normal_text(value).strip()
+        content[canonical] = normalized(value)
     return MappingProxyType(content)
 
 

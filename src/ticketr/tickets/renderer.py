@@ -184,6 +184,10 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         for criterion in issue.acceptance_criteria:
             _criterion(criterion, lines)
         lines.append("")
+    for name, text in issue.texts.items():
+        lines.append(grammar.write_field_heading(name))
+        lines += _text(text.split("\n"), with_sections=True) if text else ()
+        lines.append("")
     if issue.comments:
         lines.append(f"## {COMMENTS}")
         for comment in issue.comments:

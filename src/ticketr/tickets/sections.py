@@ -16,7 +16,8 @@ from ticketr.tickets.comment import COMMENTS, begins_comments, is_comments_headi
 from ticketr.tickets.comment_lines import INDENT, CommentLines, dedented
 from ticketr.tickets.fences import opening
 from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
-from ticketr.tickets.model import NO_PLACES, Places, Ticket
+from ticketr.tickets.model import NO_PLACES, Places, TextPlace, Ticket
+from ticketr.tickets.text_lines import TextLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,70 +36,64 @@ class ParsedIssue:
         key: The key, if any.
         title: The title.
         index: The index of the heading's line in the file.
-        text: The lines of the description.
+        text: The description.
         fields: The fields.
         remarks: The lines in the section Fields that are no fields.
         criteria: The lines of each criterion.
         criteria_lines: The number of each criterion's first line in the file, from 1.
-        runs: For each consecutive run of lines in `text`, the index of its first line in `text`
-            and its number in the file, from 1.
         tasks: The sub-tasks.
         comments: The comments.
+        texts: The texts of fields that have sections of their own, by their names.
+        headings: The number of the heading of each such section in the file, from 1.
     """
 
     key: str | None
     title: str
     index: int
-    text: list[str] = field(default_factory=list)
+    text: TextLines = field(default_factory=TextLines)
     fields: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     criteria: list[list[str]] = field(default_factory=list)
     criteria_lines: list[int] = field(default_factory=list)
-    runs: list[tuple[int, int]] = field(default_factory=list)
     tasks: list[ParsedIssue] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    texts: dict[str, TextLines] = field(default_factory=dict)
+    headings: dict[str, int] = field(default_factory=dict)
 
     def is_bare(self) -> bool:
         """Return whether nothing stands below the heading."""
-        has_lines = self.fields or self.remarks or self.criteria or self.comments
-        return not (any(self.text) or has_lines)
+        more = self.fields or self.remarks or self.criteria or self.comments or self.texts
+        return not (any(self.text.lines) or more)
 
     def ticket(self) -> Ticket:
         """Return the finished ticket."""
         return Ticket(
             title=self.title,
             key=self.key,
-            description="\n".join(self.text),
+            description=str(self.text),
             fields=self.fields,
             acceptance_criteria=tuple("\n".join(lines) for lines in self.criteria),
             tasks=tuple(task.ticket() for task in self.tasks),
             comments=tuple(self.comments),
+            texts={name: str(text) for name, text in self.texts.items()},
             line=self.index + 1,
             remarks=tuple(self.remarks),
             places=self._places(),
         )
 
-    def mark(self, line: int) -> None:
-        """Record the number in the file, from 1, of the next line of the text."""
-        at, runs = len(self.text), self.runs
-        while runs and runs[-1][0] >= at:
-            runs.pop()
-        if not runs or at - runs[-1][0] != line - runs[-1][1]:
-            runs.append((at, line))
-
     def _places(self) -> Places:
-        """Return the places of the texts; the description starts at its first non-blank line."""
-        if not self.runs and not self.criteria:
+        """Return the places of the texts."""
+        if not self.text.runs and not self.criteria and not self.texts:
             return NO_PLACES
-        blank = next((at for at, line in enumerate(self.text) if line.strip()), 0)
-        return Places(
-            tuple((at - blank + 1, line) for at, line in self.runs),
-            tuple(
-                line + next(at for at, text in enumerate(lines) if text.strip())
-                for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
-                if any(text.strip() for text in lines)
-            ),
+        criteria = tuple(
+            line + next(at for at, text in enumerate(lines) if text.strip())
+            for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
+            if any(text.strip() for text in lines)
         )
+        texts = {
+            name: TextPlace(self.headings[name], text.places()) for name, text in self.texts.items()
+        }
+        return Places(self.text.places(), criteria, texts)
 
 
 def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
@@ -134,6 +129,7 @@ class SectionReader:
         "_read",
         "_read_line",
         "_stray_end",
+        "_target",
     )
 
     def __init__(
@@ -154,6 +150,7 @@ class SectionReader:
         self._in_task = in_task
         self._item: list[str] | None = None  # the criterion that further lines belong to
         self._stray_end = start
+        self._target = issue.text  # the text that lines of text belong to
         self._read_line: Callable[[int], int] = self._text
 
     def read(self) -> int:
@@ -179,7 +176,9 @@ class SectionReader:
             return False
         self._item = None
         if section == grammar.DESCRIPTION:
-            self._begin_text()
+            self._begin_text(self._issue.text)
+        elif section == grammar.FIELD:
+            self._begin_field(index, line)
         elif section == grammar.FIELDS:
             self._read_line = self._field
         elif section == grammar.CRITERIA:
@@ -190,20 +189,22 @@ class SectionReader:
             self._read_line = self._task
         return True
 
-    # Text: the description, and lines that fit into no other section.
+    # Text: the description with lines that fit into no other section, and texts of fields.
 
-    def _begin_text(self) -> None:
-        text = self._issue.text
-        while text and not text[-1].strip():
-            text.pop()
-        if text:
-            text.append("")
+    def _begin_text(self, text: TextLines) -> None:
+        text.begin()
+        self._target = text
         self._read_line = self._text
 
+    def _begin_field(self, index: int, line: str) -> None:
+        name = grammar.read_field_heading(line)
+        self._issue.headings.setdefault(name, index + self._offset + 1)
+        self._begin_text(self._issue.texts.setdefault(name, TextLines()))
+
     def _text(self, index: int) -> int:
-        lines, text = self._lines, self._issue.text
+        lines, text = self._lines, self._target.lines
         line = lines[index]
-        self._issue.mark(index + self._offset + 1)
+        self._target.mark(index + self._offset + 1)
         if not grammar.MAY_BE_SPECIAL.match(line):
             text.append(line)
         elif opening(line):
@@ -222,7 +223,7 @@ class SectionReader:
         """Read a line as text, then stay in the section or continue with text."""
         section = self._read_line
         if index != self._stray_end:
-            self._begin_text()
+            self._begin_text(self._issue.text)
         self._stray_end = self._text(index)
         self._read_line = section if stay else self._text
         return self._stray_end

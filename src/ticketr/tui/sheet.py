@@ -9,7 +9,7 @@ from ticketr.text import clean
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ticketr.tickets import Comment, Ticket
     from ticketr.tui.styled import Line
@@ -56,11 +56,28 @@ class CommentText:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldText:
+    """A rich-text field of an issue.
+
+    Attributes:
+        name: Its name, cleaned.
+        text: Its Markdown, not cleaned.
+        heading: The line of its heading in the file; 0 if there is none.
+        line: The line of its text in the file; 0 if there is none.
+    """
+
+    name: str
+    text: str
+    heading: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """An issue, read from its file.
 
     Attributes:
-        key: Its key; empty for a draft. Cleaned, as all texts but the two Markdown ones.
+        key: Its key; empty for a draft. Cleaned, as all texts but those in Markdown.
         title: Its title.
         path: Its file, relative to the workspace.
         line: The line of its heading in the file, from 1.
@@ -69,6 +86,7 @@ class Sheet:
         description_line: The line of the description's first line in the file; 0 if unknown.
         criteria: Its acceptance criteria in Markdown, not cleaned.
         criteria_lines: The line of each criterion in the file.
+        texts: Its rich-text fields.
         comments: Its comments.
         tasks: Its sub-tasks.
         source: Its lines as the file holds them.
@@ -86,6 +104,7 @@ class Sheet:
     description_line: int = 0
     criteria: tuple[str, ...] = ()
     criteria_lines: tuple[int, ...] = ()
+    texts: tuple[FieldText, ...] = ()
     comments: tuple[CommentText, ...] = ()
     tasks: tuple[TaskLine, ...] = ()
     source: tuple[str, ...] = ()
@@ -143,12 +162,19 @@ def sheet_of(
         description_line=issue.places.of_description(1),
         criteria=issue.acceptance_criteria,
         criteria_lines=issue.places.criteria,
+        texts=tuple(_texts(issue)),
         comments=tuple(map(_comment, issue.comments)),
         tasks=tuple(map(_task, issue.tasks)),
         source=tuple(map(clean, render_ticket(issue).splitlines())),
         edits=tuple(edits),
         clashes=tuple(clashes),
     )
+
+
+def _texts(issue: Ticket) -> Iterator[FieldText]:
+    for name, text in issue.texts.items():
+        line_of = issue.places.of_text
+        yield FieldText(clean(name), text, line_of(name, 0), line_of(name, 1))
 
 
 def _comment(comment: Comment) -> CommentText:

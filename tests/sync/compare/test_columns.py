@@ -4,7 +4,7 @@ import pytest
 
 from ticketr.config import MappedField
 from ticketr.jira import Field, Issue
-from ticketr.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns
+from ticketr.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns, texts_in
 from ticketr.sync.compare.mapping import family_text
 from ticketr.sync.errors import UnknownField, UnsupportedField
 
@@ -95,8 +95,6 @@ TYPES = "com.atlassian.jira.plugin.system.customfieldtypes"
 CMDB = "com.atlassian.jira.plugins.cmdb:cmdb-object-cftype"
 TEAMS = "com.atlassian.teams:rm-teams-custom-field-team"
 UNSUPPORTED = [
-    Field("environment", "Environment", False, "string", ""),
-    Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea"),
     Field("customfield_1", "Team", True, "any", "", TEAMS),
     Field("timetracking", "Time tracking", False, "timetracking", ""),
     Field("timespent", "Time Spent", False, "number", ""),
@@ -113,6 +111,37 @@ def test_a_field_that_a_line_cannot_hold_is_refused_with_the_reason(unfit: Field
         Columns.of([SUMMARY, unfit], [unfit.name])
     with pytest.raises(UnsupportedField, match=r"^here: the field .Mine. cannot be kept"):
         Columns.of([SUMMARY, unfit], [MappedField("Mine", unfit.id, "here")])
+
+
+ENVIRONMENT = Field("environment", "Environment", False, "string", "")
+IMPACT = Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea")
+
+
+def test_rich_text_is_no_line_and_has_a_section_if_it_is_wanted() -> None:
+    columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", "Environment", "Impact"])
+
+    assert columns.texts == (("Impact", "customfield_1"), ("Environment", "environment"))
+    assert columns.names == Columns.of([SUMMARY]).names
+    assert columns.named == (*columns.names, *columns.texts)
+    assert {"customfield_1", "environment"} <= set(columns.requested)
+    assert Columns.of([SUMMARY, ENVIRONMENT, IMPACT]).texts == ()
+
+
+def test_rich_text_can_have_a_name_of_the_users_own() -> None:
+    effect = MappedField("Effect", "customfield_1", "here")
+
+    columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", effect])
+
+    assert columns.texts == (("Effect", "customfield_1"),)
+    with pytest.raises(UnknownField):
+        Columns.of([IMPACT], [MappedField("Parent", "customfield_1", "here")])
+
+
+def test_what_is_stored_tells_sections_from_lines() -> None:
+    columns = Columns.of([ENVIRONMENT, IMPACT], ["Environment"], comments=True)
+
+    assert ("## Field: Environment", "environment") in columns.stored
+    assert texts_in(columns.stored) == columns.texts
 
 
 @pytest.mark.parametrize(

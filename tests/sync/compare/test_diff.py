@@ -17,6 +17,7 @@ from ticketr.sync.compare.diff import (
     criteria_of,
     part_texts,
 )
+from ticketr.sync.compare.text_parts import TextPart
 from ticketr.tickets import Ticket
 
 thorough = settings(max_examples=100, deadline=None)
@@ -37,6 +38,7 @@ def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
             found[CorePart.DESCRIPTION],
             {part: text for part, text in found.items() if isinstance(part, str)},
             criteria_of(found[CorePart.CRITERIA]),
+            texts={part.name: text for part, text in found.items() if isinstance(part, TextPart)},
         )
         assert again == replace(issue, tasks=())
 

@@ -8,7 +8,7 @@ from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, strategies as st
 
 from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.diff import TEXTS, alike, by_key, changes, part_texts
+from ticketr.sync.compare.diff import alike, by_key, changes, is_rich_text, part_texts
 from ticketr.sync.compare.merge import Merged, Side, Versions as MergedVersions, merge
 from ticketr.tickets import Ticket, parse, render_ticket
 
@@ -75,7 +75,7 @@ def test_each_part_of_the_result_is_of_one_of_them_or_made_of_their_lines(
         for part, text in part_texts(issue).items():
             known = [part_texts(each[key]).get(part, "") for each in sources if key in each]
             lines = {line for each in known for line in each.split("\n")}
-            made = part in TEXTS and lines.issuperset(text.split("\n"))
+            made = is_rich_text(part) and lines.issuperset(text.split("\n"))
             assert text in known or made
 
 
@@ -201,5 +201,5 @@ def test_all_that_clashes_chosen_of_one_side_is_that_side_preferred(
         )
     event("something clashes" if parts else "nothing clashes")
     assert len({part.id for part in parts}) == len(parts)
-    names = [part.name for part in parts if part.place.part in TEXTS]
+    names = [part.name for part in parts if is_rich_text(part.place.part)]
     assert len(set(names)) == len(names)

@@ -23,19 +23,24 @@ def owner(
 
 
 def fields(user: User, key: str) -> dict[str, str]:
-    return dict(user.reads(f"{key}.md").fields)
-
-
-def write(user: User, key: str, lines: dict[str, str]) -> None:
-    """Put lines into a ticket."""
+    """Return the lines and the sections of a ticket."""
     ticket = user.reads(f"{key}.md")
-    merged = {**ticket.fields, **lines}
-    text = "".join(f"{name}: {value}\n" for name, value in merged.items())
+    return {**ticket.fields, **ticket.texts}
+
+
+def write(user: User, key: str, values: dict[str, str]) -> None:
+    """Put lines and sections into a ticket."""
+    ticket = user.reads(f"{key}.md")
+    rich = {each.name for each in CASES if each.is_text}
+    lines = {**ticket.fields, **{name: values[name] for name in values if name not in rich}}
+    sections = {**ticket.texts, **{name: values[name] for name in values if name in rich}}
+    text = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    text += "".join(f"\n## Field: {name}\n{value}\n" for name, value in sections.items())
     head = f"# TICKET: [{key}] {ticket.title}\n\n## Description\n{ticket.description}\n\n"
     user.writes(f"{key}.md", f"{head}## Fields\n{text}")
 
 
-def test_a_pull_writes_each_field_as_a_line(owner: User) -> None:
+def test_a_pull_writes_each_field_as_a_line_or_a_section(owner: User) -> None:
     found = fields(owner, "KIT-2")
 
     assert {each.name: found.get(each.name) for each in CASES} == {
@@ -56,7 +61,7 @@ def test_each_field_is_set_as_people_type_it(owner: User) -> None:
     assert owner.runs("status").out.startswith("nothing to push; ")
 
 
-def test_each_field_is_cleared_by_an_empty_line(owner: User) -> None:
+def test_each_field_is_cleared_by_an_empty_line_or_section(owner: User) -> None:
     write(owner, "KIT-2", {each.name: "" for each in SETTABLE})
 
     told = owner.runs("push", "--yes")

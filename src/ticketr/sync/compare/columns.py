@@ -1,4 +1,4 @@
-"""Which of a site's fields are lines of a file, and which a line cannot hold yet. Pure."""
+"""Which of a site's fields a file holds, as lines or as sections, and which it cannot. Pure."""
 
 from __future__ import annotations
 
@@ -38,15 +38,14 @@ NEVER_LINES = frozenset({"summary", "description", "parent", "subtasks", "issuek
 _COMMENTS = (("## Comments", "comment"),)
 _LINKS = (("# Links", "issuelinks"),)
 _ATTACHMENTS = (("# Attachments", "attachment"),)
+_SECTION = "## Field: "
 
-_RICH_TEXT = "it holds rich text"
 _TIME = "it holds tracked time"
 _ASSETS = "it holds objects of Assets"
 _LISTS = "it holds more of each entry than a line can"
 
 #: By the field's ID.
 _IDS = {
-    "environment": _RICH_TEXT,
     **dict.fromkeys(
         (
             "aggregateprogress",
@@ -75,7 +74,6 @@ _TYPES = {
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
 _CUSTOM = {
-    ":textarea": _RICH_TEXT,
     ":rm-teams-": "it holds a team of Advanced Roadmaps",
     ".cmdb:": _ASSETS,
 }
@@ -90,12 +88,14 @@ class Columns:
         comments: Whether files hold comments.
         links: Whether files hold lines of links to other issues.
         attachments: Whether files list attachments.
+        texts: The same pairs as `names` for rich-text fields, which have sections of their own.
     """
 
     names: tuple[tuple[str, str], ...]
     comments: bool = False
     links: bool = False
     attachments: bool = False
+    texts: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -117,10 +117,11 @@ class Columns:
             attachments: Whether files are to list attachments.
 
         Raises:
-            UnknownField: The site has no such field, or the field is never a line.
-            UnsupportedField: A line of a file cannot hold one of them.
+            UnknownField: The site has no such field, or the field has another place in a file.
+            UnsupportedField: A file cannot hold one of them.
         """
         reasons = {each.id: why for each in fields if (why := unsupported(each))}
+        rich = {each.id for each in fields if holds_rich_text(each)}
         ids: dict[str, str] = {}
         every: dict[str, str] = {}
         site: dict[str, str] = {}
@@ -133,11 +134,15 @@ class Columns:
             if field.custom and name in CUSTOM_FIELDS:
                 ids.setdefault(name, field.id)
         names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
+        texts: list[tuple[str, str]] = []
         for each in more:
             if not isinstance(each, str):
                 if why := reasons.get(each.id):
                     raise UnsupportedField(each.name, why, each.place)
-                names = _under_own_name(names, each, site)
+                if each.id in rich:
+                    texts = _under_own_name(texts, each, site)
+                else:
+                    names = _under_own_name(names, each, site)
                 continue
             name = each.strip()
             if name in dict(names):
@@ -146,10 +151,16 @@ class Columns:
                 raise UnknownField(name, tuple(every))
             if why := reasons.get(every[name]):
                 raise UnsupportedField(name, why)
-            # A field has one line: what Jira calls "Issue Type" is "Type" here.
-            if every[name] not in dict(names).values():
-                names.append((name, every[name]))
-        return cls(tuple(names), comments, links, attachments)
+            chosen = texts if every[name] in rich else names
+            # A field has one place: what Jira calls "Issue Type" is "Type" here.
+            if every[name] not in dict(chosen).values():
+                chosen.append((name, every[name]))
+        return cls(tuple(names), comments, links, attachments, tuple(texts))
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of the fields that are lines, and of those with sections of their own."""
+        return (*self.names, *self.texts)
 
     @property
     def requested(self) -> tuple[str, ...]:
@@ -165,7 +176,7 @@ class Columns:
         """What files hold. A pull compares it with that of the last pull, to find a change."""
         more = (*(_COMMENTS if self.comments else ()), *(_LINKS if self.links else ()))
         more += _ATTACHMENTS if self.attachments else ()
-        return (*self.names, *more)
+        return (*self.names, *more, *((f"{_SECTION}{name}", each) for name, each in self.texts))
 
 
 def _under_own_name(
@@ -183,8 +194,20 @@ def _under_own_name(
     return [*names[:at], (field.name, field.id), *rest]
 
 
+def texts_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return `Columns.texts` from the value of `Columns.stored`."""
+    return tuple(
+        (name.removeprefix(_SECTION), each) for name, each in stored if name.startswith(_SECTION)
+    )
+
+
+def holds_rich_text(field: Field) -> bool:
+    """Return whether a field other than the description holds rich text."""
+    return field.id == "environment" or ":textarea" in field.custom_type
+
+
 def unsupported(field: Field) -> str | None:
-    """Tell why a line of a file cannot hold a field; None if it can."""
+    """Tell why a file cannot hold a field; None if it can."""
     by_kind = (_TYPES.get(field.schema_type), _TYPES.get(field.items))
     by_custom = (why for part, why in _CUSTOM.items() if part in field.custom_type)
     return next(filter(None, (_IDS.get(field.id), *by_kind, *by_custom)), None)

@@ -1,6 +1,6 @@
 """Lists what clashes between two versions of a ticket, and what merges by itself. Pure.
 
-A description is listed by paragraph, the acceptance criteria one by one. The lines of a part are
+A rich text is listed by paragraph, the acceptance criteria one by one. The lines of a part are
 those of `part_texts`: a criterion is one line.
 """
 
@@ -10,10 +10,19 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ticketr.sync.compare.diff import SOFT_END, TEXTS, CorePart, alike, by_key, is_text, part_name
+from ticketr.sync.compare.diff import (
+    SOFT_END,
+    CorePart,
+    alike,
+    by_key,
+    is_rich_text,
+    is_text,
+    part_name,
+)
 from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
 from ticketr.sync.compare.merge import merge
 from ticketr.sync.compare.part_merge import ClashPlace, part_lines
+from ticketr.sync.compare.text_parts import TextPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -139,6 +148,8 @@ def _clash(place: ClashPlace, name: str, chunk: ConflictChunk) -> ConflictPart:
 
 def _identity(part: Part) -> str:
     # No field's name begins with a hash.
+    if isinstance(part, TextPart):
+        return f"#text {part.name}"
     return part if isinstance(part, str) else f"#{part.name}"
 
 
@@ -150,7 +161,7 @@ def _detailed(found: PartMerge) -> Sequence[Chunk]:
     if base is None or alike(part, local, remote):
         return ()
     is_local = alike(part, remote, base)
-    if part not in TEXTS:
+    if not is_rich_text(part):
         return (TakenChunk((base,), (local if is_local else remote,), is_local),)
     sides = (local, base) if is_local else (base, remote)
     return merge_chunks(*(part_lines(part, text) for text in (base, *sides)))
@@ -160,7 +171,7 @@ def _named(part: Part, chunks: Sequence[Chunk]) -> Iterator[tuple[str, TakenChun
     """Yield the name and the chunk of each difference between the two sides."""
     name = _CRITERIA if part is CorePart.CRITERIA else part_name(part)
     changed = [each for each in chunks if not isinstance(each, CleanChunk)]
-    if part not in TEXTS or (len(changed) == len(chunks) == 1):
+    if not is_rich_text(part) or (len(changed) == len(chunks) == 1):
         yield from ((name, each) for each in changed)
         return
     read = _criteria if part is CorePart.CRITERIA else _paragraphs

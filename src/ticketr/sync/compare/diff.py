@@ -1,7 +1,7 @@
 """Compares two versions of an issue part by part. Pure.
 
-A missing line under ``## Fields`` is no change; a line without a value empties its field. An emptied
-description or list of criteria is a change. Texts are compared as Jira would get them: ``* this``
+A missing line under ``## Fields`` is no change; a line without a value empties its field. The same
+holds for a section ``## Field: Name``. An emptied description or list of criteria is a change. Texts are compared as Jira would get them: ``* this``
 equals ``- this``.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ticketr.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
 from ticketr.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
 from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.text_parts import TextPart, field_texts
 from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -24,19 +25,19 @@ SOFT_END = "\r"
 
 
 class CorePart(Enum):
-    """The parts of an issue that are not fields; the values are their names for people."""
+    """The parts that every issue has; the values are their names for people."""
 
     TITLE = "Title"
     DESCRIPTION = "Description"
     CRITERIA = "Acceptance Criteria"
 
 
-#: A part of an issue: a core part, a comment, or the name of a field. A field may be named "Title"
-#: as well.
-Part: TypeAlias = CorePart | CommentPart | str
+#: A part of an issue: a core part, a comment, a rich-text field, or the name of a field with a line.
+#: A field may be named "Title" as well.
+Part: TypeAlias = CorePart | CommentPart | TextPart | str
 
-#: Parts that are merged by line.
-TEXTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
+#: The parts that are one document in Jira.
+DESCRIPTION_PARTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
 _STATUS = "Status"
 
@@ -78,9 +79,14 @@ def part_name(part: Part) -> str:
     return part.value if isinstance(part, CorePart) else part.name
 
 
+def is_rich_text(part: Part) -> bool:
+    """Return whether a part is a rich text of an issue's own; these are merged by line."""
+    return part in DESCRIPTION_PARTS or isinstance(part, TextPart)
+
+
 def is_text(part: Part) -> bool:
     """Return whether a part is a text of several lines, in Markdown."""
-    return part in TEXTS or isinstance(part, CommentPart)
+    return is_rich_text(part) or isinstance(part, CommentPart)
 
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
@@ -91,7 +97,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
         CorePart.DESCRIPTION: issue.description,
         CorePart.CRITERIA: "\n".join(criteria),
     }
-    return own | dict(issue.fields) | comment_texts(issue)
+    return own | dict(issue.fields) | field_texts(issue) | comment_texts(issue)
 
 
 def criteria_of(text: str) -> tuple[str, ...]:
@@ -114,6 +120,8 @@ def _sent(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files stand there by their names."""
     if isinstance(part, CommentPart):
         return canonical(to_adf(text))
+    if isinstance(part, TextPart):
+        return canonical(to_adf(text, files=BY_NAME))
     if part is CorePart.DESCRIPTION:
         issue = Ticket("", description=text)
     else:
@@ -142,6 +150,7 @@ def text_size(*issues: Ticket) -> int:
     """Count the characters of some issues' texts that are converted; sub-tasks are left out."""
     return sum(
         len(each.description)
+        + sum(map(len, each.texts.values()))
         + sum(map(len, each.acceptance_criteria))
         + sum(len(comment.text) for comment in each.comments)
         for each in issues
@@ -156,7 +165,7 @@ def differing_size(one: Ticket, other: Ticket) -> int:
 
 
 def _texts(issue: Ticket) -> tuple[object, ...]:
-    return issue.description, issue.acceptance_criteria, issue.comments
+    return issue.description, issue.acceptance_criteria, issue.texts, issue.comments
 
 
 def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
@@ -165,7 +174,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
     Args:
         ticket: The ticket.
         key: The issue, its head or a sub-task.
-        texts: The parts; a field without text has a line without one then.
+        texts: The parts; a field without text has a line, or a section, without one then.
     """
 
     def changed(issue: Ticket) -> Ticket:
@@ -174,6 +183,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
         own = part_texts(issue) | dict(texts)
         fields = {part: text for part, text in texts.items() if isinstance(part, str)}
         comments = {part: text for part, text in texts.items() if isinstance(part, CommentPart)}
+        rich = {part.name: text for part, text in texts.items() if isinstance(part, TextPart)}
         return replace(
             issue,
             title=own[CorePart.TITLE],
@@ -184,6 +194,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
                 else issue.acceptance_criteria
             ),
             fields={**issue.fields, **fields},
+            texts={**issue.texts, **rich},
             comments=with_comment_texts(issue, comments) if comments else issue.comments,
         )
 

@@ -1,4 +1,4 @@
-"""Puts an edited description together from Jira's own blocks and those that were edited. Pure."""
+"""Puts an edited rich text together from Jira's own blocks and those that were edited. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
-from ticketr.sync.compare.diff import TEXTS, CorePart
+from ticketr.sync.compare.diff import DESCRIPTION_PARTS, CorePart, part_name
+from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart, as_document
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ticketr.sync.compare.diff import Part
     from ticketr.tickets import Ticket
@@ -21,7 +23,7 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class LostPiece:
-    """A piece of a description that an edit removes in Jira though the file does not show it.
+    """A piece of a rich text that an edit removes in Jira though the file does not show it.
 
     Attributes:
         what: The piece, in words.
@@ -34,19 +36,21 @@ class LostPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class EditedDescription:
-    """An edited description, ready to be sent.
+class EditedText:
+    """An edited rich text, ready to be sent.
 
     Attributes:
+        part: The rich text; the description has its acceptance criteria, too.
         document: What to send.
         ours: What Jira has.
         before: The issue at the last sync.
-        parts: Which parts of it are sent.
+        parts: Which parts of the issue are sent.
         fitting: See `ticketr.jira.adf.graft`.
         losses: What Jira would lose.
         files: The media ID of each file that is attached to the issue, by its name.
     """
 
+    part: CorePart | TextPart
     document: dict[str, object]
     ours: object
     before: Ticket
@@ -55,8 +59,17 @@ class EditedDescription:
     losses: tuple[LostPiece, ...]
     files: Mapping[str, str]
 
-    def with_text(self, here: Ticket) -> EditedDescription | None:
+    @property
+    def name(self) -> str:
+        """What people call the text."""
+        return part_name(self.part)
+
+    def with_text(self, here: Ticket) -> EditedText | None:
         """Return the same for another text of the issue."""
+        if isinstance(self.part, TextPart):
+            return edited_field(
+                self.before, here, self.part, self.ours, fitting=self.fitting, files=self.files
+            )
         return edited_description(
             self.before, here, self.parts, self.ours, fitting=self.fitting, files=self.files
         )
@@ -74,6 +87,67 @@ class EditedDescription:
         return tuple(each for each in adf.problems(self.document) if each not in known)
 
 
+def edited_texts(
+    before: Ticket,
+    here: Ticket,
+    parts: Iterable[Part],
+    fields: Mapping[str, object],
+    texts: Mapping[str, str],
+    *,
+    fitting: bool = False,
+) -> Iterator[EditedText]:
+    """Put the edited rich texts of an issue together.
+
+    Args:
+        before: The issue at the last sync.
+        here: The issue in its file.
+        parts: The parts that are to be sent.
+        fields: The fields of the issue in Jira, by their IDs.
+        texts: The ID of each field with a section of its own, by its name.
+        fitting: See `ticketr.jira.adf.graft`.
+
+    Yields:
+        Each text that is to be sent, except those that are certainly too long for Jira.
+    """
+    parts = tuple(parts)
+    ours, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
+    if found := edited_description(before, here, parts, ours, fitting=fitting, files=files):
+        yield found
+    for part in parts:
+        if isinstance(part, TextPart) and part.name in texts:
+            ours = as_document(fields.get(texts[part.name]))
+            if found := edited_field(before, here, part, ours, fitting=fitting, files=files):
+                yield found
+
+
+def edited_field(
+    before: Ticket,
+    here: Ticket,
+    part: TextPart,
+    ours: object,
+    *,
+    fitting: bool = False,
+    files: Mapping[str, str] = _NO_FILES,
+) -> EditedText | None:
+    """Put the rich text of a field together; see `edited_description`."""
+    text = here.texts.get(part.name, "")
+    if adf.is_too_long(text):
+        return None
+    document = adf.to_adf(text, files=files)
+    old = adf.to_adf(before.texts.get(part.name, ""), files=files)
+    found = adf.graft(ours, old, document, fitting=fitting, files=files)
+    content = document.get("content")
+    blocks = content if isinstance(content, list) else []
+
+    def line_of(path: tuple[int, ...]) -> int:
+        if not path:
+            return here.places.of_text(part.name, 0)
+        return here.places.of_text(part.name, adf.line_of(text, blocks, path))
+
+    losses = tuple(LostPiece(each.what, line_of(each.path)) for each in found.losses)
+    return EditedText(part, found.document, ours, before, {part}, fitting, losses, files)
+
+
 def edited_description(
     before: Ticket,
     here: Ticket,
@@ -82,7 +156,7 @@ def edited_description(
     *,
     fitting: bool = False,
     files: Mapping[str, str] = _NO_FILES,
-) -> EditedDescription | None:
+) -> EditedText | None:
     """Put the description of an issue together, with its acceptance criteria.
 
     Args:
@@ -97,7 +171,7 @@ def edited_description(
         The description; None if it is not to be sent, or certainly too long for Jira, so that it
         is not converted.
     """
-    parts = TEXTS.intersection(parts)
+    parts = DESCRIPTION_PARTS.intersection(parts)
     if not parts:
         return None
     criteria = (
@@ -116,7 +190,8 @@ def edited_description(
         LostPiece(each.what, _line(edited, document, each.path, is_criterion=body is not None))
         for each in found.losses
     )
-    return EditedDescription(found.document, ours, before, parts, fitting, losses, files)
+    part = CorePart.DESCRIPTION
+    return EditedText(part, found.document, ours, before, parts, fitting, losses, files)
 
 
 def _line(

@@ -1,7 +1,7 @@
-"""Converts Jira's issues to tickets, and descriptions back. Pure.
+"""Converts Jira's issues to tickets, and rich texts back. Pure.
 
-A family is an issue with its sub-tasks in the same ticket. Whether a file holds a description exactly
-is tested on the text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
+A family is an issue with its sub-tasks in the same ticket. Whether a file holds a rich text exactly is
+tested on the text that will be written: ADF -> Markdown -> file text -> parsed again -> ADF.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from ticketr.sync.compare.jira_attachments import (
 )
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
 from ticketr.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
+from ticketr.sync.compare.text_parts import as_document, documents_in, is_document
 from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ class FamilyText:
     Attributes:
         ticket: The ticket that is parsed from ``text``.
         text: The text of the file.
-        inexact: Keys of the issues whose description cannot be restored exactly from the text; the
-            state keeps their ADF.
+        inexact: Keys of the issues with a rich text that cannot be restored exactly from the text;
+            the state keeps their ADF.
+        texts: Pairs of the name and the ID of each field with a section of its own.
     """
 
     ticket: Ticket
     text: str
     inexact: frozenset[str]
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def family_text(
         text = render_ticket(replace(made, tasks=tuple(tasks)))
         (ticket,) = parse(text).tickets
         read = (ticket, *ticket.tasks)
-        pairs = zip(issues, read, strict=True)
+        pairs = tuple(zip(issues, read, strict=True))
         inexact = {
             issue.key
             for issue, each in pairs
@@ -149,7 +152,8 @@ def family_text(
         with_criteria = (each.key for each in read if each.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
         if not again:
-            return FamilyText(ticket, text, frozenset(inexact))
+            inexact |= {each.key for each, issue in pairs if not _has_texts(each, issue, columns)}
+            return FamilyText(ticket, text, frozenset(inexact), columns.texts)
         whole |= again
 
 
@@ -157,7 +161,7 @@ def weight_of(issues: Iterable[Issue], most: int) -> int:
     """Estimate the work of rendering a family; one character is a work of 1."""
     total = 0
     for issue in issues:
-        total += _ISSUE + weight(issue.fields.get("description"), most)
+        total += _ISSUE + sum(weight(each, most) for each in documents_in(issue.fields))
         total += sum(len(each) for each in issue.fields.values() if isinstance(each, list))
         total += sum(weight(each.body, most) for each in jira_comments(issue.fields))
         if total > most:
@@ -185,10 +189,10 @@ def _line_text(field_id: str, value: object) -> str:
 def slim(fields: Mapping[str, object]) -> dict[str, object]:
     """Return only what files and comparisons need of an issue's fields: no avatars or addresses.
 
-    The description is kept unchanged, since a file may not hold all of it.
+    Rich texts are kept unchanged, since a file may not hold all of them.
     """
     kept = {
-        name: value if name == "description" else _slim(value)
+        name: value if is_document(value) or name == "description" else _slim(value)
         for name, value in fields.items()
         if value is not None
     }
@@ -253,6 +257,11 @@ def _ticket(
             if columns.comments
             else ()
         ),
+        texts={
+            name: text
+            for name, field_id in columns.texts
+            if (text := _markdown(as_document(issue.fields.get(field_id)), files_of(issue.fields)))
+        },
     )
 
 
@@ -320,6 +329,21 @@ def _is_exact(issue: Issue, read: Ticket) -> bool:
         return False
     files = files_of(issue.fields)
     return canonical(description_adf(read, files=files)) == canonical(original)
+
+
+def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
+    """Return whether the rich texts of an issue, without its description, are exact."""
+    files = files_of(issue.fields)
+    for name, field_id in columns.texts:
+        original = as_document(issue.fields.get(field_id))
+        if original is None:
+            continue
+        if is_too_large(original):
+            return False
+        text = read.texts.get(name, "")
+        if canonical(to_adf(text, files=files)) != canonical(original):
+            return False
+    return True
 
 
 def _is_criteria_heading(node: object) -> bool:

@@ -1,4 +1,4 @@
-"""Three-way merge of tickets, field by field; descriptions and criteria line by line.
+"""Three-way merge of tickets, field by field; rich texts and criteria line by line.
 
 Pure. If only one side has changed a part, the merge takes that side. If both made the same change,
 it takes Jira's wording. If they made different changes, the part clashes: unless a side is
@@ -23,6 +23,7 @@ from ticketr.sync.compare.diff import (
 )
 from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
 from ticketr.sync.compare.part_merge import merge_part
+from ticketr.sync.compare.text_parts import TextPart
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -145,10 +146,10 @@ class _Merging:
             )
             for part in names
         }
-        # Keep the line of a field that was emptied here until it is pushed, and an empty line that
-        # was added for a new value.
+        # Keep the line or section of a field that was emptied here until it is pushed, and an empty
+        # one that was added for a new value.
         emptied = {part for part in here if not here[part] and part not in old}
-        emptied |= {part for part in merged if not merged[part] and there.get(part)}
+        emptied |= {part for part in merged if not merged[part].strip() and there.get(part)}
         texts = {part: text for part, text in merged.items() if isinstance(part, CommentPart)}
         comments = merged_comments(texts, local.comments, remote.comments)
         return replace(_with_parts(local, merged, emptied), comments=comments)
@@ -200,12 +201,18 @@ def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[P
         for part, text in merged.items()
         if isinstance(part, str) and (text or part in emptied)
     }
+    texts = {
+        part.name: text
+        for part, text in merged.items()
+        if isinstance(part, TextPart) and (text.strip() or part in emptied)
+    }
     return replace(
         issue,
         title=merged[CorePart.TITLE],
         description=merged[CorePart.DESCRIPTION],
         fields=fields,
         acceptance_criteria=criteria_of(merged[CorePart.CRITERIA]),
+        texts=texts,
     )
 
 

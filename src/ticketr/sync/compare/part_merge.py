@@ -1,4 +1,4 @@
-"""Merges one part of an issue: its title, a field, its description or its criteria. Pure."""
+"""Merges one part of an issue: its title, a field, a rich text or its criteria. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import TEXTS, CorePart, alike
+from ticketr.sync.compare.diff import CorePart, alike, is_rich_text
 from ticketr.sync.compare.diff3 import (
     CleanChunk,
     ConflictChunk,
@@ -83,12 +83,13 @@ def merge_part(key: str, part: Part, base: str | None, local: str, remote: str) 
 def part_lines(part: Part, text: str) -> list[str]:
     """Return the lines of a part to merge; none of an empty one.
 
-    A description begins with a blank line, which a ticket does not keep. So its first paragraph
-    is the same lines as if another one were before it.
+    A rich text begins with a blank line, which a ticket does not keep. So its first paragraph is
+    the same lines as if another one were before it.
     """
     if not text:
         return []
-    return ["", *text.split("\n")] if part is CorePart.DESCRIPTION else text.split("\n")
+    is_list = part is CorePart.CRITERIA or not is_rich_text(part)
+    return text.split("\n") if is_list else ["", *text.split("\n")]
 
 
 def _chunks(part: Part, base: str | None, local: str, remote: str) -> tuple[Chunk, ...]:
@@ -102,7 +103,7 @@ def _chunks(part: Part, base: str | None, local: str, remote: str) -> tuple[Chun
         return (
             ConflictChunk(*(tuple(part_lines(part, each)) for each in (base or "", local, remote))),
         )
-    if part not in TEXTS:
+    if not is_rich_text(part):
         return (ConflictChunk((base or "",), (local,), (remote,)),)
     if base is None:
         return tuple(compare_lines(part_lines(part, local), part_lines(part, remote)))

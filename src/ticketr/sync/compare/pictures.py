@@ -27,8 +27,13 @@ def files_shown_in(text: str) -> frozenset[str]:
     )
 
 
+def _files_of_texts(issue: Ticket) -> frozenset[str]:
+    texts = (issue.description, *issue.texts.values())
+    return frozenset(name for text in texts for name in files_shown_in(text))
+
+
 def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
-    """Return the names of files that descriptions show and whose media IDs are not known, by key.
+    """Return the names of files that rich texts show and whose media IDs are not known, by key.
 
     Args:
         ticket: The ticket in its file.
@@ -36,7 +41,7 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
     """
     here = by_key(ticket)
     found = (
-        (each.key, files_shown_in(here[each.key].description) - files_of(each.fields).keys())
+        (each.key, _files_of_texts(here[each.key]) - files_of(each.fields).keys())
         for each in issues
         if each.key in here
     )

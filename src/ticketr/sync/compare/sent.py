@@ -17,6 +17,7 @@ from ticketr.sync.compare.diff import CorePart, alike, by_key, part_texts, with_
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.jira_links import LINK_FIELD, keys_in
 from ticketr.sync.compare.moments import read_moment
+from ticketr.sync.compare.text_parts import TextPart
 from ticketr.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _NAMES = ("accountId", "id", "key", "value", "name")
 _OWN = "#"
 #: The prefix of a comment; its number follows.
 _COMMENT = "#comment "
+#: The prefix of a rich-text field; its name follows.
+_TEXT = "#text "
 #: An unknown value, which equals no answer.
 _UNKNOWN = {"unknown": True}
 
@@ -57,6 +60,8 @@ class SentValue:
         """A unique name of the part."""
         if isinstance(self.part, CommentPart):
             return f"{_COMMENT}{self.part.id}"
+        if isinstance(self.part, TextPart):
+            return f"{_TEXT}{self.part.name}"
         return self.part if isinstance(self.part, str) else f"{_OWN}{self.part.name}"
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
@@ -96,6 +101,8 @@ def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     """Return a value by the name of its part."""
     if name.startswith(_COMMENT):
         return SentValue(CommentPart(name[len(_COMMENT) :]), text, field, value)
+    if name.startswith(_TEXT):
+        return SentValue(TextPart(name.removeprefix(_TEXT)), text, field, value)
     is_own = name.startswith(_OWN)
     return SentValue(CorePart[name[len(_OWN) :]] if is_own else name, text, field, value)
 

@@ -1,4 +1,4 @@
-"""Keeps the Markdown of descriptions, as its author wrote it, where Jira has the same. Pure."""
+"""Keeps the Markdown of rich texts, as its author wrote it, where Jira has the same. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ticketr.jira.adf import (
 from ticketr.sync.compare.diff import CorePart, alike, by_key
 from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,9 +28,14 @@ if TYPE_CHECKING:
 
 
 def keep_wording(
-    ticket: Ticket, issues: Iterable[Issue], *, base: Ticket, known: Iterable[Issue]
+    ticket: Ticket,
+    issues: Iterable[Issue],
+    *,
+    base: Ticket,
+    known: Iterable[Issue],
+    texts: Iterable[tuple[str, str]] = (),
 ) -> Ticket:
-    """Return a ticket with the old Markdown of descriptions whose ADF has not changed.
+    """Return a ticket with the old Markdown of rich texts whose ADF has not changed.
 
     Another version of this program may convert the same ADF to other Markdown.
 
@@ -38,14 +44,18 @@ def keep_wording(
         issues: Its issues, likewise.
         base: The ticket at the last sync.
         known: Its issues at the last sync.
+        texts: Pairs of the name and the ID of each field with a section of its own.
     """
     before = {each.id: each for each in known}
+    texts = (*texts, ("", DESCRIPTION_FIELD))
     same = {
-        issue.key
+        issue.key: {
+            name
+            for name, field_id in texts
+            if _is_unchanged(field_id, issue.fields, before[issue.id].fields)
+        }
         for issue in issues
         if issue.id in before
-        and _description(issue) == _description(before[issue.id])
-        and _names_the_same(issue, before[issue.id])
     }
     comments = {
         issue.key: found
@@ -60,7 +70,11 @@ def keep_wording(
             return issue
         if found := comments.get(issue.key or ""):
             issue = replace(issue, comments=tuple(_reworded(issue.comments, text.comments, found)))
-        if issue.key not in same:
+        unchanged = same.get(issue.key or "", set())
+        old_texts = {name: each for name, each in text.texts.items() if name in unchanged}
+        if not old_texts.keys().isdisjoint(issue.texts):
+            issue = replace(issue, texts=_with_known(issue.texts, old_texts))
+        if "" not in unchanged:
             return issue
         return replace(
             issue, description=text.description, acceptance_criteria=text.acceptance_criteria
@@ -69,11 +83,13 @@ def keep_wording(
     return replace(reworded(ticket), tasks=tuple(map(reworded, ticket.tasks)))
 
 
-def _names_the_same(issue: Issue, known: Issue) -> bool:
-    """Return whether the files that a description shows still have the same names."""
-    names = {media: name for name, media in files_of(known.fields).items()}
-    now = files_of(issue.fields)
-    shown = shown_files(known.fields.get("description")) if names else ()
+def _is_unchanged(field_id: str, fields: Mapping[str, object], known: Mapping[str, object]) -> bool:
+    """Return whether a rich text is the same, and the files that it shows have the same names."""
+    if not _is_same(fields.get(field_id), known.get(field_id)):
+        return False
+    names = {media: name for name, media in files_of(known).items()}
+    now = files_of(fields)
+    shown = shown_files(known.get(field_id)) if names else ()
     return all(now.get(names[each.media]) == each.media for each in shown if each.media in names)
 
 
@@ -85,6 +101,10 @@ def _same_comments(issue: Issue, known: Issue) -> set[str]:
         for each in jira_comments(issue.fields)
         if each.id in before and _is_same(each.body, before[each.id])
     }
+
+
+def _with_known(texts: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    return {name: known.get(name, text) for name, text in texts.items()}
 
 
 def _is_same(one: object, other: object) -> bool:
@@ -126,6 +146,10 @@ def keep_wording_of_file(
                 issue.acceptance_criteria, own.acceptance_criteria
             ),
             comments=tuple(_comments_in_wording(issue.comments, own.comments)),
+            texts={
+                name: _text_in_wording(text, own.texts.get(name, ""), files.get(own.key or "", {}))
+                for name, text in issue.texts.items()
+            },
         )
 
     return replace(kept(ticket), tasks=tuple(map(kept, ticket.tasks)))
@@ -154,7 +178,3 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 
 def _meaning(text: str) -> tuple[str, tuple[str, ...]]:
     return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), dropped_texts(text)
-
-
-def _description(issue: Issue) -> object:
-    return canonical(issue.fields.get("description"))

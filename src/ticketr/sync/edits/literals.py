@@ -7,14 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
-from ticketr.sync.compare.diff import TEXTS, CorePart, by_key
+from ticketr.sync.compare.diff import CorePart, by_key
+from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.edits.local_changes import draft_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
-    from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.diff import Change, Part
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.tickets import Ticket
 
@@ -75,17 +76,17 @@ def literal_pieces(
 def changed_texts(issue: Ticket, changes: Iterable[Change]) -> Iterator[tuple[Change, str, Place]]:
     """Yield the changed texts of an issue, each with its change and the places of its lines."""
     for change in changes:
-        if change.part not in TEXTS:
-            continue
-        description, *criteria = texts_of(issue, with_description=True)
-        for text, place in [description] if change.part is CorePart.DESCRIPTION else criteria:
+        for text, place in texts_of(issue, change.part):
             yield change, text, place
 
 
-def texts_of(issue: Ticket, *, with_description: bool) -> Iterator[tuple[str, Place]]:
-    """Yield the texts of an issue, each with the places of its lines."""
+def texts_of(issue: Ticket, part: Part) -> Iterator[tuple[str, Place]]:
+    """Yield the rich texts of a part of an issue, each with the places of its lines."""
     places = issue.places
-    if with_description:
+    if part is CorePart.DESCRIPTION:
         yield issue.description, places.of_description
-    for number, text in enumerate(issue.acceptance_criteria):
-        yield text, partial(places.of_criterion, number)
+    elif part is CorePart.CRITERIA:
+        for number, text in enumerate(issue.acceptance_criteria):
+            yield text, partial(places.of_criterion, number)
+    elif isinstance(part, TextPart):
+        yield issue.texts.get(part.name, ""), partial(places.of_text, part.name)

@@ -1,6 +1,6 @@
-"""What a description in Jira would lose if its edited Markdown were sent.
+"""What a rich text in Jira would lose if its edited Markdown were sent.
 
-A description in Jira can hold pieces that Markdown cannot express. An edit of the Markdown would
+A rich text in Jira can hold pieces that Markdown cannot express. An edit of the Markdown would
 remove them in Jira. So they are reported first, and sent only if the user accepts the loss.
 """
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import TEXTS, by_key
-from ticketr.sync.compare.grafting import edited_description
-from ticketr.sync.compare.jira_attachments import files_of
+from ticketr.sync.compare.diff import CorePart, by_key, is_rich_text
+from ticketr.sync.compare.grafting import edited_texts
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.jira_links import keys_in, link_loss, removed_links
 from ticketr.tickets import is_key
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
     from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.grafting import EditedDescription
+    from ticketr.sync.compare.grafting import EditedText
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.state.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A piece of an issue's description that a push would remove in Jira.
+    """A piece of a rich text of an issue that a push would remove in Jira.
 
     Attributes:
         key: The issue.
@@ -38,12 +37,19 @@ class Loss:
         what: The piece, in words.
         line: The line in the file of the edited block that it would be removed from; 0 if that is
             not known. Not compared, since a merge may move it.
+        part: The name of the text; empty for the description, or if `what` says it.
     """
 
     key: str
     path: str
     what: str
     line: int = field(default=0, compare=False)
+    part: str = ""
+
+    @property
+    def words(self) -> str:
+        """The piece, with the name of its text unless that is the description."""
+        return f"{self.what} of {self.part}" if self.part else self.what
 
     @property
     def place(self) -> str:
@@ -55,44 +61,56 @@ class Loss:
 Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
-def edited_descriptions(
-    local_change: LocalChange, issues: Mapping[str, Issue], *, fitting: bool = False
-) -> dict[str, EditedDescription]:
-    """Return the descriptions to send of a ticket, by key.
+def edited_texts_of(
+    local_change: LocalChange,
+    issues: Iterable[Issue],
+    texts: Mapping[str, str],
+    *,
+    fitting: bool = False,
+) -> dict[str, tuple[EditedText, ...]]:
+    """Return the rich texts to send of a ticket, by key.
 
     Args:
         local_change: The edits of the ticket.
-        issues: The issues as Jira has them, by key.
+        issues: Its issues as Jira has them.
+        texts: The ID of each field with a section of its own, by its name.
         fitting: See `ticketr.jira.adf.graft`.
     """
     if local_change.base is None:
         return {}
     before, here = by_key(local_change.base), by_key(local_change.local.ticket)
+    fields = {each.key: each.fields for each in issues}
     return {
-        key: found
-        for key, changes in local_change.edits.items()
-        if key in issues
-        and (
-            found := edited_description(
+        key: tuple(
+            edited_texts(
                 before[key],
                 here[key],
-                [each.part for each in changes],
-                issues[key].fields.get("description"),
+                (each.part for each in changes),
+                fields[key],
+                texts,
                 fitting=fitting,
-                files=files_of(issues[key].fields),
             )
         )
+        for key, changes in local_change.edits.items()
+        if key in fields
     }
 
 
-def losses(local_change: LocalChange, edited: Mapping[str, EditedDescription]) -> tuple[Loss, ...]:
-    """Return what Jira would lose by the edited descriptions of a ticket."""
+def losses(
+    local_change: LocalChange, edited: Mapping[str, Iterable[EditedText]]
+) -> tuple[Loss, ...]:
+    """Return what Jira would lose by the edited rich texts of a ticket."""
     path = local_change.local.path
     return tuple(
-        Loss(key, path, piece.what, piece.line)
-        for key, each in edited.items()
+        Loss(key, path, piece.what, piece.line, _name_of(each))
+        for key, found in edited.items()
+        for each in found
         for piece in each.losses
     )
+
+
+def _name_of(edited: EditedText) -> str:
+    return "" if edited.part is CorePart.DESCRIPTION else edited.name
 
 
 def comment_loss(key: str, path: str, change: Change, body: object) -> tuple[Loss, ...]:
@@ -129,7 +147,7 @@ def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator
 def _may_lose(changes: Sequence[Change]) -> bool:
     """Return whether an edit could remove something: of a text, or a key from a line."""
     return any(
-        each.part in TEXTS
+        is_rich_text(each.part)
         or (isinstance(each.part, CommentPart) and bool(each.old))
         or (isinstance(each.part, str) and is_key("".join(keys_in(each.old)[:1])))
         for each in changes
@@ -146,9 +164,9 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     if local_change.head is None or not any(map(_may_lose, edits)):
         return ()
     issues = state.issues_of(local_change.head)
-    now = {each.key: each for each in issues}
+    texts = state.site_record.texts()
     return (
-        *losses(local_change, edited_descriptions(local_change, now)),
+        *losses(local_change, edited_texts_of(local_change, issues, texts)),
         *_comment_losses(local_change, issues),
         *_link_losses(local_change, issues),
     )

@@ -39,7 +39,7 @@ from ticketr.sync.session import TRIES
 from ticketr.sync.workspace.files import unless_broken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.push.creating_batches import WantedIssue
     from ticketr.sync.push.tally import PushTally
@@ -172,7 +172,9 @@ class Creator:
         for each in refused:
             if each.creation.marker not in found:
                 await self._forget(each.creation)
-                self._fail(each, with_field_names(str(each.error), self._session.columns.names))
+                issue, path = each.new.issue, each.creation.path
+                named = self._session.columns.named
+                self._tally.fail(failure_note(issue, path, each.error, named))
             elif created := await self._finish(found[each.creation.marker], each.new):
                 reason = f"it was created, although the answer was {_without_advice(each.error)}"
                 note = Note(created.key, each.creation.path, reason, Code.REFUSED)
@@ -214,7 +216,7 @@ class Creator:
         except _NotCreated as error:
             note = Note.on(new.issue, path, str(error), Code.UNREACHED)
         except JiraError as error:
-            note = failure_note(new.issue, path, error, self._session.columns.names)
+            note = failure_note(new.issue, path, error, self._session.columns.named)
         self._tally.fail(note)
         return None
 
@@ -360,9 +362,22 @@ def failure_note(
         issue: The issue.
         path: Its file.
         error: The error.
-        names: The names of lines with the IDs of their fields, by which Jira names fields.
+        names: The names of lines and sections with the IDs of their fields, by which Jira names
+            fields.
     """
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-    return Note.on(issue, path, with_field_names(str(error), names), code)
+    names = tuple(names)
+    words = (with_field_names(str(error), names), *_refused_sections(issue, path, error, names))
+    return Note.on(issue, path, "; ".join(words), code)
+
+
+def _refused_sections(
+    issue: Ticket, path: str, error: JiraError, names: Iterable[tuple[str, str]]
+) -> Iterator[str]:
+    """Yield the place of each section whose field Jira refuses."""
+    refused = {name for name, _ in error.field_errors} if isinstance(error, Rejected) else set()
+    for name, field_id in names:
+        if field_id in refused and (line := issue.places.of_text(name, 0)):
+            yield f"{name} stands in {path}:{line}"

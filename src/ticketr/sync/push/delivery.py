@@ -198,7 +198,7 @@ class Delivery:
             unsure = isinstance(error, JiraError) and not certainly_failed(
                 error, {*edit.payload.fields, "comment"}
             )
-            failure = failure_note(edit.issue, path, error, self._session.columns.names)
+            failure = failure_note(edit.issue, path, error, self._session.columns.named)
             if sent:
                 names = ", ".join(each.name for each in sent)
                 verb = "was" if len(sent) == 1 else "were"

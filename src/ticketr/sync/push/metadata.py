@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected, adf
-from ticketr.sync.compare.columns import unsupported
+from ticketr.sync.compare.columns import holds_rich_text, unsupported
 from ticketr.sync.compare.diff import is_text
+from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.push.requests import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
@@ -44,7 +45,8 @@ class MetadataQuery:
     def needs_create_fields(self) -> bool:
         """Whether the fields of the project are needed."""
         return self.type_id is None or any(
-            isinstance(each.part, str) and each.part not in _PLAIN for each in self.changes
+            isinstance(each.part, (str, TextPart)) and each.part not in _PLAIN
+            for each in self.changes
         )
 
     @property
@@ -70,6 +72,11 @@ class Metadata:
         """Return the fields of an issue's type, by the names of their lines."""
         project = self.projects.get(query.project)
         return project.field_specs.get(query.type_id or "", {}) if project else {}
+
+    def text_specs(self, query: MetadataQuery) -> Mapping[str, FieldSpec]:
+        """Return the rich-text fields of an issue's type, by the names of their sections."""
+        project = self.projects.get(query.project)
+        return project.text_specs.get(query.type_id or "", {}) if project else {}
 
 
 async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> Metadata:
@@ -123,13 +130,18 @@ async def _project(session: Session, project: str, queries: list[MetadataQuery])
     wanted = {type_id for each in queries if (type_id := _type_of(bare, each)) is not None}
     possible = {each.id for each in types}
     field_specs: dict[str, Mapping[str, FieldSpec]] = {}
+    text_specs: dict[str, Mapping[str, FieldSpec]] = {}
     for type_id in sorted(wanted):
         # No issue of another type can be created, so that type has only the site's fields.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
         field_specs[type_id] = _field_specs(session, form, types)
+        text_specs[type_id] = _text_specs(session, form)
     asked = any(each.needs_statuses for each in queries)
     return replace(
-        bare, field_specs=field_specs, statuses=await _statuses(session, project) if asked else {}
+        bare,
+        field_specs=field_specs,
+        statuses=await _statuses(session, project) if asked else {},
+        text_specs=text_specs,
     )
 
 
@@ -159,6 +171,7 @@ def _field_specs(
 ) -> dict[str, FieldSpec]:
     by_id = {each.id: each for each in form}
     site = {each.id: each for each in session.site_fields}
+    rich = {each.id for each in session.site_fields if holds_rich_text(each)}
     field_specs: dict[str, FieldSpec] = {}
     for name, field_id in session.columns.names:
         if name in _PLAIN:
@@ -182,12 +195,30 @@ def _field_specs(
             field_specs[other.name] = FieldSpec(
                 other.id, other.name, other.schema_type, required=required, unsupported=why
             )
+    known_ids = {*rich, *(kind.id for kind in field_specs.values())}
     for each in by_id.values():
-        if _is_missed(each) and each.id not in {kind.id for kind in field_specs.values()}:
+        if _is_missed(each) and each.id not in known_ids:
             field_specs[each.name] = FieldSpec(
                 each.id, each.name, each.schema_type, each.items, each.allowed, required=True
             )
     return field_specs
+
+
+def _text_specs(session: Session, form: Iterable[CreateField]) -> dict[str, FieldSpec]:
+    by_id = {each.id: each for each in form}
+    specs = {
+        name: FieldSpec(field_id, name, "string", required=_is_missed(by_id.get(field_id)))
+        for name, field_id in session.columns.texts
+    }
+    kept = {each.id for each in specs.values()}
+    for each in session.site_fields:
+        if holds_rich_text(each) and each.id not in kept and each.name not in specs:
+            required = _is_missed(by_id.get(each.id))
+            reason = f'this workspace does not keep it; add "{each.name}" to fields in ticketr.toml'
+            specs[each.name] = FieldSpec(
+                each.id, each.name, "string", required=required, unsupported=reason
+            )
+    return specs
 
 
 def _is_missed(field: CreateField | None) -> bool:

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed, adf
+from ticketr.jira import Allowed
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import Change, CorePart
 from ticketr.sync.compare.durations import ESTIMATES
 from ticketr.sync.compare.jira_attachments import ATTACHMENTS, files_of
-from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.edits.literals import changed_texts, literal_pieces, texts_of
+from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart
+from ticketr.sync.edits.literals import changed_texts, literal_pieces
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.hints import nearest
-from ticketr.sync.push.mentions import unknown_people, with_mentions
+from ticketr.sync.push.mentions import unknown_people
+from ticketr.sync.push.rich_text import RichText, where
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, find_name, jira_value, shown
-from ticketr.tickets import Ticket, is_key
+from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira import IssueType
     from ticketr.sync.compare.diff import Part
-    from ticketr.sync.compare.grafting import EditedDescription
+    from ticketr.sync.compare.grafting import EditedText
     from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
     from ticketr.sync.push.link_payload import LinkPayload, LinkWrite
+    from ticketr.tickets import Ticket
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
 _LONGEST_TITLE = 255
+_NO_SPECS: Mapping[str, FieldSpec] = MappingProxyType({})
 _MISFIT = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
@@ -47,6 +51,7 @@ class ProjectMetadata:
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task draft that names none.
         statuses: The names of the statuses of each issue type, by ID, if they were fetched.
+        text_specs: The same as `field_specs` for rich-text fields, by the names of their sections.
     """
 
     types: tuple[IssueType, ...]
@@ -54,6 +59,7 @@ class ProjectMetadata:
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    text_specs: Mapping[str, Mapping[str, FieldSpec]] = field(default_factory=dict)
 
     def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
         """Return what is wrong with the status of an issue; nothing if its type is not known."""
@@ -144,15 +150,21 @@ def create_payload(
     except BadValue as error:
         return IssuePayload(problems=(f"{_TYPE}: {error}",))
     field_specs = metadata.field_specs.get(kind.id, {})
+    text_specs = metadata.text_specs.get(kind.id, {})
     not_here = {_TYPE, *elsewhere}
     parts = [each for each in draft_changes(draft) if each.part not in not_here]
-    sent = update_payload(draft, parts, field_specs, lookup, path=path)
+    sent = update_payload(draft, parts, field_specs, lookup, text_specs=text_specs, path=path)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in parts}  # `sent` has their problems
     missing = tuple(
         f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
         for each in field_specs.values()
         if each.required and each.id not in fields and each.name not in named
+    )
+    missing += tuple(
+        f"{each.name}: a {kind.name} needs one; {_text_remedy(each)}"
+        for each in text_specs.values()
+        if each.required and each.id not in fields and TextPart(each.name) not in named
     )
     problems = (*sent.problems, *metadata.wrong_status(kind.id, sent.status), *missing)
     values = sent.values
@@ -167,13 +179,19 @@ def _remedy(missing: FieldSpec) -> str:
     return "add a line to its Fields"
 
 
+def _text_remedy(field: FieldSpec) -> str:
+    advice = f"write it below a heading ## Field: {field.name}"
+    return f"{field.unsupported}, then {advice}" if field.unsupported else advice
+
+
 def update_payload(
     issue: Ticket,
     changes: Iterable[Change],
     field_specs: Mapping[str, FieldSpec],
     lookup: NameLookup,
     *,
-    description: EditedDescription | None = None,
+    text_specs: Mapping[str, FieldSpec] = _NO_SPECS,
+    texts: Iterable[EditedText] = (),
     present: Mapping[str, object] | None = None,
     path: str = "",
 ) -> IssuePayload:
@@ -184,16 +202,21 @@ def update_payload(
         changes: The changes to send.
         field_specs: The fields of its type, by the names of their lines.
         lookup: Finds people and sprints by name.
-        description: The issue's description with its criteria, if Jira has the issue and one of
-            them has changed; None to convert them.
+        text_specs: Its rich-text fields, by the names of their sections.
+        texts: The issue's rich texts that have changed, if Jira has the issue; others are
+            converted.
         present: The issue's fields as Jira has them, by their IDs; None for a new issue.
         path: The issue's file, for messages that name a line.
     """
     changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
     files = files_of(present or {})
     warnings = tuple(_warnings(issue, changes, lookup, path, files))
-    if description is not None and description.misfits:
-        warnings += (f"Description: {_MISFIT.format(description.misfits[0])}",)
+    edited = {each.part: each for each in texts}
+    warnings += tuple(
+        f"{each.name}: {_MISFIT.format(each.misfits[0])}"
+        for each in edited.values()
+        if each.misfits
+    )
     fields: dict[str, object] = {}
     problems: list[str] = []
     values: list[SentValue] = []
@@ -208,10 +231,17 @@ def update_payload(
             if change.part == _STATUS:
                 status = _not_empty(change)
                 values.append(SentValue(_STATUS, change.new, "status", {"name": status}))
+            elif change.part is CorePart.TITLE:
+                sent = {"summary": _title(issue)}
             elif isinstance(change.part, CorePart):
-                sent = _core_part(change.part, issue, description, lookup, path)
+                text = RichText(change.part, issue, edited.get(CorePart.DESCRIPTION), path)
+                sent = {DESCRIPTION_FIELD: text.value(lookup)}
+            elif isinstance(change.part, TextPart):
+                spec = _text_spec(change.part, issue, text_specs, field_specs, path)
+                text = RichText(change.part, issue, edited.get(change.part), path)
+                sent = {spec.id: text.value(lookup)}
             else:
-                sent = _field(change, field_specs, lookup)
+                sent = _field(change, field_specs, text_specs, lookup)
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
         fields |= sent
@@ -259,7 +289,7 @@ def _warnings(
     yield from literal_pieces(issue, changes, path, files=files)
     for change, text, place in changed_texts(issue, changes):
         for line, reason in unknown_people(text, change.old_shown, lookup.mentioned):
-            yield f"{change.name}: {_where(path, place(line))}{reason}"
+            yield f"{change.name}: {where(path, place(line))}{reason}"
 
 
 def _not_empty(change: Change) -> str:
@@ -268,84 +298,41 @@ def _not_empty(change: Change) -> str:
     return change.new
 
 
-def _core_part(
-    part: CorePart,
+def _title(issue: Ticket) -> str:
+    if len(issue.title) > _LONGEST_TITLE:
+        raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
+    return issue.title
+
+
+def _text_spec(
+    part: TextPart,
     issue: Ticket,
-    description: EditedDescription | None,
-    lookup: NameLookup,
+    text_specs: Mapping[str, FieldSpec],
+    field_specs: Mapping[str, FieldSpec],
     path: str,
-) -> dict[str, object]:
-    if part is CorePart.TITLE:
-        if len(issue.title) > _LONGEST_TITLE:
-            raise BadValue(f"it has {len(issue.title)} characters; Jira takes {_LONGEST_TITLE}")
-        return {"summary": issue.title}
-    is_whole = part is CorePart.DESCRIPTION or description is None
-    named = _with_mentions(issue, lookup, path, with_description=is_whole)
-    if named != issue:
-        issue, description = named, description and description.with_text(named)
-    texts = list(texts_of(issue, with_description=is_whole))
-    size = sum(len(text) for text, _ in texts)
-    # Check the length before the conversion, which takes time, and again after it.
-    if adf.is_too_long(*(text for text, _ in texts)):
-        raise BadValue(_too_long(size, issue, path))
-    document = description_adf(issue) if description is None else description.document
-    if (size := adf.length(document)) > adf.LONGEST_TEXT:
-        raise BadValue(_too_long(size, issue, path))
-    if gone := list(_lost(issue, texts, path, description)):
-        raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
-    problems = adf.problems(document) if description is None else description.problems
-    if problems:
-        raise BadValue(f"Jira would refuse it: {problems[0]}")
-    return {"description": document if document.get("content") else None}
+) -> FieldSpec:
+    """Return the field of a section.
 
-
-def _with_mentions(
-    issue: Ticket, lookup: NameLookup, path: str, *, with_description: bool
-) -> Ticket:
-    """Return an issue in whose texts mentions by name hold account IDs."""
-    if not lookup.mentioned:
-        return issue
-
-    def named(text: str, place: Callable[[int], int]) -> str:
-        return with_mentions(text, lookup.mentioned, lambda line: _where(path, place(line)))
-
-    texts = [named(*each) for each in texts_of(issue, with_description=with_description)]
-    description = texts.pop(0) if with_description else issue.description
-    return replace(issue, description=description, acceptance_criteria=tuple(texts))
-
-
-def _where(path: str, line: int) -> str:
-    return f"{path}:{line}: " if path and line else ""
-
-
-def _too_long(size: int, issue: Ticket, path: str) -> str:
-    line = issue.places.of_description(1) or issue.line
-    where = f"{path}:{line}: " if path and line else ""
-    return f"{where}it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
-
-
-def _lost(
-    issue: Ticket,
-    texts: Iterable[tuple[str, Callable[[int], int]]],
-    path: str,
-    description: EditedDescription | None,
-) -> Iterator[str]:
-    """Yield the reason for each piece of Markdown that the conversion drops, with its line.
-
-    A piece that was there before the edit belongs to a block of Jira's, which is sent back, or is
-    reported with what that loses.
+    Raises:
+        BadValue: There is none, or files do not keep it.
     """
-    was = description.before if description is not None else Ticket("")
-    criteria = "\n\n".join(was.acceptance_criteria)
-    for text, place in texts:
-        before = was.description if text is issue.description else criteria
-        for piece in adf.dropped_pieces(text, before=before):
-            line = place(piece.line) if path and piece.line else 0
-            yield f"{path}:{line}: {piece.reason}" if line else str(piece)
+    spec, at = text_specs.get(part.name), where(path, issue.places.of_text(part.name, 0))
+    if spec is not None and spec.unsupported:
+        raise BadValue(f"{at}{spec.unsupported}, then pull")
+    if spec is not None:
+        return spec
+    if part.name in field_specs and not field_specs[part.name].unsupported:
+        raise BadValue(f"{at}it is no rich text; write a line {part.name}: below ## Fields")
+    hint = "put a backslash before ## if this is a heading of the text above"
+    known = nearest(part.name, text_specs) if text_specs else "the site has none"
+    raise BadValue(f"{at}there is no such field of rich text here; {known}; {hint}")
 
 
 def _field(
-    change: Change, field_specs: Mapping[str, FieldSpec], lookup: NameLookup
+    change: Change,
+    field_specs: Mapping[str, FieldSpec],
+    text_specs: Mapping[str, FieldSpec],
+    lookup: NameLookup,
 ) -> dict[str, object]:
     if change.part == _PARENT:
         if change.new and not is_key(change.new):
@@ -354,6 +341,8 @@ def _field(
     if change.part == _TYPE:
         _not_empty(change)
     kind = field_specs.get(change.name)
+    if kind is None and change.name in text_specs:
+        raise BadValue(f"it holds rich text; {_text_remedy(text_specs[change.name])}")
     if kind is not None and kind.unsupported:
         raise BadValue(f"{kind.unsupported}, which ticketr cannot write yet; take the line out")
     if kind is None and change.part == ATTACHMENTS:

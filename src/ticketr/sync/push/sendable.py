@@ -45,12 +45,14 @@ class SendableChange:
         edits: The edits that Jira does not have yet, by key.
         types: The ID of each issue's type, by key.
         issues: Each issue as Jira has it, by key.
+        texts: The ID of each field with a section of its own, by its name.
     """
 
     local_change: LocalChange
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text_size(self) -> int:
@@ -202,7 +204,13 @@ def _compare(
     if change.name in renamed:
         note = Note(change.name, path, moved_away(change.name, renamed), Code.MOVED)
         return Comparison(change, failed=(note,))
-    remote = keep_wording(family.text.ticket, family.issues, base=change.base, known=known)
+    remote = keep_wording(
+        family.text.ticket,
+        family.issues,
+        base=change.base,
+        known=known,
+        texts=family.text.texts,
+    )
     if theirs := remote_changes(change.base, here, remote):
         if merging and not clashes:
             return Comparison(change, merge_first=True)
@@ -220,6 +228,7 @@ def _compare(
         edits,
         types={each.key: type_id(each.fields) for each in family.issues},
         issues={each.key: each for each in family.issues},
+        texts=dict(family.text.texts),
     )
     return Comparison(
         change,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import by_key
+from ticketr.sync.compare.diff import CorePart, by_key
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.sent_comments import highest_number
 from ticketr.sync.edits.local_changes import draft_changes
-from ticketr.sync.edits.losses import edited_descriptions, losses, unaccepted
+from ticketr.sync.edits.losses import edited_texts_of, losses, unaccepted
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.comment_payload import comment_payload
 from ticketr.sync.push.link_payload import link_payload
@@ -189,8 +189,10 @@ class _WritesBuilder:
         sendable, metadata = self._sendable, self._metadata
         here = by_key(self._change.local.ticket)
         sent = replace(self._change, edits=sendable.edits)
-        descriptions = edited_descriptions(sent, sendable.issues, fitting=self._accept_loss is True)
-        refused = self._refuse_losses(losses(sent, descriptions))
+        texts = edited_texts_of(
+            sent, sendable.issues.values(), sendable.texts, fitting=self._accept_loss is True
+        )
+        refused = self._refuse_losses(losses(sent, texts))
         edits: list[IssueEdit] = []
         for key, found in sendable.edits.items():
             if key in refused:
@@ -202,7 +204,8 @@ class _WritesBuilder:
                 [each for each in found if self._links.direction_of(each.part) is None],
                 metadata.field_specs(query),
                 metadata.lookup,
-                description=descriptions.get(key),
+                text_specs=metadata.text_specs(query),
+                texts=texts.get(key, ()),
                 present=issue.fields,
                 path=self._path,
             )
@@ -256,16 +259,17 @@ class _WritesBuilder:
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
         """Add notes about losses; return the keys of issues that must not be sent."""
         refused = {each.key for each in unaccepted(lost, self._accept_loss)}
-        for key in dict.fromkeys(each.key for each in lost):
-            names = ", ".join(_named(each) for each in lost if each.key == key)
+        for key, part in dict.fromkeys((each.key, each.part) for each in lost):
+            found = [each for each in lost if (each.key, each.part) == (key, part)]
+            names, text = ", ".join(map(_named, found)), part or CorePart.DESCRIPTION.value
             if key in refused:
                 reason = (
-                    f"Description: sending it would lose {names}, for its file cannot say that; "
+                    f"{text}: sending it would lose {names}, for its file cannot say that; "
                     "change it in Jira, or say --accept-loss"
                 )
                 self.failed.append(Note(key, self._path, reason, Code.LOSS))
             else:
-                reason = f"Description: what its file cannot say is lost in Jira: {names}"
+                reason = f"{text}: what its file cannot say is lost in Jira: {names}"
                 self.warnings.append(Note(key, self._path, reason, Code.LOSS))
         return refused
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ticketr.sync.compare.columns import texts_in
 from ticketr.sync.errors import OtherSite
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class SiteRecord:
             self._db.write("INSERT OR REPLACE INTO about VALUES ('columns', ?)", (text,))
             # An older version did not store them; it most probably wrote the same fields.
             return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
+
+    def texts(self) -> dict[str, str]:
+        """Return the ID of each rich-text field that files hold, by its name in them."""
+        rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+        with self._db.sound():
+            return dict(texts_in(json.loads(rows[0][0]))) if rows else {}
 
     def note_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""

@@ -116,7 +116,8 @@ def versions_of(
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
         return Versions(local if adopted else None, local, remote)
-    return Versions(before, local, keep_wording(remote, family.issues, base=before, known=known))
+    remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
+    return Versions(before, local, remote)
 
 
 def _text_with_sent(

@@ -177,7 +177,7 @@ class Plan(PlainOverlay):
             accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
             for loss in plan.losses:
-                words = (mark(" !"), Span(f" {clean(loss.what)} in {clean(loss.place)}, {word}"))
+                words = (mark(" !"), Span(f" {clean(loss.words)} in {clean(loss.place)}, {word}"))
                 rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
         if plan.literals:
             headings.append(len(rows))

@@ -197,7 +197,17 @@ def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
         sources = sheet.criteria_lines or (0,) * len(sheet.criteria)
         for text, source in zip(sheet.criteria, sources, strict=False):
             lines += _criterion(text, source, room)
-    return [*lines, *_comments(sheet, room)]
+    return [*lines, *_field_texts(sheet, room), *_comments(sheet, room)]
+
+
+def _field_texts(sheet: Sheet, room: int) -> Iterator[DetailLine]:
+    """Yield the lines of the rich-text fields, each below its name."""
+    for each in sheet.texts:
+        yield DetailLine(())
+        for line in wrap_line((Span(each.name, ("bold",)),), room):
+            yield DetailLine(line, each.heading)
+        for line, at in _rendered(each.text, room):
+            yield DetailLine(line, each.line + at if each.line else 0)
 
 
 def _comments(sheet: Sheet, room: int) -> Iterator[DetailLine]:

@@ -1,0 +1,150 @@
+"""Converts the rich texts of an issue to documents, and checks them before they are sent. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ticketr.jira import adf
+from ticketr.sync.compare.diff import CorePart
+from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.text_parts import TextPart
+from ticketr.sync.edits.literals import texts_of
+from ticketr.sync.push.mentions import with_mentions
+from ticketr.sync.push.values import BadValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ticketr.sync.compare.grafting import EditedText
+    from ticketr.sync.edits.literals import Place
+    from ticketr.sync.push.values import NameLookup
+    from ticketr.tickets import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class RichText:
+    """A rich text of an issue that is to be sent.
+
+    Attributes:
+        part: The text. The description and its acceptance criteria are one document.
+        issue: The issue in its file.
+        edited: The text with Jira's own blocks, if Jira has the issue; None to convert all of it.
+        path: The issue's file, for messages that name a line.
+    """
+
+    part: CorePart | TextPart
+    issue: Ticket
+    edited: EditedText | None
+    path: str
+
+    def value(self, lookup: NameLookup) -> dict[str, object] | None:
+        """Return the document; None if it is empty.
+
+        Args:
+            lookup: Finds the people whom the text mentions.
+
+        Raises:
+            BadValue: Jira would refuse the text or lose a part of it.
+        """
+        return _checked(self._with_mentions(lookup))
+
+    def document(self) -> dict[str, object]:
+        """Return the document that would be sent."""
+        if self.edited is not None:
+            return self.edited.document
+        if isinstance(self.part, TextPart):
+            return adf.to_adf(self.issue.texts.get(self.part.name, ""))
+        return description_adf(self.issue)
+
+    def texts(self) -> Iterator[tuple[str, Place]]:
+        """Yield the texts that are converted, each with the places of its lines."""
+        if isinstance(self.part, TextPart):
+            yield from texts_of(self.issue, self.part)
+            return
+        if self._is_whole:
+            yield from texts_of(self.issue, CorePart.DESCRIPTION)
+        yield from texts_of(self.issue, CorePart.CRITERIA)
+
+    def line(self) -> int:
+        """Return the line of the text in the file; 0 if it is not known."""
+        places = self.issue.places
+        if isinstance(self.part, TextPart):
+            return places.of_text(self.part.name, 1)
+        return places.of_description(1) or self.issue.line
+
+    def before(self, text: str) -> str:
+        """Return what one of `texts` was at the last sync; empty if Jira does not have the issue."""
+        if self.edited is None:
+            return ""
+        was = self.edited.before
+        if isinstance(self.part, TextPart):
+            return was.texts.get(self.part.name, "")
+        is_description = text is self.issue.description
+        return was.description if is_description else "\n\n".join(was.acceptance_criteria)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the description is converted, and not its criteria alone."""
+        return self.part is CorePart.DESCRIPTION or self.edited is None
+
+    def _with_mentions(self, lookup: NameLookup) -> RichText:
+        """Return the same text with account IDs in mentions by name."""
+        if not lookup.mentioned:
+            return self
+        texts = [
+            with_mentions(text, lookup.mentioned, partial(_place_of, self.path, place))
+            for text, place in self.texts()
+        ]
+        issue = self.issue
+        if isinstance(self.part, TextPart):
+            issue = replace(issue, texts={**issue.texts, self.part.name: texts[0]})
+        else:
+            description = texts.pop(0) if self._is_whole else issue.description
+            issue = replace(issue, description=description, acceptance_criteria=tuple(texts))
+        if issue == self.issue:
+            return self
+        return replace(self, issue=issue, edited=self.edited and self.edited.with_text(issue))
+
+
+def _checked(text: RichText) -> dict[str, object] | None:
+    texts = [each for each, _ in text.texts()]
+    # Check the length before the conversion, which takes time, and again after it.
+    if adf.is_too_long(*texts):
+        raise BadValue(_too_long(sum(map(len, texts)), text))
+    document = text.document()
+    if (size := adf.length(document)) > adf.LONGEST_TEXT:
+        raise BadValue(_too_long(size, text))
+    if gone := list(_lost(text)):
+        raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
+    problems = adf.problems(document) if text.edited is None else text.edited.problems
+    if problems:
+        raise BadValue(f"Jira would refuse it: {problems[0]}")
+    return document if document.get("content") else None
+
+
+def _too_long(size: int, text: RichText) -> str:
+    words = f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
+    return f"{where(text.path, text.line())}{words}"
+
+
+def _lost(text: RichText) -> Iterator[str]:
+    """Yield the reason for each piece of Markdown that the conversion drops, with its line.
+
+    A piece that was there before the edit belongs to a block of Jira's, which is sent back, or is
+    reported with what that loses.
+    """
+    for each, place in text.texts():
+        for piece in adf.dropped_pieces(each, before=text.before(each)):
+            line = place(piece.line) if text.path and piece.line else 0
+            yield f"{text.path}:{line}: {piece.reason}" if line else str(piece)
+
+
+def _place_of(path: str, place: Place, line: int) -> str:
+    return where(path, place(line))
+
+
+def where(path: str, line: int) -> str:
+    """Return a file and a line as the beginning of a message; empty if they are not known."""
+    return f"{path}:{line}: " if path and line else ""
