@@ -62,6 +62,15 @@ def test_the_cluster_names_the_extra_that_it_needs(module: str) -> None:
     )
 
 
+@pytest.mark.parametrize("module", ["starlette", "hypercorn", "jinja2"])
+def test_the_pages_of_the_cluster_name_the_extra_that_they_need(module: str) -> None:
+    done = run_without(module, "import ticketr.cluster; import ticketr.cluster.web")
+
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: the pages need more packages: pip install 'ticketr[cluster-web]'"
+    )
+
+
 def test_the_cluster_hides_no_other_missing_module() -> None:
     done = run_without("fcntl", "import ticketr.cluster")
 

@@ -1,0 +1,17 @@
+"""Pages for a browser: the jobs of a queue, their progress, their workers, and a button to cancel.
+
+A server of ticketr's own on this machine serves them to those who know its token. They need nothing
+from the net: both files that they are built with are in `assets`.
+"""
+
+from __future__ import annotations
+
+try:
+    from ticketr.cluster.web._serve import WebSettings, serve
+except ModuleNotFoundError as _error:
+    if _error.name not in ("starlette", "hypercorn", "jinja2"):
+        raise
+    message = "the pages need more packages: pip install 'ticketr[cluster-web]'"
+    raise ModuleNotFoundError(message, name=_error.name) from None
+
+__all__ = ["WebSettings", "serve"]
