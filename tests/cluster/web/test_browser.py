@@ -10,7 +10,7 @@ from fakes.browser import PROGRAM, open_page
 from fakes.page_sources import TOKEN, Source
 
 from ticketr import CancelCause, JobContext, open_job_queue
-from ticketr.cluster.web import WebSettings, serve
+from ticketr.cluster.web import address_of, listen, serve
 from ticketr.cluster.web._login import Token
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ async def test_log_in_watch_a_job_and_cancel_it(tmp_path: Path) -> None:
 
     async with open_job_queue() as queue, trio.open_nursery() as nursery:
         job = await queue.submit(step, id="a/1")
-        settings = WebSettings(Token(TOKEN), port=0)
-        base: str = await nursery.start(serve, Source(queue), "reports", settings)
+        listener = await listen("127.0.0.1", 0)
+        nursery.start_soon(serve, listener, Source(queue), "reports", Token(TOKEN))
         async with open_page(tmp_path) as page:
-            await page.call("Page.navigate", url=base)
+            await page.call("Page.navigate", url=address_of(listener))
             await page.wait_for("document.querySelector('#token') !== null")
             await page.run(f"document.querySelector('#token').value = {TOKEN!r}")
             await page.run("document.querySelector('button').click()")

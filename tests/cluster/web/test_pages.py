@@ -13,9 +13,8 @@ from fakes.page_sources import TOKEN, Source
 
 from ticketr import JobContext, JobStatus, open_job_queue
 from ticketr.cluster import ClusterMisconfigured
-from ticketr.cluster.web import WebSettings, _pages, serve
-from ticketr.cluster.web._login import Token, read_token
-from ticketr.cluster.web._serve import read_bind
+from ticketr.cluster.web import _pages, address_of, listen, read_bind, read_token, serve
+from ticketr.cluster.web._login import Token
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -35,8 +34,9 @@ class Silent(Source):
 async def served(source: Source, **options: object) -> AsyncGenerator[httpx.AsyncClient]:
     """Serve the pages; give a client that may see them."""
     async with trio.open_nursery() as nursery:
-        settings = WebSettings(Token(TOKEN), port=0)
-        base: str = await nursery.start(serve, source, "<i>reports</i>", settings)
+        listener = await listen("127.0.0.1", 0)
+        nursery.start_soon(serve, listener, source, "<i>reports</i>", Token(TOKEN))
+        base = address_of(listener)
         async with httpx.AsyncClient(base_url=base, headers=BEARER) as client:
             yield client
         nursery.cancel_scope.cancel()
@@ -277,9 +277,8 @@ async def test_a_socket_of_the_web_is_refused() -> None:
 
 async def test_a_port_in_use_is_told() -> None:
     async with open_job_queue() as queue, served(Source(queue)) as client:
-        settings = WebSettings(Token(TOKEN), port=client.base_url.port or 0)
         with pytest.raises(ClusterMisconfigured) as caught:
-            await serve(Source(queue), "q", settings)
+            await listen("127.0.0.1", client.base_url.port or 0)
 
     assert caught.value.problem == "it cannot be listened on: Address already in use"
 

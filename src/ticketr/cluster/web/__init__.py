@@ -7,11 +7,12 @@ from the net: both files that they are built with are in `assets`.
 from __future__ import annotations
 
 try:
-    from ticketr.cluster.web._serve import WebSettings, serve
+    from ticketr.cluster.web._login import read_token
+    from ticketr.cluster.web._serve import address_of, listen, read_bind, serve
 except ModuleNotFoundError as _error:
     if _error.name not in ("starlette", "hypercorn", "jinja2"):
         raise
     message = "the pages need more packages: pip install 'ticketr[cluster-web]'"
     raise ModuleNotFoundError(message, name=_error.name) from None
 
-__all__ = ["WebSettings", "serve"]
+__all__ = ["address_of", "listen", "read_bind", "read_token", "serve"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import trio
@@ -22,21 +21,6 @@ if TYPE_CHECKING:
     from ticketr.cluster.web._pages import JobSource
 
 _LONGEST_REQUEST_HEAD: Final = 32 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class WebSettings:
-    """Where the pages are served, and to whom.
-
-    Attributes:
-        token: What opens the pages.
-        host: The address to listen on.
-        port: The port to listen on; 0 for any free one.
-    """
-
-    token: Token
-    host: str = "127.0.0.1"
-    port: int = 8000
 
 
 def read_bind(text: str, *, allow_plaintext: bool) -> tuple[str, int]:
@@ -62,36 +46,16 @@ def read_bind(text: str, *, allow_plaintext: bool) -> tuple[str, int]:
     return host, int(port)
 
 
-async def serve(
-    source: JobSource,
-    queue: str,
-    settings: WebSettings,
-    *,
-    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Serve the pages of a queue until cancelled.
+async def listen(host: str, port: int) -> trio.SocketListener:
+    """Listen on an address.
 
     Args:
-        source: Where the jobs are.
-        queue: The queue's name.
-        settings: Where to serve, and to whom.
-        task_status: Told the address once connections are accepted.
+        host: The host's name or address.
+        port: The port; 0 for any free one.
 
     Raises:
-        ClusterMisconfigured: The address cannot be listened on.
-
-    Cancellation:
-        Closes all connections at once.
+        ClusterMisconfigured: It cannot be listened on.
     """
-    pages = Pages(source, queue)
-    gate = TokenGate(pages.app(), settings.token, pages.login)
-    listener = await _listen(settings.host, settings.port)
-    host, port = listener.socket.getsockname()[:2]
-    task_status.started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-    await _accept(gate, listener)
-
-
-async def _listen(host: str, port: int) -> trio.SocketListener:
     try:
         listeners = await trio.open_tcp_listeners(port, host=host)
     except OSError as error:
@@ -101,6 +65,28 @@ async def _listen(host: str, port: int) -> trio.SocketListener:
     for listener in listeners[1:]:
         listener.socket.close()
     return listeners[0]
+
+
+def address_of(listener: trio.SocketListener) -> str:
+    """Return the URL that a listener is reached at."""
+    host, port = listener.socket.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(listener: trio.SocketListener, source: JobSource, queue: str, token: Token) -> None:
+    """Serve the pages of a queue until cancelled.
+
+    Args:
+        listener: Where to serve; it is closed at the end.
+        source: Where the jobs are.
+        queue: The queue's name.
+        token: What opens the pages.
+
+    Cancellation:
+        Closes all connections at once.
+    """
+    pages = Pages(source, queue)
+    await _accept(TokenGate(pages.app(), token, pages.login), listener)
 
 
 async def _accept(app: TokenGate, listener: trio.SocketListener) -> None:
