@@ -30,7 +30,7 @@ from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._snapshot import snapshot_of
 from ticketr.jobs._subscription import Subscription
 from ticketr.jobs._updates import Subscriptions
-from ticketr.jobs._worker import work
+from ticketr.jobs._worker import run_jobs, work
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -189,17 +189,17 @@ def test_every_line(kind: type[Scenario]) -> None:
 
 
 def run_interrupted(
-    main: Callable[[], Awaitable[object]], place: str, *, strict: bool = True
+    main: Callable[[], Awaitable[object]], code: CodeType, place: str, *, strict: bool = True
 ) -> None:
-    """Run a function with KeyboardInterrupt raised before the first line of a worker's with a text.
+    """Run a function with KeyboardInterrupt raised before the first line of a code with a text.
 
     CPython handles no signal before some lines; only a tracer can raise there.
     """
-    lines, first = inspect.getsourcelines(work)
+    lines, first = inspect.getsourcelines(code)
     number = first + next(n for n, line in enumerate(lines) if place in line)
 
     def interrupt(frame: FrameType, event: str, arg: object) -> Any:
-        if frame.f_code is not work.__code__:
+        if frame.f_code is not code:
             return None
         if event == "line" and frame.f_lineno == number:
             sys.settrace(before)
@@ -220,7 +220,7 @@ def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
     scenario = Scenario()
 
     with pytest.raises(KeyboardInterrupt):
-        run_interrupted(scenario.main, "if not retry_or_end(")
+        run_interrupted(scenario.main, work.__code__, "if not retry_or_end(")
 
     check(scenario)
     assert scenario.queue is not None
@@ -243,7 +243,9 @@ def test_an_interrupt_of_an_idle_worker_leaves_by_the_end_of_the_queue(strict: b
         del failed
 
     with pytest.raises(KeyboardInterrupt):
-        run_interrupted(main, "is_free = task.context is waiting_context", strict=strict)
+        run_interrupted(
+            main, run_jobs.__code__, "is_free = task.context is waiting_context", strict=strict
+        )
 
     assert scenario.calls == ["job-1"]
     assert told == [JobStatus.FAILED]

@@ -24,7 +24,7 @@ async def nothing(context: JobContext) -> None:
 
 
 def start(record: JobRecord) -> None:
-    record.start(trio.lowlevel.current_task(), trio.current_time())
+    record.start(trio.lowlevel.current_task(), trio.CancelScope(), trio.current_time())
 
 
 def back_off(record: JobRecord) -> None:

@@ -23,6 +23,7 @@ from ticketr import (
     JobTimedOut,
     Keep,
     Retry,
+    RetryLater,
     open_job_queue,
 )
 
@@ -271,6 +272,90 @@ async def test_a_time_limit_runs_from_the_start_not_from_the_submit(
         ended = await handle.wait()
 
     assert (ended.started_at, ended.finished_at) == (5, 7)
+
+
+@pytest.mark.parametrize("is_zero", [True, False])
+async def test_a_job_whose_time_is_over_before_its_first_step_is_not_called(
+    is_zero: bool, autojump_clock: MockClock
+) -> None:
+    calls: list[float] = []
+
+    async def try_later(context: JobContext) -> None:
+        calls.append(trio.current_time())
+        await trio.sleep(1)
+        raise RetryLater(1)
+
+    async with open_job_queue() as queue:
+        await wait_all_tasks_blocked()  # the worker that is woken begins without a step of its own
+        if is_zero:
+            handle = await queue.submit(try_later, timeout=0)
+        else:
+            handle = await queue.submit(try_later, retry=Retry(total=3))
+            await trio.sleep(1.5)
+            queue.pause()
+            await trio.sleep(1.5)
+            queue.resume()
+        ended = await handle.wait()
+
+    assert calls == ([] if is_zero else [0])
+    assert (ended.status, ended.cancel_cause) == (JobStatus.FAILED, CancelCause.TIMEOUT)
+
+
+@pytest.mark.parametrize("limit", [2, math.inf])
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_the_limit_of_a_job_that_gave_a_value_is_not_that_of_the_next_one(
+    limit: float, is_late: bool, autojump_clock: MockClock
+) -> None:
+    async def work(context: JobContext, seconds: float) -> str:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(seconds)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return "value"
+
+    async with open_job_queue() as queue:
+        first = await queue.submit(work, 3 if is_late else 1, timeout=2)
+        second = await queue.submit(sleep_for, 1.5, timeout=limit)
+        third = await queue.submit(sleep_for, 9)
+
+    assert [job.status for job in (first, second, third)] == [JobStatus.COMPLETED] * 3
+    assert trio.current_time() == (13.5 if is_late else 11.5)
+
+
+async def sleep_for(context: JobContext, seconds: float) -> None:
+    await trio.sleep(seconds)
+
+
+async def test_a_cancel_that_came_too_late_is_not_one_of_the_next_job(
+    autojump_clock: MockClock,
+) -> None:
+    async def cancel_itself(context: JobContext) -> str:
+        assert queue.cancel(context.id) is CancelOutcome.REQUESTED
+        return "value"
+
+    async with open_job_queue() as queue:
+        first = await queue.submit(cancel_itself)
+        second = await queue.submit(sleep_for, 1)
+
+    assert [job.status for job in (first, second)] == [JobStatus.COMPLETED] * 2
+
+
+async def test_a_scope_that_a_job_leaves_open_is_not_around_the_next_job(
+    autojump_clock: MockClock,
+) -> None:
+    left = trio.CancelScope()
+
+    async def leave_open(context: JobContext) -> None:
+        left.__enter__()
+
+    async with open_job_queue() as queue:
+        first = await (await queue.submit(leave_open)).wait()
+        second = await queue.submit(sleep_for, 2)
+        await trio.sleep(1)
+        left.cancel()
+
+    assert (first.status, second.status) == (JobStatus.FAILED, JobStatus.COMPLETED)
+    assert first.error is not None
+    assert "Cancel scope stack corrupted" in first.error.message
 
 
 async def test_a_deadline_inside_a_job_is_not_its_own(autojump_clock: MockClock) -> None:

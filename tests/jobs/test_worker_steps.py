@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,24 @@ async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> Non
 
 def test_a_job_without_context_variables_costs_its_worker_one_step() -> None:
     in_no_context(count_steps)
+
+
+async def test_jobs_that_give_values_have_one_scope_after_the_other(
+    autojump_clock: MockClock,
+) -> None:
+    scopes: set[trio.CancelScope] = set()
+
+    async def note(context: JobContext) -> None:
+        [record] = core.running.values()
+        scopes.add(record.scope)
+
+    async with open_job_queue(timeout=9) as queue:
+        core = queue._core
+        for _ in range(9):
+            await queue.submit(note)
+            await queue.submit(note, timeout=math.inf)
+
+    assert len(scopes) == 1
 
 
 async def test_one_small_job_after_the_other_wakes_no_worker(autojump_clock: MockClock) -> None:

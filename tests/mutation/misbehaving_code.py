@@ -65,8 +65,8 @@ MUTANTS: Final = [
     Mutant(
         "a job's error is not made splittable before its scope ends",
         "_worker.py",
-        "            await reraise_after_cleanup(task, error)",
-        "            pass",
+        "        await reraise_after_cleanup(task, error)",
+        "        pass",
         CANCELLED + " " + LEFT_OPEN,
     ),
     Mutant(

@@ -75,7 +75,7 @@ MUTANTS: Final = [
     Mutant(
         "a job starts at the very moment at which it is too late",
         "_worker.py",
-        "                if schedule.is_time_dependent:\n                    handle_due_times(core)\n",
+        "            if schedule.is_time_dependent:\n                handle_due_times(core)\n",
         "",
         "test_delays_and_pauses.py::test_a_worker_that_comes_at_the_last_moment_comes_too_late",
     ),

@@ -11,9 +11,52 @@ MUTANTS: Final = [
     Mutant(
         "a time limit runs from the submit",
         "_record.py",
-        "self.scope.relative_deadline = self.timeout",
-        "self.scope.deadline = self.submitted_at + self.timeout",
+        "self._limit(now + self.timeout, now)",
+        "self._limit(self.submitted_at + self.timeout, now)",
         "test_worker.py::test_a_time_limit_runs_from_the_start_not_from_the_submit",
+    ),
+    Mutant(
+        "a job whose time is over is called all the same",
+        "_record.py",
+        "        if deadline <= now:",
+        "        if False:",
+        "test_worker.py::test_a_job_whose_time_is_over_before_its_first_step_is_not_called",
+    ),
+    # The scope of a worker
+    Mutant(
+        "the next job has the time limit of the last one",
+        "_worker.py",
+        "        scope.deadline = math.inf\n",
+        "        pass\n",
+        "test_worker.py::test_the_limit_of_a_job_that_gave_a_value_is_not_that_of_the_next_one",
+    ),
+    Mutant(
+        "a time limit that passed before a value cancels the next job",
+        "_worker.py",
+        "        if scope.cancel_called:",
+        "        if False:",
+        "test_worker.py::test_the_limit_of_a_job_that_gave_a_value_is_not_that_of_the_next_one",
+    ),
+    Mutant(
+        "a cancel that came too late cancels the next job",
+        "_worker.py",
+        "    if record.extras.cancel_requested or not is_innermost(scope, task):",
+        "    if not is_innermost(scope, task):",
+        "test_worker.py::test_a_cancel_that_came_too_late_is_not_one_of_the_next_job",
+    ),
+    Mutant(
+        "a scope that a job leaves open is around the next job",
+        "_worker.py",
+        "    if record.extras.cancel_requested or not is_innermost(scope, task):",
+        "    if record.extras.cancel_requested:",
+        "test_worker.py::test_a_scope_that_a_job_leaves_open_is_not_around_the_next_job",
+    ),
+    Mutant(
+        "each job costs its worker a new scope",
+        "_worker.py",
+        "        scope.deadline = math.inf\n    return True\n",
+        "        scope.deadline = math.inf\n    return False\n",
+        "test_worker_steps.py::test_jobs_that_give_values_have_one_scope_after_the_other",
     ),
     Mutant(
         "a cancelled job is retried",
@@ -149,8 +192,8 @@ MUTANTS: Final = [
     Mutant(
         "a job sees the context variables of its worker",
         "_worker.py",
-        "            switch_context(task, variables)\n",
-        "            pass\n",
+        "        switch_context(task, variables)\n",
+        "        pass\n",
         "test_worker.py::test_a_job_sees_the_context_of_its_submitter",
     ),
     Mutant(
@@ -199,8 +242,8 @@ MUTANTS: Final = [
     Mutant(
         "a worker that lingers keeps the variables of its last job",
         "_worker.py",
-        "                        switch_context(task, Context())\n",
-        "                        pass\n",
+        "                    switch_context(task, Context())\n",
+        "                    pass\n",
         "test_reentrancy.py::test_the_variables_of_a_job_are_freed_before_its_waiter_runs",
     ),
     Mutant(
@@ -213,8 +256,8 @@ MUTANTS: Final = [
     Mutant(
         "an idle worker keeps its last job",
         "_worker.py",
-        "            del record, value  # an idle worker",
-        "            # an idle worker",
+        "            record, value = None, CAUGHT  # an idle",
+        "            kept = record, value\n            record, value = None, CAUGHT  # an idle",
         "test_worker.py::test_a_dropped_job_keeps_nothing_alive",
     ),
     Mutant(

@@ -239,8 +239,8 @@ MUTANTS: Final = [
     Mutant(
         "a busy worker takes the last job from the one that was woken for it",
         "_worker.py",
-        "if schedule.pending > dispatcher.wakeup_pending else",
-        "if True else",
+        "if schedule.pending > dispatcher.wakeup_pending:",
+        "if True:",
         "test_worker_steps.py::test_a_job_costs_its_worker_one_step",
     ),
     Mutant(
@@ -302,8 +302,8 @@ MUTANTS: Final = [
     Mutant(
         "an idle worker keeps what a job left in its context",
         "_worker.py",
-        "                    if task.context:\n",
-        "                    if False:\n",
+        "                if task.context:\n",
+        "                if False:\n",
         "test_worker_steps.py::test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context",
     ),
     Mutant(
@@ -367,15 +367,15 @@ MUTANTS: Final = [
     Mutant(
         "a worker takes an extra step between two jobs that sleep",
         "_worker.py",
-        "                is_free = task.custom_sleep_data is None\n",
+        "            is_free = task.custom_sleep_data is None\n",
         "",
         "test_worker_steps.py::test_a_job_that_slept_leaves_its_worker_to_the_next_one_in_the_same_step",
     ),
     Mutant(
         "a worker runs one job after the other without a checkpoint",
         "_worker.py",
-        "                is_free = task.custom_sleep_data is None\n",
-        "                is_free = True\n",
+        "            is_free = task.custom_sleep_data is None\n",
+        "            is_free = True\n",
         "test_worker_steps.py::test_between_two_jobs_that_do_not_sleep_others_have_a_turn",
     ),
     Mutant(

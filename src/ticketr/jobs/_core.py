@@ -229,15 +229,15 @@ class QueueCore(WholeQueue):
     # Running and ending
 
     @enable_ki_protection
-    def take(self, worker: trio.lowlevel.Task) -> JobRecord | None:
-        """Start the next job on a worker; return None if no job can start."""
+    def take(self, worker: trio.lowlevel.Task, scope: trio.CancelScope) -> JobRecord | None:
+        """Start the next job on a worker, in this scope; return None if no job can start."""
         schedule = self.schedule
         if (record := schedule.take()) is None:
             if self.phase.cancels_delayed_jobs:
                 self.cancel_at_shutdown(schedule.newly_limited())  # since another has ended
             return None
         now = self.now()
-        record.start(worker, now)
+        record.start(worker, scope, now)
         self.running[worker] = record
         self.totals.wait_seconds += now - record.due_at
         if self.subscriptions.is_watched:

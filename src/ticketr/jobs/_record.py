@@ -242,20 +242,20 @@ class JobRecord:
 
     # Transitions
 
-    def start(self, worker: trio.lowlevel.Task, now: float) -> None:
-        """Begin an attempt."""
+    def start(self, worker: trio.lowlevel.Task, scope: trio.CancelScope, now: float) -> None:
+        """Begin an attempt in a scope that has been entered."""
         assert self.status is PENDING
         self.started_at = now
         self.report = NO_REPORT
         self.attempt += 1
         self.worker = worker
+        self.scope = scope
         if self.call[2]:
             self.call = (*self.call[:3], self.call[2].copy())
-        self.scope = trio.CancelScope()  # which takes half as long again with an argument
         if self.retry is not None and self.retry.total is not None:
             self._start_within_total(self.retry.total, now)
         elif self.timeout != inf:
-            self.scope.relative_deadline = self.timeout
+            self._limit(now + self.timeout, now)
         self.status = RUNNING
         self.revision += 1
 
@@ -265,7 +265,13 @@ class JobRecord:
             self.total_ends_at = now + total
         if self.total_ends_at <= now + self.timeout:
             self.timeout = total  # it limits all later attempts too, and JobTimedOut names it
-        self.scope.deadline = min(now + self.timeout, self.total_ends_at)
+        self._limit(min(now + self.timeout, self.total_ends_at), now)
+
+    def _limit(self, deadline: float, now: float) -> None:
+        """Cut an attempt off at a time; if that has come, before its first step."""
+        self.scope.deadline = deadline
+        if deadline <= now:  # which Trio notices at its next look at the clock
+            self.scope.cancel("the time limit of the job had passed when it started")
 
     def has_used_total(self, time: float) -> bool:
         """Tell whether the ``total`` of the job's ``Retry`` allows no attempt from this time on."""

@@ -3,6 +3,7 @@
 * ``task.context`` is written: see ``switch_context``.
 * ``task.custom_sleep_data`` is written: see ``NOT_RESCHEDULED``.
 * ``nursery._nested_child_finished`` is called and replaced: see ``_close_nursery``.
+* ``_cancel_status`` is read, of a task and of a scope: see ``is_innermost``.
 * The code of a nursery's ``__aexit__`` is compared with that of frames: see ``waits_in_nursery``.
 """
 
@@ -43,6 +44,15 @@ def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
     leaves in the worker's (see ``_worker``).
     """
     task.context = context
+
+
+def is_innermost(scope: trio.CancelScope, task: trio.lowlevel.Task) -> bool:
+    """Return whether a scope is the last one that a task has entered and not left.
+
+    Trio compares the same at the end of a scope, and raises if another one is open in it. A scope
+    that is to stay open needs to know before.
+    """
+    return task._cancel_status is scope._cancel_status  # noqa: SLF001
 
 
 def waits_in_nursery(task: trio.lowlevel.Task) -> bool:
