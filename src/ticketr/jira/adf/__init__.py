@@ -23,7 +23,7 @@ from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ticketr.jira.adf._check import problems
     from ticketr.jira.adf._conversion import Converted
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from ticketr.jira.adf._lines import line_of
     from ticketr.jira.adf._missing import missing
     from ticketr.jira.adf._unconverted import UnconvertedPiece
-    from ticketr.jira.adf.forms.files import BY_NAME, ShownFile, shown_files
+    from ticketr.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
+    from ticketr.jira.adf.forms.local import LocalPicture
     from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "LONGEST_TEXT",
     "Converted",
     "Grafted",
+    "LocalPicture",
     "Lost",
     "NamedPerson",
     "ShownFile",
@@ -53,6 +55,7 @@ __all__ = [
     "is_too_long",
     "length",
     "line_of",
+    "local_pictures",
     "missing",
     "named_people",
     "plain_document",
@@ -63,7 +66,10 @@ __all__ = [
     "to_markdown",
     "unconverted_pieces",
     "weight",
+    "with_attachments",
+    "with_media_ids",
     "with_people",
+    "without_pictures",
 ]
 
 _MOST_PIECES = 10
@@ -73,6 +79,7 @@ _HOMES = {
     "BY_NAME": "forms.files",
     "Converted": "_conversion",
     "Grafted": "_graft",
+    "LocalPicture": "forms.local",
     "Lost": "_graft",
     "NamedPerson": "forms.people",
     "ShownFile": "forms.files",
@@ -81,6 +88,7 @@ _HOMES = {
     "named_people": "forms.people",
     "problems": "_check",
     "shown_files": "forms.files",
+    "with_media_ids": "forms.files",
     "with_people": "forms.people",
 }
 
@@ -201,7 +209,11 @@ def _not_among(
 
 
 def unconverted_pieces(
-    markdown: str, *, before: str = "", files: Mapping[str, str] = _NO_FILES
+    markdown: str,
+    *,
+    before: str = "",
+    files: Mapping[str, str] = _NO_FILES,
+    pictures: Mapping[str, str] = _NO_FILES,
 ) -> tuple[UnconvertedPiece, ...]:
     """Return the pieces of Markdown syntax that reach Jira as plain text.
 
@@ -209,13 +221,16 @@ def unconverted_pieces(
         markdown: Any Markdown.
         before: The Markdown before the edit, whose pieces are not reported again.
         files: The media ID of each file that is attached to the issue, by its name.
+        pictures: What is known of pictures of files on disk, by their addresses: why they leave
+            the reader without a picture; empty for those that are attached.
     """
     if is_too_long(markdown):
         return ()
     from ticketr.jira.adf import _conversion
     from ticketr.jira.adf._unconverted import find_unconverted
 
-    found = find_unconverted(markdown, _conversion.read(markdown, files), before=before)
+    document = _conversion.read(markdown, files)
+    found = find_unconverted(markdown, document, before=before, pictures=pictures)
     return tuple(islice(found, _MOST_PIECES))
 
 
@@ -261,6 +276,53 @@ def graft(
         return to_adf(to_markdown(document, files=files), files=files)
 
     return put_together(ours, shown, edited, shown_of, fitting=fitting)
+
+
+def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
+    """Return the pictures of files on disk that stand alone in their paragraphs.
+
+    Args:
+        markdown: Any Markdown.
+    """
+    if "![" not in markdown or is_too_long(markdown):
+        return ()
+    from ticketr.jira.adf.forms import local
+
+    return local.local_pictures(markdown, _read_by_name)
+
+
+def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
+    """Return Markdown in which pictures of files on disk show attachments.
+
+    Args:
+        markdown: Any Markdown.
+        names: The name of the attachment for each file, by its address in the Markdown.
+    """
+    if not names or is_too_long(markdown):
+        return markdown
+    from ticketr.jira.adf.forms import local
+
+    return local.with_attachments(markdown, names, _read_by_name)
+
+
+def without_pictures(markdown: str, addresses: Collection[str]) -> str:
+    """Return Markdown in which pictures of files on disk are plain text.
+
+    Args:
+        markdown: Any Markdown.
+        addresses: The addresses of these files in the Markdown.
+    """
+    if not addresses or is_too_long(markdown):
+        return markdown
+    from ticketr.jira.adf.forms import local
+
+    return local.without_pictures(markdown, addresses, _read_by_name)
+
+
+def _read_by_name(markdown: str) -> Json:
+    from ticketr.jira.adf.forms import BY_NAME
+
+    return to_adf(markdown, files=BY_NAME)
 
 
 def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:

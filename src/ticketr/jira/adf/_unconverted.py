@@ -19,7 +19,7 @@ from ticketr.jira.adf.forms import COLORS, PANELS, WORDS
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ticketr.jira.adf._canonical import Json
 
@@ -65,7 +65,7 @@ class UnconvertedPiece:
 
 
 def find_unconverted(
-    markdown: str, document: Json, *, before: str = ""
+    markdown: str, document: Json, *, before: str = "", pictures: Mapping[str, str]
 ) -> Iterator[UnconvertedPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text.
 
@@ -73,6 +73,8 @@ def find_unconverted(
         markdown: The Markdown.
         document: The document that it was converted to.
         before: The Markdown before the edit, whose pieces are not reported again.
+        pictures: What is known of pictures of files on disk, by their addresses; empty for those
+            that are attached.
     """
     known = Counter(each.text for each in _candidates(before))
     text = "\n".join(prose(document))
@@ -80,7 +82,10 @@ def find_unconverted(
     for each in _candidates(markdown):
         if known[each.text]:
             known[each.text] -= 1
-        elif each.text in addresses if each.reason is _NOWHERE else each.text in text:
+        elif each.reason is _NO_PICTURE and each.text in pictures:
+            if reason := pictures[each.text]:
+                yield replace(each, text=clip(each.text, 40), reason=reason)
+        elif each.text in addresses if each.reason in _UNSEEN else each.text in text:
             yield replace(each, text=clip(each.text, 40))
 
 
@@ -101,7 +106,8 @@ def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
             elif kind in _REASONS:
                 yield UnconvertedPiece(found[kind], number, _REASONS[kind])
             elif kind in _PLACES and not _PLACES[kind].match(found[kind]):
-                yield UnconvertedPiece(found[kind], number, _NOWHERE)
+                reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
+                yield UnconvertedPiece(found[kind], number, reason)
 
 
 _ALERT = (
@@ -124,6 +130,12 @@ _REASONS = {
 _NOWHERE = (
     "leads nowhere in Jira; attach the file to the issue, or write the whole address, with https://"
 )
+_NO_PICTURE = (
+    "leads nowhere in Jira; a push attaches a picture of a file only if it is new and alone in its "
+    "paragraph of a description"
+)
+#: Reasons of what is no text in Jira.
+_UNSEEN = frozenset({_NOWHERE, _NO_PICTURE})
 _ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
 _ON_SITE = re.compile(rf"[/#]|{_ANYWHERE.pattern}", re.IGNORECASE)

@@ -41,3 +41,25 @@ def read_duration(text: str) -> int | None:
         return None
     hours, minutes = found.groups()
     return round(float(hours or 0) * 60 + int(minutes or 0)) * 60
+
+
+def with_time_tracking(
+    fields: dict[str, object], present: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the fields with the estimates in the form that Jira reads.
+
+    Jira sets the remaining estimate, too, if it gets the original one alone. So the other one goes
+    with it as Jira has it.
+    """
+    if ESTIMATES.keys().isdisjoint(fields):
+        return fields
+    seconds = {each: fields[each] for each in ESTIMATES if each in fields}
+    for each in ESTIMATES:
+        if each not in seconds and isinstance(present.get(each), int):
+            seconds[each] = present[each]
+    tracking = {
+        ESTIMATES[each]: f"{value // 60}m" if isinstance(value, int) else ""
+        for each, value in seconds.items()
+    }
+    rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
+    return {**rest, "timetracking": tracking}

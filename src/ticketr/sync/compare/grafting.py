@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,15 +10,18 @@ from ticketr.jira import adf
 from ticketr.sync.compare.diff import DESCRIPTION_PARTS, CorePart, part_name
 from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.pictures import marks_of, uploads_in
 from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart, as_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ticketr.sync.compare.diff import Part
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.tickets import Ticket
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
+_NO_UPLOADS: Mapping[str, PictureFile] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class EditedText:
         fitting: See `ticketr.jira.adf.graft`.
         losses: What Jira would lose.
         files: The media ID of each file that is attached to the issue, by its name.
+        uploads: The files that must be attached before, by their addresses.
     """
 
     part: CorePart | TextPart
@@ -58,6 +62,7 @@ class EditedText:
     fitting: bool
     losses: tuple[LostPiece, ...]
     files: Mapping[str, str]
+    uploads: Mapping[str, PictureFile] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -71,7 +76,13 @@ class EditedText:
                 self.before, here, self.part, self.ours, fitting=self.fitting, files=self.files
             )
         return edited_description(
-            self.before, here, self.parts, self.ours, fitting=self.fitting, files=self.files
+            self.before,
+            here,
+            self.parts,
+            self.ours,
+            fitting=self.fitting,
+            files=self.files,
+            uploads=self.uploads,
         )
 
     @property
@@ -95,6 +106,7 @@ def edited_texts(
     texts: Mapping[str, str],
     *,
     fitting: bool = False,
+    pictures: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> Iterator[EditedText]:
     """Put the edited rich texts of an issue together.
 
@@ -105,13 +117,17 @@ def edited_texts(
         fields: The fields of the issue in Jira, by their IDs.
         texts: The ID of each field with a section of its own, by its name.
         fitting: See `ticketr.jira.adf.graft`.
+        pictures: The files that the description shows, by their addresses.
 
     Yields:
         Each text that is to be sent, except those that are certainly too long for Jira.
     """
     parts = tuple(parts)
     ours, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
-    if found := edited_description(before, here, parts, ours, fitting=fitting, files=files):
+    uploads = uploads_in(here.description, before.description, pictures)
+    if found := edited_description(
+        before, here, parts, ours, fitting=fitting, files=files, uploads=uploads
+    ):
         yield found
     for part in parts:
         if isinstance(part, TextPart) and part.name in texts:
@@ -156,6 +172,7 @@ def edited_description(
     *,
     fitting: bool = False,
     files: Mapping[str, str] = _NO_FILES,
+    uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> EditedText | None:
     """Put the description of an issue together, with its acceptance criteria.
 
@@ -166,6 +183,7 @@ def edited_description(
         ours: The description that Jira has.
         fitting: See `ticketr.jira.adf.graft`.
         files: The media ID of each file that is attached to the issue, by its name.
+        uploads: The files that must be attached before, by their addresses.
 
     Returns:
         The description; None if it is not to be sent, or certainly too long for Jira, so that it
@@ -182,8 +200,10 @@ def edited_description(
         description, body = before.description, ours
     if adf.is_too_long(*([description] if body is None else []), *criteria):
         return None
+    marks = marks_of(uploads)
+    description = adf.with_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
-    document = description_adf(edited, body=body, files=files)
+    document = description_adf(edited, body=body, files={**files, **_by_itself(marks)})
     shown = description_adf(before, body=body, files=files)
     found = adf.graft(ours, shown, document, fitting=fitting, files=files)
     losses = tuple(
@@ -191,7 +211,12 @@ def edited_description(
         for each in found.losses
     )
     part = CorePart.DESCRIPTION
-    return EditedText(part, found.document, ours, before, parts, fitting, losses, files)
+    return EditedText(part, found.document, ours, before, parts, fitting, losses, files, uploads)
+
+
+def _by_itself(marks: Mapping[str, str]) -> dict[str, str]:
+    """Return the marks, which are the names as well as the media IDs of files to attach."""
+    return {each: each for each in marks.values()}
 
 
 def _line(

@@ -1,20 +1,82 @@
-"""The attached files that a text in a ticket's file shows by their names. Pure."""
+"""The files that a text shows: attachments by their names, and files on disk by their paths. Pure.
+
+A file on disk is attached before the text is sent. Until then, the document has a mark in the place
+of its media ID.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import BY_NAME, is_too_long, shown_files, to_adf
+from ticketr.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
+from ticketr.sync.compare.attachment_names import size_words
 from ticketr.sync.compare.diff import by_key
 from ticketr.sync.compare.jira_attachments import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ticketr.jira.models import Issue
     from ticketr.tickets import Ticket
 
 _SCHEME = "attachment:"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A file on disk that a description shows.
+
+    Attributes:
+        path: The file, relative to the workspace.
+        size: How many bytes it has.
+        problem: Why it cannot be attached; empty if it can.
+        mark: What stands in a document for its media ID until it is attached.
+    """
+
+    path: str
+    size: int = 0
+    problem: str = ""
+    mark: str = ""
+
+    @property
+    def words(self) -> str:
+        """The file with its size, for people."""
+        return f"{self.path}, {size_words(self.size)}"
+
+
+def new_pictures(text: str, before: str) -> tuple[str, ...]:
+    """Return the addresses of files on disk that a text shows, and did not before the edit.
+
+    What was there before may come from Jira, whose authors must not choose files of this computer.
+    """
+    known = {each.address for each in local_pictures(before)}
+    found = (each.address for each in local_pictures(text))
+    return tuple(dict.fromkeys(each for each in found if each not in known))
+
+
+def uploads_in(
+    text: str, before: str, pictures: Mapping[str, PictureFile]
+) -> dict[str, PictureFile]:
+    """Return the files that must be attached before a text is sent, by their addresses.
+
+    Args:
+        text: The text.
+        before: The text before the edit.
+        pictures: What is known of the files, by their addresses.
+    """
+    if not pictures:
+        return {}
+    return {
+        each: pictures[each]
+        for each in new_pictures(text, before)
+        if each in pictures and not pictures[each].problem
+    }
+
+
+def marks_of(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
+    """Return the marks of files, by their addresses."""
+    return {address: each.mark for address, each in uploads.items()}
 
 
 def files_shown_in(text: str) -> frozenset[str]:

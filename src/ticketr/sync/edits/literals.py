@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
 from ticketr.sync.compare.diff import CorePart, by_key
+from ticketr.sync.compare.pictures import new_pictures
 from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.edits.local_changes import draft_changes
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ticketr.sync.compare.diff import Change, Part
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.tickets import Ticket
 
@@ -51,12 +53,23 @@ def find_literals(local_change: LocalChange) -> tuple[LiteralText, ...]:
         LiteralText(issue.key or "", issue.title, path, reason)
         for issue, changes in edited
         # What is attached to an issue by now is not known without a request.
-        for reason in literal_pieces(issue, changes, path, files=adf.BY_NAME if issue.key else {})
+        for reason in literal_pieces(
+            issue,
+            changes,
+            path,
+            files=adf.BY_NAME if issue.key else {},
+            pictures=local_change.pictures,
+        )
     )
 
 
 def literal_pieces(
-    issue: Ticket, changes: Iterable[Change], path: str, *, files: Mapping[str, str]
+    issue: Ticket,
+    changes: Iterable[Change],
+    path: str,
+    *,
+    files: Mapping[str, str],
+    pictures: Mapping[str, PictureFile],
 ) -> Iterator[str]:
     """Yield the part, the line and the fate of each piece in some changes of an issue.
 
@@ -65,9 +78,15 @@ def literal_pieces(
         changes: Its changes.
         path: Its file; empty to count lines from the beginning of the text.
         files: The media ID of each file that is attached to the issue, by its name.
+        pictures: The files on disk that descriptions show, by their addresses.
     """
     for change, text, place in changed_texts(issue, changes):
-        for piece in adf.unconverted_pieces(text, before=change.old_shown, files=files):
+        is_description = change.part is CorePart.DESCRIPTION and pictures
+        new = new_pictures(text, change.old) if is_description else ()
+        fates = {each: pictures[each].problem for each in new if each in pictures}
+        for piece in adf.unconverted_pieces(
+            text, before=change.old_shown, files=files, pictures=fates
+        ):
             line = place(piece.line) if path else 0
             where = f"{path}:{line}: " if line else f"in its line {piece.line}: "
             yield f"{change.name}: {where}“{piece.text}” {piece.reason}"

@@ -5,16 +5,25 @@ A push compares these changes with Jira and converts them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import Change, alike, by_key, changes, part_texts, with_parts
+from ticketr.sync.compare.diff import (
+    Change,
+    CorePart,
+    alike,
+    by_key,
+    changes,
+    part_texts,
+    with_parts,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ticketr.sync.compare.diff import Part
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.workspace.store import LocalTicket
     from ticketr.tickets import Ticket
 
@@ -31,6 +40,7 @@ class LocalChange:
         drafts: Its sub-tasks without keys.
         added_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
         is_restricted: Whether only these edits may be sent, since the user chose them.
+        pictures: The files on disk that its descriptions show since then, by their addresses.
     """
 
     local: LocalTicket
@@ -40,6 +50,7 @@ class LocalChange:
     drafts: tuple[Ticket, ...]
     added_keys: tuple[str, ...] = ()
     is_restricted: bool = False
+    pictures: Mapping[str, PictureFile] = field(default_factory=dict)
 
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
         """Return the change from another base to a version of the ticket in its file."""
@@ -98,6 +109,18 @@ def find_edits(base: Ticket, ticket: Ticket) -> dict[str, tuple[Change, ...]]:
         for key, issue in by_key(ticket).items()
         if key in before and (found := changes(before[key], issue))
     }
+
+
+def described(change: LocalChange) -> Iterator[tuple[Ticket, str]]:
+    """Yield each issue whose description was edited, with that before; drafts, too."""
+    here = by_key(change.local.ticket)
+    for key, found in change.edits.items():
+        for each in found:
+            if each.part is CorePart.DESCRIPTION:
+                yield here[key], each.old
+    if change.head is None:
+        yield change.local.ticket, ""
+    yield from ((draft, "") for draft in change.drafts)
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:

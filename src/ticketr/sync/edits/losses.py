@@ -89,6 +89,7 @@ def edited_texts_of(
                 fields[key],
                 texts,
                 fitting=fitting,
+                pictures=local_change.pictures,
             )
         )
         for key, changes in local_change.edits.items()

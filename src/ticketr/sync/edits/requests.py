@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import CorePart, by_key, criteria_of
+from ticketr.sync.compare.pictures import uploads_in
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.push_plan import PlanEntry, PlanPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.tickets import Ticket
+
+#: What a plan calls a file that is attached.
+UPLOAD = "New attachment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +41,38 @@ def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
     """Yield what a user asks to write of one ticket, the ticket before its sub-tasks."""
     ticket, path = local_change.local.ticket, local_change.local.path
     if local_change.head is None:
-        entry = PlanEntry("", ticket.title, path, ticket.line, _parts(draft_changes(ticket)))
+        parts = _parts(draft_changes(ticket), local_change)
+        entry = PlanEntry("", ticket.title, path, ticket.line, parts)
         yield WriteRequest(local_change, ticket, entry)
     here = by_key(ticket)
     for key, changes in local_change.edits.items():
         issue = here[key]
-        entry = PlanEntry(key, issue.title, path, issue.line, _parts(changes))
+        entry = PlanEntry(key, issue.title, path, issue.line, _parts(changes, local_change))
         yield WriteRequest(local_change, issue, entry)
     for draft in local_change.drafts:
-        entry = PlanEntry(
-            "", draft.title, path, draft.line, _parts(draft_changes(draft)), local_change.name
-        )
+        parts = _parts(draft_changes(draft), local_change)
+        entry = PlanEntry("", draft.title, path, draft.line, parts, local_change.name)
         yield WriteRequest(local_change, draft, entry)
 
 
-def _parts(changes: Sequence[Change]) -> tuple[PlanPart, ...]:
-    return tuple(
+def _parts(changes: Sequence[Change], local_change: LocalChange) -> tuple[PlanPart, ...]:
+    own = (
         PlanPart(each.name, _as_list(each.old), _as_list(each.new))
         if each.part is CorePart.CRITERIA
         else PlanPart(each.name, each.old, each.new)
         for each in changes
+    )
+    files = (PlanPart(UPLOAD, "", words) for words in uploads_of(changes, local_change.pictures))
+    return (*own, *files)
+
+
+def uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -> tuple[str, ...]:
+    """Return the files that must be attached before some changes of an issue are sent, in words."""
+    return tuple(
+        file.words
+        for change in changes
+        if change.part is CorePart.DESCRIPTION
+        for file in uploads_in(change.new, change.old, pictures).values()
     )
 
 

@@ -14,6 +14,7 @@ from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.edits.local_changes import find_local_change
 from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.lost_keys import lost_key_error
+from ticketr.sync.edits.pictures import with_pictures
 from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.workspace.broken_files import broken_file_of
@@ -182,7 +183,7 @@ class LocalSurvey:
             return ScannedFile(name, (), error)
         for local in found:
             if not self._is_duplicate(local):
-                self.take(state, local)
+                self.take(state, local, store.root)
         return ScannedFile(name, tuple(found), self.broken.get(name))
 
     def skip(self, name: str, seen: Sequence[SeenTicket], bases: Mapping[str, str]) -> bool:
@@ -232,8 +233,14 @@ class LocalSurvey:
         self._leave_out_holders(error.key)
         add_duplicate(self.broken, error)
 
-    def take(self, state: State, local: LocalTicket) -> None:
-        """Compare one ticket with the last sync, and add it to the survey."""
+    def take(self, state: State, local: LocalTicket, root: Path) -> None:
+        """Compare one ticket with the last sync, and add it to the survey.
+
+        Args:
+            state: The last sync.
+            local: The ticket.
+            root: The workspace's folder, for the pictures that the ticket shows.
+        """
         local_change = None
         if local.ticket.key is None:
             local_change = find_local_change(local, None, None)
@@ -250,7 +257,7 @@ class LocalSurvey:
         else:
             self.never_pulled.append(local)
         if local_change is not None:
-            self.local_changes.append(local_change)
+            self.local_changes.append(with_pictures(local_change, root))
 
 
 async def take_survey(

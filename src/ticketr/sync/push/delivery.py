@@ -13,12 +13,14 @@ from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_fai
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.jira_links import LINK_FIELD
 from ticketr.sync.edits.local_changes import add_to_base
-from ticketr.sync.errors import error_to_report
+from ticketr.sync.errors import FileFailed, error_to_report
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.commenting import send_comment
 from ticketr.sync.push.creating import Creator, failure_note
 from ticketr.sync.push.creating_batches import FEWEST, WantedIssue
 from ticketr.sync.push.linking import send_link
 from ticketr.sync.push.transitions import NoTransition, change_status
+from ticketr.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.sync.session import CONCURRENCY
 from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.sent import SentValue
     from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.notes import Note
+    from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session
@@ -176,6 +179,11 @@ class Delivery:
             The local change, with the sent parts in its base.
         """
         path = local_change.local.path
+        attached = await self._attach(edit.payload, edit.issue, path, (edit.issue_id, edit.key))
+        if attached is None:
+            self._tally.show(self._session.progress)
+            return local_change
+        edit = replace(edit, payload=attached)
         sent: list[Change] = []
         failure: Note | None = None
         unsure = True  # until Jira has answered
@@ -217,6 +225,31 @@ class Delivery:
         self._tally.show(self._session.progress)
         return local_change
 
+    async def _attach(
+        self, payload: IssuePayload, issue: Ticket, path: str, home: tuple[str, str]
+    ) -> IssuePayload | None:
+        """Attach the files that a description shows.
+
+        Args:
+            payload: What is sent of the issue.
+            issue: The issue in its file.
+            path: That file.
+            home: The ID and the key of the issue.
+
+        Returns:
+            What to send with their media IDs; None if a file was not attached, with a note.
+        """
+        try:
+            return await with_uploads(self._session, payload, issue=home[0], key=home[1])
+        except AuthenticationFailed:  # further requests could lock the account
+            raise
+        except JiraError as error:
+            note = failure_note(issue, path, error)
+        except (PictureNotAttached, FileFailed) as error:
+            note = Note.on(issue, path, str(error), Code.INVALID)
+        self._tally.fail(replace(note, reason=f"Description: {note.reason}"))
+        return None
+
     async def _comment(self, edit: IssueEdit, sent: list[Change]) -> None:
         """Send the comments of an issue; add each to ``sent`` as soon as Jira has it."""
         for write in edit.payload.comments:
@@ -234,8 +267,9 @@ class Delivery:
         sent += [each for each in edit.changes if each.part in lines]
 
     async def _complete_new(self, new: NewIssue, created: Created, path: str) -> None:
-        """Send the comments and links of a new issue; the next push sends what is left."""
+        """Send the rest of a new issue; the next push sends what is left."""
         try:
+            await self._send_pictures(new, created, path)
             for link in new.payload.links:
                 await send_link(self._session, link, key=created.key)
                 self._linked.add(link.key)
@@ -245,8 +279,27 @@ class Delivery:
             raise
         except JiraError as error:
             note = failure_note(replace(new.issue, key=created.key), path, error)
-            reason = f"it was created, but not all of its comments and links: {note.reason}"
+            reason = f"it was created, but not all of it was sent: {note.reason}"
             self._tally.fail(replace(note, reason=reason))
+
+    async def _send_pictures(self, new: NewIssue, created: Created, path: str) -> None:
+        """Attach the files that a new issue's description shows, and send it with them."""
+        payload, session = new.payload.with_pictures, self._session
+        if payload is None:
+            return
+        issue = replace(new.issue, key=created.key)
+        payload = await self._attach(payload, issue, path, (created.id, created.key))
+        if payload is None:
+            return
+
+        def record(values: Sequence[SentValue]) -> None:
+            home = session.state.head_of(created.key)
+            if home is not None:
+                session.state.sent.put(home, created.key, values)
+
+        async with session.disk:
+            await session.in_thread(record, payload.values)
+        await session.jira.edit_issue(created.key, payload.fields)
 
     async def _record_request(self, edit: IssueEdit, local_change: LocalChange) -> None:
         """Record the values before they are sent, in case the answer is lost."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
-from ticketr.sync.compare.diff import by_key
+from ticketr.sync.compare.diff import CorePart, by_key
 from ticketr.sync.compare.jira_links import LINK_FIELD
 from ticketr.sync.compare.sent import from_json
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
@@ -96,9 +96,14 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     fields = dict(draft.fields)
     if fields.pop("Status", None) and status:
         fields["Status"] = status
-    later = {each.part for each in from_json(creation.parts) if each.field == LINK_FIELD}
+    parts = from_json(creation.parts)
+    # Pictures of files are text until the issue exists.
+    described = next((each.text for each in parts if each.part is CorePart.DESCRIPTION), None)
+    if described is not None:
+        draft = replace(draft, description=described)
+    later = {each.part for each in parts if each.field == LINK_FIELD}
     fields = {name: text for name, text in fields.items() if name not in later}
-    # Its comments and links are sent once it exists.
+    # Its comments, links and pictures are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())
     row = IssueRow(Issue(creation.id, creation.key, {}), updated="", exact=True, stale=True)
     with state.batch():
@@ -112,5 +117,5 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             rows = [*(replace(each, stale=True) for each in state.rows_of(head)), row]
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
         if home := state.head_of(creation.key):
-            state.sent.put(home, creation.key, from_json(creation.parts))
+            state.sent.put(home, creation.key, parts)
         state.creations.mark_written(creation, path, now=time.time())

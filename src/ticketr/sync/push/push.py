@@ -14,6 +14,7 @@ import trio
 from ticketr.jira import JiraError
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.planning import select_changes
+from ticketr.sync.edits.requests import UPLOAD, uploads_of
 from ticketr.sync.edits.selection import EVERYTHING
 from ticketr.sync.notes import Code, Note, in_conflict
 from ticketr.sync.push.commenting import wait_for_late_comments
@@ -26,6 +27,7 @@ from ticketr.sync.writing.decision import WriteOutcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted
     from ticketr.sync.edits.selection import Selection
@@ -209,14 +211,20 @@ def _add_notes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
 
 def _actions(ticket: TicketWrites) -> Iterator[Action]:
     if ticket.new_ticket is not None:
-        yield _creation(ticket.new_ticket.issue, ticket.path)
+        yield _creation(ticket.new_ticket.issue, ticket)
     for edit in ticket.edits:
-        changes = tuple((each.name, each.old_shown, each.new_shown) for each in edit.changes)
+        changes = _changes(edit.changes, ticket)
         yield Action("update", edit.key, edit.issue.title, ticket.path, changes)
     for subtask in ticket.new_subtasks:
-        yield _creation(subtask.issue, ticket.path)
+        yield _creation(subtask.issue, ticket)
 
 
-def _creation(draft: Ticket, path: str) -> Action:
-    changes = tuple((each.name, "", each.new_shown) for each in draft_changes(draft))
-    return Action("create", "", draft.title, path, changes)
+def _creation(draft: Ticket, ticket: TicketWrites) -> Action:
+    changes = _changes(draft_changes(draft), ticket)
+    return Action("create", "", draft.title, ticket.path, changes)
+
+
+def _changes(changes: Sequence[Change], ticket: TicketWrites) -> tuple[tuple[str, str, str], ...]:
+    files = uploads_of(changes, ticket.local_change.pictures)
+    own = ((each.name, each.old_shown, each.new_shown) for each in changes)
+    return (*own, *((UPLOAD, "", words) for words in files))

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed
+from ticketr.jira import Allowed, adf
 from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import Change, CorePart
-from ticketr.sync.compare.durations import ESTIMATES
+from ticketr.sync.compare.diff import DESCRIPTION_PARTS, Change, CorePart
+from ticketr.sync.compare.durations import with_time_tracking
 from ticketr.sync.compare.jira_attachments import ATTACHMENTS, files_of
+from ticketr.sync.compare.pictures import uploads_in
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart
 from ticketr.sync.edits.literals import changed_texts, literal_pieces
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ticketr.jira import IssueType
     from ticketr.sync.compare.diff import Part
     from ticketr.sync.compare.grafting import EditedText
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
     from ticketr.sync.push.link_payload import LinkPayload, LinkWrite
     from ticketr.tickets import Ticket
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _STATUS, _TYPE, _PARENT = "Status", "Type", "Parent"
 _LONGEST_TITLE = 255
 _NO_SPECS: Mapping[str, FieldSpec] = MappingProxyType({})
+_NO_PICTURES: Mapping[str, PictureFile] = MappingProxyType({})
 _MISFIT = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
@@ -102,6 +105,9 @@ class IssuePayload:
         comments: The comments to add or to change.
         links: The links to add or to remove.
         lost: What is lost in Jira, as the user has accepted, each with the part's name.
+        uploads: The files that the description shows. They are attached before it is sent, and
+            their media IDs take the place of their marks in it.
+        with_pictures: For a new issue whose description shows files: what is sent once it exists.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -112,6 +118,8 @@ class IssuePayload:
     comments: tuple[CommentWrite, ...] = ()
     links: tuple[LinkWrite, ...] = ()
     lost: tuple[str, ...] = ()
+    uploads: tuple[PictureFile, ...] = ()
+    with_pictures: IssuePayload | None = None
 
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
@@ -140,10 +148,12 @@ def create_payload(
     subtask: bool,
     path: str = "",
     elsewhere: Collection[Part] = (),
+    pictures: Mapping[str, PictureFile] = _NO_PICTURES,
 ) -> IssuePayload:
     """Return the payload that creates an issue, without the parent, comments and links.
 
-    Messages name the ``path``; ``elsewhere`` are the lines that hold links.
+    Messages name the ``path``; ``elsewhere`` are the lines that hold links; ``pictures`` are the
+    files that the description shows, by their addresses. They are text until the issue exists.
     """
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
@@ -152,8 +162,16 @@ def create_payload(
     field_specs = metadata.field_specs.get(kind.id, {})
     text_specs = metadata.text_specs.get(kind.id, {})
     not_here = {_TYPE, *elsewhere}
-    parts = [each for each in draft_changes(draft) if each.part not in not_here]
-    sent = update_payload(draft, parts, field_specs, lookup, text_specs=text_specs, path=path)
+    uploads = uploads_in(draft.description, "", pictures)
+    bare = replace(draft, description=adf.without_pictures(draft.description, uploads))
+    parts = [each for each in draft_changes(bare) if each.part not in not_here]
+    sent = update_payload(
+        bare, parts, field_specs, lookup, text_specs=text_specs, path=path, pictures=pictures
+    )
+    later: IssuePayload | None = None
+    if uploads:
+        texts = [each for each in draft_changes(draft) if each.part in DESCRIPTION_PARTS]
+        later = update_payload(draft, texts, {}, lookup, path=path, pictures=pictures)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
     named = {each.part for each in parts}  # `sent` has their problems
     missing = tuple(
@@ -167,10 +185,12 @@ def create_payload(
         if each.required and each.id not in fields and TextPart(each.name) not in named
     )
     problems = (*sent.problems, *metadata.wrong_status(kind.id, sent.status), *missing)
+    if later is not None:
+        problems += tuple(each for each in later.problems if each not in problems)
     values = sent.values
     if line := draft.fields.get(_TYPE):
         values += (SentValue(_TYPE, line, "issuetype", fields["issuetype"]),)
-    return IssuePayload(fields, sent.status, problems, sent.warnings, values)
+    return IssuePayload(fields, sent.status, problems, sent.warnings, values, with_pictures=later)
 
 
 def _remedy(missing: FieldSpec) -> str:
@@ -194,6 +214,7 @@ def update_payload(
     texts: Iterable[EditedText] = (),
     present: Mapping[str, object] | None = None,
     path: str = "",
+    pictures: Mapping[str, PictureFile] = _NO_PICTURES,
 ) -> IssuePayload:
     """Return the payload that sends some changes of an issue, without those of comments.
 
@@ -207,10 +228,11 @@ def update_payload(
             converted.
         present: The issue's fields as Jira has them, by their IDs; None for a new issue.
         path: The issue's file, for messages that name a line.
+        pictures: The files that the description shows, by their addresses.
     """
     changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
     files = files_of(present or {})
-    warnings = tuple(_warnings(issue, changes, lookup, path, files))
+    warnings = tuple(_warnings(issue, changes, lookup, path, files, pictures))
     edited = {each.part: each for each in texts}
     warnings += tuple(
         f"{each.name}: {_MISFIT.format(each.misfits[0])}"
@@ -223,7 +245,11 @@ def update_payload(
     status: str | None = None
     by_part = {each.part: each for each in changes}
     criteria: Change | None = None
+    uploads: Mapping[str, PictureFile] = {}
     if CorePart.DESCRIPTION in by_part:
+        known = edited.get(CorePart.DESCRIPTION)
+        was = known.before.description if known is not None else ""
+        uploads = uploads_in(issue.description, was, pictures)
         criteria = by_part.pop(CorePart.CRITERIA, None)  # both are one document
     for change in by_part.values():
         sent: dict[str, object] = {}
@@ -234,7 +260,7 @@ def update_payload(
             elif change.part is CorePart.TITLE:
                 sent = {"summary": _title(issue)}
             elif isinstance(change.part, CorePart):
-                text = RichText(change.part, issue, edited.get(CorePart.DESCRIPTION), path)
+                text = RichText(change.part, issue, edited.get(CorePart.DESCRIPTION), path, uploads)
                 sent = {DESCRIPTION_FIELD: text.value(lookup)}
             elif isinstance(change.part, TextPart):
                 spec = _text_spec(change.part, issue, text_specs, field_specs, path)
@@ -252,30 +278,15 @@ def update_payload(
             for each in values
             if each.part is CorePart.DESCRIPTION
         ]
-    fields = _with_time_tracking(fields, present or {})
-    return IssuePayload(fields, status, tuple(problems), warnings, tuple(values))
-
-
-def _with_time_tracking(
-    fields: dict[str, object], present: Mapping[str, object]
-) -> dict[str, object]:
-    """Return the fields with the estimates in the form that Jira reads.
-
-    Jira sets the remaining estimate, too, if it gets the original one alone. So the other one goes
-    with it as Jira has it.
-    """
-    if ESTIMATES.keys().isdisjoint(fields):
-        return fields
-    seconds = {each: fields[each] for each in ESTIMATES if each in fields}
-    for each in ESTIMATES:
-        if each not in seconds and isinstance(present.get(each), int):
-            seconds[each] = present[each]
-    tracking = {
-        ESTIMATES[each]: f"{value // 60}m" if isinstance(value, int) else ""
-        for each, value in seconds.items()
-    }
-    rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
-    return {**rest, "timetracking": tracking}
+    fields = with_time_tracking(fields, present or {})
+    return IssuePayload(
+        fields,
+        status,
+        tuple(problems),
+        warnings,
+        tuple(values),
+        uploads=tuple(uploads.values()),
+    )
 
 
 def _warnings(
@@ -284,9 +295,10 @@ def _warnings(
     lookup: NameLookup,
     path: str,
     files: Mapping[str, str],
+    pictures: Mapping[str, PictureFile],
 ) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text."""
-    yield from literal_pieces(issue, changes, path, files=files)
+    yield from literal_pieces(issue, changes, path, files=files, pictures=pictures)
     for change, text, place in changed_texts(issue, changes):
         for line, reason in unknown_people(text, change.old_shown, lookup.mentioned):
             yield f"{change.name}: {where(path, place(line))}{reason}"

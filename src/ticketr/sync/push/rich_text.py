@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
 from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.pictures import marks_of
 from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.edits.literals import texts_of
 from ticketr.sync.push.mentions import with_mentions
 from ticketr.sync.push.values import BadValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ticketr.sync.compare.grafting import EditedText
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.edits.literals import Place
     from ticketr.sync.push.values import NameLookup
     from ticketr.tickets import Ticket
@@ -32,12 +34,15 @@ class RichText:
         issue: The issue in its file.
         edited: The text with Jira's own blocks, if Jira has the issue; None to convert all of it.
         path: The issue's file, for messages that name a line.
+        uploads: The files that the description shows and that are attached before it is sent, by
+            their addresses.
     """
 
     part: CorePart | TextPart
     issue: Ticket
     edited: EditedText | None
     path: str
+    uploads: Mapping[str, PictureFile] = field(default_factory=dict)
 
     def value(self, lookup: NameLookup) -> dict[str, object] | None:
         """Return the document; None if it is empty.
@@ -48,7 +53,7 @@ class RichText:
         Raises:
             BadValue: Jira would refuse the text or lose a part of it.
         """
-        return _checked(self._with_mentions(lookup))
+        return _checked(self._with_mentions(lookup).with_marks())
 
     def document(self) -> dict[str, object]:
         """Return the document that would be sent."""
@@ -56,7 +61,9 @@ class RichText:
             return self.edited.document
         if isinstance(self.part, TextPart):
             return adf.to_adf(self.issue.texts.get(self.part.name, ""))
-        return description_adf(self.issue)
+        return description_adf(
+            self.issue, files={each.mark: each.mark for each in self.uploads.values()}
+        )
 
     def texts(self) -> Iterator[tuple[str, Place]]:
         """Yield the texts that are converted, each with the places of its lines."""
@@ -88,6 +95,11 @@ class RichText:
     def _is_whole(self) -> bool:
         """Whether the description is converted, and not its criteria alone."""
         return self.part is CorePart.DESCRIPTION or self.edited is None
+
+    def with_marks(self) -> RichText:
+        """Return the same text with the marks of files in the place of their paths."""
+        text = adf.with_attachments(self.issue.description, marks_of(self.uploads))
+        return replace(self, issue=replace(self.issue, description=text))
 
     def _with_mentions(self, lookup: NameLookup) -> RichText:
         """Return the same text with account IDs in mentions by name."""

@@ -208,6 +208,7 @@ class _WritesBuilder:
                 texts=texts.get(key, ()),
                 present=issue.fields,
                 path=self._path,
+                pictures=self._change.pictures,
             )
             known = {each.id: each for each in jira_comments(issue.fields)}
             context = replace(self._comments, known=known)
@@ -235,6 +236,7 @@ class _WritesBuilder:
             subtask=subtask,
             path=self._path,
             elsewhere=self._links.directions,
+            pictures=self._change.pictures,
         )
         changes = draft_changes(issue)
         payload = payload.with_comments(comment_payload(issue, changes, self._comments))

@@ -143,7 +143,9 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
         return None
     local, issue = found
     with suppress(TicketrError), read_state(store) as state:
-        return sheet_of(issue, path, _edits(state, local, issue), _clashes(state, local, issue))
+        return sheet_of(
+            issue, path, _edits(store.root, state, local, issue), _clashes(state, local, issue)
+        )
     return sheet_of(issue, path)
 
 
@@ -171,12 +173,12 @@ def _clashes(state: State, local: LocalTicket, issue: Ticket) -> Iterator[str]:
             yield clean(own)
 
 
-def _edits(state: State, local: LocalTicket, issue: Ticket) -> tuple[Edit, ...]:
+def _edits(root: Path, state: State, local: LocalTicket, issue: Ticket) -> tuple[Edit, ...]:
     """Return what was edited in an issue of a ticket since the last sync."""
     if issue.key is None:
         return ()
     survey = LocalSurvey()
-    survey.take(state, local)
+    survey.take(state, local, root)
     found = (each.edits.get(issue.key, ()) for each in survey.local_changes)
     return tuple(
         Edit(clean(change.name), change.old_shown, change.new_shown)

@@ -7,7 +7,7 @@ marklas stays. What only looks like a form gets a backslash.
 
 from __future__ import annotations
 
-from ticketr.jira.adf.forms.files import ATTACHED, name_files
+from ticketr.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
 from ticketr.jira.adf.forms.inline import COLORS
 from ticketr.jira.adf.forms.panels import PANELS, WORDS
 from ticketr.jira.adf.forms.read import Reader, read_decisions
@@ -15,6 +15,7 @@ from ticketr.jira.adf.forms.write import Writer
 
 __all__ = [
     "ATTACHED",
+    "BY_NAME",
     "COLORS",
     "PANELS",
     "WORDS",

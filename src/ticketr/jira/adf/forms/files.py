@@ -80,6 +80,26 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
     return tuple(found.values())
 
 
+def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
+    """Return a document with other media IDs; what does not change is shared with it.
+
+    Args:
+        document: A document, or a part of one.
+        ids: The new media IDs, by the present ones.
+    """
+    if type(document) is list:
+        made = [with_media_ids(each, ids) for each in document]
+        return document if all(a is b for a, b in zip(made, document, strict=True)) else made
+    if type(document) is not dict:
+        return document
+    match document:
+        case {"type": "media", "attrs": {"id": str(media)} as attrs} if media in ids:
+            return {**document, "attrs": {**attrs, "id": ids[media]}}
+    content = document.get("content")
+    made = with_media_ids(content, ids)
+    return document if made is content else {**document, "content": made}
+
+
 def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:
     """Return the attributes of a picture's block and of its file; None for any other block.
 
@@ -125,7 +145,7 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     wanted = {**attrs, "id": ATTACHED + name}
     if read_picture(alt, ATTACHED + name, placed or None) != (block, wanted):
         return None
-    address = raw(f"]({_address(name)})")
+    address = raw(f"]({address_of(name)})")
     return [{"type": "text", "text": f"{raw('![')}{alt}{address}{placed}"}]
 
 
@@ -150,12 +170,13 @@ def name_files(node: Any, files: Mapping[str, str]) -> None:
 
 
 def _as_text(attrs: Json) -> Json:
-    address = _address(attrs["id"].removeprefix(ATTACHED))
+    address = address_of(attrs["id"].removeprefix(ATTACHED))
     words = f"![{attrs.get('alt', '')}]({address})"
     return {"type": "paragraph", "content": [{"type": "text", "text": words}]}
 
 
-def _address(name: str) -> str:
+def address_of(name: str) -> str:
+    """Return the address of an attached file as Markdown has it."""
     return f"<{ATTACHED}{name}>" if _IN_BRACKETS.search(name) else f"{ATTACHED}{name}"
 
 

@@ -1,0 +1,114 @@
+"""Pictures of files on disk, ``![alt](shot.png)``: finds them, and names attachments instead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ticketr.jira.adf._tables import blank_code
+from ticketr.jira.adf.forms.files import ATTACHED, address_of, shown_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from ticketr.jira.adf._canonical import Json
+
+_PICTURE = re.compile(
+    r"""\\.|(?P<alt>!\[(?:\\.|[^\]\\\n]){0,300}\])
+    \((?:<(?P<angled>[^<>\n]{1,1000})>|(?P<plain>(?:[^\s()<>\\]|\([^\s()<>]{0,300}\)){1,1000}))\)""",
+    re.VERBOSE,
+)
+#: An address of a place on the web, or in the text itself.
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
+_MARK = "ticketr-picture-"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPicture:
+    """A picture whose address is the path of a file.
+
+    Attributes:
+        address: The path, as it stands in the text.
+        line: Its line, from 1 on.
+    """
+
+    address: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a picture stands in its line: its begin, and those of its address with brackets."""
+
+    picture: LocalPicture
+    alt: int
+    start: int
+    end: int
+
+
+def local_pictures(markdown: str, read: Callable[[str], Json]) -> tuple[LocalPicture, ...]:
+    """Return the pictures of files that stand alone in their paragraphs.
+
+    Args:
+        markdown: The Markdown.
+        read: Converts Markdown to a document in which attachments have names.
+    """
+    return tuple(each.picture for each in _places(markdown, read))
+
+
+def with_attachments(markdown: str, names: Mapping[str, str], read: Callable[[str], Json]) -> str:
+    """Return Markdown in which pictures show attachments instead of files.
+
+    Args:
+        markdown: The Markdown.
+        names: The name of the attachment for each file, by its address.
+        read: See `local_pictures`.
+    """
+    places = [each for each in _places(markdown, read) if each.picture.address in names]
+    return _replaced(markdown, places, lambda each: address_of(names[each.picture.address]))
+
+
+def without_pictures(markdown: str, addresses: Collection[str], read: Callable[[str], Json]) -> str:
+    """Return Markdown in which some pictures of files are plain text.
+
+    Args:
+        markdown: The Markdown.
+        addresses: The addresses of the files.
+        read: See `local_pictures`.
+    """
+    lines = markdown.split("\n")
+    for each in reversed(_places(markdown, read)):
+        if each.picture.address in addresses:
+            line = lines[each.picture.line - 1]
+            lines[each.picture.line - 1] = f"{line[: each.alt]}!\\{line[each.alt + 1 :]}"
+    return "\n".join(lines)
+
+
+def _places(markdown: str, read: Callable[[str], Json]) -> list[_Place]:
+    if "](" not in markdown:
+        return []
+    places = list(_candidates(markdown))
+    if not places:
+        return []
+    marks = {each: f"{_MARK}{number}" for number, each in enumerate(places)}
+    shown = shown_files(read(_replaced(markdown, places, lambda each: address_of(marks[each]))))
+    alone = {each.media.removeprefix(ATTACHED) for each in shown}
+    return [each for each in places if marks[each] in alone]
+
+
+def _candidates(markdown: str) -> Iterator[_Place]:
+    for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
+        for found in _PICTURE.finditer(line):
+            address = found["angled"] or found["plain"]
+            if address and not _ELSEWHERE.match(address):
+                start, end = found.end("alt") + 1, found.end() - 1
+                yield _Place(LocalPicture(address, number), found.start("alt"), start, end)
+
+
+def _replaced(markdown: str, places: list[_Place], address: Callable[[_Place], str]) -> str:
+    lines = markdown.split("\n")
+    for each in reversed(places):
+        at = each.picture.line - 1
+        lines[at] = f"{lines[at][: each.start]}{address(each)}{lines[at][each.end :]}"
+    return "\n".join(lines)

@@ -1,0 +1,217 @@
+"""Attaches the files that a description shows, each exactly once.
+
+The state records a file before it is sent. If the answer is lost, the next run looks among the
+attachments of the issue before it sends the file again. A file of the same content that this
+workspace has attached to the issue before is used again.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr.jira import (
+    LONGEST_WAIT,
+    Attachment,
+    JiraError,
+    RateLimited,
+    Rejected,
+    Upload,
+    adf,
+    certainly_failed,
+)
+from ticketr.sync.compare.attachment_names import safe_name
+from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.sync.session import TRIES
+from ticketr.sync.state.files import AskedUpload
+from ticketr.sync.workspace.pictures import open_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from ticketr.sync.compare.pictures import PictureFile
+    from ticketr.sync.push.requests import IssuePayload
+    from ticketr.sync.session import Session
+    from ticketr.sync.workspace.pictures import OpenPicture
+
+#: What a name in the address of a picture would be read as something else.
+_NOT_IN_ADDRESSES = re.compile(r"[&%]")
+
+
+class PictureNotAttached(Exception):
+    """Raised when a site does not take a picture, or does not tell its media ID; it says why."""
+
+
+async def with_uploads(
+    session: Session, payload: IssuePayload, *, issue: str, key: str
+) -> IssuePayload:
+    """Attach the files that a description shows; return what to send with their media IDs.
+
+    Args:
+        session: The workspace and the site.
+        payload: What is sent of the issue.
+        issue: The issue's ID.
+        key: Its key.
+
+    Raises:
+        JiraError: Jira refused a file, or did not answer.
+        FileFailed: A file cannot be read any more, or is too large for the site.
+        PictureNotAttached: The site does not take attachments, or hides their media IDs.
+
+    Cancellation:
+        Takes effect at once. If Jira has the file that was on its way, the next run finds it.
+    """
+    if not payload.uploads:
+        return payload
+    settings = await session.jira.attachment_settings()
+    if not settings.enabled:
+        raise PictureNotAttached("attachments are switched off on this site")
+    found: dict[str, str] = {}
+    for each in payload.uploads:
+        session.progress.say(f"Attaching {each.path} to {key}...")
+        opened = await session.in_thread(
+            open_picture, session.store.root, each.path, settings.limit
+        )
+        with closing(opened.file):
+            attachment = await _Uploader(session, issue, key, opened).attach()
+        found[each.mark] = await _media_id(session, attachment, each)
+    return replace(
+        payload,
+        fields={name: adf.with_media_ids(value, found) for name, value in payload.fields.items()},
+        values=tuple(
+            replace(each, value=adf.with_media_ids(each.value, found)) for each in payload.values
+        ),
+    )
+
+
+async def _media_id(session: Session, attachment: str, picture: PictureFile) -> str:
+    known: dict[str, str] = await session.in_thread(session.state.media.of, [attachment])
+    if attachment in known:
+        return known[attachment]
+    identity = await session.jira.media_id(attachment)
+    if not identity:
+        raise PictureNotAttached(
+            f"{picture.path} was attached, but the site does not tell by which ID a description "
+            "shows it; show it in Jira instead"
+        )
+    await session.in_thread(session.state.media.put, {attachment: identity})
+    return identity
+
+
+class _Uploader:
+    """Attaches one file to one issue."""
+
+    def __init__(self, session: Session, issue: str, key: str, picture: OpenPicture) -> None:
+        self._session = session
+        self._issue = issue
+        self._key = key
+        self._picture = picture
+
+    async def attach(self) -> str:
+        """Attach the file unless the issue has it; return the ID of the attachment."""
+        session, uploads = self._session, self._session.state.uploads
+        asked: AskedUpload | None = await session.in_thread(
+            uploads.of, self._issue, self._picture.digest
+        )
+        attached = await self._attached()
+        if asked is not None:
+            found = _find(asked, attached)
+            if not found and not asked.attachment:
+                await self._wait_for_late_request()
+                attached = await self._attached()
+                found = _find(asked, attached)
+            if found:
+                return await self._record(replace(asked, attachment=found))
+        return await self._send(attached)
+
+    async def _send(self, attached: Sequence[Attachment]) -> str:
+        """Send the file until the issue has it; look for it before each further try."""
+        session, picture = self._session, self._picture
+        asked = AskedUpload(
+            self._issue,
+            picture.digest,
+            _free_name(picture.name, [each.name for each in attached]),
+            picture.size,
+            session.account,
+            before=frozenset(each.id for each in attached),
+        )
+        for left in reversed(range(TRIES)):
+            await session.in_thread(session.state.uploads.put, asked)
+            try:
+                return await self._record(replace(asked, attachment=await self._try(asked)))
+            except RateLimited as error:
+                if not left or (error.retry_after or 0.0) > LONGEST_WAIT:
+                    raise
+        raise AssertionError  # pragma: no cover - the last try returns or raises
+
+    async def _try(self, asked: AskedUpload) -> str:
+        """Send the file once; look for it if the answer does not say what became of it."""
+        session, sent = self._session, tuple[Attachment, ...]()
+        upload = Upload(self._picture.file, asked.name, asked.size, in_thread=session.in_thread)
+        failure: JiraError | PictureNotAttached = PictureNotAttached(
+            f"the site took {asked.name}, and does not have it"
+        )
+        try:
+            sent = await session.jira.add_attachment(self._key, upload)
+        except JiraError as error:
+            failure = error
+        except OSError as error:  # it was cut while it was sent
+            await self._forget(asked)  # noqa: ASYNC120 - a cancellation wins, and the next run looks for it
+            raise PictureNotAttached(f"{self._picture.name}: {error}") from error
+        if sent:
+            return sent[0].id
+        is_unsent = isinstance(failure, JiraError) and certainly_failed(failure, ())
+        if not is_unsent and (found := _find(asked, await self._attached())):
+            return found
+        is_over = isinstance(failure, RateLimited | PictureNotAttached)
+        if is_unsent or is_over or (isinstance(failure, Rejected) and failure.is_jiras):
+            await self._forget(asked)
+        raise failure
+
+    async def _record(self, upload: AskedUpload) -> str:
+        with trio.CancelScope(shield=True):  # one short write
+            await self._session.in_thread(self._session.state.uploads.put, upload)
+        return upload.attachment
+
+    async def _forget(self, upload: AskedUpload) -> None:
+        with trio.CancelScope(shield=True):  # one short write
+            await self._session.in_thread(self._session.state.uploads.forget, upload)
+
+    async def _attached(self) -> Sequence[Attachment]:
+        answer = await self._session.jira.bulk_fetch([self._issue], fields=[ATTACHMENT_FIELD])
+        return [each for issue in answer.issues for each in jira_attachments(issue.fields)]
+
+    async def _wait_for_late_request(self) -> None:
+        """Wait until no request of an earlier run can reach Jira any more."""
+        session = self._session
+        left = session.began + session.job.late_request_window - trio.current_time()
+        if left > 0:
+            session.progress.wait(left, f"finding out whether a file was attached to {self._key}")
+            await trio.sleep(left)
+
+
+def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
+    """Return the ID of the attachment that an upload has made; empty if the issue has none."""
+    for each in attached:
+        if asked.attachment:
+            if each.id == asked.attachment:
+                return each.id
+        elif (
+            (each.name, each.size) == (asked.name, asked.size)
+            and each.author in {"", asked.account}
+            and each.id not in asked.before
+        ):
+            return each.id
+    return ""
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that no attachment has: a name of several stands for none of them."""
+    wanted = _NOT_IN_ADDRESSES.sub("_", safe_name(name))
+    stem, dot, ending = wanted.rpartition(".")
+    names = (f"{stem} ({number}){dot}{ending}" for number in range(2, len(taken) + 3))
+    return next(each for each in (wanted, *names) if each not in taken)

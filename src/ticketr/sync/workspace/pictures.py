@@ -1,0 +1,153 @@
+"""Files on disk that a description shows as pictures: looked at, and opened to be attached.
+
+Only a picture inside the workspace is read: a path may come from a stranger's clone, and must not
+send another file of this computer to Jira. Synchronous, for a worker thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from urllib.parse import unquote
+
+from ticketr.sync.compare.pictures import PictureFile
+from ticketr.sync.errors import FileFailed
+from ticketr.sync.workspace.files import file_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: The endings of files that are attached.
+ENDINGS = frozenset(
+    "avif bmp gif heic ico jpeg jpg mov mp4 png svg tif tiff webm webp".split()  # noqa: SIM905
+)
+_PORTION = 1024 * 1024
+_STAYS = "so it is not attached, and leads nowhere in Jira"
+_MISSING = f"is no file beside the file of the ticket, {_STAYS}"
+_OUTSIDE = f"leads out of the workspace, {_STAYS}"
+_HIDDEN = f"leads to something hidden, {_STAYS}"
+_NO_PICTURE = f"is no picture by its ending, such as .png, .jpg or .svg, {_STAYS}"
+_NO_FILE = f"is no plain file, {_STAYS}"
+_EMPTY = f"is an empty file, {_STAYS}"
+
+
+class _Unusable(Exception):
+    """Raised when a path leads to nothing that may be attached; the message says why."""
+
+
+def look_at_pictures(
+    root: Path, ticket_file: str, addresses: Iterable[str]
+) -> dict[str, PictureFile]:
+    """Return what is known of the files that a description shows, by their addresses.
+
+    Args:
+        root: The workspace's folder.
+        ticket_file: The file of the ticket, relative to that.
+        addresses: The addresses of the pictures, relative to the file of the ticket.
+    """
+    return {
+        address: _look_at(root, ticket_file, address, f"ticketr-upload-{number}")
+        for number, address in enumerate(addresses)
+    }
+
+
+def _look_at(root: Path, ticket_file: str, address: str, mark: str) -> PictureFile:
+    problem = _MISSING
+    before = f"{Path(ticket_file).parent.as_posix()}/"
+    # Another program writes a blank as %20, and a name may have a real percent sign.
+    for path in dict.fromkeys((address, unquote(address))):
+        try:
+            name, size = _usable(root, path if path.startswith("/") else f"{before}{path}")
+        except _Unusable as error:
+            problem = str(error)
+        else:
+            return PictureFile(name, size, mark=mark)
+    return PictureFile(address, problem=problem)
+
+
+def _usable(root: Path, path: str) -> tuple[str, int]:
+    """Return the place in the workspace and the size of a picture."""
+    if "\0" in path:
+        raise _Unusable(_MISSING)
+    real = os.path.realpath(root / path)
+    if path.startswith("/") or not Path(real).is_relative_to(os.path.realpath(root)):
+        raise _Unusable(_OUTSIDE)
+    name = Path(real).relative_to(os.path.realpath(root))
+    try:
+        found = os.stat(real)  # noqa: PTH116
+    except OSError:
+        raise _Unusable(_MISSING) from None
+    if any(each.startswith(".") for each in name.parts):
+        raise _Unusable(_HIDDEN)
+    if not stat.S_ISREG(found.st_mode):
+        raise _Unusable(_NO_FILE)
+    if name.suffix[1:].casefold() not in ENDINGS:
+        raise _Unusable(_NO_PICTURE)
+    if not found.st_size:
+        raise _Unusable(_EMPTY)
+    return name.as_posix(), found.st_size
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPicture:
+    """A picture that is about to be attached.
+
+    Attributes:
+        file: The open file.
+        name: Its name.
+        size: How many bytes it has.
+        digest: The SHA-256 of its content.
+    """
+
+    file: IO[bytes]
+    name: str
+    size: int
+    digest: str
+
+
+def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
+    """Open a picture and read it once.
+
+    Args:
+        root: The workspace's folder.
+        path: The picture, relative to that.
+        most: The most bytes that it may have; None for any number.
+
+    Raises:
+        FileFailed: It cannot be read, has too many bytes, or is no longer what was looked at.
+    """
+    target = Path(os.path.realpath(root)) / path
+    try:
+        _, size = _usable(root, path)
+    except _Unusable as error:
+        raise FileFailed(target, "read", f"it {error}", alone=True) from None
+    if most is not None and size > most:
+        raise FileFailed(
+            target, "read", f"it has {size:,} bytes; the site takes {most:,}", alone=True
+        )
+    with file_errors(target, "read"):
+        descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+        file = os.fdopen(descriptor, "rb")
+        try:
+            return OpenPicture(file, target.name, size, _digest(file, target, size))
+        except BaseException:
+            file.close()
+            raise
+
+
+def _digest(file: IO[bytes], target: Path, size: int) -> str:
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise FileFailed(target, "read", "it is no plain file", alone=True)
+    digest = hashlib.sha256()
+    left = size
+    while portion := file.read(min(_PORTION, left)):
+        digest.update(portion)
+        left -= len(portion)
+    if left or file.read(1):
+        raise FileFailed(target, "read", "something writes to it right now", alone=True)
+    file.seek(0)
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+"""Issues with descriptions and attachments, on both sides of a bench."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticketr.sandbox.api.attachments import media_id
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.parts import Attachment
+from ticketr.sync.workspace.store import Store
+
+if TYPE_CHECKING:
+    from fakes.pulls import Bench
+
+Json = dict[str, Any]
+
+
+def attach(bench: Bench, key: str, name: str, content: bytes = b"png") -> str:
+    """Attach a file in Jira; return its media ID."""
+    site = bench.site
+    attachment = Attachment(
+        site.next_part(), DEMO_USER, name, "image/png", len(content), site.millis()
+    )
+    site.attach(key, [(attachment, content)])
+    return media_id(attachment.id)
+
+
+def p(words: str) -> Json:
+    return {"type": "paragraph", "content": [{"type": "text", "text": words}]}
+
+
+def picture(media: str, **attrs: object) -> Json:
+    node = {"type": "media", "attrs": {"type": "file", "id": media, "collection": "", **attrs}}
+    return {"type": "mediaSingle", "attrs": {"layout": "center"}, "content": [node]}
+
+
+def describe(bench: Bench, key: str, *blocks: Json) -> None:
+    bench.site.edit(key, description={"type": "doc", "version": 1, "content": list(blocks)})
+
+
+def blocks(bench: Bench, key: str) -> list[Json]:
+    description: Any = bench.finds(key).description
+    found: list[Json] = description["content"]
+    return found
+
+
+def text(bench: Bench, key: str) -> str:
+    return (bench.root / f"{key}.md").read_text()
+
+
+def edit(bench: Bench, key: str, old: str, new: str) -> None:
+    found = text(bench, key)
+    assert old in found
+    (bench.root / f"{key}.md").write_text(found.replace(old, new))
+
+
+def store_of(bench: Bench) -> Store:
+    return Store(bench.root, ".ticketr")

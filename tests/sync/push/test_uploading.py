@@ -1,0 +1,254 @@
+"""Pictures of files on disk: attached once, then shown by the description."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.described import blocks, describe, edit, p, picture, store_of, text
+
+from ticketr.sandbox.api.attachments import UPLOAD_LIMIT, media_id
+from ticketr.sync import read_push_plan, read_state
+
+if TYPE_CHECKING:
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+    from ticketr.sync import PushPlan
+
+PNG = b"\x89PNG one"
+
+
+def attached(bench: Bench, key: str) -> dict[str, bytes]:
+    return {each.name: bench.site.content(each.id) for each in bench.finds(key).attachments}
+
+
+def media(bench: Bench, key: str, name: str) -> str:
+    (found,) = (each.id for each in bench.finds(key).attachments if each.name == name)
+    return media_id(found)
+
+
+def save(bench: Bench, name: str, content: bytes = PNG) -> None:
+    path = bench.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def plan(bench: Bench) -> PushPlan:
+    with read_state(store_of(bench)) as state:
+        return read_push_plan(store_of(bench), state, project="DEMO")
+
+
+async def write(bench: Bench, *lines: str, key: str = "DEMO-1") -> None:
+    """Pull a description of one line, and write lines below it."""
+    describe(bench, key, p("one"))
+    await bench.pull()
+    edit(bench, key, "\none\n", "\n".join(["\none\n", *lines, ""]))
+
+
+async def test_a_picture_is_attached_and_shown(bench: Bench, autojump_clock: MockClock) -> None:
+    save(bench, "pics/shot.png")
+    await write(bench, "![The shot](pics/shot.png)")
+    planned = plan(bench)
+    assert planned.literals == ()
+    assert [(each.name, each.after) for each in planned.entries[0].parts[1:]] == [
+        ("New attachment", "pics/shot.png, 8 bytes")
+    ]
+
+    result = await bench.push()
+
+    assert (result.failed, result.warnings, result.updated) == ((), (), ("DEMO-1",))
+    assert attached(bench, "DEMO-1") == {"shot.png": PNG}
+    shot = media(bench, "DEMO-1", "shot.png")
+    assert blocks(bench, "DEMO-1") == [p("one"), picture(shot, alt="The shot")]
+    assert "one\n\n![The shot](attachment:shot.png)\n" in text(bench, "DEMO-1")
+    assert plan(bench).entries == ()
+    before = bench.files()
+    await bench.sync()
+    assert bench.files() == before
+    assert attached(bench, "DEMO-1") == {"shot.png": PNG}
+
+
+async def test_a_dry_run_lists_what_would_be_attached(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+
+    result = await bench.push(dry_run=True)
+
+    assert result.planned[0].changes[1] == ("New attachment", "", "shot.png, 8 bytes")
+    assert attached(bench, "DEMO-1") == {}
+    assert not any(each.startswith("POST issue") for each in bench.writes)
+
+
+async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    save(bench, "new/a.png", b"a")
+    save(bench, "new/b.png", b"b")
+    draft = (
+        "# TICKET: With pictures\n\n## Description\nabove\n\n![A](a.png){wide}\n\n"
+        "## Acceptance Criteria\n- it shows\n\n## Tasks\n- Below\n  ## Description\n  ![](b.png)\n"
+    )
+    (bench.root / "new" / "draft.md").write_text(draft)
+    assert [part.after for entry in plan(bench).entries for part in entry.parts][-1] == (
+        "new/b.png, 1 byte"
+    )
+
+    result = await bench.push()
+
+    assert (result.failed, result.warnings) == ((), ())
+    first, second = result.created
+    assert (attached(bench, first), attached(bench, second)) == ({"a.png": b"a"}, {"b.png": b"b"})
+    above, shown, *criteria = blocks(bench, first)
+    assert (above, len(criteria)) == (p("above"), 2)
+    assert shown["attrs"] == {"layout": "wide"}
+    assert shown["content"][0]["attrs"]["id"] == media(bench, first, "a.png")
+    assert blocks(bench, second) == [picture(media(bench, second, "b.png"))]
+    written = (bench.root / "new" / "draft.md").read_text()
+    assert written.startswith(
+        f"# TICKET: [{first}] With pictures\n\n## Description\nabove\n\n"
+        "![A](attachment:a.png){wide}\n\n"
+    )
+    assert f"- [{second}] Below\n  ## Description\n  ![](attachment:b.png)\n" in written
+    assert plan(bench).entries == ()
+    assert (await bench.push()).done == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("no-such-file.png", "is no file beside the file of the ticket"),
+        ("../outside.png", "leads out of the workspace"),
+        ("/etc/hosts.png", "leads out of the workspace"),
+        ("link.png", "leads out of the workspace"),
+        (".hidden/shot.png", "leads to something hidden"),
+        ("dotted.png", "leads to something hidden"),
+        ("notes.txt", "is no picture by its ending"),
+        ("folder.png", "is no plain file"),
+        ("empty.png", "is an empty file"),
+    ],
+)
+async def test_what_is_not_attached_is_a_warning_with_its_line(
+    bench: Bench, autojump_clock: MockClock, address: str, reason: str
+) -> None:
+    (bench.root.parent / "outside.png").write_bytes(PNG)
+    save(bench, ".hidden/shot.png")
+    save(bench, "notes.txt")
+    save(bench, "empty.png", b"")
+    (bench.root / "folder.png").mkdir()
+    (bench.root / "link.png").symlink_to(bench.root.parent / "outside.png")
+    (bench.root / "dotted.png").symlink_to(bench.root / ".hidden" / "shot.png")
+    await write(bench, f"![]({address})")
+    (literal,) = plan(bench).literals
+    line = text(bench, "DEMO-1").split("\n").index(f"![]({address})") + 1
+    assert literal.reason.startswith(f"Description: DEMO-1.md:{line}: “{address}” {reason}")
+
+    result = await bench.push()
+
+    assert [each.reason for each in result.warnings] == [literal.reason]
+    assert attached(bench, "DEMO-1") == {}
+    assert result.updated == ("DEMO-1",)
+
+
+async def test_names_and_contents_are_attached_once(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "two words.png", b"1")
+    save(bench, "a%20&b.png", b"2")
+    save(bench, "sub/two words.png", b"3")
+    save(bench, "copy.png", b"1")
+    await write(
+        bench,
+        "![](two%20words.png)\n",
+        "![](a%20&b.png)\n",
+        "![](<sub/two words.png>)\n",
+        "![](copy.png)\n",
+        "![](<./two words.png>)\n",
+        "![](https://example.com/x.png)",
+    )
+
+    result = await bench.push()
+
+    assert (result.failed, result.warnings) == ((), ())
+    assert attached(bench, "DEMO-1") == {
+        "two words.png": b"1",
+        "a_20_b.png": b"2",
+        "two words (2).png": b"3",
+    }
+    found = text(bench, "DEMO-1")
+    assert found.count("![](<attachment:two words.png>)") == 3
+    assert "![](<attachment:two words (2).png>)" in found
+    assert "![](attachment:a_20_b.png)" in found
+    assert "![](https://example.com/x.png)" in found
+
+
+async def test_a_picture_that_was_there_before_is_never_attached(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """A clone that agrees with Jira must not choose files of this computer."""
+    await write(bench, "![](shot.png)")
+    assert (await bench.push()).updated == ("DEMO-1",)
+    assert "![](shot.png)" in text(bench, "DEMO-1")
+    sent = blocks(bench, "DEMO-1")
+    save(bench, "shot.png")
+    edit(bench, "DEMO-1", "\none\n", "\ntwo\n")
+
+    assert (await bench.push()).updated == ("DEMO-1",)
+
+    assert blocks(bench, "DEMO-1") == [p("two"), sent[1]]
+    assert attached(bench, "DEMO-1") == {}
+
+
+async def test_code_shows_no_picture(bench: Bench, autojump_clock: MockClock) -> None:
+    save(bench, "shot.png")
+    await write(bench, "`![](shot.png)`\n\n```\n![](shot.png)\n```\n\n!\\[](shot.png)")
+
+    assert (await bench.push()).updated == ("DEMO-1",)
+
+    assert attached(bench, "DEMO-1") == {}
+
+
+async def test_a_picture_in_a_list_is_attached_and_one_among_words_is_refused(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "- ![](shot.png)\n\nSee ![](shot.png) there.")
+    (failed,) = (await bench.push()).failed
+    assert 'Jira has no place for "shot.png" there' in failed.reason
+    assert attached(bench, "DEMO-1") == {}
+    edit(bench, "DEMO-1", "See ![](shot.png) there.", "See above.")
+
+    assert (await bench.push()).failed == ()
+
+    item = {"type": "listItem", "content": [picture(media(bench, "DEMO-1", "shot.png"))]}
+    assert blocks(bench, "DEMO-1")[1] == {"type": "bulletList", "content": [item]}
+
+
+async def test_a_file_that_the_site_does_not_take_holds_its_issue_back(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "big.png", bytes(UPLOAD_LIMIT + 1))
+    await write(bench, "![](big.png)")
+    edit(bench, "DEMO-1", "\none\n", "\ntwo\n")
+
+    result = await bench.push()
+
+    (failed,) = result.failed
+    assert "it has 10,485,761 bytes; the site takes 10,485,760" in failed.reason
+    assert blocks(bench, "DEMO-1") == [p("one")]
+    assert plan(bench).entries != ()
+
+
+async def test_a_mention_and_a_picture_go_together(bench: Bench, autojump_clock: MockClock) -> None:
+    save(bench, "shot.png")
+    await write(bench, "by @[demo@example.com]\n", "![](shot.png)")
+
+    result = await bench.push()
+
+    assert (result.failed, result.warnings) == ((), ())
+    _, mention, shown = blocks(bench, "DEMO-1")
+    assert mention["content"][1]["type"] == "mention"
+    assert shown == picture(media(bench, "DEMO-1", "shot.png"))

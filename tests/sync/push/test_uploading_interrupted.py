@@ -1,0 +1,177 @@
+"""Pictures that are cut off on their way to Jira: none is attached twice, and none is lost."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.described import blocks, describe, edit, p, text
+from fakes.lossy import Detached
+from fakes.pulls import URL, Bench, Recorder
+from fakes.scenes import copy_scene, run
+from fakes.steps import AtStep
+from trio.testing import MockClock
+
+from ticketr import JobStatus, open_job_queue
+from ticketr.jira import ConnectionLost
+from ticketr.jira.transport import Response as HttpResponse
+from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox.api.attachments import media_id
+from ticketr.sync import PushJob, SyncJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from ticketr import JobSnapshot
+    from ticketr.jira.transport import Request, Response
+
+NEVER = 10**9
+LATENCY = 0.1
+DRAFT = "# TICKET: A draft\n\n## Description\nabove\n\n![](b.png)\n"
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """An edited ticket with a picture that is there twice, and a draft with another one."""
+    bench = Bench(make_site(tickets=3, seed=1), tmp_path_factory.mktemp("scene") / "work")
+    describe(bench, "DEMO-1", p("one"))
+    run(bench.pull)
+    for name in ("a.png", "b.png"):
+        (bench.root / name).write_bytes(name.encode())
+    edit(bench, "DEMO-1", "\none\n", "\none\n\n![A](a.png)\n\n![](./a.png)\n")
+    (bench.root / "draft.md").write_text(DRAFT)
+    return bench
+
+
+def attached(bench: Bench) -> list[str]:
+    return sorted(each.name for issue in bench.site for each in issue.attachments)
+
+
+def check(bench: Bench) -> None:
+    """See that another sync leaves all as one undisturbed run does."""
+    result = run(bench.sync)
+    assert (result.push.failed, result.push.conflicts, result.pull.conflicts) == ((), (), ())
+    assert attached(bench) == ["a.png", "b.png"]
+    (draft,) = (each.key for each in bench.site if each.summary == "A draft")
+    shown = {
+        key: [
+            each["content"][0]["attrs"]["id"]
+            for each in blocks(bench, key)
+            if each["type"] == "mediaSingle"
+        ]
+        for key in ("DEMO-1", draft)
+    }
+    ids = {key: media_id(bench.finds(key).attachments[0].id) for key in shown}
+    assert shown == {"DEMO-1": [ids["DEMO-1"]] * 2, draft: [ids[draft]]}
+    assert "![A](attachment:a.png)\n\n![](attachment:a.png)\n" in text(bench, "DEMO-1")
+    assert "above\n\n![](attachment:b.png)\n" in (bench.root / "draft.md").read_text()
+    assert run(bench.push).done == 0
+
+
+def cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
+    """Run a job and cancel it at a step, on a site that carries out what it was asked."""
+    instrument = AtStep(step)
+
+    async def main() -> JobSnapshot:
+        with trio.fail_after(3600):
+            async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
+                transport = Detached(create_app(bench.site, latency=bench.latency), site)
+                handle = await queue.submit(kind(**bench.settings(transport=transport)))
+                instrument.arm(lambda: queue.cancel(handle.id))
+                snapshot = await handle.wait()
+        return snapshot
+
+    clock = MockClock(autojump_threshold=0)
+    return instrument, trio.run(main, clock=clock, instruments=[instrument])
+
+
+def sweep(scene: Bench, root: Path, kind: type[Any], steps: Iterable[int]) -> None:
+    for step in steps:
+        bench = copy_scene(scene, root / str(step), latency=LATENCY)
+        _, snapshot = cancelled_at(bench, kind, step)
+        bench.latency = 0.0
+        try:
+            assert snapshot.status in {JobStatus.CANCELLED, JobStatus.COMPLETED}
+            check(bench)
+        except BaseException as error:
+            error.add_note(f"{kind.__name__} cancelled at step {step}; see {bench.root}")
+            raise
+        shutil.rmtree(bench.root)
+
+
+def count_steps(scene: Bench, root: Path, kind: type[Any]) -> int:
+    bench = copy_scene(scene, root / "counted", latency=LATENCY)
+    instrument, snapshot = cancelled_at(bench, kind, NEVER)
+    assert snapshot.status is JobStatus.COMPLETED
+    check(bench)
+    return instrument.seen
+
+
+def test_a_push_of_pictures_may_be_cancelled_at_any_of_a_sample_of_its_steps(
+    scene: Bench, tmp_path: Path
+) -> None:
+    last = count_steps(scene, tmp_path, PushJob)
+
+    sweep(scene, tmp_path, PushJob, random.Random(7).sample(range(last // 3, last), 6))
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", [PushJob, SyncJob])
+def test_a_push_of_pictures_may_be_cancelled_at_every_step(
+    scene: Bench, tmp_path: Path, kind: type[Any]
+) -> None:
+    sweep(scene, tmp_path, kind, range(1, count_steps(scene, tmp_path, kind) + 1))
+
+
+class Broken(Recorder):
+    """Breaks the first requests of a kind, before or after the site has carried them out."""
+
+    def __init__(
+        self, app: Any, breaks: Callable[[str, str], bool], *, taken: bool, status: int, times: int
+    ) -> None:
+        super().__init__(app)
+        self._breaks, self._taken, self._status, self._left = breaks, taken, status, times
+
+    async def send(self, request: Request) -> Response:
+        path = request.url.removeprefix(f"{URL}/rest/api/3/").partition("?")[0]
+        if not self._left or not self._breaks(request.method, path):
+            return await super().send(request)
+        self._left -= 1
+        if self._taken:
+            await super().send(request)
+        if self._status:
+            answer = b'{"errorMessages": ["not now"], "errors": {}}'
+            return HttpResponse(
+                self._status, {"retry-after": "1", "content-type": "application/json"}, answer, path
+            )
+        raise ConnectionLost(request.url, "the cable was pulled")
+
+
+def is_upload(method: str, path: str) -> bool:
+    return method == "POST" and path.endswith("/attachments")
+
+
+def is_edit(method: str, path: str) -> bool:
+    return method == "PUT" and path.startswith("issue/")
+
+
+def is_look_up(_: str, path: str) -> bool:
+    return path.startswith("attachment/content/")
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("status", [0, 429, 500, 413])
+@pytest.mark.parametrize("breaks", [is_upload, is_edit, is_look_up])
+def test_a_request_that_is_lost_or_refused_doubles_nothing(
+    scene: Bench, tmp_path: Path, breaks: Callable[[str, str], bool], status: int, taken: bool
+) -> None:
+    bench = copy_scene(scene, tmp_path / "work")
+    app = create_app(bench.site)
+    run(bench.push, transport=Broken(app, breaks, taken=taken, status=status, times=2))
+
+    check(bench)
