@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -217,8 +219,12 @@ def test_what_a_file_cannot_hold_is_lost_only_when_that_is_accepted(owner: User)
     assert "new" in str(has(owner, "KIT-2", ENVIRONMENT))
 
 
+NO_FIELD = (
+    "there is no such field of rich text here; put a backslash before ## if this is a heading of "
+    "the text above"
+)
 WRONG = [
-    ("Environmnt", "there is no such field of rich text here; did you mean Environment?"),
+    ("Environmnt", f"{NO_FIELD}; did you mean Environment?"),
     ("Priority", "it is no rich text; write a line Priority: below ## Fields"),
     ("Programme", 'this workspace does not keep it; add "Programme" to fields in ticketr.toml'),
 ]
@@ -321,3 +327,65 @@ def test_a_heading_of_a_description_that_looks_like_a_section_is_escaped(owner: 
     owner.edits("KIT-2.md", "after", "then")
     assert owner.runs("push").code == 0
     assert owner.finds("KIT-2").description == doc(*OURS["content"][:2], paragraph("then"))
+
+
+@pytest.fixture
+def earlier(owner: User) -> User:
+    """Return a user whose file an earlier version wrote, which had no such sections."""
+    owner.site.edit("KIT-3", description=OURS)
+    owner.runs("pull")
+    owner.edits("KIT-3.md", "\\## Field: x", "## Field: x")
+    with closing(sqlite3.connect(owner.root / ".ticketr" / "state.db")) as db, db:
+        db.execute("UPDATE ticket SET text = replace(text, '\\## Field: x', '## Field: x')")
+    return owner
+
+
+def test_a_heading_that_an_earlier_version_wrote_is_no_edit(earlier: User) -> None:
+    before = earlier.files()["KIT-3.md"]
+
+    assert earlier.runs("status").out.startswith("nothing to push; ")
+    assert earlier.runs("push").code == 0
+
+    assert earlier.files()["KIT-3.md"] == before
+    assert earlier.finds("KIT-3").description == OURS
+
+
+def test_a_pull_puts_a_backslash_before_such_a_heading(earlier: User) -> None:
+    earlier.edits("KIT-3.md", "Priority: Medium", "Priority: Low")
+    earlier.site.edit("KIT-3", summary="Renamed")
+
+    assert earlier.runs("pull").code == 0
+
+    assert "before\n\n\\## Field: x\n\nafter\n" in earlier.files()["KIT-3.md"]
+    assert earlier.reads("KIT-3.md").title == "Renamed"
+    assert earlier.runs("status").out == "edited    KIT-3 (KIT-3.md): Priority\n"
+
+
+@pytest.mark.parametrize(("old", "new"), [("before", "then"), ("after", "then")])
+@pytest.mark.parametrize("command", ["push", "sync"])
+def test_an_edit_of_such_a_description_is_sent_as_one(
+    earlier: User, old: str, new: str, command: str
+) -> None:
+    earlier.edits("KIT-3.md", f"{old}\n", f"{new}\n")
+    assert earlier.runs("status").out == "edited    KIT-3 (KIT-3.md): Description\n"
+
+    assert earlier.runs(command).code == 0
+
+    first, last = (new if each == old else each for each in ("before", "after"))
+    assert f"{first}\n\n\\## Field: x\n\n{last}\n" in earlier.files()["KIT-3.md"]
+    sent = doc(paragraph(first), OURS["content"][1], paragraph(last))
+    assert earlier.finds("KIT-3").description == sent
+    assert earlier.runs("status").out.startswith("nothing to push; ")
+
+
+def test_an_edit_of_such_a_heading_itself_is_refused(earlier: User) -> None:
+    earlier.edits("KIT-3.md", "## Field: x", "## Field: y")
+
+    told = earlier.runs("push")
+
+    assert told.code == 3
+    assert f"y: KIT-3.md:6: {NO_FIELD}" in told.err
+    assert earlier.finds("KIT-3").description == OURS
+    earlier.edits("KIT-3.md", "## Field: y", "\\## Field: y")
+    assert earlier.runs("push").code == 0
+    assert earlier.finds("KIT-3").description != OURS

@@ -18,7 +18,8 @@ from ticketr.tickets.errors import (
     TicketSyntaxError,
 )
 from ticketr.tickets.field_edits import field_name, set_fields
-from ticketr.tickets.grammar import CONFLICT, mistyped_key
+from ticketr.tickets.folding import fold_texts
+from ticketr.tickets.grammar import CONFLICT, field_heading, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.order import SORT_NAMES, sort_key
 from ticketr.tickets.parser import parse
@@ -56,8 +57,10 @@ __all__ = [
     "TicketSyntaxError",
     "Total",
     "candidate_of",
+    "field_heading",
     "field_name",
     "fold",
+    "fold_texts",
     "is_key",
     "mistyped_key",
     "parse",

@@ -87,7 +87,7 @@ def read_field_heading(line: str) -> str:
     return one_line(line[found.end() :])
 
 
-def write_field_heading(name: str) -> str:
+def field_heading(name: str) -> str:
     """Return the heading of the section of a field."""
     return f"## {FIELD}: {name}"
 

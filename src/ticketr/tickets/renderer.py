@@ -185,7 +185,7 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
             _criterion(criterion, lines)
         lines.append("")
     for name, text in issue.texts.items():
-        lines.append(grammar.write_field_heading(name))
+        lines.append(grammar.field_heading(name))
         lines += _text(text.split("\n"), with_sections=True) if text else ()
         lines.append("")
     if issue.comments:

@@ -46,7 +46,7 @@ def keep_wording(
         known: Its issues at the last sync.
         texts: Pairs of the name and the ID of each field with a section of its own.
     """
-    before = {each.id: each for each in known}
+    before, old = {each.id: each for each in known}, by_key(base)
     texts = (*texts, ("", DESCRIPTION_FIELD))
     same = {
         issue.key: {
@@ -62,7 +62,6 @@ def keep_wording(
         for issue in issues
         if issue.id in before and (found := _same_comments(issue, before[issue.id]))
     }
-    old = by_key(base)
 
     def reworded(issue: Ticket) -> Ticket:
         text = old.get(issue.key or "")

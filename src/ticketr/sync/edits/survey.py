@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.compare.earlier_texts import fold_earlier_texts, has_texts
 from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.edits.local_changes import find_local_change
 from ticketr.sync.edits.losses import known_losses
@@ -252,7 +253,10 @@ class LocalSurvey:
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:
-                known, ticket = with_sent_comments(known, local.ticket, state.comments.all())
+                ticket = local.ticket
+                if has_texts(known) or has_texts(ticket):
+                    known, ticket = fold_earlier_texts(known, ticket, state.issues_of(head))
+                known, ticket = with_sent_comments(known, ticket, state.comments.all())
                 local_change = find_local_change(replace(local, ticket=ticket), head, known)
         else:
             self.never_pulled.append(local)

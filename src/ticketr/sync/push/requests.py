@@ -336,8 +336,8 @@ def _text_spec(
     if part.name in field_specs and not field_specs[part.name].unsupported:
         raise BadValue(f"{at}it is no rich text; write a line {part.name}: below ## Fields")
     hint = "put a backslash before ## if this is a heading of the text above"
-    known = nearest(part.name, text_specs) if text_specs else "the site has none"
-    raise BadValue(f"{at}there is no such field of rich text here; {known}; {hint}")
+    known = nearest(part.name, text_specs)
+    raise BadValue(f"{at}there is no such field of rich text here; {hint}; {known}")
 
 
 def _field(

@@ -5,10 +5,12 @@ Reads the state only. Synchronous, for a worker thread.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import distance, read_ticket
-from ticketr.sync.compare.diff import CorePart, by_key, rekeyed
+from ticketr.sync.compare.diff import DESCRIPTION_PARTS, by_key, rekeyed
+from ticketr.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
 from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.mapping import KnownText
 from ticketr.sync.compare.merge import Versions
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from ticketr.sync.state.state import State
     from ticketr.sync.writing.rendering import RenderedFamily
     from ticketr.tickets import Ticket
-
-_TEXTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
 
 def bases_of(state: State, family: RenderedFamily) -> list[str]:
@@ -71,7 +71,8 @@ def known_texts(state: State, head: str) -> dict[str, KnownText]:
         if row.exact
         and row.issue.fields  # else it was created here, and never read
         and (text := texts.get(row.issue.key)) is not None
-        and not any(each.part in _TEXTS for each in sent.get(row.issue.key, ()))
+        and not any(each.part in DESCRIPTION_PARTS for each in sent.get(row.issue.key, ()))
+        and not earlier_names(text, row.issue.fields.get("description"))
     }
 
 
@@ -107,7 +108,9 @@ def versions_of(
     known = state.issues_of(head)
     read = [rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None]
     comments = state.comments.of(family.issues)
-    numbered = (with_sent_comments(each, local, comments, remote) for each in read)
+    before_rename = [replace(each, key=renamed.get(each.key, each.key)) for each in known]
+    pairs = (fold_earlier_texts(each, local, before_rename) for each in read)
+    numbered = (with_sent_comments(*pair, comments, remote) for pair in pairs)
     caught_up = (
         add_sent_to_base(each, here, remote, family.issues, sent, known=known)
         for each, here in numbered
