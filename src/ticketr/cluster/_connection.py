@@ -24,6 +24,7 @@ from coredis.retry import NoRetryPolicy
 
 from ticketr.cleaning import clean
 from ticketr.cluster._address import ServerAddress, read_url
+from ticketr.cluster._closing import ClosingSocketConnection, ClosingTcpConnection
 from ticketr.cluster._embedded import open_embedded
 from ticketr.cluster._errors import ClusterMisconfigured, ClusterUnavailable
 from ticketr.cluster._secret import Secret, compare_fingerprint, read_secret
@@ -104,12 +105,15 @@ def make_pool(
     limits: dict[str, Any] = {"stream_timeout": stream_timeout, "connect_timeout": PATIENCE}
     if address.socket:
         location: Any = UnixDomainSocketLocation(address.socket)
+        kind: Any = ClosingSocketConnection
     else:
         location = TCPLocation(address.host, address.port)
+        kind = ClosingTcpConnection
         limits["socket_keepalive"] = True
         if address.tls is not None:
             limits["ssl_context"] = _tls_context(address)
     return ConnectionPool(
+        connection_class=kind,
         location=location,
         db=address.database,
         username=address.user or None,
