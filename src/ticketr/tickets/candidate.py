@@ -39,10 +39,6 @@ _fold_again = lru_cache(maxsize=4096)(fold)
 _SHORT = 60
 
 
-def _fold_value(text: str) -> str:
-    return _fold_again(text) if len(text) <= _SHORT else fold(text)
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An issue as a filter sees it. What a filter compares is prepared once, here.
@@ -69,10 +65,17 @@ class Candidate:
 
     def __post_init__(self) -> None:
         own = {"key": fold(self.key), "title": fold(self.title), "text": fold(self.text)}
-        folded = {_fold_value(name): _fold_value(value) for name, value in self.fields.items()}
+        folded = {
+            (_fold_again(name) if len(name) <= _SHORT else fold(name)): (
+                _fold_again(value) if len(value) <= _SHORT else fold(value)
+            )
+            for name, value in self.fields.items()
+        }
+        haystack = "\n".join((*own.values(), *folded.values()))
+        own.update(folded)
         put = object.__setattr__
-        put(self, "folded", MappingProxyType(own | folded))
-        put(self, "haystack", "\n".join((*own.values(), *folded.values())))
+        put(self, "folded", MappingProxyType(own))
+        put(self, "haystack", haystack)
 
 
 def candidate_of(

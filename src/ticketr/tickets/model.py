@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -202,6 +203,10 @@ class Ticket:
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+#: The names of fields, of which there are few, again and again.
+_name = lru_cache(maxsize=1024)(one_line)
+#: The most characters of a name that is remembered.
+_SHORT = 60
 
 
 def _stripped(text: str) -> str:
@@ -215,7 +220,7 @@ def _kept(texts: Iterable[str]) -> tuple[str, ...]:
 def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:
     content: dict[str, str] = {}
     for name, value in fields.items():
-        canonical = one_line(name)
+        canonical = _name(name) if len(name) <= _SHORT else one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
         content[canonical] = normalized(value)

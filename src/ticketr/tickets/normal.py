@@ -16,6 +16,9 @@ def normal_text(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line without outer white space."""
+    text = text.strip()
+    if text.isascii() and text.isprintable():  # nearly every text
+        return text
     lines = text.splitlines()
     if len(lines) > 1:
         text = " ".join(part for line in lines if (part := line.strip()))

@@ -155,15 +155,18 @@ class SectionReader:
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
-        index = self._first
-        while index < len(self._lines):
-            line = self._lines[index]
-            if grammar.MAY_BE_SPECIAL.match(line):
+        index, lines, may_be_special = self._first, self._lines, grammar.MAY_BE_SPECIAL.match
+        while index < len(lines):
+            line = lines[index]
+            if may_be_special(line):
                 if not self._in_task and line.startswith(grammar.TICKET):
                     break
                 if self._enters_section(index, line):
                     index += 1
                     continue
+            elif self._read_line == self._text:
+                index = self._prose(index)
+                continue
             index = self._read_line(index)
         return index
 
@@ -201,6 +204,16 @@ class SectionReader:
         self._issue.headings.setdefault(name, index + self._offset + 1)
         self._begin_text(self._issue.texts.setdefault(name, TextLines()))
 
+    def _prose(self, index: int) -> int:
+        """Read a line of text that has no special meaning, and all such lines that follow it."""
+        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
+        stop = index + 1
+        while stop < len(lines) and not may_be_special(lines[stop]):
+            stop += 1
+        self._target.mark(index + self._offset + 1)
+        self._target.lines += lines[index:stop]
+        return stop
+
     def _text(self, index: int) -> int:
         lines, text = self._lines, self._target.lines
         line = lines[index]
@@ -231,20 +244,23 @@ class SectionReader:
     # Fields.
 
     def _field(self, index: int) -> int:
-        text = self._lines[index].strip()
-        if text.startswith("##"):
-            return self._stray(index, stay=False)
-        if not text:
-            return index + 1
-        found = None if text.startswith("#") else grammar.read_field(text)
-        if found is None:
-            self._issue.remarks.append(text)
-            return index + 1
-        name, value = found
-        if value == "|":
-            value, index = self._block(index)
-        self._put_field(name, value)
-        return index + 1
+        """Read a line of the section, and those behind it that have no special meaning."""
+        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
+        while True:
+            text = lines[index].strip()
+            if text.startswith("##"):
+                return self._stray(index, stay=False)
+            found = None if text.startswith("#") else grammar.read_field(text)
+            if found is not None:
+                name, value = found
+                if value == "|":
+                    value, index = self._block(index)
+                self._put_field(name, value)
+            elif text:
+                self._issue.remarks.append(text)
+            index += 1
+            if index == len(lines) or may_be_special(lines[index]):
+                return index
 
     def _block(self, index: int) -> tuple[str, int]:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""

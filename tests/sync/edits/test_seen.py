@@ -43,27 +43,27 @@ def test_a_ticket_is_seen_with_its_keys_and_a_draft_is_not(store: Store) -> None
 def test_a_file_is_skipped_if_it_is_as_at_the_last_sync(store: Store, is_known: bool) -> None:
     found = seen(store, "a.md", TEXT)
     bases = {"DEMO-1": found[0].digest} if is_known else PULLED
-    survey = LocalSurvey()
+    survey = LocalSurvey(bases)
 
-    assert survey.skip("a.md", found, bases) == is_known
+    assert survey.skip("a.md", found) == is_known
     assert sorted(survey.keys) == (["DEMO-1", "DEMO-2"] if is_known else [])
 
 
 def test_a_file_is_not_skipped_if_another_one_has_its_key(store: Store, state: State) -> None:
     found = seen(store, "a.md", TEXT)
     bases = {"DEMO-1": found[0].digest}
-    good, broken = LocalSurvey(), LocalSurvey()
+    good, broken = LocalSurvey(bases), LocalSurvey(bases)
     good.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
     broken.scan(store, state, put(store, "c.md", "# TICKET: [DEMO-2] B\n<<<<<<< HEAD\n"))
 
-    assert not good.skip("a.md", found, bases)
-    assert not broken.skip("a.md", found, bases)
+    assert not good.skip("a.md", found)
+    assert not broken.skip("a.md", found)
 
 
 def test_a_key_of_a_skipped_file_in_another_one_is_reported(store: Store, state: State) -> None:
     found = seen(store, "a.md", TEXT)
-    survey = LocalSurvey()
-    survey.skip("a.md", found, {"DEMO-1": found[0].digest})
+    survey = LocalSurvey({"DEMO-1": found[0].digest})
+    survey.skip("a.md", found)
 
     scanned = survey.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
 
@@ -77,3 +77,30 @@ def test_the_last_sync_gives_the_digest_of_each_text(store: Store, state: State)
     state.record("1", Base("a.md", f"{TEXT}\n\n"), [row], seen=0.0)
 
     assert base_digests(state) == {"DEMO-1": ticket.digest}
+
+
+def test_a_ticket_as_at_the_last_sync_costs_no_query(
+    store: Store, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ticket,) = seen(store, "a.md", TEXT)
+    row = IssueRow(Issue("1", "DEMO-1", {}), updated="", exact=True)
+    state.record("1", Base("a.md", TEXT), [row], seen=0.0)
+    bases = base_digests(state)
+    asked: list[str] = []
+    ask = state.base_of_key
+
+    def asking(key: str) -> tuple[str, Base] | None:
+        asked.append(key)
+        return ask(key)
+
+    monkeypatch.setattr(state, "base_of_key", asking)
+    survey = LocalSurvey(bases)
+
+    survey.scan(store, state, store.root / "a.md")
+    assert (asked, survey.local_changes) == ([], [])
+
+    edited = LocalSurvey(bases)
+    edited.scan(store, state, put(store, "a.md", TEXT.replace("] A", "] B")))
+    assert asked == ["DEMO-1"]
+    assert [each.edits.keys() for each in edited.local_changes] == [{"DEMO-1"}]
+    assert ticket.digest == bases["DEMO-1"]

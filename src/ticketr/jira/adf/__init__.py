@@ -55,6 +55,7 @@ __all__ = [
     "is_too_long",
     "length",
     "line_of",
+    "load_conversions",
     "local_pictures",
     "missing",
     "named_people",
@@ -91,6 +92,17 @@ _HOMES = {
     "with_media_ids": "forms.files",
     "with_people": "forms.people",
 }
+
+
+def load_conversions() -> None:
+    """Import what conversions use, and read the table of emoji.
+
+    It takes some 0.2 s, once in a process. Call it on a worker thread before the first conversion
+    on a thread that must not stand still.
+    """
+    from ticketr.jira.adf import _conversion
+
+    _conversion.read(":smile:", _NO_FILES)
 
 
 def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:

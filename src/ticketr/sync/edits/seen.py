@@ -33,7 +33,7 @@ def seen_ticket(local: LocalTicket) -> SeenTicket | None:
     """Return what was found in a ticket; None for a draft, which is read each time."""
     if local.ticket.key is None:
         return None
-    return SeenTicket(tuple(local.ticket.keys()), _digest(local.text))
+    return SeenTicket(tuple(local.ticket.keys()), digest(local.text))
 
 
 def base_digests(state: State) -> dict[str, str]:
@@ -42,8 +42,9 @@ def base_digests(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: _digest(comparable(text)) for key, text in state.texts_by_key()}
+    return {key: digest(comparable(text)) for key, text in state.texts_by_key()}
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return the digest of a ticket's text that is comparable with a base."""
     return blake2b(text.encode(), digest_size=16).hexdigest()

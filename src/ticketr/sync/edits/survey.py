@@ -17,6 +17,7 @@ from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.lost_keys import lost_key_error
 from ticketr.sync.edits.pictures import with_pictures
 from ticketr.sync.edits.reading import visit_files
+from ticketr.sync.edits.seen import digest
 from ticketr.sync.errors import DuplicateKey
 from ticketr.sync.workspace.broken_files import broken_file_of
 from ticketr.sync.workspace.files import comparable
@@ -58,12 +59,15 @@ class LocalSurvey:
     Every method that takes the state raises `StateFailed` if it cannot be read.
 
     Attributes:
+        bases: The digest of the text that each ticket had at the last sync, by its key: those of
+            some tickets or of all. With it, the state is not asked for tickets that are as before.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         broken: The errors of files, by their paths relative to the workspace. A file that
             cannot be read is not part of the survey.
     """
 
+    bases: Mapping[str, str] = field(default_factory=dict[str, str])
     local_changes: list[LocalChange] = field(default_factory=list)
     never_pulled: list[LocalTicket] = field(default_factory=list)
     broken: dict[str, TicketrError] = field(default_factory=dict)
@@ -187,20 +191,19 @@ class LocalSurvey:
                 self.take(state, local, store.root)
         return ScannedFile(name, tuple(found), self.broken.get(name))
 
-    def skip(self, name: str, seen: Sequence[SeenTicket], bases: Mapping[str, str]) -> bool:
+    def skip(self, name: str, seen: Sequence[SeenTicket]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
 
         Args:
             name: The file, relative to the workspace.
             seen: What was found in each of its tickets.
-            bases: The result of `base_digests`.
 
         Returns:
             Whether it was added. If not, it has to be scanned: a ticket differs from the last
             sync, or another file has one of its keys.
         """
         keys = [key for each in seen for key in each.keys]
-        is_as_before = all(bases.get(each.keys[0]) == each.digest for each in seen)
+        is_as_before = all(self.bases.get(each.keys[0]) == each.digest for each in seen)
         if not is_as_before or any(key in self._paths or key in self._held for key in keys):
             return False
         self._paths.update(dict.fromkeys(keys, name))
@@ -245,9 +248,11 @@ class LocalSurvey:
         local_change = None
         if local.ticket.key is None:
             local_change = find_local_change(local, None, None)
+        elif self.bases.get(local.ticket.key) == digest(local.text):  # nearly all tickets
+            return
         elif found := state.base_of_key(local.ticket.key):
             head, base = found
-            if comparable(base.text) == local.text:  # nearly all tickets; saves parsing the base
+            if comparable(base.text) == local.text:  # saves parsing the base
                 return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it

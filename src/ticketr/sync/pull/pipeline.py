@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.jira.adf import load_conversions
 from ticketr.sync.compare.mapping import subtask_ids, weight_of
 from ticketr.sync.errors import error_to_report
 from ticketr.sync.notes import Code, Note, not_given
@@ -81,6 +82,7 @@ class PullPipeline:
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
         self._in_thread = session.in_thread
         self._pictures = session.picture_files
+        self._has_work = bool(plan.wanted)
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
@@ -103,6 +105,8 @@ class PullPipeline:
             Takes effect at once, or after a short visit to a worker thread.
         """
         failure: BaseException | None = None
+        if self._has_work:
+            await self._in_thread(load_conversions, abandon_on_cancel=True)
         try:
             async with trio.open_nursery() as nursery:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)

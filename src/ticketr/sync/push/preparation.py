@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.jira.adf import load_conversions
 from ticketr.sync.push.comment_payload import CommentContext
 from ticketr.sync.push.linking import fetch_link_context
 from ticketr.sync.push.metadata import fetch_metadata
@@ -87,6 +88,7 @@ async def prepare(
     Raises:
         JiraError: A request failed, or the project does not exist.
     """
+    await session.in_thread(load_conversions, abandon_on_cancel=True)
     comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
     sendable = [each.sendable for each in comparisons if each.sendable is not None]
     queries: list[MetadataQuery] = []

@@ -141,14 +141,15 @@ class Store:
             left out; see `find_obstacle`.
         """
         for folder, folders, names in os.walk(self.root):
+            here = self.root / folder
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for name in names:
                 if self._is_locked and name.startswith(TEMPORARY):
                     with suppress(OSError):
-                        (self.root / folder / name).unlink()
+                        (here / name).unlink()
             named = [
-                self.root / folder / name
+                here / name
                 for name in sorted([*names, *filter(_is_of_ticket, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
@@ -240,10 +241,10 @@ class Store:
         return None
 
     def _bytes(self, name: str) -> bytes:
-        path = self.root / name
         if not is_utf8(name):
-            raise FileFailed(path, "read", "its name is not UTF-8; rename it", alone=True)
-        with file_errors(path, "read"):
+            reason = "its name is not UTF-8; rename it"
+            raise FileFailed(self.root / name, "read", reason, alone=True)
+        with file_errors(f"{self.root}/{name}", "read"):  # thousands of files: no Path for each
             return self.content(name)
 
     def content(self, name: str) -> bytes:
@@ -253,18 +254,18 @@ class Store:
             FileFailed: Something that is no file has the name.
             OSError: It cannot be read.
         """
-        path = self.root / name
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(f"{self.root}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise FileFailed(path, "read", NO_FILE, alone=True)
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read()
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise FileFailed(self.root / name, "read", NO_FILE, alone=True)
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.readall()
         finally:
             os.close(descriptor)
 
     def _parse(self, name: str, data: bytes) -> TicketFile:
-        with file_errors(self.root / name, "read"):
+        with file_errors(f"{self.root}/{name}", "read"):
             text = data.decode("utf-8")
         return parse(text, source=name)
 

@@ -48,9 +48,8 @@ class WorkspaceReader:
         self._store = store
         self._state = state
         self._seen = seen
-        self._bases = base_digests(state) if len(seen) else {}
         self._stamps: dict[str, Stamp | None] = {}
-        self._survey = LocalSurvey()
+        self._survey = LocalSurvey(base_digests(state))
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
@@ -63,7 +62,7 @@ class WorkspaceReader:
         name = self._store.name_of(path)
         stamp = self._stamps[name] = self._seen.stamp(name)
         known = self._seen.find(name, stamp)
-        if known is None or not self._survey.skip(name, known.tickets, self._bases):
+        if known is None or not self._survey.skip(name, known.tickets):
             return False
         self._tickets += known.rows
         return True

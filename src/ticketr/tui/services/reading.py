@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
 
 
-#: Files read in one visit to a thread, which takes some ten milliseconds: on a busy machine each
+#: Files read in one visit to a thread, which takes some 30 milliseconds: on a busy machine each
 #: visit waits for the thread, and each portion of rows is arranged and drawn.
-FILES = 100
+FILES = 200
 
 
 @final
