@@ -161,12 +161,17 @@ class App:
             self._urgent.set()
         if before.status is not self.state.status or wake_at(before) != wake_at(self.state):
             self._timed.set()
-        would_cancel = self.state.job_to_cancel is not None and not self.state.overlays
+        can_cancel = self.state.job_to_cancel is not None or self.state.workspace.waiting
+        would_cancel = can_cancel and not self.state.overlays
         self._terminal.hold_escape(CAREFUL_ESCAPE if would_cancel else None)
         return asked
 
     def _carry_out(self, effect: Effect, nursery: trio.Nursery) -> None:
-        if self._services.opened.is_closed(effects.workspace_of(effect)):
+        name = effects.workspace_of(effect)
+        if self._services.opened.is_closed(name):
+            if what := _begun_by(effect):
+                self._services.opened.hold(name, effect)
+                self._handle(messages.RequestWaits(name, what))  # before the next key
             nursery.start_soon(self._open_first, effect, nursery)
             return
         at_once = AT_ONCE.get(type(effect))
@@ -179,8 +184,11 @@ class App:
             nursery.start_soon(IN_A_TASK[type(effect)], self._services, effect)
 
     async def _open_first(self, effect: Effect, nursery: trio.Nursery) -> None:
-        """Open the workspace of an effect, then carry the effect out."""
-        if await self._services.opened.open(effects.workspace_of(effect)):
+        """Open the workspace of an effect, then carry the effect out, unless it was dropped."""
+        name = effects.workspace_of(effect)
+        is_open = await self._services.opened.open(name)
+        is_wanted = self._services.opened.release(name, effect) or not _begun_by(effect)
+        if is_open and is_wanted:
             self._carry_out(effect, nursery)
 
     async def _forward_events(self) -> None:
@@ -256,6 +264,17 @@ class App:
                     await self._timed.wait()
                 else:
                     self._changed.set()
+
+
+def _begun_by(effect: Effect) -> str:
+    """Return what an effect begins that Esc takes back before; empty for one that only looks."""
+    match effect:
+        case effects.StartJob(request=request):
+            return request.kind.value.capitalize()
+        case effects.FindUndo():
+            return "Taking back"
+        case _:
+            return ""
 
 
 def _is_urgent(message: Message) -> bool:

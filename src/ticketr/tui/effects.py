@@ -47,6 +47,17 @@ class StartJob(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class DropRequests(Effect):
+    """Drop what was asked of a workspace that is still being opened.
+
+    Attributes:
+        name: The workspace's name.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CancelJob(Effect):
     """Cancel a job."""
 

@@ -405,5 +405,18 @@ class Told(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestWaits(Message):
+    """What was asked of a workspace waits until it is open.
+
+    Attributes:
+        workspace: The workspace's name.
+        what: What was asked.
+    """
+
+    workspace: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveAsked(Message):
     """A signal or a hang-up of the terminal ends the app."""

@@ -91,6 +91,8 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return state, tuple(
                 effects.ReadFiles(each.name) for each in state.workspaces if each.is_read
             )
+        case messages.RequestWaits(name, what):
+            return _waits(state, name, what), ()
         case messages.WorkspaceOpened():
             state, asked = _workspace_opened(state, message, now)
         case messages.WorkspaceFailed(name, words):
@@ -215,7 +217,12 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     name = opened.workspace
     workspace = state.named(name) or WorkspaceView(name)
     workspace = replace(
-        workspace, site=opened.site, project=opened.project, aliases=opened.aliases, problem=""
+        workspace,
+        site=opened.site,
+        project=opened.project,
+        aliases=opened.aliases,
+        problem="",
+        waiting="",
     )
     if state.named(name) is None:
         state = replace(state, workspaces=(*state.workspaces, workspace))
@@ -231,11 +238,23 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     return state, (effects.ReadFiles(name), pull)
 
 
+def _waits(state: AppState, name: str, what: str) -> AppState:
+    """Say what waits until a workspace is open, and which key drops it."""
+    workspace = state.named(name)
+    if workspace is None:
+        return state
+    state = state.with_workspace(replace(workspace, waiting=what))
+    drop = ""
+    if name == state.workspace.name and not state.overlays:
+        drop = state.keymap.hint(KeyAction.ESCAPE, Context.MAIN, "drops it", before="; ")
+    return state.noticed(f"{what} waits until {name} is open{drop}")
+
+
 def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
     workspace = state.named(name)
     if workspace is not None:
-        state = state.with_workspace(replace(workspace, problem=words))
+        state = state.with_workspace(replace(workspace, problem=words, waiting=""))
     overlays = tuple(each for each in state.overlays if getattr(each, "workspace", "") != name)
     return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
 

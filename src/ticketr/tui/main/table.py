@@ -42,7 +42,10 @@ def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:
 
 
 def escape(state: AppState) -> Step | None:
-    """Cancel the job that the status line names, else go back; None if there is nothing to do."""
+    """Drop what waits for the workspace, or cancel the named job, else go back; None for nothing."""
+    if state.workspace.waiting:  # the newest that Esc can take back
+        workspace = replace(state.workspace, waiting="")
+        return state.with_workspace(workspace), (effects.DropRequests(workspace.name),)
     if state.job_to_cancel is not None:
         return state, (effects.CancelJob(state.job_to_cancel),)
     if state.focus is not Panel.TICKETS:

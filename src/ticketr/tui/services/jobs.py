@@ -55,6 +55,14 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
     return messages.JobChanged(handle.snapshot())
 
 
+def drop_requests(services: Services, effect: effects.DropRequests) -> Message | None:
+    """Drop what waits until a workspace is open; say so, unless it is under way already."""
+    if not services.opened.drop(effect.name):
+        return None
+    words = f"Dropped what was asked of {clean(effect.name)}: nothing was started"
+    return messages.Told(words, is_error=False)
+
+
 def cancel_job(services: Services, effect: effects.CancelJob) -> None:
     """Cancel a job."""
     services.queue.cancel(effect.job_id, reason="the user pressed Esc")

@@ -33,6 +33,7 @@ AT_ONCE: dict[type[effects.Effect], Callable[[Services, Any], Message | None]] =
     effects.Redraw: _redraw,
     effects.StartJob: jobs.start_job,
     effects.CancelJob: jobs.cancel_job,
+    effects.DropRequests: jobs.drop_requests,
     effects.SetPriority: jobs.set_priority,
     effects.RunNow: jobs.run_now,
     effects.StopAsking: asking.stop_asking,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ticketr import Job
     from ticketr.sync import OnWritten, Side, Store
+    from ticketr.tui.effects import Effect
     from ticketr.tui.job_request import JobRequest
     from ticketr.tui.messages import Message
 
@@ -109,6 +110,7 @@ class OpenWorkspaces:
         self._readers: dict[str, FileReader] = {}
         self._closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
+        self._waiting: dict[str, list[Effect]] = {}
         for each in workspaces:
             if isinstance(each, OpenWorkspace):
                 self._put(each)
@@ -129,6 +131,22 @@ class OpenWorkspaces:
     def is_closed(self, name: str) -> bool:
         """Return whether a workspace exists and has not been opened yet."""
         return name in self._closed
+
+    def hold(self, name: str, request: Effect) -> None:
+        """Hold a request until the workspace is open or the request is dropped."""
+        self._waiting.setdefault(name, []).append(request)
+
+    def release(self, name: str, request: Effect) -> bool:
+        """Let a request go that was held; return whether it was not dropped."""
+        held = self._waiting.get(name, [])
+        at = next((at for at, each in enumerate(held) if each is request), None)
+        if at is not None:
+            del held[at]
+        return at is not None
+
+    def drop(self, name: str) -> bool:
+        """Drop the requests that wait for a workspace; return whether there were any."""
+        return bool(self._waiting.pop(name, []))
 
     async def open(self, name: str) -> bool:
         """Open a workspace, unless it is open; report an error.
