@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.api.attachments import media_id
+from ticketr.sandbox.api.media import media_id
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.parts import Attachment
 from ticketr.sync.workspace.store import Store

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.described import blocks, describe, edit, p, picture, store_of, text
 
-from ticketr.sandbox.api.attachments import UPLOAD_LIMIT, media_id
+from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
+from ticketr.sandbox.api.media import media_id
 from ticketr.sync import read_push_plan, read_state
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.jira import ConnectionLost
 from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
-from ticketr.sandbox.api.attachments import media_id
+from ticketr.sandbox.api.media import media_id
 from ticketr.sync import PushJob, SyncJob
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from ticketr.jira import adf
+from ticketr.jira.adf import forms
 from ticketr.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
 from ticketr.tui.markdown.forms import PANELS
 from ticketr.tui.styled import Span, cells, plain
@@ -155,7 +155,7 @@ def test_quotes_with_a_mark_are_panels() -> None:
 
 
 def test_each_panel_that_jira_knows_has_its_mark() -> None:
-    assert PANELS == adf.forms.PANELS
+    assert PANELS == forms.PANELS
     for word in PANELS:
         (label, _) = render_markdown(f"> [!{word}]\n> a", 40)
         assert plain(label.line) != f"│ [!{word}]"

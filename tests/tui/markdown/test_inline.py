@@ -59,8 +59,8 @@ def test_styles(text: str, line: Line) -> None:
         ('<span adf="media">other</span>', "[file: other]"),
         ("</u> </span>", "</u> </span>"),
         ('<b adf="x">a</b>', "a"),
-        ("![a *b*](https://x.example/y.png)", "[image: a b]"),
-        ("![](y.png)", "[image: y.png]"),
+        ("![a *b*](https://x.example/y.png)", "[picture: a b]"),
+        ("![](y.png)", "[picture: y.png]"),
         ("<mia@x.example>", "mia@x.example"),
         ("a <script>", "a <script>"),
         ("<u a=1>", "<u a=1>"),
@@ -73,7 +73,10 @@ def test_styles(text: str, line: Line) -> None:
         (":tada::+1: \\:tada: a:tada: :nope::tada:", "🎉👍 :tada: a:tada: :nope::tada:"),
         ("https://x.example/:tada: `{2026-03-01}`", "https://x.example/:tada: `{2026-03-01}`"),
         ("\\@[Mia](5f:1) @[x](https://x.example)", "@Mia (5f:1) @x"),
-        ("![a](attachment:b.png){wide 640px}", "[image: a]"),
+        ("![a](attachment:b.png){wide 640px}", "[picture: a, b.png]"),
+        ("![](<attachment:my shot (2).png>)", "[picture: my shot (2).png]"),
+        ("![b.png](attachment:b.png)", "[picture: b.png]"),
+        ("![a](pics/b%20c.png)", "[picture: a, pics/b c.png]"),
         ("<https://x.example/a>", "https://x.example/a"),
     ],
 )
@@ -142,8 +145,10 @@ def test_addresses_in_code_and_words_are_no_links() -> None:
 
 
 def test_an_image_links_to_its_file() -> None:
-    assert rendered(f"![a]({ADDRESS})") == (Span("[image: a]", (), ADDRESS),)
-    assert rendered(f"[![a](b.png)]({ADDRESS})") == (Span("[image: a]", ("underline",), ADDRESS),)
+    assert rendered(f"![a]({ADDRESS})") == (Span("[picture: a]", (), ADDRESS),)
+    assert rendered(f"[![a](b.png)]({ADDRESS})") == (
+        Span("[picture: a, b.png]", ("underline",), ADDRESS),
+    )
 
 
 def test_deeply_nested_tags_are_text() -> None:

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import uuid
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from starlette.responses import Response
 
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.issues import require_issue
+from ticketr.sandbox.api.media import media_id
 from ticketr.sandbox.api.multipart import read_files
 from ticketr.sandbox.api.payload import read_bytes, read_flag
 from ticketr.sandbox.data.parts import Attachment
@@ -35,14 +35,8 @@ _MOST_AROUND: Final = 64 * 1024
 _LONGEST_NAME: Final = 255
 _NOT_FOUND: Final = "The attachment with id '{}' does not exist"
 _XSRF: Final = "XSRF check failed"
-_NAMESPACE: Final = uuid.UUID("7e0f9a9e-63cf-4c1c-8d38-3c2f0b5f3f11")
 _KEY: Final = secrets.token_bytes(16)
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
-
-
-def media_id(attachment_id: int) -> str:
-    """Return the ID by which media nodes in documents refer to an attachment."""
-    return str(uuid.uuid5(_NAMESPACE, str(attachment_id)))
 
 
 class AttachmentRoutes(RouteGroup):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ticketr.sandbox.api.changelog_records import describe_history
 from ticketr.sandbox.api.field_metadata import FieldDescriber
 from ticketr.sandbox.api.html import to_html
+from ticketr.sandbox.api.media import media_id
 from ticketr.sandbox.api.screens import TRANSITION_SCREEN
 from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
 from ticketr.sandbox.data.workflow import transitions_from
@@ -69,11 +70,13 @@ def _transitions(view: View, issue: Issue) -> list[JsonObject]:
 
 def _rendered(view: View, issue: Issue) -> JsonObject:
     """Return the HTML of the texts; other fields are null, as in Jira."""
+    address = view.parts.content_address
+    images = {media_id(each.id): address(each) for each in issue.attachments}
     rendered: JsonObject = {
-        "description": None if issue.description is None else to_html(issue.description),
+        "description": issue.description and to_html(issue.description, images),
         "comment": {
             "comments": [
-                {**view.parts.comment(issue, comment), "body": to_html(comment.body)}
+                {**view.parts.comment(issue, comment), "body": to_html(comment.body, images)}
                 for comment in issue.comments
             ],
             "maxResults": len(issue.comments),
@@ -83,7 +86,7 @@ def _rendered(view: View, issue: Issue) -> JsonObject:
     }
     for name, value in issue.values.items():
         if EXTRA[name].kind == "textarea":
-            rendered[name] = to_html(value)
+            rendered[name] = to_html(value, images)
     return rendered
 
 

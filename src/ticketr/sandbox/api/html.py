@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticketr.sandbox.data.model import Adf
 
 _BLOCKS: Final = {
@@ -18,6 +21,7 @@ _BLOCKS: Final = {
     "tableRow": "tr",
     "tableHeader": "th",
     "tableCell": "td",
+    "mediaSingle": "p",
     "panel": "div",
     "decisionList": "ul",
     "decisionItem": "li",
@@ -34,11 +38,17 @@ _MARKS: Final = {
     "strike": "del",
     "underline": "ins",
 }
+_NO_IMAGES: Final[Mapping[str, str]] = MappingProxyType({})
 _WORDS: Final = ("text", "shortName", "url", "timestamp")
 
 
-def to_html(node: Adf) -> str:
-    """Return a document, or a node of one, as HTML; what has no tag becomes its text."""
+def to_html(node: Adf, images: Mapping[str, str] = _NO_IMAGES) -> str:
+    """Return a document, or a node of one, as HTML; what has no tag becomes its text.
+
+    Args:
+        node: The document.
+        images: The addresses of the issue's attachments, by their media IDs.
+    """
     kind = node.get("type")
     if kind == "text":
         return _text(node)
@@ -46,10 +56,13 @@ def to_html(node: Adf) -> str:
         return "<br/>"
     if kind == "rule":
         return "<hr/>"
-    inside = "".join(map(to_html, node.get("content", ())))
+    inside = "".join(to_html(each, images) for each in node.get("content", ()))
     attributes = node.get("attrs") or {}
     if kind == "heading":
         return f"<h{attributes['level']}>{inside}</h{attributes['level']}>"
+    if kind == "media" and attributes.get("id") in images:
+        source, alt = images[attributes["id"]], attributes.get("alt", "")
+        return f'<img src="{escape(source)}" alt="{escape(alt)}"/>'
     tag = _BLOCKS.get(str(kind))
     if tag is not None:
         return f"<{tag}>{inside}</{tag}>"

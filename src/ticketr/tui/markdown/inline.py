@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ticketr.text import word_ranges
 from ticketr.tui.markdown.forms import read_forms
@@ -34,6 +35,8 @@ _STYLES_OF_KINDS: Final = {
     "placeholder": "dim",
     "caption": "italic",
 }
+#: What the address of an attachment begins with; its name follows.
+_ATTACHED: Final = "attachment:"
 #: What stands for content that only Jira can show.
 _PLACEHOLDERS: Final = {
     "blockCard": "",
@@ -246,7 +249,9 @@ def _append_image(builder: _Builder, token: Token) -> None:
     alt = " ".join("".join([child.content for child in token.children or ()]).split())
     inner = builder.link
     builder.link = builder.link or (source if link_address(source) else "")
-    builder.add(f"[image: {alt or source}]")
+    name = "" if link_address(source) else unquote(source.removeprefix(_ATTACHED))
+    shown = ", ".join(dict.fromkeys(each for each in (alt, name) if each))
+    builder.add(f"[picture: {shown or source}]")
     builder.link = inner
 
 
