@@ -163,3 +163,71 @@ async def test_a_file_that_breaks_while_the_pull_runs_fails_and_is_kept(
 
     assert [(note.key, note.code) for note in result.failed] == [(ticket.key, Code.BROKEN)]
     assert path.read_text() == "#TICKET: broken\n"
+
+
+@pytest.mark.parametrize("edited", [False, True])
+async def test_a_file_that_is_renamed_while_the_pull_runs_stays_the_only_one_of_its_key(
+    bench: Bench, autojump_clock: MockClock, edited: bool
+) -> None:
+    ticket = await story(bench)
+    key = str(ticket.key)
+    path, new = bench.root / f"{key}.md", bench.root / "later" / "mine.md"
+    if edited:
+        path.write_text(path.read_text().replace("\n## Description\n", "\n## Description\nMine.\n"))
+    bench.site.edit(key, summary="Another title")
+
+    def change(issues: Issues) -> Issues:
+        new.parent.mkdir(exist_ok=True)
+        if path.exists():
+            path.rename(new)
+        return issues
+
+    result = await bench.pull(full=True, transport=Meddling(bench, change))
+
+    assert (result.failed, result.kept, result.conflicts) == ((), (), ())
+    assert bench.keys().count(key) == 1
+    text = new.read_text()
+    assert f"# TICKET: [{key}] Another title\n" in text
+    assert ("Mine." in text) == edited
+    again = await bench.pull()
+    assert (again.new, again.updated, again.done) == (0, 0, 40)
+    assert bench.keys().count(key) == 1
+
+
+async def test_a_file_that_breaks_and_is_renamed_while_the_pull_runs_is_kept(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    key = str((await story(bench)).key)
+    path, new = bench.root / f"{key}.md", bench.root / "mine.md"
+    bench.site.edit(key, summary="Another title")
+
+    def change(issues: Issues) -> Issues:
+        if path.exists():
+            new.write_text(f"{path.read_text()}\n<<<<<<< HEAD\n")
+            path.unlink()
+        return issues
+
+    result = await bench.pull(full=True, transport=Meddling(bench, change))
+
+    assert [(note.key, note.path, note.code) for note in result.failed] == [
+        (key, "mine.md", Code.BROKEN)
+    ]
+    assert not path.exists()
+    assert new.read_text().endswith("<<<<<<< HEAD\n")
+
+
+async def test_a_file_that_is_removed_while_the_pull_runs_is_written_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    key = str((await story(bench)).key)
+    path = bench.root / f"{key}.md"
+
+    def change(issues: Issues) -> Issues:
+        path.unlink(missing_ok=True)
+        return issues
+
+    result = await bench.pull(full=True, transport=Meddling(bench, change))
+
+    assert (result.failed, result.kept) == ((), ())
+    assert bench.keys().count(key) == 1
+    assert path.exists()

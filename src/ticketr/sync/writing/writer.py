@@ -21,6 +21,7 @@ from ticketr.sync.state.undo import UndoKind, digest_of
 from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.files import comparable, retry_if_changed
 from ticketr.sync.writing.decision import Decision, WriteOutcome
+from ticketr.sync.writing.moved_files import follow_renames, home_of
 from ticketr.sync.writing.per_issue import outcome_per_issue
 from ticketr.sync.writing.recording import Replacement, record_written
 from ticketr.sync.writing.rendering import in_wording_of
@@ -139,6 +140,7 @@ class FamilyWriter:
             was written before it stays.
         """
         outcomes: list[FamilyResult] = []
+        families = follow_renames(self._store, self._state, families)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.head.id: bases_of(self._state, family) for family in families}
             for family in families:
@@ -189,12 +191,8 @@ class FamilyWriter:
         return groups
 
     def _name_of(self, family: RenderedFamily) -> str:
-        if family.path is not None:
-            return family.path
-        base = self._state.base(family.head.id)
-        if base is not None:
-            return base.path
-        return self._into or safe_file_name(family.issues[0].key)
+        home = home_of(self._state, family)
+        return home or self._into or safe_file_name(family.issues[0].key)
 
     def _write_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
