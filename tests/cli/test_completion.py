@@ -102,6 +102,16 @@ def test_shells_that_show_it_get_the_title_of_a_key(
     assert told == [each.format(title) for each in offered]
 
 
+def test_fish_is_offered_a_value_with_blanks_without_quotes(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone.runs("pull")
+
+    told = complete(someone, "ticketr list status=to", monkeypatch, "fish")
+
+    assert told == ["plain,status=To Do\tTo Do"]
+
+
 def test_fish_is_offered_the_value_of_an_option_with_the_option_before_it(
     someone: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +163,10 @@ def shell_environment(user: User) -> dict[str, str]:
         ("ticketr list --sort=upd", "--sort=updated"),
         ("ticketr list unpu", "unpushed"),
         ("ticketr show DEMO-12", "DEMO-12\t{title}"),
+        ("ticketr list status=to", "status=To Do\tTo Do"),
+        ("ticketr list edited status=TO\\ d", "status=To Do\tTo Do"),
+        ('ticketr list "status=to d', "status=To Do\tTo Do"),
+        ("ticketr stats @pr", "@Priya Raman\tPriya Raman"),
     ],
 )
 def test_fish_completes_commands_options_and_their_values(
@@ -190,6 +204,8 @@ def test_zsh_completes_commands_options_and_their_values(someone: User) -> None:
             ("ticketr list unpu\t", "ticketr list unpushed"),
             ("ticketr list --sort=upd\t", "updated"),
             ("ticketr show demo-12\t", "DEMO"),
+            ("ticketr list status=to\t", r'\\"To\\ Do\\"'),
+            ("ticketr list edited @pr\t", r'\\"Priya\\ Raman\\"'),
         ]:
             pty.type(typed)
             pty.wait_for(completed)

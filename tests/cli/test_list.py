@@ -170,3 +170,35 @@ def test_a_table_in_a_real_terminal_is_as_wide_as_that(worker: User) -> None:
     assert [line[:9] for line in lines] == ["! DEMO-3 ", "* DEMO-9 "]
     assert max(map(len, lines)) <= 50
     assert "…" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("bare", "quoted"),
+    [
+        ("status=to do", 'status="to do"'),
+        ("STATUS=In Progress", 'status="In Progress"'),
+        ("assignee=Priya Raman", '@"Priya Raman"'),
+        ("@Priya Raman", '@"Priya Raman"'),
+        ("-status=To Do", '-status="To Do"'),
+    ],
+)
+def test_a_known_name_with_blanks_needs_no_quotes_of_its_own(
+    someone: User, bare: str, quoted: str
+) -> None:
+    someone.runs("pull")
+
+    told = someone.runs("list", "--", bare)
+
+    assert (told.code, told.out) == (0, someone.runs("list", "--", quoted).out)
+    assert told.out
+    assert someone.runs("stats", "--", bare).out == someone.runs("stats", "--", quoted).out
+
+
+def test_other_words_with_blanks_are_terms_as_before(someone: User) -> None:
+    someone.runs("pull")
+
+    assert (
+        someone.runs("list", "status=To DEMO-1").out
+        == someone.runs("list", "status=To", "DEMO-1").out
+    )
+    assert someone.runs("list", 'status="To Do" DEMO-1').code == 0

@@ -66,8 +66,15 @@ class _Fish(FishComplete):
     )
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        """Return the completions; a value behind ``--option=`` begins with that, as fish needs."""
+        """Return the completions in the form that fish needs.
+
+        A value behind ``--option=`` begins with that. The value of a filter has no quotes: fish
+        offers what begins as the line does, and puts a backslash before each blank itself.
+        """
         items = super().get_completions(args, incomplete)
+        for item in items:
+            if item.type == "plain":
+                item.value = item.value.replace('"', "")
         option, equals, _ = incomplete.partition("=")
         if equals and option.startswith("--"):
             for item in items:

@@ -64,8 +64,9 @@ def list_(
     from ticketr.sync import read_state
     from ticketr.tickets import sort_key
 
-    wanted = parse_terms(terms)
-    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    root = resolve(workspace=workspace, folder=folder).root
+    wanted = parse_terms(terms, root)
+    store = open_store(root)
     with read_state(store) as state:
         listing = list_issues(store, state)
     order = sort_key(sort)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,13 @@ from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ticketr.sync import State, Store
     from ticketr.tickets import Filter, Ticket, TicketFile
+
+#: A term that may name a status or a person with blanks in the name, and without quotes.
+_NAMING = re.compile(r'(-?(?:(status|assignee)=|@))([^"]*[ ][^"]*)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +104,39 @@ def list_issues(store: Store, state: State) -> Listing:
     return Listing(tuple(issues), survey.broken)
 
 
-def parse_terms(terms: Sequence[str]) -> Filter:
+def parse_terms(terms: Sequence[str], root: Path) -> Filter:
     """Parse the arguments of a command as one filter.
+
+    Args:
+        terms: The arguments. One that names a known status or person needs no quotes of its own,
+            as in ``'status=In Progress'``.
+        root: The workspace's folder.
 
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
     from ticketr.tickets import InvalidFilter, parse_filter
 
-    text = " ".join(terms)
+    text = " ".join(_with_quotes(each, root) for each in terms)
     try:
         return parse_filter(text)
     except InvalidFilter as error:
         place = " " * error.position
         words = f"{error.problem}\n  {printable(text)}\n  {place}^"
         raise click.BadParameter(words, param_hint="FILTER") from None
+
+
+def _with_quotes(term: str, root: Path) -> str:
+    """Put quotes around the name of a known status or person that holds blanks."""
+    from ticketr.config import known_assignees, known_statuses
+
+    found = _NAMING.fullmatch(term)
+    if found is None:
+        return term
+    start, field, value = found.groups()
+    known = known_statuses if (field or "").lower() == "status" else known_assignees
+    is_known = value.lower() in (each.lower() for each in known(root, os.environ))
+    return f'{start}"{value}"' if is_known else term
 
 
 def require_issue(store: Store, key: str) -> FoundIssue:

@@ -57,8 +57,9 @@ def stats(
     from ticketr.sync import read_state
     from ticketr.tickets import total_by
 
-    wanted = parse_terms(terms)
-    store = open_store(resolve(workspace=workspace, folder=folder).root)
+    root = resolve(workspace=workspace, folder=folder).root
+    wanted = parse_terms(terms, root)
+    store = open_store(root)
     with read_state(store) as state:
         listing = list_issues(store, state)
     issues = [each.candidate for each in listing.issues if "broken" not in each.candidate.flags]
