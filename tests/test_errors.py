@@ -17,13 +17,16 @@ from ticketr import (
     JobError,
     JobFailed,
     JobTimedOut,
+    NotSendable,
     QueueClosed,
     QueueFull,
+    StoreFailed,
+    StoreInUse,
     TicketrError,
+    TooManyKills,
     UnknownJob,
     WouldDeadlock,
 )
-from ticketr._errors import NotSendable
 from ticketr.cluster import ClusterMisconfigured, ClusterUnavailable, JobLost, RemoteError
 
 ERRORS: list[tuple[TicketrError, str]] = [
@@ -34,6 +37,20 @@ ERRORS: list[tuple[TicketrError, str]] = [
     (WouldDeadlock("x", "itself"), "job 'x' would wait for ever for itself"),
     (HistoryFailed("a.db", "no room"), "the job history a.db cannot be used: no room"),
     (NotSendable("argument 1", "(1,)", "is bad"), "argument 1 cannot be sent: (1,) is bad"),
+    (StoreFailed("a.db", "no room"), "the store of jobs a.db cannot be used: no room"),
+    (
+        StoreInUse("a.db", 12),
+        "the store of jobs a.db is open in process 12: a store has one queue at a time",
+    ),
+    (
+        StoreInUse("a.db", None),
+        "the store of jobs a.db is open in another process: a store has one queue at a time",
+    ),
+    (TooManyKills(1), "the process ended once while the job ran, and it may not be started again"),
+    (
+        TooManyKills(3),
+        "the process ended 3 times while the job ran, and it may not be started again",
+    ),
     (JobFailed("x", "pull", "ValueError", "no"), "job 'x' (pull) failed: ValueError: no"),
     (JobFailed("x", "pull", "ValueError", ""), "job 'x' (pull) failed: ValueError"),
     (

@@ -185,7 +185,13 @@ from outside: 10
 REAL_CLOCK = {"08_history", "11_threads"}
 """They use threads, for which a fake clock does not wait."""
 
-WITH_A_TEST_OF_ITS_OWN = {"07_downloads", "10_shutdown", "12_crawler", "13_web_app"}
+WITH_A_TEST_OF_ITS_OWN = {
+    "07_downloads",
+    "10_shutdown",
+    "12_crawler",
+    "13_web_app",
+    "20_durable_jobs",
+}
 
 NAMES = sorted({*PRINTED, *WITH_A_TEST_OF_ITS_OWN})
 
@@ -435,3 +441,27 @@ def test_a_second_signal_takes_the_grace_away(service: subprocess.Popen[str]) ->
     assert printed.startswith("SIGTERM: 0 seconds of grace\n")
     assert "endless: cancelled, cause: shutdown\n" in printed
     assert service.returncode == 0
+
+
+def start_letters(path: Path) -> subprocess.Popen[str]:
+    """Start the example of jobs on disk."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "20_durable_jobs.py"), str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_program_that_is_killed_goes_on_with_its_jobs(tmp_path: Path) -> None:
+    path = tmp_path / "letters.sqlite"
+    with start_letters(path) as killed:
+        assert killed.stdout is not None
+        while (line := killed.stdout.readline()) != "letter 2, attempt 1\n":
+            assert line
+        killed.kill()
+    with start_letters(path) as second:
+        printed, _ = second.communicate(timeout=100)
+
+    assert printed.splitlines() == [
+        f"2 letters are left, process {second.pid} goes on",
+        "letter 2, attempt 2",
+        "letter 3, attempt 1",
+    ]
+    assert second.returncode == 0

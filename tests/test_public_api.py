@@ -50,7 +50,7 @@ def test_the_errors_have_one_base() -> None:
 
     raised = [error for error in errors if issubclass(error, Exception)]
 
-    assert len(raised) == 13
+    assert len(raised) == 17
     assert all(issubclass(error, ticketr.TicketrError) for error in raised)
 
 

@@ -10,6 +10,9 @@ The tree::
      ├── WouldDeadlock     the wait could never end
      ├── HistoryFailed     a job history cannot be read or written
      ├── NotSendable       another process could not run the job
+     ├── StoreFailed       a store of jobs cannot be read or written
+     ├── StoreInUse        another queue has the store open
+     ├── TooManyKills      a job's process has ended too often
      ├── RetryLater        raised by a job: retry it later
      ├── GiveUp            raised by a job: do not retry it
      └── JobError          raised by ``result()`` for a job without a result
@@ -138,6 +141,57 @@ class NotSendable(TicketrError):
 
     def __str__(self) -> str:
         return f"{self.what} cannot be sent: {self.value} {self.problem}"
+
+
+class StoreFailed(TicketrError):
+    """Raised when a store of jobs cannot be read or written. What was on disk before still is.
+
+    Attributes:
+        path: The file.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the store of jobs {self.path} cannot be used: {self.problem}"
+
+
+class StoreInUse(TicketrError):
+    """Raised by the opening of a queue whose store another queue has open.
+
+    Attributes:
+        path: The file.
+        pid: The process of that queue; None if that is not known.
+    """
+
+    def __init__(self, path: str, pid: int | None) -> None:
+        super().__init__(path, pid)
+        self.path = path
+        self.pid = pid
+
+    def __str__(self) -> str:
+        owner = "another process" if self.pid is None else f"process {self.pid}"
+        return f"the store of jobs {self.path} is open in {owner}: a store has one queue at a time"
+
+
+class TooManyKills(TicketrError):
+    """The error of a job whose process ended too often while it ran.
+
+    Attributes:
+        kills: How often the process has ended.
+    """
+
+    def __init__(self, kills: int) -> None:
+        super().__init__(kills)
+        self.kills = kills
+
+    def __str__(self) -> str:
+        times = "once" if self.kills == 1 else f"{self.kills} times"
+        return f"the process ended {times} while the job ran, and it may not be started again"
 
 
 class RetryLater(TicketrError):

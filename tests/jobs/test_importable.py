@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ticketr._errors import NotSendable
+from ticketr import NotSendable
 from ticketr.jobs._importable import LoadFailed, import_by_name, importable_name
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ import pytest
 import trio
 from hypothesis import given, settings, strategies as st
 
-from ticketr import in_thread, plain
-from ticketr._errors import NotSendable
+from ticketr import NotSendable, in_thread, plain
 from ticketr.jobs._codecs import codec_named, json_flaw
 from ticketr.jobs._importable import LoadFailed
 from ticketr.jobs._sendable import pack_job, pack_value, unpack_job

@@ -26,6 +26,7 @@ from ticketr.jobs._rates import Rate
 from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._retry import Retry
+from ticketr.jobs._sqlite_store import SqliteStore
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._updates import Updates
 
@@ -53,6 +54,7 @@ __all__ = [
     "RepeatHandle",
     "Retry",
     "SqliteHistory",
+    "SqliteStore",
     "Updates",
     "in_thread",
     "open_job_queue",

@@ -27,10 +27,13 @@ class DueTimes(Protocol):
 
     Attributes:
         due_at: The current due time, on Trio's clock.
+        first_at: The due time that the others are counted from.
     """
 
     @property
     def due_at(self) -> float: ...
+    @property
+    def first_at(self) -> float: ...
 
     def advance(self, now: float, offset: float) -> int:
         """Go on to the first due time behind the current one that is not past.
@@ -49,14 +52,14 @@ class DueTimes(Protocol):
 
 @final
 class Interval:
-    """The due times ``first_at + n * every``."""
+    """The due times ``first_at + n * every``, beginning with the one nearest to a time."""
 
-    __slots__ = ("_every", "_first_at", "_number")
+    __slots__ = ("_every", "_number", "first_at")
 
-    def __init__(self, first_at: float, every: float) -> None:
-        self._first_at = first_at
+    def __init__(self, first_at: float, every: float, due_at: float | None = None) -> None:
+        self.first_at: Final = first_at
         self._every = every
-        self._number = 0
+        self._number = 0 if due_at is None else round((due_at - first_at) / every)
 
     @property
     def due_at(self) -> float:
@@ -64,7 +67,7 @@ class Interval:
 
     def advance(self, now: float, offset: float) -> int:
         last = self._number
-        number = max(last + 1, math.ceil((now - self._first_at) / self._every))
+        number = max(last + 1, math.ceil((now - self.first_at) / self._every))
         while self._time(number) < now:  # the division was rounded
             number += 1
         while number > last + 1 and self._time(number - 1) >= now:
@@ -76,7 +79,7 @@ class Interval:
         return utc(self.due_at + offset)
 
     def _time(self, number: int) -> float:
-        return self._first_at + number * self._every
+        return self.first_at + number * self._every
 
 
 @final
@@ -87,7 +90,7 @@ class Calendar:
     function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
     """
 
-    __slots__ = ("_due", "_next", "due_at")
+    __slots__ = ("_due", "_next", "due_at", "first_at")
 
     def __init__(
         self, first: datetime, following: Callable[[datetime], datetime], offset: float
@@ -95,6 +98,7 @@ class Calendar:
         self._next = following
         self._due = first
         self.due_at: float = first.timestamp() - offset
+        self.first_at: Final = self.due_at
 
     def advance(self, now: float, offset: float) -> int:
         due, due_at = self._due, -math.inf

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import CancelCause, JobID, OnConflict
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._links import After, JobLinks
+    from ticketr.jobs._stored_call import StoredCall
 
 T = TypeVar("T", bound="Hashable")
 
@@ -39,6 +40,7 @@ class JobExtras(Generic[T]):
         cancel_requested: Whether somebody has asked it to stop.
         cancel_cause: Why it stops; None if it does not.
         outcome_seen: Whether somebody was given its outcome. It is only noted of jobs that fail.
+        stored: What a store is to keep of its submit, until the queue has accepted it.
     """
 
     __slots__ = (
@@ -55,6 +57,7 @@ class JobExtras(Generic[T]):
         "outcome_seen",
         "priority",
         "start_by",
+        "stored",
         "tags",
         "uncounted_retries",
     )
@@ -75,6 +78,7 @@ class JobExtras(Generic[T]):
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.outcome_seen: bool = False
+        self.stored: StoredCall | None = None
 
 
 NO_EXTRAS: Final[JobExtras[Any]] = JobExtras()

@@ -63,6 +63,7 @@ class MapJobs:
     __slots__ = (
         "_call",
         "_ended",
+        "_function",
         "_options",
         "_ordered",
         "_outcomes",
@@ -88,6 +89,7 @@ class MapJobs:
     ) -> None:
         self.core: Final = core
         self._call: Final = template[:4]
+        self._function: Final = template.given
         self._options: Final = template.options
         self._ordered: Final = ordered
         self._outcomes: Final = outcomes
@@ -132,6 +134,9 @@ class MapJobs:
         record = JobRecord(function, (item,), copy_context(), name, timeout, retry, self)
         if self._options:
             record.set_options(self._options)
+        store = self.core.store
+        if store is not None:
+            store.pack(record, self._function, (item,), is_awaited=False)
         self.outside = record
         self.unread += 1
         self.live[record] = None

@@ -19,7 +19,7 @@ from ticketr.jobs._job import CancelCause
 from ticketr.jobs._lookup import find_predecessor
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._queue_tasks import record_history, run_timer
+from ticketr.jobs._queue_tasks import record_history, run_timer, write_store
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._recorder import Recorder
 from ticketr.jobs._retention import Keep
@@ -29,6 +29,9 @@ from ticketr.jobs._shutdown import (
     start_draining,
     wait_until_idle,
 )
+from ticketr.jobs._sqlite_store import check_store
+from ticketr.jobs._store_opening import Opening
+from ticketr.jobs._store_submit import around_attempts
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
 from ticketr.jobs._worker import work
 
@@ -37,11 +40,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
+    from ticketr.jobs._around import Around
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._retry import Retry
+    from ticketr.jobs._sqlite_store import SqliteStore
+    from ticketr.jobs._store_writer import StoreWriter
 
 MOST_WORKERS: Final = 100_000
 """The most workers of a queue: each is a task, and all start when the block is entered."""
@@ -56,6 +62,7 @@ def open_job_queue(
     timeout: float | None = None,
     rate: Rate | None = None,
     history: JobHistory | None = None,
+    store: SqliteStore | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
     on_error: Literal["report", "cancel"] = "report",
     around: Callable[[JobContext], AbstractAsyncContextManager[object]] | None = None,
@@ -87,6 +94,8 @@ def open_job_queue(
             :meth:`JobQueue.set_rate`.
         history: Where to keep a record of every job that has ended. No job waits for it. The end of
             the block does, for 5 seconds at most.
+        store: Where to keep the jobs that have not ended, so that they outlive the process; None for
+            nowhere. The opening takes up what is left. See :class:`SqliteStore`.
         on_job_error: Called with the snapshot of a job that has failed, unless anybody has asked for
             the outcome. It is called once nobody can ask any more. That is at the job's end if the
             program holds no handle of it, else when the handle is dropped, or at the end of the
@@ -106,6 +115,8 @@ def open_job_queue(
     Raises:
         TypeError, ValueError: An argument is invalid.
         RuntimeError: The block is entered a second time, or outside Trio.
+        StoreFailed, StoreInUse: Raised by the block: the store cannot be used, or another queue has
+            it open.
     """
     if type(keep) is not Keep:
         raise TypeError(f"keep must be a Keep, such as Keep(jobs=100), not {safe_repr(keep)}")
@@ -113,6 +124,8 @@ def open_job_queue(
         checked_callable("on_job_error", on_job_error)
     if history is not None:
         check_history(history)
+    if store is not None:
+        check_store(store)
     if around is not None:
         check_around(around)
     if on_error not in ("report", "cancel"):
@@ -126,14 +139,15 @@ def open_job_queue(
         keep=keep,
         rate=None if rate is None else checked_rate(rate),
         on_job_error=on_job_error,
-        around=around,
         cancel_on_error=on_error == "cancel",
         make_handle=JobHandle,
         find_predecessor=find_predecessor,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)
-    return Block(make_core, limit, retry, history)
+    return Block(
+        make_core, limit, retry, history, around, None if store is None else store.writer(keep)
+    )
 
 
 @final
@@ -144,15 +158,28 @@ class Block:
     may refuse. So this is a class.
     """
 
-    __slots__ = ("_core", "_history", "_limit", "_make_core", "_nursery", "_retry")
+    __slots__ = (
+        "_around",
+        "_core",
+        "_history",
+        "_limit",
+        "_make_core",
+        "_nursery",
+        "_retry",
+        "_store",
+    )
 
     def __init__(
         self,
-        make_core: Callable[[], QueueCore],
+        make_core: Callable[..., QueueCore],
         limit: float,
         retry: Retry | None,
         history: JobHistory | None,
+        around: Around | None,
+        store: StoreWriter | None,
     ) -> None:
+        self._around = around
+        self._store = store
         self._make_core = make_core
         self._limit = limit
         self._retry = retry
@@ -170,11 +197,18 @@ class Block:
                 "open_job_queue() needs Trio: enter its block in an async function that is run by"
                 " trio.run(), not by asyncio or another library"
             )
-        core = self._core = self._make_core()
+        around, store = self._around, self._store
+        if store is not None:
+            around = around_attempts(store, around)
+        core = self._core = self._make_core(around=around)
         recorder = Recorder(self._history) if self._history is not None else None
+        if store is not None:
+            await open_store(core, store)
         nursery = await self._nursery.__aenter__()
         core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
+        if store is not None:
+            nursery.start_soon(write_store, core, store)
         if recorder is not None:
             nursery.start_soon(record_history, core, recorder)
         for number in range(1, core.workers + 1):
@@ -205,6 +239,8 @@ class Block:
         try:
             if core.recorder is not None:
                 await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
+            if core.store is not None:
+                await core.store.close()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
             core.failures.report_all()
         leaving = what_leaves(body, core.fatal, spill, core.failures.fatal)
@@ -214,6 +250,19 @@ class Block:
             return leaving is None  # noqa: ASYNC910 - leaving the nursery is a checkpoint
         finally:
             del body, error, spill, leaving  # their tracebacks hold this frame
+
+
+async def open_store(core: QueueCore, store: StoreWriter) -> None:
+    """Open a store, and take up what is in it."""
+    contents = await store.open()
+    try:
+        store.attach(core.wall_clock, partial(core.cancel, cause=CancelCause.USER))
+        core.attach_store(store)
+        Opening(core, store).take_up(contents)
+        core.repeats.observe(store.repeat_changed)
+    except BaseException:
+        await store.close()  # noqa: ASYNC102 - it is shielded and bounded
+        raise
 
 
 async def finish_jobs(core: QueueCore) -> BaseException | None:

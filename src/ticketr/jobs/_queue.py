@@ -24,6 +24,8 @@ from ticketr.jobs._options import (
     refuse_options_of_one_run,
 )
 from ticketr.jobs._repeat_handle import RepeatHandle
+from ticketr.jobs._store_repeats import pack_every
+from ticketr.jobs._store_submit import submit_durably
 from ticketr.jobs._template import template_of
 from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._wait_targets import JobEnd
@@ -95,12 +97,15 @@ class JobQueue(QueueControl):
 
         Raises:
             QueueClosed: The queue takes no more jobs, or stopped to while this waited.
+            NotSendable, StoreFailed: The queue has a store, which cannot keep the job.
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             TypeError, ValueError: The job or an option is invalid.
         """
         record = make_record(job, args, self._timeout, self._retry, options)
-        await checkpoint_if_cancelled()
         core = self._core
+        if core.store is not None:
+            return await submit_durably(core, core.store, record, job, args)
+        await checkpoint_if_cancelled()
         # Held from now on, since the job may fail before this returns.
         handle: JobHandle[T] | None = core.enter(record)
         if handle is None:
@@ -136,8 +141,13 @@ class JobQueue(QueueControl):
 
         Raises:
             QueueFull: As many jobs are pending as may be.
+            RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
         self._core.subscriptions.owner_thread.check()
+        if self._core.store is not None:
+            raise RuntimeError(
+                "submit_nowait() cannot wait until a job is in the store: use await submit()"
+            )
         record = make_record(job, args, self._timeout, self._retry, options)
         handle: JobHandle[T] | None = self._core.enter(record)
         if handle is None:
@@ -179,12 +189,17 @@ class JobQueue(QueueControl):
             JobTimedOut: The job's time limit passed.
         """
         record = make_record(job, args, self._timeout, self._retry, options)
-        await checkpoint_if_cancelled()
-        handle: JobHandle[T] | None = self._core.enter(record)
-        if handle is None:
-            handle = await wait_for_room(self._core, record)
+        core = self._core
+        handle: JobHandle[T] | None
+        if core.store is not None:
+            handle = await submit_durably(core, core.store, record, job, args)
         else:
-            self._core.dispatcher.wake()
+            await checkpoint_if_cancelled()
+            handle = core.enter(record)
+            if handle is None:
+                handle = await wait_for_room(core, record)
+            else:
+                core.dispatcher.wake()
         if handle.record_in(self._core) is not record:
             return await handle.result()
         try:
@@ -332,5 +347,12 @@ class JobQueue(QueueControl):
         self._core.subscriptions.owner_thread.check()
         refuse_options_of_one_run(options)
         template = make_record(job, args, self._timeout, self._retry, options)
-        repeats = self._core.repeats
-        return RepeatHandle(repeats.start(template, every, first), repeats)
+        repeats, store, stored = self._core.repeats, self._core.store, ""
+        if store is not None:
+            if not template.extras.id:
+                raise ValueError(
+                    "a repeat of a queue with a store needs an id, by which the next opening knows it"
+                )
+            store.pack(template, job, args, is_awaited=False)
+            stored = pack_every(every)
+        return RepeatHandle(repeats.start(template, every, first, stored), repeats)

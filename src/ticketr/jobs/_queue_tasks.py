@@ -1,4 +1,4 @@
-"""The tasks that a queue runs for itself: the timer and the history."""
+"""The tasks that a queue runs for itself: the timer, the history and the store."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ticketr.jobs._shutdown import abandon, cut_off, warn_of_stuck_jobs
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._recorder import Recorder
+    from ticketr.jobs._store_writer import StoreWriter
 
 
 @enable_ki_protection
@@ -23,6 +24,17 @@ async def record_history(core: QueueCore, recorder: Recorder) -> None:
     core.wait_graph.add_queue_task(task, core)
     try:
         await recorder.write()
+    finally:
+        core.wait_graph.remove_queue_task(task)
+
+
+@enable_ki_protection
+async def write_store(core: QueueCore, store: StoreWriter) -> None:
+    """Write what happens to the jobs to the store."""
+    task = trio.lowlevel.current_task()
+    core.wait_graph.add_queue_task(task, core)
+    try:
+        await store.write()
     finally:
         core.wait_graph.remove_queue_task(task)
 

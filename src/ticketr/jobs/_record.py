@@ -238,7 +238,34 @@ class JobRecord:
         record = JobRecord(function, args, context.copy(), self.name, self.timeout, self.retry)
         own, new = self.extras, record.own_extras()
         new.id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
+        new.stored = own.stored
         return record
+
+    def restore(self, attempt: int, started_at: float | None, total_ends_at: float | None) -> None:
+        """Write what earlier attempts of a job have left that a store gives back, before it enters."""
+        self.attempt = attempt
+        if started_at is not None:
+            self.started_at, self.report = started_at, NO_REPORT
+        if total_ends_at is not None:
+            self.total_ends_at = total_ends_at
+
+    def restore_submit(self, submitted_at: float) -> None:
+        """Write when a job was submitted that a store gives back."""
+        self.submitted_at = submitted_at
+
+    def restore_end(
+        self,
+        status: JobStatus,
+        finished_at: float,
+        result: object,
+        error: JobErrorInfo | None,
+        exception: BaseException | None,
+    ) -> None:
+        """Write how a job has ended that a store gives back."""
+        self.set_failure(exception, error)
+        self.finished_at, self.result = finished_at, result
+        self.call, self.retry, self.handle = ENDED_CALL, None, None
+        self.status = status
 
     # Transitions
 

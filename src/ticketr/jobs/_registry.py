@@ -10,7 +10,7 @@ from ticketr.jobs._key_table import KeyTable
 from ticketr.jobs._retention import FinishedJobs
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     import trio
 
@@ -67,6 +67,26 @@ class Registry:
         while job_id in self.by_id:
             job_id = f"job-{next(self.ids)}"
         return job_id
+
+    def continue_ids(self, number: int) -> None:
+        """Make up IDs from this number on, since earlier ones are in a store."""
+        self.ids = itertools.count(number)
+
+    def next_number(self) -> int:
+        """Return the number of a job that a store gives back after its end."""
+        self.submitted += 1
+        return self.submitted
+
+    def restore_ended(self, records: Iterable[JobRecord]) -> None:
+        """Keep jobs that have ended in an earlier opening of the queue's store."""
+        in_order = sorted(records, key=lambda record: record.finished_at)
+        self.finished.restore(in_order)
+        for record in in_order:
+            if record.status in self.unsuccessful:
+                self.unsuccessful[record.status] += 1
+            same_id = self.by_id.get(record.id)
+            if same_id is None or same_id.status.is_terminal:
+                self.by_id[record.id] = record
 
     def free(self, record: JobRecord) -> None:
         """Free the ID and the key of a job that has ended for others."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, final
 
 from ticketr._errors import DuplicateJob, QueueClosed
@@ -67,14 +68,18 @@ class Repeat:
         last: The last run; None before the first.
         runs: The number of runs that were submitted.
         missed: The number of due times without a run.
+        every: The same for its store, as text.
+        is_restored: Whether a store has given it back, and no call has asked for it since.
     """
 
     __slots__ = (
         "due_times",
+        "every",
         "id",
         "is_behind",
         "is_due_used",
         "is_paused",
+        "is_restored",
         "is_running",
         "last",
         "missed",
@@ -103,6 +108,16 @@ class Repeat:
         self.last: JobRecord | None = None
         self.runs: int = 0
         self.missed: int = 0
+        self.every: str = ""
+        self.is_restored: bool = False
+
+    def restore(
+        self, every: str, *, is_due_used: bool, is_paused: bool, runs: int, missed: int
+    ) -> None:
+        """Write what a store gives back."""
+        self.every, self.is_restored = every, True
+        self.is_due_used, self.is_paused = is_due_used, is_paused
+        self.runs, self.missed = runs, missed
 
     def is_waiting(self) -> bool:
         """Tell whether it waits for its due time."""
@@ -123,12 +138,20 @@ class Repeat:
         self.missed += skipped if is_counted else 0
 
 
+def call_in_context(
+    template: JobRecord, function: Callable[[datetime], datetime], due: datetime
+) -> datetime:
+    """Call a user's function of a due time in the context variables of the repeat's jobs."""
+    return template.context.copy().run(function, due)
+
+
 @final
 class Repeats:
     """The repeats of one queue.
 
     Attributes:
         runs: The runs that have not ended, with their repeats.
+        observer: Called with each repeat that has changed or ended; None for no such call.
     """
 
     __slots__ = (
@@ -138,6 +161,7 @@ class Repeats:
         "_queue",
         "_request_deadlock_check",
         "_scheduled",
+        "observer",
         "runs",
     )
 
@@ -154,13 +178,28 @@ class Repeats:
         self._scheduled = PriorityQueue[Repeat]()
         self._numbers = itertools.count(1)
         self.runs: dict[JobRecord, Repeat] = {}
+        self.observer: Callable[[Repeat], None] | None = None
+
+    def observe(self, observer: Callable[[Repeat], None]) -> None:
+        """Have a function called with each repeat that has changed or ended."""
+        self.observer = observer
+
+    def _changed(self, repeat: Repeat) -> None:
+        if self.observer is not None:
+            self.observer(repeat)
 
     def next_time(self) -> float:
         """Return when the next run is due."""
         return self._scheduled.first_rank()
 
-    def start(self, template: JobRecord, every: object, first: object) -> Repeat:
+    def start(self, template: JobRecord, every: object, first: object, stored: str = "") -> Repeat:
         """Begin a repeat; submit its first run if that is due.
+
+        Args:
+            template: The record that its runs are copies of.
+            every: The seconds between two due times, or a function of a due time.
+            first: The seconds until the first due time, or that time.
+            stored: The same as ``every`` for the queue's store, as text.
 
         Raises:
             QueueClosed: The queue has begun to end.
@@ -170,12 +209,7 @@ class Repeats:
         if self._queue.phase.draining:
             raise QueueClosed
         now, offset = self._queue.now(), self._queue.wall_clock.offset()
-        context = template.context
-
-        def call(function: Callable[[datetime], datetime], due: datetime) -> datetime:
-            return context.copy().run(function, due)
-
-        times = make_due_times(every, first, now, offset, call)
+        times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:
             times.advance(now, offset)
         number = next(self._numbers)
@@ -184,8 +218,11 @@ class Repeats:
             number = next(self._numbers)
             repeat_id = f"repeat-{number}"
         if repeat_id in self._live:
-            raise DuplicateJob(repeat_id, None)
+            if not self._live[repeat_id].is_restored:
+                raise DuplicateJob(repeat_id, None)
+            return self._take_over(self._live[repeat_id], template, times, stored)
         repeat = Repeat(repeat_id, number, template, times, is_behind=times.due_at < now)
+        repeat.every = stored
         self._live[repeat_id] = repeat
         try:
             if times.due_at <= now and not repeat.is_behind:
@@ -195,6 +232,38 @@ class Repeats:
         except BaseException:
             self._remove(repeat)
             raise
+        self._changed(repeat)
+        return repeat
+
+    def restore(self, repeat: Repeat, run: JobRecord | None) -> None:
+        """Go on with a repeat that a store gives back.
+
+        Args:
+            repeat: The repeat.
+            run: Its run that has not ended, if there is one.
+        """
+        self._live[repeat.id] = repeat
+        if run is not None:
+            repeat.is_running = True
+            repeat.last = run
+            self.runs[run] = repeat
+        self.go_on(repeat, is_counted=False)
+
+    def next_number(self) -> int:
+        """Return the place of another repeat in the order of the calls."""
+        return next(self._numbers)
+
+    def _take_over(
+        self, repeat: Repeat, template: JobRecord, times: DueTimes, stored: str
+    ) -> Repeat:
+        """Give a repeat of the store its new job, and new due times if these are others."""
+        repeat.is_restored = False
+        repeat.template = template
+        if repeat.every != stored:
+            self.unschedule(repeat)
+            repeat.every, repeat.due_times, repeat.is_due_used = stored, times, False
+            self.go_on(repeat, is_counted=False)
+        self._changed(repeat)
         return repeat
 
     def submit_due_runs(self, now: float) -> None:
@@ -239,6 +308,7 @@ class Repeats:
         repeat.runs += 1
         repeat.last = record
         self.runs[record] = repeat
+        self._changed(repeat)
 
     def run_ended(self, record: JobRecord) -> None:
         """Wait for the next due time after a run."""
@@ -258,6 +328,7 @@ class Repeats:
             return  # noqa: ASYNC104 - it is logged, or leaves by the block
         if repeat.is_waiting() and repeat not in self._scheduled:  # the function may have used it
             self._schedule(repeat)
+            self._changed(repeat)
 
     def _schedule(self, repeat: Repeat) -> None:
         assert repeat.due_times is not None
@@ -284,13 +355,15 @@ class Repeats:
         if repeat.due_times is not None:
             self.unschedule(repeat)
             self._remove(repeat)
+            self._changed(repeat)
 
     def _remove(self, repeat: Repeat) -> None:
         del self._live[repeat.id]
         repeat.due_times = repeat.template = None
 
     def end_all(self) -> None:
-        """End all repeats, since the queue begins to end."""
+        """End all repeats, since the queue begins to end. A store keeps them."""
+        self.observer = None
         for repeat in [*self._live.values()]:
             self.end(repeat)
 
@@ -303,6 +376,7 @@ class Repeats:
             self.unschedule(repeat)
         else:
             self.go_on(repeat, is_counted=False)
+        self._changed(repeat)
 
     def check_thread(self) -> None:
         """Raise ``RuntimeError`` if called outside of the queue's Trio run."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, final
 from ticketr.jobs._values import checked_count, checked_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ticketr.jobs._job import JobID
     from ticketr.jobs._record import JobRecord
 
@@ -71,6 +73,10 @@ class FinishedJobs:
             if self._records.get(record.id) is record:
                 del self._records[record.id]
         self.evict_after = jobs[0].finished_at + self._max_age if jobs else -math.inf
+
+    def restore(self, records: Iterable[JobRecord]) -> None:
+        """Keep jobs that have ended in an earlier opening of the queue's store."""
+        self.jobs.extend(records)
 
     def evict_exactly(self) -> None:
         """Make ``evict`` due as soon as there is one surplus record."""

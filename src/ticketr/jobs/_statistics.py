@@ -59,6 +59,10 @@ class Totals:
         self.put_back: int = 0
         self.ended_pending: int = 0
 
+    def restore_ended(self, jobs: int) -> None:
+        """Count no attempts of jobs that have ended in an earlier opening of the queue's store."""
+        self.ended_pending += jobs
+
     def attempts(self, running: int, ended: int) -> int:
         """Return how many attempts were started; to count each one would take time.
 

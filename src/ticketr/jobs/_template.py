@@ -28,6 +28,7 @@ class JobTemplate(NamedTuple):
         retry: When to retry a job.
         options: The other options, by the names of a record's fields.
         starts_in_turn: Whether a pending job can start as soon as a worker is free.
+        given: The function as the user has given it.
     """
 
     function: Callable[..., Awaitable[object]]
@@ -36,6 +37,7 @@ class JobTemplate(NamedTuple):
     retry: Retry | None
     options: Mapping[str, object]
     starts_in_turn: bool
+    given: Callable[..., Awaitable[object]]
 
 
 def template_of(
@@ -61,6 +63,5 @@ def template_of(
     fields = checked_options(options)
     if fields.pop("on_conflict", OnConflict.WAIT) is not OnConflict.WAIT:
         raise ValueError("the jobs of a map have the same key, so each waits: use OnConflict.WAIT")
-    return JobTemplate(
-        target, name, timeout, retry, fields, starts_in_turn=options.keys() <= START_IN_TURN
-    )
+    starts_in_turn = options.keys() <= START_IN_TURN
+    return JobTemplate(target, name, timeout, retry, fields, starts_in_turn, function)

@@ -182,6 +182,7 @@ class Subscriptions(Generic[R]):
         watchers: The readers of all changes of all jobs.
         progress_readers: The readers of the progress of all jobs.
         watchers_of: The readers of one job, by its record.
+        observer: Called with each job that has changed, before the readers; None for no such call.
     """
 
     def __init__(self, wait_for_change: WaitForChange[R]) -> None:
@@ -191,7 +192,13 @@ class Subscriptions(Generic[R]):
         self.watchers: WeakSubscriptions[R] = WeakSubscriptions[R]()
         self.progress_readers: WeakSubscriptions[R] = WeakSubscriptions[R]()
         self.watchers_of: dict[R, WeakSubscriptions[R]] = {}
+        self.observer: Callable[[R], None] | None = None
         self._closed = False
+
+    def observe(self, observer: Callable[[R], None]) -> None:
+        """Have a function called with each job that has changed. It must not change any."""
+        self.observer = observer
+        self.is_watched = True
 
     def watch(self, view: Callable[[R], T_co], until: Idle | None = None) -> Updates[T_co]:
         """Return a reader of every change of every job, until this is idle."""
@@ -238,6 +245,8 @@ class Subscriptions(Generic[R]):
 
     def notify_changed(self, record: R, handle: object = None) -> None:
         """Notify readers of a change of a job; see :meth:`Subscription.notify`."""
+        if self.observer is not None:
+            self.observer(record)
         if self.watchers.references:
             self.watchers.notify(record, handle)
         if self.watchers_of and (readers := self.watchers_of.get(record)) is not None:

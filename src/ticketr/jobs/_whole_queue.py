@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._recorder import Recorder
+    from ticketr.jobs._store_writer import StoreWriter
     from ticketr.jobs._updates import WaitForChange
     from ticketr.jobs._wait_graph import WaitGraph
     from ticketr.jobs._wait_targets import QueueState
@@ -38,6 +39,7 @@ class WholeQueue:
         wait_graph: The waits of all queues of the Trio run.
         waiting_jobs: The jobs that wait, of all queues.
         recorder: Writes the history, if there is one.
+        store: Keeps the jobs on disk, if there is a store.
         fatal: What was raised that has to leave by the queue's block.
         idle_event: Set when no job is pending or running; made by the first task that waits for it.
     """
@@ -51,6 +53,7 @@ class WholeQueue:
         "recorder",
         "running",
         "schedule",
+        "store",
         "subscriptions",
         "timer",
         "wait_graph",
@@ -76,6 +79,7 @@ class WholeQueue:
         self.wait_graph: WaitGraph = wait_graph_of_run()
         self.waiting_jobs: Sized = self.wait_graph.waiting_jobs
         self.recorder: Recorder | None = None
+        self.store: StoreWriter | None = None
         self.fatal: list[BaseException] = []
         self.idle_event: trio.Event | None = None
         self._scope: trio.CancelScope = trio.CancelScope()
@@ -84,6 +88,11 @@ class WholeQueue:
         """Take over the cancel scope around the queue's tasks, and the history's recorder."""
         self._scope = scope
         self.recorder = recorder
+
+    def attach_store(self, store: StoreWriter) -> None:
+        """Have a store keep all jobs."""
+        self.store = store
+        self.subscriptions.observe(store.job_changed)
 
     @property
     def is_idle(self) -> bool:

@@ -1,0 +1,98 @@
+"""The store of a queue's jobs as users see it: where the file is, and how values are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, final
+
+import trio
+
+from ticketr.jobs._codecs import codec_named
+from ticketr.jobs._history import checked_path
+from ticketr.jobs._store_file import StoreFile
+from ticketr.jobs._store_writer import StoreWriter
+from ticketr.jobs._values import checked_count, safe_repr
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from ticketr.jobs._codecs import CodecName
+    from ticketr.jobs._history import RunSync
+    from ticketr.jobs._retention import Keep
+
+T = TypeVar("T")
+
+
+async def in_thread(function: Callable[[], T], /) -> T:
+    """Call a function in a thread, and wait for its end also when cancelled."""
+    return await trio.to_thread.run_sync(function, limiter=trio.CapacityLimiter(1))
+
+
+def check_store(store: object) -> None:
+    """Raise TypeError if an object is no store."""
+    if type(store) is not SqliteStore:
+        raise TypeError(
+            f"store must be a SqliteStore, such as SqliteStore('jobs.sqlite'), not {safe_repr(store)}"
+        )
+
+
+@final
+class SqliteStore:
+    """A store of jobs in an SQLite file, so that they outlive the process.
+
+    ::
+
+        async with open_job_queue(store=SqliteStore("jobs.sqlite")) as queue:
+            await queue.submit(send, "ann@example.com")  # returns when the job is on disk
+
+    The next opening takes up what is left. A job is started at least once, and may be started again
+    after its process was killed; it ends once. The job's function must be one that can be imported,
+    and its arguments must be of JSON's types, or what ``codec`` takes.
+
+    One queue at a time has the file open.
+
+    Args:
+        path: The file. It is created if it does not exist, readable by its owner only. Its folder
+            must exist, on a local disk.
+        codec: How arguments, keys and results are written. ``"json"`` takes None, booleans, finite
+            numbers, texts, lists, and dicts with texts as keys. ``"pickle"`` takes all that can be
+            pickled; to read a pickle is to run what it says, so the file must be one that nobody
+            else can write.
+        max_kills: How often the process may end while a job runs before the job fails with
+            ``TooManyKills``; ``math.inf`` for no limit. The ``attempts`` of its ``Retry`` are a limit too:
+            with ``Retry(attempts=1)`` a job is never started twice.
+        run_sync: An async function that calls a blocking one. The default calls it in a thread. A
+            mock clock does not wait for a thread, so a test on one passes a function that calls it
+            directly.
+
+    Raises:
+        TypeError, ValueError: An argument is invalid.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        codec: CodecName = "json",
+        max_kills: float = 5,
+        run_sync: RunSync = in_thread,
+    ) -> None:
+        self._path = checked_path(path)
+        self._codec = codec_named(codec)
+        self._max_kills = checked_count("max_kills", max_kills, 1)
+        if not callable(run_sync):
+            raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
+        self._run_sync = run_sync
+
+    def writer(self, keep: Keep) -> StoreWriter:
+        """Return what writes the jobs of one queue to the file; internal."""
+        file = StoreFile(
+            self._path,
+            max_ended=keep.jobs,
+            max_age=keep.age,
+            is_trusted_only=self._codec.name == "pickle",
+        )
+        return StoreWriter(file, self._codec, self._max_kills, self._run_sync)
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self._path)!r})"

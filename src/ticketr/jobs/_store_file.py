@@ -1,0 +1,294 @@
+"""The file of a store: an SQLite database in WAL mode with one owner. All of it blocks.
+
+A lock on a second file beside it keeps other processes out. The kernel frees the lock with the
+process, however that ends; the process ID in the file is for the message. A transaction with new
+jobs is flushed to the disk before it counts as written (``synchronous=FULL``). One without is not:
+it survives the end of the process, and all that the machine's failure can undo is that a job runs
+again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from ticketr._errors import StoreFailed, StoreInUse
+from ticketr.jobs._store_repeats import RepeatRow
+from ticketr.jobs._store_rows import COLUMNS, JobRow
+from ticketr.jobs._store_schema import MIGRATIONS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Generator, Mapping
+    from pathlib import Path
+
+    from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
+
+BUSY_SECONDS: Final = 5.0
+"""How long to wait for another process that reads, in seconds."""
+
+INSERT_JOB: Final = (
+    "INSERT INTO jobs (number, id, codec, job, key, options, submitted_at, start_by)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+UPDATE_JOB: Final = (
+    "UPDATE jobs SET status = ?, priority = ?, attempts = ?, uncounted = ?, due_at = ?,"
+    " started_at = ?, total_ends_at = ? WHERE number = ?"
+)
+END_JOB: Final = (
+    "UPDATE jobs SET status = ?, attempts = ?, finished_at = ?, cancel_cause = ?, error = ?,"
+    " result = ?, job = NULL WHERE number = ?"
+)
+SELECT_JOBS: Final = f"SELECT {', '.join(COLUMNS)} FROM jobs ORDER BY number"  # noqa: S608 - constants
+LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
+UNLINK: Final = (
+    "DELETE FROM links WHERE job = :job OR (predecessor = :job AND (any_end OR :is_completed))"
+)
+REPEAT: Final = "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+DROP_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
+DROP_SURPLUS: Final = (
+    "DELETE FROM jobs WHERE number IN (SELECT number FROM jobs WHERE finished_at IS NOT NULL"
+    " ORDER BY finished_at DESC, number DESC LIMIT -1 OFFSET ?)"
+)
+COUNT_ENDED: Final = "SELECT count(*) FROM jobs WHERE finished_at IS NOT NULL"
+
+
+class Changes(NamedTuple):
+    """What one transaction writes, by the number of the job or the ID of the repeat."""
+
+    new: Mapping[int, NewRow]
+    live: Mapping[int, LiveValues]
+    ended: Mapping[int, EndValues]
+    repeats: Mapping[str, RepeatRow | None]
+
+
+class Contents(NamedTuple):
+    """What is in a file."""
+
+    jobs: list[JobRow]
+    links: list[tuple[int, int]]
+    repeats: list[RepeatRow]
+    next_number: int
+
+
+@final
+class StoreFile:
+    """The open file of a store.
+
+    Args:
+        path: The file.
+        max_ended: The most jobs to keep that have ended.
+        max_age: The age in seconds beyond which a job that has ended is dropped.
+        is_trusted_only: Whether to refuse a file that others can write.
+    """
+
+    def __init__(
+        self, path: Path, *, max_ended: float, max_age: float, is_trusted_only: bool
+    ) -> None:
+        self._path = path
+        self._max_ended = max_ended
+        self._max_age = max_age
+        self._is_trusted_only = is_trusted_only
+        self._lock = -1
+        self._db: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._ended = 0
+
+    def open(self, now: float) -> Contents:
+        """Lock the file, check it, and return what is in it.
+
+        A job that was running when its process ended is pending again, with one kill more.
+
+        Args:
+            now: The time on the wall clock.
+
+        Raises:
+            StoreInUse: Another queue has the file open.
+            StoreFailed: It cannot be used.
+        """
+        with self._named_errors():
+            self._take_lock()
+            self._create()
+            self._db = self._connect()
+            self._check(self._db)
+            self._migrate(self._db)
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "UPDATE jobs SET status = 'pending', kills = kills + 1 WHERE status = 'running'"
+            )
+            self._trim(self._db, now, self._db.execute(COUNT_ENDED).fetchone()[0])
+            self._db.execute("COMMIT")
+            return self._contents(self._db)
+
+    def write(self, changes: Changes, now: float) -> None:
+        """Write changes in one transaction.
+
+        Raises:
+            StoreFailed: Nothing was written.
+        """
+        db = self._db
+        assert db is not None  # it was opened
+        with self._named_errors():
+            self._check_identity()
+            db.execute(f"PRAGMA synchronous = {'FULL' if changes.new else 'NORMAL'}")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                self._write(db, changes)
+                ended = self._ended + len(changes.ended)
+                ended -= self._trim(db, now, ended)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            self._ended = ended
+
+    def close(self) -> None:
+        """Close the file and free it for others; never raises."""
+        with suppress(Exception):
+            if self._db is not None:
+                self._db.close()
+        self._db = None
+        if self._lock >= 0:
+            with suppress(OSError):
+                os.close(self._lock)  # which frees the lock
+        self._lock = -1
+
+    # Opening
+
+    def _take_lock(self) -> None:
+        path = self._path.with_name(self._path.name + ".lock")
+        self._lock = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            lock(self._lock)
+        except OSError:
+            owner = os.read(self._lock, 20).decode("ascii", "replace").strip()
+            raise StoreInUse(str(self._path), int(owner) if owner.isdigit() else None) from None
+        os.ftruncate(self._lock, 0)
+        os.write(self._lock, str(os.getpid()).encode())
+
+    def _create(self) -> None:
+        # SQLite gives its log files the same permissions.
+        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            found = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        self._identity = found.st_dev, found.st_ino
+        if self._is_trusted_only and sys.platform != "win32":
+            if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+                raise OSError(
+                    "others can write it, and to read a pickle is to run what it says. Give the file"
+                    " to this user, and take write permission from group and others"
+                )
+
+    def _connect(self) -> sqlite3.Connection:
+        import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a store
+
+        # Its threads use it one after the other.
+        address = f"{self._path.absolute().as_uri()}?mode=rw"
+        return sqlite3.connect(
+            address,
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    def _check(self, db: sqlite3.Connection) -> None:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise OSError(f"it is damaged ({found}): move it away, or restore a copy")
+        if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
+            raise OSError("it has triggers or views, which a store of jobs never has")
+        tables = {
+            name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        if tables and "links" not in tables:
+            raise OSError("it is the database of another program")
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise OSError("a newer version of ticketr wrote it")
+        db.execute("PRAGMA journal_mode = WAL")
+        if version == len(MIGRATIONS):
+            return
+        db.execute("BEGIN IMMEDIATE")
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+
+    def _contents(self, db: sqlite3.Connection) -> Contents:
+        self._ended = db.execute(COUNT_ENDED).fetchone()[0]
+        jobs = [JobRow(*row) for row in db.execute(SELECT_JOBS)]
+        links = db.execute(
+            "SELECT job, predecessor FROM links ORDER BY job, predecessor"
+        ).fetchall()
+        repeats = [RepeatRow(*row) for row in db.execute("SELECT * FROM repeats ORDER BY rowid")]
+        (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
+        return Contents(jobs, links, repeats, (last or 0) + 1)
+
+    # Writing
+
+    def _write(self, db: sqlite3.Connection, changes: Changes) -> None:
+        if changes.new:
+            rows = changes.new.values()
+            db.executemany(INSERT_JOB, [row[:8] for row in rows])
+            links = [(r.number, other, r.any_end) for r in rows for other in r.predecessors]
+            db.executemany(LINK, links)
+        db.executemany(UPDATE_JOB, [(*values, n) for n, values in changes.live.items()])
+        for number, values in changes.ended.items():
+            is_completed = values.status == "completed"
+            db.execute(END_JOB, (*values, number))
+            db.execute(UNLINK, {"job": number, "is_completed": is_completed})
+        for repeat_id, repeat in changes.repeats.items():
+            if repeat is None:
+                db.execute("DELETE FROM repeats WHERE id = ?", (repeat_id,))
+            else:
+                db.execute(REPEAT, repeat)
+
+    def _trim(self, db: sqlite3.Connection, now: float, ended: float) -> int:
+        """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
+        dropped = db.execute(DROP_OLD, (now - self._max_age,)).rowcount
+        if ended - dropped > self._max_ended * 17 / 16:
+            dropped += db.execute(DROP_SURPLUS, (int(self._max_ended),)).rowcount
+        return dropped
+
+    def _check_identity(self) -> None:
+        found = os.stat(self._path)  # noqa: PTH116 - it is quicker
+        if (found.st_dev, found.st_ino) != self._identity:
+            raise OSError("the file was replaced since it was opened")
+
+    @contextmanager
+    def _named_errors(self) -> Generator[None, None, None]:
+        import sqlite3  # noqa: PLC0415 - the same
+
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise StoreFailed(str(self._path), str(error)) from error
+
+
+if sys.platform == "win32":  # pragma: no cover - POSIX runs the tests
+
+    def lock(descriptor: int) -> None:
+        """Lock a file until it is closed, or raise OSError if it is locked."""
+        import msvcrt  # noqa: PLC0415 - of this system alone
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+
+    def lock(descriptor: int) -> None:
+        """Lock a file until it is closed, or raise OSError if it is locked."""
+        import fcntl  # noqa: PLC0415 - of these systems alone
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+__all__ = ["Changes", "Contents", "StoreFile"]

@@ -1,0 +1,198 @@
+"""What an opening takes up: the jobs that are left in the file, and those that have ended.
+
+A job that cannot be made anew stays in the file as it is, and is named in the log: its function may
+be back with the next version of the program. So do the jobs that start after it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Final, final
+
+from ticketr._errors import TicketrError, TooManyKills
+from ticketr.jobs._codecs import CODECS
+from ticketr.jobs._function import resolve_function
+from ticketr.jobs._importable import LoadFailed
+from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
+from ticketr.jobs._links import After
+from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
+from ticketr.jobs._store_calls import unpack_call
+from ticketr.jobs._store_repeats import repeat_of_row
+from ticketr.jobs._store_rows import LiveValues, is_sound
+from ticketr.jobs._stored_call import StoredCall
+from ticketr.jobs._values import safe_str
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._store_file import Contents
+    from ticketr.jobs._store_repeats import RepeatRow
+    from ticketr.jobs._store_rows import JobRow
+    from ticketr.jobs._store_writer import StoreWriter
+
+logger = logging.getLogger("ticketr.jobs")
+
+TIMED_OUT: Final = "JobTimedOut"
+
+
+@final
+class Opening:
+    """Takes up what is in a store's file.
+
+    Attributes:
+        records: The jobs that were taken up, by number.
+        left_out: The numbers of those that stay in the file alone.
+    """
+
+    def __init__(self, core: QueueCore, writer: StoreWriter) -> None:
+        self._core = core
+        self._writer = writer
+        self._now = core.now()
+        self._offset = core.wall_clock.offset()
+        self.records: dict[int, JobRecord] = {}
+        self.left_out: set[int] = set()
+
+    def take_up(self, contents: Contents) -> None:
+        """Enter the jobs into the queue, in the order of their submits."""
+        registry = self._core.registry
+        registry.continue_ids(contents.next_number)
+        predecessors: dict[int, list[int]] = {}
+        for job, predecessor in contents.links:
+            predecessors.setdefault(job, []).append(predecessor)
+        ended: list[JobRecord] = []
+        for row in contents.jobs:
+            if row.finished_at is not None:
+                ended.append(self._restore_ended(row, row.finished_at))
+            else:
+                self._enter_or_leave_out(row, predecessors.get(row.number, []))
+        for values in contents.repeats:
+            self._restore_repeat(values)
+        registry.restore_ended(ended)
+        self._core.totals.restore_ended(len(ended))
+
+    # Live jobs
+
+    def _enter_or_leave_out(self, row: JobRow, predecessors: list[int]) -> None:
+        try:
+            self._enter(row, predecessors)
+        except Exception as error:  # noqa: BLE001 - a class or key of the user's may raise anything
+            self.left_out.add(row.number)
+            words = safe_str(error) or type(error).__name__
+            logger.error(  # noqa: TRY400 - the words say it all
+                "Job %r cannot be taken up and stays in the store: %s", row.id, words
+            )
+
+    def _enter(self, row: JobRow, predecessors: list[int]) -> None:
+        core = self._core
+        if any(number in self.left_out for number in predecessors):
+            raise LoadFailed("it starts after a job that stays there")
+        if not is_sound(row):
+            raise LoadFailed("its values are damaged")
+        record = self._record_of(row)
+        live = [self.records[number] for number in predecessors if number in self.records]
+        if live:
+            jobs = tuple(core.handle_of(job) for job in live)
+            record.set_options({"after": After(jobs, json.loads(row.options)["any_end"])})
+        values = LiveValues(*row[9:16])
+        self._writer.know(record, row.number, row.codec, values)
+        try:
+            core.enter(record, above=True)
+        except BaseException:
+            self._writer.forget(record)
+            raise
+        record.restore_submit(row.submitted_at - self._offset)
+        self.records[row.number] = record
+        if len(live) < len(predecessors):  # a job that was to complete has not
+            core.cancel_pending(record, CancelCause.DEPENDENCY)
+
+    def _record_of(self, row: JobRow) -> JobRecord:
+        call = unpack_call(StoredCall(row.codec, row.job, row.key, row.options))
+        offset, retry = self._offset, call.retry
+        counted = row.attempts - row.uncounted
+        has_no_attempt = retry is not None and counted >= (retry.attempts or float("inf"))
+        if row.kills >= self._writer.max_kills or has_no_attempt:  # it was running
+            record = JobRecord(
+                _losing(row.kills), (), copy_context(), call.name, call.timeout, None
+            )
+        else:
+            function, _ = resolve_function(call.job, call.args)
+            record = JobRecord(function, call.args, copy_context(), call.name, call.timeout, retry)
+        options = {
+            "id": row.id,
+            "on_conflict": OnConflict.WAIT,
+            "key": call.key,
+            "tags": call.tags,
+            "priority": row.priority,
+            "delay": row.due_at - offset - self._now,
+            "uncounted_retries": row.uncounted,
+            "start_by": None if row.start_by is None else row.start_by - offset,
+        }
+        record.set_options(options)
+        started_at, total_ends_at = row.started_at, row.total_ends_at
+        if total_ends_at is None and started_at is not None and retry is not None:
+            total_ends_at = started_at + (retry.total or 0.0)
+        record.restore(
+            row.attempts,
+            None if started_at is None else started_at - offset,
+            None if total_ends_at is None else total_ends_at - offset,
+        )
+        return record
+
+    # Repeats
+
+    def _restore_repeat(self, row: RepeatRow) -> None:
+        core = self._core
+        try:
+            repeat = repeat_of_row(row, core.repeats.next_number(), self._offset)
+        except Exception as error:  # noqa: BLE001 - a class of the user's may raise anything
+            words = safe_str(error) or type(error).__name__
+            logger.error(  # noqa: TRY400 - the same
+                "Repeat %r cannot be taken up and stays in the store: %s", row.id, words
+            )
+            return
+        run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
+        core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
+
+    # Ended jobs
+
+    def _restore_ended(self, row: JobRow, finished_at: float) -> JobRecord:
+        core, offset, codec = self._core, self._offset, CODECS.get(row.codec)
+        options = json.loads(row.options)
+        timeout = float("inf") if options["timeout"] is None else options["timeout"]
+        record = JobRecord(ended_job_function, (), NO_CONTEXT, options["name"], timeout, None)
+        cause = None if row.cancel_cause is None else CancelCause(row.cancel_cause)
+        record.set_options({"tags": frozenset(options["tags"]), "priority": row.priority})
+        record.note_cause(cause)
+        result: object = row.result
+        if codec is not None:
+            with suppress(LoadFailed):
+                result = codec.decode(row.result) if isinstance(row.result, bytes) else result
+            with suppress(LoadFailed, TypeError):
+                key = None if row.key is None else codec.decode(row.key)
+                hash(key)
+                record.set_options({"key": key})
+        due_at = row.due_at - offset
+        record.accept(row.id, core.registry.next_number(), due_at, core, None)
+        record.restore_submit(row.submitted_at - offset)
+        started_at = None if row.started_at is None else row.started_at - offset
+        record.restore(row.attempts if started_at is not None else 0, started_at, None)
+        status = JobStatus(row.status)
+        error = None if row.error is None else JobErrorInfo.from_dict(json.loads(row.error))
+        exception = None
+        if status is FAILED and error is not None and error.type != TIMED_OUT:
+            exception = TicketrError(f"{error.type}: {error.message}")
+        record.restore_end(status, finished_at - offset, result, error, exception)
+        return record
+
+
+def _losing(kills: int) -> Callable[..., Awaitable[object]]:
+    """Return the function of a job that fails since its process has ended so often."""
+
+    async def fail(_: object, /) -> None:
+        raise TooManyKills(kills)
+
+    return fail

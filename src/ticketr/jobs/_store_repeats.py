@@ -1,0 +1,112 @@
+"""The repeats of a store: as rows of its file, and back."""
+
+from __future__ import annotations
+
+import json
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ticketr.jobs._due_times import Calendar, Interval, utc
+from ticketr.jobs._function import resolve_function
+from ticketr.jobs._importable import LoadFailed, import_by_name, importable_name
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._repeat import Repeat, call_in_context
+from ticketr.jobs._store_calls import unpack_call
+from ticketr.jobs._stored_call import StoredCall
+from ticketr.jobs._values import checked_seconds
+
+if TYPE_CHECKING:
+    from ticketr.jobs._codecs import CodecName
+    from ticketr.jobs._due_times import DueTimes
+
+
+class RepeatRow(NamedTuple):
+    """A repeat of the file. Times are seconds since 1970 on the wall clock."""
+
+    id: str
+    codec: CodecName
+    job: bytes
+    key: bytes | None
+    options: str
+    priority: int
+    every: str
+    first_at: float
+    due_at: float
+    is_due_used: int
+    is_paused: int
+    runs: int
+    missed: int
+
+
+def pack_every(every: object) -> str:
+    """Return the ``every`` of a repeat as text.
+
+    Raises:
+        NotSendable: It is a function that cannot be imported.
+    """
+    if callable(every):
+        return json.dumps({"function": importable_name(every, "'every' of the repeat")})
+    return json.dumps({"seconds": checked_seconds("every", every)})
+
+
+def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
+    """Return the row of a repeat; None if it has ended."""
+    template, times = repeat.template, repeat.due_times
+    if template is None or times is None or template.extras.stored is None:
+        return None
+    call = template.extras.stored
+    return RepeatRow(
+        repeat.id,
+        call.codec,
+        call.job,
+        call.key,
+        call.options,
+        template.extras.priority,
+        repeat.every,
+        times.first_at + offset,
+        times.due_at + offset,
+        int(repeat.is_due_used),
+        int(repeat.is_paused),
+        repeat.runs,
+        repeat.missed,
+    )
+
+
+def repeat_of_row(row: RepeatRow, number: int, offset: float) -> Repeat:
+    """Return the repeat of a row.
+
+    Args:
+        row: The row.
+        number: Its place in the order of the repeats.
+        offset: The difference between wall-clock time and Trio's clock.
+
+    Raises:
+        LoadFailed: Its job or function cannot be imported or made anew.
+    """
+    stored = StoredCall(row.codec, row.job, row.key, row.options)
+    call = unpack_call(stored)
+    function, _ = resolve_function(call.job, call.args)
+    template = JobRecord(function, call.args, copy_context(), call.name, call.timeout, call.retry)
+    options = {"key": call.key, "tags": call.tags, "priority": row.priority, "stored": stored}
+    template.set_options(options)
+    repeat = Repeat(row.id, number, template, _times_of(row, template, offset), is_behind=False)
+    repeat.restore(
+        row.every,
+        is_due_used=bool(row.is_due_used),
+        is_paused=bool(row.is_paused),
+        runs=row.runs,
+        missed=row.missed,
+    )
+    return repeat
+
+
+def _times_of(row: RepeatRow, template: JobRecord, offset: float) -> DueTimes:
+    try:
+        every: dict[str, Any] = json.loads(row.every)
+        if "seconds" in every:
+            return Interval(row.first_at - offset, every["seconds"], row.due_at - offset)
+        function = import_by_name(every["function"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
+    return Calendar(utc(row.due_at), partial(call_in_context, template, function), offset)

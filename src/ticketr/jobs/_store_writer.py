@@ -1,0 +1,397 @@
+"""The buffer between a queue and its store.
+
+The queue tells the writer of each change of a job, synchronously, and the writer notes what its row
+is to be. A task writes all that is noted in one transaction, so what happened in one step is on disk
+wholly or not at all, and all submits of the same moment share one flush. While a batch is written,
+the next one gathers.
+
+A submit waits until its job is written. So does a worker before it calls a job's function, so that a
+job that brings the process down is counted. Nobody waits for the rest: the end of a job that is not
+written when the process is killed means that the job runs again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final, final
+
+import trio
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
+
+from ticketr._errors import StoreFailed
+from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause
+from ticketr.jobs._store_calls import pack_call
+from ticketr.jobs._store_file import Changes
+from ticketr.jobs._store_repeats import row_of_repeat
+from ticketr.jobs._store_rows import end_values, interrupted, live_values, new_row
+from ticketr.jobs._values import safe_str
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.jobs._codecs import Codec, CodecName
+    from ticketr.jobs._history import RunSync
+    from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._repeat import Repeat
+    from ticketr.jobs._store_file import Contents, StoreFile
+    from ticketr.jobs._store_repeats import RepeatRow
+    from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
+    from ticketr.jobs._stored_call import StoredCall
+    from ticketr.jobs._wall_clock import WallClock
+
+logger = logging.getLogger("ticketr.jobs")
+
+FIRST_PAUSE: Final = 0.1
+"""The pause in seconds before a failed write is repeated, unless somebody waits for a write."""
+LONGEST_PAUSE: Final = 30.0
+
+
+@final
+class Batch:
+    """What is written in one transaction.
+
+    Attributes:
+        new: The jobs that were submitted, by number.
+        live: The changes of live jobs.
+        ended: How jobs have ended.
+        repeats: The repeats that have changed, by ID; None for one that has ended.
+        awaited: The new jobs that do not count as submitted if they cannot be written.
+        is_over: Set when it is written, or has failed.
+        error: Why it failed; None if it has not.
+    """
+
+    def __init__(self) -> None:
+        self.new: dict[int, NewRow] = {}
+        self.live: dict[int, LiveValues] = {}
+        self.ended: dict[int, EndValues] = {}
+        self.repeats: dict[str, RepeatRow | None] = {}
+        self.awaited: dict[int, JobRecord] = {}
+        self.is_over: trio.Event = trio.Event()
+        self.error: StoreFailed | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.live or self.ended or self.repeats)
+
+    def forget(self, number: int) -> None:
+        """Drop all that it has of a job."""
+        for rows in (self.new, self.live, self.ended, self.awaited):
+            rows.pop(number, None)
+
+    def add_older(self, older: Batch) -> None:
+        """Add what an older batch has and this one has not."""
+        self.new = {**older.new, **self.new}
+        self.live = {**older.live, **self.live}
+        self.ended = {**older.ended, **self.ended}
+        self.repeats = {**older.repeats, **self.repeats}
+        for number in self.ended:
+            self.live.pop(number, None)
+
+    def fail(self, error: StoreFailed) -> None:
+        """Note why it was not written."""
+        self.error = error
+
+    def changes(self) -> Changes:
+        """Return what to write."""
+        return Changes(self.new, self.live, self.ended, self.repeats)
+
+
+@final
+class StoredJob:
+    """A live job of the store: the number of its row, and the values that were noted last."""
+
+    __slots__ = ("codec", "number", "values")
+
+    def __init__(self, number: int, codec: CodecName, values: LiveValues | None) -> None:
+        self.number = number
+        self.codec = codec
+        self.values = values
+
+    def note(self, values: LiveValues) -> None:
+        """Keep the values that were noted last."""
+        self.values = values
+
+
+@final
+class StoreWriter:
+    """Keeps the jobs of one queue in its store.
+
+    Attributes:
+        codec: How arguments are written.
+        max_kills: How many kills a job survives.
+    """
+
+    def __init__(
+        self,
+        file: StoreFile,
+        codec: Codec,
+        max_kills: float,
+        run_sync: RunSync,
+    ) -> None:
+        self.codec: Final = codec
+        self.max_kills: Final = max_kills
+        self._file = file
+        self._run_sync = run_sync
+        self._jobs: dict[JobRecord, StoredJob] = {}
+        self._kept: set[JobRecord] = set()  # cancelled by the end of the queue alone
+        self._next_number = 1
+        self._gathering = Batch()
+        self._writing: Batch | None = None
+        self._filled = trio.Event()  # there is something to write
+        self._wanted = trio.Event()  # and somebody waits for it
+        self._has_stopped = False
+        self._warned = False
+        self._wall_clock: WallClock | None = None
+        self._cancel: Callable[[JobRecord], object] | None = None
+
+    # The file
+
+    async def open(self) -> Contents:
+        """Open the file and return what is in it.
+
+        Raises:
+            StoreInUse: Another queue has it open.
+            StoreFailed: It cannot be used.
+        """
+        try:
+            contents = await self._run_sync(lambda: self._file.open(time.time()))
+        except BaseException:
+            await self._close()  # noqa: ASYNC102 - it is shielded and bounded
+            raise
+        self._next_number = contents.next_number
+        return contents
+
+    def attach(self, wall_clock: WallClock, cancel: Callable[[JobRecord], object]) -> None:
+        """Take over the queue's clock, and how to cancel a job that could not be written."""
+        self._wall_clock = wall_clock
+        self._cancel = cancel
+
+    async def close(self) -> None:
+        """Write the rest and close the file. Call it when all jobs have ended."""
+        with trio.CancelScope(shield=True):
+            if self._gathering:
+                await self._write_batch()
+            if self._gathering:
+                self._warn("at the end of the queue")
+        await self._close()
+
+    async def _close(self) -> None:
+        try:
+            with trio.CancelScope(shield=True):
+                await self._run_sync(self._file.close)
+        except Exception as error:  # noqa: BLE001 - what calls the file is user code
+            self._warn(safe_str(error) or type(error).__name__)
+        finally:
+            self._file.close()
+
+    # What the queue tells
+
+    def pack(
+        self, record: JobRecord, job: object, args: tuple[object, ...], *, is_awaited: bool
+    ) -> None:
+        """Note in a record what to keep of its submit.
+
+        Raises:
+            NotSendable: Another process could not run the job.
+        """
+        call = pack_call(record, job, args, self.codec, is_awaited=is_awaited)
+        record.set_options({"stored": call})
+
+    def know(self, record: JobRecord, number: int, codec: CodecName, values: LiveValues) -> None:
+        """Take over a job that is in the file, before it enters the queue."""
+        self._jobs[record] = StoredJob(number, codec, values)
+
+    def forget(self, record: JobRecord) -> None:
+        """Leave a job in the file as it is, since it has not entered the queue."""
+        self._jobs.pop(record, None)
+
+    def job_changed(self, record: JobRecord) -> None:
+        """Note a change of a job."""
+        stored = self._jobs.get(record)
+        if record.status.is_terminal:
+            if stored is not None:
+                self._job_ended(record, stored)
+            return
+        if stored is None:
+            call = record.extras.stored
+            if call is None:
+                return
+            stored = self._add(record, call)
+        values = live_values(record, self._offset())
+        if values != stored.values:
+            stored.note(values)
+            self._gathering.live[stored.number] = values
+            self._filled.set()
+
+    def _add(self, record: JobRecord, call: StoredCall) -> StoredJob:
+        number = self._next_number
+        self._next_number += 1
+        links = record.extras.links
+        predecessors = [] if links is None else [*self._numbers_of(links.predecessors)]
+        batch = self._gathering
+        batch.new[number] = new_row(record, number, call, predecessors, self._offset())
+        if call.is_awaited:
+            batch.awaited[number] = record
+        record.set_options({"stored": None})  # it is large
+        stored = self._jobs[record] = StoredJob(number, call.codec, None)
+        return stored
+
+    def _numbers_of(self, records: dict[JobRecord, None]) -> list[int]:
+        return [self._jobs[record].number for record in records if record in self._jobs]
+
+    def _job_ended(self, record: JobRecord, stored: StoredJob) -> None:
+        del self._jobs[record]
+        batch, number = self._gathering, stored.number
+        if self._stays(record):
+            self._kept.add(record)
+            if stored.values is not None:
+                batch.live[number] = interrupted(stored.values)
+        else:
+            batch.live.pop(number, None)
+            batch.ended[number] = end_values(record, stored.codec, self._offset())
+        self._filled.set()
+
+    def _stays(self, record: JobRecord) -> bool:
+        """Tell whether an ended job was stopped by the end of the queue alone.
+
+        It stays in the file, and the next opening takes it up. A cancel scope around ``run`` or a map
+        requests the cancellation; one around the queue does not.
+        """
+        extras = record.extras
+        if record.status is not CANCELLED:
+            return False
+        if extras.cancel_cause is CancelCause.DEPENDENCY:
+            links = extras.links
+            lost = (
+                []
+                if links is None
+                else [
+                    job
+                    for job in links.predecessors
+                    if job.status.is_terminal and job.status is not COMPLETED
+                ]
+            )
+            return bool(lost) and all(job in self._kept for job in lost)
+        if extras.cancel_cause is CancelCause.SCOPE:
+            return not extras.cancel_requested
+        return extras.cancel_cause is CancelCause.SHUTDOWN
+
+    def repeat_changed(self, repeat: Repeat) -> None:
+        """Note a change of a repeat, or its end."""
+        self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
+        self._filled.set()
+
+    def number_of(self, record: JobRecord) -> int | None:
+        """Return the number of a live job's row."""
+        stored = self._jobs.get(record)
+        return None if stored is None else stored.number
+
+    def _offset(self) -> float:
+        assert self._wall_clock is not None  # the queue was opened
+        return self._wall_clock.offset()
+
+    # Waiting
+
+    async def wait_written(self, record: JobRecord) -> None:
+        """Wait until a job is in the file.
+
+        Cancellation:
+            Has no effect: writing is bounded.
+
+        Raises:
+            StoreFailed: It could not be written.
+        """
+        number = self.number_of(record)
+        batches = (self._gathering, self._writing)
+        batch = next((b for b in batches if b is not None and number in b.new), None)
+        if batch is None:
+            await cancel_shielded_checkpoint()
+            return
+        with trio.CancelScope(shield=True):
+            await self._wait(batch)
+        if batch.error is not None:
+            raise batch.error
+
+    async def wait_all_written(self) -> None:
+        """Wait until all changes so far are in the file, or could not be written.
+
+        Cancellation:
+            Has no effect on the file.
+        """
+        batch = self._gathering or self._writing
+        if batch is None:
+            await checkpoint()
+            return
+        await self._wait(batch)
+
+    async def _wait(self, batch: Batch) -> None:
+        self._wanted.set()
+        while not batch.is_over.is_set():
+            if self._has_stopped and self._writing is None:
+                await self._write_batch()
+            else:
+                await batch.is_over.wait()
+
+    # Writing
+
+    @enable_ki_protection
+    async def write(self) -> None:
+        """Write what is noted, until cancelled."""
+        pause = 0.0
+        try:
+            while True:
+                await self._filled.wait()
+                if pause:
+                    with trio.move_on_after(pause):
+                        await self._wanted.wait()
+                # A worker may start a new job in the next step: its start is written with the job.
+                await checkpoint()
+                await checkpoint()
+                is_written = await self._write_batch()
+                pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        finally:
+            self._has_stopped = True
+            with trio.CancelScope(shield=True):
+                if self._gathering:  # somebody may wait for it
+                    await self._write_batch()
+
+    async def _write_batch(self) -> bool:
+        """Write what is noted; return False if it could not be."""
+        batch = self._gathering
+        self._writing, self._gathering = batch, Batch()
+        self._filled, self._wanted = trio.Event(), trio.Event()
+        changes, file = batch.changes(), self._file
+        try:
+            with trio.CancelScope(shield=True):
+                await self._run_sync(lambda: file.write(changes, time.time()))
+        except Exception as error:  # noqa: BLE001 - what calls the file is user code
+            self._put_back(batch, error)
+        except BaseException as error:
+            self._put_back(batch, error)
+            raise
+        finally:
+            self._writing = None
+            batch.is_over.set()
+        return batch.error is None
+
+    def _put_back(self, batch: Batch, error: BaseException) -> None:
+        """Keep what could not be written for the next batch, but no job whose submit fails."""
+        words = safe_str(error) or type(error).__name__
+        failure = error if isinstance(error, StoreFailed) else StoreFailed("", words)
+        batch.fail(failure)
+        self._warn(words)
+        self._gathering.add_older(batch)
+        for number, record in batch.awaited.items():
+            self._gathering.forget(number)
+            self._jobs.pop(record, None)
+        if self._gathering:
+            self._filled.set()
+        for record in batch.awaited.values():
+            if self._cancel is not None:
+                self._cancel(record)
+
+    def _warn(self, reason: str) -> None:
+        """Log once that the store is behind the queue."""
+        if not self._warned:
+            self._warned = True
+            logger.error("Changes of jobs are not written: %s", reason)

@@ -1,0 +1,73 @@
+"""Queues with a store in virtual time, and the jobs that they run."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import trio
+
+from ticketr import SqliteStore, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from ticketr import JobContext, JobQueue
+
+T = TypeVar("T")
+
+RAN: list[tuple[Any, ...]] = []
+"""What the jobs have done: the argument, the attempt, and whatever else the job notes."""
+
+
+async def in_place(function: Callable[[], T], /) -> T:
+    """Call a function as a store calls one in a thread, without a thread."""
+    await trio.lowlevel.checkpoint()
+    return function()
+
+
+def open_stored(path: Path, **options: Any) -> AbstractAsyncContextManager[JobQueue]:
+    """Open a queue with a store whose file is used in place."""
+    store = SqliteStore(path, run_sync=in_place, **options.pop("store", {}))
+    return open_job_queue(store=store, **options)
+
+
+async def note(context: JobContext, what: object) -> object:
+    """Note that it ran, and return its argument."""
+    RAN.append((what, context.attempt))
+    return what
+
+
+async def slow(context: JobContext, what: object, seconds: float = 10) -> object:
+    """Note that it ran, take its time, and note its end."""
+    RAN.append((what, context.attempt))
+    await trio.sleep(seconds)
+    RAN.append((what, context.attempt, "end"))
+    return what
+
+
+async def fail(context: JobContext, what: object) -> None:
+    """Note that it ran, and fail."""
+    RAN.append((what, context.attempt))
+    raise ValueError(what)
+
+
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return what a query finds in a store's file."""
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(query).fetchall()
+
+
+def live_ids(path: Path) -> list[str]:
+    """Return the IDs of the jobs in the file that have not ended."""
+    found = rows(path, "SELECT id FROM jobs WHERE finished_at IS NULL ORDER BY number")
+    return [job_id for (job_id,) in found]
+
+
+def change(path: Path, statement: str) -> None:
+    """Change a store's file."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement)

@@ -1,0 +1,746 @@
+"""Jobs that outlive their queue."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+import trio.lowlevel
+from fakes import durable
+from fakes.durable import RAN, change, fail, in_place, live_ids, note, open_stored, rows, slow
+
+from ticketr import (
+    CancelCause,
+    CancelOutcome,
+    DuplicateJob,
+    JobCancelled,
+    JobFailed,
+    JobStatus,
+    JobTimedOut,
+    Keep,
+    NotSendable,
+    OnConflict,
+    QueueClosed,
+    Retry,
+    RetryLater,
+    SqliteStore,
+    TooManyKills,
+    open_job_queue,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr import JobContext, JobQueue
+
+
+@pytest.fixture(autouse=True)
+def wall_clock(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the wall clock go with the mock clock, and forget what other tests ran."""
+    monkeypatch.setattr(time, "time", lambda: 1e9 + autojump_clock.current_time())
+    RAN.clear()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs ?#%.sqlite"
+
+
+async def left_by(path: Path, submit: Callable[[JobQueue], Awaitable[Any]], **options: Any) -> None:
+    """Open a queue, submit, and shut down at once while nothing runs."""
+    async with open_stored(path, **options) as queue:
+        queue.pause()
+        await submit(queue)
+        await queue.shutdown(grace=0)
+    RAN.clear()
+
+
+async def later(context: JobContext, what: object) -> object:
+    RAN.append((what, context.attempt))
+    if context.attempt < 3:
+        raise RetryLater(5)
+    return what
+
+
+async def plainly(what: object) -> object:
+    return what
+
+
+async def give_key(context: JobContext) -> object:
+    return context.key
+
+
+async def give_object(context: JobContext) -> object:
+    return {1, 2}
+
+
+@dataclass(frozen=True)
+class Numbered:
+    number: int
+    name: str = "numbered"
+
+    async def execute(self, context: JobContext) -> int:
+        RAN.append((self.number, context.attempt))
+        return self.number
+
+
+async def test_a_job_that_has_ended_is_not_run_again(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        assert await queue.run(note, "a") == "a"
+
+    async with open_stored(path) as queue:
+        assert queue.status("job-1") is JobStatus.COMPLETED
+
+    assert RAN == [("a", 1)]
+    assert live_ids(path) == []
+
+
+async def test_a_submit_returns_when_the_job_is_in_the_file(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        handle = await queue.submit(slow, "a", 1.0, name="n", tags=["t"], key="k", priority=3)
+
+        assert live_ids(path) == [handle.id]
+        assert rows(path, "SELECT job, key, priority FROM jobs") == [
+            (
+                f'{{"job":{{"function":"{slow.__module__}:slow"}},"args":["a",1.0]}}'.encode(),
+                b'"k"',
+                3,
+            )
+        ]
+
+
+async def test_what_a_shutdown_cancels_is_run_by_the_next_opening(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        handle = await queue.submit(slow, "running")
+        await queue.submit(note, "pending")
+        await queue.submit(note, "delayed", delay=50)
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+    assert handle.snapshot().cancel_cause is CancelCause.SHUTDOWN
+    assert RAN == [("running", 1)]
+
+    async with open_stored(path) as queue:
+        assert [job.waiting_for for job in queue.jobs()] == ["worker", "worker", "time"]
+        assert [job.attempt for job in queue.jobs()] == [1, 0, 0]
+
+    assert RAN[1:] == [("running", 2), ("running", 2, "end"), ("pending", 1), ("delayed", 1)]
+    assert trio.current_time() == pytest.approx(50)
+    assert live_ids(path) == []
+
+
+async def test_a_cancelled_scope_around_the_queue_leaves_the_jobs(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    with trio.move_on_after(1):
+        async with open_stored(path) as queue:
+            await queue.submit(slow, "a")
+            await queue.submit(note, "b")
+            await trio.sleep_forever()
+
+    assert live_ids(path) == ["job-1", "job-2"]
+    assert rows(path, "SELECT status, attempts, uncounted FROM jobs") == [
+        ("pending", 1, 1),
+        ("pending", 0, 0),
+    ]
+
+
+@pytest.mark.parametrize("error", [ValueError(), SystemExit(1)])
+async def test_an_error_of_the_body_leaves_the_jobs(
+    autojump_clock: MockClock, error: BaseException, path: Path
+) -> None:
+    with pytest.raises(type(error)):  # noqa: PT012
+        async with open_stored(path) as queue:
+            await queue.submit(slow, "a")
+            await trio.sleep(1)
+            raise error
+
+    assert live_ids(path) == ["job-1"]
+
+
+async def test_what_a_user_cancels_is_gone(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        queue.pause()
+        first = await queue.submit(note, "a")
+        await queue.submit(note, "b", after=[first])
+        await queue.submit(note, "c", key="k", name="c")
+        await queue.submit(note, "d", key="k", on_conflict=OnConflict.SUPERSEDE)
+        await queue.submit(note, "e", within=0)
+        await queue.submit(note, "f")
+
+        assert queue.cancel(first) is CancelOutcome.CANCELLED
+        causes = [job.cancel_cause for job in queue.jobs()]
+        await queue.shutdown(grace=0)
+
+    assert causes == [
+        CancelCause.USER,
+        CancelCause.DEPENDENCY,
+        CancelCause.SUPERSEDED,
+        None,
+        CancelCause.EXPIRED,
+        None,
+    ]
+    assert live_ids(path) == ["job-4", "job-6"]
+    assert rows(path, "SELECT * FROM links") == []
+
+
+async def test_the_job_of_a_cancelled_run_is_gone(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        with trio.move_on_after(1):
+            await queue.run(slow, "a")
+
+    assert RAN == [("a", 1)]
+    assert live_ids(path) == []
+
+
+async def test_a_cancelled_submit_has_submitted_nothing(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path, max_pending=1) as queue:
+        queue.pause()
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await queue.submit(note, "a")
+        await queue.submit(note, "b")
+        with trio.move_on_after(1):
+            await queue.submit(note, "c")
+
+        assert live_ids(path) == ["job-1"]
+
+    assert RAN == [("b", 1)]
+
+
+async def test_jobs_keep_their_options(autojump_clock: MockClock, path: Path) -> None:
+    retry = Retry(attempts=4, first=2, jitter=0, on=(ValueError, OSError))
+
+    async def submit(queue: JobQueue) -> None:
+        await queue.submit(note, "a", id="my id", name="my name", tags=["x", "y"], priority=7)
+        await queue.submit(slow, "b", timeout=3, retry=retry, key=5, within=100)
+
+    await left_by(path, submit)
+
+    async with open_stored(path) as queue:
+        first, second = queue.jobs()
+        await queue.wait_idle()
+        ended = queue.snapshot(second.id)
+
+    assert (first.id, first.name, first.priority) == ("my id", "my name", 7)
+    assert first.tags == {"x", "y"}
+    assert (second.key, second.waiting_for) == (5, "worker")
+    assert ended.error is not None
+    assert ended.error.type == "JobTimedOut"
+    assert RAN == [("a", 1), ("b", 1)]  # the error of a time limit is none of these
+
+
+async def test_the_order_and_the_priorities_are_kept(autojump_clock: MockClock, path: Path) -> None:
+    async def submit(queue: JobQueue) -> None:
+        for number in range(3):
+            await queue.submit(note, number)
+        await queue.submit(note, 3, priority=1)
+        queue.set_priority("job-2", -1)
+
+    await left_by(path, submit)
+
+    async with open_stored(path):
+        pass
+
+    assert [what for what, _ in RAN] == [3, 0, 2, 1]
+
+
+async def test_one_job_of_a_key_runs_at_a_time(autojump_clock: MockClock, path: Path) -> None:
+    async def submit(queue: JobQueue) -> None:
+        for name in "abc":
+            await queue.submit(slow, name, 1, key="k")
+
+    await left_by(path, submit)
+
+    async with open_stored(path, workers=3) as queue:
+        assert [job.waiting_for for job in queue.jobs(key="k")] == ["worker"] * 3
+        await trio.sleep(0.5)
+        with pytest.raises(DuplicateJob):
+            await queue.submit(note, "d", key="k", on_conflict=OnConflict.REJECT)
+
+    assert trio.current_time() == pytest.approx(3)
+
+
+async def test_a_job_waits_for_another_with_its_id(autojump_clock: MockClock, path: Path) -> None:
+    async def submit(queue: JobQueue) -> None:
+        await queue.submit(slow, "a", 1, id="i")
+        await queue.submit(slow, "b", 1, id="i", on_conflict=OnConflict.WAIT)
+
+    await left_by(path, submit)
+
+    async with open_stored(path, workers=2):
+        pass
+
+    assert [what[0] for what in RAN] == ["a", "a", "b", "b"]
+
+
+async def test_jobs_start_after_others(autojump_clock: MockClock, path: Path) -> None:
+    async def submit(queue: JobQueue) -> None:
+        first = await queue.submit(slow, "first", 1)
+        second = await queue.submit(fail, "second", delay=5)
+        await queue.submit(note, "third", after=[first])
+        await queue.submit(note, "fourth", after=[first, second])
+        await queue.submit(note, "fifth", after=[first, second], after_any_end=True)
+
+    await left_by(path, submit)
+    assert rows(path, "SELECT job, predecessor FROM links ORDER BY job, predecessor") == [
+        (3, 1), (4, 1), (4, 2), (5, 1), (5, 2)
+    ]  # fmt: skip
+
+    async with open_stored(path, on_job_error=lambda _: None) as queue:
+        await trio.sleep(2)
+        assert rows(path, "SELECT job, predecessor FROM links ORDER BY job") == [(4, 2), (5, 2)]
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path, on_job_error=lambda _: None) as queue:
+        assert queue.snapshot("job-4").waiting_for == "after"
+        await queue.wait_idle()
+        assert queue.snapshot("job-4").cancel_cause is CancelCause.DEPENDENCY
+
+    assert [what[0] for what in RAN] == ["first", "first", "third", "second", "fifth"]
+    assert rows(path, "SELECT * FROM links") == []
+
+
+async def test_a_job_may_start_after_one_of_an_earlier_opening(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path, on_job_error=lambda _: None) as queue:
+        await queue.submit(note, 1, id="good")
+        await queue.submit(fail, 2, id="bad")
+
+    async with open_stored(path) as queue:
+        good = await queue.submit(note, 3, after=["good"])
+        bad = await queue.submit(note, 4, after=["bad"])
+        await queue.wait_idle()
+
+    assert good.status is JobStatus.COMPLETED
+    assert bad.snapshot().cancel_cause is CancelCause.DEPENDENCY
+
+
+async def test_a_wait_for_a_time_goes_on_by_the_wall_clock(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async def submit(queue: JobQueue) -> None:
+        await queue.submit(note, "a", delay=30)
+        await queue.submit(note, "b", delay=90, within=60)
+        await queue.submit(note, "c", delay=500)
+        queue.run_now("job-3")
+
+    await left_by(path, submit)
+    await trio.sleep(20)
+
+    async with open_stored(path) as queue:
+        await trio.testing.wait_all_tasks_blocked()
+        assert RAN == [("c", 1)]
+        await trio.sleep(9.9)
+        assert RAN == [("c", 1)]
+        await queue.wait_idle()
+        assert queue.snapshot("job-2").cancel_cause is CancelCause.EXPIRED
+
+    assert RAN == [("c", 1), ("a", 1)]
+    assert trio.current_time() == pytest.approx(60)
+
+
+async def test_the_attempts_are_counted_on(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path, retry=Retry(attempts=3, first=10, factor=1, jitter=0)) as queue:
+        await queue.submit(fail, "a")
+        await trio.sleep(15)
+        assert [job.attempt for job in queue.jobs()] == [2]
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path, on_job_error=lambda _: None) as queue:
+        (job,) = queue.jobs()
+        assert (job.attempt, job.waiting_for) == (2, "time")
+
+    assert RAN == [("a", 1), ("a", 2), ("a", 3)]
+
+
+async def test_attempts_that_do_not_count_are_kept_as_such(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        await queue.submit(later, "a", retry=Retry(attempts=1))
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path):
+        pass
+
+    assert RAN == [("a", 1), ("a", 2), ("a", 3)]
+
+
+async def test_the_limit_of_all_attempts_is_kept(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        await queue.submit(slow, "a", 30, retry=Retry(total=20))
+        await trio.sleep(15)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path, on_job_error=lambda _: None) as queue:
+        with pytest.raises(JobTimedOut):
+            await queue.handle("job-1").result()
+
+    assert trio.current_time() == pytest.approx(20)
+
+
+@pytest.mark.parametrize("retry", [None, Retry(attempts=9), Retry(total=900)])
+async def test_a_kill_counts_as_an_attempt(
+    autojump_clock: MockClock, retry: Retry | None, path: Path
+) -> None:
+    await left_by(path, lambda queue: queue.submit(note, "a", retry=retry))
+    change(path, "UPDATE jobs SET status = 'running', attempts = 1, started_at = 1e9")
+
+    async with open_stored(path):
+        pass
+
+    assert RAN == [("a", 2)]
+
+
+@pytest.mark.parametrize(
+    ("retry", "kills", "attempts"),
+    [(None, 4, 4), (Retry(attempts=2), 1, 2), (Retry(attempts=math.inf), 4, 40)],
+)
+async def test_a_job_that_is_killed_too_often_fails(
+    autojump_clock: MockClock, retry: Retry | None, kills: int, attempts: int, path: Path
+) -> None:
+    await left_by(path, lambda queue: queue.submit(note, "a", retry=retry))
+    running = f"status = 'running', started_at = 1e9, attempts = {attempts}, kills = {kills}"
+    change(path, f"UPDATE jobs SET {running}")
+
+    async with open_stored(path) as queue:
+        with pytest.raises(JobFailed) as failed:
+            await queue.handle("job-1").result()
+
+    assert RAN == []
+    assert type(failed.value.__cause__) is TooManyKills
+    assert failed.value.__cause__.kills == kills + 1
+    assert rows(path, "SELECT status FROM jobs") == [("failed",)]
+
+
+async def test_the_number_of_kills_is_an_option(autojump_clock: MockClock, path: Path) -> None:
+    await left_by(path, lambda queue: queue.submit(note, "a"))
+    change(path, "UPDATE jobs SET status = 'running', attempts = 2, started_at = 1e9, kills = 1")
+
+    async with open_stored(path, store={"max_kills": 2}) as queue:
+        assert (await queue.handle("job-1").wait()).status is JobStatus.FAILED
+
+
+async def test_an_interrupted_attempt_is_no_kill(autojump_clock: MockClock, path: Path) -> None:
+    for _ in range(7):
+        async with open_stored(path, retry=Retry(attempts=1)) as queue:
+            if not queue.jobs():
+                await queue.submit(slow, "a")
+            await trio.sleep(1)
+            await queue.shutdown(grace=0)
+
+    assert [("a", number) for number in range(1, 8)] == RAN
+    assert rows(path, "SELECT attempts, uncounted, kills FROM jobs") == [(7, 7, 0)]
+
+
+async def test_adapters_and_objects_are_kept(autojump_clock: MockClock, path: Path) -> None:
+    async def submit(queue: JobQueue) -> None:
+        await queue.submit(plain(plainly), 1)
+        await queue.submit(Numbered(3))
+        await queue.submit(give_key, key=4)
+
+    await left_by(path, submit)
+
+    async with open_stored(path) as queue:
+        handles = [queue.handle(job.id) for job in queue.jobs()]
+        assert [await handle.result() for handle in handles] == [1, 3, 4]
+        assert [handle.name for handle in handles] == [
+            "plainly",
+            "numbered",
+            "give_key",
+        ]
+
+
+async def test_pickle_is_taken_on_request(autojump_clock: MockClock, path: Path) -> None:
+    store = {"codec": "pickle"}
+    await left_by(path, lambda queue: queue.submit(note, {1, 2}, key=("a", 1)), store=store)
+
+    async with open_stored(path, store=store) as queue:
+        assert queue.jobs()[0].key == ("a", 1)
+        assert await queue.handle("job-1").result() == {1, 2}
+
+    async with open_stored(path) as queue:  # what was written says how to read it
+        assert queue.snapshot("job-1").result == {1, 2}
+        assert queue.snapshot("job-1").key == ("a", 1)
+
+
+@pytest.mark.parametrize(
+    ("job", "args", "options", "words"),
+    [
+        (note, ((1,),), {}, "argument 1 cannot be sent"),
+        (lambda _: None, (), {}, "is a lambda"),
+        (note, (1,), {"key": (1,)}, "the key cannot be sent"),
+        (note, (1,), {"id": "\ud800"}, "id cannot be sent"),
+        (note, (1,), {"name": "\ud800"}, "name cannot be sent"),
+        (note, (1,), {"tags": ["\ud800"]}, r"tags\[0\] cannot be sent"),
+        (note, (1,), {"retry": Retry(2, on=lambda _: True)}, "'on' of the retry rule .* lambda"),
+        (note, (1,), {"retry": Retry(2, random=lambda: 1)}, "'random' of the retry rule"),
+        (note, ("x" * 10_000_000,), {}, "a job of more than 10,000,000 bytes is too large"),
+    ],
+)
+async def test_what_cannot_be_kept_is_refused_and_changes_nothing(
+    autojump_clock: MockClock,
+    job: Any,
+    args: tuple[object, ...],
+    options: Any,
+    words: str,
+    path: Path,
+) -> None:
+    async with open_stored(path) as queue:
+        with pytest.raises(NotSendable, match=words):
+            await queue.submit(job, *args, **options)
+        with pytest.raises(NotSendable, match=words):
+            await queue.run(job, *args, **options)
+
+        assert queue.jobs() == []
+        assert queue.statistics().pending == 0
+
+    assert rows(path, "SELECT * FROM jobs") == []
+
+
+def certain(error: Exception) -> bool:
+    return isinstance(error, ValueError)
+
+
+def nothing() -> float:
+    return 0.5
+
+
+@pytest.mark.parametrize(
+    "retry",
+    [
+        Retry(3),
+        Retry(attempts=math.inf, first=math.inf, total=math.inf),
+        Retry(total=5, factor=3, cap=4, jitter=0.5, on=OSError),
+        Retry(2, on=(OSError, KeyError)),
+        Retry(2, on=certain, random=nothing),
+        Retry(2, random=random.random),
+    ],
+)
+async def test_retry_rules_come_back(autojump_clock: MockClock, retry: Retry, path: Path) -> None:
+    await left_by(path, lambda queue: queue.submit(note, 1, retry=retry))
+
+    async with open_stored(path) as queue:
+        record = queue._core.registry.by_id["job-1"]
+        assert record.retry == retry
+
+
+async def test_submit_nowait_is_refused(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        with pytest.raises(RuntimeError, match=r"use await submit\(\)"):
+            queue.submit_nowait(note, 1)
+
+    assert RAN == []
+
+
+async def test_a_joined_job_is_in_the_file_too(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        first = await queue.submit(slow, "a", id="i")
+        joined = await queue.submit(slow, "b", id="i", on_conflict=OnConflict.JOIN)
+
+        assert joined is first
+        assert live_ids(path) == ["i"]
+
+
+async def test_refusals_leave_nothing_in_the_file(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        await queue.submit(slow, "a", 1, id="i")
+        with pytest.raises(DuplicateJob):
+            await queue.submit(note, "b", id="i")
+        await queue.shutdown()
+        with pytest.raises(QueueClosed):
+            await queue.submit(note, "c")
+
+    assert rows(path, "SELECT id FROM jobs") == [("i",)]
+
+
+async def test_the_jobs_of_a_map_are_kept(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path, workers=2) as queue, queue.map(slow, range(3)) as values:
+        await trio.sleep(1)
+        assert live_ids(path) == ["job-1", "job-2", "job-3"]
+        assert [value async for value in values] == [0, 1, 2]
+
+    assert live_ids(path) == []
+
+
+async def test_an_item_that_cannot_be_kept_is_an_error_of_the_map(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        with pytest.raises(NotSendable, match="argument 1"):  # noqa: PT012
+            async with queue.map(note, [1, (2,), 3]) as values:
+                async for _ in values:
+                    pass
+
+    assert live_ids(path) == []
+
+
+async def test_a_map_that_is_left_early_has_no_jobs(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path, workers=2) as queue, queue.map(slow, range(9)):
+        await trio.sleep(1)
+
+    assert live_ids(path) == []
+
+
+# Ended jobs
+
+
+async def test_ended_jobs_are_known_to_the_next_opening(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path, on_job_error=lambda _: None) as queue:
+        await queue.submit(note, {"a": [1]}, key="k", tags=["t"], priority=2)
+        await queue.submit(fail, "no")
+        await queue.submit(slow, "late", timeout=1)
+        cancelled = await queue.submit(note, "c", delay=9)
+        queue.cancel(cancelled)
+        await queue.submit(give_object)
+        await trio.sleep(5)
+        before = queue.jobs()
+
+    async with open_stored(path) as queue:
+        after = queue.jobs()
+        with pytest.raises(JobFailed, match="ValueError: no"):
+            await queue.handle("job-2").result()
+        with pytest.raises(JobTimedOut):
+            await queue.handle("job-3").result()
+        with pytest.raises(JobCancelled, match="cause: user"):
+            await queue.handle("job-4").result()
+        statistics = queue.statistics()
+        handle = await queue.submit(note, 1)
+
+    kept = ("id", "name", "status", "key", "tags", "priority", "attempt", "cancel_cause", "error",
+            "submitted_at", "due_at", "started_at", "finished_at")  # fmt: skip
+    assert [[getattr(job, name) for name in kept] for job in after] == [
+        [getattr(job, name) for name in kept] for job in before
+    ]
+    assert [job.result for job in after] == [{"a": [1]}, None, None, None, "{1, 2}"]
+    assert (statistics.completed, statistics.failed, statistics.cancelled) == (2, 2, 1)
+    assert (statistics.evicted, statistics.attempts) == (0, 0)
+    assert handle.id == "job-6"
+
+
+async def test_as_many_ended_jobs_stay_as_the_queue_keeps(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path, keep=Keep(jobs=16)) as queue:
+        for number in range(40):
+            await queue.run(note, number)
+    assert 16 <= len(rows(path, "SELECT * FROM jobs")) <= 17
+
+    async with open_stored(path, keep=Keep(jobs=3)) as queue:
+        assert [job.id for job in queue.jobs()] == ["job-38", "job-39", "job-40"]
+    assert len(rows(path, "SELECT * FROM jobs")) == 3
+
+    await trio.sleep(100)
+    async with open_stored(path, keep=Keep(age=99)) as queue:
+        assert queue.jobs() == []
+        assert (await queue.submit(note, 1)).id == "job-41"
+
+    async with open_stored(path, keep=Keep(jobs=0)):
+        pass
+    assert rows(path, "SELECT * FROM jobs") == []
+
+
+# What cannot be taken up
+
+
+async def test_a_job_that_cannot_be_imported_stays_in_the_file(
+    autojump_clock: MockClock,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def submit(queue: JobQueue) -> None:
+        first = await queue.submit(note, "a")
+        second = await queue.submit(slow, "b", after=[first])
+        await queue.submit(slow, "c", after=[second], after_any_end=True)
+        await queue.submit(slow, "d")
+
+    await left_by(path, submit)
+
+    with monkeypatch.context() as patch:
+        patch.delattr(durable, "note")
+        async with open_stored(path) as queue:
+            assert [job.id for job in queue.jobs()] == ["job-4"]
+            assert (await queue.submit(slow, "e", 1)).id == "job-5"
+
+    stays, after = (
+        "cannot be taken up and stays in the store",
+        "it starts after a job that stays there",
+    )
+    name = f"{note.__module__}:note"
+    problem = f"{name} cannot be imported: module '{note.__module__}' has no attribute 'note'"
+    assert [record.message for record in caplog.records] == [
+        f"Job 'job-1' {stays}: {problem}",
+        f"Job 'job-2' {stays}: {after}",
+        f"Job 'job-3' {stays}: {after}",
+    ]
+    assert live_ids(path) == ["job-1", "job-2", "job-3"]
+    RAN.clear()
+
+    async with open_stored(path):
+        pass
+    assert [what[0] for what in RAN] == ["a", "b", "b", "c", "c"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE jobs SET job = x'7b'", "this is no JSON"),
+        ("UPDATE jobs SET options = '{}'", "its options are damaged"),
+        ("UPDATE jobs SET codec = 'yaml'", "its codec 'yaml' is not known"),
+        ("UPDATE jobs SET key = x'5b5d'", "its options are damaged: TypeError"),
+        ("UPDATE jobs SET attempts = 1", "its values are damaged"),
+        ("UPDATE jobs SET attempts = 'x'", "its values are damaged"),
+        ("UPDATE jobs SET due_at = 'x'", "its values are damaged"),
+        ("UPDATE jobs SET start_by = 'x'", "its values are damaged"),
+        ("UPDATE jobs SET priority = 1e99", "its values are damaged"),
+        ("UPDATE jobs SET kills = -1", "its values are damaged"),
+        ("UPDATE jobs SET job = 5", "its values are damaged"),
+        (
+            "UPDATE jobs SET job = CAST(replace(job, '[1]', '[1,2,3]') AS BLOB)",
+            "cannot be called with 4 arg",
+        ),
+    ],
+)
+async def test_a_damaged_job_stays_in_the_file(
+    autojump_clock: MockClock,
+    statement: str,
+    words: str,
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await left_by(path, lambda queue: queue.submit(note, 1, key="k"))
+    change(path, statement)
+
+    async with open_stored(path) as queue:
+        assert queue.jobs() == []
+
+    assert words in caplog.text
+    assert live_ids(path) == ["job-1"]
+
+
+async def test_context_variables_are_those_of_the_opening(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_job_queue(store=SqliteStore(path, run_sync=in_place), around=None) as queue:
+        assert "store" in repr(SqliteStore(path)).lower()
+        assert await queue.run(note, 1) == 1

@@ -1,0 +1,456 @@
+"""Stores whose file is shared, damaged, foreign, full, gone or slow."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+import trio.testing
+from fakes.durable import RAN, change, in_place, live_ids, note, open_stored, rows, slow
+
+from ticketr import (
+    CancelCause,
+    JobStatus,
+    OnConflict,
+    QueueClosed,
+    SqliteStore,
+    StoreFailed,
+    StoreInUse,
+    open_job_queue,
+)
+from ticketr.jobs._store_file import StoreFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+
+@pytest.fixture(autouse=True)
+def _nothing_ran() -> None:
+    RAN.clear()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.sqlite"
+
+
+class Disk:
+    """What calls a store's file, and can fail or take its time."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+        self.seconds = 0.0
+        self.calls = 0
+
+    async def __call__(self, function: Callable[[], Any], /) -> Any:
+        self.calls += 1
+        await trio.sleep(self.seconds)
+        if self.problem:
+            raise StoreFailed("jobs.sqlite", self.problem)
+        return function()
+
+
+# Opening
+
+
+async def test_a_second_queue_is_refused_with_the_process(path: Path) -> None:
+    async with open_stored(path) as queue:
+        with pytest.raises(StoreInUse) as refused:
+            async with open_stored(path):
+                pass
+        assert refused.value.pid == os.getpid()
+        assert await queue.run(note, 1) == 1
+
+    async with open_stored(path):
+        pass
+
+
+def test_a_second_process_is_refused_with_the_process(path: Path) -> None:
+    program = f"""
+import trio
+from ticketr import SqliteStore, open_job_queue
+
+async def main():
+    async with open_job_queue(store=SqliteStore({str(path)!r})):
+        print("open", flush=True)
+        await trio.sleep_forever()
+
+trio.run(main)
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        first.kill()
+
+    last = second.stderr.splitlines()[-1]
+    assert last.endswith(f"{path} is open in process {first.pid}: a store has one queue at a time")
+
+    async def reopen() -> None:
+        async with open_stored(path):
+            pass
+
+    trio.run(reopen)
+
+
+async def test_a_lock_file_without_a_number_is_no_process(path: Path) -> None:
+    async with open_stored(path):
+        path.with_name("jobs.sqlite.lock").write_text("?")
+        with pytest.raises(StoreInUse, match="is open in another process"):
+            async with open_stored(path):
+                pass
+
+
+async def test_the_files_are_for_their_owner_alone(path: Path) -> None:
+    async with open_stored(path) as queue:
+        await queue.run(note, 1)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+
+    assert set(modes.values()) == {0o600}
+    assert len(modes) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no database" * 100, "file is not a database"),
+        (b"\0" * 8192, "file is not a database"),
+    ],
+)
+async def test_a_file_that_is_no_database_is_refused(
+    content: bytes, words: str, path: Path
+) -> None:
+    path.write_bytes(content)
+
+    with pytest.raises(StoreFailed, match=words):
+        async with open_stored(path):
+            pass
+
+    assert path.read_bytes() == content
+
+
+async def test_a_damaged_database_is_refused(path: Path) -> None:
+    async with open_stored(path) as queue:
+        for number in range(30):
+            await queue.run(note, "x" * 1000 + str(number))
+    data = bytearray(path.read_bytes())
+    for at in range(4096 * 3, len(data), 4096):
+        data[at : at + 200] = b"\xff" * 200
+    path.write_bytes(data)
+
+    with pytest.raises(StoreFailed, match=r"damaged|malformed"):
+        async with open_stored(path):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("PRAGMA user_version = 99", "a newer version of ticketr wrote it"),
+        ("CREATE VIEW v AS SELECT 1", "it has triggers or views"),
+        ("DROP TABLE links", "it is the database of another program"),
+    ],
+)
+async def test_a_foreign_database_is_refused(statement: str, words: str, path: Path) -> None:
+    async with open_stored(path):
+        pass
+    change(path, statement)
+
+    with pytest.raises(StoreFailed, match=words):
+        async with open_stored(path):
+            pass
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+async def test_a_pickle_that_others_can_write_is_refused(mode: int, path: Path) -> None:
+    async with open_stored(path, store={"codec": "pickle"}):
+        pass
+    path.chmod(mode)
+
+    with pytest.raises(StoreFailed, match="others can write it"):
+        async with open_stored(path, store={"codec": "pickle"}):
+            pass
+    async with open_stored(path):  # JSON runs nothing
+        pass
+
+
+async def test_a_pickle_of_another_user_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.touch(0o600)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    with pytest.raises(StoreFailed, match="others can write it"):
+        async with open_stored(path, store={"codec": "pickle"}):
+            pass
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "jobs.sqlite"
+
+    with pytest.raises(StoreFailed, match=r"none/jobs.sqlite cannot be used: .*No such file"):
+        async with open_stored(path):
+            pass
+
+
+async def test_a_refused_opening_leaves_the_file_free(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreFile, "_check", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            async with open_stored(path):
+                pass
+
+    async with open_stored(path) as queue:
+        assert await queue.run(note, 1) == 1
+
+
+# Writing
+
+
+async def test_a_disk_that_fails_fails_the_submits_and_no_books(
+    autojump_clock: MockClock, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk), workers=2) as queue:
+        before = await queue.submit(slow, "before")
+        disk.problem = "database or disk is full"
+        with pytest.raises(StoreFailed, match="cannot be used: database or disk is full"):
+            await queue.submit(note, "a")
+        with pytest.raises(StoreFailed):
+            await queue.run(note, "b", key="k")
+        await before.wait()
+        statistics = queue.statistics()
+        assert (statistics.pending, statistics.running, statistics.cancelled) == (0, 0, 2)
+        assert {job.cancel_cause for job in queue.jobs()} == {None, CancelCause.USER}
+
+        disk.problem = ""
+        assert await queue.run(note, "c", key="k") == "c"
+
+    assert [what[0] for what in RAN] == ["before", "before", "c"]
+    assert live_ids(path) == []
+    assert [record.message for record in caplog.records] == [
+        f"Changes of jobs are not written: {StoreFailed('jobs.sqlite', 'database or disk is full')}"
+    ]
+
+
+async def test_a_joined_submit_fails_with_the_other(autojump_clock: MockClock, path: Path) -> None:
+    disk = Disk()
+    failures: list[str] = []
+
+    async def submit(what: str, **options: Any) -> None:
+        try:
+            await queue.submit(note, what, id="i", **options)
+        except StoreFailed:
+            failures.append(what)
+
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+        disk.problem, disk.seconds = "no", 1
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(submit, "a")
+            await trio.sleep(0.5)
+            await submit("b", on_conflict=OnConflict.JOIN)
+        disk.problem = ""
+
+    assert sorted(failures) == ["a", "b"]
+    assert RAN == []
+
+
+async def test_what_could_not_be_written_is_written_later(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+        await queue.submit(slow, "a")
+        await trio.sleep(1)
+        disk.problem = "no"
+        async with queue.map(note, [1, 2]) as values:  # nobody waits until these are written
+            assert [value async for value in values] == [1, 2]
+        calls = disk.calls
+        await trio.sleep(100)
+        assert disk.calls - calls < 15  # the pauses grow
+        assert live_ids(path) == ["job-1"]
+        disk.problem = ""
+        await trio.sleep(60)
+        assert live_ids(path) == []
+        assert len(rows(path, "SELECT * FROM jobs")) == 3
+
+
+async def test_an_end_that_cannot_be_written_means_another_run(
+    autojump_clock: MockClock, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+        await queue.submit(slow, "a")
+        await trio.sleep(1)
+        disk.problem = "no"
+        await queue.wait_idle()
+        disk_was_asked = disk.calls
+    assert disk.calls > disk_was_asked
+
+    assert "are not written" in caplog.text
+    assert live_ids(path) == ["job-1"]
+
+
+async def test_jobs_run_on_while_the_disk_fails(autojump_clock: MockClock, path: Path) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+        await queue.submit(slow, "a")
+        second = await queue.submit(note, "b")
+        disk.problem = "no"
+        assert await second.result() == "b"  # though its start is not written
+
+
+async def test_a_disk_that_raises_anything_is_a_failure(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+
+        async def broken(_: object) -> Any:
+            raise KeyError("x")
+
+        queue._core.store._run_sync = broken  # type: ignore[union-attr]
+        with pytest.raises(StoreFailed, match="'x'"):
+            await queue.submit(note, "a")
+        queue._core.store._run_sync = disk  # type: ignore[union-attr]
+
+    assert live_ids(path) == []
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+async def test_a_file_that_is_gone_fails_the_submit(
+    is_replaced: bool, autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        path.unlink()
+        if is_replaced:
+            path.touch()
+        words = "was replaced since" if is_replaced else "No such file"
+        with pytest.raises(StoreFailed, match=words):
+            await queue.submit(note, "a")
+
+    assert RAN == []
+
+
+async def test_a_reader_of_the_file_is_waited_for_and_disturbs_nothing(path: Path) -> None:
+    async with open_stored(path) as queue:
+        await queue.run(note, 1)
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("BEGIN")
+            assert db.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+            await queue.run(note, 2)
+            assert db.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+
+
+async def test_the_submits_of_a_moment_share_a_transaction(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk), max_pending=None) as queue:
+        queue.pause()
+        calls = disk.calls
+        async with trio.open_nursery() as nursery:
+            for number in range(100):
+                nursery.start_soon(queue.submit, note, number)
+        assert disk.calls - calls == 1
+        assert len(live_ids(path)) == 100
+
+
+async def test_a_job_is_not_called_before_its_start_is_in_the_file(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    disk = Disk()
+    async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+        disk.seconds = 5
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(queue.submit, slow, "a", 1)
+            await trio.sleep(4)
+            assert RAN == []
+        assert trio.current_time() == 5
+        await trio.testing.wait_all_tasks_blocked()
+        assert RAN == [("a", 1)]  # the start went with the submit
+        assert rows(path, "SELECT status, attempts FROM jobs") == [("running", 1)]
+
+
+async def test_a_submit_in_a_cancelled_scope_of_the_queue_does_not_hang(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    disk = Disk()
+    disk.seconds = 1
+    with trio.move_on_after(3):
+        async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+            await trio.sleep(1.5)
+            with trio.CancelScope(shield=True):
+                await queue.submit(slow, "a")
+                with pytest.raises(QueueClosed):
+                    await queue.submit(note, "b")
+
+    assert live_ids(path) == ["job-1"]
+    assert RAN == []
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"path": 1}, TypeError, "path must be text"),
+        ({"path": "a", "codec": "yaml"}, ValueError, "codec must be 'json' or 'pickle'"),
+        ({"path": "a", "max_kills": 0}, ValueError, "max_kills must be from 1"),
+        ({"path": "a", "run_sync": 1}, TypeError, "run_sync must be an async function"),
+    ],
+)
+def test_arguments_are_checked(arguments: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        SqliteStore(**arguments)
+
+
+def test_a_store_is_checked() -> None:
+    with pytest.raises(TypeError, match="store must be a SqliteStore"):
+        open_job_queue(store="jobs.sqlite")  # type: ignore[arg-type]
+
+
+async def test_by_default_a_thread_uses_the_file(path: Path) -> None:
+    async with open_job_queue(store=SqliteStore(path)) as queue:
+        assert await queue.run(note, 1) == 1
+
+    assert live_ids(path) == []
+    assert time.time() - rows(path, "SELECT finished_at FROM jobs")[0][0] < 100
+
+
+async def test_around_is_inside_the_wait_for_the_file(path: Path) -> None:
+    class Manager:
+        async def __aenter__(self) -> None:
+            RAN.append(("enter", 0))
+
+        async def __aexit__(self, *_: object) -> None:
+            RAN.append(("exit", 0))
+
+    def broken(_: object) -> Any:
+        return 5
+
+    store = SqliteStore(path, run_sync=in_place)
+    async with open_job_queue(store=store, around=lambda _: Manager()) as queue:
+        await queue.run(note, 1)
+    async with open_job_queue(store=store, around=broken, on_job_error=lambda _: None) as queue:
+        handle = await queue.submit(note, 1)
+        snapshot = await handle.wait()
+
+    assert RAN == [("enter", 0), (1, 1), ("exit", 0)]
+    assert snapshot.status is JobStatus.FAILED
+    assert snapshot.error is not None
+    assert "around must give an async context manager" in snapshot.error.message

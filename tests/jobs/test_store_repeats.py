@@ -1,0 +1,219 @@
+"""Repeats that go on with the next opening of a store."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes import durable
+from fakes.durable import RAN, change, note, open_stored, rows, slow
+
+from ticketr import DuplicateJob, NotSendable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+
+@pytest.fixture(autouse=True)
+def _wall_clock(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1e9 + autojump_clock.current_time())
+    RAN.clear()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.sqlite"
+
+
+def every_minute(due: datetime) -> datetime:
+    return due + timedelta(minutes=1)
+
+
+async def timed(context: Any, what: object) -> None:
+    RAN.append((what, context.id, trio.current_time()))
+
+
+async def test_a_repeat_goes_on_by_itself(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "a", every=10, id="r", key="k", tags=["t"], priority=2)
+        await trio.sleep(25)
+        await queue.shutdown(grace=0)
+    await trio.sleep(20)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(10)
+        job = queue.snapshot("r#4")
+        await queue.shutdown(grace=0)
+
+    # Those at 30 and 40 passed while no queue was open.
+    assert [("a", f"r#{n}", at) for n, at in [(1, 0), (2, 10), (3, 20), (4, 50)]] == RAN
+    assert (job.key, job.tags, job.priority) == ("k", frozenset({"t"}), 2)
+
+
+async def test_a_call_with_its_id_takes_it_over(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "old", every=10, first=1, id="r")
+        await trio.sleep(2)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path) as queue:
+        repeat = queue.repeat(timed, "new", every=10, first=1, id="r")
+        with pytest.raises(DuplicateJob):
+            queue.repeat(timed, "again", every=10, id="r")
+        await trio.sleep(10)
+        assert (repeat.runs, repeat.missed) == (2, 0)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "other", every=3, first=1, id="r")
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+
+    assert RAN == [
+        ("old", "r#1", 1),
+        ("new", "r#2", 11),
+        ("other", "r#3", 13),
+        ("other", "r#4", 16),
+    ]
+
+
+async def test_a_calendar_goes_on(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "a", every=every_minute, id="r")
+        await trio.sleep(70)
+        await queue.shutdown(grace=0)
+    await trio.sleep(100)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(50)
+        await queue.shutdown(grace=0)
+
+    assert [at for *_, at in RAN] == [0, 60, 180]
+
+
+async def test_what_was_cancelled_does_not_go_on(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        assert queue.repeat(timed, "a", every=10, first=5, id="r").cancel()
+
+    assert rows(path, "SELECT * FROM repeats") == []
+
+
+async def test_a_pause_is_kept(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "a", every=10, first=5, id="r").pause()
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(20)
+        assert RAN == []
+        queue.repeat(timed, "a", every=10, first=5, id="r").resume()
+        await trio.sleep(9)
+        await queue.shutdown(grace=0)
+
+    assert [at for *_, at in RAN] == [25]
+
+
+async def test_a_run_that_was_cut_off_is_the_run_of_its_repeat(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(slow, "a", every=15, id="r")
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(5)
+        repeat = queue.repeat(slow, "a", every=15, id="r")
+        assert repeat.next_at is None  # while its run lasts
+        assert [job.id for job in queue.jobs()] == ["r#1"]
+        await trio.sleep(12)
+        assert [job.id for job in queue.jobs()] == ["r#1", "r#2"]
+        await queue.shutdown(grace=0)
+
+    assert RAN == [("a", 1), ("a", 2), ("a", 2, "end"), ("a", 1)]
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "error", "words"),
+    [
+        ((1,), {"every": 5}, ValueError, "needs an id"),
+        (
+            (1,),
+            {"every": lambda due: due, "id": "r"},
+            NotSendable,
+            "'every' of the repeat .*lambda",
+        ),
+        (((1,),), {"every": 5, "id": "r"}, NotSendable, "argument 1"),
+        ((1,), {"every": "5", "id": "r"}, TypeError, "every must be a number of seconds"),
+        ((1,), {"every": 0, "id": "r"}, ValueError, "every must be from 0.001"),
+    ],
+)
+async def test_what_cannot_be_kept_is_refused(
+    args: Any,
+    options: Any,
+    error: type[Exception],
+    words: str,
+    autojump_clock: MockClock,
+    path: Path,
+) -> None:
+    async with open_stored(path) as queue:
+        with pytest.raises(error, match=words):
+            queue.repeat(note, *args, **options)
+
+    assert rows(path, "SELECT * FROM repeats") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE repeats SET every = '{}'", "its 'every' is damaged"),
+        ("UPDATE repeats SET every = '5'", "its 'every' is damaged"),
+        ("UPDATE repeats SET job = x'7b'", "this is no JSON"),
+        ("UPDATE repeats SET due_at = 'x'", "unsupported operand"),
+    ],
+)
+async def test_a_repeat_that_cannot_be_taken_up_stays(
+    statement: str,
+    words: str,
+    autojump_clock: MockClock,
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(note, "a", every=10, first=5, id="r")
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+    change(path, statement)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(50)
+        await queue.shutdown(grace=0)
+
+    assert RAN == []
+    assert "Repeat 'r' cannot be taken up and stays in the store" in caplog.text
+    assert words in caplog.text
+    assert len(rows(path, "SELECT * FROM repeats")) == 1
+
+
+async def test_a_repeat_of_a_function_that_is_gone_is_replaced_by_a_call(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(note, "a", every=10, first=5, id="r")
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+
+    monkeypatch.delattr(durable, "note")
+    async with open_stored(path) as queue:
+        queue.repeat(slow, "b", 1, every=10, id="r")
+        await trio.sleep(2)
+        await queue.shutdown(grace=0)
+
+    assert [what[0] for what in RAN] == ["b", "b"]
+    assert b"slow" in rows(path, "SELECT job FROM repeats")[0][0]
