@@ -7,11 +7,16 @@ marklas stays. What only looks like a form gets a backslash.
 
 from __future__ import annotations
 
-from ticketr.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
-from ticketr.jira.adf.forms.inline import COLORS
-from ticketr.jira.adf.forms.panels import PANELS, WORDS
-from ticketr.jira.adf.forms.read import Reader, read_decisions
-from ticketr.jira.adf.forms.write import Writer
+from typing import TYPE_CHECKING
+
+from ticketr._lazy import import_on_use
+
+if TYPE_CHECKING:
+    from ticketr.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
+    from ticketr.jira.adf.forms.inline import COLORS
+    from ticketr.jira.adf.forms.panels import PANELS, WORDS
+    from ticketr.jira.adf.forms.read import Reader, read_decisions
+    from ticketr.jira.adf.forms.write import Writer
 
 __all__ = [
     "ATTACHED",
@@ -24,3 +29,19 @@ __all__ = [
     "name_files",
     "read_decisions",
 ]
+
+#: The modules of these names, each imported when its first name is looked up.
+_HOMES = {
+    "ATTACHED": "files",
+    "BY_NAME": "files",
+    "COLORS": "inline",
+    "PANELS": "panels",
+    "Reader": "read",
+    "WORDS": "panels",
+    "Writer": "write",
+    "name_files": "files",
+    "read_decisions": "read",
+}
+
+if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
+    __getattr__ = import_on_use(__name__, _HOMES)
