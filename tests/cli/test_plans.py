@@ -18,6 +18,15 @@ def test_a_short_part_is_one_line() -> None:
     assert shown("Low", "", "Priority") == ["Priority: Low -> (empty)"]
 
 
+def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
+    changes = (("Status", "To Do", "Done"), ("Priority", "Low", "High"))
+
+    assert plan_lines(Action("update", "AB-1", "A", "a.md", changes, ("In Progress",)))[1:] == [
+        "    Status: To Do > In Progress > Done (2 transitions)",
+        "    Priority: Low -> High",
+    ]
+
+
 def test_of_a_text_the_lines_that_differ_are_shown_and_no_others() -> None:
     old = "The same.\n\nOne word.\nGone.\n\nThe end."
     new = "The same.\n\nOne wort.\n\nThe end.\nMore."

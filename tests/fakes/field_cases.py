@@ -120,7 +120,7 @@ def table() -> str:
     for each in CASES:
         pulled = each.shown
         if not each.is_settable:
-            rows.append(f"| {each.kind} | {pulled} | Jira refuses it: it is on no screen | |")
+            rows.append(f"| {each.kind} | {pulled} | refused: it is on no edit screen | |")
             continue
         typed = f"`{each.typed}`"
         if each.typed != each.stored:

@@ -33,6 +33,8 @@ def plan_lines(planned: Action | PlanEntry) -> list[str]:
     for part, old, new in _changes(planned):
         if not planned.key:
             lines.append(f"    {part}: {_excerpt(' '.join(new.split()), 0)}")
+        elif part == "Status" and planned.way:
+            lines.append(f"    {part}: {planned.way}")
         elif "\n" in old + new or max(len(old), len(new)) > _WIDTH:
             lines += (f"    {part}:", *(f"        {line}" for line in _differences(old, new)))
         else:

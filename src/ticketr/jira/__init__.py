@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.jira.attachments import PORTION, AttachmentSettings, Upload
     from ticketr.jira.bulk import BulkProgress
     from ticketr.jira.client import JiraClient, open_jira
-    from ticketr.jira.createmeta import Allowed, CreateField, IssueType
+    from ticketr.jira.createmeta import IssueType
     from ticketr.jira.credentials import Credentials, gateway_site
     from ticketr.jira.errors import (
         AuthenticationFailed,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from ticketr.jira.outcome import certainly_failed, may_have_happened
     from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
+    from ticketr.jira.screen_fields import Allowed, CreateField
     from ticketr.jira.tenant import ask_cloud_id, ask_server_info
     from ticketr.jira.worklogs import Worklog
 
@@ -96,7 +97,7 @@ _NAMES = {
     "attachments": "PORTION AttachmentSettings Upload",
     "bulk": "BulkProgress",
     "client": "JiraClient open_jira",
-    "createmeta": "Allowed CreateField IssueType",
+    "createmeta": "IssueType",
     "credentials": "Credentials gateway_site",
     "errors": (
         "AuthenticationFailed BadAnswer BadRequest ConnectFailed ConnectionLost JiraError "
@@ -107,6 +108,7 @@ _NAMES = {
     "models": "Attachment BulkFetched Created Field Issue Project ServerInfo Transition User",
     "outcome": "certainly_failed may_have_happened",
     "retry": "LONGEST_WAIT RetryPolicy",
+    "screen_fields": "Allowed CreateField",
     "tenant": "ask_cloud_id ask_server_info",
     "worklogs": "Worklog",
 }

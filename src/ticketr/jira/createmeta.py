@@ -1,4 +1,4 @@
-"""Reads a project's create metadata: issue types, their fields, values and statuses."""
+"""Fetches which fields and values issues can have: create and edit metadata, types, statuses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ticketr.jira.errors import BadAnswer
 from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.values import object_of, objects, text_of
+from ticketr.jira.screen_fields import CreateField, fields_on_screen
+from ticketr.jira.values import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 #: How many types or fields a page may hold.
 PAGE_SIZE = 200
@@ -42,79 +43,6 @@ class IssueType:
         return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """A value that a field may have.
-
-    Attributes:
-        id: Its ID, as text; empty if it has none.
-        name: Its display name: an option's value, else its name.
-        children: The values that can be chosen below it, in a choice of two steps.
-    """
-
-    id: str
-    name: str
-    children: tuple[Allowed, ...] = ()
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read the record; return None if it has neither ID nor name."""
-        names = (text_of(answer.get(key)) for key in ("value", "name", "displayName", "key"))
-        allowed_id = text_of(answer.get("id")) or text_of(answer.get("accountId"))
-        name = next(filter(None, names), allowed_id)
-        if not name:
-            return None
-        below = answer.get("children")
-        children = [cls(text_of(each.get("id")), text_of(each.get("value"))) for each in _of(below)]
-        return cls(allowed_id, name, tuple(each for each in children if each.name))
-
-
-@dataclass(frozen=True, slots=True)
-class CreateField:
-    """A field that a new issue of some type can have.
-
-    Attributes:
-        id: Its ID.
-        name: Its display name.
-        required: Whether a new issue must have it.
-        has_default: Whether the site fills it in where it is left out.
-        schema_type: The kind of its value, such as ``"number"``; empty if unknown.
-        items: The kind of its value's members, for an array; else empty.
-        allowed: The values that it may have; empty if every value is allowed, or the site does not list them.
-    """
-
-    id: str
-    name: str
-    required: bool
-    has_default: bool
-    schema_type: str
-    items: str
-    allowed: tuple[Allowed, ...]
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read the record; return None if it has no ID."""
-        field_id = text_of(answer.get("fieldId")) or text_of(answer.get("key"))
-        if not field_id:
-            return None
-        kind = object_of(answer.get("schema"))
-        values = answer.get("allowedValues")
-        read = map(Allowed.read, _of(values))
-        return cls(
-            id=field_id,
-            name=text_of(answer.get("name")) or field_id,
-            required=answer.get("required") is True,
-            has_default=answer.get("hasDefaultValue") is True,
-            schema_type=text_of(kind.get("type")),
-            items=text_of(kind.get("items")),
-            allowed=tuple(allowed for allowed in read if allowed is not None),
-        )
-
-
-def _of(values: object) -> Iterator[Mapping[str, Any]]:
-    return objects(values if isinstance(values, list) else [])
-
-
 _T = TypeVar("_T", IssueType, CreateField)
 
 
@@ -139,6 +67,18 @@ class CreateMetaEndpoints(Endpoints):
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
         return await self._all_pages(CreateField.read, "fields", pages, project, issue_type_id)
+
+    async def edit_fields(self, key: str) -> tuple[CreateField, ...]:
+        """Return the fields of an issue that the account can edit now.
+
+        Args:
+            key: The issue's key or ID.
+
+        Raises:
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        answer = await self._api.get("issue/{}/editmeta", key)
+        return fields_on_screen(answer.object().get("fields"))
 
     async def statuses(self, project: str) -> dict[str, tuple[str, ...]]:
         """Return the statuses that issues of a project can have.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira.models import Created, Transition
 from ticketr.jira.rest_api import Endpoints
+from ticketr.jira.screen_fields import fields_on_screen
 from ticketr.jira.values import object_of, text_of
 
 if TYPE_CHECKING:
@@ -99,25 +101,33 @@ class IssueEndpoints(Endpoints):
             "PUT", "issue/{}", key, issue=key, body={"fields": dict(fields)}, repeatable=True
         )
 
-    async def transitions(self, key: str) -> tuple[Transition, ...]:
+    async def transitions(self, key: str, *, with_fields: bool = False) -> tuple[Transition, ...]:
         """Return the transitions that an issue can take now.
 
         Args:
             key: The issue's key or ID.
+            with_fields: Whether to ask for the fields of their screens, too.
 
         Raises:
             NotFound: There is no such issue, or the account may not see it.
         """
-        answer = await self._api.get("issue/{}/transitions", key)
-        found = map(Transition.read, answer.array("transitions"))
-        return tuple(transition for transition in found if transition is not None)
+        query = {"expand": "transitions.fields"} if with_fields else {}
+        answer = await self._api.get("issue/{}/transitions", key, query=query)
+        return tuple(
+            replace(found, fields=fields_on_screen(each.get("fields")))
+            for each in answer.array("transitions")
+            if (found := Transition.read(each)) is not None
+        )
 
-    async def transition_issue(self, key: str, transition_id: str) -> None:
+    async def transition_issue(
+        self, key: str, transition_id: str, fields: Mapping[str, object] = _NONE
+    ) -> None:
         """Transition an issue to another status.
 
         Args:
             key: The issue's key or ID.
             transition_id: One of its `transitions`.
+            fields: The values of fields on its screen, by their IDs.
 
         Raises:
             BadRequest: The issue cannot take it now, or it asks for fields.
@@ -128,7 +138,8 @@ class IssueEndpoints(Endpoints):
             "issue/{}/transitions",
             key,
             issue=key,
-            body={"transition": {"id": transition_id}},
+            body={"transition": {"id": transition_id}}
+            | ({"fields": dict(fields)} if fields else {}),
         )
 
     async def delete_issue(self, key: str, *, subtasks: bool = False) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from ticketr.jira.screen_fields import CreateField
+
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
@@ -195,12 +197,14 @@ class Transition:
         name: Its display name, as on its button.
         to: The name of the status that it leads to.
         to_id: That status's ID.
+        fields: The fields of its screen; none if it has no screen, or they were not asked for.
     """
 
     id: str
     name: str
     to: str
     to_id: str
+    fields: tuple[CreateField, ...] = ()
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:

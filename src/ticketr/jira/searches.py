@@ -13,7 +13,7 @@ from ticketr.jira.sanitize import clip
 from ticketr.jira.values import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.jira.json_response import JsonResponse
 
@@ -238,8 +238,22 @@ class SearchEndpoints(Endpoints):
         Returns:
             The key; None if the project has no issue that the account may see.
         """
-        quoted = project.replace("\\", "\\\\").replace('"', '\\"')
-        jql = f'project = "{quoted}" ORDER BY key DESC'
+        return await self.first_key(f"project = {_quoted(project)} ORDER BY key DESC")
+
+    async def key_in_status(self, project: str, type_ids: Iterable[str], status: str) -> str | None:
+        """Return the key of an issue in a status; None if a search finds none.
+
+        Args:
+            project: The project's key.
+            type_ids: The IDs of the types that it may have.
+            status: The name of the status.
+        """
+        types = ", ".join(each if each.isdecimal() else _quoted(each) for each in type_ids)
+        words = (f"project = {_quoted(project)}", f"issuetype in ({types})")
+        return await self.first_key(" AND ".join((*words, f"status = {_quoted(status)}")))
+
+    async def first_key(self, jql: str) -> str | None:
+        """Return the key of the first issue that a search finds; None for none."""
         answer = await self._api.ask(_SEARCH, {"jql": jql, "maxResults": 1, "fields": ["key"]})
         for item in answer.array("issues"):
             issue = Issue.read(item)
@@ -247,6 +261,11 @@ class SearchEndpoints(Endpoints):
                 raise answer.unusable("an issue without key")
             return issue.key
         return None
+
+
+def _quoted(text: str) -> str:
+    """Return a text as JQL writes it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _limited(most: int, answer: JsonResponse) -> Iterator[Mapping[str, Any]]:

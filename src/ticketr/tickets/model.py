@@ -78,11 +78,13 @@ class Places:
         description: The runs of lines in the description.
         criteria: For each criterion, the number of its first line in the file.
         texts: The place of each text of a field, by the field's name.
+        fields: For each field, its name and the number of its line in the file.
     """
 
     description: Runs = ()
     criteria: tuple[int, ...] = ()
     texts: Mapping[str, TextPlace] = field(default_factory=dict[str, TextPlace], hash=False)
+    fields: tuple[tuple[str, int], ...] = ()
 
     def of_description(self, line: int) -> int:
         """Return the line in the file of a line of the description; 0 if it is unknown."""
@@ -108,6 +110,10 @@ class Places:
             line: The line in the criterion, from 1.
         """
         return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
+
+    def of_field(self, name: str) -> int:
+        """Return the line in the file of a field; 0 if it is unknown."""
+        return dict(self.fields).get(name, 0)
 
 
 def _line_in(runs: Runs, line: int) -> int:

@@ -38,6 +38,7 @@ class ParsedIssue:
         index: The index of the heading's line in the file.
         text: The description.
         fields: The fields.
+        field_lines: The number of each field's line in the file, from 1.
         remarks: The lines in the section Fields that are no fields.
         criteria: The lines of each criterion.
         criteria_lines: The number of each criterion's first line in the file, from 1.
@@ -52,6 +53,7 @@ class ParsedIssue:
     index: int
     text: TextLines = field(default_factory=TextLines)
     fields: dict[str, str] = field(default_factory=dict)
+    field_lines: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     criteria: list[list[str]] = field(default_factory=list)
     criteria_lines: list[int] = field(default_factory=list)
@@ -83,7 +85,7 @@ class ParsedIssue:
 
     def _places(self) -> Places:
         """Return the places of the texts."""
-        if not self.text.runs and not self.criteria and not self.texts:
+        if not (self.text.runs or self.criteria or self.texts or self.fields):
             return NO_PLACES
         criteria = tuple(
             line + next(at for at, text in enumerate(lines) if text.strip())
@@ -93,7 +95,7 @@ class ParsedIssue:
         texts = {
             name: TextPlace(self.headings[name], text.places()) for name, text in self.texts.items()
         }
-        return Places(self.text.places(), criteria, texts)
+        return Places(self.text.places(), criteria, texts, tuple(self.field_lines.items()))
 
 
 def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
@@ -253,6 +255,7 @@ class SectionReader:
             found = None if text.startswith("#") else grammar.read_field(text)
             if found is not None:
                 name, value = found
+                self._issue.field_lines[name] = index + self._offset + 1
                 if value == "|":
                     value, index = self._block(index)
                 self._put_field(name, value)

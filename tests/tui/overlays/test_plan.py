@@ -80,6 +80,16 @@ def test_the_summary_names_only_what_would_be_done(
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
 
 
+def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
+    parts = (PlanPart("Status", "To Do", "Done"), PlanPart("Priority", "Low", "High"))
+    entry = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, parts, between=("In Progress",))
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
+    state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((entry,))), 10.0)
+
+    words = "Status: To Do > In Progress > Done (2 transitions); Priority: Low → High"
+    assert words in "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
+
+
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
     state, asked = update(opened(), messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
 

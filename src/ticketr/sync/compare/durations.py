@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ESTIMATES: Mapping[str, str] = MappingProxyType(
     {"timeoriginalestimate": "originalEstimate", "timeestimate": "remainingEstimate"}
 )
+#: Jira's field that sets them.
+TIME_TRACKING = "timetracking"
 _DURATION = re.compile(
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,4})?) ?h)? ?(?:([0-9]{1,8}) ?m)?", re.IGNORECASE
 )
@@ -62,4 +64,4 @@ def with_time_tracking(
         for each, value in seconds.items()
     }
     rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
-    return {**rest, "timetracking": tracking}
+    return {**rest, TIME_TRACKING: tracking}

@@ -107,6 +107,13 @@ def subtask_ids(issue: Issue) -> tuple[str, ...]:
     return tuple(found for each in subtasks if (found := _text_at(each, "id")) is not None)
 
 
+def type_id(fields: Mapping[str, object]) -> str:
+    """Return the ID of the issue type in Jira's fields; empty if there is none."""
+    kind = fields.get("issuetype")
+    found = kind.get("id") if isinstance(kind, dict) else None
+    return found if isinstance(found, str) else ""
+
+
 def updated(issue: Issue) -> str:
     """Return the moment of an issue's last change, as Jira writes it."""
     value = issue.fields.get("updated")

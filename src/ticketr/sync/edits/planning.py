@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import read_ticket
+from ticketr.sync.compare.mapping import type_id
+from ticketr.sync.compare.workflow import find_path
 from ticketr.sync.edits.literals import find_literals
 from ticketr.sync.edits.local_changes import remote_changes
 from ticketr.sync.edits.losses import known_losses
@@ -104,7 +106,7 @@ def make_push_plan(
             if reason := _why_left(request, uncertain, keys):
                 left.append(_left_alone(request.entry, *reason))
             else:
-                entries.append(request.entry)
+                entries.append(_with_way(state, local_change, request.entry))
                 sent.add(request.entry.key)
         planned.append(_with_edits(local_change, sent))
     left += (_never_pulled(each, conflicts) for each in survey.never_pulled)
@@ -167,6 +169,18 @@ def _why_left(
 
 def _left_alone(entry: PlanEntry, reason: str, code: Code) -> LeftAlone:
     return LeftAlone(entry.key, entry.title, entry.path, entry.line, reason, code)
+
+
+def _with_way(state: State, local_change: LocalChange, entry: PlanEntry) -> PlanEntry:
+    """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
+    if entry.moves is None or not entry.key or local_change.head is None:
+        return entry
+    before, after = entry.moves
+    type_ids = (
+        type_id(each.fields) for each in state.issues_of(local_change.head) if each.key == entry.key
+    )
+    edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
+    return replace(entry, between=find_path(edges, before, after)[:-1])
 
 
 def _with_edits(local_change: LocalChange, keys: Collection[str]) -> LocalChange:

@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ticketr.sync.edits.literals import LiteralText
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.notes import Code
 
 _STATUS = "Status"
+
+
+def way_text(before: str, between: Sequence[str], after: str) -> str:
+    """Return the way of several transitions in words: ``To Do > In Progress > Done (2 transitions)``."""
+    return f"{' > '.join((before, *between, after))} ({len(between) + 1} transitions)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class PlanEntry:
         parts: The parts that would be sent, the title of a draft included.
         parent: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
             its title; empty for others.
+        between: The statuses on the way to a new one, if several transitions lead there as far as
+            it is known.
     """
 
     key: str
@@ -54,6 +63,7 @@ class PlanEntry:
     line: int
     parts: tuple[PlanPart, ...]
     parent: str = ""
+    between: tuple[str, ...] = ()
 
     @property
     def action(self) -> Literal["created", "updated"]:
@@ -65,6 +75,12 @@ class PlanEntry:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
         found = (each for each in self.parts if each.name == _STATUS)
         return next(((each.before, each.after) for each in found), None)
+
+    @property
+    def way(self) -> str:
+        """The way to the new status in words, if several transitions lead there; else empty."""
+        before, after = self.moves or ("", "")
+        return way_text(before, self.between, after) if self.between else ""
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.jira_links import LINK_FIELD
+from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import FileFailed, error_to_report
 from ticketr.sync.notes import Code, Note
@@ -19,7 +20,7 @@ from ticketr.sync.push.commenting import send_comment
 from ticketr.sync.push.creating import Creator, failure_note
 from ticketr.sync.push.creating_batches import FEWEST, WantedIssue
 from ticketr.sync.push.linking import send_link
-from ticketr.sync.push.transitions import NoTransition, change_status
+from ticketr.sync.push.transitions import NoTransition, StoppedBetween, walk
 from ticketr.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.sync.session import CONCURRENCY
 from ticketr.sync.state.state import Base
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.sent import SentValue
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.tally import PushTally
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
     from ticketr.sync.state.state import State
     from ticketr.tickets import Ticket
+
+_STATUS = "Status"
 
 
 class Delivery:
@@ -195,23 +197,26 @@ class Delivery:
             await self._comment(edit, sent)
             await self._link(edit, sent)
             if edit.payload.status is not None:
-                await change_status(
-                    self._session.jira, edit.key, edit.payload.status, transition=edit.transition
-                )
+                await walk(self._session.jira, edit.key, edit.payload.status, edit.route)
             sent = list(edit.changes)
             unsure = False
         except AuthenticationFailed:  # further requests could lock the account
             raise
-        except (JiraError, NoTransition) as error:
-            unsure = isinstance(error, JiraError) and not certainly_failed(
-                error, {*edit.payload.fields, "comment"}
-            )
-            failure = failure_note(edit.issue, path, error, self._session.columns.named)
+        except (JiraError, NoTransition, StoppedBetween) as error:
+            cause = error.__cause__ if isinstance(error, StoppedBetween) else error
+            assert isinstance(cause, JiraError | NoTransition)
+            sent_fields = {*edit.payload.fields, *edit.transition_fields, "comment"}
+            unsure = isinstance(cause, JiraError) and not certainly_failed(cause, sent_fields)
+            failure = failure_note(edit.issue, path, cause, self._session.columns.named)
+            if isinstance(error, StoppedBetween):
+                failure = _on_the_way(failure, error.reached, edit)
             if sent:
                 names = ", ".join(each.name for each in sent)
                 verb = "was" if len(sent) == 1 else "were"
                 reason = f"{names} {verb} sent, but not the rest: {failure.reason}"
                 failure = replace(failure, reason=reason)
+            if isinstance(error, StoppedBetween):
+                sent += _moves_to(error.reached, edit)
         finally:
             if sent:  # Jira has it, even if the rest was cancelled
                 self._tally.add_updated(edit.key)
@@ -304,7 +309,7 @@ class Delivery:
     async def _record_request(self, edit: IssueEdit, local_change: LocalChange) -> None:
         """Record the values before they are sent, in case the answer is lost."""
         head, _ = _known(local_change)
-        put, values = self._session.state.sent.put, edit.payload.values
+        put, values = self._session.state.sent.put, _possible_values(edit)
         async with self._session.disk:
             await self._session.in_thread(put, head, edit.key, values)
 
@@ -314,14 +319,11 @@ class Delivery:
         """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
         head, base = _known(local_change)
         new_base = add_to_base(base, edit.key, sent)
-        names = {each.part for each in sent}
-        confirmed = [each for each in edit.payload.values if each.part in names]
+        texts = {each.part: each.new for each in sent}
+        values = _possible_values(edit)
+        confirmed = [each for each in values if texts.get(each.part) == each.text]
         # A request for links may have added some links of a line and not the others.
-        rest = [
-            each
-            for each in edit.payload.values
-            if each.part not in names and each.field != LINK_FIELD
-        ]
+        rest = [each for each in values if each not in confirmed and each.field != LINK_FIELD]
 
         def record() -> None:
             state = self._session.state
@@ -351,14 +353,35 @@ def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, str]:
 
 def _sent_as_fields(edit: IssueEdit) -> list[Change]:
     """Return the changes that are sent with the fields of the issue."""
-    lines = {each.part for each in edit.payload.values if each.field == LINK_FIELD}
+    others = {LINK_FIELD, *edit.transition_fields}
+    lines = {each.part for each in edit.payload.values if each.field in others}
     return [
         each
         for each in edit.changes
-        if each.part != "Status"
+        if each.part != _STATUS
         and each.part not in lines
         and not isinstance(each.part, CommentPart)
     ]
+
+
+def _possible_values(edit: IssueEdit) -> list[SentValue]:
+    """Return the values that Jira may have after an edit, the statuses on its way included."""
+    between = (SentValue(_STATUS, each, "status", {"name": each}) for each in edit.between)
+    return [*edit.payload.values, *between]
+
+
+def _moves_to(status: str, edit: IssueEdit) -> list[Change]:
+    """Return the change of the status as far as it came."""
+    return [replace(each, new=status) for each in edit.changes if each.part == _STATUS]
+
+
+def _on_the_way(failure: Note, reached: str, edit: IssueEdit) -> Note:
+    """Return a note that says where an issue is that has not reached its status."""
+    reason = (
+        f'it is in "{reached}" now, and not yet in "{edit.payload.status}"; the next push goes on '
+        f"from there: {failure.reason}"
+    )
+    return replace(failure, reason=reason)
 
 
 def _known(local_change: LocalChange) -> tuple[str, Ticket]:

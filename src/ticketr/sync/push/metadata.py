@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira import Allowed, AuthenticationFailed, Rejected, adf
 from ticketr.sync.compare.columns import holds_rich_text, unsupported
 from ticketr.sync.compare.diff import is_text
+from ticketr.sync.compare.durations import ESTIMATES, TIME_TRACKING
 from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.push.requests import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
@@ -188,6 +189,7 @@ def _field_specs(
             items=known.items if known else "",
             allowed=allowed,
             required=_is_missed(created),
+            on_create=not by_id or field_id == "issuetype" or _screen_id(field_id) in by_id,
         )
     for other in site.values():
         if other.name not in field_specs and (why := unsupported(other)):
@@ -219,6 +221,11 @@ def _text_specs(session: Session, form: Iterable[CreateField]) -> dict[str, Fiel
                 each.id, each.name, "string", required=required, unsupported=reason
             )
     return specs
+
+
+def _screen_id(field_id: str) -> str:
+    """Return the ID under which screens have a field."""
+    return TIME_TRACKING if field_id in ESTIMATES else field_id
 
 
 def _is_missed(field: CreateField | None) -> bool:

@@ -1,37 +1,28 @@
-"""Checks statuses and parents before the first write of a push.
+"""Checks statuses, screens and parents before the first write of a push.
 
-The status is sent in a request of its own. If no transition leads to it, the issue would be changed
+The status is sent in requests of its own. If no transitions lead to it, the issue would be changed
 only in part. So all transitions are fetched first; the push uses them later.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import trio
-
-from ticketr._errors import TicketrError
-from ticketr.jira import AuthenticationFailed, JiraError
-from ticketr.sync.errors import error_to_report
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating import failure_note
-from ticketr.sync.push.transitions import NoTransition, find_transition
-from ticketr.sync.session import CONCURRENCY, PAGE
+from ticketr.sync.push.routes import RouteFinder
+from ticketr.sync.push.screens import fields_off_screen, with_transition_fields
+from ticketr.sync.session import PAGE
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Mapping, Sequence
 
-    from ticketr.jira import Transition
     from ticketr.sync.push.requests import IssuePayload
+    from ticketr.sync.push.routes import FoundRoute
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session
-
-    #: The transition to an issue's new status, or why it is not available.
-    FoundTransition: TypeAlias = "Transition | NoTransition | JiraError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +30,7 @@ class Checked:
     """The result of the check.
 
     Attributes:
-        writes: What can be sent, each edit with its transition.
+        writes: What can be sent, each edit with its transitions.
         failed: A note for each issue that was removed.
     """
 
@@ -48,11 +39,11 @@ class Checked:
 
 
 async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
-    """Remove the writes that Jira would refuse because of a status or a parent.
+    """Remove the writes that Jira would refuse because of a status, a screen or a parent.
 
     Raises:
         AuthenticationFailed: The site no longer takes the login.
-        JiraError: The parents cannot be fetched.
+        JiraError: The parents or the screens cannot be fetched.
     """
     # The parent of a new sub-task is always its ticket.
     may_name_parent = (
@@ -65,12 +56,14 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
     payloads += (new.payload for ticket in writes for new in ticket.new_issues)
     linked = {link.key for each in payloads for link in each.links if not link.remove}
     absent = await _absent(session, parents | linked)
-    edits = [edit for ticket in writes for edit in ticket.edits if _needs_transition(edit)]
-    transitions = await _find_transitions(session, edits)
+    edits = [edit for ticket in writes for edit in ticket.edits]
+    off_screen = await fields_off_screen(session, edits)
+    moved = (edit for edit in edits if _needs_transition(edit))
+    routes = await RouteFinder(session, off_screen).find(moved)
     left: list[TicketWrites] = []
     failed: list[Note] = []
     for ticket in writes:
-        edits_left, notes = _edits_left(ticket, absent, transitions)
+        edits_left, notes = _edits_left(ticket, absent, routes, off_screen)
         failed += notes
         new = ticket.new_ticket
         if new is not None and (note := _unreachable(new, ticket.path, absent)) is not None:
@@ -87,19 +80,28 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
 
 
 def _edits_left(
-    ticket: TicketWrites, absent: set[str], transitions: Mapping[str, FoundTransition]
+    ticket: TicketWrites,
+    absent: set[str],
+    routes: Mapping[str, FoundRoute],
+    off_screen: Mapping[str, frozenset[str]],
 ) -> tuple[tuple[IssueEdit, ...], list[Note]]:
     """Return the edits of a ticket that Jira would accept, and a note for each other edit."""
     left: list[IssueEdit] = []
     failed: list[Note] = []
     for edit in ticket.edits:
-        found = transitions.get(edit.key)
+        found = routes.get(edit.key, ())
         if (note := _unreachable(edit, ticket.path, absent)) is not None:
             failed.append(note)
-        elif isinstance(found, Exception):
+            continue
+        if isinstance(found, Exception):
             failed.append(failure_note(edit.issue, ticket.path, found))
+            continue
+        routed, problems = with_transition_fields(edit, found, off_screen.get(edit.key, ()))
+        if problems:
+            reason = "; ".join(problems)
+            failed.append(Note.on(edit.issue, ticket.path, reason, Code.INVALID))
         else:
-            left.append(replace(edit, transition=found))
+            left.append(routed)
     return tuple(left), failed
 
 
@@ -140,36 +142,3 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
             if not (alone and alone.renamed):
                 absent.add(key)
     return absent
-
-
-async def _find_transitions(
-    session: Session, edits: Iterable[IssueEdit]
-) -> Mapping[str, FoundTransition]:
-    """Fetch the transition of each edit, several at once, by the issues' keys."""
-    waiting = deque(edits)
-    found: dict[str, FoundTransition] = {}
-
-    async def find_some() -> None:
-        while waiting:
-            edit = waiting.popleft()
-            assert edit.payload.status is not None
-            try:
-                found[edit.key] = await find_transition(session.jira, edit.key, edit.payload.status)
-            except AuthenticationFailed:  # every other request would fail too
-                raise
-            except (JiraError, NoTransition) as error:
-                found[edit.key] = error
-
-    if not waiting:
-        return found
-    session.progress.say("Asking which statuses can be reached...")
-    failure: BaseException | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            for _ in range(min(CONCURRENCY, len(waiting))):
-                nursery.start_soon(find_some)
-    except* TicketrError as group:
-        failure = error_to_report(group)
-    if failure is not None:
-        raise failure
-    return found

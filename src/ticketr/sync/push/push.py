@@ -7,6 +7,7 @@ and creates issues, and reads them again. Each ticket succeeds or fails by itsel
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -14,6 +15,7 @@ import trio
 from ticketr.jira import JiraError
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.planning import select_changes
+from ticketr.sync.edits.push_plan import way_text
 from ticketr.sync.edits.requests import UPLOAD, uploads_of
 from ticketr.sync.edits.selection import EVERYTHING
 from ticketr.sync.notes import Code, Note, in_conflict
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted
+    from ticketr.sync.edits.push_plan import PushPlan
     from ticketr.sync.edits.selection import Selection
     from ticketr.sync.edits.survey import LocalSurvey
     from ticketr.sync.push.preparation import Preparation
@@ -83,6 +86,8 @@ async def push(
             )
             _add_plan(tally, merged)
             plan = plan.with_merged(merged)
+    if selection.confirmed is not None:
+        plan = _leave_longer_ways(plan, selection.confirmed, tally)
     tally.plan(action for ticket in plan.writes for action in _actions(ticket))
     if not dry_run:
         await _record_without_sending(session, never_pulled, plan, tally, seen=seen)
@@ -126,6 +131,23 @@ async def _merge_and_prepare(
     changes = [each for each in survey.local_changes if each.head in wanted]
     merged = await _select(session, changes, tally, selection)
     return await prepare(session, merged, advice="sync again in a moment", accept_loss=accept_loss)
+
+
+def _leave_longer_ways(plan: Preparation, confirmed: PushPlan, tally: PushTally) -> Preparation:
+    """Leave out the edits whose status takes several transitions that the plan did not show."""
+    shown = {each.key: each.between for each in confirmed.entries}
+    writes: list[TicketWrites] = []
+    for ticket in plan.writes:
+        longer = [each for each in ticket.edits if each.between != shown.get(each.key, ())]
+        longer = [each for each in longer if each.between]
+        for edit in longer:
+            way = way_text(edit.status, edit.between, edit.payload.status or "")
+            reason = f"the plan did not show the way to its status: {way}; push again to confirm it"
+            tally.leave(Note.on(edit.issue, ticket.path, reason, Code.UNCONFIRMED))
+        edits = tuple(each for each in ticket.edits if each not in longer)
+        if edits or ticket.new_issues:
+            writes.append(replace(ticket, edits=edits))
+    return replace(plan, writes=tuple(writes))
 
 
 async def _record_without_sending(
@@ -214,7 +236,7 @@ def _actions(ticket: TicketWrites) -> Iterator[Action]:
         yield _creation(ticket.new_ticket.issue, ticket)
     for edit in ticket.edits:
         changes = _changes(edit.changes, ticket)
-        yield Action("update", edit.key, edit.issue.title, ticket.path, changes)
+        yield Action("update", edit.key, edit.issue.title, ticket.path, changes, edit.between)
     for subtask in ticket.new_subtasks:
         yield _creation(subtask.issue, ticket)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -72,12 +72,14 @@ class _Request:
         members: The ID or key of each of its issues, its head included.
         path: Its file, relative to the workspace.
         added_keys: Keys of other issues that may be its sub-tasks in Jira.
+        known: The texts of descriptions at the last sync, by the IDs of their issues.
     """
 
     head: str
     members: Sequence[str]
     path: str
     added_keys: Sequence[str] = ()
+    known: Mapping[str, KnownText] = field(default_factory=dict)
 
     @property
     def names(self) -> Sequence[str]:
@@ -193,11 +195,19 @@ async def _requests(
     """Return requests for some tickets with the issues that they had at the last sync."""
     wanted: list[_Request] = []
     for some in chunks(list(heads), PAGE):
-        members = await session.in_thread(session.state.members, some)
+        members, known = await session.in_thread(_last_sync, session.state, some)
         wanted += (
-            _Request(each, members[each], heads[each], added_keys.get(each, ())) for each in some
+            _Request(each, members[each], heads[each], added_keys.get(each, ()), known[each])
+            for each in some
         )
     return wanted
+
+
+def _last_sync(
+    state: State, heads: Sequence[str]
+) -> tuple[dict[str, list[str]], dict[str, dict[str, KnownText]]]:
+    """Read the IDs of the issues in some tickets, and the texts of their descriptions."""
+    return state.members(heads), {head: known_texts(state, head) for head in heads}
 
 
 async def _read(
@@ -214,7 +224,6 @@ async def _read(
     found: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
         answers = await _fetch(session, [name for each in batch for name in each.names])
-        known = await session.in_thread(_known_texts, session.state, [each.head for each in batch])
         for each in batch:
             if absent := each.unavailable(answers, otherwise):
                 found[each.head] = absent
@@ -222,7 +231,7 @@ async def _read(
             issues = each.issues_in(answers.issues)
             if keep_lost:
                 issues += await _lost(session, each, issues)
-            found[each.head] = await _render(session, each, issues, known) or otherwise
+            found[each.head] = await _render(session, each, issues) or otherwise
     return found
 
 
@@ -276,19 +285,12 @@ async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> l
     return await session.in_thread(look)
 
 
-def _known_texts(state: State, heads: Iterable[str]) -> dict[str, KnownText]:
-    return {name: text for head in heads for name, text in known_texts(state, head).items()}
-
-
 async def _render(
-    session: Session,
-    wanted: _Request,
-    issues: Sequence[Issue],
-    known: Mapping[str, KnownText],
+    session: Session, wanted: _Request, issues: Sequence[Issue]
 ) -> RenderedFamily | None:
     """Render a ticket's text; return None if Jira's answer cannot be a ticket."""
     write = partial(
-        render_family, issues[0], issues[1:], session.columns, path=wanted.path, known=known
+        render_family, issues[0], issues[1:], session.columns, path=wanted.path, known=wanted.known
     )
     try:
         return await compute(session.in_thread, weight_of(issues, MAX_INLINE_WORK), write)

@@ -184,7 +184,13 @@ def create_payload(
         for each in text_specs.values()
         if each.required and each.id not in fields and TextPart(each.name) not in named
     )
-    problems = (*sent.problems, *metadata.wrong_status(kind.id, sent.status), *missing)
+    off_screen = tuple(
+        f"{each.name}: {where(path, draft.places.of_field(each.name))}the create screen of a "
+        f"{kind.name} has no such field, so Jira would refuse it; write it once the ticket exists"
+        for each in parts
+        if (spec := field_specs.get(each.name)) is not None and not spec.on_create and each.new
+    )
+    problems = (*sent.problems, *off_screen, *metadata.wrong_status(kind.id, sent.status), *missing)
     if later is not None:
         problems += tuple(each for each in later.problems if each not in problems)
     values = sent.values

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.sync.compare.diff import by_key, differing_size, is_text, text_size
+from ticketr.sync.compare.mapping import type_id
 from ticketr.sync.compare.pictures import unknown_files
 from ticketr.sync.compare.sent import add_sent_to_base
 from ticketr.sync.compare.sent_comments import with_sent_comments
@@ -277,10 +278,3 @@ def _held_back_note(
     what = ", ".join(f"{key}: {each.name}" for key in theirs for each in theirs[key])
     reason = f"changed in Jira since the last pull ({what}); {advice}"
     return Note(change.name, change.local.path, reason, Code.MOVED_ON)
-
-
-def type_id(fields: Mapping[str, object]) -> str:
-    """Return the ID of the issue type in Jira's fields; empty if there is none."""
-    kind = fields.get("issuetype")
-    found = kind.get("id") if isinstance(kind, dict) else None
-    return found if isinstance(found, str) else ""

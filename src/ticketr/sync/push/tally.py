@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.edits.push_plan import way_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,6 +24,7 @@ class Action:
         title: The issue's title.
         path: The issue's file, relative to the workspace.
         changes: The name, old text and new text of each part that is sent.
+        between: The statuses on the way to the new one, if several transitions lead there.
     """
 
     action: str
@@ -29,6 +32,14 @@ class Action:
     title: str
     path: str
     changes: tuple[tuple[str, str, str], ...]
+    between: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> str:
+        """The way to the new status in words, if several transitions lead there; else empty."""
+        moves = ((old, new) for name, old, new in self.changes if name == "Status")
+        before, after = next(moves, ("", ""))
+        return way_text(before, self.between, after) if self.between else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from ticketr.jira import Issue, JiraClient, Transition
+
+_NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 
 
 class NoTransition(Exception):
     """Raised when no transition of an issue leads to the status in its file."""
 
 
+class StoppedBetween(Exception):
+    """Raised when an issue is on its way to a status, and a further transition fails.
+
+    The cause is the error of that transition.
+
+    Attributes:
+        reached: The status in which the issue is now.
+    """
+
+    def __init__(self, reached: str) -> None:
+        super().__init__(reached)
+        self.reached = reached
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition on the way to a status.
+
+    Attributes:
+        transition: The transition.
+        fields: The values that are sent with it, by the IDs of their fields.
+    """
+
+    transition: Transition
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+async def walk(jira: JiraClient, key: str, status: str, route: Sequence[Step]) -> None:
+    """Move an issue to a status by one or more transitions.
+
+    Args:
+        jira: The site.
+        key: The issue's key.
+        status: The name of the status, in any case of letters.
+        route: The transitions to it; none to take the one that leads there.
+
+    Raises:
+        NoTransition: The first transition is not possible, and no other one leads there.
+        StoppedBetween: A further transition failed.
+        JiraError: A request failed before the issue had moved, or the login is refused.
+
+    Cancellation:
+        Takes effect at once. The issue may be in any status of the route.
+    """
+    reached = ""
+    for step in route:
+        # The ID of a further transition comes from another issue, so it is fetched again.
+        known = None if reached else step.transition
+        to = step.transition.to if step is not route[-1] else status
+        try:
+            await change_status(jira, key, to, transition=known, fields=step.fields)
+        except AuthenticationFailed:
+            raise
+        except (JiraError, NoTransition) as error:
+            if not reached:
+                raise
+            raise StoppedBetween(reached) from error
+        reached = step.transition.to
+    if not route:
+        await change_status(jira, key, status)
+
+
 async def change_status(
-    jira: JiraClient, key: str, status: str, *, transition: Transition | None = None
+    jira: JiraClient,
+    key: str,
+    status: str,
+    *,
+    transition: Transition | None = None,
+    fields: Mapping[str, object] = _NO_FIELDS,
 ) -> None:
     """Move an issue to a status by one transition.
 
@@ -24,6 +97,7 @@ async def change_status(
         key: The issue's key.
         status: The name of the status, in any case of letters.
         transition: The transition, if it is known already; None fetches it.
+        fields: The values that are sent with it, by the IDs of their fields.
 
     Raises:
         NoTransition: No transition leads there from the issue's present status.
@@ -34,40 +108,50 @@ async def change_status(
     """
     if transition is not None:
         try:
-            await _perform(jira, key, transition)
+            await _perform(jira, key, transition, fields)
         except BadRequest:  # its status may have changed since the transition was fetched
             if (await status_now(jira, key)).casefold() == status.casefold():
                 return
         else:
             return
-    await _perform(jira, key, await find_transition(jira, key, status))
+    transitions = await jira.transitions(key, with_fields=bool(fields))
+    await _perform(jira, key, transition_to(status, transitions, fields), fields)
 
 
-async def find_transition(jira: JiraClient, key: str, status: str) -> Transition:
-    """Fetch the transition of an issue that leads to a status.
+def transition_to(
+    status: str, transitions: Iterable[Transition], fields: Iterable[str] = ()
+) -> Transition:
+    """Return the transition that leads to a status.
+
+    If several do, it is the first of those that take the most of the ``fields``.
 
     Raises:
-        NoTransition: No transition leads there from the issue's present status.
-        JiraError: A request failed.
+        NoTransition: None leads there.
     """
-    transitions = await jira.transitions(key)
-    wanted = status.casefold()
-    transition = next((each for each in transitions if each.to.casefold() == wanted), None)
-    if transition is None:
-        reachable = ", ".join(dict.fromkeys(each.to for each in transitions if each.to))
-        raise NoTransition(
-            f'no transition leads to "{status}" from where it is; '
-            f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
-        )
-    return transition
+    transitions, fields = tuple(transitions), frozenset(fields)
+    fitting = [each for each in transitions if each.to.casefold() == status.casefold()]
+    if not fitting:
+        raise no_transition(status, transitions)
+    return max(fitting, key=lambda each: len(fields.intersection(one.id for one in each.fields)))
 
 
-async def _perform(jira: JiraClient, key: str, transition: Transition) -> None:
+def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
+    """Return the error that lists which statuses can be reached instead."""
+    reachable = ", ".join(dict.fromkeys(each.to for each in transitions if each.to))
+    return NoTransition(
+        f'no transition leads to "{status}" from where it is; '
+        f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
+    )
+
+
+async def _perform(
+    jira: JiraClient, key: str, transition: Transition, fields: Mapping[str, object]
+) -> None:
     """Perform a transition; if its answer is lost, find out whether it happened."""
     try:
-        await jira.transition_issue(key, transition.id)
+        await jira.transition_issue(key, transition.id, fields)
     except JiraError as error:
-        if certainly_failed(error, ()) or isinstance(error, AuthenticationFailed):
+        if certainly_failed(error, fields) or isinstance(error, AuthenticationFailed):
             raise
         if await status_now(jira, key) != transition.to:  # noqa: ASYNC120 - a cancellation wins
             raise

@@ -50,6 +50,7 @@ class FieldSpec:
         items: The type of an array's items; empty for other fields.
         allowed: The allowed values; empty if any value is allowed, or they are not known.
         required: Whether a new issue needs a value.
+        on_create: Whether a new issue can have a value.
         unsupported: Why a line in a file cannot hold it; empty if it can.
     """
 
@@ -59,6 +60,7 @@ class FieldSpec:
     items: str = ""
     allowed: tuple[Allowed, ...] = ()
     required: bool = False
+    on_create: bool = True
     unsupported: str = ""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import CorePart, by_key
 from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.sync.compare.mapping import type_id
 from ticketr.sync.compare.sent_comments import highest_number
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.losses import edited_texts_of, losses, unaccepted
@@ -15,12 +16,11 @@ from ticketr.sync.push.comment_payload import comment_payload
 from ticketr.sync.push.link_payload import link_payload
 from ticketr.sync.push.metadata import MetadataQuery
 from ticketr.sync.push.requests import create_payload, update_payload
-from ticketr.sync.push.sendable import type_id
+from ticketr.sync.push.transitions import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ticketr.jira import Transition
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted, Loss
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.metadata import Metadata
     from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.sendable import SendableChange
+    from ticketr.sync.push.transitions import Step
     from ticketr.tickets import Ticket
 
 
@@ -41,18 +42,39 @@ class IssueEdit:
         issue: The issue in its file.
         changes: The changes to send.
         payload: The changes as values of Jira's fields.
-        transition: The transition to its new status; None if it is not known yet.
+        route: The transitions to its new status; none if they are not known yet.
         issue_id: The issue's ID.
         last_comment: The highest number of its comments; 0 if it has none.
+        type_id: The ID of its present type.
+        status: Its present status.
+        path: Its file, relative to the workspace.
     """
 
     key: str
     issue: Ticket
     changes: tuple[Change, ...]
     payload: IssuePayload
-    transition: Transition | None = None
+    route: tuple[Step, ...] = ()
     issue_id: str = ""
     last_comment: int = 0
+    type_id: str = ""
+    status: str = ""
+    path: str = ""
+
+    @property
+    def project(self) -> str:
+        """The key of its project."""
+        return _project_of(self.key)
+
+    @property
+    def between(self) -> tuple[str, ...]:
+        """The statuses on the way to its new one."""
+        return tuple(each.transition.to for each in self.route[:-1])
+
+    @property
+    def transition_fields(self) -> frozenset[str]:
+        """The IDs of the fields that are sent with its transitions."""
+        return frozenset(field for each in self.route for field in each.fields)
 
 
 @dataclass(frozen=True)
@@ -222,7 +244,15 @@ class _WritesBuilder:
             if self._is_valid(here[key], (*payload.problems, *wrong), payload):
                 last = highest_number(issue.fields)
                 edit = IssueEdit(
-                    key, here[key], found, payload, issue_id=issue.id, last_comment=last
+                    key,
+                    here[key],
+                    found,
+                    payload,
+                    issue_id=issue.id,
+                    last_comment=last,
+                    type_id=sendable.types[key],
+                    status=status_of(issue),
+                    path=self._path,
                 )
                 edits.append(edit)
         return tuple(edits)

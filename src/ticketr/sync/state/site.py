@@ -12,7 +12,7 @@ from ticketr.sync.compare.columns import texts_in
 from ticketr.sync.errors import OtherSite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ticketr.sync.state.database import Database
@@ -100,3 +100,24 @@ class SiteRecord:
         rows = dict(self._db.read("SELECT name, value FROM about WHERE name LIKE 'fields%'"))
         fresh = "fields" in rows and 0 <= now - float(rows.get("fields at", "-inf")) <= age
         return rows["fields"] if fresh else None
+
+    def keep_workflow(self, project: str, type_id: str, edges: Mapping[str, Sequence[str]]) -> None:
+        """Add what is known of a workflow, to show it in the next plans.
+
+        Args:
+            project: The project's key.
+            type_id: The ID of the issue type.
+            edges: The statuses that one transition leads to, by the status in small letters.
+        """
+        with self._db.batch():
+            known = {**self.workflow(project, type_id), **edges}
+            name = f"workflow {project} {type_id}"
+            self._db.write("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, json.dumps(known)))
+
+    def workflow(self, project: str, type_id: str) -> dict[str, list[str]]:
+        """Read what is known of a workflow; see `keep_workflow`."""
+        query = "SELECT value FROM about WHERE name = ?"
+        rows = self._db.read(query, (f"workflow {project} {type_id}",))
+        with self._db.sound():
+            found = json.loads(rows[0][0]) if rows else {}
+            return {str(name): [str(each) for each in to] for name, to in found.items()}

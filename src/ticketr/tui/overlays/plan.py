@@ -206,7 +206,9 @@ class Plan(PlainOverlay):
         return "Nothing to push: nothing was edited here since the last sync"
 
     def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
-        pieces = [_part(each) for each in entry.parts if entry.key or each.name != "Title"]
+        pieces = [
+            _part(each, entry.way) for each in entry.parts if entry.key or each.name != "Title"
+        ]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
         return plan_lines(
@@ -228,8 +230,10 @@ def _writes(kept: Sequence[PlanEntry]) -> str:
     return f"{' and '.join(words)} of your tickets in Jira"
 
 
-def _part(part: PlanPart) -> str:
+def _part(part: PlanPart, way: str) -> str:
     before, after = part.before, part.after
+    if part.name == "Status" and way:
+        return f"{part.name}: {clean(way)}"
     if "\n" in before or "\n" in after or len(before) + len(after) > 60:
         return f"{clean(part.name)} {_size(before, after)}"
     if not before:

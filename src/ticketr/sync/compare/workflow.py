@@ -1,0 +1,61 @@
+"""Finds a way over a workflow, from one status to another. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: The most transitions that one push performs on an issue.
+MOST_STEPS = 4
+
+
+def find_path(
+    edges: Mapping[str, Iterable[str]], start: str, goal: str, *, most: int = MOST_STEPS
+) -> tuple[str, ...]:
+    """Return the shortest way to a status, in any case of letters.
+
+    Args:
+        edges: The statuses that one transition leads to, by the status from which it does, in
+            small letters (`str.casefold`).
+        start: The present status.
+        goal: The wanted status.
+        most: The most transitions.
+
+    Returns:
+        The statuses on the way, the wanted one last; none if no way is known.
+    """
+    paths: deque[tuple[str, ...]] = deque([(start,)])
+    seen = {start.casefold()}
+    while paths:
+        path = paths.popleft()
+        for status in edges.get(path[-1].casefold(), ()):
+            if status.casefold() == goal.casefold():
+                return (*path[1:], status)
+            if status.casefold() not in seen and len(path) < most:
+                seen.add(status.casefold())
+                paths.append((*path, status))
+    return ()
+
+
+def unknown_statuses(
+    edges: Mapping[str, Iterable[str]], start: str, *, most: int = MOST_STEPS
+) -> tuple[str, ...]:
+    """Return the statuses near a start from which it is not known where transitions lead.
+
+    They are those that fewer than ``most`` transitions reach, the nearest first.
+    """
+    found: list[str] = []
+    nearest, seen = [start], {start.casefold()}
+    for _ in range(most):
+        found += (each for each in nearest if each.casefold() not in edges)
+        further: dict[str, str] = {}
+        for status in nearest:
+            for each in edges.get(status.casefold(), ()):
+                if each.casefold() not in seen:
+                    further.setdefault(each.casefold(), each)
+        seen |= further.keys()
+        nearest = list(further.values())
+    return tuple(found)

@@ -1,0 +1,158 @@
+"""Finds the transitions to new statuses before the first write of a push.
+
+Jira tells which transitions an issue can take now, but not where others lead from there. So where no
+single transition leads to a status, another issue of the same project is looked for in each status on
+the way, and asked for its transitions. Its type is the same, or has the same statuses.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr.jira import AuthenticationFailed, JiraError, Rejected
+from ticketr.sync.compare.workflow import find_path, unknown_statuses
+from ticketr.sync.errors import error_to_report
+from ticketr.sync.push.transitions import NoTransition, no_transition, transition_to
+from ticketr.sync.session import CONCURRENCY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from ticketr.jira import Transition
+    from ticketr.sync.push.writes import IssueEdit
+    from ticketr.sync.session import Session
+
+#: The transitions of issues in each status of a workflow, by the status in small letters.
+_Edges: TypeAlias = "dict[str, tuple[Transition, ...]]"
+
+#: The transitions to an issue's new status in their order, or why there are none.
+FoundRoute: TypeAlias = "tuple[Transition, ...] | NoTransition | JiraError"
+
+
+class RouteFinder:
+    """Finds the transitions of one push; what it learns of a workflow it asks for once.
+
+    Args:
+        session: The workspace and the site.
+        off_screen: The fields of each edit that only a transition can set, by the issue's key.
+    """
+
+    def __init__(self, session: Session, off_screen: Mapping[str, Collection[str]]) -> None:
+        self._session = session
+        self._off_screen = off_screen
+        self._workflows: dict[tuple[str, str], _Edges] = {}
+        self._statuses: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        self._learning = trio.Lock()  # what one task learns spares the others the same requests
+
+    async def find(self, edits: Iterable[IssueEdit]) -> Mapping[str, FoundRoute]:
+        """Find the transitions of each edit, several at once, by the issues' keys.
+
+        Raises:
+            AuthenticationFailed: The site no longer takes the login.
+        """
+        waiting = deque(edits)
+        found: dict[str, FoundRoute] = {}
+
+        async def find_some() -> None:
+            while waiting:
+                edit = waiting.popleft()
+                try:
+                    found[edit.key] = await self._route(edit)
+                except AuthenticationFailed:  # every other request would fail too
+                    raise
+                except (JiraError, NoTransition) as error:
+                    found[edit.key] = error
+
+        if not waiting:
+            return found
+        self._session.progress.say("Asking which statuses can be reached...")
+        failure: BaseException | None = None
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(min(CONCURRENCY, len(waiting))):
+                    nursery.start_soon(find_some)
+        except* TicketrError as group:
+            failure = error_to_report(group)
+        if failure is not None:
+            raise failure
+        return found
+
+    async def _route(self, edit: IssueEdit) -> tuple[Transition, ...]:
+        """Return the transitions to an edit's status.
+
+        Raises:
+            NoTransition: None are known.
+            JiraError: A request failed.
+        """
+        status = edit.payload.status
+        assert status is not None
+        fields = self._off_screen.get(edit.key, ())
+        transitions = await self._session.jira.transitions(edit.key, with_fields=bool(fields))
+        try:
+            return (transition_to(status, transitions, fields),)
+        except NoTransition:
+            async with self._learning:
+                return await self._long_route(edit, status, transitions)
+
+    async def _long_route(
+        self, edit: IssueEdit, status: str, transitions: tuple[Transition, ...]
+    ) -> tuple[Transition, ...]:
+        """Return the shortest known way of several transitions; learn what is not known."""
+        workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
+        # The transitions of this issue count, not those of another one in the same status.
+        edges = {**workflow, edit.status.casefold(): transitions}
+        while not (path := find_path(_names(edges), edit.status, status)):
+            unknown = unknown_statuses(_names(edges), edit.status)
+            if not unknown:
+                raise no_transition(status, transitions)
+            for each in unknown:
+                learnt = await self._transitions_from(edit, each)
+                edges[each.casefold()] = workflow[each.casefold()] = learnt
+        await self._keep(edit, edges)
+        fields = self._off_screen.get(edit.key, ())
+        starts = (edit.status, *path)
+        return tuple(
+            transition_to(to, edges[start.casefold()], fields)
+            for start, to in zip(starts, path, strict=False)
+        )
+
+    async def _transitions_from(self, edit: IssueEdit, status: str) -> tuple[Transition, ...]:
+        """Ask another issue in a status for its transitions; return none if there is no such one."""
+        jira = self._session.jira
+        try:
+            types = await self._alike_types(edit)
+            key = await jira.key_in_status(edit.project, types, status)
+            return await jira.transitions(key, with_fields=True) if key is not None else ()
+        except AuthenticationFailed:
+            raise
+        except Rejected:
+            return ()
+
+    async def _alike_types(self, edit: IssueEdit) -> list[str]:
+        """Return the type of an edit's issue, and the types with the same statuses."""
+        if edit.project not in self._statuses:
+            try:
+                self._statuses[edit.project] = await self._session.jira.statuses(edit.project)
+            except AuthenticationFailed:
+                raise
+            except Rejected:
+                self._statuses[edit.project] = {}
+        known = self._statuses[edit.project]
+        own = set(known.get(edit.type_id, ()))
+        others = (each for each in known if own and set(known[each]) == own)
+        return list(dict.fromkeys((edit.type_id, *others)))
+
+    async def _keep(self, edit: IssueEdit, edges: _Edges) -> None:
+        """Store what is known of the workflow, so that the next plan can show the way."""
+        known = {status: list(to) for status, to in _names(edges).items() if to}
+        record = self._session.state.site_record
+        async with self._session.disk:
+            await self._session.in_thread(record.keep_workflow, edit.project, edit.type_id, known)
+
+
+def _names(edges: _Edges) -> dict[str, list[str]]:
+    return {status: [each.to for each in found if each.to] for status, found in edges.items()}

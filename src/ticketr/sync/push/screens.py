@@ -1,0 +1,134 @@
+"""Finds the edited fields that Jira's edit screen does not have, before the first write of a push.
+
+Such a field can be set by a transition whose screen has it; a resolution, for example.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Allowed, AuthenticationFailed, Rejected
+from ticketr.sync.compare.durations import ESTIMATES, TIME_TRACKING
+from ticketr.sync.compare.text_parts import TextPart
+from ticketr.sync.hints import nearest
+from ticketr.sync.push.rich_text import where
+from ticketr.sync.push.transitions import Step
+from ticketr.sync.push.values import find_name, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from ticketr.jira import CreateField, Transition
+    from ticketr.sync.push.writes import IssueEdit
+    from ticketr.sync.session import Session
+
+#: Fields of which every edit screen is taken to have one; an edit of these alone asks nothing.
+_EVERYWHERE = frozenset({"summary", "description", "issuetype"})
+_RESOLUTION = "resolution"
+
+
+async def fields_off_screen(
+    session: Session, edits: Iterable[IssueEdit]
+) -> dict[str, frozenset[str]]:
+    """Return the edited fields that their edit screens lack, by the keys of the issues.
+
+    Issues of one type and status in one project have the same screen, so it is fetched once. An edit
+    of the type is not checked, since the screen of the new type is not known.
+
+    Raises:
+        JiraError: A request failed.
+    """
+    screens: dict[tuple[str, str, str], frozenset[str] | None] = {}
+    found: dict[str, frozenset[str]] = {}
+    for edit in edits:
+        fields = edit.payload.fields.keys() - _EVERYWHERE
+        if not fields or "issuetype" in edit.payload.fields:
+            continue
+        place = (edit.project, edit.type_id, edit.status)
+        if place not in screens:
+            screens[place] = await _edit_screen(session, edit.key)
+        screen = screens[place]
+        if screen is not None and (off := frozenset(fields - screen)):
+            found[edit.key] = off
+    return found
+
+
+async def _edit_screen(session: Session, key: str) -> frozenset[str] | None:
+    """Fetch the fields that can be edited; return None if the site does not tell."""
+    try:
+        return frozenset(each.id for each in await session.jira.edit_fields(key))
+    except AuthenticationFailed:
+        raise
+    except Rejected:
+        return None
+
+
+def with_transition_fields(
+    edit: IssueEdit, route: Iterable[Transition], off_screen: Collection[str]
+) -> tuple[IssueEdit, tuple[str, ...]]:
+    """Return an edit whose fields off the edit screen go with its transitions.
+
+    Args:
+        edit: The edit.
+        route: The transitions to its status; none for no new status.
+        off_screen: The fields that its edit screen lacks.
+
+    Returns:
+        The edit, and what is wrong with the fields that no transition takes.
+    """
+    steps = [Step(each) for each in route]
+    fields = dict(edit.payload.fields)
+    problems: list[str] = []
+    for field in sorted(off_screen):
+        at, taken = _step_with(field, steps)
+        if taken is None:
+            problems.append(_problem(edit, field, _remedy(field, bool(steps))))
+            continue
+        value, wrong = _allowed_value(fields.pop(field), taken)
+        if wrong:
+            problems.append(_problem(edit, field, wrong))
+        steps[at] = replace(steps[at], fields={**steps[at].fields, field: value})
+    payload = replace(edit.payload, fields=fields)
+    return replace(edit, payload=payload, route=tuple(steps)), tuple(problems)
+
+
+def _step_with(field: str, steps: list[Step]) -> tuple[int, CreateField | None]:
+    """Return the last step whose screen has a field, and the field there."""
+    for at in reversed(range(len(steps))):
+        for each in steps[at].transition.fields:
+            if each.id == field:
+                return at, each
+    return 0, None
+
+
+def _allowed_value(value: object, field: CreateField) -> tuple[object, str]:
+    """Return a value that is given by its name as its ID, and what is wrong with it."""
+    name = value.get("name") if isinstance(value, dict) else None
+    if not isinstance(name, str) or not field.allowed:
+        return value, ""
+    found: Allowed | None = find_name(name, field.allowed)
+    if found is None:
+        names = (each.name for each in field.allowed)
+        return value, f"{shown(name)} is not possible: {nearest(name, names)}"
+    return {"id": found.id} if found.id else {"name": found.name}, ""
+
+
+def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cases
+    where = "the edit screen of this ticket has no such field, so Jira would refuse it; "
+    if is_moved:
+        return f"{where}no transition to the new Status asks for it either"
+    if field == _RESOLUTION:
+        return f"{where}it is set together with a new Status whose transition asks for it"
+    return f"{where}undo the edit, or have an administrator put the field there"
+
+
+def _problem(edit: IssueEdit, field: str, reason: str) -> str:
+    """Return what is wrong with a field, with its name, file and line."""
+    fields = ESTIMATES.keys() if field == TIME_TRACKING else {field}
+    parts = [each.part for each in edit.payload.values if each.field in fields]
+    part = parts[0] if parts else field
+    places = edit.issue.places
+    if isinstance(part, TextPart):
+        return f"{part.name}: {where(edit.path, places.of_text(part.name, 0))}{reason}"
+    return f"{part}: {where(edit.path, places.of_field(str(part)))}{reason}"

@@ -1,0 +1,244 @@
+"""A status that several transitions lead to: found, shown, walked, and stopped on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes.lossy import Lossy
+from fakes.pulls import Recorder
+
+from ticketr.sandbox import create_app
+from ticketr.sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
+from ticketr.sync import Code, PushPlan, State, read_push_plan
+from ticketr.sync.workspace.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+    from ticketr.jira.transport import Request, Response
+
+STATE = ".ticketr"
+MOVE = ("POST", "issue/DEMO-1/transitions")
+
+
+def edit(bench: Bench, old: str, new: str) -> None:
+    path = bench.root / "DEMO-1.md"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def plan_of(bench: Bench) -> PushPlan:
+    store = Store(bench.root, STATE, None)
+    state = State(store.state_path)
+    try:
+        return read_push_plan(store, state, project="DEMO")
+    finally:
+        state.close()
+
+
+@pytest.fixture
+def ways(bench: Bench) -> Bench:
+    """Return a site with other tickets of DEMO-1's type on the way to Done."""
+    kind = bench.finds("DEMO-1").type
+    for status in (IN_PROGRESS, IN_REVIEW):
+        made = bench.site.create(project=bench.finds("DEMO-1").project, type=kind, summary="Other")
+        bench.site.transition(made.key, status)
+    return bench
+
+
+def failing_at(bench: Bench, number: int, happens: Callable[[], object]) -> Lossy:
+    """Return a way to the site where something happens before a transition of DEMO-1."""
+    seen: list[str] = []
+
+    def before(method: str, at: str) -> None:
+        if (method, at) == MOVE:
+            seen.append(at)
+            if len(seen) == number:
+                happens()
+
+    return Lossy(create_app(bench.site), lambda *_: None, before=before)
+
+
+async def test_a_status_several_transitions_away_is_reached(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+
+    planned = await ways.push(dry_run=True)
+    assert ways.writes == []
+    result = await ways.push()
+
+    (action,) = planned.planned
+    assert action.between == ("In Progress", "In Review")
+    assert action.way == "To Do > In Progress > In Review > Done (3 transitions)"
+    assert (result.updated, result.failed) == (("DEMO-1",), ())
+    assert ways.writes == ["POST issue/DEMO-1/transitions"] * 3
+    assert ways.finds("DEMO-1").status == DONE
+    assert (await ways.push()).total == 0
+
+
+async def test_what_was_learnt_is_in_the_next_plan(ways: Bench, autojump_clock: MockClock) -> None:
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+    shown = plan_of(ways)
+
+    (left,) = (await ways.push(confirmed=shown)).left
+
+    assert ways.finds("DEMO-1").status == TO_DO
+    assert (shown.entries[0].between, shown.entries[0].way) == ((), "")
+    assert left.code is Code.UNCONFIRMED
+    assert left.reason == (
+        "the plan did not show the way to its status: "
+        "To Do > In Progress > In Review > Done (3 transitions); push again to confirm it"
+    )
+    again = plan_of(ways)
+    assert again.entries[0].way == "To Do > In Progress > In Review > Done (3 transitions)"
+    assert (await ways.push(confirmed=again)).updated == ("DEMO-1",)
+    assert ways.finds("DEMO-1").status == DONE
+
+
+async def test_the_rest_of_a_ticket_whose_way_was_not_shown_waits_too(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+    ways.retitles("DEMO-3", "Another title")
+
+    result = await ways.push(confirmed=plan_of(ways))
+
+    assert result.updated == ("DEMO-3",)
+    assert [each.key for each in result.left] == ["DEMO-1"]
+
+
+async def test_a_workflow_is_asked_for_once_for_all_tickets_of_a_type(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    kind, project = ways.finds("DEMO-1").type, ways.finds("DEMO-1").project
+    keys = [ways.site.create(project=project, type=kind, summary=f"N {n}").key for n in range(4)]
+    await ways.pull()
+    for key in ("DEMO-1", *keys):
+        path = ways.root / f"{key}.md"
+        path.write_text(path.read_text().replace("Status: To Do", "Status: Done"))
+
+    await ways.push(dry_run=True)
+
+    searches = [each for each in ways.asked if each.startswith("search/jql")]
+    assert len(searches) == 2  # one issue each in In Progress and In Review
+
+
+async def test_a_ticket_of_another_type_with_the_same_statuses_tells_the_way_too(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    first = bench.finds("DEMO-1")
+    for status in (IN_PROGRESS, IN_REVIEW):
+        made = bench.site.create(project=first.project, type=BUG, summary="Other")
+        bench.site.transition(made.key, status)
+    await bench.pull()
+    edit(bench, "Status: To Do", "Status: Done")
+
+    assert first.type != BUG
+    assert (await bench.push()).updated == ("DEMO-1",)
+    assert bench.finds("DEMO-1").status == DONE
+
+
+async def test_a_site_that_lists_no_statuses_tells_the_way_of_the_own_type(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    class Silent(Recorder):
+        async def send(self, request: Request) -> Response:
+            response = await super().send(request)
+            return replace(response, status=403) if "/statuses" in request.url else response
+
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+
+    result = await ways.push(transport=Silent(create_app(ways.site)))
+
+    assert result.updated == ("DEMO-1",)
+
+
+async def test_a_site_that_refuses_the_search_is_an_unknown_way(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    class Refusing(Recorder):
+        async def send(self, request: Request) -> Response:
+            response = await super().send(request)
+            return replace(response, status=400) if "/search/jql" in request.url else response
+
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+
+    (note,) = (await ways.push(transport=Refusing(create_app(ways.site)))).failed
+
+    assert note.code is Code.NO_TRANSITION
+
+
+async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+    edit(ways, "Priority: Low", "Priority: High")
+
+    def lose(method: str, at: str) -> str | None:
+        sent.extend([at] if (method, at) == MOVE else [])
+        return "request" if (method, at) == MOVE and len(sent) == 2 else None
+
+    sent: list[str] = []
+    result = await ways.push(transport=Lossy(create_app(ways.site), lose))
+
+    (note,) = result.failed
+    assert note.code is Code.UNREACHED
+    assert note.reason.startswith(
+        'Priority was sent, but not the rest: it is in "In Progress" now, and not yet in "Done"; '
+        "the next push goes on from there: "
+    )
+    assert (result.updated, result.conflicts) == (("DEMO-1",), ())
+    assert ways.finds("DEMO-1").status == IN_PROGRESS
+    (entry,) = plan_of(ways).entries
+    assert [(each.name, each.before, each.after) for each in entry.parts] == [
+        ("Status", "In Progress", "Done")
+    ]
+    assert entry.between == ("In Review",)
+    assert (await ways.push()).updated == ("DEMO-1",)
+    assert ways.finds("DEMO-1").status == DONE
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_a_cancel_on_the_way_is_no_conflict_afterwards(
+    ways: Bench, number: int, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    edit(ways, "Status: To Do", "Status: Done")
+    ways.latency = 1.0
+    with trio.CancelScope() as scope:
+        await ways.push(transport=failing_at(ways, number, scope.cancel))
+    ways.latency = 0.0
+
+    result = await ways.push()
+
+    assert (result.conflicts, result.failed) == ((), ())
+    assert ways.finds("DEMO-1").status == DONE
+    assert "Status: Done\n" in (ways.root / "DEMO-1.md").read_text()
+
+
+async def test_a_status_that_no_known_way_leads_to_lists_what_can_be_reached(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    edit(bench, "Status: To Do", "Status: Done")
+
+    (note,) = (await bench.push()).failed
+
+    assert note.reason == (
+        'Status: no transition leads to "Done" from where it is; '
+        "those that can be reached: In Progress"
+    )
