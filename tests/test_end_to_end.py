@@ -96,21 +96,21 @@ def stopped_in_mid_pull(url: str, folder: Path, number: signal.Signals) -> tuple
 def test_a_signal_in_mid_pull_leaves_whole_files_and_an_honest_count(
     number: signal.Signals, tmp_path: Path
 ) -> None:
-    with sandbox_process(tickets=700, latency=0.3) as url:
+    with sandbox_process(tickets=300, latency=0.3) as url:
         code, output = stopped_in_mid_pull(url, tmp_path, number)
         keys = issues_in(tmp_path)
         again = ticketr("pull", "--json", folder=tmp_path, env=environment(url))
 
     assert code == 128 + number
     last = output.splitlines()[-1]
-    assert last == f"Cancelled: {len(keys)}/700 tickets pulled"
-    assert 0 < len(keys) < 700
+    assert last == f"Cancelled: {len(keys)}/300 tickets pulled"
+    assert 0 < len(keys) < 300
     assert len(set(keys)) == len(keys)
     result = json.loads(again.stdout)
-    assert (again.returncode, result["total"]) == (0, 700)
-    assert result["new"] == 700 - len(keys)
+    assert (again.returncode, result["total"]) == (0, 300)
+    assert result["new"] == 300 - len(keys)
     assert sorted(issues_in(tmp_path)) == sorted({*issues_in(tmp_path)})
-    assert len(issues_in(tmp_path)) == 700
+    assert len(issues_in(tmp_path)) == 300
 
 
 def one_line(ended: subprocess.CompletedProcess[str]) -> str:

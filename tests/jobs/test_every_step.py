@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import trio
+from fakes.examples import IN_STRESS
 from fakes.internals import core_of
 from fakes.steps import AtStep
 from trio.testing import MockClock
@@ -45,7 +46,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FAR_AWAY = 1e6
+pytestmark = pytest.mark.laws
+
 MANY = 5000
+# In the gate every third step, under `make stress` each.
+STEPS = range(1, MANY, 1 if IN_STRESS else 3)
 
 
 @types.coroutine
@@ -433,7 +438,7 @@ def sweep(
     judge: Callable[[Run, BaseException | None], None],
 ) -> None:
     sides: set[bool] = set()
-    for step in range(1, MANY):
+    for step in STEPS:
         run, fired, left = go(body, step, act)
         if not fired:
             break
@@ -493,7 +498,7 @@ def test_a_pause_at_every_step_until_the_block_ends(
 ) -> None:
     sides: set[bool] = set()
     step = 0
-    for step in range(1, MANY):
+    for step in STEPS:
         run, fired, left = go(body, step, lambda run: run.pause)
         if not fired:
             break

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.sandbox_client import demo_site, keys, open_client, search
+
+if TYPE_CHECKING:
+    from ticketr.sandbox import Site
 
 NEWEST_FIRST = [f"DEMO-{number}" for number in range(60, 0, -1)]
 
@@ -87,6 +90,11 @@ async def test_tokens_lead_through_every_issue_once(size: int) -> None:
     assert len({page.get("nextPageToken") for page in pages}) == len(pages)
 
 
+@pytest.fixture(scope="module")
+def large_site() -> Site:
+    return demo_site(5001)
+
+
 @pytest.mark.parametrize(
     ("fields", "asked", "given"),
     [
@@ -100,9 +108,9 @@ async def test_tokens_lead_through_every_issue_once(size: int) -> None:
     ],
 )
 async def test_a_page_holds_many_ids_but_few_issues(
-    fields: list[str], asked: int | None, given: int
+    large_site: Site, fields: list[str], asked: int | None, given: int
 ) -> None:
-    async with open_client(demo_site(5001)) as client:
+    async with open_client(large_site) as client:
         answer = await search(client, "project = DEMO", fields=fields, maxResults=asked)
 
     assert len(answer["issues"]) == given

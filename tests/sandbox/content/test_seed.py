@@ -153,7 +153,7 @@ def test_acceptance_criteria_stand_at_the_end_as_a_heading_and_a_list() -> None:
 
 def test_every_description_is_valid_adf() -> None:
     validator = adf_validator()
-    site = make_site(tickets=120, seed=11)
+    site = make_site(tickets=60, seed=11)
 
     for issue in site:
         if issue.description is not None:

@@ -336,7 +336,10 @@ def title_at(url: str) -> str:
     return title
 
 
-@pytest.mark.parametrize(("blow", "end"), [("SIGKILL", KILLED), ("SIGINT", INTERRUPTED)])
+@pytest.mark.parametrize(
+    ("blow", "end"),
+    [("SIGKILL", KILLED), pytest.param("SIGINT", INTERRUPTED, marks=pytest.mark.stress)],
+)
 def test_a_killed_push_leaves_edits_that_are_our_own(tmp_path: Path, blow: str, end: int) -> None:
     data, root = tmp_path / "site.db", tmp_path / "work"
     with open_data(data) as site:
