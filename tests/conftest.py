@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+
+# By default Hypothesis fails a test whose example takes 0.2 s, which a busy machine makes of any.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 FAR_AWAY = 1e6
 """Seconds of virtual time; no test has so much to wait for."""
