@@ -57,6 +57,31 @@ def test_a_title_and_a_field_clash_as_a_whole() -> None:
     assert others == (MergedPart("Labels", "jira", "search", "remote"),)
 
 
+def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> None:
+    before = replace(BASE, texts={"Priority": "One.\n\nTwo.", "DESCRIPTION": "a"})
+    local = replace(
+        before,
+        fields={**BASE.fields, "Priority": "Low"},
+        texts={"Priority": "1.\n\nTwo, mine.", "DESCRIPTION": "mine"},
+    )
+    remote = replace(
+        before,
+        fields={**BASE.fields, "Priority": "Highest"},
+        texts={"Priority": "One.\n\nTwo, theirs.", "DESCRIPTION": "theirs"},
+        description="Other words.",
+    )
+
+    clashing, others = find_parts(Versions(before, replace(local, description="Mine."), remote))
+
+    assert [(each.id, each.name, each.can_both) for each in clashing] == [
+        ("DEMO-9 #DESCRIPTION 0", "Description", True),
+        ("DEMO-9 Priority 0", "Priority", False),
+        ("DEMO-9 #text Priority 0", "Priority ¶2", True),
+        ("DEMO-9 #text DESCRIPTION 0", "DESCRIPTION", True),
+    ]
+    assert others == (MergedPart("Priority ¶1", "mine", "One.", "1."),)
+
+
 def test_a_description_clashes_by_paragraph() -> None:
     local = described("Zero.\n\nOne.\n\nTwo, mine.\n\nThree.\n\n- four\n- five\n- six")
     remote = described("One.\n\nTwo, theirs.\n\nThree.\n\n- four\n- five\n- 6")

@@ -19,6 +19,7 @@ from ticketr.sync.compare.sent import (
     is_answer,
     to_json,
 )
+from ticketr.sync.compare.text_parts import TextPart
 from ticketr.tickets import Ticket
 
 ANA = {"accountId": "a1", "displayName": "Ana"}
@@ -115,6 +116,8 @@ def test_what_is_written_down_is_read_as_it_was() -> None:
         SentValue(CorePart.TITLE, "a", "summary", "a"),
         SentValue("Title", "b, a", "labels", ["b", "a"]),
         SentValue(CorePart.CRITERIA, "x", "description", to_adf("x")),
+        SentValue(TextPart("Title"), "x", "customfield_1", to_adf("x")),
+        SentValue(TextPart("TITLE"), "", "customfield_2", None),
     )
 
     assert from_json(to_json(values)) == values

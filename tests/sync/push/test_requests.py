@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from fakes.sandbox_adf import quick_adf_validator
@@ -56,6 +56,31 @@ def words(document: Any) -> list[str]:
         adf.to_markdown({"type": "doc", "version": 1, "content": [block]}).strip()
         for block in document["content"]
     ]
+
+
+class TestRichTextFields:
+    """What is sent of sections."""
+
+    SPECS: ClassVar = {
+        "Plan": FieldSpec("customfield_1", "Plan", "string", required=True),
+        "Odd": FieldSpec("customfield_2", "Odd", "string", required=True, unsupported="add it"),
+    }
+
+    def test_a_text_that_a_new_issue_needs_is_named_with_its_heading(self) -> None:
+        form = replace(FORM, text_specs={TASK.id: self.SPECS})
+
+        assert created(draft(), form).problems == (
+            "Plan: a Task needs one; write it below a heading ## Field: Plan",
+            "Odd: a Task needs one; add it, then write it below a heading ## Field: Odd",
+        )
+        sent = created(replace(draft(), texts={"Plan": "x", "Odd": "y"}), form)
+        assert sent.problems == ("Odd: add it, then pull",)
+        assert sent.fields["customfield_1"] == adf.to_adf("x")
+
+    def test_a_site_without_such_fields_offers_none(self) -> None:
+        sent = created(replace(draft(), texts={"Plan": "x"}))
+
+        assert sent.problems[0].endswith("; there is none")
 
 
 class TestTypes:
