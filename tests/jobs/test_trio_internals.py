@@ -15,6 +15,7 @@ from ticketr.jobs import _worker
 from ticketr.jobs._trio_internals import (
     NOT_RESCHEDULED,
     close_leftovers,
+    is_innermost,
     switch_context,
     waits_in_nursery,
 )
@@ -54,6 +55,22 @@ async def test_a_task_that_is_woken_loses_its_mark(autojump_clock: MockClock) ->
     after_sleep = task.custom_sleep_data
 
     assert (after_checkpoint, after_sleep) == (None, None), f"{BREAKS} NOT_RESCHEDULED"
+
+
+async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None:
+    task = trio.lowlevel.current_task()
+
+    with trio.CancelScope() as outer:
+        found = [is_innermost(outer, task)]
+        with trio.CancelScope():
+            await trio.lowlevel.checkpoint()
+            found.append(is_innermost(outer, task))
+        found.append(is_innermost(outer, task))
+        async with trio.open_nursery():
+            found.append(is_innermost(outer, task))
+        found.append(is_innermost(outer, task))
+
+    assert found == [True, False, True, False, True], f"{BREAKS} is_innermost"
 
 
 async def test_a_task_at_the_end_of_a_nursery_is_recognized(autojump_clock: MockClock) -> None:
