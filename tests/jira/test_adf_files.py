@@ -122,3 +122,70 @@ def test_text_like_a_picture_comes_back_as_text() -> None:
     found = adf.convert(doc(p("![a](attachment:shot.png)")), files=FILES)
     assert found.exact
     assert "media" not in str(adf.to_adf(found.markdown, files=FILES))
+
+
+LOCAL = """\
+![a](pics/a.png){wide}
+
+- ![](<b c.png>)
+
+> ![x](d(1).png)
+
+see ![](e.png) here
+
+`![](f.png)`
+
+\\![](g.png) ![](https://e.x/h.png)
+
+![](attachment:i.png)
+
+[![](j.png)](https://e.x)
+"""
+
+
+def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
+    found = adf.local_pictures(LOCAL)
+
+    assert [(each.address, each.line) for each in found] == [
+        ("pics/a.png", 1),
+        ("b c.png", 3),
+        ("d(1).png", 5),
+    ]
+    assert adf.local_pictures("a [link](b.png)") == ()
+    assert adf.local_pictures("![a] (b.png)") == ()
+    assert adf.local_pictures("![](b.png) " + "x" * adf.LONGEST_TEXT) == ()
+
+
+def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
+    named = adf.with_attachments(LOCAL, {"pics/a.png": "a.png", "b c.png": "b c.png"})
+    assert named == LOCAL.replace("(pics/a.png)", "(attachment:a.png)").replace(
+        "<b c.png>", "<attachment:b c.png>"
+    )
+    assert adf.with_attachments(LOCAL, {}) == LOCAL
+
+    bare = adf.without_pictures(LOCAL, {"pics/a.png"})
+    assert bare == LOCAL.replace("![a](pics", "!\\[a](pics")
+    assert text_of(adf.to_adf(bare)).startswith("![a](pics/a.png){wide}")
+    assert adf.without_pictures(LOCAL, ()) == LOCAL
+
+
+def test_names_stand_in_the_place_of_media_ids() -> None:
+    document = adf.to_adf("![a](attachment:x.png)\n\n![a](attachment:y.png)", files=adf.BY_NAME)
+
+    assert adf.shown_files(document) == (
+        adf.ShownFile("attachment:x.png", "a"),
+        adf.ShownFile("attachment:y.png", "a"),
+    )
+    assert (len(adf.BY_NAME), list(adf.BY_NAME)) == (0, [])
+    changed = adf.with_media_ids(document, {"attachment:x.png": SHOT})
+    assert [each.media for each in adf.shown_files(changed)] == [SHOT, "attachment:y.png"]
+    assert changed["content"][1] is document["content"][1]
+    assert adf.shown_files(document)[0].media == "attachment:x.png"
+    assert adf.with_media_ids(document, {}) is document
+
+
+@pytest.mark.parametrize(
+    "document", [None, "x", [], {"type": "mediaSingle"}, {"content": [{"content": 3}, 5]}]
+)
+def test_what_is_no_document_shows_no_file(document: object) -> None:
+    assert adf.shown_files(document) == ()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.described import blocks, describe, edit, p, picture, store_of, text
+import trio
+from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
+from fakes.lossy import Lossy, once
 
+from ticketr import JobFailed
+from ticketr.jira import AttachmentSettings, AuthenticationFailed, JiraClient
+from ticketr.sandbox import create_app
 from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
 from ticketr.sandbox.api.media import media_id
-from ticketr.sync import read_push_plan, read_state
+from ticketr.sync import Code, read_push_plan, read_state
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
@@ -253,3 +259,118 @@ async def test_a_mention_and_a_picture_go_together(bench: Bench, autojump_clock:
     _, mention, shown = blocks(bench, "DEMO-1")
     assert mention["content"][1]["type"] == "mention"
     assert shown == picture(media(bench, "DEMO-1", "shot.png"))
+
+
+async def test_a_picture_that_was_deleted_in_jira_is_attached_again(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+    await bench.push()
+    (first,) = bench.finds("DEMO-1").attachments
+    bench.site.detach("DEMO-1", first.id)
+    describe(bench, "DEMO-1", p("one"))
+    await bench.pull()
+    edit(bench, "DEMO-1", "\none\n", "\none\n\n![](shot.png)\n")
+
+    assert (await bench.push()).failed == ()
+
+    (second,) = bench.finds("DEMO-1").attachments
+    assert second.id != first.id
+    assert blocks(bench, "DEMO-1")[1] == picture(media_id(second.id))
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "reason"),
+    [
+        (
+            "attachment_settings",
+            AttachmentSettings(enabled=False, limit=None),
+            "attachments are switched off on this site",
+        ),
+        ("add_attachment", (), "the site took shot.png, and does not have it"),
+        ("media_id", "", "does not tell by which ID a description shows it"),
+        ("add_attachment", OSError("the file became shorter"), "shot.png: the file became shorter"),
+    ],
+)
+async def test_a_picture_that_is_not_attached_holds_its_issue_back(
+    bench: Bench,
+    autojump_clock: MockClock,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    answer: object,
+    reason: str,
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+
+    async def ask(*_: object) -> object:
+        await trio.lowlevel.checkpoint()
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    with monkeypatch.context() as broken:
+        broken.setattr(JiraClient, method, ask)
+        (failed,) = (await bench.push()).failed
+
+    assert (failed.key, failed.code) == ("DEMO-1", Code.INVALID)
+    assert failed.reason.startswith("Description: ")
+    assert reason in failed.reason
+    assert blocks(bench, "DEMO-1") == [p("one")]
+    assert (await bench.push()).failed == ()
+    assert attached(bench, "DEMO-1") == {"shot.png": PNG}
+
+
+async def test_a_login_that_ends_while_a_picture_is_attached_ends_the_push(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+
+    async def ask(*_: object) -> object:
+        await trio.lowlevel.checkpoint()
+        raise AuthenticationFailed("https://jira/x", 401, (), (), None, True)
+
+    monkeypatch.setattr(JiraClient, "add_attachment", ask)
+
+    with pytest.raises(JobFailed, match="401"):
+        await bench.push()
+
+
+async def test_a_picture_that_is_gone_when_it_is_sent_holds_its_issue_back(
+    bench: Bench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+    settings = JiraClient.attachment_settings
+
+    async def ask(jira: JiraClient) -> AttachmentSettings:
+        (bench.root / "shot.png").unlink()
+        return await settings(jira)
+
+    monkeypatch.setattr(JiraClient, "attachment_settings", ask)
+
+    (failed,) = (await bench.push()).failed
+
+    assert "it is no file beside the file of the ticket" in failed.reason
+    assert blocks(bench, "DEMO-1") == [p("one")]
+
+
+async def test_an_attachment_of_somebody_else_is_not_taken_for_a_lost_answer(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """The answer is lost, and what the issue has then is another file of that name and size."""
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+    lossy = Lossy(create_app(bench.site), once("POST", "issue/DEMO-1/attachments", "request"))
+    assert (await bench.push(transport=lossy)).failed != ()
+    attach(bench, "DEMO-1", "shot.png", PNG[::-1])
+    (theirs,) = bench.finds("DEMO-1").attachments
+    other = replace(theirs, author=replace(theirs.author, account_id="someone"))
+    bench.site.detach("DEMO-1", theirs.id)
+    bench.site.attach("DEMO-1", [(other, PNG[::-1])])
+
+    assert (await bench.push()).failed == ()
+
+    assert attached(bench, "DEMO-1") == {"shot.png": PNG[::-1], "shot (2).png": PNG}

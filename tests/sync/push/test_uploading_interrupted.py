@@ -175,3 +175,16 @@ def test_a_request_that_is_lost_or_refused_doubles_nothing(
     run(bench.push, transport=Broken(app, breaks, taken=taken, status=status, times=2))
 
     check(bench)
+
+
+def test_a_site_that_is_too_busy_gets_the_picture_with_the_next_push(
+    scene: Bench, tmp_path: Path
+) -> None:
+    bench = copy_scene(scene, tmp_path / "work")
+    busy = Broken(create_app(bench.site), is_upload, taken=False, status=429, times=6)
+
+    result = run(bench.push, transport=busy)
+
+    assert len(result.failed) == 2
+    assert attached(bench) == []
+    check(bench)
