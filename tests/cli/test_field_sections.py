@@ -389,3 +389,17 @@ def test_an_edit_of_such_a_heading_itself_is_refused(earlier: User) -> None:
     earlier.edits("KIT-3.md", "## Field: y", "\\## Field: y")
     assert earlier.runs("push").code == 0
     assert earlier.finds("KIT-3").description != OURS
+
+
+def test_a_picture_on_disk_is_sent_as_text_with_a_warning(owner: User) -> None:
+    (owner.root / "shot.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    owner.edits("KIT-2.md", "Then open.", "Then\n\n![shot](shot.png)")
+    line = owner.files()["KIT-2.md"].split("\n").index("![shot](shot.png)") + 1
+
+    status, told = owner.runs("status"), owner.runs("push")
+
+    for words in (status.out + status.err, told.err):
+        assert f"Rollout Plan: KIT-2.md:{line}: “shot.png” leads nowhere in Jira" in words
+    assert told.code == 0
+    assert "shot.png" in str(has(owner, "KIT-2", PLAN))
+    assert not [each for each in owner.asked if "attachments" in each]
