@@ -8,11 +8,12 @@ import pytest
 import trio
 from fakes.pulls import Bench, Recorder
 
+from ticketr.cli.losses import loss_lines
 from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import LINK_TYPES
 from ticketr.sync import Code, Loss
-from ticketr.sync.compare.jira_links import jira_links, keys_in, slim_links
+from ticketr.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -280,3 +281,49 @@ def test_odd_links_of_a_server_are_left_out() -> None:
 
 def test_keys_are_read_however_they_are_separated() -> None:
     assert keys_in("demo-2; DEMO-3,DEMO-2  soon") == ("DEMO-2", "DEMO-3", "soon")
+
+
+@pytest.mark.parametrize(
+    ("base", "local", "remote", "merged"),
+    [
+        ("A-1", "A-1, A-2", "A-1, A-3", "A-1, A-2, A-3"),
+        ("", "A-2", "A-3", "A-2, A-3"),
+        ("A-1, A-2", "A-2, A-4", "A-1", "A-4"),
+        ("A-1", "A-1 a-2", "A-1", "A-1 a-2"),
+        ("A-1", "A-1", "A-3, A-1", "A-3, A-1"),
+        ("A-1", "", "A-1, A-2", "A-2"),
+    ],
+)
+def test_the_keys_of_a_line_are_merged_one_by_one(
+    base: str, local: str, remote: str, merged: str
+) -> None:
+    assert merged_keys(base, local, remote) == merged
+
+
+async def test_both_sides_may_add_keys_to_a_line(bench: Bench, autojump_clock: MockClock) -> None:
+    link(bench, "DEMO-1", "DEMO-2")
+    await bench.pull(**ON)
+    puts(bench, "DEMO-1", "Blocks: DEMO-2, DEMO-3")
+    link(bench, "DEMO-1", "DEMO-6")
+
+    result = await bench.sync(**ON)
+
+    assert (result.pull.conflicts, result.push.conflicts, result.push.failed) == ((), (), ())
+    assert sorted(links(bench, "DEMO-1")) == [
+        ("blocks", "DEMO-2"),
+        ("blocks", "DEMO-3"),
+        ("blocks", "DEMO-6"),
+    ]
+    assert await in_step(bench)
+
+
+def test_a_removed_link_is_not_called_a_loss() -> None:
+    lost = [
+        Loss("DEMO-1", "a.md", "a panel", 7),
+        Loss("DEMO-1", "a.md", "the link “Blocks DEMO-2”", is_link=True),
+    ]
+
+    assert loss_lines(lost) == [
+        "DEMO-1 (a.md): a push would lose a panel (line 7) in Jira",
+        "DEMO-1 (a.md): a push would remove the link “Blocks DEMO-2” in Jira",
+    ]

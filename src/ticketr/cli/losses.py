@@ -53,19 +53,22 @@ def with_accepted_losses(
     print_messages(
         loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.line, each.what)))
     )
-    if not confirm("Send these edits, and lose that in Jira?"):
+    only_links = all(each.is_link for each in lost)
+    what = "remove these links" if only_links else "lose that"
+    if not confirm(f"Send these edits, and {what} in Jira?"):
         return dict(jobs)
     return {name: replace(job, accept_loss=lost) for name, job in jobs.items()}
 
 
 def loss_lines(lost: Iterable[Loss]) -> list[str]:
-    """Return what a push would lose, a line for each issue."""
-    by_issue: dict[tuple[str, str], list[str]] = {}
+    """Return what a push would lose, a line for each issue, and one for the links it removes."""
+    by_issue: dict[tuple[str, str, str], list[str]] = {}
     for each in lost:
-        by_issue.setdefault((each.key, each.path), []).append(
+        verb = "remove" if each.is_link else "lose"
+        by_issue.setdefault((each.key, each.path, verb), []).append(
             f"{each.words} (line {each.line})" if each.line else each.words
         )
     return [
-        f"{key} ({path}): a push would lose {', '.join(what)} in Jira"
-        for (key, path), what in by_issue.items()
+        f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"
+        for (key, path, verb), what in by_issue.items()
     ]

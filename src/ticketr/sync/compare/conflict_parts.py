@@ -89,7 +89,7 @@ def find_parts(versions: Versions) -> tuple[tuple[ConflictPart, ...], tuple[Merg
     Returns:
         Both lists, in the order of the file.
     """
-    merged = merge(versions.base, versions.local, versions.remote)
+    merged = merge(versions.base, versions.local, versions.remote, links=versions.links)
     head = versions.remote.key
     clashing: list[ConflictPart] = []
     others: list[MergedPart] = []

@@ -61,6 +61,24 @@ def keys_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.upper() if is_key(each.upper()) else each for each in words))
 
 
+def merged_keys(base: str, local: str, remote: str) -> str:
+    """Return the keys of a line after what both sides have added and removed.
+
+    Args:
+        base: The line at the last sync.
+        local: The line in the file; it stays as it is if Jira has changed nothing.
+        remote: The line in Jira.
+    """
+    old, here, there = keys_in(base), keys_in(local), keys_in(remote)
+    added = (each for each in there if each not in old and each not in here)
+    gone = set(old).difference(there)
+    kept = [each for each in here if each not in gone]
+    merged = (*kept, *added)
+    if set(merged) == set(here):
+        return local
+    return remote if set(merged) == set(there) else ", ".join(merged)
+
+
 def removed_links(
     fields: Mapping[str, object], line: str, before: str, text: str
 ) -> tuple[JiraLink, ...]:

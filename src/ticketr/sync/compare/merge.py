@@ -47,11 +47,13 @@ class Versions:
         base: The ticket at the last sync; None for no sync.
         local: The ticket in its file.
         remote: The ticket in Jira.
+        links: The names of the lines that hold links.
     """
 
     base: Ticket | None
     local: Ticket
     remote: Ticket
+    links: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def merge(
     *,
     prefer: Side | None = None,
     chosen: Mapping[ClashPlace, Sequence[str]] = MappingProxyType({}),
+    links: Collection[str] = (),
 ) -> Merged:
     """Merge a ticket in its file with the ticket in Jira.
 
@@ -103,8 +106,9 @@ def merge(
         remote: The ticket in Jira.
         prefer: The side that wins a clash; None keeps the clash.
         chosen: The lines of single clashes, by their places; ``prefer`` is for the others.
+        links: The names of the lines that hold links; their keys are merged one by one.
     """
-    merging = _Merging(prefer, chosen)
+    merging = _Merging(prefer, chosen, links)
     old, new = by_key(base) if base else {}, by_key(remote)
     here = by_key(local)
     issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
@@ -116,12 +120,18 @@ def merge(
 
 
 class _Merging:
-    def __init__(self, prefer: Side | None, chosen: Mapping[ClashPlace, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        prefer: Side | None,
+        chosen: Mapping[ClashPlace, Sequence[str]],
+        links: Collection[str],
+    ) -> None:
         self.clashes: list[Clash] = []
         self.parts: list[PartMerge] = []
         self.dropped = False
         self._prefer = prefer
         self._chosen = chosen
+        self._links = links
 
     def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue without its sub-tasks, which stay as in the file."""
@@ -142,6 +152,7 @@ class _Merging:
                     # A part that the file does not mention is unchanged.
                     here.get(part, old.get(part, there.get(part, ""))),
                     there.get(part, ""),
+                    is_links=part in self._links,
                 )
             )
             for part in names

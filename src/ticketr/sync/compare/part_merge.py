@@ -14,6 +14,7 @@ from ticketr.sync.compare.diff3 import (
     compare_lines,
     merge_chunks,
 )
+from ticketr.sync.compare.jira_links import merged_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,9 @@ class PartMerge:
             number += isinstance(chunk, ConflictChunk)
 
 
-def merge_part(key: str, part: Part, base: str | None, local: str, remote: str) -> PartMerge:
+def merge_part(
+    key: str, part: Part, base: str | None, local: str, remote: str, *, is_links: bool = False
+) -> PartMerge:
     """Merge one part of an issue.
 
     Args:
@@ -76,7 +79,11 @@ def merge_part(key: str, part: Part, base: str | None, local: str, remote: str) 
         base: Its text at the last sync; None for no sync, so that each difference clashes.
         local: Its text in the file.
         remote: Its text in Jira.
+        is_links: Whether it is a line of links, whose keys are merged one by one.
     """
+    if is_links and base is not None:
+        keys = merged_keys(base, local, remote)
+        return PartMerge(key, part, base, local, remote, (CleanChunk((keys,)),))
     return PartMerge(key, part, base, local, remote, _chunks(part, base, local, remote))
 
 

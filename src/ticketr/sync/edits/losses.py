@@ -38,6 +38,7 @@ class Loss:
         line: The line in the file of the edited block that it would be removed from; 0 if that is
             not known. Not compared, since a merge may move it.
         part: The name of the text; empty for the description, or if `what` says it.
+        is_link: Whether it is a link to another issue. Not compared.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Loss:
     what: str
     line: int = field(default=0, compare=False)
     part: str = ""
+    is_link: bool = field(default=False, compare=False)
 
     @property
     def words(self) -> str:
@@ -142,7 +144,7 @@ def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator
         for change in changes:
             if isinstance(change.part, str) and key in fields:
                 for link in removed_links(fields[key], change.part, change.old, change.new):
-                    yield Loss(key, local_change.local.path, link_loss(link))
+                    yield Loss(key, local_change.local.path, link_loss(link), is_link=True)
 
 
 def _may_lose(changes: Sequence[Change]) -> bool:

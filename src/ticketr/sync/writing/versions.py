@@ -12,6 +12,7 @@ from ticketr.sync.compare.bases import distance, read_ticket
 from ticketr.sync.compare.diff import DESCRIPTION_PARTS, by_key, rekeyed
 from ticketr.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
 from ticketr.sync.compare.jira_attachments import files_of
+from ticketr.sync.compare.jira_links import jira_links
 from ticketr.sync.compare.mapping import KnownText
 from ticketr.sync.compare.merge import Versions
 from ticketr.sync.compare.sent import add_sent_to_base, as_sent
@@ -120,7 +121,8 @@ def versions_of(
         adopted = hashes.get(local.key or "") == go_hash(local)
         return Versions(local if adopted else None, local, remote)
     remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
-    return Versions(before, local, remote)
+    links = (each for issue in (*family.issues, *known) for each in jira_links(issue.fields))
+    return Versions(before, local, remote, frozenset(each.line for each in links))
 
 
 def _text_with_sent(

@@ -349,7 +349,9 @@ class FamilyWriter:
         three = versions_of(self._state, family, bases, local, self._hashes)
         prefer = self._prefer_unknown if three.base is None else self._prefer
         chosen = self._settlement.chosen if self._settlement is not None else {}
-        merged = merge(three.base, three.local, three.remote, prefer=prefer, chosen=chosen)
+        merged = merge(
+            three.base, three.local, three.remote, prefer=prefer, chosen=chosen, links=three.links
+        )
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
 
