@@ -9,6 +9,8 @@ import pytest
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
 
+from ticketr.config import STATE_FOLDER, StateFolder, store_list_memory
+
 if TYPE_CHECKING:
     from fakes.users import User
 
@@ -202,3 +204,19 @@ def test_other_words_with_blanks_are_terms_as_before(someone: User) -> None:
         == someone.runs("list", "status=To", "DEMO-1").out
     )
     assert someone.runs("list", 'status="To Do" DEMO-1').code == 0
+
+
+def test_a_filter_that_was_saved_in_the_app_is_used_by_its_name(someone: User) -> None:
+    someone.runs("pull")
+    folder = StateFolder(someone.root / STATE_FOLDER)
+    saved = {"todo": 'status="To Do"', "now": "jql: sprint in openSprints()"}
+    store_list_memory(folder, "", "key", saved)
+
+    told = someone.runs("list", "use:todo")
+    assert (told.code, told.out) == (0, someone.runs("list", 'status="To Do"').out)
+    assert someone.runs("stats", "use:todo").out == someone.runs("stats", 'status="To Do"').out
+
+    for name in ("now", "nothing"):
+        told = someone.runs("list", f"use:{name}")
+        assert told.code == 2
+        assert f"no filter is saved as {name}; saved are todo" in told.err

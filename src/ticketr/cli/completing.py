@@ -76,7 +76,13 @@ def complete_filter(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete a word of the filter language, a status or a person."""
-    from ticketr.config import known_assignees, known_statuses
+    from ticketr.config import (
+        STATE_FOLDER,
+        StateFolder,
+        known_assignees,
+        known_statuses,
+        read_list_memory,
+    )
     from ticketr.tickets import FILTER_WORDS
 
     name, equals, value = incomplete.partition("=")
@@ -87,6 +93,9 @@ def complete_filter(
     if incomplete.startswith("@") and root is not None:
         return _terms("@", known_assignees(root, os.environ), incomplete[1:])
     words = (*FILTER_WORDS, *_FILTER_FIELDS)
+    if root is not None and incomplete.startswith("use:"):
+        saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved
+        words = tuple(f"use:{name}" for name in sorted(saved))
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 

@@ -53,6 +53,7 @@ def list_(
     @amara         the name of the assignee contains this
     edited, draft, unpushed (either of them), conflict, broken
     -word          not this; put -- before a filter that begins with it
+    use:late       the filter that was saved as late in the app
 
     Quotes hold what contains blanks; case and accents do not matter.
 

@@ -115,15 +115,25 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    from ticketr.tickets import InvalidFilter, parse_filter
+    from ticketr.tickets import InvalidFilter, parse_filter, with_saved
 
     text = " ".join(_with_quotes(each, root) for each in terms)
     try:
+        if "use:" in text.lower():
+            text = with_saved(text, _saved(root))
         return parse_filter(text)
     except InvalidFilter as error:
         place = " " * error.position
         words = f"{error.problem}\n  {printable(text)}\n  {place}^"
         raise click.BadParameter(words, param_hint="FILTER") from None
+
+
+def _saved(root: Path) -> Mapping[str, str]:
+    """Return the filters that were saved in the app; a query of Jira is none for a list."""
+    from ticketr.config import STATE_FOLDER, StateFolder, read_list_memory
+
+    saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved
+    return {name: text for name, text in saved.items() if not text.lower().startswith("jql:")}
 
 
 def _with_quotes(term: str, root: Path) -> str:

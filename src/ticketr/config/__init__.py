@@ -46,6 +46,7 @@ from ticketr.config.errors import (
 )
 from ticketr.config.fields import MappedField, WantedField, reserved_name
 from ticketr.config.go_file import GO_FILE, read_go_file
+from ticketr.config.list_memory import ListMemory, read_list_memory, store_list_memory
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
 from ticketr.config.state_folder import (
@@ -93,6 +94,7 @@ __all__ = [
     "ConfigError",
     "ForeignState",
     "FoundToken",
+    "ListMemory",
     "LoginEntry",
     "MappedField",
     "Marks",
@@ -139,6 +141,7 @@ __all__ = [
     "read_environment",
     "read_go_file",
     "read_keys",
+    "read_list_memory",
     "read_text",
     "read_user_config",
     "read_workspace_file",
@@ -149,6 +152,7 @@ __all__ = [
     "reserved_name",
     "resolve_workspace",
     "store_alias",
+    "store_list_memory",
     "store_token",
     "store_workspace",
     "use_workspace",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         TextTerm,
         parse_filter,
     )
+    from ticketr.tickets.saved_filters import check_saved, split_command, with_saved
     from ticketr.tickets.totals import Total, points_of, total_by
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "TicketSyntaxError",
     "Total",
     "candidate_of",
+    "check_saved",
     "field_heading",
     "field_name",
     "fold",
@@ -72,7 +74,9 @@ __all__ = [
     "safe_file_name",
     "set_fields",
     "sort_key",
+    "split_command",
     "total_by",
+    "with_saved",
 ]
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
@@ -80,6 +84,7 @@ _HOMES = {
     **dict.fromkeys(
         ("FILTER_WORDS", "FLAGS", "Filter", "KeysTerm", "TextTerm", "parse_filter"), "filter"
     ),
+    **dict.fromkeys(("check_saved", "split_command", "with_saved"), "saved_filters"),
     **dict.fromkeys(("Total", "points_of", "total_by"), "totals"),
 }
 

@@ -115,11 +115,13 @@ class Remember(Effect):
         workspace: The workspace's name.
         filter: The filter, as it was typed.
         sort: The name of the sort.
+        saved: The names and texts of filters to save; one without a text is forgotten.
     """
 
     workspace: str
     filter: str
     sort: str
+    saved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

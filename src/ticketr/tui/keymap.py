@@ -216,6 +216,7 @@ TABLE = (
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next panel; in a ticket of full width: its sub-tasks", (_C.MAIN,)),
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next field", (_C.FIRST_RUN,)),
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "complete", (_C.PALETTE,), "complete"),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "in a filter: the saved ones and the names for queries", (_C.INPUT,)),
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the panel before", (_C.MAIN,)),
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the field before", (_C.FIRST_RUN,)),
     Binding(_A.UNFOLD, ("l", "KEY_RIGHT"), "→ l", "show the sub-tasks", (_C.TICKETS,)),

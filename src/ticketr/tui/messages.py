@@ -310,11 +310,13 @@ class Recalled(Message):
         workspace: The workspace's name.
         filter: The filter.
         sort: The name of the sort.
+        saved: The saved filters, by their names.
     """
 
     workspace: str
     filter: Filter
     sort: str
+    saved: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
 @dataclass(frozen=True, slots=True)

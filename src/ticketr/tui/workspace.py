@@ -48,6 +48,7 @@ class WorkspaceView:
         sort: The name of the sort.
         search: What was searched last, as it was typed.
         aliases: The names for queries, with their queries; not cleaned.
+        saved: The saved filters, by their names.
     """
 
     name: str
@@ -69,6 +70,7 @@ class WorkspaceView:
     sort: str = "key"
     search: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
+    saved: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def visible(self) -> Visible:

@@ -117,3 +117,101 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
     assert effect == (effects.AskKeys("work", "@mine"),)
     assert state.overlays == (AskingKeys("work", "@mine"),)
+
+
+def entered(
+    text: str, state: AppState | None = None
+) -> tuple[AppState, tuple[effects.Effect, ...]]:
+    return update(typed(text, state), messages.KeyPressed("KEY_ENTER"), 99.0)
+
+
+def test_a_filter_is_saved_used_and_forgotten() -> None:
+    state = typed("number 2 save:two")
+    assert (keys(state), state.notice) == (["DEMO-2"], "1 of 3; Enter saves two")
+
+    state, effect = entered("number 2 save:two")
+    assert effect == (effects.Remember("work", "number 2", "key", (("two", "number 2"),)),)
+    assert (state.workspace.filter.text, state.overlays) == ("number 2", ())
+    assert state.notice == "Saved as two; use:two shows it again"
+
+    state = pressed(typed("", state), "KEY_ENTER")
+    assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
+    state, effect = entered("use:two", state)
+    assert (keys(state), state.workspace.filter.text) == (["DEMO-2"], "number 2")
+    assert effect == (effects.Remember("work", "number 2", "key"),)
+
+    state, effect = entered("forget:two", state)
+    assert effect == (effects.Remember("work", "number 2", "key", (("two", ""),)),)
+    assert (state.notice, state.workspace.saved) == ("The filter two is forgotten", {})
+    assert keys(state) == ["DEMO-2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("save:two", "Type the filter before save:"),
+        ("a save:", "A name follows save:"),
+        ("a save:\u202ex/..", "A name follows save:"),
+        ("use:two", "no filter is saved as two"),
+        ('"a save:two', "this quote is not closed"),
+        ("jql: save:x", "A query of Jira follows jql:"),
+    ],
+)
+def test_what_cannot_be_saved_or_used_stays_in_the_line(text: str, words: str) -> None:
+    state, effect = entered(text)
+
+    assert (effect, state.context, state.workspace.saved) == ((), Context.INPUT, {})
+    assert words in state.notice
+
+
+def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
+    state, effect = entered("forget:two")
+    assert (effect, state.overlays) == ((), ())
+    assert state.notice == "No filter is saved as two"
+
+
+def test_a_query_is_saved_and_asked_again() -> None:
+    state, effect = entered(f"jql: {JQL} save:now")
+    saved = (("now", f"jql: {JQL}"),)
+    assert effect == (effects.Remember("work", "", "key", saved), effects.AskKeys("work", JQL))
+    state = after(state, found("DEMO-3"))
+
+    again, effect = entered("use:now", state)
+    assert (again.overlays, effect) == ((AskingKeys("work", JQL),), (effects.AskKeys("work", JQL),))
+    again, effect = update(
+        pressed(state, ":", *"filter: now"), messages.KeyPressed("KEY_ENTER"), 99.0
+    )
+    assert effect == (effects.AskKeys("work", JQL),)
+
+
+def test_tab_lists_saved_filters_and_the_names_of_queries() -> None:
+    opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", aliases={"mine": "a = b"})
+    recalled = messages.Recalled("work", app_state().workspace.filter, "key", {"two": "number 2"})
+    state = after(app_state(*TICKETS), opened, recalled)
+    state = pressed(typed("number 3", state), "KEY_TAB")
+    rows = [plain(row) for row in screen(state, 1.0, Theme())]
+    assert [row for row in rows if "two" in row and "number 2" in row]
+    assert [row for row in rows if "@mine" in row and "a = b" in row]
+
+    assert keys(pressed(state, "KEY_ENTER")) == ["DEMO-2"]
+    assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-1", "DEMO-2", "DEMO-3"]
+    _, effect = update(pressed(state, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert effect == (effects.AskKeys("work", "@mine"),)
+
+
+def test_tab_without_a_saved_filter_says_how_one_is_saved() -> None:
+    state = pressed(typed("a"), "KEY_TAB")
+    assert state.notice == "No filter is saved yet; save:name behind a filter saves it"
+
+
+def test_the_palette_shows_a_saved_filter_and_refuses_one_that_makes_no_sense() -> None:
+    recalled = messages.Recalled(
+        "work", app_state().workspace.filter, "key", {"two": "number 2", "bad": '"'}
+    )
+    state = after(app_state(*TICKETS), recalled)
+
+    assert keys(pressed(state, ":", *"filter: two", "KEY_ENTER")) == ["DEMO-2"]
+    bad = pressed(state, ":", *"filter: bad", "KEY_ENTER")
+    assert (keys(bad), bad.is_notice_bad) == (["DEMO-1", "DEMO-2", "DEMO-3"], True)
+    bad = pressed(state, "f", "KEY_TAB", "KEY_ENTER")
+    assert (keys(bad), bad.is_notice_bad) == (["DEMO-1", "DEMO-2", "DEMO-3"], True)

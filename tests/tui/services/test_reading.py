@@ -12,12 +12,12 @@ import pytest
 import trio
 from fakes.pulls import Bench, inline
 
+from ticketr.config.list_memory import FILE
 from ticketr.sandbox import make_site
 from ticketr.sync import Store
 from ticketr.tickets import Ticket, render
 from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
 from ticketr.tui.services.files import read_sheet
-from ticketr.tui.services.memory import FILE
 from ticketr.tui.services.reading import FILES, Reader
 
 if TYPE_CHECKING:

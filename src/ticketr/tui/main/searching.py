@@ -1,4 +1,4 @@
-"""Keys that search, filter and sort. Pure."""
+"""Keys that search and sort. Pure."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean
-from ticketr.tickets import SORT_NAMES, InvalidFilter, parse_filter
-from ticketr.tui import effects
+from ticketr.tickets import SORT_NAMES
+from ticketr.tui.main.filtering import remembered
 from ticketr.tui.navigation import select
-from ticketr.tui.overlays.asking import JQL, AskingKeys
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.state import Panel
-from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
-    from ticketr.tui.workspace import WorkspaceView
 
 
 def search(state: AppState, now: float) -> Step | None:
@@ -69,48 +65,6 @@ def _hit(state: AppState, now: float, *, by: int) -> Step | None:
     return select(state, to, now).noticed(f"{hits.index(to) + 1} of {len(hits)}"), ()
 
 
-def filter_tickets(state: AppState, now: float) -> Step | None:
-    """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
-    before = state.workspace
-
-    def changed(state: AppState, text: str) -> AppState:
-        if _query_of(text) is not None:
-            return replace(left(state), notice="Enter asks Jira")
-        try:
-            wanted = parse_filter(text)
-        except InvalidFilter as error:
-            return replace(state, notice=clean(str(error)))
-        workspace = replace(state.workspace, filter=wanted, top=0)
-        state = replace(state.with_workspace(workspace), rest_until=now)
-        return replace(state, notice=f"{len(workspace.visible)} of {len(workspace.rows)}")
-
-    def left(state: AppState) -> AppState:
-        shown = replace(
-            state.workspace, filter=before.filter, selected=before.selected, top=before.top
-        )
-        return replace(state.with_workspace(shown), rest_until=now)
-
-    def taken(state: AppState, text: str) -> Step:
-        jql = _query_of(text)
-        if jql == "":
-            again = LineInput("filter:", taken, changed, left, TextInput.of(text))
-            return state.opened(again).noticed("A query of Jira follows jql:", is_bad=True), ()
-        if jql is not None:
-            name = state.workspace.name
-            return state.opened(AskingKeys(name, jql)), (effects.AskKeys(name, jql),)
-        try:
-            workspace = replace(state.workspace, filter=parse_filter(text))
-        except InvalidFilter as error:
-            again = LineInput("filter:", taken, changed, left, TextInput.of(text))
-            return state.opened(again).noticed(str(error), is_bad=True), ()
-        return state.with_workspace(workspace), (_remember(workspace),)
-
-    if not state.workspaces or state.focus is Panel.WORKSPACES:
-        return None
-    line = TextInput.of(before.filter.text)
-    return state.opened(LineInput("filter:", taken, changed, left, line)), ()
-
-
 def sort_tickets(state: AppState, _: float) -> Step | None:
     """Choose how the list is sorted."""
     workspace = state.workspace
@@ -119,22 +73,8 @@ def sort_tickets(state: AppState, _: float) -> Step | None:
 
     def chosen(state: AppState, index: int) -> Step:
         changed = replace(state.workspace, sort=SORT_NAMES[index])
-        return state.with_workspace(changed), (_remember(changed),)
+        return state.with_workspace(changed), (remembered(changed),)
 
     options = tuple(Option(name) for name in SORT_NAMES)
     at = SORT_NAMES.index(workspace.sort)
     return state.opened(Choice("Sort by", options, chosen, at)), ()
-
-
-def _query_of(text: str) -> str | None:
-    """Return the query of a filter in Jira's language; None of any other filter."""
-    begin, colon, rest = text.strip().partition(":")
-    return rest.strip() if f"{begin.lower()}{colon}" == JQL else None
-
-
-def _remember(workspace: WorkspaceView) -> effects.Remember:
-    text = workspace.filter.text
-    # The answer of Jira is not remembered, and nobody would expect a request at the start.
-    return effects.Remember(
-        workspace.name, "" if _query_of(text) is not None else text, workspace.sort
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.main import bulk, changing, moving, searching, single
+from ticketr.tui.main import bulk, changing, filtering, moving, searching, single
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.diff import Diff
 from ticketr.tui.overlays.first_run import FirstRun
@@ -164,7 +164,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.SEARCH: searching.search,
     KeyAction.NEXT_HIT: searching.next_hit(1),
     KeyAction.PREVIOUS_HIT: searching.next_hit(-1),
-    KeyAction.FILTER: searching.filter_tickets,
+    KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
     KeyAction.EDIT: single.edit,
     KeyAction.STATUS: changing.change_status,

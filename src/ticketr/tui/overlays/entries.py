@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.text import clean
-from ticketr.tickets import fold, parse_filter
+from ticketr.tickets import InvalidFilter, fold, parse_filter
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.navigation import show_row, show_workspace
-from ticketr.tui.overlays.asking import AskingKeys
+from ticketr.tui.overlays.asking import JQL, AskingKeys
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.state import Panel
 
@@ -113,6 +113,8 @@ def _more(state: AppState) -> Iterator[Entry]:
         yield Entry("push the chosen tickets", f"{len(chosen)} tickets", partial(_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Entry(f"filter: {word}", f"show only what is {word}", partial(_filter, word))
+    for name, text in sorted(workspace.saved.items()):
+        yield Entry(f"filter: {clean(name)}", clean(text), partial(_use, text))
     for name, jql in sorted(workspace.aliases.items()):
         yield Entry(f"filter: @{name}", clean(jql), partial(_ask, f"@{name}"))
     if workspace.filter.text:
@@ -160,6 +162,17 @@ def _filter(text: str, state: AppState, now: float) -> Step:
     state = replace(state.with_workspace(workspace), rest_until=now)
     remember = effects.Remember(workspace.name, workspace.filter.text, workspace.sort)
     return state, (remember,)
+
+
+def _use(text: str, state: AppState, now: float) -> Step:
+    """Show a saved filter, which may be a query of Jira."""
+    begin, _, rest = text.partition(":")
+    if f"{begin.lower()}:" == JQL and rest.strip():
+        return _ask(rest.strip(), state, now)
+    try:
+        return _filter(text, state, now)
+    except InvalidFilter as error:  # another version saved it
+        return state.noticed(str(error), is_bad=True), ()
 
 
 def _ask(jql: str, state: AppState, now: float) -> Step:

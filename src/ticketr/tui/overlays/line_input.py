@@ -30,6 +30,8 @@ class LineInput(PlainOverlay):
             overlay. None to do nothing then.
         left: Gives the state if Esc closes it, to take back what `changed` did.
         input: The text.
+        listed: Gives the step for Tab; it gets the state without this overlay. None if Tab does
+            nothing.
     """
 
     label: str
@@ -37,6 +39,7 @@ class LineInput(PlainOverlay):
     changed: Callable[[AppState, str], AppState] | None = None
     left: Callable[[AppState], AppState] | None = None
     input: TextInput = field(default_factory=TextInput)
+    listed: Callable[[AppState], Step] | None = None
 
     @property
     def context(self) -> Context:
@@ -55,6 +58,8 @@ class LineInput(PlainOverlay):
         if action is KeyAction.ESCAPE:
             closed = state.closed()
             return (closed if self.left is None else self.left(closed)), ()
+        if action is KeyAction.NEXT_PANEL and self.listed is not None:
+            return self.listed(state.closed())
         edited = self.input.edited(action)
         return None if edited is None else (self._with(state, edited), ())
 

@@ -1,0 +1,73 @@
+"""Filters that were saved under a name, and the words that save, use and forget them. Pure.
+
+``save:late`` behind a filter saves it as ``late``; ``use:late`` stands for it in another filter;
+``forget:late`` alone removes it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ticketr.tickets.errors import InvalidFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The most characters of a name, and of a filter that is saved.
+LONGEST_NAME, LONGEST_FILTER = 40, 2_000
+_NAME = re.compile(r"[^\W_][\w-]*")
+#: A text in quotes, or the use of a filter.
+_PART = re.compile(r'"(?:[^"\\]|\\.)*+"|(?<!\S)(-?)use:(\S*)', re.IGNORECASE | re.DOTALL)
+_COMMAND = re.compile(r"(?:^|(?<=\s))(save|forget):(\S*)\s*\Z", re.IGNORECASE)
+
+
+def split_command(text: str) -> tuple[str, str, str]:
+    """Return a filter without its last word, and what that word does: the verb and the name.
+
+    Args:
+        text: What was typed.
+
+    Returns:
+        The filter, ``save`` or ``forget``, and the name; the verb is empty if there is none.
+    """
+    found = _COMMAND.search(text)
+    if found is None:
+        return text, "", ""
+    return text[: found.start()].strip(), found[1].lower(), found[2]
+
+
+def check_saved(text: str, name: str) -> str:
+    """Return why a filter cannot be saved under a name; empty if it can."""
+    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        return "A name follows save:, of letters, digits, '-' and '_', a letter or digit first"
+    if not text.strip():
+        return "Type the filter before save:"
+    if len(text) > LONGEST_FILTER:
+        return f"A filter of more than {LONGEST_FILTER} characters cannot be saved"
+    return ""
+
+
+def with_saved(text: str, saved: Mapping[str, str]) -> str:
+    """Return a filter with the saved filters that it uses.
+
+    Args:
+        text: What was typed.
+        saved: The saved filters, by their names.
+
+    Raises:
+        InvalidFilter: No filter is saved under a name.
+    """
+
+    def put_in(found: re.Match[str]) -> str:
+        if found[2] is None:
+            return found[0]
+        if found[1]:
+            raise InvalidFilter(text, found.start(), "a saved filter cannot be negated")
+        if found[2] not in saved:
+            known = f"; saved are {', '.join(sorted(saved))}" if saved else ""
+            name = found[2] or "no name"
+            raise InvalidFilter(text, found.start(2), f"no filter is saved as {name}{known}")
+        return saved[found[2]]
+
+    return _PART.sub(put_in, text)

@@ -1,0 +1,151 @@
+"""The key that filters: the line to type, and filters that are saved under a name. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ticketr.text import clean
+from ticketr.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
+from ticketr.tui import effects
+from ticketr.tui.overlays.asking import JQL, AskingKeys
+from ticketr.tui.overlays.choice import Choice, Option
+from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.state import Panel
+from ticketr.tui.text_input import TextInput
+
+if TYPE_CHECKING:
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.workspace import WorkspaceView
+
+_LABEL = "filter:"
+
+
+def filter_tickets(state: AppState, now: float) -> Step | None:
+    """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
+    before = state.workspace
+
+    def changed(state: AppState, text: str) -> AppState:
+        typed, verb, name = split_command(text)
+        try:
+            full = with_saved(typed, state.workspace.saved)
+            if query_of(full) is not None:
+                return replace(left(state), notice="Enter asks Jira")
+            wanted = parse_filter(full)
+        except InvalidFilter as error:
+            return replace(state, notice=clean(str(error)))
+        workspace = replace(state.workspace, filter=wanted, top=0)
+        state = replace(state.with_workspace(workspace), rest_until=now)
+        enter = f"; Enter {verb}s {name}" if verb and name else ""
+        return replace(state, notice=f"{len(workspace.visible)} of {len(workspace.rows)}{enter}")
+
+    def left(state: AppState) -> AppState:
+        shown = replace(
+            state.workspace, filter=before.filter, selected=before.selected, top=before.top
+        )
+        return replace(state.with_workspace(shown), rest_until=now)
+
+    def refused(state: AppState, text: str, words: str) -> Step:
+        return state.opened(_line(text)).noticed(words, is_bad=True), ()
+
+    def taken(state: AppState, text: str) -> Step:
+        typed, verb, name = split_command(text)
+        try:
+            full = with_saved(typed, state.workspace.saved)
+            if verb == "forget":
+                return _forget(left(state), name)
+            problem = check_saved(full, name) if verb else ""
+            if query_of(full) == "":
+                problem = "A query of Jira follows jql:"
+            if problem:
+                return refused(state, text, problem)
+            return show_filter(state, full, now, save_as=name)
+        except InvalidFilter as error:
+            return refused(state, text, str(error))
+
+    def listed(state: AppState) -> Step:
+        return _named(left(state), now)
+
+    def _line(text: str) -> LineInput:
+        return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed)
+
+    if not state.workspaces or state.focus is Panel.WORKSPACES:
+        return None
+    return state.opened(_line(before.filter.text)), ()
+
+
+def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") -> Step:
+    """Show only the tickets of a filter; a query of Jira is asked first.
+
+    Args:
+        state: The state.
+        text: The filter.
+        now: The time of the key.
+        save_as: The name under which to save it; empty for none.
+
+    Raises:
+        InvalidFilter: The text is no filter.
+    """
+    workspace = state.workspace
+    jql = query_of(text)
+    wanted = workspace.filter if jql is not None else parse_filter(text)
+    workspace = replace(workspace, filter=wanted, top=0)
+    saved = ((save_as, text.strip()),) if save_as else ()
+    if saved:
+        workspace = replace(workspace, saved={**workspace.saved, **dict(saved)})
+    state = replace(state.with_workspace(workspace), rest_until=now)
+    if saved:
+        state = state.noticed(f"Saved as {save_as}; use:{save_as} shows it again")
+    asked: tuple[effects.Effect, ...] = (remembered(workspace, saved),)
+    if jql is None:
+        return state, asked
+    question = effects.AskKeys(workspace.name, jql)
+    asked = (*(asked if saved else ()), question)
+    return state.opened(AskingKeys(workspace.name, jql)), asked
+
+
+def _forget(state: AppState, name: str) -> Step:
+    """Remove a saved filter."""
+    workspace = state.workspace
+    if name not in workspace.saved:
+        return state.noticed(f"No filter is saved as {name or 'nothing'}", is_bad=True), ()
+    saved = {each: text for each, text in workspace.saved.items() if each != name}
+    workspace = replace(workspace, saved=saved)
+    state = state.with_workspace(workspace).noticed(f"The filter {name} is forgotten")
+    return state, (remembered(workspace, ((name, ""),)),)
+
+
+def _named(state: AppState, now: float) -> Step:
+    """Choose among the saved filters and the names for queries."""
+    workspace = state.workspace
+    texts = [*sorted(workspace.saved.items())]
+    texts += [(f"@{name}", f"{JQL} @{name}") for name in sorted(workspace.aliases)]
+    facts = {**workspace.saved, **{f"@{name}": jql for name, jql in workspace.aliases.items()}}
+    if not texts:
+        return state.noticed("No filter is saved yet; save:name behind a filter saves it"), ()
+
+    def chosen(state: AppState, index: int) -> Step:
+        try:
+            return show_filter(state, texts[index][1], now)
+        except InvalidFilter as error:  # another version saved it
+            return state.noticed(str(error), is_bad=True), ()
+
+    options = tuple(Option(clean(name), clean(facts[name])) for name, _ in texts)
+    return state.opened(Choice("Filter", options, chosen)), ()
+
+
+def query_of(text: str) -> str | None:
+    """Return the query of a filter in Jira's language; None of any other filter."""
+    begin, colon, rest = text.strip().partition(":")
+    return rest.strip() if f"{begin.lower()}{colon}" == JQL else None
+
+
+def remembered(
+    workspace: WorkspaceView, saved: tuple[tuple[str, str], ...] = ()
+) -> effects.Remember:
+    """Return the effect that stores how a list is shown, and saved filters."""
+    text = workspace.filter.text
+    # The answer of Jira is not remembered, and nobody would expect a request at the start.
+    kept = "" if query_of(text) is not None else text
+    return effects.Remember(workspace.name, kept, workspace.sort, saved)
