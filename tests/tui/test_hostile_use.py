@@ -66,7 +66,7 @@ async def test_a_folder_that_is_deleted_is_named_and_a_pull_makes_it_again(
         assert run.app.state.workspace.problem == ""
 
 
-async def test_files_that_are_renamed_during_a_pull_are_kept_and_a_key_in_two_files_is_named(
+async def test_files_that_are_renamed_during_a_pull_stay_the_only_ones_and_a_copy_is_named(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with pulled(tmp_path / "work", latency=1.0) as (run, bench):
@@ -76,13 +76,16 @@ async def test_files_that_are_renamed_during_a_pull_are_kept_and_a_key_in_two_fi
         before = bench.files()
         for key in ("DEMO-1", "DEMO-9"):  # one has changed in Jira, one has not
             (bench.root / f"{key}.md").rename(bench.root / f"renamed-{key}.md")
-        await job(run)
+        assert await job(run) is JobStatus.COMPLETED
+
+        files = bench.files()
+        assert len(files) == len(before)
+        assert files["renamed-DEMO-1.md"].startswith("# TICKET: [DEMO-1] From Jira\n")
+        assert files["renamed-DEMO-9.md"] == before["DEMO-9.md"]
+        shutil.copy(bench.root / "renamed-DEMO-1.md", bench.root / "DEMO-1.md")
         await run.press("P")
 
         assert await job(run) is JobStatus.COMPLETED
-        files = bench.files()
-        for key in ("DEMO-1", "DEMO-9"):
-            assert files[f"renamed-{key}.md"] == before[f"{key}.md"]
         assert run.screen.rows[-1].startswith("! DEMO-1: DEMO-1 stands in DEMO-1.md and in")
 
 
