@@ -16,7 +16,8 @@ from hypothesis import event, given, settings
 
 from ticketr.jira import Issue
 from ticketr.sync import State, Store, Take, carry_out, choose_all, read_conflict, resolve
-from ticketr.sync.compare.mapping import FamilyText, description_adf
+from ticketr.sync.compare.descriptions import description_adf
+from ticketr.sync.compare.mapping import FamilyText
 from ticketr.sync.state.state import Base, IssueRow
 from ticketr.sync.undo import undo_last
 from ticketr.sync.writing.decision import WriteOutcome

@@ -7,14 +7,8 @@ import pytest
 from ticketr.jira import Field, Issue
 from ticketr.jira.adf import canonical
 from ticketr.sync.compare.columns import Columns
-from ticketr.sync.compare.mapping import (
-    KnownText,
-    description_adf,
-    family_text,
-    field_text,
-    slim,
-    split_criteria,
-)
+from ticketr.sync.compare.descriptions import description_adf, split_criteria
+from ticketr.sync.compare.mapping import KnownText, family_text, field_text, slim
 from ticketr.tickets import parse
 
 COLUMNS = Columns.of([])

@@ -9,8 +9,8 @@ from fakes.ticket_texts import texts
 from hypothesis import event, given, settings, strategies as st
 
 from ticketr.jira import Allowed, IssueType, User, adf
+from ticketr.sync.compare.descriptions import split_criteria
 from ticketr.sync.compare.diff import Change, CorePart, changes
-from ticketr.sync.compare.mapping import split_criteria
 from ticketr.sync.push.requests import IssuePayload, ProjectMetadata, create_payload, update_payload
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
 from ticketr.tickets import Ticket, parse

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
 from ticketr.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
-from ticketr.sync.compare.mapping import description_adf
+from ticketr.sync.compare.descriptions import description_adf
 from ticketr.sync.compare.text_parts import TextPart, field_texts
 from ticketr.tickets import Ticket
 

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
+from ticketr.sync.compare.descriptions import description_adf
 from ticketr.sync.compare.diff import DESCRIPTION_PARTS, CorePart, part_name
 from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.pictures import marks_of, uploads_in
 from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart, as_document
 

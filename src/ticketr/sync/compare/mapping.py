@@ -7,20 +7,12 @@ tested on the text that will be written: ADF -> Markdown -> file text -> parsed 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import (
-    canonical,
-    is_too_large,
-    is_too_long,
-    plain_document,
-    to_adf,
-    to_markdown,
-    weight,
-)
+from ticketr.jira.adf import canonical, is_too_large, to_adf, weight
 from ticketr.sync.compare.columns import PARENT
+from ticketr.sync.compare.descriptions import description_adf, markdown_of, split_criteria
 from ticketr.sync.compare.durations import ESTIMATES, duration_text
 from ticketr.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
@@ -40,8 +32,6 @@ if TYPE_CHECKING:
     from ticketr.jira.models import Issue
     from ticketr.sync.compare.columns import Columns
 
-_CRITERIA = "Acceptance Criteria"
-_NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: What stands between a choice and the second one below it.
 BELOW = " > "
 #: What an issue without a description weighs.
@@ -231,7 +221,7 @@ def _texts(
         return known.description, known.criteria
     adf = issue.fields.get("description")
     body, criteria = (adf, ()) if issue.key in whole else split_criteria(adf)
-    return _markdown(body, files_of(issue.fields)), criteria
+    return markdown_of(body, files_of(issue.fields)), criteria
 
 
 def _ticket(
@@ -267,67 +257,11 @@ def _ticket(
         texts={
             name: text
             for name, field_id in columns.texts
-            if (text := _markdown(as_document(issue.fields.get(field_id)), files_of(issue.fields)))
+            if (
+                text := markdown_of(as_document(issue.fields.get(field_id)), files_of(issue.fields))
+            )
         },
     )
-
-
-def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
-    """Split acceptance criteria off the end of a description.
-
-    They are a heading of level 3, "Acceptance Criteria", and a bullet list of plain paragraphs,
-    and nothing after that; anything of another shape stays description.
-
-    Returns:
-        The rest of the description, and each criterion's Markdown; no criteria where the shape
-        is not exactly that.
-    """
-    content = adf.get("content") if isinstance(adf, dict) else None
-    if not isinstance(adf, dict) or not isinstance(content, list) or len(content) < 2:
-        return adf, ()
-    heading, bullets = content[-2:]
-    if not _is_criteria_heading(heading) or is_too_large(adf):
-        return adf, ()
-    criteria = _criteria(bullets)
-    if not criteria:
-        return adf, ()
-    return {**adf, "content": content[:-2]}, criteria
-
-
-def description_adf(
-    ticket: Ticket, *, body: object = None, files: Mapping[str, str] = _NO_FILES
-) -> dict[str, object]:
-    """Return a ticket's description in Jira's form, its acceptance criteria at the end.
-
-    Args:
-        ticket: The ticket.
-        body: The description in Jira's form, if the Markdown of it is not to be read; criteria at
-            its end are not taken over.
-        files: The media ID of each file that is attached to the issue, by its name.
-
-    Returns:
-        The document. What is longer than Jira takes stands there as it is, for it is not sent.
-    """
-    texts = ticket.acceptance_criteria
-    if body is None:
-        texts = (ticket.description, *texts)
-    read = plain_document if is_too_long(*texts) else partial(to_adf, files=files)
-    kept = split_criteria(body)[0] if body is not None else read(ticket.description)
-    document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
-    if ticket.acceptance_criteria:
-        heading = {
-            "type": "heading",
-            "attrs": {"level": 3},
-            "content": [{"type": "text", "text": _CRITERIA}],
-        }
-        items = [
-            {"type": "listItem", "content": read(each).get("content", [])}
-            for each in ticket.acceptance_criteria
-        ]
-        content = document.get("content")
-        before = content if isinstance(content, list) else []
-        document["content"] = [*before, heading, {"type": "bulletList", "content": items}]
-    return document
 
 
 def _is_exact(issue: Issue, read: Ticket) -> bool:
@@ -351,44 +285,6 @@ def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
         if canonical(to_adf(text, files=files)) != canonical(original):
             return False
     return True
-
-
-def _is_criteria_heading(node: object) -> bool:
-    return (
-        isinstance(node, dict)
-        and node.get("type") == "heading"
-        and isinstance(attrs := node.get("attrs"), dict)
-        and attrs.get("level") == 3
-        and isinstance(content := node.get("content"), list)
-        and len(content) == 1
-        and isinstance(content[0], dict)
-        and content[0].get("text") == _CRITERIA
-        and not content[0].get("marks")
-    )
-
-
-def _criteria(node: object) -> tuple[str, ...]:
-    if not isinstance(node, dict) or node.get("type") != "bulletList":
-        return ()
-    items = node.get("content")
-    texts = [_read_criterion(item) for item in items] if isinstance(items, list) else []
-    return tuple(text for text in texts if text) if all(texts) else ()
-
-
-def _read_criterion(item: object) -> str | None:
-    content = item.get("content") if isinstance(item, dict) else None
-    if not isinstance(content, list) or len(content) != 1:
-        return None
-    if not isinstance(content[0], dict) or content[0].get("type") != "paragraph":
-        return None
-    if not content[0].get("content"):
-        return None
-    text = _markdown({"type": "doc", "version": 1, "content": content}).strip()
-    return text if text and "\n" not in text else None
-
-
-def _markdown(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:
-    return to_markdown(adf, files=files) if isinstance(adf, dict) else ""
 
 
 def _entry_text(value: object) -> str:

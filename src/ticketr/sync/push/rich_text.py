@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
+from ticketr.sync.compare.descriptions import description_adf
 from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.mapping import description_adf
 from ticketr.sync.compare.pictures import marks_of
 from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.edits.literals import texts_of
