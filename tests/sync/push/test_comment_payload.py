@@ -95,6 +95,21 @@ async def test_text_that_jira_would_lose_is_refused_with_its_line(
     assert (await refused(bench)).startswith(f"New comment: DEMO-1.md:{line}: ")
 
 
+async def test_a_picture_in_a_comment_is_text_with_a_warning(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull(**ON)
+    path = bench.root / "DEMO-1.md"
+    path.write_text(f"{path.read_text()}\n## Comments\n- new: See\n\n  ![](attachment:a.png)\n")
+
+    result = await bench.push(**ON)
+
+    (warning,) = result.warnings
+    assert "“![](attachment:a.png)” goes to Jira as text" in warning.reason
+    assert "in comments" in warning.reason
+    assert len(comments_in(bench, "DEMO-1")) == 1
+
+
 async def test_text_that_jira_takes_literally_is_a_warning(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

@@ -374,3 +374,37 @@ async def test_an_attachment_of_somebody_else_is_not_taken_for_a_lost_answer(
     assert (await bench.push()).failed == ()
 
     assert attached(bench, "DEMO-1") == {"shot.png": PNG[::-1], "shot (2).png": PNG}
+
+
+async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "shot.png")
+    await write(bench, "![](shot.png)")
+    confirmed = plan(bench)
+    save(bench, "shot.png", PNG + b"more")
+
+    result = await bench.push(confirmed=confirmed)
+
+    assert [each.code for each in result.left] == [Code.UNCONFIRMED]
+    assert attached(bench, "DEMO-1") == {}
+    result = await bench.push(confirmed=plan(bench))
+    assert (result.left, result.failed, result.updated) == ((), (), ("DEMO-1",))
+    assert attached(bench, "DEMO-1") == {"shot.png": PNG + b"more"}
+
+
+async def test_a_sync_merges_a_picture_with_what_jira_has_changed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    save(bench, "shot.png")
+    describe(bench, "DEMO-1", p("one"), p("mid"), p("two"))
+    await bench.pull()
+    edit(bench, "DEMO-1", "\none\n", "\none\n\n![](shot.png)\n")
+    describe(bench, "DEMO-1", p("one"), p("mid"), p("2"))
+
+    result = await bench.sync()
+
+    assert (result.pull.conflicts, result.push.failed) == ((), ())
+    shot = picture(media(bench, "DEMO-1", "shot.png"))
+    assert blocks(bench, "DEMO-1") == [p("one"), shot, p("mid"), p("2")]
+    assert "one\n\n![](attachment:shot.png)\n\nmid\n\n2\n" in text(bench, "DEMO-1")

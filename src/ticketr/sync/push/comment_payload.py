@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Accepted, Loss
     from ticketr.tickets import Comment, Ticket
 
+_PICTURE = re.compile(r"!\[[^\]]*\]\(<?attachment:")
+_NO_PICTURE = "goes to Jira as text, for files show no pictures in comments; add it in Jira"
 _OFF = "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 
 
@@ -182,7 +185,8 @@ def _warnings(issue: Ticket, change: Change, context: CommentContext) -> Iterato
     assert isinstance(change.part, CommentPart)
     for piece in adf.unconverted_pieces(change.new, before=change.old):
         where = _place(issue, change.part, change.new, piece.line, context)
-        yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
+        reason = _NO_PICTURE if _PICTURE.match(piece.text) else piece.reason
+        yield f"{change.name}: {where}“{piece.text}” {reason}"
     for line, reason in unknown_people(change.new, change.old, context.mentioned):
         yield f"{change.name}: {_place(issue, change.part, change.new, line, context)}{reason}"
 
