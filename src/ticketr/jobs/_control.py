@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
@@ -44,6 +45,25 @@ class QueueControl(QueueQueries):
         """
         record = find(self._core, job_id)
         return self._core.cancel(record, CancelCause.USER, as_reason(reason))
+
+    @enable_ki_protection
+    async def request_cancel(
+        self, job_id: JobID | JobHandle[object], *, reason: str | None = None
+    ) -> CancelOutcome:
+        """Stop a job as :meth:`cancel` does, at a checkpoint.
+
+        Every kind of queue has this, also one whose jobs run in other processes.
+
+        Cancellation:
+            The job is stopped in any case.
+
+        Args:
+            job_id: The job's ID, or a handle of it.
+            reason: Goes into the ``trio.Cancelled`` that the job sees.
+        """
+        outcome = self.cancel(job_id, reason=reason)
+        await trio.lowlevel.checkpoint()
+        return outcome
 
     @enable_ki_protection
     def cancel_all(

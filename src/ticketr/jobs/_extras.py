@@ -39,6 +39,7 @@ class JobExtras(Generic[T]):
         uncounted_retries: How many attempts do not count against its ``Retry``.
         cancel_requested: Whether somebody has asked it to stop.
         cancel_cause: Why it stops; None if it does not.
+        runs_once: Whether no attempt follows one that fails, since another queue decides that.
         outcome_seen: Whether somebody was given its outcome. It is only noted of jobs that fail.
         stored: What a store is to keep of its submit, until the queue has accepted it.
     """
@@ -56,6 +57,7 @@ class JobExtras(Generic[T]):
         "on_conflict",
         "outcome_seen",
         "priority",
+        "runs_once",
         "start_by",
         "stored",
         "tags",
@@ -79,6 +81,7 @@ class JobExtras(Generic[T]):
         self.cancel_cause: CancelCause | None = None
         self.outcome_seen: bool = False
         self.stored: StoredCall | None = None
+        self.runs_once: bool = False
 
 
 NO_EXTRAS: Final[JobExtras[Any]] = JobExtras()

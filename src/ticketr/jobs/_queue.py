@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         AsyncIterator,
         Awaitable,
         Callable,
+        Hashable,
         Iterable,
     )
     from contextlib import AbstractAsyncContextManager
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import JobSnapshot
+    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._retry import Retry
 
 A = TypeVar("A")
@@ -356,3 +358,12 @@ class JobQueue(QueueControl):
             store.pack(template, job, args, is_awaited=False)
             stored = pack_every(every)
         return RepeatHandle(repeats.start(template, every, first, stored), repeats)
+
+
+def enter_attempt(queue: JobQueue, record: JobRecord, key: Hashable) -> JobHandle[Any]:
+    """Take one attempt of a job of another queue, which looks after its key."""
+    core = queue._core  # noqa: SLF001 - the same module
+    handle: JobHandle[Any] = core.enter(record, above=True)
+    record.set_options({"key": key})
+    core.dispatcher.wake()
+    return handle

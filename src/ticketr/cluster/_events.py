@@ -1,0 +1,115 @@
+"""Follow what the server says of the jobs that this process knows."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Final, final
+
+import trio
+from coredis.exceptions import ResponseError
+
+from ticketr.cluster._store import FIRST_PAUSE, LONGEST_PAUSE, LOST, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.cluster._mirror import Mirror
+    from ticketr.cluster._record import RemoteRecord
+    from ticketr.cluster._store import RecordStore
+    from ticketr.cluster._submission import Submission
+
+logger = logging.getLogger("ticketr.cluster")
+
+LIFE: Final = 3600
+"""Seconds after which the server drops the stream of a reader that is gone."""
+
+
+@final
+class EventReader:
+    """The stream of one process, in which the server tells it of its jobs.
+
+    One stream serves all jobs, readers and waiting tasks. Whenever it may have a gap, because the
+    line broke or the server forgot it, all live jobs are read anew.
+
+    Attributes:
+        stream: The name of the stream.
+        shift: The server's clock minus Trio's.
+        submissions: How to submit a live job once more if the server has forgotten it.
+    """
+
+    def __init__(self, store: RecordStore, mirror: Mirror) -> None:
+        self._store = store
+        self._mirror = mirror
+        self.stream: Final = store.keys.events(uuid.uuid4().hex[:12])
+        self.shift: float = 0.0
+        self.submissions: dict[RemoteRecord, Submission] = {}
+
+    async def follow(self, ready: trio.Event) -> None:
+        """Read events until cancelled; set the event once no event can be missed."""
+        last, is_whole, pause = "0-0", False, FIRST_PAUSE
+        while True:
+            try:
+                if not is_whole:
+                    last = await self._open()
+                    await self._read_anew()
+                    is_whole = True
+                    ready.set()
+                last, events = await self._store.read(self.stream, last)
+                for event in events:
+                    await self._take(event)
+                if not events:  # a quiet moment: is the stream still there?
+                    is_whole = bool(await self._store.client.expire(self.stream, LIFE))
+                pause = FIRST_PAUSE
+            except (*LOST, ResponseError) as error:
+                logger.info("the events of the cluster are interrupted: %r", error)
+                self._store.drop_silent(error)
+                is_whole = False
+                await trio.sleep(pause)
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    async def drop(self) -> None:
+        """Have the server forget the stream, if it answers."""
+        try:
+            await self._store.client.delete([self.stream])
+        except (*LOST, ResponseError):
+            logger.debug("the stream %s is left to expire", self.stream)
+
+    async def fetch(self, job_id: str) -> dict[str, bytes]:
+        """Return the server's record of a job, and follow it from now on; empty if unknown."""
+        return pairs(await self._store.call_surely("attach", job_id, self.stream))
+
+    async def _open(self) -> str:
+        await self._store.load()
+        self.shift = await self._store.clock_shift()
+        last = await self._store.client.xadd(self.stream, {"id": ""})
+        await self._store.client.expire(self.stream, LIFE)
+        assert last is not None  # the call makes the stream if there is none
+        return last.decode()
+
+    async def _read_anew(self) -> None:
+        for record in list(self._mirror.live.values()):
+            told = pairs(await self._store.call("attach", record.id, self.stream))
+            submission = self.submissions.get(record)
+            if told and told["nonce"].decode() == record.task.nonce:
+                self._apply(record, told)
+            elif submission is not None:
+                logger.warning("the server has forgotten job %r: submitted anew", record.id)
+                record.begin_again()
+                await self._store.call("enter", *submission.args)
+
+    async def _take(self, event: Mapping[str, bytes]) -> None:
+        if "nonce" not in event:
+            return
+        job_id, nonce = event["id"].decode(), event["nonce"].decode()
+        record = self._mirror.live.get(f"{job_id}~{nonce}")
+        if record is None:
+            return
+        if "big" in event:
+            event = pairs(await self._store.call("attach", job_id, self.stream)) or event
+        self._apply(record, event)
+
+    def _apply(self, record: RemoteRecord, told: Mapping[str, bytes]) -> None:
+        self._mirror.apply(record, told)
+        if record.status.is_terminal:
+            self.submissions.pop(record, None)

@@ -1,0 +1,261 @@
+"""One life of a worker: from its registration to the end of its lease.
+
+The server gives the jobs of a worker to others when it has not heard of it for the length of a
+lease. A worker that has had no answer for three quarters of that stops its jobs itself: its life has
+ended, and the next one has another ID, so nothing that it still says counts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from typing import TYPE_CHECKING, Final, final
+
+import trio
+from coredis.exceptions import RedisError, ResponseError
+
+from ticketr.cluster._attempt import Attempt, Call, Runner
+from ticketr.cluster._engine import Engine
+from ticketr.cluster._keys import LEVELS, TaskName
+from ticketr.cluster._store import LOST, RecordStore
+from ticketr.jobs._open import open_job_queue
+from ticketr.jobs._retention import Keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streaq.types import StreamMessage
+
+    from ticketr.cluster._connection import Connection
+    from ticketr.cluster._settings import WorkerSettings
+    from ticketr.cluster._signed import SignedCodec
+    from ticketr.jobs._queue import JobQueue
+
+logger = logging.getLogger("ticketr.cluster")
+
+SHORTEST_TICK: Final = 0.01
+LONGEST_TICK: Final = 0.25
+RECONNECT: Final = 0.1
+LAST_WORDS: Final = 2.0
+
+
+@final
+class Life:
+    """One life of a worker.
+
+    Attributes:
+        worker: Its ID.
+        is_over: Whether its jobs may be others' by now.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        store: RecordStore,
+        codec: SignedCodec,
+        settings: WorkerSettings,
+        stop: trio.Event,
+    ) -> None:
+        self.worker: Final = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.is_over: bool = False
+        self._connection = connection
+        self._store = store
+        self._codec = codec
+        self._settings = settings
+        self._stop = stop  # the worker is to end
+        self._leave = trio.Event()  # the engine is to end
+        self._attempts: dict[str, Attempt] = {}  # by token
+        self._held: dict[str, set[str]] = {level: set() for level in LEVELS}
+        self._attempt_over = trio.Event()
+        self._room = trio.Semaphore(settings.workers)
+        self._scope = trio.CancelScope()
+
+    async def run(self, started: Callable[[str], None]) -> None:
+        """Work until the worker is to end, or the lease is over.
+
+        Cancellation:
+            The jobs are stopped, and go back to the queue at once if the server answers.
+
+        Args:
+            started: Called with the ID once the worker is registered.
+        """
+        try:
+            await self._live(started)
+        finally:
+            # All jobs have ended here, so others may have them.
+            with trio.move_on_after(LAST_WORDS, shield=True):
+                await self._depart()
+
+    async def _live(self, started: Callable[[str], None]) -> None:
+        settings = self._settings
+        async with open_job_queue(
+            workers=settings.workers, max_pending=None, keep=Keep(jobs=0)
+        ) as local:
+            runner = Runner(self._store, self._codec, local, self.worker, settings.modules)
+            try:
+                with self._scope:
+                    async with trio.open_nursery(strict_exception_groups=True) as services:
+                        registered = trio.Event()
+                        services.start_soon(self._keep_lease, registered)
+                        await registered.wait()
+                        started(self.worker)
+                        services.start_soon(self._listen)
+                        services.start_soon(self._tell_progress, local)
+                        await self._work(runner)
+                        services.cancel_scope.cancel()
+            finally:
+                self._leave.set()
+                local.cancel_all(reason="the worker ends")
+
+    async def _work(self, runner: Runner) -> None:
+        """Take jobs until the worker is to end; give those that run a grace then."""
+        async with trio.open_nursery(strict_exception_groups=True) as attempts:
+            attempts.start_soon(self._run_engines, runner, attempts)
+            try:
+                await self._stop.wait()
+            finally:
+                self._leave.set()
+            with trio.move_on_after(self._settings.grace):
+                while self._attempts:
+                    self._attempt_over = trio.Event()
+                    await self._attempt_over.wait()
+            for attempt in list(self._attempts.values()):
+                attempt.give_back()
+
+    def _end(self, why: str) -> None:
+        """The lease is over."""
+        if not self.is_over:
+            self.is_over = True
+            count = len(self._attempts)
+            logger.error("worker %s: %s; %d jobs are stopped", self.worker, why, count)
+            self._scope.cancel(why)
+
+    async def _depart(self) -> None:
+        try:
+            await self._store.call("depart", self.worker)
+        except (*LOST, ResponseError) as error:
+            self._store.drop_silent(error)
+
+    # Messages
+
+    async def _run_engines(self, runner: Runner, attempts: trio.Nursery) -> None:
+        """Run a session of the engine after the other: one ends with its connection."""
+
+        async def deliver(message: StreamMessage) -> None:
+            held, over = self._held[message.priority], trio.Event()
+            held.add(message.message_id)
+            try:
+                await self._room.acquire()  # jobs of an earlier session may still run
+            except trio.Cancelled:
+                held.discard(message.message_id)
+                raise
+            attempts.start_soon(self._see_to, runner, message, over)
+            await over.wait()
+
+        while not self._leave.is_set():
+            engine = Engine(
+                self._connection,
+                worker=self.worker,
+                concurrency=self._settings.workers,
+                idle=self._settings.lease / 2,
+                held=self._held,
+                deliver=deliver,
+                stop=self._leave,
+            )
+            try:
+                await engine.run_until_stopped()
+            except* (*LOST, RedisError) as group:  # the server may have forgotten its streams, too
+                logger.info("worker %s begins a new session: %r", self.worker, group.exceptions[0])
+            with trio.move_on_after(RECONNECT):
+                await self._leave.wait()
+            held = [entry for entries in self._held.values() for entry in entries]
+            await self._store.call_surely("resume", self.worker, *held)
+
+    async def _see_to(self, runner: Runner, message: StreamMessage, over: trio.Event) -> None:
+        """Run the attempt that a message asks for, unless the job needs none."""
+        task = TaskName.of(message.task_id)
+        attempt = Attempt(task, message.priority, message.message_id)
+        self._attempts[attempt.token] = attempt
+        try:
+            call = await runner.begin(attempt)
+            if isinstance(call, Call):
+                await runner.run(attempt, call)
+            elif call == "over":
+                self._end("the server takes it for dead")
+        finally:
+            self._held[attempt.level].discard(attempt.message)
+            del self._attempts[attempt.token]
+            self._room.release()
+            self._attempt_over.set()
+            over.set()
+
+    # What the server says
+
+    def _stop_attempt(self, token: str) -> None:
+        attempt = self._attempts.get(token)
+        if attempt is not None and not attempt.cancel_requested:
+            attempt.stop()
+
+    async def _listen(self) -> None:
+        """Stop attempts as soon as somebody asks for it."""
+        last, stream = "0-0", self._store.keys.stops(self.worker)
+        while True:
+            try:
+                last, entries = await self._store.read(stream, last)
+            except (*LOST, ResponseError) as error:
+                self._store.drop_silent(error)
+                await trio.sleep(RECONNECT)
+                continue
+            for entry in entries:
+                self._stop_attempt(entry["token"].decode())
+
+    async def _tell_progress(self, local: JobQueue) -> None:
+        """Send the newest report of each job, every so often; no job waits for it."""
+        with local.progress() as updates:
+            while True:
+                reports = [await updates.receive()]
+                while updates.unread:
+                    reports.append(updates.receive_nowait())
+                by_id = {attempt.task.job_id: attempt for attempt in self._attempts.values()}
+                calls = [
+                    ("report", at.task.job_id, at.token, told.current, told.total, told.message)
+                    for told in reports
+                    if (at := by_id.get(told.job_id)) is not None and at.handle is not None
+                ]
+                try:
+                    await self._store.call_all(calls)
+                except (*LOST, ResponseError) as error:
+                    self._store.drop_silent(error)  # the next report says more
+                await trio.sleep(self._settings.report_every)
+
+    async def _keep_lease(self, registered: trio.Event) -> None:
+        """Tell the server that this worker lives; end the life if there is no answer for long."""
+        lease, is_new = self._settings.lease, True
+        asked = trio.current_time()
+        stop_at = asked + lease  # so long the registration may take
+        while True:
+            try:
+                with trio.fail_at(max(min(asked + lease / 4, stop_at), asked + lease / 8)):
+                    answer = await self._store.call(
+                        "tick", self.worker, lease, self._settings.words, int(is_new)
+                    )
+            except (trio.TooSlowError, *LOST, ResponseError) as error:
+                self._store.drop_silent(error)
+                if trio.current_time() >= stop_at:
+                    self._end(f"the server did not answer for {0.75 * lease:g} s")
+                await trio.sleep(min(RECONNECT, lease / 20))
+            else:
+                if answer[0] != b"ok":
+                    self._end("the server takes it for dead")
+                    return
+                stop_at = asked + 0.75 * lease
+                if is_new:
+                    is_new = False
+                    registered.set()
+                for token in answer[2:]:
+                    self._stop_attempt(token.decode())
+                due = max(float(answer[1]), SHORTEST_TICK)
+                await trio.sleep(min(LONGEST_TICK, lease / 8, due))
+            asked = trio.current_time()

@@ -1,0 +1,187 @@
+-- The record of a job is one hash, which only these functions change. The engine delivers; this
+-- decides. So a job ends once, however often it is delivered, and each cancel has one true answer.
+--
+-- Every call runs alone. Its first two keys are the prefixes of the queue's keys and of the engine's
+-- (see _keys.py). A call that changes a job takes a token: the same call with the same token, made
+-- again because its answer was lost, changes nothing and gets the same answer.
+--
+-- The sets of a queue, by status: a pending job is delivered (a message in the engine's stream), or
+-- in "due" (waits for a time), or in the line of its key. A running job is in "of:" of its worker.
+
+local MOST_EVENTS = 100000 -- in the stream of one reader
+local BIG = 16384          -- bytes of a result or error that a reader fetches instead
+local AT_ONCE = 1000       -- jobs that one call moves on
+local AGING = 30           -- seconds of waiting that are worth one point of priority
+local KEPT = 30            -- seconds for which no limit drops an ended job: a call may be repeated
+local GROUP = 'workers'
+local LEVELS = {'low', 'normal', 'high'}
+
+local P, S -- the prefixes, ours and the engine's
+
+local function register(name, body)
+  redis.register_function('@PREFIX@' .. name, function(keys, args)
+    P, S = keys[1], keys[2]
+    return body(args)
+  end)
+end
+
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1e6
+end
+
+local function text(number) return string.format('%.6f', number) end
+local function number(value) return tonumber(value or 0) or 0 end
+local function record(id) return P .. 'job:' .. id end
+local function get(id, field) return redis.call('HGET', record(id), field) or '' end
+local function set(id, ...) redis.call('HSET', record(id), ...) end
+local function is_live(status) return status == 'pending' or status == 'running' end
+
+-- The fields of a record by their names; a missing one is an empty text.
+local function fields(id, ...)
+  local names, found = {...}, {}
+  for i, value in ipairs(redis.call('HMGET', record(id), ...)) do found[names[i]] = value or '' end
+  return found
+end
+
+-- What readers are told of a job.
+local SHOWN = {'nonce', 'status', 'revision', 'attempt', 'cancel', 'cause', 'due', 'started',
+  'finished', 'current', 'total', 'message', 'reported', 'worker', 'waiting', 'lost', 'result', 'error'}
+
+-- Tell those who watch this job.
+local function notify(id)
+  redis.call('HINCRBY', record(id), 'revision', 1)
+  local watchers = get(id, 'watchers')
+  if watchers == '' then return end
+  local event, values = {'id', id}, redis.call('HMGET', record(id), unpack(SHOWN))
+  local is_big = #(values[#values] or '') + #(values[#values - 1] or '') > BIG
+  for i, name in ipairs(SHOWN) do
+    if values[i] and not (is_big and (name == 'result' or name == 'error')) then
+      event[#event + 1] = name
+      event[#event + 1] = values[i]
+    end
+  end
+  if is_big then event[#event + 1] = 'big'; event[#event + 1] = 1 end
+  for stream in string.gmatch(watchers, '[^,]+') do
+    redis.call('XADD', stream, 'NOMKSTREAM', 'MAXLEN', '~', MOST_EVENTS, '*', unpack(event))
+  end
+end
+
+local function add_watcher(id, stream)
+  local watchers = get(id, 'watchers')
+  if stream == '' or string.find(',' .. watchers .. ',', ',' .. stream .. ',', 1, true) then return end
+  set(id, 'watchers', watchers == '' and stream or watchers .. ',' .. stream)
+end
+
+-- Take an entry out of the engine's stream.
+local function drop_entry(level, entry)
+  if entry == '' then return end
+  redis.call('XACK', S .. ':queues:' .. level, GROUP, entry)
+  redis.call('XDEL', S .. ':queues:' .. level, entry)
+end
+
+-- Have the engine deliver a pending job now.
+local function deliver(id)
+  local job = fields(id, 'nonce', 'level', 'entry')
+  redis.call('ZREM', P .. 'due', id)
+  drop_entry(job.level, job.entry)
+  local entry = redis.call('XADD', S .. ':queues:' .. job.level, '*',
+    'task_id', id .. '~' .. job.nonce, 'enqueue_time', math.floor(now() * 1000))
+  set(id, 'entry', entry, 'waiting', 'worker')
+end
+
+-- A pending job that waits for its key, in the order of priority and age.
+local function stand_in_line(id, key)
+  local job = fields(id, 'submitted', 'priority')
+  redis.call('ZADD', P .. 'line:' .. key, number(job.submitted) - AGING * number(job.priority), id)
+  set(id, 'waiting', 'key', 'entry', '')
+end
+
+local function holder_of(key)
+  local holder = redis.call('GET', P .. 'key:' .. key)
+  if holder and is_live(get(holder, 'status')) then return holder end
+end
+
+-- A job gives its key back: the first in line gets it.
+local function release_key(id, key)
+  if key == '' then return end
+  redis.call('ZREM', P .. 'line:' .. key, id)
+  if redis.call('GET', P .. 'key:' .. key) ~= id then return end
+  local first = redis.call('ZPOPMIN', P .. 'line:' .. key)[1]
+  if first then
+    redis.call('SET', P .. 'key:' .. key, first)
+    deliver(first)
+    notify(first)
+  else
+    redis.call('DEL', P .. 'key:' .. key)
+  end
+end
+
+-- Let a pending job wait for its time, or for its key, or for a worker.
+local function await_start(id, due, at)
+  local key = get(id, 'key')
+  set(id, 'due', text(due))
+  if due > at then
+    redis.call('ZADD', P .. 'due', due, id)
+    set(id, 'waiting', 'time', 'entry', '')
+  elseif key ~= '' and holder_of(key) then
+    stand_in_line(id, key)
+  else
+    deliver(id)
+  end
+end
+
+local function leave_worker(id, worker)
+  redis.call('SREM', P .. 'running', id)
+  redis.call('SREM', P .. 'of:' .. worker, id)
+  redis.call('SREM', P .. 'stop:' .. worker, id .. ' ' .. get(id, 'token'))
+end
+
+-- Drop ended jobs that are too old or too many.
+local function forget(at)
+  local keep = number(redis.call('HGET', P .. 'settings', 'keep_jobs') or 1000)
+  local surplus = redis.call('ZCARD', P .. 'ended') - keep
+  if surplus > 0 then
+    for _, id in ipairs(redis.call('ZRANGE', P .. 'ended', 0, math.min(surplus, AT_ONCE) - 1)) do
+      if number(get(id, 'finished')) > at - KEPT then break end
+      redis.call('ZREM', P .. 'ended', id)
+      redis.call('UNLINK', record(id))
+    end
+  end
+  local age = number(redis.call('HGET', P .. 'settings', 'keep_age') or 3600)
+  redis.call('ZREMRANGEBYSCORE', P .. 'ended', 0, at - age)
+end
+
+local function finish(id, status, at)
+  local job = fields(id, 'status', 'key', 'level', 'entry', 'worker')
+  if job.status == 'running' then
+    leave_worker(id, job.worker)
+  else
+    redis.call('SREM', P .. 'pending', id)
+    redis.call('ZREM', P .. 'due', id)
+  end
+  redis.call('ZREM', P .. 'expiring', id)
+  drop_entry(job.level, job.entry)
+  set(id, 'status', status, 'finished', text(at), 'waiting', '')
+  redis.call('HDEL', record(id), 'payload', 'retry', 'entry')
+  redis.call('SREM', P .. 'keyed:' .. job.key, id)
+  release_key(id, job.key)
+  redis.call('HINCRBY', P .. 'totals', status, 1)
+  notify(id)
+  local age = number(redis.call('HGET', P .. 'settings', 'keep_age') or 3600)
+  redis.call('EXPIRE', record(id), math.ceil(math.max(age, KEPT)))
+  redis.call('ZADD', P .. 'ended', at, id)
+  forget(at)
+end
+
+-- A running job waits again, for an attempt after so many seconds.
+local function put_back(id, delay, at)
+  local job = fields(id, 'worker', 'key', 'level', 'entry')
+  leave_worker(id, job.worker)
+  drop_entry(job.level, job.entry)
+  redis.call('SADD', P .. 'pending', id)
+  set(id, 'status', 'pending', 'entry', '')
+  release_key(id, job.key)
+  await_start(id, at + delay, at)
+  notify(id)
+end

@@ -1,0 +1,92 @@
+-- Cancel a job; the answer is the value of a CancelOutcome.
+local function cancel(id, cause, token, at)
+  local job = fields(id, 'status', 'cancel', 'cancel_token', 'answer', 'worker', 'token')
+  if job.status == '' then return 'unknown' end
+  if token ~= '' and job.cancel_token == token then return job.answer end
+  if not is_live(job.status) then return 'already finished' end
+  if job.cancel == '1' then return 'already requested' end
+  local answer = job.status == 'pending' and 'cancelled' or 'requested'
+  set(id, 'cancel', 1, 'cause', cause, 'cancel_token', token, 'answer', answer)
+  if answer == 'cancelled' then
+    finish(id, 'cancelled', at)
+  else
+    redis.call('SADD', P .. 'stop:' .. job.worker, id .. ' ' .. job.token)
+    redis.call('XADD', P .. 'stops:' .. job.worker, 'NOMKSTREAM', 'MAXLEN', '~', 10000, '*',
+      'token', job.token)
+    notify(id)
+  end
+  return answer
+end
+
+-- The live job of a key that a new one meets: the one that has the key, or the first in line.
+local function first_of(key)
+  return holder_of(key) or redis.call('ZRANGE', P .. 'line:' .. key, 0, 0)[1]
+    or redis.call('SRANDMEMBER', P .. 'keyed:' .. key)
+end
+
+-- What a new job meets: an answer, or nothing if it may enter.
+local function conflict_of(id, mode, has_id, watcher, key, at)
+  if is_live(get(id, 'status')) then
+    if mode ~= 'join' then return {'duplicate', id, ''} end
+    add_watcher(id, watcher)
+    return {'joined', id}
+  end
+  if key == '' or has_id or mode == 'wait' then return end
+  local first = first_of(key)
+  if not first then return end
+  if mode == 'reject' then return {'duplicate', first, key} end
+  if mode == 'join' then
+    add_watcher(first, watcher)
+    return {'joined', first}
+  end
+  for _, other in ipairs(redis.call('SMEMBERS', P .. 'keyed:' .. key)) do
+    cancel(other, 'superseded', '', at)
+  end
+end
+
+-- args: id, nonce, conflict, has_id, watcher, key, delay, max_pending, start_by, field, value, ...
+register('enter', function(a)
+  local id, nonce, mode, watcher, key = a[1], a[2], a[3], a[5], a[6]
+  local at, delay, start_by = now(), number(a[7]), number(a[9])
+  if get(id, 'nonce') == nonce then
+    return {'entered', id, get(id, 'submitted'), get(id, 'due'), get(id, 'waiting')} -- a repeated call
+  end
+  if redis.call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end
+  local conflict = conflict_of(id, mode, a[4] == '1', watcher, key, at)
+  if conflict then return conflict end
+  if redis.call('SCARD', P .. 'pending') >= number(a[8]) then return {'full'} end
+  redis.call('DEL', record(id))
+  redis.call('ZREM', P .. 'ended', id)
+  set(id, 'nonce', nonce, 'status', 'pending', 'revision', 1, 'attempt', 0, 'submitted', text(at),
+    'watchers', watcher, 'key', key, unpack(a, 10))
+  redis.call('SADD', P .. 'pending', id)
+  if key ~= '' then redis.call('SADD', P .. 'keyed:' .. key, id) end
+  if start_by > 0 then redis.call('ZADD', P .. 'expiring', start_by, id) end
+  await_start(id, at + delay, at)
+  return {'entered', id, text(at), text(at + delay), get(id, 'waiting')}
+end)
+
+-- args: id, cause, token
+register('cancel', function(a)
+  return cancel(a[1], a[2], a[3], now())
+end)
+
+-- The submit was cancelled before its answer came; the call may come before "enter", too.
+-- args: id, nonce, cause
+register('withdraw', function(a)
+  redis.call('SET', P .. 'withdrawn:' .. a[2], 1, 'EX', 60)
+  if get(a[1], 'nonce') == a[2] then cancel(a[1], a[3], '', now()) end
+  return 1
+end)
+
+-- args: id; ends a wait for a time: 1 if there was one, 0 if not, -1 if there is no such job
+register('run_now', function(a)
+  local at = now()
+  local job = fields(a[1], 'status', 'waiting')
+  if job.status == '' then return -1 end
+  if job.status ~= 'pending' or job.waiting ~= 'time' then return 0 end
+  redis.call('ZREM', P .. 'due', a[1])
+  await_start(a[1], at, at)
+  notify(a[1])
+  return 1
+end)

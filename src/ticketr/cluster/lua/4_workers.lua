@@ -1,0 +1,131 @@
+local MOST_LOSSES = 3 -- workers that may die while they run one job
+
+-- The worker of a running job has died or ended: another one is to run it.
+local function take_over(id, at, is_death)
+  local job = fields(id, 'status', 'cancel')
+  if job.status ~= 'running' then return end
+  redis.call('HINCRBY', record(id), 'uncounted', 1)
+  local lost = redis.call('HINCRBY', record(id), 'lost', is_death and 1 or 0)
+  if job.cancel == '1' then
+    finish(id, 'cancelled', at)
+  elseif lost >= MOST_LOSSES then
+    finish(id, 'failed', at) -- without an error: it is JobLost
+  else
+    put_back(id, 0, at)
+  end
+end
+
+-- Messages that a worker has fetched and does not hold: deliver them anew.
+local function hand_on(worker, level, held)
+  local stream = S .. ':queues:' .. level
+  local fetched = redis.pcall('XPENDING', stream, GROUP, '-', '+', AT_ONCE, worker)
+  if fetched.err then return end -- nothing was ever delivered on this level
+  for _, each in ipairs(fetched) do
+    if not held[each[1]] then
+      local found = redis.call('XRANGE', stream, each[1], each[1])[1]
+      local id, nonce = string.match(found and found[2][2] or '', '^(.*)~([^~]*)$')
+      drop_entry(level, each[1])
+      if id and get(id, 'status') == 'pending' and get(id, 'nonce') == nonce then deliver(id) end
+    end
+  end
+end
+
+local function bury(worker, at, is_death)
+  for _, id in ipairs(redis.call('SMEMBERS', P .. 'of:' .. worker)) do
+    take_over(id, at, is_death)
+  end
+  for _, level in ipairs(LEVELS) do
+    hand_on(worker, level, {})
+    redis.pcall('XGROUP', 'DELCONSUMER', S .. ':queues:' .. level, GROUP, worker)
+  end
+  redis.call('ZREM', P .. 'workers', worker)
+  redis.call('HDEL', P .. 'hosts', worker)
+  redis.call('DEL', P .. 'of:' .. worker, P .. 'stop:' .. worker, P .. 'stops:' .. worker)
+end
+
+-- What time alone changes: leases are over, jobs are due or too late.
+local function move_on(at)
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', P .. 'workers', '-inf', at, 'LIMIT', 0, 10)) do
+    bury(worker, at, true)
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'expiring', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
+    set(id, 'cause', 'expired')
+    finish(id, 'cancelled', at)
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
+    redis.call('ZREM', P .. 'due', id)
+    await_start(id, number(get(id, 'due')), at)
+    notify(id)
+  end
+end
+
+-- A worker lives. args: worker, lease in seconds, what to show of it, whether it is new.
+-- The answer is over if it is taken for dead, else ok, the seconds until a job is due, and the tokens
+-- of the attempts to stop.
+register('tick', function(a)
+  local worker, at = a[1], now()
+  local stops = P .. 'stops:' .. worker
+  if a[4] == '1' then
+    if redis.call('EXISTS', stops) == 0 then redis.call('XADD', stops, '*', 'token', '') end
+  elseif not redis.call('ZSCORE', P .. 'workers', worker) then
+    return {'over'}
+  end
+  redis.call('ZADD', P .. 'workers', at + number(a[2]), worker)
+  redis.call('HSET', P .. 'hosts', worker, a[3])
+  move_on(at)
+  local due = redis.call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
+  local answer = {'ok', text(due and number(due) - at or 3600)}
+  for _, stop in ipairs(redis.call('SMEMBERS', P .. 'stop:' .. worker)) do
+    answer[#answer + 1] = string.match(stop, '%S+$')
+  end
+  return answer
+end)
+
+-- A worker has a new connection: what the last one had fetched may never have come.
+-- args: worker, the entries that it holds ...
+register('resume', function(a)
+  local held = {}
+  for i = 2, #a do held[a[i]] = true end
+  for _, level in ipairs(LEVELS) do hand_on(a[1], level, held) end
+  return 1
+end)
+
+-- A worker has ended. args: worker
+register('depart', function(a)
+  bury(a[1], now(), false)
+  return 1
+end)
+
+-- Pending jobs that nothing will deliver: a fault of ours, or of the server's. The answer is how
+-- many there were.
+register('repair', function(a)
+  local at, found, idle = now(), 0, {}
+  for _, level in ipairs(LEVELS) do
+    local stream = S .. ':queues:' .. level
+    local groups = redis.pcall('XINFO', 'GROUPS', stream)
+    if groups.err or #groups == 0 then
+      idle[level] = redis.call('XLEN', stream) == 0
+    else
+      idle[level] = redis.call('XLEN', stream) == redis.call('XPENDING', stream, GROUP)[1]
+    end
+  end
+  for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'pending', 200)) do
+    local job = fields(id, 'status', 'waiting', 'due', 'level', 'key', 'entry')
+    if job.status ~= 'pending' then
+      redis.call('SREM', P .. 'pending', id)
+    elseif number(job.due) < at - 5 and not redis.call('ZSCORE', P .. 'due', id) then
+      local is_lost
+      if job.waiting == 'key' then
+        is_lost = not holder_of(job.key)
+      else
+        is_lost = idle[job.level]
+          and #redis.call('XRANGE', S .. ':queues:' .. job.level, job.entry, job.entry) == 0
+      end
+      if is_lost then
+        found = found + 1
+        deliver(id)
+      end
+    end
+  end
+  return found
+end)

@@ -1,0 +1,151 @@
+"""Test broken lines: all connections cut, the server restarted, answers lost, silence."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+from fakes import cluster_jobs as jobs
+from fakes.clusters import new_name, open_cluster, until, until_attempt
+from fakes.lossy_lines import LossyLine
+from fakes.valkeys import Valkey
+
+from ticketr import JobStatus, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STRESS = bool(os.environ.get("TICKETR_STRESS"))
+
+
+@pytest.fixture
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """Return a server that the test may stop."""
+    server = Valkey(tmp_path_factory.mktemp("o"))
+    yield server
+    server.stop()
+
+
+def starts_and_ends(path: Path) -> tuple[Counter[str], Counter[str]]:
+    found = [line.split() for line in path.read_text().splitlines()]
+    starts = Counter(line[1] for line in found if line[0] == "start")
+    ends = Counter(line[1] for line in found if line[0] == "end")
+    return starts, ends
+
+
+async def test_all_connections_are_cut(own_valkey: Valkey, tmp_path: Path) -> None:
+    path, cuts, count = tmp_path / "log", 200 if STRESS else 5, 2000 if STRESS else 60
+    async with open_cluster(own_valkey.url, workers=8) as queue:
+        async with trio.open_nursery() as nursery:
+
+            async def cut() -> None:
+                for _ in range(cuts):
+                    await trio.sleep(0.02)
+                    await trio.to_thread.run_sync(
+                        own_valkey.command, "CLIENT", "KILL", "TYPE", "normal"
+                    )
+
+            nursery.start_soon(cut)
+            for number in range(count):
+                await queue.submit(jobs.log, str(path), 0.003, id=f"j{number}", retry=Retry(3))
+        await queue.wait_idle()
+        assert (await queue.totals())[JobStatus.COMPLETED] == count
+        assert {snapshot.attempt for snapshot in queue.jobs()} == {1}
+
+    starts, ends = starts_and_ends(path)
+    assert len(starts) == len(ends) == count
+    assert max(starts.values()) == max(ends.values()) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+async def test_the_server_is_restarted(
+    own_valkey: Valkey, tmp_path: Path, how: signal.Signals
+) -> None:
+    path, rounds = tmp_path / "log", 10 if STRESS else 1
+    async with open_cluster(own_valkey.url, workers=4, lease=60) as queue:
+        for number in range(rounds):
+            long = await queue.submit(jobs.until_file, str(tmp_path / f"go{number}"), "x")
+            await until(long, JobStatus.RUNNING)
+            for each in range(20):
+                await queue.submit(jobs.log, str(path), 0.01, id=f"j{number}.{each}")
+            if how is signal.SIGKILL:
+                await trio.sleep(1.1)  # what is older than a second is on disk
+            own_valkey.stop(how)
+            await trio.sleep(0.1)
+            await trio.to_thread.run_sync(own_valkey.start)
+            (tmp_path / f"go{number}").touch()
+            assert await long.result() == "x"
+            await queue.wait_idle()
+
+    _, ends = starts_and_ends(path)
+    assert len(ends) == 20 * rounds
+    assert max(ends.values()) == 1
+
+
+async def test_a_server_that_forgets_all_gets_the_jobs_anew(own_valkey: Valkey) -> None:
+    async with open_cluster(own_valkey.url, workers=2) as queue:
+        running = await queue.submit(jobs.forever)
+        await until(running, JobStatus.RUNNING)
+        waiting = await queue.submit(jobs.echo, 1, delay=1000)
+        await trio.to_thread.run_sync(own_valkey.command, "FLUSHALL")
+        await trio.to_thread.run_sync(own_valkey.command, "CLIENT", "KILL", "TYPE", "normal")
+
+        while await queue.request_cancel(running.id) == "unknown":  # noqa: ASYNC110 - it is asked
+            await trio.sleep(0.01)
+        assert (await running.wait()).status is JobStatus.CANCELLED
+        assert await queue.run_now(waiting) is True
+        assert await waiting.result() == 1
+
+
+async def test_an_answer_is_lost_at_every_call(url: str, tmp_path: Path) -> None:
+    """Each run loses the n-th answer of the server; the job's call has been carried out by then."""
+    lost = 0
+    for number in range(0, 200, 1 if STRESS else 39):
+        path = tmp_path / f"log{number}"
+        async with LossyLine(url) as line, open_cluster(line.url, workers=2, lease=30) as queue:
+            line.lose(number)
+            with trio.fail_after(60):
+                one = await queue.submit(jobs.log, str(path), id="one", key="k")
+                two = await queue.submit(jobs.later, 1, id="two", key="k")
+                three = await queue.submit(jobs.forever, id="three")
+                await until(three, JobStatus.RUNNING)
+                assert await three.request_cancel() == "requested"
+                assert await one.result() == "one"
+                assert await two.result() == 2
+                assert (await three.wait()).status is JobStatus.CANCELLED
+            lost += line.lost
+        starts, ends = starts_and_ends(path)
+        assert (starts["one"], ends["one"]) == (1, 1), f"answer {number}"
+    assert lost > 1
+
+
+async def test_a_worker_that_is_cut_off_stops_its_jobs_before_others_start_them(
+    url: str, tmp_path: Path
+) -> None:
+    name, path = new_name(), tmp_path / "log"
+    async with (
+        open_cluster(url, workers=0, name=name) as queue,
+        LossyLine(url) as line,
+        trio.open_nursery() as nursery,
+    ):
+
+        async def cut_off() -> None:
+            async with open_cluster(line.url, name=name, lease=1.0, workers=1, detach=True):
+                await trio.sleep_forever()
+
+        nursery.start_soon(cut_off)
+        handle = await queue.submit(jobs.tracked, str(path), id="j")
+        await until(handle, JobStatus.RUNNING)
+        async with open_cluster(url, name=name, lease=1.0, workers=1, detach=True):
+            line.be_silent()
+            await until_attempt(handle, 2)
+            await handle.cancel_and_wait()
+            words = [line.split()[0] for line in path.read_text().splitlines()]
+            assert words == ["start", "stop", "start", "stop"]
+            line.speak()
+        nursery.cancel_scope.cancel()
