@@ -13,7 +13,7 @@ from fakes.pulls import Bench
 from ticketr import open_job_queue
 from ticketr.sandbox import make_site
 from ticketr.sync import Code, PushJob, State
-from ticketr.sync.compare import mapping
+from ticketr.sync.compare import descriptions, mapping
 from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.writing.versions import known_texts
@@ -138,7 +138,8 @@ async def test_a_push_of_a_title_converts_no_description(
     assert bench.finds("DEMO-1").description
     bench.retitles("DEMO-1", "Another title")
     converted: list[object] = []
-    monkeypatch.setattr(mapping, "to_markdown", converted.append)
+    monkeypatch.setattr(descriptions, "to_markdown", converted.append)
+    monkeypatch.setattr(descriptions, "to_adf", converted.append)
     monkeypatch.setattr(mapping, "to_adf", converted.append)
 
     result = await bench.push()
