@@ -67,7 +67,8 @@ def live_ids(path: Path) -> list[str]:
     return [job_id for (job_id,) in found]
 
 
-def change(path: Path, statement: str) -> None:
+def change(path: Path, *statements: str) -> None:
     """Change a store's file."""
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute(statement)
+        for statement in statements:
+            db.execute(statement)

@@ -26,12 +26,15 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._store_file import StoreFile
+from ticketr.jobs._store_writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from trio.testing import MockClock
+
+    from ticketr.jobs._store_file import Changes
 
 
 @pytest.fixture(autouse=True)
@@ -400,6 +403,66 @@ async def test_a_submit_in_a_cancelled_scope_of_the_queue_does_not_hang(
 
     assert live_ids(path) == ["job-1"]
     assert RAN == []
+
+
+async def test_a_submit_after_the_end_of_the_writer_is_written(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write(writer: StoreWriter) -> None:
+        await trio.lowlevel.checkpoint()
+        writer._has_stopped = True
+
+    calling = False
+
+    async def alone(function: Callable[[], Any], /) -> Any:
+        nonlocal calling
+        assert not calling
+        calling = True
+        await trio.sleep(1)
+        calling = False
+        return function()
+
+    monkeypatch.setattr(StoreWriter, "write", write)
+    async with open_job_queue(store=SqliteStore(path, run_sync=alone)) as queue:
+        async with trio.open_nursery() as nursery:
+            for number in range(5):
+                nursery.start_soon(queue.submit, note, number)
+                await trio.sleep(0.3)
+        assert len(rows(path, "SELECT * FROM jobs")) == 5
+
+
+async def test_a_damaged_page_is_found(path: Path) -> None:
+    async with open_stored(path) as queue:
+        await queue.run(note, 1)
+    for old, new in (("id TEXT NOT NULL", "id TEXT"), ("id TEXT,", "id TEXT NOT NULL,")):
+        change(
+            path,
+            "PRAGMA writable_schema = ON",
+            f"UPDATE sqlite_master SET sql = replace(sql, '{old}', '{new}') WHERE name = 'jobs'",
+        )
+        if new == "id TEXT":
+            change(path, "UPDATE jobs SET id = NULL")
+
+    with pytest.raises(StoreFailed, match=r"it is damaged \(NULL value in jobs.id\): move it away"):
+        async with open_stored(path):
+            pass
+
+
+async def test_new_jobs_are_flushed_to_the_disk(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels: list[int] = []
+    real = StoreFile._write
+
+    def write(file: StoreFile, db: sqlite3.Connection, changes: Changes) -> None:
+        levels.append(db.execute("PRAGMA synchronous").fetchone()[0])
+        real(file, db, changes)
+
+    monkeypatch.setattr(StoreFile, "_write", write)
+    async with open_stored(path) as queue:
+        await queue.submit(slow, 1)
+
+    assert levels == [2, 1]  # FULL with the new job, NORMAL with its end
 
 
 # Arguments

@@ -23,6 +23,7 @@ from mutation import (
     running_jobs,
     scheduling,
     shutdown,
+    stores,
     updates_and_history,
 )
 
@@ -42,4 +43,5 @@ MUTANTS: Final = [
     *updates_and_history.MUTANTS,
     *shutdown.MUTANTS,
     *maps.MUTANTS,
+    *stores.MUTANTS,
 ]

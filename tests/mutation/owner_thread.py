@@ -36,8 +36,8 @@ MUTANTS: Final = [
     Mutant(
         "a submit from outside of Trio gets no clear error",
         "_queue.py",
-        "        self._core.subscriptions.owner_thread.check()\n        record = make_record(",
-        "        record = make_record(",
+        "        self._core.subscriptions.owner_thread.check()\n        if self._core.store is not None:",
+        "        if self._core.store is not None:",
         REFUSED,
     ),
     Mutant(

@@ -166,8 +166,8 @@ MUTANTS: Final = [
     Mutant(
         "a pause counts what it skips",
         "_repeat.py",
-        "            self.go_on(repeat, is_counted=False)\n",
-        "            self.go_on(repeat)\n",
+        "        else:\n            self.go_on(repeat, is_counted=False)\n",
+        "        else:\n            self.go_on(repeat)\n",
         "test_repeat.py::test_pause_skips_runs_without_counting_them",
     ),
     Mutant(
@@ -222,7 +222,7 @@ MUTANTS: Final = [
     Mutant(
         "two repeats have one ID",
         "_repeat.py",
-        "        if repeat_id in self._live:\n            raise DuplicateJob(repeat_id, None)\n",
+        "            if not self._live[repeat_id].is_restored:\n                raise DuplicateJob(repeat_id, None)\n",
         "",
         "test_repeat.py::test_id_of_another_repeat_is_refused",
     ),

@@ -21,8 +21,8 @@ from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_prot
 
 from ticketr._errors import StoreFailed
 from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause
+from ticketr.jobs._store_batch import Batch, StoredJob
 from ticketr.jobs._store_calls import pack_call
-from ticketr.jobs._store_file import Changes
 from ticketr.jobs._store_repeats import row_of_repeat
 from ticketr.jobs._store_rows import end_values, interrupted, live_values, new_row
 from ticketr.jobs._values import safe_str
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._repeat import Repeat
     from ticketr.jobs._store_file import Contents, StoreFile
-    from ticketr.jobs._store_repeats import RepeatRow
-    from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
+    from ticketr.jobs._store_rows import LiveValues
     from ticketr.jobs._stored_call import StoredCall
     from ticketr.jobs._wall_clock import WallClock
 
@@ -45,71 +44,6 @@ logger = logging.getLogger("ticketr.jobs")
 FIRST_PAUSE: Final = 0.1
 """The pause in seconds before a failed write is repeated, unless somebody waits for a write."""
 LONGEST_PAUSE: Final = 30.0
-
-
-@final
-class Batch:
-    """What is written in one transaction.
-
-    Attributes:
-        new: The jobs that were submitted, by number.
-        live: The changes of live jobs.
-        ended: How jobs have ended.
-        repeats: The repeats that have changed, by ID; None for one that has ended.
-        awaited: The new jobs that do not count as submitted if they cannot be written.
-        is_over: Set when it is written, or has failed.
-        error: Why it failed; None if it has not.
-    """
-
-    def __init__(self) -> None:
-        self.new: dict[int, NewRow] = {}
-        self.live: dict[int, LiveValues] = {}
-        self.ended: dict[int, EndValues] = {}
-        self.repeats: dict[str, RepeatRow | None] = {}
-        self.awaited: dict[int, JobRecord] = {}
-        self.is_over: trio.Event = trio.Event()
-        self.error: StoreFailed | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.new or self.live or self.ended or self.repeats)
-
-    def forget(self, number: int) -> None:
-        """Drop all that it has of a job."""
-        for rows in (self.new, self.live, self.ended, self.awaited):
-            rows.pop(number, None)
-
-    def add_older(self, older: Batch) -> None:
-        """Add what an older batch has and this one has not."""
-        self.new = {**older.new, **self.new}
-        self.live = {**older.live, **self.live}
-        self.ended = {**older.ended, **self.ended}
-        self.repeats = {**older.repeats, **self.repeats}
-        for number in self.ended:
-            self.live.pop(number, None)
-
-    def fail(self, error: StoreFailed) -> None:
-        """Note why it was not written."""
-        self.error = error
-
-    def changes(self) -> Changes:
-        """Return what to write."""
-        return Changes(self.new, self.live, self.ended, self.repeats)
-
-
-@final
-class StoredJob:
-    """A live job of the store: the number of its row, and the values that were noted last."""
-
-    __slots__ = ("codec", "number", "values")
-
-    def __init__(self, number: int, codec: CodecName, values: LiveValues | None) -> None:
-        self.number = number
-        self.codec = codec
-        self.values = values
-
-    def note(self, values: LiveValues) -> None:
-        """Keep the values that were noted last."""
-        self.values = values
 
 
 @final
@@ -220,7 +154,7 @@ class StoreWriter:
         values = live_values(record, self._offset())
         if values != stored.values:
             stored.note(values)
-            self._gathering.live[stored.number] = values
+            self._gathering.set_live(stored.number, values)
             self._filled.set()
 
     def _add(self, record: JobRecord, call: StoredCall) -> StoredJob:
@@ -228,10 +162,8 @@ class StoreWriter:
         self._next_number += 1
         links = record.extras.links
         predecessors = [] if links is None else [*self._numbers_of(links.predecessors)]
-        batch = self._gathering
-        batch.new[number] = new_row(record, number, call, predecessors, self._offset())
-        if call.is_awaited:
-            batch.awaited[number] = record
+        row = new_row(record, number, call, predecessors, self._offset())
+        self._gathering.add_job(row, record if call.is_awaited else None)
         record.set_options({"stored": None})  # it is large
         stored = self._jobs[record] = StoredJob(number, call.codec, None)
         return stored
@@ -245,10 +177,9 @@ class StoreWriter:
         if self._stays(record):
             self._kept.add(record)
             if stored.values is not None:
-                batch.live[number] = interrupted(stored.values)
+                batch.set_live(number, interrupted(stored.values))
         else:
-            batch.live.pop(number, None)
-            batch.ended[number] = end_values(record, stored.codec, self._offset())
+            batch.set_ended(number, end_values(record, stored.codec, self._offset()))
         self._filled.set()
 
     def _stays(self, record: JobRecord) -> bool:
@@ -278,7 +209,7 @@ class StoreWriter:
 
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
-        self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
+        self._gathering.set_repeat(repeat.id, row_of_repeat(repeat, self._offset()))
         self._filled.set()
 
     def number_of(self, record: JobRecord) -> int | None:
@@ -327,7 +258,7 @@ class StoreWriter:
     async def _wait(self, batch: Batch) -> None:
         self._wanted.set()
         while not batch.is_over.is_set():
-            if self._has_stopped and self._writing is None:
+            if self._has_stopped:
                 await self._write_batch()
             else:
                 await batch.is_over.wait()
@@ -357,7 +288,12 @@ class StoreWriter:
 
     async def _write_batch(self) -> bool:
         """Write what is noted; return False if it could not be."""
+        while self._writing is not None:  # by a submit, since the task has ended
+            await self._writing.is_over.wait()
         batch = self._gathering
+        if not batch:
+            await cancel_shielded_checkpoint()
+            return True
         self._writing, self._gathering = batch, Batch()
         self._filled, self._wanted = trio.Event(), trio.Event()
         changes, file = batch.changes(), self._file

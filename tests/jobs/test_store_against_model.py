@@ -1,0 +1,129 @@
+"""Random programs that open a store again and again, after a shutdown or a crash.
+
+A crash is a copy of the file as it is at that moment, with SQLite's log. The next opening uses the
+copy.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+from fakes.durable import RAN, live_ids, open_stored, rows, slow
+from fakes.examples import examples
+from hypothesis import given, strategies as st
+from trio.testing import MockClock
+
+from ticketr import CancelOutcome
+
+if TYPE_CHECKING:
+    from ticketr import JobQueue
+
+SUBMIT = st.tuples(
+    st.just("submit"),
+    st.sampled_from([0.0, 1.0, 3.0]),  # the delay
+    st.sampled_from([None, "k", "l"]),  # the key
+    st.integers(-1, 1),  # the priority
+    st.lists(st.integers(0, 5), max_size=2),  # after which jobs
+)
+OTHERS = st.one_of(
+    st.tuples(st.just("cancel"), st.integers(0, 5)),
+    st.tuples(st.just("sleep"), st.sampled_from([0.0, 0.5, 2.0])),
+    st.tuples(st.just("shutdown")),
+    st.tuples(st.just("crash")),
+)
+PROGRAMS = st.lists(st.one_of(SUBMIT, OTHERS), max_size=14)
+
+
+class Program:
+    """A run of one program."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.numbers = itertools.count()
+        self.path = folder / "0"
+        self.after: dict[int, set[int]] = {}
+        self.cancelled: set[int] = set()
+
+    async def run(self, steps: list[tuple[object, ...]]) -> None:
+        """Do the steps, then open the store once more and wait until all is done."""
+        left = [*steps]
+        while left:
+            async with open_stored(self.path, workers=2, max_pending=None) as queue:
+                await self._run_in(queue, left)
+        async with open_stored(self.path, workers=2):
+            pass
+
+    async def _run_in(self, queue: JobQueue, left: list[tuple[object, ...]]) -> None:
+        path = self.path
+        while left and path == self.path:
+            kind, *args = left.pop(0)
+            if kind == "submit":
+                await self._submit(queue, *args)  # type: ignore[arg-type]
+            elif kind == "cancel":
+                self._cancel(queue, *args)  # type: ignore[arg-type]
+            elif kind == "sleep":
+                await trio.sleep(*args)  # type: ignore[arg-type]
+            elif kind == "shutdown":
+                await queue.shutdown(grace=0)
+                return
+            else:
+                self._crash()
+        await queue.shutdown(grace=0)
+
+    async def _submit(
+        self, queue: JobQueue, delay: float, key: str | None, priority: int, after: list[int]
+    ) -> None:
+        number = len(self.after)
+        before = [f"n{n}" for n in after if n < number]
+        await queue.submit(
+            slow,
+            number,
+            1.0,
+            id=f"n{number}",
+            delay=delay,
+            key=key,
+            priority=priority,
+            after=before,
+        )
+        self.after[number] = {n for n in after if n < number}
+
+    def _cancel(self, queue: JobQueue, number: int) -> None:
+        if number in self.after and queue.cancel(f"n{number}") in {
+            CancelOutcome.CANCELLED,
+            CancelOutcome.REQUESTED,
+        }:
+            self.cancelled.add(number)
+
+    def _crash(self) -> None:
+        path = self.folder / str(1 + next(self.numbers))
+        for ending in ("", "-wal"):
+            if (file := self.path.with_name(self.path.name + ending)).exists():
+                shutil.copyfile(file, path.with_name(path.name + ending))
+        self.path = path
+
+    def check(self) -> None:
+        """Compare what has run with what should have."""
+        ended = {what for what, _, *end in RAN if end}
+        doomed = set(self.cancelled)
+        for number, before in self.after.items():  # each names earlier ones alone
+            if before & doomed:
+                doomed.add(number)
+        assert {*self.after} - doomed <= ended
+        assert live_ids(self.path) == []
+        assert rows(self.path, "SELECT * FROM links") == []
+        assert rows(self.path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@examples(400, in_gate=10)
+@given(PROGRAMS)
+def test_every_job_ends_that_nobody_has_cancelled(steps: list[tuple[object, ...]]) -> None:
+    RAN.clear()
+    with tempfile.TemporaryDirectory() as folder:
+        program = Program(Path(folder))
+        trio.run(program.run, steps, clock=MockClock(autojump_threshold=0))
+        program.check()

@@ -1,0 +1,55 @@
+"""A submit that has returned is kept, whatever is cancelled or interrupted at whatever step."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.durable import RAN, live_ids, note, open_stored, rows, slow
+
+from ticketr.testing import cancel_at_every_step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ticketr.testing import StepReport
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.stress) for n in (1, 2))])
+def test_what_was_submitted_is_run_at_last(seed: int, tmp_path: Path) -> None:
+    numbers = itertools.count()
+    path = tmp_path
+    submitted: list[object] = []
+
+    async def use() -> None:
+        nonlocal path
+        path = tmp_path / str(next(numbers))
+        submitted.clear()
+        RAN.clear()
+        async with open_stored(path, workers=2) as queue:
+            first = await queue.submit(slow, "a", 1)
+            submitted.append("a")
+            await queue.submit(note, "b", after=[first])
+            submitted.append("b")
+            await queue.submit(note, "c", delay=2, key="k")
+            submitted.append("c")
+            await queue.run(note, "run")
+
+    async def check(_: StepReport) -> None:
+        if not path.exists():
+            assert submitted == []
+            return
+        async with open_stored(path):
+            pass
+        ran = {what[0] for what in RAN}
+        assert {*submitted} <= ran
+        assert live_ids(path) == []
+        known = rows(path, "SELECT job FROM jobs WHERE status = 'completed'")
+        assert len(known) <= 4
+        attempts = [what for what in RAN if len(what) == 2]
+        assert len(attempts) == len({*attempts})  # no attempt has the number of another
+
+    summary = cancel_at_every_step(use, check=check, seed=seed, every=1 if seed else 10)
+
+    assert summary.cancelled_first
