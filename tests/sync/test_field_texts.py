@@ -14,6 +14,7 @@ from fakes.pulls import URL, Bench, Recorder
 from ticketr import JobFailed
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import State
+from ticketr.sync.compare import descriptions, mapping
 from ticketr.sync.compare.text_parts import TextPart
 from ticketr.sync.writing import writer
 
@@ -149,6 +150,22 @@ async def test_a_person_who_is_mentioned_by_name_is_looked_up(
     sent = bench.finds("KIT-2").values["customfield_10101"]["content"][-1]["content"]
     assert [each["type"] for each in sent] == ["text", "mention", "text"]
     assert "Ask @[Priya Raman](712020:" in text(bench, "KIT-2")
+
+
+async def test_a_push_of_a_title_converts_no_text(
+    bench: KitBench, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    bench.retitles("KIT-2", "Another title")
+    converted: list[object] = []
+    for module in (descriptions, mapping):
+        monkeypatch.setattr(module, "to_adf", converted.append)
+    monkeypatch.setattr(descriptions, "to_markdown", converted.append)
+
+    result = await bench.push()
+
+    assert (result.updated, converted) == (("KIT-2",), [])
+    assert "by the **fish market**." in text(bench, "KIT-2")
 
 
 async def test_what_is_not_edited_is_not_sent(bench: KitBench, autojump_clock: MockClock) -> None:

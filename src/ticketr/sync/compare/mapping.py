@@ -6,7 +6,7 @@ tested on the text that will be written: ADF -> Markdown -> file text -> parsed 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -58,19 +58,26 @@ class FamilyText:
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """The text of a description that need not be converted again.
+    """The rich texts of an issue that need not be converted again.
 
     Attributes:
         document: The description in Jira's form; None for none.
         files: The media ID of each file that is attached to the issue, by its name.
         description: Its Markdown, without the criteria.
         criteria: The acceptance criteria at its end.
+        texts: The document and the Markdown of each field with a section of its own, by its name.
     """
 
     document: object
     files: Mapping[str, str]
     description: str
     criteria: tuple[str, ...]
+    texts: Mapping[str, tuple[object, str]] = field(default_factory=dict)
+
+    def text_of(self, name: str, document: object) -> str | None:
+        """Return the Markdown of a field with a document; None if it has to be converted."""
+        known = self.texts.get(name)
+        return known[1] if known is not None and known[0] == document else None
 
     def is_of(self, issue: Issue) -> bool:
         """Return whether an issue has this description, and the same files."""
@@ -133,7 +140,10 @@ def family_text(
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
         made, *tasks = (
-            _ticket(each, columns, _texts(each, whole, same), nested=each is not head)
+            replace(
+                _ticket(each, columns, _texts(each, whole, same), nested=each is not head),
+                texts=_field_texts(each, columns, same.get(each.key)),
+            )
             for each in issues
         )
         text = render_ticket(replace(made, tasks=tuple(tasks)))
@@ -149,7 +159,11 @@ def family_text(
         with_criteria = (each.key for each in read if each.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
         if not again:
-            inexact |= {each.key for each, issue in pairs if not _has_texts(each, issue, columns)}
+            inexact |= {
+                each.key
+                for each, issue in pairs
+                if not _has_texts(each, issue, columns, same.get(each.key))
+            }
             return FamilyText(ticket, text, frozenset(inexact), columns.texts)
         whole |= again
 
@@ -254,13 +268,6 @@ def _ticket(
             if columns.comments
             else ()
         ),
-        texts={
-            name: text
-            for name, field_id in columns.texts
-            if (
-                text := markdown_of(as_document(issue.fields.get(field_id)), files_of(issue.fields))
-            )
-        },
     )
 
 
@@ -272,11 +279,24 @@ def _is_exact(issue: Issue, read: Ticket) -> bool:
     return canonical(description_adf(read, files=files)) == canonical(original)
 
 
-def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
+def _field_texts(issue: Issue, columns: Columns, known: KnownText | None) -> dict[str, str]:
+    """Return the Markdown of the fields with sections of their own, by their names."""
+    files, texts = files_of(issue.fields), dict[str, str]()
+    for name, field_id in columns.texts:
+        document = issue.fields.get(field_id)
+        text = known.text_of(name, document) if known is not None else None
+        texts[name] = markdown_of(as_document(document), files) if text is None else text
+    return {name: text for name, text in texts.items() if text}
+
+
+def _has_texts(issue: Issue, read: Ticket, columns: Columns, known: KnownText | None) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     files = files_of(issue.fields)
     for name, field_id in columns.texts:
-        original = as_document(issue.fields.get(field_id))
+        document = issue.fields.get(field_id)
+        if known is not None and known.text_of(name, document) is not None:
+            continue
+        original = as_document(document)
         if original is None:
             continue
         if is_too_large(original):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import distance, read_ticket
-from ticketr.sync.compare.diff import DESCRIPTION_PARTS, by_key, rekeyed
+from ticketr.sync.compare.diff import by_key, is_rich_text, rekeyed
 from ticketr.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
 from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.jira_links import jira_links
@@ -60,19 +60,24 @@ def known_texts(state: State, head: str) -> dict[str, KnownText]:
     ticket = read_ticket(base.text) if base is not None else None
     if ticket is None:
         return {}
-    texts, sent = by_key(ticket), state.sent.of(head)
+    texts, sent, ids = by_key(ticket), state.sent.of(head), state.site_record.texts()
     return {
         row.issue.id: KnownText(
             row.issue.fields.get("description"),
             files_of(row.issue.fields),
             text.description,
             text.acceptance_criteria,
+            {
+                name: (row.issue.fields.get(field_id), text.texts[name])
+                for name, field_id in ids.items()
+                if name in text.texts
+            },
         )
         for row in state.rows_of(head)
         if row.exact
         and row.issue.fields  # else it was created here, and never read
         and (text := texts.get(row.issue.key)) is not None
-        and not any(each.part in DESCRIPTION_PARTS for each in sent.get(row.issue.key, ()))
+        and not any(is_rich_text(each.part) for each in sent.get(row.issue.key, ()))
         and not earlier_names(text, row.issue.fields.get("description"))
     }
 
