@@ -194,6 +194,10 @@ async def test_a_server_that_does_not_start_says_why(
     assert "\033" not in str(caught.value)
 
 
+def test_a_log_that_is_not_there_is_no_fault(folder: Path) -> None:
+    assert _embedded._last_lines(folder) == "it wrote nothing"
+
+
 async def test_a_silent_server_is_ended_and_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

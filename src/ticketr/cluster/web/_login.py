@@ -101,9 +101,7 @@ class TokenGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
-            return  # a socket that is not accepted is closed
+            return  # a socket of the web that is not accepted is closed
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
