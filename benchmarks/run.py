@@ -24,6 +24,7 @@ PARTS = (
     "queue_events",
     "queue_scale",
     "queue_memory",
+    "cluster",
 )
 
 

@@ -8,12 +8,15 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.cleaning import clean
+from ticketr.cluster._command_line import Commands, add_queue_options, complain
+from ticketr.cluster._drain_command import add_drain_command
+from ticketr.cluster._status_command import add_status_command
+from ticketr.cluster._web_command import add_web_command
 from ticketr.cluster._worker import run_worker
 
 if TYPE_CHECKING:
@@ -27,36 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     add_worker_command(commands)
+    add_status_command(commands)
+    add_drain_command(commands)
+    add_web_command(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
     except TicketrError as error:
-        _complain(error)
+        complain(error)
         return 1
     return code
-
-
-def _complain(problem: object) -> None:
-    sys.stderr.write(f"error: {clean(str(problem))}\n")
-
-
-def add_queue_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which queue a command is about."""
-    parser.add_argument(
-        "--url", required=True, help="where the server is, such as valkey://host or embedded:FOLDER"
-    )
-    parser.add_argument("--name", default="default", help="the queue's name (default: default)")
-    parser.add_argument(
-        "--allow-plaintext", action="store_true", help="allow TCP without TLS to other machines"
-    )
-
-
-class Commands(Protocol):
-    """What ``add_subparsers`` returns."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002 - argparse calls it so
-        """Add a command."""
-        ...
 
 
 def add_worker_command(commands: Commands) -> None:
@@ -104,12 +87,12 @@ def run_worker_command(options: argparse.Namespace) -> int:
         try:
             importlib.import_module(module)
         except ImportError as error:
-            _complain(f"module {module} cannot be imported: {error}")
+            complain(f"module {module} cannot be imported: {error}")
             return 2
     try:
         trio.run(_work, options)
     except ValueError as error:
-        _complain(error)
+        complain(error)
         return 2
     return 0
 
