@@ -94,10 +94,10 @@ class ClusterQueue:
             within 2 seconds, it may have.
 
         Args:
-            job: A :class:`Job`, or an async function that is called with a
-                :class:`JobContext` and ``args``. Workers must be able to import it.
+            job: A :class:`~ticketr.Job`, or an async function that is called with a
+                :class:`~ticketr.JobContext` and ``args``. Workers must be able to import it.
             args: Arguments for the function, which can be pickled.
-            options: See :class:`JobOptions`. A key is text.
+            options: See :class:`~ticketr.JobOptions`. A key is text.
 
         Raises:
             QueueClosed: The block of the queue has been left.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -35,7 +36,8 @@ async def served(source: Source, **options: object) -> AsyncGenerator[httpx.Asyn
     """Serve the pages; give a client that may see them."""
     async with trio.open_nursery() as nursery:
         listener = await listen("127.0.0.1", 0)
-        nursery.start_soon(serve, listener, source, "<i>reports</i>", Token(TOKEN))
+        run = partial(serve, listener, source, "<i>reports</i>", Token(TOKEN))
+        nursery.start_soon(run)
         base = address_of(listener)
         async with httpx.AsyncClient(base_url=base, headers=BEARER) as client:
             yield client
