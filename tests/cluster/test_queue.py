@@ -339,6 +339,33 @@ async def test_few_ended_jobs_are_kept_here(url: str) -> None:
         assert queue.statistics().completed == 5
 
 
+async def test_many_jobs_are_submitted_at_once(url: str) -> None:
+    async with open_cluster(url, workers=8) as queue:
+        handles = await queue.submit_many(jobs.echo, range(450), tags=["t"])
+
+        assert [await handle.result() for handle in handles] == list(range(450))
+        assert len(queue.jobs(tag="t")) == 450
+        assert await queue.submit_many(jobs.echo, []) == []
+        with pytest.raises(TypeError, match="has no option 'id'"):
+            await queue.submit_many(jobs.echo, [1], id="mine")
+
+
+async def test_many_jobs_wait_for_room(url: str) -> None:
+    async with open_cluster(url, workers=2, max_pending=3) as queue:
+        handles = await queue.submit_many(jobs.echo, range(20))
+
+        assert [await handle.result() for handle in handles] == list(range(20))
+
+
+async def test_many_jobs_that_find_no_room_are_withdrawn_by_a_cancel(url: str) -> None:
+    async with open_cluster(url, workers=0, max_pending=3, detach=True) as queue:
+        with trio.move_on_after(0.1) as scope:
+            await queue.submit_many(jobs.echo, range(20))
+        assert scope.cancelled_caught
+        assert (await queue.totals())[JobStatus.PENDING] == 3
+        assert queue.statistics().pending == 3
+
+
 async def test_a_large_result_comes_whole(url: str) -> None:
     async with open_cluster(url) as queue:
         assert await queue.run(jobs.echo, "x" * 300_000) == "x" * 300_000

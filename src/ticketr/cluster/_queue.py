@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-import uuid
-from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple, Unpack, cast, final, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack, cast, final, overload
 
 import trio
 
-from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.cluster._handle import ClusterHandle
-from ticketr.cluster._keys import TaskName
-from ticketr.cluster._record import RemoteRecord
-from ticketr.cluster._store import pairs
+from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr.cluster._jobs import ClusterJobs
 from ticketr.cluster._submission import make_submission
-from ticketr.jobs._finished import finished_of_snapshot
-from ticketr.jobs._job import CancelCause, CancelOutcome, JobStatus
-from ticketr.jobs._values import checked_member, checked_whole
+from ticketr.jobs._job import CancelCause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from ticketr.cluster._events import EventReader
+    from ticketr.cluster._handle import ClusterHandle
     from ticketr.cluster._mirror import Mirror
+    from ticketr.cluster._record import RemoteRecord
     from ticketr.cluster._signed import SignedCodec
     from ticketr.cluster._store import RecordStore
     from ticketr.cluster._submission import Defaults, Submission
     from ticketr.jobs._context import Job, JobContext
-    from ticketr.jobs._finished import FinishedJob
-    from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._options import JobOptions
-    from ticketr.jobs._progress import JobProgress
-    from ticketr.jobs._statistics import QueueStatistics
-    from ticketr.jobs._updates import Updates
 
+A = TypeVar("A")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -41,12 +32,14 @@ LAST_WORDS: Final = 10.0
 """Seconds that a cancelled ``run()`` waits for the end of its job."""
 WITHDRAWAL: Final = 2.0
 """Seconds that a cancelled ``submit()`` tries to tell the server so."""
+BATCH: Final = 200
+"""Jobs that ``submit_many()`` hands to the server at once."""
 ROOM_PAUSE: Final = 0.02
 LONGEST_ROOM_PAUSE: Final = 0.5
 
 
 @final
-class ClusterQueue:
+class ClusterQueue(ClusterJobs):
     """Runs jobs in worker processes, on this machine and others; see :func:`open_cluster_queue`."""
 
     def __init__(
@@ -57,10 +50,7 @@ class ClusterQueue:
         codec: SignedCodec,
         defaults: Defaults,
     ) -> None:
-        self._store = store
-        self._mirror = mirror
-        self._events = events
-        self._codec = codec
+        super().__init__(store, mirror, events, codec)
         self._defaults = defaults
         self._is_closed = False
 
@@ -107,6 +97,43 @@ class ClusterQueue:
         """
         submission = self._submission(job, args, options)
         return cast("ClusterHandle[T]", await self._enter(submission))
+
+    async def submit_many(
+        self,
+        function: Callable[[JobContext, A], Awaitable[T]],
+        items: Iterable[A],
+        /,
+        **options: Unpack[JobOptions],
+    ) -> list[ClusterHandle[T]]:
+        """Submit a function as a job for each item, many in one round trip.
+
+        Cancellation:
+            What has been submitted stays submitted, up to 200 jobs at a time; the rest is not.
+
+        Args:
+            function: An async function that is called with a :class:`~ticketr.JobContext` and an
+                item. Workers must be able to import it.
+            items: What can be pickled.
+            options: See :class:`~ticketr.JobOptions`. They hold for each job. ``id`` and
+                ``on_conflict`` are refused.
+
+        Returns:
+            The handles in the order of the items.
+
+        Raises:
+            QueueClosed: The block of the queue has been left.
+            NotSendable: Another process could not make a job anew; nothing was submitted.
+            TypeError, ValueError: The function or an option is invalid; nothing was submitted.
+        """
+        for option in ("id", "on_conflict"):
+            if option in options:
+                raise TypeError(f"submit_many() has no option {option!r}: it is for each job alone")
+        submissions = [self._submission(function, (item,), options) for item in items]
+        handles: list[Any] = []
+        for start in range(0, len(submissions), BATCH):
+            handles += await self._enter_batch(submissions[start : start + BATCH])
+        await trio.lowlevel.checkpoint()
+        return handles
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
@@ -165,29 +192,64 @@ class ClusterQueue:
         )
 
     async def _enter(self, submission: Submission) -> ClusterHandle[object]:
-        record = submission.record
-        self._mirror.expect(record)  # events may come before the answer
-        self._events.submissions[record] = submission
+        self._expect(submission)
         is_entered = False
         try:
             answer = await self._wait_for_room(submission)
             is_entered = answer[0] == "entered"
         except BaseException:
             with trio.move_on_after(WITHDRAWAL, shield=True):
-                scope = CancelCause.SCOPE.value
-                await self._store.call_surely("withdraw", record.id, record.task.nonce, scope)
+                await self._store.call_surely(*self._withdrawal(submission))
             raise
         finally:
             if not is_entered:
-                self._events.submissions.pop(record, None)
-                self._mirror.withdraw(record)
+                self._forget(submission)
         if is_entered:
-            record.accept(float(answer[2]), float(answer[3]), answer[4])
-            self._mirror.add(record)
-            return self._handle(record)
+            self._accept(submission.record, answer)
+            return self._handle(submission.record)
         if answer[0] == "joined":
             return await self.attach(answer[1])
         raise DuplicateJob(answer[1], answer[2] or None)
+
+    async def _enter_batch(self, submissions: Sequence[Submission]) -> list[ClusterHandle[object]]:
+        for submission in submissions:
+            self._expect(submission)
+        waiting = dict.fromkeys(submissions)
+        try:
+            answers = await self._store.call_all_surely(
+                ("enter", *submission.args) for submission in submissions
+            )
+            for submission, raw in zip(submissions, answers, strict=True):
+                if raw[0] == b"entered":
+                    self._accept(submission.record, [part.decode() for part in raw])
+                    del waiting[submission]
+            for submission in list(waiting):  # there was no room for these
+                await self._enter(submission)
+                del waiting[submission]
+        except BaseException:
+            with trio.move_on_after(WITHDRAWAL, shield=True):
+                await self._store.call_all_surely(self._withdrawal(each) for each in waiting)
+            for submission in waiting:
+                self._forget(submission)
+            raise
+        return [self._handle(submission.record) for submission in submissions]
+
+    def _expect(self, submission: Submission) -> None:
+        """Take events of a job that may come before the answer to its submit."""
+        self._mirror.expect(submission.record)
+        self._events.submissions[submission.record] = submission
+
+    def _forget(self, submission: Submission) -> None:
+        self._events.submissions.pop(submission.record, None)
+        self._mirror.withdraw(submission.record)
+
+    def _accept(self, record: RemoteRecord, answer: Sequence[str]) -> None:
+        record.accept(float(answer[2]), float(answer[3]), answer[4])
+        self._mirror.add(record)
+
+    def _withdrawal(self, submission: Submission) -> tuple[str, str, str, str]:
+        task = submission.record.task
+        return ("withdraw", task.job_id, task.nonce, CancelCause.SCOPE.value)
 
     async def _wait_for_room(self, submission: Submission) -> list[str]:
         pause = ROOM_PAUSE
@@ -201,192 +263,12 @@ class ClusterQueue:
             await trio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_ROOM_PAUSE)
 
-    # Cancelling and steering
-
-    async def request_cancel(self, job_id: JobID | ClusterHandle[object]) -> CancelOutcome:
-        """Stop a job, whoever submitted it and wherever it runs; waits for the server's answer.
-
-        A pending job has ended when this returns, and its function is never called. A running one
-        is interrupted at its next checkpoint.
-
-        Cancellation:
-            The job may have been stopped, or not.
-
-        Args:
-            job_id: The job's ID, or a handle of it.
-        """
-        return await self._cancel(_id_of(job_id), CancelCause.USER)
-
-    async def _cancel(self, job_id: JobID, cause: CancelCause) -> CancelOutcome:
-        token = uuid.uuid4().hex
-        answer = await self._store.call_surely("cancel", job_id, cause.value, token)
-        return CancelOutcome(answer.decode())
-
     async def _cancel_own(self, record: RemoteRecord) -> None:
         """Cancel a job of ours for its submitter, and wait for its end."""
         if record.ended.is_set() or self._mirror.find(record.id) is not record:
             return
         await self._cancel(record.id, CancelCause.SCOPE)
         await record.ended.wait()
-
-    async def run_now(self, job_id: JobID | ClusterHandle[object]) -> bool:
-        """End a job's delay, or its wait for the next attempt.
-
-        Returns:
-            Whether it waited for a time.
-
-        Raises:
-            UnknownJob: The server knows no such job.
-        """
-        answer = await self._store.call_surely("run_now", _id_of(job_id))
-        if answer < 0:
-            raise UnknownJob(_id_of(job_id))
-        return bool(answer)
-
-    # Looking
-
-    async def attach(self, job_id: JobID) -> ClusterHandle[object]:
-        """Return a handle of a job that any process has submitted, this one before a restart too.
-
-        Cancellation:
-            Changes nothing.
-
-        Raises:
-            UnknownJob: The server knows no such job.
-        """
-        known = self._mirror.find(job_id)
-        if known is not None and not known.ended.is_set():
-            return self._handle(known)
-        told = await self._events.fetch(job_id)
-        if not told:
-            raise UnknownJob(job_id)
-        task = TaskName(job_id, told["nonce"].decode())
-        record = self._mirror.live.get(str(task))
-        if record is None:
-            record = RemoteRecord(task, "", self._events.shift)
-            record.describe(told)
-            record.apply(told, self._codec)
-            self._mirror.add(record)
-        return self._handle(record)
-
-    def handle(self, job_id: JobID) -> ClusterHandle[object]:
-        """Return a handle of a job that this process has submitted or attached.
-
-        Raises:
-            UnknownJob: It is not known here.
-        """
-        return self._handle(self._mirror.get(job_id))
-
-    def status(self, job_id: JobID | ClusterHandle[object]) -> JobStatus:
-        """Return the status of a job that this process has submitted or attached.
-
-        Raises:
-            UnknownJob: It is not known here.
-        """
-        return self._mirror.get(_id_of(job_id)).status
-
-    def snapshot(self, job_id: JobID | ClusterHandle[object]) -> JobSnapshot:
-        """Return the state of a job that this process has submitted or attached.
-
-        Raises:
-            UnknownJob: It is not known here.
-        """
-        return self._mirror.get(_id_of(job_id)).snapshot()
-
-    def jobs(
-        self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None
-    ) -> list[JobSnapshot]:
-        """Return the jobs that this process has submitted or attached, in that order.
-
-        Args:
-            status: Only those with this status.
-            key: Only those with this key.
-            tag: Only those with this tag.
-        """
-        only = None if status is None else checked_member("status", status, JobStatus)
-        return [
-            record.snapshot()
-            for record in self._mirror
-            if (only is None or record.status is only)
-            and (key is None or record.key == key)
-            and (tag is None or tag in record.tags)
-        ]
-
-    def watch(self, *, until_idle: bool = False) -> Updates[JobSnapshot]:
-        """Read every change of every job known here; ends when the queue is closed.
-
-        Args:
-            until_idle: Whether to end before that, when no job known here is pending or running
-                and all is read.
-        """
-        until = self._mirror if until_idle else None
-        return self._mirror.subscriptions.watch(RemoteRecord.snapshot, until)
-
-    def progress(self, *, until_idle: bool = False) -> Updates[JobProgress]:
-        """Read what the jobs known here report; ends when the queue is closed.
-
-        Args:
-            until_idle: Whether to end before that, when no job known here is pending or running
-                and all is read.
-        """
-        until = self._mirror if until_idle else None
-        return self._mirror.subscriptions.read_progress(RemoteRecord.progress, until)
-
-    async def wait_idle(self) -> None:
-        """Wait until no job that this process has submitted or attached is pending or running.
-
-        Cancellation:
-            Changes nothing.
-        """
-        await self._mirror.wait_idle()
-
-    def statistics(self) -> QueueStatistics:
-        """Return the jobs in numbers that this process has submitted or attached."""
-        return self._mirror.statistics()
-
-    async def totals(self) -> dict[JobStatus, int]:
-        """Return how many jobs of the whole queue have each status; the ended ones ever.
-
-        Cancellation:
-            Changes nothing.
-        """
-        return dict(zip(JobStatus, await self._store.call_surely("totals"), strict=True))
-
-    async def history(
-        self,
-        *,
-        limit: int = 50,
-        status: JobStatus | None = None,
-        id: JobID | None = None,  # noqa: A002 - as a submit calls it
-    ) -> list[FinishedJob]:
-        """Return the jobs of all processes that ended last, the newest first.
-
-        Cancellation:
-            Changes nothing.
-
-        Args:
-            limit: The most jobs to return.
-            status: Only jobs that ended with this status.
-            id: Only the job with this ID.
-        """
-        most = checked_whole("limit", limit, 0, sys.maxsize)
-        only = None if status is None else checked_member("status", status, JobStatus)
-        if id is not None:
-            told = pairs(await self._store.call_surely("attach", id, ""))
-            found = [told] if told and JobStatus(told["status"].decode()).is_terminal else []
-            if only is not None:
-                found = [each for each in found if each["status"].decode() == only.value]
-        else:
-            raw = await self._store.call_surely("history", most, "" if only is None else only.value)
-            found = [pairs(each) for each in raw]
-        return [self._finished(told, number) for number, told in enumerate(found[:most])]
-
-    def _finished(self, told: dict[str, bytes], number: int) -> FinishedJob:
-        task = TaskName(told["id"].decode(), told["nonce"].decode())
-        record = RemoteRecord(task, "", self._events.shift)
-        record.describe(told)
-        record.apply(told, self._codec)
-        return finished_of_snapshot(record.snapshot(), run=self._store.keys.queue, number=-number)
 
     # The end
 
@@ -408,16 +290,9 @@ class ClusterQueue:
             await next(iter(self._events.submissions)).ended.wait()
         await trio.lowlevel.checkpoint()
 
-    def _handle(self, record: RemoteRecord) -> ClusterHandle[object]:
-        return ClusterHandle(record, self._mirror, self.request_cancel)
-
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "open"
         live = len(self._mirror.live)
         return (
             f"<ClusterQueue {self._store.keys.queue!r} {state}: {live} jobs of ours have not ended>"
         )
-
-
-def _id_of(job: JobID | ClusterHandle[object]) -> JobID:
-    return job.id if isinstance(job, ClusterHandle) else job

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 import anyio
 import trio
@@ -11,11 +12,13 @@ from coredis.exceptions import ConnectionError as LineBroken, ReadOnlyError, Res
 from ticketr.cluster._keys import library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     import coredis
 
     from ticketr.cluster._keys import QueueKeys
+
+T = TypeVar("T")
 
 LOST: Final = (
     LineBroken,
@@ -72,20 +75,30 @@ class RecordStore:
         Cancellation:
             It may have been carried out, or not.
         """
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await self.call(function, *args)
-            except LOST as error:
-                self.drop_silent(error)
-            await trio.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+        return await self._until_answered(partial(self.call, function, *args))
 
-    async def call_all(self, calls: Iterable[tuple[object, ...]]) -> None:
-        """Make several calls, each a function's name and its arguments, in one round trip."""
-        async with self.client.pipeline(transaction=False) as pipe:
-            for function, *args in calls:
-                pipe.fcall(f"{self._functions.prefix}{function}", self._prefixes, _values(args))
+    async def call_all(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Make several calls, each a function's name and its arguments, in one round trip.
+
+        Raises:
+            LOST: There was no answer; some or all may have been carried out.
+        """
+        made = [(f"{self._functions.prefix}{function}", _values(args)) for function, *args in calls]
+        try:
+            return await self._call_all(made)
+        except ResponseError as error:
+            if "unction not found" not in str(error):
+                raise
+        await self.load()
+        return await self._call_all(made)
+
+    async def call_all_surely(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Make several calls that may be repeated, until there is an answer.
+
+        Cancellation:
+            Some or all may have been carried out.
+        """
+        return await self._until_answered(partial(self.call_all, list(calls)))
 
     async def read(self, stream: str, last: str) -> tuple[str, list[dict[str, bytes]]]:
         """Return what was written to a stream after an entry; wait for it for a while.
@@ -110,6 +123,21 @@ class RecordStore:
         before = trio.current_time()
         there = (await self.client.time()).timestamp()
         return there - (before + trio.current_time()) / 2
+
+    async def _until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await call()
+            except LOST as error:
+                self.drop_silent(error)
+            await trio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    async def _call_all(self, calls: Iterable[tuple[str, list[Any]]]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipe:
+            answers = [pipe.fcall(function, self._prefixes, args) for function, args in calls]
+        return [await answer for answer in answers]
 
     async def _call(self, function: str, args: Iterable[object]) -> Any:
         return await self.client.fcall(
