@@ -16,6 +16,7 @@ from ticketr.sync import Code, PushJob, State
 from ticketr.sync.compare import descriptions, mapping
 from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.push import preparation, refresh
 from ticketr.sync.writing.versions import known_texts
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ async def test_a_push_of_a_title_converts_no_description(
     monkeypatch.setattr(descriptions, "to_markdown", converted.append)
     monkeypatch.setattr(descriptions, "to_adf", converted.append)
     monkeypatch.setattr(mapping, "to_adf", converted.append)
+    for module in (preparation, refresh):  # imports take long
+        monkeypatch.setattr(module, "load_conversions", lambda: converted.append(None))
 
     result = await bench.push()
 

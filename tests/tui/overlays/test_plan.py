@@ -141,6 +141,16 @@ def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
     assert (state.overlays, state.notice) == ((), "the state cannot be read")
 
 
+@pytest.mark.parametrize(("is_link", "title"), [(True, "removed"), (False, "lost")])
+def test_a_link_is_removed_and_not_lost(is_link: bool, title: str) -> None:
+    loss = Loss("DEMO-9", "DEMO-9.md", "the link “Blocks DEMO-2”", is_link=is_link)
+    read = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(loss,)))
+    state = after(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read)
+
+    shown = "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
+    assert f"Would be {title} in Jira" in shown
+
+
 def test_a_loss_that_was_not_shown_is_not_accepted() -> None:
     first, second = (Loss("DEMO-9", "DEMO-9.md", what) for what in ("a panel", "a mention"))
     one = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,), losses=(first,)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira.adf import load_conversions
+from ticketr.sync.compare.diff import CorePart
 from ticketr.sync.push.comment_payload import CommentContext
 from ticketr.sync.push.linking import fetch_link_context
 from ticketr.sync.push.metadata import fetch_metadata
@@ -88,7 +89,8 @@ async def prepare(
     Raises:
         JiraError: A request failed, or the project does not exist.
     """
-    await session.in_thread(load_conversions, abandon_on_cancel=True)
+    if any(map(_is_converted, local_changes)):
+        await session.in_thread(load_conversions, abandon_on_cancel=True)
     comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
     sendable = [each.sendable for each in comparisons if each.sendable is not None]
     queries: list[MetadataQuery] = []
@@ -130,6 +132,13 @@ async def prepare(
         failed=(*compared, *unbuilt, *checked.failed),
         warnings=tuple(note for each in built for note in each.warnings),
     )
+
+
+def _is_converted(change: LocalChange) -> bool:
+    """Return whether a change has more than titles and fields, so that texts are converted."""
+    parts = (each.part for found in change.edits.values() for each in found)
+    others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
+    return change.head is None or bool(change.drafts) or any(True for _ in others)
 
 
 def _files(changes: Iterable[LocalChange]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.jira.adf import load_conversions
 from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
 from ticketr.sync.notes import Code, Note, moved_away, not_given
 from ticketr.sync.session import PAGE
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ticketr.jira import Issue
+    from ticketr.sync.compare.columns import Columns
     from ticketr.sync.compare.mapping import KnownText
     from ticketr.sync.session import Session
     from ticketr.sync.state.state import State
@@ -106,6 +108,14 @@ class _Request:
             if issue is not None and is_subtask(issue) and parent_id(issue) == self.head
         )
         return list({each.id: each for each in found}.values())
+
+    def is_converted(self, answers: Mapping[str, Issue], columns: Columns) -> bool:
+        """Return whether texts of its issues have to be converted."""
+        issues = self.issues_in(answers)
+        if columns.comments or columns.texts:
+            return bool(issues)
+        known = self.known
+        return not all(each.id in known and known[each.id].is_of(each) for each in issues)
 
 
 async def fetch_families(
@@ -224,6 +234,8 @@ async def _read(
     found: dict[str, RenderedFamily | Unavailable] = {}
     for batch in _batches(wanted):
         answers = await _fetch(session, [name for each in batch for name in each.names])
+        if any(each.is_converted(answers.issues, session.columns) for each in batch):
+            await session.in_thread(load_conversions, abandon_on_cancel=True)
         for each in batch:
             if absent := each.unavailable(answers, otherwise):
                 found[each.head] = absent

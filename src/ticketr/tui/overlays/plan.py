@@ -173,7 +173,9 @@ class Plan(PlainOverlay):
                 selected = len(rows) - 1 if at == self.at else selected
         if plan.losses:
             headings.append(len(rows))
-            rows.append(title_rule("Would be lost in Jira", "", cells, theme, is_focused=True))
+            only_links = all(each.is_link for each in plan.losses)
+            title = f"Would be {'removed' if only_links else 'lost'} in Jira"
+            rows.append(title_rule(title, "", cells, theme, is_focused=True))
             accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
             for loss in plan.losses:
