@@ -13,7 +13,7 @@ from ticketr import config
 from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import find_login, resolve
-from ticketr.sync import Store, read_statuses, search_ids
+from ticketr.sync import Store, read_last_change, read_statuses, search_ids
 from ticketr.text import clean
 from ticketr.tui.services.opening import job_for, open_workspace, shown_site
 from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr import Job, JobContext
+    from ticketr.jira import LastChange
     from ticketr.sync import OnWritten, SessionOptions
     from ticketr.tui.job_request import JobRequest
 
@@ -101,6 +102,7 @@ async def _open(name: str) -> OpenWorkspace:
         prefer=preferred_side(workspace.strategy),
         read_statuses=late.read_statuses,
         search=late.search,
+        read_last_change=late.read_last_change,
         aliases=workspace.aliases,
         draft_type=workspace.story_type,
     )
@@ -156,6 +158,16 @@ class _LateOptions:
         """
         query = config.expand_aliases("jql", jql, self._workspace.aliases)
         return await search_ids(await self.get(), query)
+
+    async def read_last_change(self, key: str, until: str) -> LastChange | None:
+        """Ask Jira for the last change of an issue.
+
+        Raises:
+            ConfigError: As `get`.
+            TokenFailed: As `get`.
+            JiraError: The request failed.
+        """
+        return await read_last_change(await self.get(), key, until)
 
 
 class _LateJob:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.models import Created, Transition
+from ticketr.jira.models import Created, LastChange, Transition
 from ticketr.jira.rest_api import Endpoints
 from ticketr.jira.screen_fields import fields_on_screen
-from ticketr.jira.values import object_of, text_of
+from ticketr.jira.values import object_of, read_time, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 #: How many issues one request can create.
 MOST_CREATED = 50
@@ -118,6 +119,29 @@ class IssueEndpoints(Endpoints):
             for each in answer.array("transitions")
             if (found := Transition.read(each)) is not None
         )
+
+    async def last_change(self, key: str, until: str = "") -> LastChange | None:
+        """Return the newest change of an issue that its history names; None if it names none.
+
+        Args:
+            key: The issue's key or ID.
+            until: The moment after which changes do not count, as Jira writes it; another text
+                for all changes.
+
+        Raises:
+            NotFound: There is no such issue, or the account may not see it.
+        """
+        query = {"fields": "updated", "expand": "changelog"}
+        answer = (await self._api.get("issue/{}", key, query=query)).object()
+        histories = object_of(answer.get("changelog")).get("histories")
+        end = read_time(until)
+        found: list[tuple[datetime, LastChange]] = []
+        for each in map(object_of, histories if isinstance(histories, list) else ()):
+            at = read_time(each.get("created"))
+            if at is not None and (end is None or at <= end):
+                author = text_of(object_of(each.get("author")).get("displayName"))
+                found.append((at, LastChange(author, text_of(each.get("created")))))
+        return max(found, key=lambda pair: pair[0])[1] if found else None
 
     async def transition_issue(
         self, key: str, transition_id: str, fields: Mapping[str, object] = _NONE

@@ -189,6 +189,19 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class LastChange:
+    """A change of an issue, by its history.
+
+    Attributes:
+        author: The name of who made it; empty if the history does not tell.
+        at: When it was made, as Jira writes it.
+    """
+
+    author: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """A way from an issue's status to another.
 

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from ticketr.sync.jobs.pull_job import PullJob
     from ticketr.sync.jobs.push_job import PushJob
     from ticketr.sync.jobs.sync_job import SyncJob
+    from ticketr.sync.last_change import read_last_change
     from ticketr.sync.notes import Code, Note
     from ticketr.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.sync.pull.tally import PullResult
@@ -218,6 +219,7 @@ __all__ = [
     "plan_file_edits",
     "preview",
     "read_conflict",
+    "read_last_change",
     "read_push_plan",
     "read_schema",
     "read_state",
@@ -287,6 +289,7 @@ _NAMES = {
     "state.journal": "Conflict Creation",
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",
+    "last_change": "read_last_change",
     "statuses": "read_statuses",
     "threads": "ThreadRunner",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",

@@ -41,6 +41,7 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
     opened, local, source = _open(store, state, key)
     conflict = opened.conflict
     parts, merged = find_parts(source.versions)
+    newest = max(opened.rows, key=lambda row: row.updated)
     aside = Editor(store).free_name_aside(conflict.key)
     return ConflictView(
         key=conflict.key,
@@ -48,12 +49,13 @@ def read_conflict(store: Store, state: State, key: str) -> ConflictView:
         path=opened.path,
         line=local.line,
         synced=state.seen(conflict.head),
-        updated=max(row.updated for row in opened.rows),
+        updated=newest.updated,
         author=None,
         parts=parts,
         merged=merged,
         aside=store.name_of(aside),
         source=source,
+        changed=newest.issue.key,
     )
 
 

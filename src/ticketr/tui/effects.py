@@ -212,6 +212,23 @@ class ReadConflict(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AskAuthor(Effect):
+    """Ask Jira who changed its side of a conflict.
+
+    Attributes:
+        workspace: The name of its workspace.
+        key: The key of the ticket in conflict.
+        issue: The key of the issue that was changed last.
+        updated: When that was, as Jira writes it.
+    """
+
+    workspace: str
+    key: str
+    issue: str
+    updated: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settle(Effect):
     """Carry out what was chosen in a conflict."""
 

@@ -196,6 +196,25 @@ class ConflictRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorRead(Message):
+    """Jira has told who changed its side of a conflict; the answer to `AskAuthor`.
+
+    Attributes:
+        workspace: The name of its workspace.
+        key: The key of the ticket in conflict.
+        updated: When Jira's side was changed, as it was asked.
+        author: Who made the last change that the history names.
+        at: When that was, as Jira writes it.
+    """
+
+    workspace: str
+    key: str
+    updated: str
+    author: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictFailed(Message):
     """A conflict could not be read; the answer to `ReadConflict`."""
 

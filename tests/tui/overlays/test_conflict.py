@@ -175,3 +175,39 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
     state = pressed(opened(), "e", *"er", "KEY_ENTER", now=11.0)
     rows = "\n".join(plain(row) for row in screen(state, 12.0, Theme()))
     assert "Title: Rebuild faster → Rebuild fasterer" in rows
+
+
+def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
+    known = replace(VIEW, changed="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
+    asks = effects.AskAuthor("work", "DEMO-9", "DEMO-10", known.updated)
+    read = messages.ConflictRead("work", "DEMO-9", known)
+    before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
+
+    state, asked = update(before, read, 10.0)
+    assert asks in asked
+    assert "Jira's, 2026" in plain(screen(state, 20.0, Theme())[1])
+    told = messages.AuthorRead(
+        "work", "DEMO-9", known.updated, "Priya \x1b[1mRaman", "2026-11-26T12:40:00.000+0200"
+    )
+    state = after(state, told)
+    assert "Jira's by Priya Raman, 2026-11-26 " in plain(screen(state, 20.0, Theme())[1])
+
+    # The same version is not asked for again, and keeps its author; another one is asked for.
+    again = replace(known, title="Edited here")
+    state, asked = update(state, messages.ConflictRead("work", "DEMO-9", again), 30.0)
+    assert asks not in asked
+    assert "by Priya Raman" in plain(screen(state, 40.0, Theme())[1])
+    newer = replace(known, updated="2026-11-26T13:00:00.000+0200")
+    state, asked = update(state, messages.ConflictRead("work", "DEMO-9", newer), 50.0)
+    assert effects.AskAuthor("work", "DEMO-9", "DEMO-10", newer.updated) in asked
+    state = after(state, told)  # which is late
+    assert "by Priya" not in plain(screen(state, 60.0, Theme())[1])
+
+
+def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
+    state = pressed(
+        after(opened(), messages.AuthorRead("work", "DEMO-1", "", "P", "")), "KEY_ESCAPE"
+    )
+    state = pressed(state, "c")
+    told = messages.AuthorRead("work", "DEMO-9", VIEW.updated, "Priya", VIEW.updated)
+    assert after(state, told) == state

@@ -6,13 +6,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 import trio
 import trio.testing
 from fakes.apps import running_app, workspace
 from fakes.pulls import Bench, inline
 
+from ticketr.jira import LastChange
 from ticketr.sandbox import make_site
-from ticketr.sync import Store, read_statuses, search_ids
+from ticketr.sync import Store, UnknownTicket, read_statuses, search_ids
 from ticketr.tui import effects, messages
 from ticketr.tui.services import asking
 from ticketr.tui.services.context import Services
@@ -188,3 +190,39 @@ async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(
 
         await run.press("f", "KEY_CTRL_U", "KEY_ENTER")
         assert len(run.app.state.workspace.visible) == 12
+
+
+@pytest.mark.parametrize("kind", ["told", "nobody", "nothing", "error", "late"])
+async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
+    tmp_path: Path, autojump_clock: MockClock, kind: str
+) -> None:
+    told: list[Message] = []
+    asked: list[tuple[str, str]] = []
+
+    async def ask(key: str, until: str) -> LastChange | None:
+        asked.append((key, until))
+        await trio.sleep(60 if kind == "late" else 1)
+        if kind == "error":
+            raise UnknownTicket(key, ())
+        author = "Priya" if kind == "told" else ""
+        return None if kind == "nothing" else LastChange(author, "then")
+
+    effect = effects.AskAuthor("work", "DEMO-1", "DEMO-2", "now")
+    await asking.ask_author(services(tmp_path, told, read_last_change=ask), effect)
+
+    assert asked == [("DEMO-2", "now")]
+    sent = [messages.AuthorRead("work", "DEMO-1", "now", "Priya", "then")]
+    assert told == (sent if kind == "told" else [])
+    assert trio.current_time() == (asking.STATUS_WAIT if kind == "late" else 1)
+
+
+async def test_a_workspace_without_a_jira_does_not_know_who_changed_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    told: list[Message] = []
+
+    await asking.ask_author(
+        services(tmp_path, told), effects.AskAuthor("work", "DEMO-1", "DEMO-1", "now")
+    )
+
+    assert told == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
+from ticketr import TicketrError
 from ticketr.config import BadSetting
 from ticketr.jira import Credentials
 from ticketr.sandbox import make_site
@@ -95,3 +96,23 @@ async def test_it_searches_by_query_and_by_the_name_of_one(
     assert "mine" in open_workspace("work", bench.options()).aliases
     with pytest.raises(BadSetting, match="there is no such alias"):
         await made.search("@nobody")
+
+
+async def test_it_is_asked_who_changed_an_issue_last(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    bench = Bench(make_site(tickets=12, seed=1), tmp_path)
+    before = bench.finds("DEMO-9").history
+    bench.site.edit("DEMO-9", summary="Theirs")
+    made = open_workspace("work", bench.options())
+
+    found = await made.read_last_change("DEMO-9", "")
+    assert bench.asked == ["issue/DEMO-9?fields=updated&expand=changelog"]
+    assert found is not None
+    newest = bench.finds("DEMO-9").history[-1]
+    assert len(bench.finds("DEMO-9").history) == len(before) + 1
+    assert found.author == newest.author.name
+    assert await made.read_last_change("DEMO-9", found.at) == found
+    assert await made.read_last_change("DEMO-9", "1999-01-31T09:30:00.000+0000") is None
+    with pytest.raises(TicketrError):
+        await made.read_last_change("DEMO-999", "")

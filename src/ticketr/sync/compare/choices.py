@@ -64,12 +64,14 @@ class ConflictView:
         synced: When the last sync of it began, by Jira's clock, in seconds since the epoch; None
             for no sync.
         updated: When Jira's version was last changed, as Jira writes it; empty if unknown.
-        author: Who changed it in Jira; None if unknown: Jira names the author of
-            a change only in its history, which a pull does not ask for.
+        author: Who changed it in Jira; None if unknown: Jira names the author of a change only in
+            its history, which a pull does not ask for; see `read_last_change`.
         parts: What both sides have changed differently.
         merged: What only one side has changed.
         aside: Where the ticket's text of now would be put aside, relative to the workspace.
         source: What the view was made of.
+        changed: The key of the issue of the ticket that was changed last in Jira; empty if
+            unknown.
     """
 
     key: str
@@ -83,6 +85,7 @@ class ConflictView:
     merged: tuple[MergedPart, ...]
     aside: str
     source: ConflictSource = field(repr=False)
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

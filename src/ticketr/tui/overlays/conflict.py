@@ -39,6 +39,7 @@ class ConflictScreen(PlainOverlay):
         choices: What the user wants, by the IDs of the parts.
         at: The index of the selected part.
         shown_at: The time at which the conflict came; infinity before.
+        author: Who changed Jira's side, and when; None until Jira has told.
     """
 
     workspace: str
@@ -47,6 +48,7 @@ class ConflictScreen(PlainOverlay):
     choices: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     at: int = 0
     shown_at: float = float("inf")
+    author: tuple[str, str] | None = None
 
     @property
     def context(self) -> Context:
@@ -136,13 +138,24 @@ class ConflictScreen(PlainOverlay):
                 ids = {part.id for part in view.parts}
                 kept = {part: each for part, each in self.choices.items() if part in ids}
                 changed = replace(self, view=view, choices=kept, shown_at=now)
-                return state.exchanged(self, changed), ()
+                return self._asking(state, changed, view)
+            case messages.AuthorRead(self.workspace, self.key, updated, author, at):
+                if self.view is None or self.view.updated != updated:
+                    return state, ()
+                return state.exchanged(self, replace(self, author=(author, at))), ()
             case messages.ConflictFailed(self.workspace, self.key, words):
                 return state.without(self).noticed(words, is_bad=True), ()
             case messages.FilesRead(self.workspace):
                 return state, (effects.ReadConflict(self.workspace, self.key),)
             case _:
                 return None
+
+    def _asking(self, state: AppState, changed: ConflictScreen, view: ConflictView) -> Step:
+        """Show a conflict; ask once who has made each version of Jira's side."""
+        if not view.changed or (self.view is not None and self.view.updated == view.updated):
+            return state.exchanged(self, changed), ()
+        ask = effects.AskAuthor(self.workspace, self.key, view.changed, view.updated)
+        return state.exchanged(self, replace(changed, author=None)), (ask,)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -160,8 +173,11 @@ class ConflictScreen(PlainOverlay):
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
+        view = self.view
+        if self.author is not None:
+            view = replace(view, author=self.author[0], updated=self.author[1])
         rows, headings, selected = conflict_rows(
-            self.view, self.choices, plan, self.at, cells, theme, undo
+            view, self.choices, plan, self.at, cells, theme, undo
         )
         rows, selected = spaced(rows, headings, selected, height, cells)
         top = scroll_top(0, min(selected, len(rows) - 1), height, len(rows))

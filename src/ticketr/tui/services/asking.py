@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
@@ -60,6 +61,23 @@ async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
         found, problem = answer
         count, keys = found or (0, frozenset())
         services.send(messages.KeysRead(name, effect.jql, keys, count, problem))
+
+
+async def ask_author(services: Services, effect: effects.AskAuthor) -> None:
+    """Ask Jira who changed its side of a conflict, and send it; send nothing without an answer.
+
+    Cancellation:
+        Ends the request at once.
+    """
+    read = services.workspaces[effect.workspace].read_last_change
+    with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
+        found = await read(effect.issue, effect.updated)
+        if found is not None and found.author:
+            services.send(
+                messages.AuthorRead(
+                    effect.workspace, effect.key, effect.updated, found.author, found.at
+                )
+            )
 
 
 def stop_asking(services: Services, effect: effects.StopAsking) -> None:

@@ -6,7 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.config import BUILT_IN, STATE_FOLDER, expand_aliases
-from ticketr.sync import PullJob, PushJob, Store, SyncJob, read_statuses, search_ids
+from ticketr.sync import (
+    PullJob,
+    PushJob,
+    Store,
+    SyncJob,
+    read_last_change,
+    read_statuses,
+    search_ids,
+)
 from ticketr.text import clean
 from ticketr.tui.job_request import JobKind
 from ticketr.tui.services.workspaces import OpenWorkspace
@@ -40,6 +48,7 @@ def open_workspace(
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
         search=partial(_search, options, aliases),
+        read_last_change=partial(read_last_change, options),
         aliases=aliases,
         draft_type=options.get("story_type", "Task"),
         keeps_comments=options.get("comments", False),

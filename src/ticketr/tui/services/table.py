@@ -50,6 +50,7 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.Undo: conflicts.undo,
     effects.AskStatuses: asking.ask_statuses,
     effects.AskKeys: asking.ask_keys,
+    effects.AskAuthor: asking.ask_author,
     effects.ChangeField: edits.change_field,
     effects.PlanEdits: edits.plan_edits,
     effects.CarryOutEdits: edits.carry_out,

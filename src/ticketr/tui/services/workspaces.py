@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from ticketr import Job
+    from ticketr.jira import LastChange
     from ticketr.sync import OnWritten, Side, Store
     from ticketr.tui.effects import Effect
     from ticketr.tui.job_request import JobRequest
@@ -36,6 +37,12 @@ async def no_answer(_: str) -> tuple[str, ...]:
     return ()
 
 
+async def no_change(key: str, until: str) -> LastChange | None:
+    """Return nothing, where there is no Jira."""
+    await trio.lowlevel.checkpoint()
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class OpenWorkspace:
     """A workspace that the app works on.
@@ -52,6 +59,8 @@ class OpenWorkspace:
         read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
             `TicketrError` if there is no answer or a setting is missing.
         search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
+        read_last_change: Asks Jira for the last change of an issue, by its key, up to a moment;
+            raises as `read_statuses`.
         aliases: The names for queries that `search` takes, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
@@ -66,6 +75,7 @@ class OpenWorkspace:
     prefer: Side | None = None
     read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
+    read_last_change: Callable[[str, str], Awaitable[LastChange | None]] = no_change
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
