@@ -273,6 +273,11 @@ def test_pickle_refuses_what_only_this_program_has(
         pack_job(work, (value,), PICKLE)
 
 
+def test_what_is_around_the_parts_is_named_as_the_job() -> None:
+    with pytest.raises(NotSendable, match=r"the job cannot be sent: .* cannot be pickled"):
+        PICKLE.encode([threading.Lock()], [])
+
+
 def test_a_limiter_is_refused() -> None:
     job = in_thread(block, limiter=trio.CapacityLimiter(1))
 

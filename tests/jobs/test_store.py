@@ -33,6 +33,7 @@ from ticketr import (
     open_job_queue,
     plain,
 )
+from ticketr.jobs._core import QueueCore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -744,3 +745,37 @@ async def test_context_variables_are_those_of_the_opening(
     async with open_job_queue(store=SqliteStore(path, run_sync=in_place), around=None) as queue:
         assert "store" in repr(SqliteStore(path)).lower()
         assert await queue.run(note, 1) == 1
+
+
+async def test_a_job_that_does_not_enter_stays_in_the_file(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left_by(path, lambda queue: queue.submit(note, "a"))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QueueCore, "enter", refuse)
+        async with open_stored(path) as queue:
+            assert queue.jobs() == []
+
+    async with open_stored(path):
+        pass
+    assert RAN == [("a", 1)]
+
+
+async def test_a_job_whose_predecessor_is_gone_has_none_that_completed(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async def submit(queue: JobQueue) -> None:
+        first = await queue.submit(note, "a")
+        await queue.submit(note, "b", after=[first])
+
+    await left_by(path, submit)
+    change(path, "DELETE FROM jobs WHERE number = 1")
+
+    async with open_stored(path) as queue:
+        assert queue.snapshot("job-2").cancel_cause is CancelCause.DEPENDENCY
+
+    assert RAN == []

@@ -465,6 +465,49 @@ async def test_new_jobs_are_flushed_to_the_disk(
     assert levels == [2, 1]  # FULL with the new job, NORMAL with its end
 
 
+async def test_a_transaction_that_fails_half_way_leaves_nothing(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError("half way")
+
+    async with open_stored(path) as queue:
+        with monkeypatch.context() as patch:
+            patch.setattr(StoreFile, "_trim", fail)
+            with pytest.raises(StoreFailed, match="half way"):
+                await queue.submit(note, "a")
+        assert rows(path, "SELECT * FROM jobs") == []
+        assert await queue.run(note, "b") == "b"
+
+
+async def test_an_interrupt_of_a_write_ends_the_queue(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    disk = Disk()
+
+    async def interrupt(_: object) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        async with open_job_queue(store=SqliteStore(path, run_sync=disk)) as queue:
+            await queue.submit(slow, "a")
+            store = queue._core.store
+            assert store is not None
+            store._run_sync = interrupt
+            await trio.sleep(20)
+
+    async with open_stored(path) as queue:
+        assert [job.id for job in queue.jobs()] == ["job-1"]
+
+
+async def test_a_wait_for_nothing_is_a_checkpoint(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        store = queue._core.store
+        assert store is not None
+        with trio.testing.assert_checkpoints():
+            await store.wait_all_written()
+
+
 # Arguments
 
 

@@ -144,8 +144,8 @@ MUTANTS: Final = [
     Mutant(
         "a refused opening keeps the file",
         "_store_writer.py",
-        "            await self._close()  # noqa: ASYNC102 - it is shielded and bounded\n            raise",
-        "            raise",
+        "            await self._close()  # noqa: ASYNC102 - it is shielded and bounded\n            raise\n        self._next",
+        "            raise\n        self._next",
         FILE + "test_a_refused_opening_leaves_the_file_free",
     ),
     Mutant(

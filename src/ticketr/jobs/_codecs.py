@@ -76,10 +76,7 @@ class JsonCodec:
 
     def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
         for what, value in parts:
-            try:
-                flaw = json_flaw(value)
-            except Exception as error:
-                raise NotSendable(what, safe_repr(value), f"cannot be read: {error!r}") from error
+            flaw = json_flaw(value)
             if flaw is not None:
                 raise NotSendable(what + flaw.path, safe_repr(flaw.value), flaw.problem)
         text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

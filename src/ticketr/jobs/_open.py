@@ -237,10 +237,10 @@ class Block:
         except BaseExceptionGroup as group:
             spill = group
         try:
-            if core.recorder is not None:
-                await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
             if core.store is not None:
                 await core.store.close()  # noqa: ASYNC102 - it is shielded and bounded
+            if core.recorder is not None:
+                await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
             core.failures.report_all()
         leaving = what_leaves(body, core.fatal, spill, core.failures.fatal)

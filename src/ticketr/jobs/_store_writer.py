@@ -102,12 +102,13 @@ class StoreWriter:
 
     async def close(self) -> None:
         """Write the rest and close the file. Call it when all jobs have ended."""
-        with trio.CancelScope(shield=True):
-            if self._gathering:
+        try:
+            with trio.CancelScope(shield=True):
                 await self._write_batch()
             if self._gathering:
                 self._warn("at the end of the queue")
-        await self._close()
+        finally:
+            await self._close()  # noqa: ASYNC102 - it is shielded and bounded
 
     async def _close(self) -> None:
         try:
