@@ -166,3 +166,27 @@ def test_comments_are_rendered_below_their_authors_and_before_the_sub_tasks() ->
         ("Sub-tasks  1", 0),
         ("  draft  Do it", 0),
     ]
+
+
+def test_rich_text_fields_are_rendered_below_their_names_and_before_the_comments() -> None:
+    (ticket,) = parse(
+        "# TICKET: [DEMO-1] Search\n\n## Description\nwords\n\n## Field: Roll\x1b[2Jout\none *two*\n\n"
+        "- three\n\n## Field: Empty\n\n## Comments\n- new: Thanks\n"
+    ).tickets
+
+    lines = detail_lines(sheet_of(ticket, "DEMO-1.md"), 40)
+
+    assert [(plain(each.line), each.source) for each in lines[2:]] == [
+        ("words", 4),
+        ("", 0),
+        ("Rollout", 6),
+        ("one two", 7),
+        ("", 9),
+        ("• three", 9),
+        ("", 0),
+        ("Empty", 11),
+        ("", 0),
+        ("Comments  1", 0),
+        ("* not sent yet", 14),
+        ("  Thanks", 14),
+    ]
