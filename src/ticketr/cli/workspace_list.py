@@ -13,17 +13,18 @@ from ticketr import config
 from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import find_login, resolve
-from ticketr.sync import Store, read_last_change, read_statuses, search_ids
+from ticketr.sync import Store, find_issues, read_last_change, read_statuses, search_ids
 from ticketr.text import clean
 from ticketr.tui.services.opening import job_for, open_workspace, shown_site
 from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ticketr import Job, JobContext
     from ticketr.jira import LastChange
-    from ticketr.sync import OnWritten, SessionOptions
+    from ticketr.sync import BulkIssue, OnWritten, SessionOptions
     from ticketr.tui.job_request import JobRequest
 
 
@@ -102,6 +103,7 @@ async def _open(name: str) -> OpenWorkspace:
         prefer=preferred_side(workspace.strategy),
         read_statuses=late.read_statuses,
         search=late.search,
+        find_issues=late.find_issues,
         read_last_change=late.read_last_change,
         aliases=workspace.aliases,
         draft_type=workspace.story_type,
@@ -158,6 +160,17 @@ class _LateOptions:
         """
         query = config.expand_aliases("jql", jql, self._workspace.aliases)
         return await search_ids(await self.get(), query)
+
+    async def find_issues(self, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
+        """Ask Jira for issues that are to be changed.
+
+        Raises:
+            ConfigError: As `get`.
+            TokenFailed: As `get`.
+            BadQuery: Jira does not have one of them.
+            JiraError: The request failed.
+        """
+        return await find_issues(await self.get(), keys)
 
     async def read_last_change(self, key: str, until: str) -> LastChange | None:
         """Ask Jira for the last change of an issue.

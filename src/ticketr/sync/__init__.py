@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         ListAttachmentsJob,
     )
     from ticketr.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
-    from ticketr.sync.bulk.finding import FindIssuesJob
+    from ticketr.sync.bulk.finding import FindIssuesJob, find_issues
     from ticketr.sync.bulk.jobs import BulkJob, BulkResult
     from ticketr.sync.compare.attachment_names import size_words
     from ticketr.sync.compare.choices import (
@@ -212,6 +212,7 @@ __all__ = [
     "conflict_of",
     "find_conflict_marker",
     "find_conflict_markers",
+    "find_issues",
     "find_literals",
     "find_uncertain",
     "keys_of",
@@ -245,7 +246,7 @@ __all__ = [
 _NAMES = {
     "attachments": ("AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"),
     "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
-    "bulk.finding": "FindIssuesJob",
+    "bulk.finding": "FindIssuesJob find_issues",
     "bulk.jobs": "BulkJob BulkResult",
     "compare.attachment_names": "size_words",
     "compare.choices": (

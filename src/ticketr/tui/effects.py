@@ -273,8 +273,21 @@ class AskKeys(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AskIssues(Effect):
+    """Ask Jira for issues that are to be changed together.
+
+    Attributes:
+        workspace: The name of their workspace.
+        keys: Their keys.
+    """
+
+    workspace: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsking(Effect):
-    """Cancel the request of `AskStatuses` or `AskKeys`."""
+    """Cancel the request of `AskStatuses`, `AskKeys` or `AskIssues`."""
 
     workspace: str
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobStatus
-from ticketr.sync import Code, PullResult, PushResult, SyncResult
+from ticketr.sync import BulkResult, Code, PullResult, PushResult, SyncResult
 from ticketr.text import clean
 from ticketr.tui.jobs_state import kind_of
 from ticketr.tui.keymap import Context, KeyAction, KeyMap
@@ -71,7 +71,9 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
     tickets = tuple(_tickets(snapshot.result))
     bad = [each for each in tickets if each.mark in "✗!"]
     if not bad:
-        return JobEnd("✓", message or "Done", tickets)
+        to_see = isinstance(snapshot.result, BulkResult) and bool(snapshot.result.done)
+        pull = keymap.hint(KeyAction.PULL, Context.MAIN, "brings it here", before=" · ")
+        return JobEnd("✓", f"{message or 'Done'}{pull if to_see else ''}", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
@@ -131,6 +133,10 @@ def _tickets(result: object) -> Iterator[TicketEnd]:
             yield from _notes("!", result.left)
             yield from _pushed(result)
             yield from _notes("·", result.warnings)
+        case BulkResult():
+            yield from _notes("✗", result.failed)
+            for key in result.done:
+                yield TicketEnd("✓", clean(key), "done in Jira")
         case PullResult():
             yield from _notes("✗", result.failed)
             yield from _notes("!", result.conflicts)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync import Loss, PushPlan
+    from ticketr.sync import BulkChange, BulkIssue, Loss, PushPlan
 
 
 class JobKind(Enum):
@@ -16,6 +16,20 @@ class JobKind(Enum):
     PULL = "pull"
     PUSH = "push"
     SYNC = "sync"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRequest:
+    """A change of many issues in Jira.
+
+    Attributes:
+        issues: The issues.
+        change: What is changed.
+    """
+
+    issues: tuple[BulkIssue, ...]
+    change: BulkChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +41,11 @@ class JobRequest:
         accepted: The losses in Jira that the job may cause.
         confirmed: The plan that was confirmed; None for a pull.
         keys: The tickets to which it is limited; empty for all.
+        bulk: What a change of many issues does; None for other jobs.
     """
 
     kind: JobKind
     accepted: frozenset[Loss] = frozenset()
     confirmed: PushPlan | None = None
     keys: tuple[str, ...] = ()
+    bulk: BulkRequest | None = None

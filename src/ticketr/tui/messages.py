@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.sync import ConflictView, FieldChange, FileEditPlan, IssuePlace, PushPlan
+    from ticketr.sync import (
+        BulkIssue,
+        ConflictView,
+        FieldChange,
+        FileEditPlan,
+        IssuePlace,
+        PushPlan,
+    )
     from ticketr.terminal import MouseAction
     from ticketr.tickets import Filter
     from ticketr.tui.job_request import JobKind
@@ -193,6 +200,23 @@ class ConflictRead(Message):
     workspace: str
     key: str
     view: ConflictView
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesRead(Message):
+    """Jira has answered `AskIssues`.
+
+    Attributes:
+        workspace: The name of the workspace.
+        keys: The keys, as they were asked.
+        issues: The issues.
+        problem: Why there is no answer, cleaned; empty if there is one.
+    """
+
+    workspace: str
+    keys: tuple[str, ...]
+    issues: tuple[BulkIssue, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

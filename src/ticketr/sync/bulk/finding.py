@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira import BadRequest
+from ticketr.jira import BadRequest, open_jira
 from ticketr.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.sync.compare.mapping import field_text, subtask_ids
 from ticketr.sync.errors import BadQuery
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr import JobContext
-    from ticketr.jira import Issue
+    from ticketr.jira import BulkFetched, Issue
+    from ticketr.sync.session import SessionOptions
 
 _FIELDS = ("summary", "status", "issuetype", "subtasks")
 
@@ -56,12 +57,43 @@ class FindIssuesJob(SessionJob):
             found: list[BulkIssue] = []
             for some in chunks(ids, PAGE):
                 answer = await session.jira.bulk_fetch(some, fields=_FIELDS)
-                if not self.query and (absent := [*answer.missing, *answer.failed]):
-                    raise BadQuery(f"Jira does not have {', '.join(absent)}, or you may not see it")
+                if not self.query:
+                    _refuse_absent(answer)
                 found += map(_bulk_issue, answer.issues)
                 session.progress.move(len(found), len(ids), "Finding tickets")
         session.progress.move(len(found), len(found), f"Found {count_of_tickets(len(found))}")
         return tuple(found)
+
+
+async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
+    """Return issues by their keys, without a job: the workspace is not locked.
+
+    Args:
+        options: The options of the workspace's jobs.
+        keys: The keys of the issues.
+
+    Raises:
+        BadQuery: Jira does not have one of the keys.
+        JiraError: A request failed.
+
+    Cancellation:
+        Ends the request at once.
+    """
+    async with open_jira(
+        options["credentials"], transport=options.get("transport"), browse=options.get("browse")
+    ) as jira:
+        found: list[BulkIssue] = []
+        for some in chunks(keys, PAGE):
+            answer = await jira.bulk_fetch(some, fields=_FIELDS)
+            _refuse_absent(answer)
+            found += map(_bulk_issue, answer.issues)
+    return tuple(found)
+
+
+def _refuse_absent(answer: BulkFetched) -> None:
+    """Refuse to go on without some of the issues that were named."""
+    if absent := [*answer.missing, *answer.failed]:
+        raise BadQuery(f"Jira does not have {', '.join(absent)}, or you may not see it")
 
 
 def _bulk_issue(issue: Issue) -> BulkIssue:

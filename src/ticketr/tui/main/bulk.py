@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync import Change, FieldChange
+from ticketr.sync import BulkChange, Change, FieldChange
 from ticketr.text import clean
+from ticketr.tickets import is_key
 from ticketr.tui import effects
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.main.changing import place_of
 from ticketr.tui.main.values import counts_of_values, values_of
+from ticketr.tui.overlays.bulk_plan import AskingIssues
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.file_edits import FileEdits
 from ticketr.tui.overlays.line_input import LineInput
@@ -19,6 +21,8 @@ from ticketr.tui.overlays.status import AskingStatus
 from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ticketr.tui.rows import ListRow
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -57,6 +61,10 @@ _KINDS = (
 )
 
 
+#: What is done in Jira itself, to all chosen tickets that it has.
+_IN_JIRA = ("move to a status", "move under a parent", "delete with sub-tasks")
+
+
 def change_chosen(state: AppState, _: float) -> Step | None:
     """Ask what to change in the chosen tickets, then for the value, then show the plan."""
     workspace = state.workspace
@@ -65,29 +73,70 @@ def change_chosen(state: AppState, _: float) -> Step | None:
         choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
         return state.noticed(f"Choose tickets first{choose}"), ()
 
+    keys = tuple(each.key for each in rows if each.key)
+
     def chosen(state: AppState, index: int) -> Step:
+        if index >= len(_KINDS):
+            return _in_jira(state, rows, keys, index - len(_KINDS))
         kind = _KINDS[index]
         if kind.field == "Status":
             return _ask_statuses(state, rows, kind)
         return _values(state, rows, kind), ()
 
-    options = tuple(Option(each.words) for each in _KINDS)
+    refused = "" if keys else "Jira has none of them"
+    options = tuple(Option(each.words, "in the files") for each in _KINDS)
+    options += tuple(Option(each, "in Jira, at once", refused) for each in _IN_JIRA)
     return state.opened(Choice(f"Change {_count(len(rows))}", options, chosen)), ()
+
+
+def _in_jira(state: AppState, rows: tuple[ListRow, ...], keys: tuple[str, ...], at: int) -> Step:
+    """Ask what is needed for a change in Jira itself, then for the issues."""
+    if at == 0:
+        return _ask_what_they_become(state, rows, partial(_status_in_jira, keys))
+    if at == 1:
+        return state.opened(_parent_input(keys, "")), ()
+    return _ask_issues(state, keys, BulkChange(delete=True))
+
+
+def _status_in_jira(keys: tuple[str, ...], state: AppState, status: str) -> Step:
+    return _ask_issues(state, keys, BulkChange(status=status))
+
+
+def _parent_input(keys: tuple[str, ...], text: str) -> LineInput:
+    def taken(state: AppState, text: str) -> Step:
+        parent = text.strip().upper()
+        if not is_key(parent):
+            words = "The key of a ticket is needed, such as DEMO-1; Esc goes back"
+            return state.opened(_parent_input(keys, text)).noticed(words, is_bad=True), ()
+        return _ask_issues(state, keys, BulkChange(parent=parent))
+
+    return LineInput("key of the parent:", taken, input=TextInput.of(text))
+
+
+def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
+    name = state.workspace.name
+    return state.opened(AskingIssues(name, keys, change)), (effects.AskIssues(name, keys),)
 
 
 def _ask_statuses(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> Step:
     """Ask Jira what the tickets can become; for drafts alone, list the statuses of the files."""
+    if not any(row.key for row in rows):
+        return _values(state, rows, kind), ()
+    return _ask_what_they_become(state, rows, partial(_plan, rows, kind))
+
+
+def _ask_what_they_become(
+    state: AppState, rows: tuple[ListRow, ...], taken: Callable[[AppState, str], Step]
+) -> Step:
     alike: dict[tuple[str, str], ListRow] = {}
     for row in rows:
         if row.key:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
-    if not asked:
-        return _values(state, rows, kind), ()
     name = state.workspace.name
     seen = values_of(state.workspace.rows, "Status")
     title = f"Status of {_count(len(rows))}"
-    asking = AskingStatus(name, title, asked, seen, partial(_plan, rows, kind))
+    asking = AskingStatus(name, title, asked, seen, taken)
     return state.opened(asking), (effects.AskStatuses(name, tuple(asked)),)
 
 

@@ -179,6 +179,9 @@ def _again(state: AppState, snapshot: JobSnapshot) -> Step | None:
     name, kind = workspace_of(snapshot), kind_of(snapshot)
     if state.named(name) is None or not kind:
         return None
+    if kind == JobKind.BULK.value:
+        choose = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
+        return state.noticed(f"A change in Jira is not run again unseen{choose}"), ()
     if kind == JobKind.PULL.value:
         return state, (effects.StartJob(name, JobRequest(JobKind.PULL)),)
     plan = Plan(JobKind(kind), name)

@@ -15,7 +15,7 @@ from ticketr.tui import messages
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr.sync import Store
+    from ticketr.sync import BulkIssue, Store
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
@@ -61,6 +61,24 @@ async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
         found, problem = answer
         count, keys = found or (0, frozenset())
         services.send(messages.KeysRead(name, effect.jql, keys, count, problem))
+
+
+async def ask_issues(services: Services, effect: effects.AskIssues) -> None:
+    """Ask Jira for issues that are to be changed, and send them; an error is sent, too.
+
+    Cancellation:
+        Ends the request at once, as `stop_asking` does.
+    """
+    name = effect.workspace
+    find = services.workspaces[name].find_issues
+
+    async def ask() -> tuple[BulkIssue, ...]:
+        return await find(effect.keys)
+
+    answer = await _asked(services, name, ask, SEARCH_WAIT)
+    if answer is not None:
+        found, problem = answer
+        services.send(messages.IssuesRead(name, effect.keys, found or (), problem))
 
 
 async def ask_author(services: Services, effect: effects.AskAuthor) -> None:

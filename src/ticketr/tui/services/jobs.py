@@ -39,13 +39,19 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
 
     key = str(workspace.store.root)
     waiting = services.queue.jobs(key=key, status=JobStatus.PENDING)
-    if request.confirmed is None and any(set(tags) <= set(each.tags) for each in waiting):
+    if (
+        request.confirmed is None
+        and request.bulk is None
+        and any(set(tags) <= set(each.tags) for each in waiting)
+    ):
         words = f"A {request.kind.value} of {workspace.name} waits already"
         return messages.Told(words, is_error=False)
     try:
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
-            name=None if request.keys else f"{request.kind.value.capitalize()} {workspace.name}",
+            name=None
+            if request.keys or request.bulk
+            else f"{request.kind.value.capitalize()} {workspace.name}",
             tags=tags,
             key=key,
             on_conflict=OnConflict.WAIT,

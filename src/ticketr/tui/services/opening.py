@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from ticketr.config import BUILT_IN, STATE_FOLDER, expand_aliases
 from ticketr.sync import (
+    BulkJob,
     PullJob,
     PushJob,
     Store,
     SyncJob,
+    find_issues,
     read_last_change,
     read_statuses,
     search_ids,
@@ -48,6 +50,7 @@ def open_workspace(
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
         search=partial(_search, options, aliases),
+        find_issues=partial(find_issues, options),
         read_last_change=partial(read_last_change, options),
         aliases=aliases,
         draft_type=options.get("story_type", "Task"),
@@ -85,3 +88,6 @@ def job_for(options: SessionOptions, request: JobRequest, on_written: OnWritten)
             )
         case JobKind.SYNC:
             return SyncJob(**options, accept_loss=request.accepted, confirmed=request.confirmed)
+        case JobKind.BULK:
+            assert request.bulk is not None
+            return BulkJob(**options, issues=request.bulk.issues, change=request.bulk.change)

@@ -51,6 +51,7 @@ IN_A_TASK: dict[type[effects.Effect], Callable[[Services, Any], Awaitable[None]]
     effects.AskStatuses: asking.ask_statuses,
     effects.AskKeys: asking.ask_keys,
     effects.AskAuthor: asking.ask_author,
+    effects.AskIssues: asking.ask_issues,
     effects.ChangeField: edits.change_field,
     effects.PlanEdits: edits.plan_edits,
     effects.CarryOutEdits: edits.carry_out,

@@ -13,11 +13,11 @@ from ticketr.text import clean
 from ticketr.tui import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from ticketr import Job
     from ticketr.jira import LastChange
-    from ticketr.sync import OnWritten, Side, Store
+    from ticketr.sync import BulkIssue, OnWritten, Side, Store
     from ticketr.tui.effects import Effect
     from ticketr.tui.job_request import JobRequest
     from ticketr.tui.messages import Message
@@ -32,6 +32,12 @@ class FileReader(Protocol):
 
 
 async def no_answer(_: str) -> tuple[str, ...]:
+    """Return nothing, where there is no Jira."""
+    await trio.lowlevel.checkpoint()
+    return ()
+
+
+async def no_issues(keys: Sequence[str]) -> tuple[BulkIssue, ...]:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
@@ -59,6 +65,8 @@ class OpenWorkspace:
         read_statuses: Asks Jira for the statuses that an issue can take, by its key. It raises
             `TicketrError` if there is no answer or a setting is missing.
         search: Asks Jira for the IDs of the issues that a query finds; raises as `read_statuses`.
+        find_issues: Asks Jira for issues that are to be changed, by their keys; raises as
+            `read_statuses`.
         read_last_change: Asks Jira for the last change of an issue, by its key, up to a moment;
             raises as `read_statuses`.
         aliases: The names for queries that `search` takes, with their queries.
@@ -75,6 +83,7 @@ class OpenWorkspace:
     prefer: Side | None = None
     read_statuses: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
     search: Callable[[str], Awaitable[tuple[str, ...]]] = no_answer
+    find_issues: Callable[[Sequence[str]], Awaitable[tuple[BulkIssue, ...]]] = no_issues
     read_last_change: Callable[[str, str], Awaitable[LastChange | None]] = no_change
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"

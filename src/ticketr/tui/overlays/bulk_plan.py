@@ -1,0 +1,186 @@
+"""The plan of a change of many issues in Jira: which ones, before anything is sent. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+from ticketr.text import clean
+from ticketr.tui import effects, messages
+from ticketr.tui.job_request import BulkRequest, JobKind, JobRequest
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.asking import AskingOverlay, asking_rows
+from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.line_input import LineInput
+from ticketr.tui.overlays.reading_time import is_too_soon
+from ticketr.tui.overlays.scrolling import target
+from ticketr.tui.panels.frame import filled, scroll_top
+from ticketr.tui.styled import Span, wrap_line
+
+if TYPE_CHECKING:
+    from ticketr.sync import BulkChange, BulkIssue
+    from ticketr.tui.messages import Message
+    from ticketr.tui.state import AppState
+    from ticketr.tui.step import Step
+    from ticketr.tui.theme import Theme
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AskingIssues(AskingOverlay):
+    """Jira is asked for the issues that are to be changed; Esc cancels the request.
+
+    Attributes:
+        workspace: The name of their workspace.
+        keys: Their keys.
+        change: What is to be changed.
+    """
+
+    workspace: str
+    keys: tuple[str, ...]
+    change: BulkChange
+
+    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
+        """Show the plan; without an answer, say why."""
+        match message:
+            case messages.IssuesRead(self.workspace, self.keys, issues, problem):
+                if problem or not issues:
+                    words = f"Nothing was changed: {problem or 'Jira has none of them'}"
+                    return state.without(self).noticed(words, is_bad=True), ()
+                plan = BulkPlan(self.workspace, self.change, issues, now)
+                return state.exchanged(self, plan), ()
+            case _:
+                return None
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        words = f"Asking Jira for {_tickets(len(self.keys))}..."
+        return asking_rows(below, "Change in Jira", words, state, theme)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BulkPlan(PlainOverlay):
+    """The issues that are to be changed in Jira, and what is done to them.
+
+    Attributes:
+        workspace: The name of their workspace.
+        change: What is changed.
+        issues: The issues, as Jira has them.
+        shown_at: The time at which the plan came.
+        at: The index of the selected issue.
+        without: The IDs of the issues that were left out.
+    """
+
+    workspace: str
+    change: BulkChange
+    issues: tuple[BulkIssue, ...]
+    shown_at: float
+    at: int = 0
+    without: frozenset[str] = frozenset()
+
+    @property
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
+        return Context.PLAN
+
+    @property
+    def kept(self) -> tuple[BulkIssue, ...]:
+        """The issues that are not left out."""
+        return tuple(each for each in self.issues if each.id not in self.without)
+
+    @property
+    def subtasks(self) -> int:
+        """The number of sub-tasks that are deleted with the issues, besides them."""
+        if not self.change.delete:
+            return 0
+        return len({each for issue in self.kept for each in issue.subtasks} - self._ids)
+
+    @property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(each.id for each in self.kept)
+
+    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
+        """Move, leave an issue out, or carry the plan out."""
+        match action:
+            case KeyAction.ACCEPT:
+                return self._accept(state, now)
+            case KeyAction.SELECT:
+                without = self.without ^ {self.issues[self.at].id}
+                return state.replaced(replace(self, without=without)), ()
+            case _:
+                at = target(action, self.at, max(1, state.body - 2), len(self.issues) - 1)
+                return None if at is None else (state.replaced(replace(self, at=at)), ())
+
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether the hints are to name an action; no file is edited here."""
+        return action is not KeyAction.EDIT
+
+    def _accept(self, state: AppState, now: float) -> Step:
+        if is_too_soon(state, self.shown_at, now):
+            return state.noticed("Read the plan first; then Enter carries it out"), ()
+        if not self.kept:
+            return state.noticed("Nothing to change; Esc goes back"), ()
+        if not self.change.delete:
+            return state.closed(), (self._job(),)
+        return state.opened(self._counted()), ()
+
+    def _counted(self) -> LineInput:
+        """Return the line in which the number of issues is typed, for what cannot be undone."""
+        count = len(self.kept) + self.subtasks
+
+        def taken(state: AppState, text: str) -> Step:
+            if text.strip() == str(count):
+                return state.closed(), (self._job(),)
+            return state.noticed(f"Nothing was deleted: that is not {count}", is_bad=True), ()
+
+        return LineInput(f"type {count} to delete {_tickets(count)} for ever:", taken)
+
+    def _job(self) -> effects.StartJob:
+        request = JobRequest(JobKind.BULK, bulk=BulkRequest(self.kept, self.change))
+        return effects.StartJob(self.workspace, request)
+
+    def header(self, state: AppState) -> tuple[str, str]:
+        """Return the left and right side of the first row."""
+        return f"Change in Jira {self.workspace}", "nothing is written until Enter"
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body."""
+        cells, height = state.width, state.body
+        summary = (Span(self._summary(), ("bold",)),)
+        head = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
+        rows = [theme.row((Span(self._row(at)),), cells, *self._style(at)) for at in self._indexes]
+        room = max(1, height - len(head))
+        top = scroll_top(0, self.at, room, len(rows))
+        return filled([*head, *rows[top : top + room]], height, cells)
+
+    @property
+    def _indexes(self) -> range:
+        return range(len(self.issues))
+
+    def _style(self, at: int) -> tuple[str, ...]:
+        return ("reverse",) if at == self.at else ()
+
+    def _row(self, at: int) -> str:
+        issue = self.issues[at]
+        bar = "▌" if at == self.at else " "
+        sign = "-" if issue.id in self.without else "*"
+        below = len(issue.subtasks)
+        more = (
+            f"  with {below} sub-task{'s' * (below != 1)}" if self.change.delete and below else ""
+        )
+        return clean(f"{bar}{sign} {issue.key}  {issue.status}  {issue.title}{more}")
+
+    def _summary(self) -> str:
+        if not self.kept:
+            return "Nothing to change: every ticket is left out"
+        words = f"Enter: {clean(str(self.change))}, {_tickets(len(self.kept))} in Jira"
+        if self.change.delete:
+            below = self.subtasks
+            more = f" and {below} sub-task{'s' * (below != 1)} of theirs" if below else ""
+            return f"{words}{more}. This cannot be undone; the number is asked first"
+        return f"{words}. The files stay as they are; the next pull brings the changes"
+
+
+def _tickets(count: int) -> str:
+    return f"{count} ticket{'s' * (count != 1)}"
