@@ -17,7 +17,9 @@ from fakes import cluster_jobs as jobs
 from fakes.clusters import SECRET, new_name, open_cluster, until
 
 from ticketr import JobStatus
+from ticketr.cluster import _command_line
 from ticketr.cluster._commands import main
+from ticketr.cluster._list import JobList
 from ticketr.cluster._status_command import in_words
 
 if TYPE_CHECKING:
@@ -90,6 +92,21 @@ async def test_drain_waits_until_the_queue_is_empty(
         assert await run("drain", "--url", url, "--name", name) == 0
 
     assert capsys.readouterr().out == "no job is pending or running\n"
+
+
+async def test_a_server_that_goes_away_is_told(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_: JobList) -> None:
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(JobList, "totals", silent)
+    monkeypatch.setattr(_command_line, "PATIENCE", 0.05)
+    for command in ("status", "drain"):
+        assert await run(command, "--url", url, "--name", new_name()) == 1
+
+        said = capsys.readouterr().err
+        assert said.endswith("cannot be used now: it gives no answer for 0.05 s\n")
 
 
 @pytest.mark.parametrize("given", ["-1", "nan", "x"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import trio
 
 from ticketr.cleaning import clean
+from ticketr.cluster._address import read_url
 from ticketr.cluster._connection import open_connection
 from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import QueueKeys
@@ -19,7 +20,9 @@ from ticketr.cluster._store import RecordStore
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+T = TypeVar("T")
 
 PATIENCE: Final = 10.0
 """Seconds until a command says that the server gives no answer."""
@@ -72,9 +75,18 @@ async def open_list(options: argparse.Namespace) -> AsyncGenerator[JobList]:
         options.url, name=options.name, allow_plaintext=options.allow_plaintext
     ) as connection:
         store = RecordStore(connection.client, QueueKeys(options.name))
-        with trio.move_on_after(PATIENCE) as limit:
-            await store.load()
-            shift = await store.clock_shift()
-        if limit.cancelled_caught:
-            raise ClusterUnavailable(str(connection.address), "it gives no answer")
+        await ask(options, store.load)
+        shift = await ask(options, store.clock_shift)
         yield JobList(store, SignedCodec(connection.secret), shift)
+
+
+async def ask(options: argparse.Namespace, call: Callable[[], Awaitable[T]]) -> T:
+    """Return the answer of the server to a call.
+
+    Raises:
+        ClusterUnavailable: There is none for 10 seconds.
+    """
+    with trio.move_on_after(PATIENCE):
+        return await call()
+    server = str(read_url(options.url, allow_plaintext=True))
+    raise ClusterUnavailable(server, f"it gives no answer for {PATIENCE:g} s")

@@ -12,6 +12,7 @@ from ticketr import JobStatus
 from ticketr.cluster._command_line import (
     Commands,
     add_queue_options,
+    ask,
     complain,
     open_list,
     say,
@@ -48,17 +49,17 @@ def _seconds(text: str) -> float:
 async def _run(options: argparse.Namespace) -> int:
     async with open_list(options) as jobs:
         with trio.move_on_after(options.timeout):
-            await _wait_until_empty(jobs)
+            await _wait_until_empty(options, jobs)
             say("no job is pending or running")
             return 0
         complain(f"jobs are left after {options.timeout:g} s")
         return 1
 
 
-async def _wait_until_empty(jobs: JobList) -> None:
+async def _wait_until_empty(options: argparse.Namespace, jobs: JobList) -> None:
     said = None
     while True:
-        totals = await jobs.totals()
+        totals = await ask(options, jobs.totals)
         left = totals[JobStatus.PENDING], totals[JobStatus.RUNNING]
         if not any(left):
             return

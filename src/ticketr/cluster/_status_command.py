@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.cleaning import clean
-from ticketr.cluster._command_line import Commands, add_queue_options, open_list, say
+from ticketr.cluster._command_line import Commands, add_queue_options, ask, open_list, say
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +33,7 @@ def add_status_command(commands: Commands) -> None:
 
 async def _run(options: argparse.Namespace) -> int:
     async with open_list(options) as jobs:
-        totals, workers = await jobs.totals(), await jobs.workers()
+        totals, workers = await ask(options, jobs.totals), await ask(options, jobs.workers)
     say(as_json(totals, workers) if options.json else in_words(totals, workers))
     return 0
 
