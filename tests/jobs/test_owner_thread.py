@@ -221,6 +221,15 @@ async def test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing(
     assert dict(seen) == {"new": JobStatus.COMPLETED, "a": JobStatus.CANCELLED}
 
 
+async def test_a_submit_in_another_thread_is_refused_before_its_options_are_looked_at() -> None:
+    async with open_job_queue() as queue:
+        submit = partial(queue.submit_nowait, nothing, priority=0.5)
+        error = await trio.to_thread.run_sync(in_foreign_thread, submit)
+
+    assert isinstance(error, RuntimeError)
+    assert "trio.from_thread" in str(error)
+
+
 async def test_a_failure_asked_about_in_another_run_is_still_reported() -> None:
     told: list[JobSnapshot] = []
 

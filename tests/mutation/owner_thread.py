@@ -38,7 +38,7 @@ MUTANTS: Final = [
         "_queue.py",
         "        self._core.subscriptions.owner_thread.check()\n        if self._core.store is not None:",
         "        if self._core.store is not None:",
-        REFUSED,
+        "test_owner_thread.py::test_a_submit_in_another_thread_is_refused_before_its_options_are_looked_at",
     ),
     Mutant(
         "a closed queue is still bound to its run",
