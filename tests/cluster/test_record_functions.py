@@ -39,7 +39,7 @@ async def enter(
     given = {"mode": "wait", "key": "", "delay": 0, "room": 10**9, "start_by": 0, **options}
     answer: list[bytes] = await store.call(
         *("enter", job_id, nonce, given["mode"], 0, "", given["key"], given["delay"]),
-        *(given["room"], given["start_by"], "name", "job", "tags", json.dumps([])),
+        *(given["room"], given["start_by"], 0, 0, "name", "job", "tags", json.dumps([])),
         *("priority", 0, "level", "normal", "timeout", "inf", "retry", b"", "payload", b"p"),
     )
     return answer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack, cas
 
 import trio
 
-from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
 from ticketr.cluster._jobs import ClusterJobs
 from ticketr.cluster._submission import make_submission
 from ticketr.jobs._job import CancelCause
@@ -92,6 +92,7 @@ class ClusterQueue(ClusterJobs):
         Raises:
             QueueClosed: The block of the queue has been left.
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
+            UnknownJob: The server knows no job that ``after`` names.
             NotSendable: Another process could not make the job anew.
             TypeError, ValueError: The job or an option is invalid.
         """
@@ -209,6 +210,8 @@ class ClusterQueue(ClusterJobs):
             return self._handle(submission.record)
         if answer[0] == "joined":
             return await self.attach(answer[1])
+        if answer[0] == "unknown":
+            raise UnknownJob(answer[1])
         raise DuplicateJob(answer[1], answer[2] or None)
 
     async def _enter_batch(self, submissions: Sequence[Submission]) -> list[ClusterHandle[object]]:

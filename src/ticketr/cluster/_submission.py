@@ -12,6 +12,7 @@ from ticketr.cluster._keys import TaskName, level_of
 from ticketr.cluster._record import RemoteRecord
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._job import OnConflict
+from ticketr.jobs._links import After
 from ticketr.jobs._options import checked_options
 from ticketr.jobs._values import checked_text, safe_repr
 
@@ -81,7 +82,7 @@ def make_submission(
         NotSendable: Another process could not make the job anew.
     """
     _, name = resolve_function(job, args)
-    given = checked_options(options)
+    given = checked_options(_with_ids(options))
     key, conflict = _checked_key(given.get("key")), _checked_conflict(given)
     task = TaskName(_text(given, "id") or uuid.uuid4().hex, uuid.uuid4().hex[:12])
     record = RemoteRecord(task, _text(given, "name") or name, shift)
@@ -93,6 +94,7 @@ def make_submission(
     retry: Any = given.get("retry", defaults.retry)
     record.set_options(key=key, tags=tags, priority=priority, timeout=timeout, delay=delay)
     limit = NO_LIMIT if defaults.max_pending == math.inf else int(defaults.max_pending)
+    after: Any = given.get("after", After((), any_end=False))
     where = (conflict.value, int("id" in given), reader, key or "", delay, limit)
     expires = 0 if start_by is None else max(start_by + shift, 1e-6)
     fields = (
@@ -100,7 +102,16 @@ def make_submission(
         *("level", level_of(priority), "timeout", timeout),
         *("retry", codec.pack_retry(task, retry), "payload", codec.pack_job(task, job, args)),
     )
-    return Submission(record, (task.job_id, task.nonce, *where, expires, *fields))
+    before = (int(after.any_end), len(after.jobs), *after.jobs)
+    return Submission(record, (task.job_id, task.nonce, *where, expires, *before, *fields))
+
+
+def _with_ids(options: JobOptions) -> JobOptions:
+    """Return the options with IDs in ``after`` instead of handles."""
+    after: Any = options.get("after")
+    if after is None or isinstance(after, str):
+        return options
+    return {**options, "after": [getattr(job, "id", job) for job in after]}
 
 
 def _text(given: dict[str, object], option: str) -> str:

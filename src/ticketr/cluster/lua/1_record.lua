@@ -6,7 +6,8 @@
 -- again because its answer was lost, changes nothing and gets the same answer.
 --
 -- The sets of a queue, by status: a pending job is delivered (a message in the engine's stream), or
--- in "due" (waits for a time), or in the line of its key. A running job is in "of:" of its worker.
+-- in "due" (waits for a time), or in the line of its key, or in "next:" of a job before it. A running
+-- job is in "of:" of its worker.
 
 local MOST_EVENTS = 100000 -- in the stream of one reader
 local BIG = 16384          -- bytes of a result or error that a reader fetches instead
@@ -137,6 +138,26 @@ local function leave_worker(id, worker)
   redis.call('SREM', P .. 'stop:' .. worker, id .. ' ' .. get(id, 'token'))
 end
 
+local finish
+
+-- A job has ended: those that start after it wait for one less, or can start no more.
+local function tell_successors(id, status, at)
+  for _, task in ipairs(redis.call('SMEMBERS', P .. 'next:' .. id)) do
+    local other, nonce = string.match(task, '^(.*)~([^~]*)$')
+    local job = fields(other, 'nonce', 'status', 'waiting', 'any_end', 'due')
+    if job.nonce == nonce and job.status == 'pending' and job.waiting == 'after' then
+      if status ~= 'completed' and job.any_end ~= '1' then
+        set(other, 'cause', 'dependency')
+        finish(other, 'cancelled', at)
+      elseif redis.call('HINCRBY', record(other), 'missing', -1) == 0 then
+        await_start(other, number(job.due), at)
+        notify(other)
+      end
+    end
+  end
+  redis.call('DEL', P .. 'next:' .. id)
+end
+
 -- Drop ended jobs that are too old or too many.
 local function forget(at)
   local keep = number(redis.call('HGET', P .. 'settings', 'keep_jobs') or 1000)
@@ -152,7 +173,7 @@ local function forget(at)
   redis.call('ZREMRANGEBYSCORE', P .. 'ended', 0, at - age)
 end
 
-local function finish(id, status, at)
+function finish(id, status, at)
   local job = fields(id, 'status', 'key', 'level', 'entry', 'worker')
   if job.status == 'running' then
     leave_worker(id, job.worker)
@@ -171,6 +192,7 @@ local function finish(id, status, at)
   local age = number(redis.call('HGET', P .. 'settings', 'keep_age') or 3600)
   redis.call('EXPIRE', record(id), math.ceil(math.max(age, KEPT)))
   redis.call('ZADD', P .. 'ended', at, id)
+  tell_successors(id, status, at)
   forget(at)
 end
 

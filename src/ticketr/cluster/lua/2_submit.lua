@@ -44,7 +44,23 @@ local function conflict_of(id, mode, has_id, watcher, key, at)
   end
 end
 
--- args: id, nonce, conflict, has_id, watcher, key, delay, max_pending, start_by, field, value, ...
+-- Let a new job start after others; the answer is how many of them have not ended, or nothing if it
+-- can start no more.
+local function follow(id, nonce, predecessors, any_end)
+  local missing, is_doomed = 0, false
+  for _, other in ipairs(predecessors) do
+    local status = get(other, 'status')
+    if is_live(status) then
+      missing = missing + redis.call('SADD', P .. 'next:' .. other, id .. '~' .. nonce)
+    elseif status ~= 'completed' and not any_end then
+      is_doomed = true
+    end
+  end
+  if not is_doomed then return missing end
+end
+
+-- args: id, nonce, conflict, has_id, watcher, key, delay, max_pending, start_by, any_end, number of
+-- predecessors, predecessor, ..., field, value, ...
 register('enter', function(a)
   local id, nonce, mode, watcher, key = a[1], a[2], a[3], a[5], a[6]
   local at, delay, start_by = now(), number(a[7]), number(a[9])
@@ -52,17 +68,29 @@ register('enter', function(a)
     return {'entered', id, get(id, 'submitted'), get(id, 'due'), get(id, 'waiting')} -- a repeated call
   end
   if redis.call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end
+  local predecessors = {unpack(a, 12, 11 + number(a[11]))}
+  for _, other in ipairs(predecessors) do
+    if get(other, 'status') == '' then return {'unknown', other} end
+  end
   local conflict = conflict_of(id, mode, a[4] == '1', watcher, key, at)
   if conflict then return conflict end
   if redis.call('SCARD', P .. 'pending') >= number(a[8]) then return {'full'} end
   redis.call('DEL', record(id))
   redis.call('ZREM', P .. 'ended', id)
   set(id, 'nonce', nonce, 'status', 'pending', 'revision', 1, 'attempt', 0, 'submitted', text(at),
-    'watchers', watcher, 'key', key, unpack(a, 10))
+    'due', text(at + delay), 'watchers', watcher, 'key', key, unpack(a, 12 + number(a[11])))
   redis.call('SADD', P .. 'pending', id)
   if key ~= '' then redis.call('SADD', P .. 'keyed:' .. key, id) end
   if start_by > 0 then redis.call('ZADD', P .. 'expiring', start_by, id) end
-  await_start(id, at + delay, at)
+  local missing = follow(id, nonce, predecessors, a[10] == '1')
+  if not missing then
+    set(id, 'cause', 'dependency')
+    finish(id, 'cancelled', at)
+  elseif missing > 0 then
+    set(id, 'waiting', 'after', 'entry', '', 'missing', missing, 'any_end', a[10])
+  else
+    await_start(id, at + delay, at)
+  end
   return {'entered', id, text(at), text(at + delay), get(id, 'waiting')}
 end)
 

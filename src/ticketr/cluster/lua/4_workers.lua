@@ -113,7 +113,7 @@ register('repair', function(a)
     local job = fields(id, 'status', 'waiting', 'due', 'level', 'key', 'entry')
     if job.status ~= 'pending' then
       redis.call('SREM', P .. 'pending', id)
-    elseif number(job.due) < at - 5 and not redis.call('ZSCORE', P .. 'due', id) then
+    elseif job.waiting ~= 'after' and number(job.due) < at - 5 and not redis.call('ZSCORE', P .. 'due', id) then
       local is_lost
       if job.waiting == 'key' then
         is_lost = not holder_of(job.key)
