@@ -43,7 +43,9 @@ async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
         (ended,) = run.queue.jobs()
         assert ended.status is JobStatus.COMPLETED
         assert ended.name == "Change 1 ticket"
-        assert run.screen.rows[-1].startswith("✓ Deleted 1 ticket · P brings it here")
+        assert run.screen.rows[-1].startswith(
+            "✓ Deleted 1 ticket · ticketr pull --prune moves the files away"
+        )
     assert len(list(bench.site)) == 12 - count
     assert bench.writes == ["POST bulk/issues/delete"]
 

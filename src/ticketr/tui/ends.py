@@ -71,15 +71,22 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
     tickets = tuple(_tickets(snapshot.result))
     bad = [each for each in tickets if each.mark in "✗!"]
     if not bad:
-        to_see = isinstance(snapshot.result, BulkResult) and bool(snapshot.result.done)
-        pull = keymap.hint(KeyAction.PULL, Context.MAIN, "brings it here", before=" · ")
-        return JobEnd("✓", f"{message or 'Done'}{pull if to_see else ''}", tickets)
+        return JobEnd("✓", f"{message or 'Done'}{_what_follows(snapshot.result, keymap)}", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
     keys += _next_keys(snapshot.result)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
     return JobEnd("!", f"{first}{more} · {message}{''.join(hints)}", tickets)
+
+
+def _what_follows(result: object, keymap: KeyMap) -> str:
+    """Return how the files get what a bulk change has done in Jira; empty after other jobs."""
+    if not isinstance(result, BulkResult) or not result.done:
+        return ""
+    if result.is_deletion:
+        return " · ticketr pull --prune moves the files away"
+    return keymap.hint(KeyAction.PULL, Context.MAIN, "brings it here", before=" · ")
 
 
 def _next_keys(result: object) -> Iterator[tuple[KeyAction, str]]:

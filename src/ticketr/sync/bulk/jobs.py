@@ -56,11 +56,13 @@ class BulkResult:
         done: The keys of the issues that were changed.
         failed: A note on each issue that was not changed.
         unknown: The keys of issues of which it is not known whether Jira changes them.
+        is_deletion: Whether the change was their deletion.
     """
 
     done: tuple[str, ...] = ()
     failed: tuple[Note, ...] = ()
     unknown: tuple[str, ...] = ()
+    is_deletion: bool = False
 
 
 @dataclass(kw_only=True)
@@ -94,7 +96,8 @@ class BulkJob(SessionJob):
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {*self._done, *(note.key for note in self._failed)}
         unknown = tuple(each.key for each in self._asked.values() if each.key not in known)
-        return BulkResult(tuple(self._done), tuple(self._failed), unknown)
+        done, failed = tuple(self._done), tuple(self._failed)
+        return BulkResult(done, failed, unknown, is_deletion=self.change.delete)
 
     async def execute(self, context: JobContext) -> BulkResult:
         """Run the job; the queue calls this.
