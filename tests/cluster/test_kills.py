@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import signal
 from collections import Counter
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from ticketr import Updates
     from ticketr.jobs import JobSnapshot
 
-STRESS = bool(os.environ.get("TICKETR_STRESS"))
 LEASE = 1.0
 
 
@@ -86,8 +84,6 @@ def overlaps_of_keys(path: Path) -> int:
 async def test_each_job_ends_once_however_often_workers_are_killed(
     url: str, tmp_path: Path, kills: int, count: int
 ) -> None:
-    if count > 1000 and not STRESS:
-        pytest.skip("make stress runs it")
     name, path, chance = new_name(), tmp_path / "log", random.Random(1)
     killer = Killer(url, name, seed=2)
     ends: Counter[str] = Counter()

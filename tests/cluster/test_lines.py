@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -20,7 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STRESS = bool(os.environ.get("TICKETR_STRESS"))
+whole_too = pytest.mark.parametrize(
+    "is_whole",
+    [
+        pytest.param(False, id="sample"),
+        pytest.param(True, id="whole", marks=[pytest.mark.stress, pytest.mark.timeout(3600)]),
+    ],
+)
 
 
 @pytest.fixture
@@ -38,8 +43,9 @@ def starts_and_ends(path: Path) -> tuple[Counter[str], Counter[str]]:
     return starts, ends
 
 
-async def test_all_connections_are_cut(own_valkey: Valkey, tmp_path: Path) -> None:
-    path, cuts, count = tmp_path / "log", 200 if STRESS else 5, 2000 if STRESS else 60
+@whole_too
+async def test_all_connections_are_cut(own_valkey: Valkey, tmp_path: Path, is_whole: bool) -> None:
+    path, cuts, count = tmp_path / "log", 200 if is_whole else 5, 2000 if is_whole else 60
     async with open_cluster(own_valkey.url, workers=8) as queue:
         async with trio.open_nursery() as nursery:
 
@@ -62,11 +68,12 @@ async def test_all_connections_are_cut(own_valkey: Valkey, tmp_path: Path) -> No
     assert max(starts.values()) == max(ends.values()) == 1
 
 
+@whole_too
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 async def test_the_server_is_restarted(
-    own_valkey: Valkey, tmp_path: Path, how: signal.Signals
+    own_valkey: Valkey, tmp_path: Path, how: signal.Signals, is_whole: bool
 ) -> None:
-    path, rounds = tmp_path / "log", 10 if STRESS else 1
+    path, rounds = tmp_path / "log", 10 if is_whole else 1
     async with open_cluster(own_valkey.url, workers=4, lease=60) as queue:
         for number in range(rounds):
             long = await queue.submit(jobs.until_file, str(tmp_path / f"go{number}"), "x")
@@ -102,10 +109,11 @@ async def test_a_server_that_forgets_all_gets_the_jobs_anew(own_valkey: Valkey) 
         assert await waiting.result() == 1
 
 
-async def test_an_answer_is_lost_at_every_call(url: str, tmp_path: Path) -> None:
+@whole_too
+async def test_an_answer_is_lost_at_every_call(url: str, tmp_path: Path, is_whole: bool) -> None:
     """Each run loses the n-th answer of the server; the job's call has been carried out by then."""
     lost = 0
-    for number in range(0, 200, 1 if STRESS else 39):
+    for number in range(0, 200, 1 if is_whole else 39):
         path = tmp_path / f"log{number}"
         async with LossyLine(url) as line, open_cluster(line.url, workers=2, lease=30) as queue:
             line.lose(number)
@@ -149,3 +157,13 @@ async def test_a_worker_that_is_cut_off_stops_its_jobs_before_others_start_them(
             assert words == ["start", "stop", "start", "stop"]
             line.speak()
         nursery.cancel_scope.cancel()
+
+
+async def test_a_worker_repairs_a_lost_delivery(url: str, valkey: Valkey) -> None:
+    name = new_name()
+    async with open_cluster(url, workers=0, name=name) as queue:
+        handle = await queue.submit(jobs.echo, 1, delay=1000)
+        valkey.command("ZREM", f"ticketr:{name}:due", handle.id)
+        valkey.command("HSET", f"ticketr:{name}:job:{handle.id}", "due", "1")
+        async with open_cluster(url, name=name, lease=1.0, detach=True):
+            assert await handle.result() == 1

@@ -38,6 +38,7 @@ logger = logging.getLogger("ticketr.cluster")
 SHORTEST_TICK: Final = 0.01
 LONGEST_TICK: Final = 0.25
 RECONNECT: Final = 0.1
+SHORTEST_REPAIR: Final = 1.0
 LAST_WORDS: Final = 2.0
 
 
@@ -103,6 +104,7 @@ class Life:
                         started(self.worker)
                         services.start_soon(self._listen)
                         services.start_soon(self._tell_progress, local)
+                        services.start_soon(self._repair)
                         await self._work(runner)
                         services.cancel_scope.cancel()
             finally:
@@ -229,6 +231,18 @@ class Life:
                 except (*LOST, ResponseError) as error:
                     self._store.drop_silent(error)  # the next report says more
                 await trio.sleep(self._settings.report_every)
+
+    async def _repair(self) -> None:
+        """Have jobs delivered that nothing would deliver: a fault of ours, or of the server's."""
+        while True:
+            await trio.sleep(max(self._settings.lease, SHORTEST_REPAIR))
+            try:
+                found = await self._store.call("repair")
+            except (*LOST, ResponseError) as error:
+                self._store.drop_silent(error)
+            else:
+                if found:
+                    logger.error("%d jobs had been lost on their way: delivered again", found)
 
     async def _keep_lease(self, registered: trio.Event) -> None:
         """Tell the server that this worker lives; end the life if there is no answer for long."""

@@ -118,8 +118,8 @@ register('repair', function(a)
       if job.waiting == 'key' then
         is_lost = not holder_of(job.key)
       else
-        is_lost = idle[job.level]
-          and #redis.call('XRANGE', S .. ':queues:' .. job.level, job.entry, job.entry) == 0
+        is_lost = idle[job.level] and (job.entry == ''
+          or #redis.call('XRANGE', S .. ':queues:' .. job.level, job.entry, job.entry) == 0)
       end
       if is_lost then
         found = found + 1
