@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 from fakes import cluster_jobs as jobs
-from fakes.clusters import new_name, open_cluster, until, until_attempt
+from fakes.clusters import SECRET, new_name, open_cluster, until, until_attempt
 from fakes.lossy_lines import LossyLine
 from fakes.valkeys import Valkey
 
 from ticketr import JobStatus, Retry
+from ticketr.cluster import run_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,3 +169,22 @@ async def test_a_worker_repairs_a_lost_delivery(url: str, valkey: Valkey) -> Non
         valkey.command("HSET", f"ticketr:{name}:job:{handle.id}", "due", "1")
         async with open_cluster(url, name=name, lease=1.0, detach=True):
             assert await handle.result() == 1
+
+
+async def test_a_worker_ends_when_told_to_although_there_is_no_server(own_valkey: Valkey) -> None:
+    stop, ready = trio.Event(), trio.Event()
+    work = partial(
+        run_worker,
+        own_valkey.url,
+        secret=SECRET,
+        lease=0.5,
+        stop=stop,
+        on_ready=lambda _: ready.set(),
+    )
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(work)
+            await ready.wait()
+            own_valkey.stop()
+            await trio.sleep(1.0)  # its lease is over, and its next life waits for the server
+            stop.set()

@@ -100,6 +100,7 @@ class Life:
                     async with trio.open_nursery(strict_exception_groups=True) as services:
                         registered = trio.Event()
                         services.start_soon(self._keep_lease, registered)
+                        services.start_soon(self._end_unregistered, registered)
                         await registered.wait()
                         started(self.worker)
                         services.start_soon(self._listen)
@@ -131,7 +132,8 @@ class Life:
         if not self.is_over:
             self.is_over = True
             count = len(self._attempts)
-            logger.error("worker %s: %s; %d jobs are stopped", self.worker, why, count)
+            level = logging.ERROR if count else logging.WARNING
+            logger.log(level, "worker %s: %s; %d jobs are stopped", self.worker, why, count)
             self._scope.cancel(why)
 
     async def _depart(self) -> None:
@@ -231,6 +233,12 @@ class Life:
                 except (*LOST, ResponseError) as error:
                     self._store.drop_silent(error)  # the next report says more
                 await trio.sleep(self._settings.report_every)
+
+    async def _end_unregistered(self, registered: trio.Event) -> None:
+        """End the life if the worker is to end while there is no server to register with."""
+        await self._stop.wait()
+        if not registered.is_set():
+            self._scope.cancel("the worker is to end")
 
     async def _repair(self) -> None:
         """Have jobs delivered that nothing would deliver: a fault of ours, or of the server's."""
