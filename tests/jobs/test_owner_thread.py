@@ -119,6 +119,7 @@ def async_calls(
         "JobQueue.wait_idle": queue.wait_idle,
         "JobQueue.shutdown": queue.shutdown,
         "JobQueue.history": queue.history,
+        "JobQueue.request_cancel": partial(queue.request_cancel, handle.id),
         "JobHandle.wait": handle.wait,
         "JobHandle.result": handle.result,
         "JobHandle.cancel_and_wait": handle.cancel_and_wait,

@@ -11,8 +11,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from fakes import durable
 
-CHILD = Path(__file__).parent.parent / "fakes" / "durable_child.py"
+CHILD = Path(durable.__file__).with_name("durable_child.py")
 
 
 def start(path: Path, log: Path, prefix: str, count: int) -> subprocess.Popen[str]:
