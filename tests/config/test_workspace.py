@@ -201,7 +201,7 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
     root = machine.folder(
         "a",
         f'site = "{SITE}"\nproject = "FILE"\njql = "labels = a"\nfields = ["Team"]\n'
-        '[sync]\nstrategy = "local"\n',
+        'inherit = false\n[sync]\nstrategy = "local"\n',
     )
     machine.environ |= ENVIRONMENT | {"JIRA_STORY_TYPE": "Story", "JIRA_SUBTASK_TYPE": "Step"}
 
@@ -210,6 +210,8 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
     assert (workspace.project, workspace.jql) == ("FILE", "labels = a")
     assert (workspace.fields, workspace.strategy) == (("Team",), "mine")
     assert (workspace.story_type, workspace.subtask_type) == ("Story", "Step")
+    assert not workspace.inherit
+    assert machine.resolve(machine.folder("b", "")).inherit
     assert machine.resolve(root, project="OPTION").project == "OPTION"
 
 

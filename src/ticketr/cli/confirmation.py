@@ -52,7 +52,9 @@ def _read_plan(job: PushJob | SyncJob) -> PushPlan:
     store = open_store(job.root)
     try:
         with read_state(store) as state:
-            return read_push_plan(store, state, keys, project=job.project, prefer=prefer)
+            return read_push_plan(
+                store, state, keys, project=job.project, prefer=prefer, inherit=job.inherit
+            )
     except UnknownTicket as error:
         raise click.UsageError(str(error)) from error
     except TicketrError:

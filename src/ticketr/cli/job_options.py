@@ -238,6 +238,7 @@ def session_options(
         "comments": workspace.comments,
         "links": workspace.links,
         "attachments": workspace.attachments,
+        "inherit": workspace.inherit,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
         "prefer": preferred_side(strategy or workspace.strategy),

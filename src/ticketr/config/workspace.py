@@ -55,6 +55,7 @@ class Workspace:
         links: Whether files hold lines of links to other tickets.
         attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None for
             nothing.
+        inherit: Whether new sub-tasks take over the fields of their tickets.
         is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
         strategy: What to do with a conflict; None leaves it to be resolved.
@@ -81,6 +82,7 @@ class Workspace:
     comments: bool = False
     links: bool = False
     attachments: str | None = None
+    inherit: bool = True
 
     def required_site(self) -> str:
         """Return the site, if a login may go there.
@@ -266,6 +268,7 @@ def _merge(
         comments=bool(files.own.comments),
         links=bool(files.own.links),
         attachments=files.own.attachments,
+        inherit=files.own.inherit is not False,
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,

@@ -33,7 +33,10 @@ WORKSPACE_FILE = "ticketr.toml"
 
 _FIELDS = "fields"
 _ALIASES = "aliases"
-_KEYS = ("site", "project", "jql", _FIELDS, "comments", "links", "attachments", "sync", _ALIASES)
+_KEYS = (
+    *("site", "project", "jql", _FIELDS, "comments", "links", "attachments", "inherit"),
+    *("sync", _ALIASES),
+)
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
@@ -64,6 +67,7 @@ class WorkspaceFile:
         comments: Whether files hold comments; None where it says nothing of them.
         links: Whether files hold lines of links; likewise.
         attachments: What a pull does with attachments, ``"list"`` or ``"download"``; likewise.
+        inherit: Whether new sub-tasks take over the fields of their tickets; likewise.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
         aliases: The team's names for queries.
     """
@@ -77,6 +81,7 @@ class WorkspaceFile:
     comments: bool | None = None
     links: bool | None = None
     attachments: str | None = None
+    inherit: bool | None = None
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
@@ -113,6 +118,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         fields=_fields(path, table),
         comments=table.flag("comments"),
         links=table.flag("links"),
+        inherit=table.flag("inherit"),
         attachments=table.checked("attachments", checked_attachments),
         strategy=sync.checked("strategy", checked_strategy),
         aliases=read_aliases(table.table(_ALIASES)),

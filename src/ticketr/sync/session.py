@@ -65,6 +65,7 @@ class SessionOptions(TypedDict, total=False):
     comments: bool
     links: bool
     attachments: str | None
+    inherit: bool
     story_type: str
     subtask_type: str
     prefer: Side | None
@@ -95,6 +96,7 @@ class SessionJob:
         links: Whether to write lines of links to other issues into files.
         attachments: ``"list"`` to list attachments in the files, ``"download"`` for a pull to
             download them, too; None for neither.
+        inherit: Whether new sub-tasks take over the fields of their tickets.
         story_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
@@ -120,6 +122,7 @@ class SessionJob:
     comments: bool = False
     links: bool = False
     attachments: str | None = None
+    inherit: bool = True
     story_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
@@ -256,9 +259,9 @@ class Session:
 
     async def survey(self) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync."""
-        return await take_survey(
-            self.store, self.state, self.in_thread, recent=self.recent, project=self.job.project
-        )
+        project, inherit = self.job.project, self.job.inherit
+        place = self.store, self.state, self.in_thread
+        return await take_survey(*place, recent=self.recent, project=project, inherit=inherit)
 
     @asynccontextmanager
     async def naming_project(self) -> AsyncGenerator[None]:

@@ -93,7 +93,18 @@ async def test_edits_and_drafts_are_entries_with_their_parts(
             ),
         ),
         PlanEntry(
-            "", "Sub-task", "DEMO-3.md", line - 1, (PlanPart("Title", "", "Sub-task"),), "DEMO-3"
+            "",
+            "Sub-task",
+            "DEMO-3.md",
+            line - 1,
+            (
+                PlanPart("Title", "", "Sub-task"),
+                PlanPart("Priority", "", "High (from DEMO-3)"),
+                PlanPart("Assignee", "", "Tomás O’Brien (from DEMO-3)"),
+                PlanPart("Labels", "", "größe-m, quick-win, search (from DEMO-3)"),
+                PlanPart("Components", "", "Shop front (from DEMO-3)"),
+            ),
+            "DEMO-3",
         ),
         PlanEntry(
             "",

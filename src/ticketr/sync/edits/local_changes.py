@@ -41,6 +41,8 @@ class LocalChange:
         added_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
         is_restricted: Whether only these edits may be sent, since the user chose them.
         pictures: The files on disk that its descriptions show since then, by their addresses.
+        inheritable: The fields of the ticket that its new sub-tasks take over unless they name
+            them, by name; empty if a setting says so.
     """
 
     local: LocalTicket
@@ -51,6 +53,16 @@ class LocalChange:
     added_keys: tuple[str, ...] = ()
     is_restricted: bool = False
     pictures: Mapping[str, PictureFile] = field(default_factory=dict)
+    inheritable: Mapping[str, str] = field(default_factory=dict)
+
+    def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
+        """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
+        names = self.inheritable.items()
+        return tuple(Change(name, "", text) for name, text in names if name not in draft.fields)
+
+    def inherited_text(self, inherited: Change) -> str:
+        """Return the text of a field that was taken over, with its ticket, as plans show it."""
+        return f"{inherited.new} (from {self.name})"
 
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
         """Return the change from another base to a version of the ticket in its file."""

@@ -51,6 +51,7 @@ def read_push_plan(
     *,
     project: str | None = None,
     prefer: Side | None = None,
+    inherit: bool = True,
 ) -> PushPlan:
     """Read the files and plan what a push would do with them; synchronous, for a worker thread.
 
@@ -60,12 +61,13 @@ def read_push_plan(
         keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too.
         project: The project in which drafts would be created, if it is known.
         prefer: The side that wins a clash in a sync. Then tickets in conflict are not left alone.
+        inherit: Whether new sub-tasks take over the fields of their tickets.
 
     Raises:
         StateFailed: The state cannot be read.
         UnknownTicket: One of the keys is in no file and was not there at the last sync.
     """
-    survey = survey_now(store, state, project=project)
+    survey = survey_now(store, state, project=project, inherit=inherit)
     if keys is not None:
         check_keys(keys, survey, state)
     return make_push_plan(survey, state, keys, prefer=prefer)

@@ -33,7 +33,8 @@ class PlanPart:
     Attributes:
         name: What people call the part.
         before: Its text at the last sync; empty for none.
-        after: Its text in the file. Acceptance criteria are a list in Markdown.
+        after: Its text in the file. Acceptance criteria are a list in Markdown. The text of a
+            field that a new sub-task takes over ends with its ticket: ``High (from DEMO-2)``.
     """
 
     name: str

@@ -50,7 +50,13 @@ def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
         entry = PlanEntry(key, issue.title, path, issue.line, _parts(changes, local_change))
         yield WriteRequest(local_change, issue, entry)
     for draft in local_change.drafts:
-        parts = _parts(draft_changes(draft), local_change)
+        parts = (
+            *_parts(draft_changes(draft), local_change),
+            *(
+                PlanPart(each.name, "", local_change.inherited_text(each))
+                for each in local_change.inherited_by(draft)
+            ),
+        )
         entry = PlanEntry("", draft.title, path, draft.line, parts, local_change.name)
         yield WriteRequest(local_change, draft, entry)
 

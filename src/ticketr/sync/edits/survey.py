@@ -5,7 +5,9 @@ Synchronous, for a worker thread, except `take_survey`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
@@ -111,7 +113,13 @@ class LocalSurvey:
         self.never_pulled = [each for each in self.never_pulled if key not in each.ticket.keys()]  # noqa: SIM118
 
     def complete(
-        self, store: Store, state: State, recent: Collection[str], project: str | None = None
+        self,
+        store: Store,
+        state: State,
+        recent: Collection[str],
+        project: str | None = None,
+        *,
+        inherit: bool = True,
     ) -> None:
         """Finish the survey, once every file was scanned: a key may have moved to another file.
 
@@ -123,11 +131,27 @@ class LocalSurvey:
             state: The last sync.
             recent: Keys that a push restores if they are missing in their files.
             project: The project in which drafts are created, in addition to those of the state.
+            inherit: Whether new sub-tasks take over the fields of their tickets.
         """
+        if inherit and any(each.drafts for each in self.local_changes):
+            self._add_inheritable(state)
         paths = state.paths_by_key()
         gone = (path for key, path in paths.items() if key not in self._paths)
         self.broken = find_obstacles(store, gone) | self.broken
         self._refuse_lost_keys(state, paths, recent, project)
+
+    def _add_inheritable(self, state: State) -> None:
+        """Add the fields that new sub-tasks take over from their tickets."""
+        from ticketr.sync.edits.inherited import inheritable  # noqa: PLC0415 - few pushes need it
+
+        columns = state.site_record.columns()
+        site_fields = state.site_record.kept_fields(now=math.inf, age=math.inf)
+        self.local_changes = [
+            replace(each, inheritable=inheritable(each.local.ticket, columns, site_fields))
+            if each.drafts
+            else each
+            for each in self.local_changes
+        ]
 
     def _refuse_lost_keys(
         self,
@@ -276,6 +300,7 @@ async def take_survey(
     *,
     recent: Collection[str],
     project: str | None = None,
+    inherit: bool = True,
 ) -> LocalSurvey:
     """Compare every ticket in a workspace with the last sync; see `LocalSurvey.complete`.
 
@@ -289,11 +314,13 @@ async def take_survey(
             survey.scan(store, state, path)
 
     await visit_files(store, in_thread, scan)
-    await in_thread(survey.complete, store, state, recent, project)
+    await in_thread(partial(survey.complete, store, state, recent, project, inherit=inherit))
     return survey
 
 
-def survey_now(store: Store, state: State, *, project: str | None = None) -> LocalSurvey:
+def survey_now(
+    store: Store, state: State, *, project: str | None = None, inherit: bool = True
+) -> LocalSurvey:
     """Compare every ticket in a workspace with the last sync; synchronous, for a worker thread.
 
     Raises:
@@ -303,5 +330,5 @@ def survey_now(store: Store, state: State, *, project: str | None = None) -> Loc
     for paths in store.walk():
         for path in paths:
             survey.scan(store, state, path)
-    survey.complete(store, state, state.creations.recent(), project)
+    survey.complete(store, state, state.creations.recent(), project, inherit=inherit)
     return survey

@@ -37,11 +37,10 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.survey import LocalSurvey
     from ticketr.sync.push.preparation import Preparation
     from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import TicketWrites
+    from ticketr.sync.push.writes import NewIssue, TicketWrites
     from ticketr.sync.session import Session
     from ticketr.sync.workspace.store import LocalTicket
     from ticketr.sync.writing.writer import FamilyResult
-    from ticketr.tickets import Ticket
 
 
 async def push(
@@ -233,17 +232,19 @@ def _add_notes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
 
 def _actions(ticket: TicketWrites) -> Iterator[Action]:
     if ticket.new_ticket is not None:
-        yield _creation(ticket.new_ticket.issue, ticket)
+        yield _creation(ticket.new_ticket, ticket)
     for edit in ticket.edits:
         changes = _changes(edit.changes, ticket)
         yield Action("update", edit.key, edit.issue.title, ticket.path, changes, edit.between)
     for subtask in ticket.new_subtasks:
-        yield _creation(subtask.issue, ticket)
+        yield _creation(subtask, ticket)
 
 
-def _creation(draft: Ticket, ticket: TicketWrites) -> Action:
-    changes = _changes(draft_changes(draft), ticket)
-    return Action("create", "", draft.title, ticket.path, changes)
+def _creation(new: NewIssue, ticket: TicketWrites) -> Action:
+    changes = _changes(draft_changes(new.issue), ticket)
+    shown = ticket.local_change.inherited_text
+    inherited = ((each.name, "", shown(each)) for each in new.payload.inherited)
+    return Action("create", "", new.issue.title, ticket.path, (*changes, *inherited))
 
 
 def _changes(changes: Sequence[Change], ticket: TicketWrites) -> tuple[tuple[str, str, str], ...]:

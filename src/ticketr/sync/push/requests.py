@@ -23,13 +23,14 @@ from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, find_name,
 from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.jira import IssueType
     from ticketr.sync.compare.diff import Part
     from ticketr.sync.compare.grafting import EditedText
     from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
+    from ticketr.sync.push.inherited import InheritedValues
     from ticketr.sync.push.link_payload import LinkPayload, LinkWrite
     from ticketr.tickets import Ticket
 
@@ -108,6 +109,8 @@ class IssuePayload:
         uploads: The files that the description shows. They are attached before it is sent, and
             their media IDs take the place of their marks in it.
         with_pictures: For a new issue whose description shows files: what is sent once it exists.
+        inherited: The fields that a new sub-task takes over from its ticket.
+        left_out: Which others it cannot have, each with the name and the reason.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -120,6 +123,8 @@ class IssuePayload:
     lost: tuple[str, ...] = ()
     uploads: tuple[PictureFile, ...] = ()
     with_pictures: IssuePayload | None = None
+    inherited: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
@@ -149,11 +154,13 @@ def create_payload(
     path: str = "",
     elsewhere: Collection[Part] = (),
     pictures: Mapping[str, PictureFile] = _NO_PICTURES,
+    inherited: Sequence[Change] = (),
 ) -> IssuePayload:
     """Return the payload that creates an issue, without the parent, comments and links.
 
     Messages name the ``path``; ``elsewhere`` are the lines that hold links; ``pictures`` are the
     files that the description shows, by their addresses. They are text until the issue exists.
+    ``inherited`` are the fields that a sub-task takes over; those it cannot have are left out.
     """
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
@@ -173,6 +180,12 @@ def create_payload(
         texts = [each for each in draft_changes(draft) if each.part in DESCRIPTION_PARTS]
         later = update_payload(draft, texts, {}, lookup, path=path, pictures=pictures)
     fields = {"project": {"key": project}, "issuetype": {"id": kind.id}, **sent.fields}
+    taken: InheritedValues | None = None
+    if inherited:
+        from ticketr.sync.push.inherited import convert_inherited  # noqa: PLC0415 - few need it
+
+        taken = convert_inherited(inherited, field_specs, lookup, kind.name)
+        fields = {**taken.fields, **fields}
     named = {each.part for each in parts}  # `sent` has their problems
     missing = tuple(
         f"{each.name}: a {kind.name} needs one; {_remedy(each)}"
@@ -196,7 +209,16 @@ def create_payload(
     values = sent.values
     if line := draft.fields.get(_TYPE):
         values += (SentValue(_TYPE, line, "issuetype", fields["issuetype"]),)
-    return IssuePayload(fields, sent.status, problems, sent.warnings, values, with_pictures=later)
+    return IssuePayload(
+        fields,
+        sent.status,
+        problems,
+        sent.warnings,
+        values,
+        with_pictures=later,
+        inherited=taken.sent if taken else (),
+        left_out=taken.left_out if taken else (),
+    )
 
 
 def _remedy(missing: FieldSpec) -> str:

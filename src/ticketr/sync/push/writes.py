@@ -146,7 +146,8 @@ def metadata_queries(
         if change.head is None:
             yield MetadataQuery(project, None, draft_changes(change.local.ticket))
         for draft in change.drafts:
-            yield MetadataQuery(project, None, draft_changes(draft), subtask=True)
+            wanted = (*draft_changes(draft), *change.inherited_by(draft))
+            yield MetadataQuery(project, None, wanted, subtask=True)
 
 
 def build_writes(
@@ -267,6 +268,7 @@ class _WritesBuilder:
             path=self._path,
             elsewhere=self._links.directions,
             pictures=self._change.pictures,
+            inherited=self._change.inherited_by(issue) if subtask else (),
         )
         changes = draft_changes(issue)
         payload = payload.with_comments(comment_payload(issue, changes, self._comments))
@@ -286,6 +288,9 @@ class _WritesBuilder:
             Note.on(issue, self._path, each, Code.LITERAL) for each in payload.warnings
         )
         self.warnings += (Note.on(issue, self._path, each, Code.LOSS) for each in payload.lost)
+        self.warnings += (
+            Note.on(issue, self._path, each, Code.INVALID) for each in payload.left_out
+        )
         return True
 
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:

@@ -69,6 +69,12 @@ class SiteRecord:
             # An older version did not store them; it most probably wrote the same fields.
             return bool(rows) and self._db.write("UPDATE issue SET stale = 1") > 0
 
+    def columns(self) -> dict[str, str]:
+        """Return the ID of each field that files hold, by its name in them; none before a pull."""
+        rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
+        with self._db.sound():
+            return dict(json.loads(rows[0][0])) if rows else {}
+
     def texts(self) -> dict[str, str]:
         """Return the ID of each rich-text field that files hold, by its name in them."""
         rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")

@@ -55,6 +55,7 @@ def open_workspace(
         aliases=aliases,
         draft_type=options.get("story_type", "Task"),
         keeps_comments=options.get("comments", False),
+        inherit=options.get("inherit", True),
     )
 
 

@@ -30,6 +30,7 @@ async def read_plan(services: Services, effect: effects.ReadPlan) -> None:
         effect.keys or None,
         project=workspace.project or None,
         prefer=prefer,
+        inherit=workspace.inherit,
     )
     try:
         plan = await services.in_thread(read)
@@ -47,6 +48,7 @@ def _read(
     *,
     project: str | None,
     prefer: Side | None,
+    inherit: bool,
 ) -> PushPlan:
     with read_state(store) as state:
-        return read_push_plan(store, state, keys, project=project, prefer=prefer)
+        return read_push_plan(store, state, keys, project=project, prefer=prefer, inherit=inherit)

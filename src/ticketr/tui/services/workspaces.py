@@ -72,6 +72,7 @@ class OpenWorkspace:
         aliases: The names for queries that `search` takes, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
+        inherit: Whether new sub-tasks take over the fields of their tickets.
     """
 
     name: str
@@ -88,6 +89,7 @@ class OpenWorkspace:
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
+    inherit: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,235 @@
+"""New sub-tasks take over the fields of their tickets, as the plan shows; on the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+from fakes.lossy import Lossy
+from fakes.unsettled import SETTLE, unsettled, write
+
+from ticketr.jira import Allowed, IssueType
+from ticketr.sandbox import create_app
+from ticketr.sync import Code, Store, read_push_plan, read_state
+from ticketr.sync.compare.diff import Change
+from ticketr.sync.push.requests import ProjectMetadata, create_payload
+from ticketr.sync.push.values import FieldSpec, NameLookup
+from ticketr.tickets import Ticket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakes.pulls import Bench
+    from trio.testing import MockClock
+
+    from ticketr.sync import PushPlan
+
+WHOLE = (
+    "# TICKET: Whole\n\n## Fields\nType: Story\nStatus: In Progress\nPriority: High\n"
+    "Labels: a, b\nAssignee: zoe@example.com\nStory Points: 3\nReporter: \n"
+)
+TASKS = "\n## Tasks\n- One\n- Two\n  ## Fields\n  Priority: Low\n  Assignee:\n  Labels:\n"
+
+
+def plan_of(bench: Bench, *, inherit: bool = True) -> PushPlan:
+    with read_state(store := Store(bench.root, ".ticketr")) as state:
+        return read_push_plan(store, state, inherit=inherit)
+
+
+def made(bench: Bench, key: str) -> tuple[str, str | None, tuple[str, ...]]:
+    """Return the priority, the assignee and the labels of an issue in Jira."""
+    issue = bench.finds(key)
+    assignee = issue.assignee.email if issue.assignee else None
+    return issue.priority.name, assignee, issue.labels
+
+
+def add_tasks(bench: Bench, key: str, tasks: str) -> Path:
+    path = bench.root / f"{key}.md"
+    text = path.read_text()
+    head, found, rest = text.partition("\n## Tasks\n")
+    path.write_text(f"{head}\n## Tasks\n{tasks}{rest if found else ''}")
+    return path
+
+
+async def test_a_task_takes_over_what_it_does_not_name(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    path = write(bench, WHOLE + TASKS)
+
+    result = await bench.push()
+
+    assert (result.created, result.failed, result.warnings) == (
+        ("DEMO-13", "DEMO-14", "DEMO-15"),
+        (),
+        (),
+    )
+    assert made(bench, "DEMO-14") == ("High", "zoe@example.com", ("a", "b"))
+    assert made(bench, "DEMO-15") == ("Low", None, ())  # named, and the empty lines are names too
+    one = bench.finds("DEMO-14")
+    assert (one.type.name, one.status.name, one.story_points) == ("Sub-task", "To Do", None)
+    assert "  Priority: High\n" in path.read_text()  # as Jira answered
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_a_task_under_a_ticket_in_jira_takes_over_what_its_file_says_now(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = add_tasks(bench, "DEMO-3", "- One\n")
+    path.write_text(path.read_text().replace("Priority: High", "Priority: Lowest", 1))
+
+    result = await bench.push()
+
+    assert (result.created, result.failed) == (("DEMO-13",), ())
+    parent, child = bench.finds("DEMO-3"), bench.finds("DEMO-13")
+    assert (child.priority.name, child.labels) == ("Lowest", parent.labels)
+    assert (child.assignee, child.components) == (parent.assignee, parent.components)
+    assert parent.sprints
+    assert child.sprints == ()
+
+
+async def test_the_plan_shows_what_is_sent(bench: Bench, autojump_clock: MockClock) -> None:
+    await bench.pull()
+    add_tasks(bench, "DEMO-3", "- One\n  ## Fields\n  Assignee:\n  Labels: mine\n")
+    plan = plan_of(bench)
+
+    dry = await bench.push(dry_run=True)
+    sent = await bench.push(confirmed=plan)
+
+    shown = tuple((each.name, each.before, each.after) for each in plan.entries[0].parts)
+    assert shown == (
+        ("Title", "", "One"),
+        ("Labels", "", "mine"),
+        ("Priority", "", "High (from DEMO-3)"),
+        ("Components", "", "Shop front (from DEMO-3)"),
+    )
+    assert dry.planned[0].changes == sent.planned[0].changes == shown
+    assert (sent.created, sent.left) == (("DEMO-13",), ())
+    child = bench.finds("DEMO-13")
+    assert made(bench, "DEMO-13") == ("High", None, ("mine",))
+    assert [each.name for each in child.components] == ["Shop front"]
+
+
+async def test_a_draft_in_a_folder_that_was_never_pulled_is_sent_as_confirmed(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    write(bench, WHOLE + TASKS)
+    plan = plan_of(bench)
+
+    result = await bench.push(confirmed=plan)
+
+    assert ("Priority", 'High (from draft "Whole")') in [
+        (each.name, each.after) for each in plan.entries[1].parts
+    ]
+    assert (len(result.created), result.left) == (3, ())
+
+
+async def test_a_value_that_changed_since_the_plan_is_not_sent(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = add_tasks(bench, "DEMO-3", "- One\n")
+    plan = plan_of(bench)
+    path.write_text(path.read_text().replace("Priority: High", "Priority: Lowest", 1))
+
+    result = await bench.push(confirmed=plan)
+
+    assert result.created == ()
+    assert {each.name for each in result.left} == {"DEMO-3", 'draft "One"'}
+
+
+async def test_the_setting_turns_it_off(bench: Bench, autojump_clock: MockClock) -> None:
+    write(bench, WHOLE + TASKS)
+
+    assert plan_of(bench, inherit=False).entries[1].parts == plan_of(bench).entries[1].parts[:1]
+    await bench.push(inherit=False)
+
+    assert made(bench, "DEMO-14") == ("Medium", None, ())
+
+
+async def test_many_tasks_are_created_in_batches_with_what_they_take_over(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    tasks = "".join(f"- Task {number}\n" for number in range(60))
+    write(bench, f"{WHOLE}\n## Tasks\n{tasks}")
+
+    result = await bench.push()
+
+    assert (len(result.created), result.failed) == (61, ())
+    children = [made(bench, key) for key in result.created[1:]]
+    assert children == [("High", "zoe@example.com", ("a", "b"))] * 60
+    assert sum(each.startswith("POST issue/bulk") for each in bench.writes) == 2
+
+
+async def test_a_lost_answer_makes_no_second_task(bench: Bench, autojump_clock: MockClock) -> None:
+    path = write(bench, WHOLE)
+    await bench.push()
+    path.write_text(path.read_text() + "\n## Tasks\n- Once\n")
+
+    def lose(method: str, at: str) -> str | None:
+        return "answer" if (method, at) == ("POST", "issue") else None
+
+    with trio.move_on_after(SETTLE / 3):
+        await bench.push(transport=Lossy(create_app(bench.site), lose))
+    assert unsettled(bench)
+
+    synced = await bench.sync()
+
+    assert (synced.push.failed, unsettled(bench), len(bench.site)) == ((), [], 14)
+    assert made(bench, "DEMO-14") == ("High", "zoe@example.com", ("a", "b"))
+    assert "- [DEMO-14] Once\n" in path.read_text()
+    assert (await bench.sync()).push.total == 0
+
+
+async def test_what_the_task_cannot_have_is_left_out_with_a_note(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    await bench.pull()
+    path = add_tasks(bench, "DEMO-3", "- One\n")
+    path.write_text(path.read_text().replace("Assignee: Tomás O’Brien", "Assignee: Nobody", 1))
+
+    result = await bench.push()
+
+    assert result.created == ("DEMO-13",)
+    note = result.warnings[0]
+    assert (note.title, note.code) == ("One", Code.INVALID)
+    assert note.reason.startswith(
+        'Assignee: not taken over from its ticket, since nobody called "Nobody" can be chosen'
+    )
+    assert made(bench, "DEMO-13")[:2] == ("High", None)
+    assert "Assignee" not in [name for name, _, _ in result.planned[-1].changes]
+
+
+SUBTASK = IssueType("3", "Subtask", subtask=True)
+SPECS = {
+    each.name: each
+    for each in (
+        FieldSpec("priority", "Priority", "priority", allowed=(Allowed("7", "High"),)),
+        FieldSpec("customfield_1", "Area", "string", required=True),
+        FieldSpec("customfield_2", "Audit", "string", on_create=False),
+        FieldSpec("customfield_3", "Assets", "any", unsupported="it holds objects of Assets"),
+    )
+}
+
+
+def test_a_required_field_may_be_taken_over_and_the_rest_must_be_on_the_create_screen() -> None:
+    form = ProjectMetadata((SUBTASK,), {"3": SPECS})
+    inherited = [Change(name, "", "High") for name in (*SPECS, "Gone")]
+
+    payload = create_payload(
+        Ticket("A"), form, NameLookup(), project="AB", subtask=True, inherited=inherited
+    )
+
+    assert payload.problems == ()
+    assert payload.fields == {
+        "project": {"key": "AB"},
+        "issuetype": {"id": "3"},
+        "summary": "A",
+        "priority": {"id": "7"},
+        "customfield_1": "High",
+    }
+    assert payload.inherited == tuple(inherited[:2])
+    reason = (
+        "not taken over from its ticket, since the create screen of a Subtask has no such field"
+    )
+    assert payload.left_out == tuple(f"{name}: {reason}" for name in ("Audit", "Assets", "Gone"))
