@@ -286,3 +286,17 @@ def test_a_name_of_several_people_is_refused_and_one_of_nobody_is_a_warning(some
     assert "b.md:6" in told.err
     assert "is the name of several people; write @[" in told.err
     assert "new.md:4: “@[Zoltan Nobody]” goes to Jira as text" in told.err
+
+
+@pytest.mark.parametrize("inherit", [True, False])
+def test_what_a_sub_task_takes_over_is_in_the_plan_unless_the_workspace_says_no(
+    someone: User, *, inherit: bool
+) -> None:
+    someone.writes("ticketr.toml", "" if inherit else "inherit = false\n")
+    someone.writes("new.md", "# TICKET: A\n\n## Fields\nPriority: High\n\n## Tasks\n- B\n")
+
+    told = someone.runs("push", "--dry-run")
+    someone.runs("push")
+
+    assert ('Priority: High (from draft "A")' in told.out) is inherit
+    assert someone.finds("DEMO-14").priority.name == ("High" if inherit else "Medium")

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from fakes.pulls import Bench, inline
 
+from ticketr.jira import Credentials
 from ticketr.sandbox import make_site
 from ticketr.sync import Code, Side, Store
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind
 from ticketr.tui.services.context import Services
+from ticketr.tui.services.opening import open_workspace
 from ticketr.tui.services.plans import read_plan
 from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
 
@@ -49,6 +51,25 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
     assert isinstance(sync, messages.PlanRead)
     assert [each.code for each in push.plan.left] == [Code.CONFLICT]
     assert [each.key for each in sync.plan.entries] == ([] if prefer is None else ["DEMO-1"])
+
+
+@pytest.mark.parametrize(("inherit", "parts"), [(True, ["Title", "Priority"]), (False, ["Title"])])
+async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
+    tmp_path: Path, *, inherit: bool, parts: list[str]
+) -> None:
+    (tmp_path / "new.md").write_text("# TICKET: A\n\n## Fields\nPriority: High\n\n## Tasks\n- B\n")
+    told: list[Message] = []
+    login = Credentials("https://h.example", "p@h.example", "token")
+    opened = open_workspace("work", {"root": tmp_path, "credentials": login, "inherit": inherit})
+    nothing = cast("Any", None)
+    workspaces = OpenWorkspaces((opened,), lambda _: nothing, told.append)
+    used = Services(nothing, nothing, workspaces, told.append, in_thread=inline)
+
+    await read_plan(used, effects.ReadPlan("work", JobKind.PUSH))
+
+    (read,) = told
+    assert isinstance(read, messages.PlanRead)
+    assert [each.name for each in read.plan.entries[1].parts] == parts
 
 
 async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
