@@ -142,6 +142,7 @@ def test_json_has_every_part(owner: User) -> None:
         "fields": {"Status": "To Do", "Notes": "one\ntwo"},
         "description": "First line.\n\nSecond \x1b[31mline.",
         "acceptance_criteria": ["It pays\ntwice", "It stops"],
+        "texts": {},
         "comments": [
             {
                 "id": "7",
@@ -159,6 +160,7 @@ def test_json_has_every_part(owner: User) -> None:
                 "fields": {"Status": "Done"},
                 "description": "With words.",
                 "acceptance_criteria": [],
+                "texts": {},
                 "comments": [],
             },
             {
@@ -167,6 +169,7 @@ def test_json_has_every_part(owner: User) -> None:
                 "fields": {},
                 "description": "",
                 "acceptance_criteria": [],
+                "texts": {},
                 "comments": [],
             },
         ],

@@ -137,7 +137,9 @@ class Cut:
             self._scope.cancel()
             await trio.lowlevel.checkpoint()
 
-    async def in_thread(self, sync_fn: Callable[..., Any], /, *args: object) -> Any:
+    async def in_thread(
+        self, sync_fn: Callable[..., Any], /, *args: object, abandon_on_cancel: bool = False
+    ) -> Any:
         result = await inline(sync_fn, *args)
         await self._step()
         return result

@@ -100,7 +100,7 @@ def import_by_name(name: str) -> Any:
 
 
 def _module(name: str) -> ModuleType:
-    if name == _main_name():
+    if name and name == _main_name():
         return sys.modules[MAIN]
     return importlib.import_module(name)
 
