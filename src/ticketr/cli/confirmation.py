@@ -42,10 +42,15 @@ def read_plans(
     named = any(isinstance(job, PushJob) and job.keys for job in jobs.values())
     if yes and not named and not is_interactive():
         return {}
-    return {name: _read_plan(job) for name, job in jobs.items()}
+    return {name: read_plan(job) for name, job in jobs.items()}
 
 
-def _read_plan(job: PushJob | SyncJob) -> PushPlan:
+def read_plan(job: PushJob | SyncJob) -> PushPlan:
+    """Return the plan of a job; an empty one if it cannot be read.
+
+    Raises:
+        click.UsageError: A key that was named is unknown.
+    """
     from ticketr.cli.local_status import open_store
 
     keys, prefer = (job.keys, None) if isinstance(job, PushJob) else (None, job.prefer)

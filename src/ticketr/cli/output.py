@@ -21,7 +21,8 @@ from ticketr.tty import can_draw, wants_color
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_redactors: list[Callable[[str], str]] = []
+#: By what they are methods of, so that a login that is used again adds none.
+_redactors: dict[object, Callable[[str], str]] = {}
 
 
 def add_redactor(redact: Callable[[str], str]) -> None:
@@ -30,12 +31,12 @@ def add_redactor(redact: Callable[[str], str]) -> None:
     Args:
         redact: Returns a text without a secret, as `Credentials.redact` does.
     """
-    _redactors.append(redact)
+    _redactors[getattr(redact, "__self__", redact)] = redact
 
 
 def redacted(text: str) -> str:
     """Return a text without the secrets of this process."""
-    for redact in _redactors:
+    for redact in _redactors.values():
         text = redact(text)
     return text
 

@@ -27,8 +27,10 @@ Ts = TypeVarTuple("Ts")
 #: generations must stay small; a full collection takes longest and finds next to nothing.
 GARBAGE = (1_000, 2, 2_500)
 
+#: The signals that cancel the jobs of a command.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 _log = logging.getLogger("ticketr")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,11 @@ async def _cancel_on_signal(
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    with trio.open_signal_receiver(*_SIGNALS) as signals:
+    with trio.open_signal_receiver(*SIGNALS) as signals:
         task_status.started()
         async for number in signals:
             received.append(signal.Signals(number))
             for handle in handles:
                 queue.cancel(handle.id, reason=received[-1].name)
-            for each in _SIGNALS:  # a second signal ends the process
+            for each in SIGNALS:  # a second signal ends the process
                 signal.signal(each, signal.SIG_DFL)

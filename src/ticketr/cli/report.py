@@ -35,7 +35,7 @@ def exit_code(ended: Outcome) -> int:
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:
-        return exits.USAGE if _error(ended) in _USAGE else exits.FAILED
+        return exits.USAGE if error_name(ended) in _USAGE else exits.FAILED
     from ticketr.sync import PushResult
 
     partly = any(
@@ -56,7 +56,7 @@ def print_all_json(data: Mapping[str, dict[str, object]]) -> None:
     echo_json(data.get("", {"workspaces": data}))
 
 
-def _error(ended: Outcome) -> str | None:
+def error_name(ended: Outcome) -> str | None:
     """Return the name of the error that ended a job, if one did."""
     error = ended.snapshot.error
     return error.type.rpartition(".")[2] if error is not None else None
@@ -76,15 +76,10 @@ def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, obj
         root: The workspace's folder.
         so_far: What the job had done by then; used if it has no result.
     """
-    progress, error = ended.snapshot.progress, _error(ended)
-    data: dict[str, object] = {
-        "status": ended.snapshot.status.value,
-        "message": progress.message if progress else "",
-        "folder": str(root),
-    }
-    if error is not None:
-        data["error"] = error
-    return data | _result_as_json(so_far if ended.result is None else ended.result)
+    progress = ended.snapshot.progress
+    message = progress.message if progress else ""
+    result = so_far if ended.result is None else ended.result
+    return ended_as_json(ended.snapshot.status, message, root, error_name(ended), result)
 
 
 def failures_as_json(
@@ -109,10 +104,25 @@ def not_started_as_json(
         error: Why it did not start, for scripts; None if the user decided so.
     """
     status = JobStatus.FAILED if error else JobStatus.CANCELLED
+    return ended_as_json(status, message, root, error, empty)
+
+
+def ended_as_json(
+    status: JobStatus, message: str, root: Path, error: str | None, result: Result
+) -> dict[str, object]:
+    """Return the JSON object of a job.
+
+    Args:
+        status: How it ended.
+        message: Its last message, for people.
+        root: The workspace's folder.
+        error: The name of the error that ended it; None for none.
+        result: What it did.
+    """
     data: dict[str, object] = {"status": status.value, "message": message, "folder": str(root)}
     if error:
         data["error"] = error
-    return data | _result_as_json(empty)
+    return data | _result_as_json(result)
 
 
 def _result_as_json(result: Result) -> dict[str, object]:
