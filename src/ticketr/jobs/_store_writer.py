@@ -110,7 +110,7 @@ class StoreWriter:
         finally:
             await self._close()  # noqa: ASYNC102 - it is shielded and bounded
 
-    async def _close(self) -> None:
+    async def _close(self) -> None:  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
         try:
             with trio.CancelScope(shield=True):
                 await self._run_sync(self._file.close)
@@ -256,7 +256,7 @@ class StoreWriter:
             return
         await self._wait(batch)
 
-    async def _wait(self, batch: Batch) -> None:
+    async def _wait(self, batch: Batch) -> None:  # noqa: ASYNC910 - the batch is not over yet
         self._wanted.set()
         while not batch.is_over.is_set():
             if self._has_stopped:
@@ -283,7 +283,7 @@ class StoreWriter:
                 pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         finally:
             self._has_stopped = True
-            with trio.CancelScope(shield=True):
+            with trio.CancelScope(shield=True):  # noqa: ASYNC912 - shielded in any case
                 if self._gathering:  # somebody may wait for it
                     await self._write_batch()
 
@@ -309,7 +309,7 @@ class StoreWriter:
         finally:
             self._writing = None
             batch.is_over.set()
-        return batch.error is None
+        return batch.error is None  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
 
     def _put_back(self, batch: Batch, error: BaseException) -> None:
         """Keep what could not be written for the next batch, but no job whose submit fails."""

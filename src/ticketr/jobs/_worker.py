@@ -63,7 +63,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
     task = trio.lowlevel.current_task()
     core.wait_graph.add_worker(task, core)
     try:
-        while True:
+        while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
             try:
                 await run_jobs(core, task)
             except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
