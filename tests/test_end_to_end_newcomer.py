@@ -137,6 +137,7 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
     screen.wait_for("! 1 conflict")
 
     screen.press("J", "─ Ended ─")
+    screen.wait_for(r"✓ [\d:]+  Pull demo")  # the last row, which may come in another write
     ended = [re.findall(r"^. (\S) [\d:]+  (\w+) demo", row) for row in screen.rows]
     assert [found[0] for found in ended if found] == [
         ("!", "Pull"),
