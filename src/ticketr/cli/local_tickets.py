@@ -129,7 +129,7 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
 
 
 def _saved(root: Path) -> Mapping[str, str]:
-    """Return the filters that were saved in the app; a query of Jira is none for a list."""
+    """Return the filters saved in the app, without those that are queries for Jira."""
     from ticketr.config import STATE_FOLDER, StateFolder, read_list_memory
 
     saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved

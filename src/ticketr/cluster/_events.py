@@ -84,7 +84,7 @@ class EventReader:
         self.shift = await self._store.clock_shift()
         last = await self._store.client.xadd(self.stream, {"id": ""})
         await self._store.client.expire(self.stream, LIFE)
-        assert last is not None  # the call makes the stream if there is none
+        assert last is not None  # XADD returns an ID unless NOMKSTREAM is given
         return last.decode()
 
     async def _read_anew(self) -> None:

@@ -1,4 +1,4 @@
-"""The jobs of all processes, for those who look at a queue and submit nothing."""
+"""The jobs of all processes, for programs that look at a queue and submit nothing."""
 
 from __future__ import annotations
 
