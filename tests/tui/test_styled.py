@@ -15,7 +15,6 @@ from ticketr.tui.styled import (
     Span,
     cells,
     fit_line,
-    highlight,
     link_address,
     paint,
     plain,
@@ -103,24 +102,6 @@ def test_slice_keeps_styles() -> None:
     assert slice_line(styled, 3, 6) == (Span("def", ("bold",)),)
     assert slice_line(styled, 5, 5) == ()
     assert slice_line(styled, 8, 99) == (Span("i"),)
-
-
-def test_highlight_adds_a_style_once() -> None:
-    styled = (Span("ab", ("reverse",)), Span("cd", ("bold",), "https://x.example"))
-
-    assert highlight(styled, 1, 3, "reverse") == (
-        Span("a", ("reverse",)),
-        Span("b", ("reverse",)),
-        Span("c", ("bold", "reverse"), "https://x.example"),
-        Span("d", ("bold",), "https://x.example"),
-    )
-
-
-@given(LINES, st.integers(0, 60), st.integers(0, 60))
-def test_highlight_keeps_the_text(styled: Line, one: int, two: int) -> None:
-    begin, end = sorted((one, two))
-
-    assert plain(highlight(styled, begin, end, "reverse")) == plain(styled)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Styled text as values: measure, cut, wrap, search and paint lines of spans. Pure.
+"""Styled text as values: measure, cut, wrap and paint lines of spans. Pure.
 
 Widths are those of a line's whole text, since a terminal joins the parts of a character even if
 they belong to different spans.
@@ -86,20 +86,6 @@ def slice_line(line: Line, begin: int, end: int) -> Line:
         end: The character after the last one.
     """
     return next(slices(line, [(begin, end)]))
-
-
-def highlight(line: Line, begin: int, end: int, style: str) -> Line:
-    """Add a style to a part of a line, such as a search hit.
-
-    Args:
-        line: The line.
-        begin: The first character, counted in `plain(line)`.
-        end: The character after the last one.
-        style: The style to add.
-    """
-    length = sum(len(span.text) for span in line)
-    before, hit, after = slices(line, [(0, begin), (begin, end), (end, length)])
-    return (*before, *(replace(s, styles=with_style(s.styles, style)) for s in hit), *after)
 
 
 def with_style(styles: tuple[str, ...], style: str) -> tuple[str, ...]:
