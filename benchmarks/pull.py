@@ -18,7 +18,7 @@ from ticketr.cli.sandbox_process import open_sandbox
 from ticketr.jira import Credentials
 from ticketr.sync import PullJob
 from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
-from ticketr.sync.session import CONCURRENCY, PAGE
+from ticketr.sync.concurrency import CONCURRENCY, PAGE
 
 TICKETS = 5000
 LATENCY = 0.2

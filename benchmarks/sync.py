@@ -22,7 +22,7 @@ from ticketr.jira import Credentials
 from ticketr.jira.transport._httpx import HttpxTransport
 from ticketr.sync import PullJob, PushJob
 from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
-from ticketr.sync.session import CONCURRENCY
+from ticketr.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:
     from ticketr.jira.transport import Request, Response

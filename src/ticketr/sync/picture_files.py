@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, JiraError
 from ticketr.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
@@ -20,7 +19,8 @@ from ticketr.sync.compare.jira_attachments import (
     with_media,
 )
 from ticketr.sync.compare.text_parts import shown_files
-from ticketr.sync.errors import error_to_report
+from ticketr.sync.concurrency import PAGE, run_in_tasks
+from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from ticketr.jira import Attachment, Issue, JiraClient
     from ticketr.sync.state.state import State
     from ticketr.sync.threads import ThreadRunner
-
-#: How many requests run at once.
-_CONCURRENCY = 4
-#: Issues in one bulk fetch; Jira allows no more.
-_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +98,8 @@ class PictureFiles:
             if ATTACHMENT_FIELD in each.fields
         }
         rest = [each.id for each in issues if each.id not in found]
-        for start in range(0, len(rest), _PAGE):
-            answer = await self.jira.bulk_fetch(
-                rest[start : start + _PAGE], fields=[ATTACHMENT_FIELD], partly=True
-            )
+        for some in chunks(rest, PAGE):
+            answer = await self.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
             for each in answer.issues:
                 found[each.id] = {ATTACHMENT_FIELD: each.fields.get(ATTACHMENT_FIELD)}
         return found
@@ -123,15 +116,7 @@ class PictureFiles:
                 each = waiting.popleft()
                 found.update(await self._look_up_one(each))
 
-        failure: BaseException | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(min(_CONCURRENCY, len(waiting))):
-                    nursery.start_soon(look_up_some)
-        except* TicketrError as group:
-            failure = error_to_report(group)
-        if failure is not None:
-            raise failure
+        await run_in_tasks(look_up_some)
         return found
 
     async def _look_up_one(self, wanted: _Wanted) -> dict[str, str]:

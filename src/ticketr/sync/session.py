@@ -15,6 +15,7 @@ from ticketr.config import STATE_FOLDER
 from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
 from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.moments import zone_of
+from ticketr.sync.concurrency import CONCURRENCY
 from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.edits.survey import take_survey
 from ticketr.sync.errors import RenamedProject, UnknownField
@@ -38,15 +39,11 @@ if TYPE_CHECKING:
     from ticketr.sync.threads import ThreadRunner
     from ticketr.tickets import Ticket
 
-#: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
-CONCURRENCY = 4
 #: How often a write is sent that must not happen twice; before each further try, Jira certainly does
 #: not have it.
 TRIES = 3
 #: Seconds without an answer after which a job says so.
 SILENT = 3.0
-#: Issues in one bulk fetch; Jira allows no more.
-PAGE = 100
 #: Seconds for which a site's list of fields is kept.
 FIELDS_AGE = 86_400.0
 

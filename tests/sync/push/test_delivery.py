@@ -17,7 +17,7 @@ from ticketr.jira import AuthenticationFailed
 from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import Code, FileFailed, State
-from ticketr.sync.session import CONCURRENCY
+from ticketr.sync.concurrency import CONCURRENCY
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:

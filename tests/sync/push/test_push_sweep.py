@@ -24,7 +24,7 @@ from trio.testing import MockClock
 from ticketr import JobStatus, open_job_queue
 from ticketr.sandbox import create_app
 from ticketr.sync import PullJob, PushJob, SyncJob
-from ticketr.sync.session import CONCURRENCY
+from ticketr.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

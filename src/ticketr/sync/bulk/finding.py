@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ticketr.jira import BadRequest, open_jira
 from ticketr.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.sync.compare.mapping import field_text, subtask_ids
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.errors import BadQuery
 from ticketr.sync.jobs.parts import reporting_session
-from ticketr.sync.session import PAGE, SessionJob
+from ticketr.sync.session import SessionJob
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:

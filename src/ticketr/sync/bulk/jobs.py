@@ -25,12 +25,13 @@ from ticketr.sync.bulk.change import (
     with_line_names,
 )
 from ticketr.sync.compare.diff import Change
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.hints import with_field_names
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.sync.push.values import BadValue
-from ticketr.sync.session import PAGE, SessionJob
+from ticketr.sync.session import SessionJob
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import trio
 from ticketr.jira import PORTION, Attachment, AuthenticationFailed, JiraError
 from ticketr.sync.compare.attachment_names import size_words
 from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.session import PAGE
 from ticketr.sync.threads import chunks
 from ticketr.sync.workspace.downloads import Download, attachment_folder, missing_files
 

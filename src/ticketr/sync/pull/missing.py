@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.diff import by_key, changes
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.tally import MissingIssues
 from ticketr.sync.queries import OVERLAP
-from ticketr.sync.session import PAGE
 from ticketr.sync.state.state import Base
 from ticketr.sync.threads import chunks
 from ticketr.sync.workspace.files import comparable, unless_broken

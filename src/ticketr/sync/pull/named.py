@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.mapping import is_subtask, parent_id, subtask_ids
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.errors import UnknownTicket
 from ticketr.sync.hints import nearest
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.fetch_plan import FetchPlan
 from ticketr.sync.pull.pipeline import PullPipeline
 from ticketr.sync.pull.pull import make_writer
-from ticketr.sync.session import PAGE
 from ticketr.sync.threads import chunks
 from ticketr.tickets import is_key
 

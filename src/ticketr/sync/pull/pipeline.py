@@ -14,11 +14,11 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.jira.adf import load_conversions
 from ticketr.sync.compare.mapping import subtask_ids, weight_of
+from ticketr.sync.concurrency import CONCURRENCY, PAGE
 from ticketr.sync.errors import error_to_report
 from ticketr.sync.notes import Code, Note, not_given
 from ticketr.sync.pull.families import Families
 from ticketr.sync.pull.locations import location_of, misplaced_note
-from ticketr.sync.session import CONCURRENCY, PAGE
 from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.sync.whole_issues import fetch_whole
 from ticketr.sync.writing.decision import WriteOutcome

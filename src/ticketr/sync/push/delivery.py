@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.jira_links import LINK_FIELD
 from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.concurrency import run_in_tasks
 from ticketr.sync.edits.local_changes import add_to_base
-from ticketr.sync.errors import FileFailed, error_to_report
+from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.commenting import send_comment
 from ticketr.sync.push.creating import Creator, failure_note
@@ -22,12 +22,11 @@ from ticketr.sync.push.creating_batches import FEWEST, WantedIssue
 from ticketr.sync.push.linking import send_link
 from ticketr.sync.push.transitions import NoTransition, StoppedBetween, walk
 from ticketr.sync.push.uploading import PictureNotAttached, with_uploads
-from ticketr.sync.session import CONCURRENCY
 from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
@@ -87,14 +86,14 @@ class Delivery:
             next run.
         """
         await self._create_ahead(self._first_new_issues())
-        await self._send_all(self._send_waiting)
+        await run_in_tasks(self._send_waiting)
         # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
         tickets = {id(each.new_ticket): each for each in self._writes if each.new_ticket}
         for new_issue, created in await self._creator.look_for_refused():
             if (ticket := tickets.get(id(new_issue))) is not None:
                 self._waiting.append((ticket, created))
         if self._waiting:
-            await self._send_all(self._send_waiting)
+            await run_in_tasks(self._send_waiting)
             await self._creator.look_for_refused()
         if self._later:
             await self._create_ahead(
@@ -102,7 +101,7 @@ class Delivery:
                 for ticket, created in self._later
                 for each in ticket.new_subtasks
             )
-            await self._send_all(self._send_later)
+            await run_in_tasks(self._send_later)
             await self._creator.look_for_refused()
         if self._linked:
             others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
@@ -126,17 +125,6 @@ class Delivery:
             count = f"{len(wanted)} tickets"
             self._session.progress.say(f"Creating {count}...")
             await self._creator.create_ahead(wanted)
-
-    async def _send_all(self, send: Callable[[], Awaitable[None]]) -> None:
-        failure: BaseException | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(CONCURRENCY):
-                    nursery.start_soon(send)
-        except* TicketrError as group:
-            failure = error_to_report(group)
-        if failure is not None:
-            raise failure
 
     async def _send_waiting(self) -> None:
         while self._waiting:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating import failure_note
 from ticketr.sync.push.routes import RouteFinder
 from ticketr.sync.push.screens import fields_off_screen, with_transition_fields
-from ticketr.sync.session import PAGE
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
 from ticketr.sync.push.keys import write_key, write_key_and_record
 from ticketr.sync.push.transitions import status_of
 from ticketr.sync.queries import OVERLAP, base_query
-from ticketr.sync.session import PAGE
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.workspace.files import unless_broken
 

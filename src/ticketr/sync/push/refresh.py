@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.jira.adf import load_conversions
 from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
+from ticketr.sync.concurrency import PAGE
 from ticketr.sync.notes import Code, Note, moved_away, not_given
-from ticketr.sync.session import PAGE
 from ticketr.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.sync.whole_issues import fetch_whole
 from ticketr.sync.writing.rendering import render_family

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from ticketr._errors import TicketrError
 from ticketr.jira import AuthenticationFailed, JiraError, Rejected
 from ticketr.sync.compare.workflow import find_path, unknown_statuses
-from ticketr.sync.errors import error_to_report
+from ticketr.sync.concurrency import run_in_tasks
 from ticketr.sync.push.transitions import NoTransition, no_transition, transition_to
-from ticketr.sync.session import CONCURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -70,15 +68,7 @@ class RouteFinder:
         if not waiting:
             return found
         self._session.progress.say("Asking which statuses can be reached...")
-        failure: BaseException | None = None
-        try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(min(CONCURRENCY, len(waiting))):
-                    nursery.start_soon(find_some)
-        except* TicketrError as group:
-            failure = error_to_report(group)
-        if failure is not None:
-            raise failure
+        await run_in_tasks(find_some)
         return found
 
     async def _route(self, edit: IssueEdit) -> tuple[Transition, ...]:

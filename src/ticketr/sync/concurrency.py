@@ -1,0 +1,41 @@
+"""How many requests a job makes at once, and with how many issues each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from ticketr._errors import TicketrError
+from ticketr.sync.errors import error_to_report
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+#: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
+CONCURRENCY = 4
+#: Issues in one bulk fetch; Jira allows no more.
+PAGE = 100
+
+
+async def run_in_tasks(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a function in several tasks at once, as many as there may be requests.
+
+    Args:
+        work: What each task runs, such as a loop that takes from a common queue.
+
+    Raises:
+        TicketrError: One raised it. It comes bare, and has cancelled the other tasks.
+
+    Cancellation:
+        Cancels all tasks.
+    """
+    failure: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            for _ in range(CONCURRENCY):
+                nursery.start_soon(work)
+    except* TicketrError as group:
+        failure = error_to_report(group)
+    if failure is not None:
+        raise failure
