@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-import trio
 
 from ticketr import JobError, JobStatus
 from ticketr.cli import exits, report
-from ticketr.cli.queue_runner import SIGNALS, JobOutcome, run
+from ticketr.cli.queue_runner import JobOutcome, run, wait_for_all
 from ticketr.cli.workspace_results import WorkspaceFailed, result_from_plain
 from ticketr.config import config_folder, read_user_config
 from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Sequence
     from typing import Any
 
@@ -129,17 +128,12 @@ async def _run_all(
     """Submit the jobs and wait for their ends; return these, and the signals that came."""
     from ticketr.cluster import open_cluster_queue
 
-    received: list[signal.Signals] = []
     async with (
         open_cluster_queue(url, name=QUEUE) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
     ):
         handles = [await queue.submit(job, key=f"workspace {job.workspace}") for job in jobs]
-        async with trio.open_nursery() as nursery:
-            await nursery.start(_cancel_on_signal, handles, received)
-            for handle in handles:
-                await handle.wait()
-            nursery.cancel_scope.cancel()
+        received = await wait_for_all(handles, lambda job_id, _: queue.request_cancel(job_id))
         return [await _end(handle) for handle in handles], received
 
 
@@ -148,23 +142,6 @@ async def _end(handle: ClusterHandle[dict[str, Any]]) -> _End:
         return handle.snapshot(), await handle.result(), None
     except JobError as error:
         return handle.snapshot(), None, error.__cause__
-
-
-async def _cancel_on_signal(
-    handles: Sequence[ClusterHandle[dict[str, Any]]],
-    received: list[signal.Signals],
-    *,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    with trio.open_signal_receiver(*SIGNALS) as signals:
-        task_status.started()
-        async for number in signals:
-            received.append(signal.Signals(number))
-            for each in SIGNALS:  # a second signal ends the process, also while no server answers
-                signal.signal(each, signal.SIG_DFL)
-            async with trio.open_nursery() as nursery:
-                for handle in handles:
-                    nursery.start_soon(handle.request_cancel)
 
 
 def _read(

@@ -7,7 +7,7 @@ import logging
 import signal
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, TypeVarTuple
 
 import trio
 
@@ -17,7 +17,8 @@ from ticketr.statusline import StatusLine
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot
+    from ticketr import Job, JobHandle, JobHistory, JobID, JobSnapshot
+    from ticketr.cluster import ClusterHandle
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -28,7 +29,7 @@ Ts = TypeVarTuple("Ts")
 GARBAGE = (1_000, 2, 2_500)
 
 #: The signals that cancel the jobs of a command.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _log = logging.getLogger("ticketr")
 
@@ -94,7 +95,6 @@ async def run_all(
     Cancellation:
         Cancels the jobs and waits until they have ended.
     """
-    received: list[signal.Signals] = []
     async with (
         open_job_queue(workers=len(jobs), max_pending=None, history=history) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
@@ -104,12 +104,37 @@ async def run_all(
             for job, key in zip_longest(jobs, keys[: len(jobs)])
             if job is not None
         ]
-        async with trio.open_nursery() as nursery:
-            await nursery.start(_cancel_on_signal, queue, handles, received)
-            for handle in handles:
-                await handle.wait()
-            nursery.cancel_scope.cancel()
+        received = await wait_for_all(
+            handles, lambda job_id, number: queue.request_cancel(job_id, reason=number.name)
+        )
         return [await _outcome(handle, received) for handle in handles]
+
+
+async def wait_for_all(
+    handles: Sequence[JobHandle[Any] | ClusterHandle[Any]],
+    cancel: Callable[[JobID, signal.Signals], Awaitable[object]],
+) -> list[signal.Signals]:
+    """Wait until jobs have ended; SIGINT, SIGTERM and SIGHUP cancel them.
+
+    A second signal has its default effect, also while a cancel waits for an answer.
+
+    Args:
+        handles: The jobs.
+        cancel: Cancels one of them, because of a signal.
+
+    Returns:
+        The signals that came.
+
+    Cancellation:
+        Leaves the jobs alone.
+    """
+    received: list[signal.Signals] = []
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_cancel_on_signal, handles, cancel, received)
+        for handle in handles:
+            await handle.wait()
+        nursery.cancel_scope.cancel()
+    return received
 
 
 async def _outcome(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
@@ -122,17 +147,18 @@ async def _outcome(handle: JobHandle[T], received: Sequence[signal.Signals]) -> 
 
 
 async def _cancel_on_signal(
-    queue: JobQueue,
-    handles: Sequence[JobHandle[T]],
+    handles: Sequence[JobHandle[Any] | ClusterHandle[Any]],
+    cancel: Callable[[JobID, signal.Signals], Awaitable[object]],
     received: list[signal.Signals],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    with trio.open_signal_receiver(*SIGNALS) as signals:
+    with trio.open_signal_receiver(*_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
             received.append(signal.Signals(number))
-            for handle in handles:
-                queue.cancel(handle.id, reason=received[-1].name)
-            for each in SIGNALS:  # a second signal ends the process
+            for each in _SIGNALS:  # a second signal ends the process
                 signal.signal(each, signal.SIG_DFL)
+            async with trio.open_nursery() as nursery:
+                for handle in handles:
+                    nursery.start_soon(cancel, handle.id, received[-1])
