@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes.cancelled_jobs import NEVER, job_cancelled_at
 from fakes.comments import (
     WANTED,
     CommentBench,
@@ -19,13 +20,10 @@ from fakes.comments import (
     make_comment_scene,
 )
 from fakes.killed_sync import Runner, open_runner
-from fakes.lossy import Detached
 from fakes.planned_faults import Wire
 from fakes.processes import sandbox_process
 from fakes.pulls import URL
 from fakes.scenes import counts, run
-from fakes.steps import AtStep
-from trio.testing import MockClock
 
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.sandbox import Fault, FaultKind, Faults, create_app
@@ -38,10 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from pathlib import Path
 
-    from ticketr import JobSnapshot
     from ticketr.sandbox import Site
 
-NEVER = 10**9
 LATENCY = 0.1
 
 
@@ -69,27 +65,10 @@ def check_no_double(bench: CommentBench) -> None:
                 left.remove(text)
 
 
-def cancelled_at(bench: CommentBench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
-    """Run a job and cancel it at a step, on a site that carries out what it was asked."""
-    instrument = AtStep(step)
-
-    async def main() -> JobSnapshot:
-        with trio.fail_after(3600):
-            async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
-                transport = Detached(create_app(bench.site, latency=bench.latency), site)
-                handle = await queue.submit(kind(**bench.settings(transport=transport)))
-                instrument.arm(lambda: queue.cancel(handle.id))
-                snapshot = await handle.wait()
-        return snapshot
-
-    clock = MockClock(autojump_threshold=0)
-    return instrument, trio.run(main, clock=clock, instruments=[instrument])
-
-
 def sweep(scene: CommentBench, root: Path, kind: type[Any], steps: Iterable[int]) -> None:
     for step in steps:
         bench = copy_comment_scene(scene, root / str(step), latency=LATENCY)
-        _, snapshot = cancelled_at(bench, kind, step)
+        _, snapshot = job_cancelled_at(bench, kind, step)
         bench.latency = 0.0
         try:
             assert snapshot.status in {JobStatus.CANCELLED, JobStatus.COMPLETED}
@@ -106,7 +85,7 @@ def sweep(scene: CommentBench, root: Path, kind: type[Any], steps: Iterable[int]
 
 def count_steps(scene: CommentBench, root: Path, kind: type[Any]) -> int:
     bench = copy_comment_scene(scene, root / "counted", latency=LATENCY)
-    instrument, snapshot = cancelled_at(bench, kind, NEVER)
+    instrument, snapshot = job_cancelled_at(bench, kind, NEVER)
     assert snapshot.status is JobStatus.COMPLETED
     return instrument.seen
 

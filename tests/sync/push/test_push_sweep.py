@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from fakes.lossy import Detached
+from fakes.cancelled_jobs import NEVER, job_cancelled_at, settings
 from fakes.scenes import (
     Facts,
     check_afterwards,
@@ -22,7 +22,6 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.sandbox import create_app
 from ticketr.sync import PullJob, PushJob, SyncJob
 from ticketr.sync.concurrency import CONCURRENCY
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     from ticketr import JobSnapshot
 
-NEVER = 10**9
 LATENCY = 0.1
 
 
@@ -46,12 +44,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture(scope="module")
 def wanted(scene: Bench, tmp_path_factory: pytest.TempPathFactory) -> Facts:
     return undisturbed(scene, tmp_path_factory.mktemp("whole") / "work")
-
-
-def settings(bench: Bench, nursery: trio.Nursery) -> dict[str, Any]:
-    """What a job is told that asks a site which lives in another nursery."""
-    app = create_app(bench.site, latency=bench.latency)
-    return bench.settings(transport=Detached(app, nursery))
 
 
 def call_cancelled_at(bench: Bench, step: int) -> AtStep:
@@ -67,21 +59,6 @@ def call_cancelled_at(bench: Bench, step: int) -> AtStep:
 
     trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[instrument])
     return instrument
-
-
-def job_cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
-    instrument = AtStep(step)
-
-    async def main() -> JobSnapshot:
-        with trio.fail_after(3600):
-            async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
-                handle = await queue.submit(kind(**settings(bench, site)))
-                instrument.arm(lambda: queue.cancel(handle.id))
-                snapshot = await handle.wait()
-        return snapshot
-
-    clock = MockClock(autojump_threshold=0)
-    return instrument, trio.run(main, clock=clock, instruments=[instrument])
 
 
 def check_count(bench: Bench, snapshot: JobSnapshot) -> None:

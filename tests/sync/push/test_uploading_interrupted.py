@@ -7,15 +7,12 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trio
+from fakes.cancelled_jobs import NEVER, job_cancelled_at
 from fakes.described import blocks, describe, edit, p, text
-from fakes.lossy import Detached
 from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import copy_scene, run
-from fakes.steps import AtStep
-from trio.testing import MockClock
 
-from ticketr import JobStatus, open_job_queue
+from ticketr import JobStatus
 from ticketr.jira import ConnectionLost
 from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
@@ -26,10 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from ticketr import JobSnapshot
     from ticketr.jira.transport import Request, Response
 
-NEVER = 10**9
 LATENCY = 0.1
 DRAFT = "# TICKET: A draft\n\n## Description\nabove\n\n![](b.png)\n"
 
@@ -72,27 +67,10 @@ def check(bench: Bench) -> None:
     assert run(bench.push).done == 0
 
 
-def cancelled_at(bench: Bench, kind: type[Any], step: int) -> tuple[AtStep, JobSnapshot]:
-    """Run a job and cancel it at a step, on a site that carries out what it was asked."""
-    instrument = AtStep(step)
-
-    async def main() -> JobSnapshot:
-        with trio.fail_after(3600):
-            async with trio.open_nursery() as site, open_job_queue(workers=1) as queue:
-                transport = Detached(create_app(bench.site, latency=bench.latency), site)
-                handle = await queue.submit(kind(**bench.settings(transport=transport)))
-                instrument.arm(lambda: queue.cancel(handle.id))
-                snapshot = await handle.wait()
-        return snapshot
-
-    clock = MockClock(autojump_threshold=0)
-    return instrument, trio.run(main, clock=clock, instruments=[instrument])
-
-
 def sweep(scene: Bench, root: Path, kind: type[Any], steps: Iterable[int]) -> None:
     for step in steps:
         bench = copy_scene(scene, root / str(step), latency=LATENCY)
-        _, snapshot = cancelled_at(bench, kind, step)
+        _, snapshot = job_cancelled_at(bench, kind, step)
         bench.latency = 0.0
         try:
             assert snapshot.status in {JobStatus.CANCELLED, JobStatus.COMPLETED}
@@ -105,7 +83,7 @@ def sweep(scene: Bench, root: Path, kind: type[Any], steps: Iterable[int]) -> No
 
 def count_steps(scene: Bench, root: Path, kind: type[Any]) -> int:
     bench = copy_scene(scene, root / "counted", latency=LATENCY)
-    instrument, snapshot = cancelled_at(bench, kind, NEVER)
+    instrument, snapshot = job_cancelled_at(bench, kind, NEVER)
     assert snapshot.status is JobStatus.COMPLETED
     check(bench)
     return instrument.seen
