@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.paging import make_page
 from ticketr.sandbox.api.payload import read_object
-from ticketr.sandbox.api.projects import ALL_PROJECTS_ID, find_project, project_of
+from ticketr.sandbox.api.projects import (
+    ALL_PROJECTS_ID,
+    find_project,
+    project_of,
+    read_name_and_description,
+)
 from ticketr.sandbox.api.values import ValueContext, read_user
 from ticketr.sandbox.data import catalogue
 from ticketr.sandbox.data.model import Component
@@ -21,8 +26,6 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import User
-
-_LONGEST_NAME: Final = 255
 
 
 class ComponentRoutes(RouteGroup):
@@ -109,14 +112,7 @@ class ComponentRoutes(RouteGroup):
         raise RequestRefused(404, f"The component with id {wanted[:100]} does not exist.")
 
     def _read(self, body: JsonObject) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        if "name" in body:
-            name = body["name"]
-            if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
-                raise InvalidInput({"name": "The component name is missing or too long."})
-            values["name"] = name.strip()
-        if "description" in body:
-            values["description"] = str(body["description"] or "")
+        values = read_name_and_description(body, "The component name is missing or too long.")
         if "leadAccountId" in body:
             values["lead"] = self._lead(body["leadAccountId"])
         return values

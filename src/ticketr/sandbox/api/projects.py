@@ -1,9 +1,10 @@
-"""Find the project that a request names."""
+"""The project that a request names, and what its components and versions have alike."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ticketr.sandbox.api.input_errors import InvalidInput
 from ticketr.sandbox.data.catalogue import DEMO
 from ticketr.sandbox.errors import RequestRefused
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 #: The project that is named for a component or a version that several projects have.
 ALL_PROJECTS_ID: Final = DEMO.id
+_LONGEST_NAME: Final = 255
 
 
 def find_project(site: SiteStore, request: Request) -> Project:
@@ -35,3 +37,24 @@ def project_of(site: SiteStore, body: dict[str, Any]) -> Project | None:
     """Return the project that a body names by ``projectId`` or ``project``, its key."""
     name = body.get("projectId") or body.get("project")
     return site.project(str(name)) if isinstance(name, (str, int)) else None
+
+
+def read_name_and_description(body: dict[str, Any], problem: str) -> dict[str, Any]:
+    """Return the name and the description of a component or a version, as far as a body has them.
+
+    Args:
+        body: The body of a request.
+        problem: What is said of an invalid name.
+
+    Raises:
+        InvalidInput: The name is no text, empty or too long.
+    """
+    values: dict[str, Any] = {}
+    if "name" in body:
+        name = body["name"]
+        if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
+            raise InvalidInput({"name": problem})
+        values["name"] = name.strip()
+    if "description" in body:
+        values["description"] = str(body["description"] or "")
+    return values

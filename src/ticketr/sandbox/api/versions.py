@@ -9,7 +9,12 @@ from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
 from ticketr.sandbox.api.interface import RouteGroup, no_content
 from ticketr.sandbox.api.paging import make_page
 from ticketr.sandbox.api.payload import INVALID, read_list, read_object
-from ticketr.sandbox.api.projects import ALL_PROJECTS_ID, find_project, project_of
+from ticketr.sandbox.api.projects import (
+    ALL_PROJECTS_ID,
+    find_project,
+    project_of,
+    read_name_and_description,
+)
 from ticketr.sandbox.api.values import parse_date
 from ticketr.sandbox.data.model import Version
 from ticketr.sandbox.errors import RequestRefused
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
 
-_LONGEST_NAME: Final = 255
 _DATES: Final = {"releaseDate": "release_date", "startDate": "start_date"}
 _FLAGS: Final = ("released", "archived")
 
@@ -167,14 +171,7 @@ def _state(version: Version) -> str:
 
 
 def _read(body: JsonObject) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if "name" in body:
-        name = body["name"]
-        if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME:
-            raise InvalidInput({"name": "You must specify a valid version name."})
-        values["name"] = name.strip()
-    if "description" in body:
-        values["description"] = str(body["description"] or "")
+    values = read_name_and_description(body, "You must specify a valid version name.")
     for flag in _FLAGS:
         if flag in body:
             if not isinstance(body[flag], bool):
