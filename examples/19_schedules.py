@@ -38,7 +38,7 @@ async def main() -> None:
         polls = queue.repeat(poll, trio.current_time(), every=60.0, id="poll")
         await trio.sleep(350)
         polls.pause()
-        await trio.sleep(3250)
+        await trio.sleep(3249)
         polls.run_now()
         await trio.sleep(1)
         polls.cancel()  # the run under way goes on

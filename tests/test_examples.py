@@ -112,7 +112,7 @@ poll#2 starts after 60 s
 poll#3 starts after 120 s
 poll#4 starts after 240 s
 poll#5 starts after 300 s
-poll#6 starts after 3600 s
+poll#6 starts after 3599 s
 6 polls, 1 missed; 4 reports
 next report at a whole quarter: True
 """,
