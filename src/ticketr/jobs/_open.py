@@ -30,7 +30,6 @@ from ticketr.jobs._shutdown import (
     wait_until_idle,
 )
 from ticketr.jobs._sqlite_store import check_store
-from ticketr.jobs._store_opening import Opening
 from ticketr.jobs._store_submit import around_attempts
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
 from ticketr.jobs._worker import work
@@ -203,6 +202,8 @@ class Block:
         core = self._core = self._make_core(around=around)
         recorder = Recorder(self._history) if self._history is not None else None
         if store is not None:
+            from ticketr.jobs._store_opening import open_store  # noqa: PLC0415 - only with a store
+
             await open_store(core, store)
         nursery = await self._nursery.__aenter__()
         core.attach(nursery.cancel_scope, recorder)
@@ -250,19 +251,6 @@ class Block:
             return leaving is None  # noqa: ASYNC910 - leaving the nursery is a checkpoint
         finally:
             del body, error, spill, leaving  # their tracebacks hold this frame
-
-
-async def open_store(core: QueueCore, store: StoreWriter) -> None:
-    """Open a store, and take up what is in it."""
-    contents = await store.open()
-    try:
-        store.attach(core.wall_clock, partial(core.cancel, cause=CancelCause.USER))
-        core.attach_store(store)
-        Opening(core, store).take_up(contents)
-        core.repeats.observe(store.repeat_changed)
-    except BaseException:
-        await store.close()  # noqa: ASYNC102 - it is shielded and bounded
-        raise
 
 
 async def finish_jobs(core: QueueCore) -> BaseException | None:

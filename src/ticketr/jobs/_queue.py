@@ -24,7 +24,6 @@ from ticketr.jobs._options import (
     refuse_options_of_one_run,
 )
 from ticketr.jobs._repeat_handle import RepeatHandle
-from ticketr.jobs._store_repeats import pack_every
 from ticketr.jobs._store_submit import submit_durably
 from ticketr.jobs._template import template_of
 from ticketr.jobs._updates import read_to_end
@@ -351,6 +350,8 @@ class JobQueue(QueueControl):
         template = make_record(job, args, self._timeout, self._retry, options)
         repeats, store, stored = self._core.repeats, self._core.store, ""
         if store is not None:
+            from ticketr.jobs._store_repeats import pack_every  # noqa: PLC0415 - only with a store
+
             if not template.extras.id:
                 raise ValueError(
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"

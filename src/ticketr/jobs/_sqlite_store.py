@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 
 import trio
 
-from ticketr.jobs._codecs import codec_named
 from ticketr.jobs._history import checked_path
-from ticketr.jobs._store_file import StoreFile
-from ticketr.jobs._store_writer import StoreWriter
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._codecs import CodecName
     from ticketr.jobs._history import RunSync
     from ticketr.jobs._retention import Keep
+    from ticketr.jobs._store_writer import StoreWriter
 
 T = TypeVar("T")
 
@@ -77,6 +75,8 @@ class SqliteStore:
         max_kills: float = 5,
         run_sync: RunSync = in_thread,
     ) -> None:
+        from ticketr.jobs._codecs import codec_named  # noqa: PLC0415 - only with a store
+
         self._path = checked_path(path)
         self._codec = codec_named(codec)
         self._max_kills = checked_count("max_kills", max_kills, 1)
@@ -86,6 +86,9 @@ class SqliteStore:
 
     def writer(self, keep: Keep) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
+        from ticketr.jobs._store_file import StoreFile  # noqa: PLC0415 - only with a store
+        from ticketr.jobs._store_writer import StoreWriter  # noqa: PLC0415 - the same
+
         file = StoreFile(
             self._path,
             max_ended=keep.jobs,

@@ -10,6 +10,7 @@ import json
 import logging
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
 from ticketr._errors import TicketrError, TooManyKills
@@ -37,6 +38,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.jobs")
 
 TIMED_OUT: Final = "JobTimedOut"
+
+
+async def open_store(core: QueueCore, store: StoreWriter) -> None:
+    """Open a store, and take up what is in it."""
+    contents = await store.open()
+    try:
+        store.attach(core.wall_clock, partial(core.cancel, cause=CancelCause.USER))
+        core.attach_store(store)
+        Opening(core, store).take_up(contents)
+        core.repeats.observe(store.repeat_changed)
+    except BaseException:
+        await store.close()  # noqa: ASYNC102 - it is shielded and bounded
+        raise
 
 
 @final
