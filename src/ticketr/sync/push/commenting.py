@@ -24,6 +24,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, comments_field
 from ticketr.sync.compare.sent_comments import SentComment
+from ticketr.sync.push.late_requests import wait_for_late_requests
 from ticketr.sync.session import TRIES
 
 if TYPE_CHECKING:
@@ -155,8 +156,5 @@ async def wait_for_late_comments(session: Session) -> None:
     asked = [each for each in await session.in_thread(session.state.comments.all) if not each.id]
     if all(time.time() - each.sent > LONG_AGO for each in asked):
         return
-    left = session.began + session.job.late_request_window - trio.current_time()
-    if left > 0:
-        keys = ", ".join(sorted({each.key for each in asked}))
-        session.progress.wait(left, f"finding out whether a comment was added to {keys}")
-        await trio.sleep(left)
+    keys = ", ".join(sorted({each.key for each in asked}))
+    await wait_for_late_requests(session, f"finding out whether a comment was added to {keys}")

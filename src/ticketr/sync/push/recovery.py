@@ -22,6 +22,7 @@ from ticketr.sync.concurrency import PAGE
 from ticketr.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
 from ticketr.sync.push.keys import write_key, write_key_and_record
+from ticketr.sync.push.late_requests import wait_for_late_requests
 from ticketr.sync.push.transitions import status_of
 from ticketr.sync.queries import OVERLAP, base_query
 from ticketr.sync.threads import CHUNK, chunks
@@ -110,12 +111,10 @@ async def look_up(
     Cancellation:
         Takes effect at once, also during the wait for a late request.
     """
-    left = sent + session.job.late_request_window - trio.current_time()
-    if left > 0 and asked:
+    if asked:
         more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
         what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
-        session.progress.wait(left, what)
-        await trio.sleep(left)
+        await wait_for_late_requests(session, what, sent=sent)
     found: dict[str, Creation] = {}
     for project in dict.fromkeys(each.project for each in asked):
         search = _Search(session, [each for each in asked if each.project == project])

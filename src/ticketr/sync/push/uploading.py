@@ -26,6 +26,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.attachment_names import safe_name
 from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.sync.push.late_requests import wait_for_late_requests
 from ticketr.sync.session import TRIES
 from ticketr.sync.state.files import AskedUpload
 from ticketr.sync.workspace.pictures import open_picture
@@ -121,7 +122,8 @@ class _Uploader:
         if asked is not None:
             found = _find(asked, attached)
             if not found and not asked.attachment:
-                await self._wait_for_late_request()
+                what = f"finding out whether a file was attached to {self._key}"
+                await wait_for_late_requests(session, what)
                 attached = await self._attached()
                 found = _find(asked, attached)
             if found:
@@ -184,14 +186,6 @@ class _Uploader:
     async def _attached(self) -> Sequence[Attachment]:
         answer = await self._session.jira.bulk_fetch([self._issue], fields=[ATTACHMENT_FIELD])
         return [each for issue in answer.issues for each in jira_attachments(issue.fields)]
-
-    async def _wait_for_late_request(self) -> None:
-        """Wait until no request of an earlier run can reach Jira any more."""
-        session = self._session
-        left = session.began + session.job.late_request_window - trio.current_time()
-        if left > 0:
-            session.progress.wait(left, f"finding out whether a file was attached to {self._key}")
-            await trio.sleep(left)
 
 
 def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
