@@ -18,9 +18,20 @@ class Effect:
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InWorkspace(Effect):
+    """Something to do in a workspace, which has to be open.
+
+    Attributes:
+        workspace: The workspace's name.
+    """
+
+    workspace: str
+
+
 def workspace_of(effect: Effect) -> str:
     """Return the name of the workspace that has to be open for an effect; empty for none."""
-    return getattr(effect, "workspace", "")
+    return effect.workspace if isinstance(effect, InWorkspace) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +45,9 @@ class Redraw(Effect):
 
 
 @dataclass(frozen=True, slots=True)
-class StartJob(Effect):
-    """Submit a job.
+class StartJob(InWorkspace):
+    """Submit a job."""
 
-    Attributes:
-        workspace: The name of the job's workspace.
-        request: What the job is to do.
-    """
-
-    workspace: str
     request: JobRequest
 
 
@@ -65,25 +70,21 @@ class CancelJob(Effect):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFiles(Effect):
+class ReadFiles(InWorkspace):
     """Read the files of a workspace, and their differences from the last sync."""
-
-    workspace: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReadDetail(Effect):
+class ReadDetail(InWorkspace):
     """Read an issue from its file.
 
     Attributes:
-        workspace: The name of its workspace.
         path: Its file, relative to the workspace.
         order: The order of its row in the list.
         cells: The width of the panel that will show it; 0 if it is unknown.
         as_source: Whether the lines of the file will be shown.
     """
 
-    workspace: str
     path: str
     order: tuple[str, int, str, int]
     cells: int = field(default=0, compare=False)
@@ -91,59 +92,51 @@ class ReadDetail(Effect):
 
 
 @dataclass(frozen=True, slots=True)
-class WrapDetail(Effect):
+class WrapDetail(InWorkspace):
     """Wrap the lines of a long issue.
 
     Attributes:
-        workspace: The name of its workspace.
-        sheet: The issue.
         cells: The width of the panel that will show it.
         as_source: Whether to wrap the lines of the file.
     """
 
-    workspace: str
     sheet: Sheet = field(repr=False)
     cells: int
     as_source: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Remember(Effect):
+class Remember(InWorkspace):
     """Store how the list of a workspace is shown, for the next time.
 
     Attributes:
-        workspace: The workspace's name.
         filter: The filter, as it was typed.
         sort: The name of the sort.
         saved: The names and texts of filters to save; one without a text is forgotten.
     """
 
-    workspace: str
     filter: str
     sort: str
     saved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class OpenEditor(Effect):
+class OpenEditor(InWorkspace):
     """Open a file in the user's editor, and read the workspace again.
 
     Attributes:
-        workspace: The name of the file's workspace.
         path: The file, relative to the workspace.
         line: The line to go to, from 1.
     """
 
-    workspace: str
     path: str
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class OpenBrowser(Effect):
+class OpenBrowser(InWorkspace):
     """Open an issue in the browser."""
 
-    workspace: str
     key: str
 
 
@@ -161,24 +154,20 @@ class Copy(Effect):
 
 
 @dataclass(frozen=True, slots=True)
-class CopyAddress(Effect):
+class CopyAddress(InWorkspace):
     """Copy the address of an issue in a browser."""
 
-    workspace: str
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPlan(Effect):
+class ReadPlan(InWorkspace):
     """Make the plan of a push or sync.
 
     Attributes:
-        workspace: The name of its workspace.
-        kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
     """
 
-    workspace: str
     kind: JobKind
     keys: tuple[str, ...] = ()
 
@@ -204,156 +193,111 @@ class ReadHistory(Effect):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadConflict(Effect):
+class ReadConflict(InWorkspace):
     """Read the conflict of a ticket."""
 
-    workspace: str
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class AskAuthor(Effect):
+class AskAuthor(InWorkspace):
     """Ask Jira who changed its side of a conflict.
 
     Attributes:
-        workspace: The name of its workspace.
         key: The key of the ticket in conflict.
         issue: The key of the issue that was changed last.
         updated: When that was, as Jira writes it.
     """
 
-    workspace: str
     key: str
     issue: str
     updated: str
 
 
 @dataclass(frozen=True, slots=True)
-class Settle(Effect):
+class Settle(InWorkspace):
     """Carry out what was chosen in a conflict."""
 
-    workspace: str
     resolution: Resolution
 
 
 @dataclass(frozen=True, slots=True)
-class FindUndo(Effect):
+class FindUndo(InWorkspace):
     """Find what can be taken back in a workspace."""
-
-    workspace: str
 
 
 @dataclass(frozen=True, slots=True)
-class Undo(Effect):
-    """Take the last replacement of a ticket's text back.
+class Undo(InWorkspace):
+    """Take the last replacement of a ticket's text back."""
 
-    Attributes:
-        workspace: The name of the ticket's workspace.
-        key: The key of the ticket.
-    """
-
-    workspace: str
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class AskStatuses(Effect):
+class AskStatuses(InWorkspace):
     """Ask Jira for the statuses that some issues can take, by their keys."""
 
-    workspace: str
     keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class AskKeys(Effect):
+class AskKeys(InWorkspace):
     """Ask Jira which issues a query finds."""
 
-    workspace: str
     jql: str
 
 
 @dataclass(frozen=True, slots=True)
-class AskIssues(Effect):
-    """Ask Jira for issues that are to be changed together.
+class AskIssues(InWorkspace):
+    """Ask Jira for issues that are to be changed together, by their keys."""
 
-    Attributes:
-        workspace: The name of their workspace.
-        keys: Their keys.
-    """
-
-    workspace: str
     keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class StopAsking(Effect):
+class StopAsking(InWorkspace):
     """Cancel the request of `AskStatuses`, `AskKeys` or `AskIssues`."""
-
-    workspace: str
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeField(Effect):
-    """Change a field of one issue in its file.
+class ChangeField(InWorkspace):
+    """Change a field of one issue in its file."""
 
-    Attributes:
-        workspace: The name of its workspace.
-        place: Where the issue stands.
-        change: The change.
-    """
-
-    workspace: str
     place: IssuePlace
     change: FieldChange
 
 
 @dataclass(frozen=True, slots=True)
-class PlanEdits(Effect):
-    """Plan a change of fields in files.
+class PlanEdits(InWorkspace):
+    """Plan a change of fields in files."""
 
-    Attributes:
-        workspace: The name of the workspace.
-        changes: What is to be changed where.
-    """
-
-    workspace: str
     changes: tuple[tuple[IssuePlace, FieldChange], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CarryOutEdits(Effect):
+class CarryOutEdits(InWorkspace):
     """Change files as planned."""
 
-    workspace: str
     plan: FileEditPlan
 
 
 @dataclass(frozen=True, slots=True)
-class AddTicket(Effect):
+class AddTicket(InWorkspace):
     """Write a draft.
 
     Attributes:
-        workspace: The name of the workspace.
         title: Its title, cleaned.
         parent: The ticket whose sub-task it is to be; None for a ticket in a file of its own.
     """
 
-    workspace: str
     title: str
     parent: IssuePlace | None
 
 
 @dataclass(frozen=True, slots=True)
-class AddComment(Effect):
-    """Write a new comment into the file of an issue.
+class AddComment(InWorkspace):
+    """Write a new comment, whose text is cleaned, into the file of an issue."""
 
-    Attributes:
-        workspace: The name of the workspace.
-        place: The place of the issue.
-        text: The comment, cleaned.
-    """
-
-    workspace: str
     place: IssuePlace
     text: str
 

@@ -34,6 +34,17 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class OfWorkspace(Message):
+    """An event in a workspace, or an answer about it.
+
+    Attributes:
+        workspace: The workspace's name.
+    """
+
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPressed(Message):
     """A key was pressed.
 
@@ -53,13 +64,7 @@ class Pasted(Message):
 
 @dataclass(frozen=True, slots=True)
 class MouseUsed(Message):
-    """The mouse was used.
-
-    Attributes:
-        action: What was done.
-        x: The column, from 0.
-        y: The row, from 0.
-    """
+    """The mouse was used at a column x and a row y, both from 0."""
 
     action: MouseAction
     x: int
@@ -92,26 +97,23 @@ class JobChanged(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketsFound(Message):
+class TicketsFound(OfWorkspace):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
-        workspace: The name of their workspace.
         tickets: The rows of each ticket.
         edited: The keys of issues among them that were edited here.
     """
 
-    workspace: str
     tickets: tuple[tuple[ListRow, ...], ...]
     edited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class FilesRead(Message):
+class FilesRead(OfWorkspace):
     """Every file of a workspace has been read.
 
     Attributes:
-        workspace: The workspace's name.
         rows: The rows of all tickets and of broken files, in order.
         edited: The keys of issues that were edited here since the last sync.
         conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
@@ -121,7 +123,6 @@ class FilesRead(Message):
             readings differ in it.
     """
 
-    workspace: str
     rows: Rows
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -130,108 +131,92 @@ class FilesRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class EditorClosed(Message):
+class EditorClosed(OfWorkspace):
     """The user's editor has ended without an error, and the files were read again since.
 
     Attributes:
-        workspace: The name of the file's workspace.
         path: The file, relative to the workspace.
     """
 
-    workspace: str
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class DetailRead(Message):
+class DetailRead(OfWorkspace):
     """An issue was read from its file; the answer to `ReadDetail`.
 
     Attributes:
-        workspace: The name of its workspace.
         order: The order of its row.
         sheet: Its fields and text; None if the file does not hold it any more.
         wrapped: Its lines, if it is long.
     """
 
-    workspace: str
     order: tuple[str, int, str, int]
     sheet: Sheet | None
     wrapped: WrappedDetail | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class DetailWrapped(Message):
+class DetailWrapped(OfWorkspace):
     """The lines of a long issue were wrapped; the answer to `WrapDetail`."""
 
-    workspace: str
     sheet: Sheet
     wrapped: WrappedDetail
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRead(Message):
+class PlanRead(OfWorkspace):
     """The plan of a push or sync was made; the answer to `ReadPlan`.
 
     Attributes:
-        workspace: The name of its workspace.
-        kind: The kind of the job.
         plan: The plan; its texts are not cleaned.
         keys: The tickets to which it is limited; empty for all.
     """
 
-    workspace: str
     kind: JobKind
     plan: PushPlan
     keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PlanFailed(Message):
+class PlanFailed(OfWorkspace):
     """No plan could be made; the answer to `ReadPlan`."""
 
-    workspace: str
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class ConflictRead(Message):
+class ConflictRead(OfWorkspace):
     """A conflict was read; the answer to `ReadConflict`."""
 
-    workspace: str
     key: str
     view: ConflictView
 
 
 @dataclass(frozen=True, slots=True)
-class IssuesRead(Message):
+class IssuesRead(OfWorkspace):
     """Jira has answered `AskIssues`.
 
     Attributes:
-        workspace: The name of the workspace.
         keys: The keys, as they were asked.
-        issues: The issues.
         problem: Why there is no answer, cleaned; empty if there is one.
     """
 
-    workspace: str
     keys: tuple[str, ...]
     issues: tuple[BulkIssue, ...] = ()
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorRead(Message):
+class AuthorRead(OfWorkspace):
     """Jira has told who changed its side of a conflict; the answer to `AskAuthor`.
 
     Attributes:
-        workspace: The name of its workspace.
-        key: The key of the ticket in conflict.
         updated: When Jira's side was changed, as it was asked.
         author: Who made the last change that the history names.
         at: When that was, as Jira writes it.
     """
 
-    workspace: str
     key: str
     updated: str
     author: str
@@ -239,44 +224,37 @@ class AuthorRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class ConflictFailed(Message):
+class ConflictFailed(OfWorkspace):
     """A conflict could not be read; the answer to `ReadConflict`."""
 
-    workspace: str
     key: str
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class StatusesRead(Message):
+class StatusesRead(OfWorkspace):
     """Jira was asked for the statuses that issues can take; the answer to `AskStatuses`.
 
     Attributes:
-        workspace: The name of their workspace.
-        keys: The issues' keys.
         statuses: The statuses of each issue, not cleaned, by its key; none without an answer.
         problem: Why there is no answer, cleaned; empty if there is one.
     """
 
-    workspace: str
     keys: tuple[str, ...]
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class KeysRead(Message):
+class KeysRead(OfWorkspace):
     """Jira was asked which issues a query finds; the answer to `AskKeys`.
 
     Attributes:
-        workspace: The name of the workspace.
-        jql: The query.
         keys: The keys of those issues that the last sync knows.
         count: The number of all issues that Jira has found.
         problem: Why there is no answer, cleaned; empty if there is one.
     """
 
-    workspace: str
     jql: str
     keys: frozenset[str]
     count: int = 0
@@ -284,56 +262,43 @@ class KeysRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class EditsPlanned(Message):
+class EditsPlanned(OfWorkspace):
     """A change of fields was planned; the answer to `PlanEdits`."""
 
-    workspace: str
     changes: tuple[tuple[IssuePlace, FieldChange], ...]
     plan: FileEditPlan
 
 
 @dataclass(frozen=True, slots=True)
-class EditsRefused(Message):
+class EditsRefused(OfWorkspace):
     """A change of fields cannot be planned; the answer to `PlanEdits`."""
 
-    workspace: str
     changes: tuple[tuple[IssuePlace, FieldChange], ...]
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class EditsDone(Message):
+class EditsDone(OfWorkspace):
     """The chosen tickets of a workspace were changed."""
-
-    workspace: str
 
 
 @dataclass(frozen=True, slots=True)
-class TicketAdded(Message):
-    """A draft was written, and its file was read.
+class TicketAdded(OfWorkspace):
+    """A draft was written, and its file was read; the path is relative to the workspace."""
 
-    Attributes:
-        workspace: The name of the workspace.
-        path: Its file, relative to the workspace.
-        title: Its title.
-    """
-
-    workspace: str
     path: str
     title: str
 
 
 @dataclass(frozen=True, slots=True)
-class UndoFound(Message):
+class UndoFound(OfWorkspace):
     """Something can be taken back; the answer to `FindUndo`.
 
     Attributes:
-        workspace: The name of the workspace.
         key: The key of the ticket whose text would come back.
         words: What would be taken back, cleaned.
     """
 
-    workspace: str
     key: str
     words: str
 
@@ -346,28 +311,24 @@ class HistoryRead(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled(Message):
+class Recalled(OfWorkspace):
     """How the list of a workspace was shown the last time.
 
     Attributes:
-        workspace: The workspace's name.
-        filter: The filter.
         sort: The name of the sort.
         saved: The saved filters, by their names.
     """
 
-    workspace: str
     filter: Filter
     sort: str
     saved: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceOpened(Message):
+class WorkspaceOpened(OfWorkspace):
     """A workspace was opened.
 
     Attributes:
-        workspace: Its name.
         site: The address of its site, for people.
         project: The key of its project; may be empty.
         is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.
@@ -375,7 +336,6 @@ class WorkspaceOpened(Message):
         aliases: The names for queries, with their queries; not cleaned.
     """
 
-    workspace: str
     site: str
     project: str
     is_wanted: bool = False
@@ -384,15 +344,9 @@ class WorkspaceOpened(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceFailed(Message):
-    """A workspace could not be opened.
+class WorkspaceFailed(OfWorkspace):
+    """A workspace could not be opened; the words say why and what to do, and are cleaned."""
 
-    Attributes:
-        workspace: Its name.
-        words: Why, and what to do; cleaned.
-    """
-
-    workspace: str
     words: str
 
 
@@ -450,15 +404,9 @@ class Told(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestWaits(Message):
-    """What was asked of a workspace waits until it is open.
+class RequestWaits(OfWorkspace):
+    """What was asked of a workspace waits until it is open."""
 
-    Attributes:
-        workspace: The workspace's name.
-        what: What was asked.
-    """
-
-    workspace: str
     what: str
 
 
