@@ -175,6 +175,20 @@ def test_options_that_do_not_fit_are_refused(
     assert told in ended.err
 
 
+def test_the_url_comes_from_the_environment(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings(someone.root.parent / "config", "https://acme.example", one=someone.root)
+    monkeypatch.setenv("TICKETR_CLUSTER_SECRET", SECRET["TICKETR_CLUSTER_SECRET"])
+    monkeypatch.delenv("TICKETR_CLUSTER_URL", raising=False)
+
+    without = someone.runs("sync", "--every", "--cluster")
+    monkeypatch.setenv("TICKETR_CLUSTER_URL", "nonsense:away")
+    wrong = someone.runs("sync", "--cluster", "--every")
+
+    assert (without.code, wrong.code) == (2, 2)
+    assert "Error: no URL of a server: give one, such as embedded:FOLDER, or set" in without.err
+    assert "write valkey://HOST:PORT/DATABASE" in wrong.err
+
+
 def test_a_secret_is_needed(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TICKETR_CLUSTER_SECRET", raising=False)
     settings(someone.root.parent / "config", "https://acme.example", one=someone.root)

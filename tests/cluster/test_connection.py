@@ -48,6 +48,15 @@ async def test_an_opened_connection_reaches_the_server(folder: Path) -> None:
         assert SECRET not in repr(connection)
 
 
+async def test_the_url_may_stand_in_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKETR_CLUSTER_URL", f"embedded:{folder}")
+
+    async with open_connection(None, name="q", secret=SECRET) as connection:
+        assert connection.address.embedded == folder
+
+
 async def test_a_second_process_uses_the_same_url(folder: Path) -> None:
     url = f"embedded:{folder}"
     async with (

@@ -75,7 +75,7 @@ def check_options(options: CommonOptions) -> None:
 
 
 def sync_by_workers(
-    url: str,
+    url: str | None,
     make: Callable[[str], WorkspaceSync],
     print_result: Callable[[SyncResult], None],
     options: CommonOptions,
@@ -86,7 +86,7 @@ def sync_by_workers(
     default effect; the server knows of the cancellation by then, or the jobs go on.
 
     Args:
-        url: Where the cluster's server is.
+        url: Where the cluster's server is; None for ``TICKETR_CLUSTER_URL``.
         make: Returns the job of a workspace.
         print_result: Prints a result for people.
         options: `plain` and `as_json` count.
@@ -123,7 +123,7 @@ _End = tuple["JobSnapshot", "dict[str, Any] | None", "BaseException | None"]
 
 
 async def _run_all(
-    url: str, jobs: Sequence[WorkspaceSync], *, plain: bool
+    url: str | None, jobs: Sequence[WorkspaceSync], *, plain: bool
 ) -> tuple[list[_End], list[signal.Signals]]:
     """Submit the jobs and wait for their ends; return these, and the signals that came."""
     from ticketr.cluster import open_cluster_queue

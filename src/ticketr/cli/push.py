@@ -91,7 +91,13 @@ def push(
 @accept_loss_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
-@click.option("--cluster", metavar="URL", help="With --every: workers of this cluster do it.")
+@click.option(
+    "--cluster",
+    metavar="[URL]",
+    is_flag=False,
+    flag_value="",
+    help="With --every: workers of this cluster do it (default: TICKETR_CLUSTER_URL).",
+)
 @_YES
 @click.pass_context
 def sync(
@@ -132,7 +138,7 @@ def sync(
             accept_loss=accept_loss,
             yes=yes,
         )
-        context.exit(sync_by_workers(cluster, make, print_result, options))
+        context.exit(sync_by_workers(cluster or None, make, print_result, options))
 
     from ticketr.cli.confirmation import confirm_plans, read_plans
     from ticketr.cli.job_runner import run_jobs

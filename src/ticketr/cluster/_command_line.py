@@ -11,7 +11,7 @@ import trio
 
 from ticketr.cleaning import clean
 from ticketr.cluster._address import read_url
-from ticketr.cluster._connection import open_connection
+from ticketr.cluster._connection import URL_VARIABLE, open_connection
 from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._list import JobList
@@ -38,13 +38,13 @@ class Commands(Protocol):
 
 def add_queue_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which queue a command is about."""
-    url = os.environ.get("TICKETR_CLUSTER_URL")
+    url = os.environ.get(URL_VARIABLE)
     parser.add_argument(
         "--url",
         required=url is None,
         default=url,
         help="where the server is, such as valkey://host or embedded:FOLDER"
-        " (default: TICKETR_CLUSTER_URL, which keeps a password out of the list of processes)",
+        f" (default: {URL_VARIABLE}, which keeps a password out of the list of processes)",
     )
     parser.add_argument("--name", default="default", help="the queue's name (default: default)")
     parser.add_argument(

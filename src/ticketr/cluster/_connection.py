@@ -38,6 +38,8 @@ logging.getLogger("coredis").addHandler(logging.NullHandler())
 
 PATIENCE: Final = 5.0
 """Seconds until a call that has no answer counts as failed."""
+URL_VARIABLE: Final = "TICKETR_CLUSTER_URL"
+"""Where the URL may stand, which no list of processes shows then."""
 _MOST_CONNECTIONS: Final = 64
 _OLDEST: Final = (7, 2)
 """Of Valkey and of Redis: functions, and how blocked streams end."""
@@ -62,12 +64,13 @@ class Connection:
 
 @asynccontextmanager
 async def open_connection(
-    url: str, *, name: str, secret: str | None = None, allow_plaintext: bool = False
+    url: str | None, *, name: str, secret: str | None = None, allow_plaintext: bool = False
 ) -> AsyncGenerator[Connection]:
     """Connect to a server, and check that it can keep jobs.
 
     Args:
-        url: Where the server is (`ticketr.cluster._address`); ``embedded:FOLDER`` starts one.
+        url: Where the server is (`ticketr.cluster._address`); ``embedded:FOLDER`` starts one. None:
+            that of ``TICKETR_CLUSTER_URL``.
         name: The queue's name.
         secret: The queue's secret; None: that of ``TICKETR_CLUSTER_SECRET``.
         allow_plaintext: Whether TCP without TLS may leave this machine.
@@ -80,13 +83,27 @@ async def open_connection(
         The connection lasts until the block has been left, so that clean-up can use it.
     """
     checked = read_secret(secret)
-    address = read_url(url, allow_plaintext=allow_plaintext)
+    address = read_url(_found_url(url), allow_plaintext=allow_plaintext)
     async with AsyncExitStack() as stack:
         if address.embedded is not None:
             address = await stack.enter_async_context(open_embedded(address.embedded))
         client = await stack.enter_async_context(open_client(address))
         await _check(client, address, name, checked)
         yield Connection(name, address, checked, client)
+
+
+def _found_url(given: str | None) -> str:
+    """Return the URL that was given, else that of the environment.
+
+    Raises:
+        ClusterMisconfigured: There is none.
+    """
+    found = os.environ.get(URL_VARIABLE, "") if given is None else given
+    if not found:
+        raise ClusterMisconfigured(
+            "no URL of a server", f"give one, such as embedded:FOLDER, or set {URL_VARIABLE}"
+        )
+    return found
 
 
 def make_pool(

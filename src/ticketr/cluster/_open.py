@@ -30,7 +30,7 @@ DROP_PATIENCE: Final = 1.0
 
 @asynccontextmanager
 async def open_cluster_queue(
-    url: str,
+    url: str | None = None,
     *,
     name: str = "default",
     secret: str | None = None,
@@ -58,6 +58,7 @@ async def open_cluster_queue(
     Args:
         url: Where the server is: ``valkey://HOST:PORT/DATABASE``, ``valkeys://`` for TLS,
             ``unix:///PATH``, or ``embedded:FOLDER``, which starts a server of the folder's own.
+            None for the environment variable ``TICKETR_CLUSTER_URL``.
         name: The queue's name. Workers are started with the same.
         secret: What all processes of the queue share, at least 16 characters; None for the
             environment variable ``TICKETR_CLUSTER_SECRET``.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def run_worker(
-    url: str,
+    url: str | None = None,
     *,
     name: str = "default",
     secret: str | None = None,
