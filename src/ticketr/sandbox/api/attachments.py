@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.media import media_id
 from ticketr.sandbox.api.multipart import read_files
@@ -26,6 +26,7 @@ from ticketr.sandbox.errors import RequestRefused
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
 
 #: The most bytes of a file.
@@ -42,16 +43,16 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 class AttachmentRoutes(RouteGroup):
     """The routes for attachments in one version of the interface."""
 
-    async def settings(self, _request: Request) -> Response:
+    async def settings(self, _request: Request) -> JsonObject:
         """State the size limit."""
-        return self._interface.answer({"enabled": True, "uploadLimit": UPLOAD_LIMIT})
+        return {"enabled": True, "uploadLimit": UPLOAD_LIMIT}
 
-    async def add(self, request: Request) -> Response:
+    async def add(self, request: Request) -> list[JsonObject]:
         """Attach the files in a form's fields called ``file``."""
         if request.headers.get("x-atlassian-token", "").lower() not in {"no-check", "nocheck"}:
             raise RequestRefused(403, _XSRF)
         body = await read_bytes(request, UPLOAD_LIMIT + _MOST_AROUND)
-        site = self._interface.site
+        site = self._site
         issue = require_issue(site, request)
         files = read_files(request.headers.get("content-type", ""), body)
         uploaded = [file for file in files or () if file.field == "file"]
@@ -73,33 +74,32 @@ class AttachmentRoutes(RouteGroup):
         ]
         site.attach(issue.key, added)
         describe = self._interface.view(request).parts.attachment
-        return self._interface.answer([describe(attachment) for attachment, _ in added])
+        return [describe(attachment) for attachment, _ in added]
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe an attachment."""
         _, attachment = self._named(request)
         described = self._interface.view(request).parts.attachment(attachment)
-        return self._interface.answer({**described, "id": attachment.id})
+        return {**described, "id": attachment.id}
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete an attachment."""
         issue, attachment = self._named(request)
-        self._interface.site.detach(issue.key, attachment.id)
-        return no_content()
+        self._site.detach(issue.key, attachment.id)
 
     async def download(self, request: Request) -> Response:
         """Redirect to the content, or return it if the request declines a redirect."""
         _, attachment = self._named(request)
         if not read_flag(request.query_params, "redirect", default=True):
             return self._content(request, attachment)
-        base = self._interface.view(request).records.base
+        base = self._records(request).base
         token, name = _token(attachment), quote(attachment.name, safe="")
         address = f"{base}/file/{media_id(attachment.id)}/binary?token={token}&name={name}"
         return Response(status_code=303, headers={"location": address})
 
     async def media(self, request: Request) -> Response:
         """Return the content of an attachment to whoever has the token."""
-        for issue in self._interface.site:
+        for issue in self._site:
             for attachment in issue.attachments:
                 if media_id(attachment.id) != request.path_params["media_id"]:
                     continue
@@ -111,7 +111,7 @@ class AttachmentRoutes(RouteGroup):
 
     def _content(self, request: Request, attachment: Attachment) -> Response:
         """Return the content, or the range of it that the request asks for."""
-        content = self._interface.site.content(attachment.id)
+        content = self._site.content(attachment.id)
         headers = {
             "content-type": attachment.mime_type,
             "content-disposition": f"attachment; filename*=utf-8''{quote(attachment.name)}",
@@ -130,7 +130,7 @@ class AttachmentRoutes(RouteGroup):
 
     def _named(self, request: Request) -> tuple[Issue, Attachment]:
         wanted = request.path_params["id"]
-        for issue in self._interface.site:
+        for issue in self._site:
             for attachment in issue.attachments:
                 if str(attachment.id) == wanted:
                     return issue, attachment

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.payload import JsonType
     from ticketr.sandbox.api.records import JsonObject
@@ -38,34 +37,31 @@ _BULK: Final[Mapping[str, JsonType]] = {
 class ChangelogRoutes(RouteGroup):
     """The routes for histories in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> JsonObject:
         """List the history of an issue, the oldest entry first, page by page."""
-        issue, view = require_issue(self._interface.site, request), self._interface.view(request)
-        page = make_page(
+        issue, view = require_issue(self._site, request), self._interface.view(request)
+        return make_page(
             request,
             issue.history,
             lambda history: describe_history(view, history),
             default=100,
             most=100,
         )
-        return self._interface.answer(page)
 
-    async def list_by_ids(self, request: Request) -> Response:
+    async def list_by_ids(self, request: Request) -> JsonObject:
         """Read the entries of a history with the given IDs."""
         body = await read_body(request, {"changelogIds": (int,)})
-        issue, view = require_issue(self._interface.site, request), self._interface.view(request)
+        issue, view = require_issue(self._site, request), self._interface.view(request)
         wanted = set(body.get("changelogIds", ()))
         found = [history for history in issue.history if history.id in wanted]
-        return self._interface.answer(
-            {
-                "startAt": 0,
-                "maxResults": len(found),
-                "total": len(found),
-                "histories": [describe_history(view, history) for history in found],
-            }
-        )
+        return {
+            "startAt": 0,
+            "maxResults": len(found),
+            "total": len(found),
+            "histories": [describe_history(view, history) for history in found],
+        }
 
-    async def bulk_fetch(self, request: Request) -> Response:
+    async def bulk_fetch(self, request: Request) -> JsonObject:
         """Read the histories of many issues, page by page with a token."""
         body = await read_body(request, _BULK)
         asked, fields = body.get("issueIdsOrKeys", []), body.get("fieldIds", [])
@@ -83,11 +79,11 @@ class ChangelogRoutes(RouteGroup):
         }
         if start + size < len(found):
             answer["nextPageToken"] = base64.b64encode(str(start + size).encode()).decode()
-        return self._interface.answer(answer)
+        return answer
 
     def _entries(self, asked: list[str], fields: frozenset[str]) -> list[tuple[int, History]]:
         """Return the entries of several issues, sorted by their time and the issue."""
-        issues = {issue.id: issue for text in asked if (issue := self._interface.site.find(text))}
+        issues = {issue.id: issue for text in asked if (issue := self._site.find(text))}
         found = [
             (issue.id, history)
             for issue in issues.values()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.entity_properties import check_property
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.part_input import add_comment, read_comment
 from ticketr.sandbox.api.payload import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.parts import Comment
 
@@ -37,83 +38,76 @@ _NOT_YOURS: Final = "You do not have the permission to {} this comment."
 class CommentRoutes(RouteGroup):
     """The routes for comments in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> JsonObject:
         """List the comments of an issue, page by page."""
-        issue, query = require_issue(self._interface.site, request), request.query_params
+        issue, query = require_issue(self._site, request), request.query_params
         order = query.get("orderBy") or "created"
         if order not in _ORDERS:
             raise RequestRefused(400, f"The comments cannot be sorted by '{order[:50]}'.")
         page = read_page(query, default=_DEFAULT_PAGE)
         listed = page.of(issue.comments[::-1] if order[0] == "-" else issue.comments)
-        return self._interface.answer(
-            {
-                "startAt": page.start,
-                "maxResults": page.size,
-                "total": len(issue.comments),
-                "comments": [self._describe(request, issue, comment) for comment in listed],
-            }
-        )
+        return {
+            "startAt": page.start,
+            "maxResults": page.size,
+            "total": len(issue.comments),
+            "comments": [self._describe(request, issue, comment) for comment in listed],
+        }
 
     async def add(self, request: Request) -> Response:
         """Add a comment."""
         body = await read_object(request)
-        issue = require_issue(self._interface.site, request)
+        issue = require_issue(self._site, request)
         values = read_comment(self._interface.context(issue), body)
-        comment = add_comment(self._interface.site, issue, values)
+        comment = add_comment(self._site, issue, values)
         return self._interface.answer(self._describe(request, issue, comment), 201)
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Read a comment."""
         issue, comment = self._named(request)
-        return self._interface.answer(self._describe(request, issue, comment))
+        return self._describe(request, issue, comment)
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> JsonObject:
         """Change a comment."""
         body = await read_object(request)
         issue, comment = self._named(request, "edit")
         values = read_comment(self._interface.context(issue), body)
-        changed = replace(
-            comment, **values, editor=self._interface.site.user, updated=self._time(comment)
-        )
+        changed = replace(comment, **values, editor=self._site.user, updated=self._time(comment))
         self._put(issue, changed)
-        return self._interface.answer(self._describe(request, issue, changed))
+        return self._describe(request, issue, changed)
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete a comment."""
         issue, comment = self._named(request, "delete")
         others = tuple(other for other in issue.comments if other.id != comment.id)
-        self._interface.site.edit(issue.key, comments=others)
-        return no_content()
+        self._site.edit(issue.key, comments=others)
 
-    async def list_by_ids(self, request: Request) -> Response:
+    async def list_by_ids(self, request: Request) -> JsonObject:
         """Read the comments with the given IDs, of any issues."""
         body = await read_body(request, {"ids": (int,)})
         wanted = body.get("ids", [])
         if len(wanted) > _MOST_LISTED:
             raise RequestRefused(400, f"At most {_MOST_LISTED} comments can be read at once.")
         found = [pair for pair in self._everything() if pair[1].id in set(wanted)]
-        return self._interface.answer(
-            {
-                "startAt": 0,
-                "maxResults": _MOST_LISTED,
-                "total": len(found),
-                "isLast": True,
-                "values": [self._describe(request, *pair) for pair in found],
-            }
-        )
+        return {
+            "startAt": 0,
+            "maxResults": _MOST_LISTED,
+            "total": len(found),
+            "isLast": True,
+            "values": [self._describe(request, *pair) for pair in found],
+        }
 
-    async def list_properties(self, request: Request) -> Response:
+    async def list_properties(self, request: Request) -> JsonObject:
         """List the keys of a comment's properties."""
         _, comment = self._any(request)
-        here = f"{self._interface.view(request).records.api}/comment/{comment.id}/properties"
+        here = f"{self._records(request).api}/comment/{comment.id}/properties"
         keys = [{"self": f"{here}/{key}", "key": key} for key in sorted(comment.properties)]
-        return self._interface.answer({"keys": keys})
+        return {"keys": keys}
 
-    async def get_property(self, request: Request) -> Response:
+    async def get_property(self, request: Request) -> JsonObject:
         """Read a property of a comment."""
         _, comment = self._any(request)
         key = _known_property(request, comment)
-        return self._interface.answer({"key": key, "value": comment.properties[key]})
+        return {"key": key, "value": comment.properties[key]}
 
     async def put_property(self, request: Request) -> Response:
         """Write a property of a comment."""
@@ -124,32 +118,31 @@ class CommentRoutes(RouteGroup):
         self._put(issue, replace(comment, properties={**comment.properties, key: value}))
         return self._interface.answer({}, 200 if key in comment.properties else 201)
 
-    async def remove_property(self, request: Request) -> Response:
+    async def remove_property(self, request: Request) -> None:
         """Remove a property of a comment."""
         issue, comment = self._any(request)
         gone = _known_property(request, comment)
         rest = {key: value for key, value in comment.properties.items() if key != gone}
         self._put(issue, replace(comment, properties=rest))
-        return no_content()
 
     def _describe(self, request: Request, issue: Issue, comment: Comment) -> dict[str, Any]:
         expand = read_list(request.query_params, "expand")
         return self._interface.view(request).parts.comment(issue, comment, expand)
 
     def _time(self, comment: Comment) -> int:
-        return max(self._interface.site.millis(), comment.updated + 1)
+        return max(self._site.millis(), comment.updated + 1)
 
     def _put(self, issue: Issue, comment: Comment) -> None:
         comments = tuple(comment if other.id == comment.id else other for other in issue.comments)
-        self._interface.site.edit(issue.key, comments=comments)
+        self._site.edit(issue.key, comments=comments)
 
     def _named(self, request: Request, action: str = "") -> tuple[Issue, Comment]:
         """Return the comment in the path; one of another user allows no action."""
-        issue = require_issue(self._interface.site, request)
+        issue = require_issue(self._site, request)
         comment = _find(issue, request.path_params["comment_id"])
         if comment is None:
             raise RequestRefused(404, _MISSING.format(request.path_params["comment_id"][:50]))
-        if action and comment.author.account_id != self._interface.site.user.account_id:
+        if action and comment.author.account_id != self._site.user.account_id:
             raise RequestRefused(400, _NOT_YOURS.format(action))
         return issue, comment
 
@@ -162,7 +155,7 @@ class CommentRoutes(RouteGroup):
         raise RequestRefused(404, _MISSING.format(wanted[:50]))
 
     def _everything(self) -> Iterator[tuple[Issue, Comment]]:
-        for issue in self._interface.site:
+        for issue in self._site:
             for comment in issue.comments:
                 yield issue, comment
 

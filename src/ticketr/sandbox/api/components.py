@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.paging import make_page
 from ticketr.sandbox.api.payload import read_object
 from ticketr.sandbox.api.projects import (
@@ -31,82 +31,78 @@ if TYPE_CHECKING:
 class ComponentRoutes(RouteGroup):
     """The routes for components in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> list[JsonObject]:
         """List the components of a project."""
-        project = find_project(self._interface.site, request)
-        records = self._interface.view(request).records
-        components = self._interface.site.registry.components(project)
-        return self._interface.answer([records.component(each, project) for each in components])
+        project = find_project(self._site, request)
+        components = self._site.registry.components(project)
+        return [self._records(request).component(each, project) for each in components]
 
-    async def list_page(self, request: Request) -> Response:
+    async def list_page(self, request: Request) -> JsonObject:
         """List the components of a project with their numbers of issues, page by page."""
-        site = self._interface.site
+        site = self._site
         project = find_project(site, request)
-        records = self._interface.view(request).records
+        records = self._records(request)
         text = request.query_params.get("query", "").lower()
         found = [each for each in site.registry.components(project) if text in each.name.lower()]
 
         def describe(component: Component) -> JsonObject:
             return {**records.component(component, project), "issueCount": self._count(component)}
 
-        return self._interface.answer(make_page(request, found, describe))
+        return make_page(request, found, describe)
 
     async def add(self, request: Request) -> Response:
         """Add a component to a project."""
         body = await read_object(request)
-        site = self._interface.site
-        project = project_of(site, body)
+        project = project_of(self._site, body)
         if project is None:
             raise InvalidInput({"project": "The project must be specified."})
         values = self._read(body)
         if "name" not in values:
             raise InvalidInput({"name": "The component name must be specified."})
-        if any(each.name == values["name"] for each in site.registry.components(project)):
+        if any(each.name == values["name"] for each in self._site.registry.components(project)):
             raise InvalidInput(
                 {"name": f"A component with the name {values['name']} already exists."}
             )
-        component = Component(site.next_record(), project_id=project.id, **values)
-        site.put_record(component)
+        component = Component(self._site.next_record(), project_id=project.id, **values)
+        self._site.put_record(component)
         return self._interface.answer(self._describe(request, component), 201)
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe a component."""
-        return self._interface.answer(self._describe(request, self._named(request)))
+        return self._describe(request, self._named(request))
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> JsonObject:
         """Change a component."""
         body = await read_object(request)
         changed = replace(self._named(request), **self._read(body))
-        self._interface.site.put_record(changed)
-        return self._interface.answer(self._describe(request, changed))
+        self._site.put_record(changed)
+        return self._describe(request, changed)
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete a component, and move its issues to another one if one is given."""
         component = self._named(request)
         wanted = request.query_params.get("moveIssuesTo")
         instead = None if wanted is None else self._find(wanted)
-        self._interface.site.remove_record(component, instead)
-        return no_content()
+        self._site.remove_record(component, instead)
 
-    async def count(self, request: Request) -> Response:
+    async def count(self, request: Request) -> JsonObject:
         """Count the issues of a component."""
         component = self._named(request)
-        address = f"{self._interface.view(request).records.api}/component/{component.id}"
-        return self._interface.answer({"self": address, "issueCount": self._count(component)})
+        address = f"{self._records(request).api}/component/{component.id}"
+        return {"self": address, "issueCount": self._count(component)}
 
     def _count(self, component: Component) -> int:
-        return sum(component in issue.components for issue in self._interface.site)
+        return sum(component in issue.components for issue in self._site)
 
     def _describe(self, request: Request, component: Component) -> JsonObject:
-        site = self._interface.site
-        project = site.project(str(component.project_id or ALL_PROJECTS_ID))
-        return self._interface.view(request).records.component(component, project)
+        project = self._site.project(str(component.project_id or ALL_PROJECTS_ID))
+        return self._records(request).component(component, project)
 
     def _named(self, request: Request) -> Component:
         return self._find(request.path_params["id"])
 
     def _find(self, wanted: str) -> Component:
-        for component in self._interface.site.registry.components():
+        for component in self._site.registry.components():
             if str(component.id) == wanted:
                 return component
         raise RequestRefused(404, f"The component with id {wanted[:100]} does not exist.")
@@ -119,7 +115,7 @@ class ComponentRoutes(RouteGroup):
 
     def _lead(self, account: Any) -> User | None:
         context = ValueContext(
-            self._interface.site, self._interface.version, catalogue.DEMO, catalogue.TASK, None
+            self._site, self._interface.version, catalogue.DEMO, catalogue.TASK, None
         )
         try:
             return read_user(context, {"accountId": account})

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import IssueType, Project, Resolution, Status
@@ -27,82 +26,81 @@ _CATEGORY_NAMES: Final = {"new": "TODO", "indeterminate": "IN_PROGRESS", "done":
 class ConstantRoutes(RouteGroup):
     """The routes for these records in one version of the interface."""
 
-    async def issue_types(self, request: Request) -> Response:
+    async def issue_types(self, request: Request) -> list[JsonObject]:
         """List the issue types of all projects."""
-        describe = self._interface.view(request).records.issue_type
-        return self._interface.answer([describe(kind) for kind in self._types()])
+        describe = self._records(request).issue_type
+        return [describe(kind) for kind in self._types()]
 
-    async def issue_type(self, request: Request) -> Response:
+    async def issue_type(self, request: Request) -> JsonObject:
         """Describe an issue type."""
         kind = _find(self._types(), request.path_params["id"], "issue type")
-        return self._interface.answer(self._interface.view(request).records.issue_type(kind))
+        return self._records(request).issue_type(kind)
 
-    async def project_issue_types(self, request: Request) -> Response:
+    async def project_issue_types(self, request: Request) -> list[JsonObject]:
         """List the issue types of a project, optionally those of one level."""
         project = self._project(request.query_params.get("projectId", ""))
         level = request.query_params.get("level")
-        describe = self._interface.view(request).records.issue_type
+        describe = self._records(request).issue_type
         found = [kind for kind in types_of(project) if level in {None, str(kind.level)}]
-        return self._interface.answer([describe(kind) for kind in found])
+        return [describe(kind) for kind in found]
 
-    async def priorities(self, request: Request) -> Response:
+    async def priorities(self, request: Request) -> list[JsonObject]:
         """List the priorities."""
-        describe = self._interface.view(request).records.priority
-        return self._interface.answer([describe(each) for each in catalogue.PRIORITIES])
+        describe = self._records(request).priority
+        return [describe(each) for each in catalogue.PRIORITIES]
 
-    async def priority(self, request: Request) -> Response:
+    async def priority(self, request: Request) -> JsonObject:
         """Describe a priority."""
         priority = _find(catalogue.PRIORITIES, request.path_params["id"], "priority")
-        return self._interface.answer(self._interface.view(request).records.priority(priority))
+        return self._records(request).priority(priority)
 
-    async def search_priorities(self, request: Request) -> Response:
+    async def search_priorities(self, request: Request) -> JsonObject:
         """Find priorities, page by page."""
         found = _selected(request, catalogue.PRIORITIES, "priorityName")
-        describe = self._interface.view(request).records.priority
-        return self._interface.answer(make_page(request, found, describe))
+        describe = self._records(request).priority
+        return make_page(request, found, describe)
 
-    async def resolutions(self, request: Request) -> Response:
+    async def resolutions(self, request: Request) -> list[JsonObject]:
         """List the resolutions."""
-        describe = self._interface.view(request).records.resolution
-        return self._interface.answer([describe(each) for each in catalogue.RESOLUTIONS])
+        describe = self._records(request).resolution
+        return [describe(each) for each in catalogue.RESOLUTIONS]
 
-    async def resolution(self, request: Request) -> Response:
+    async def resolution(self, request: Request) -> JsonObject:
         """Describe a resolution."""
         found = _find(catalogue.RESOLUTIONS, request.path_params["id"], "resolution")
-        return self._interface.answer(self._interface.view(request).records.resolution(found))
+        return self._records(request).resolution(found)
 
-    async def search_resolutions(self, request: Request) -> Response:
+    async def search_resolutions(self, request: Request) -> JsonObject:
         """Find resolutions, page by page."""
         found = _selected(request, catalogue.RESOLUTIONS)
-        records = self._interface.view(request).records
 
         def describe(resolution: Resolution) -> JsonObject:
             is_default = resolution == catalogue.RESOLUTIONS[0]
-            return {**records.resolution(resolution), "default": is_default}
+            return {**self._records(request).resolution(resolution), "default": is_default}
 
-        return self._interface.answer(make_page(request, found, describe))
+        return make_page(request, found, describe)
 
-    async def statuses(self, request: Request) -> Response:
+    async def statuses(self, request: Request) -> list[JsonObject]:
         """List the statuses of all workflows."""
-        describe = self._interface.view(request).records.status
-        return self._interface.answer([describe(status) for status in self._statuses()])
+        describe = self._records(request).status
+        return [describe(status) for status in self._statuses()]
 
-    async def status(self, request: Request) -> Response:
+    async def status(self, request: Request) -> JsonObject:
         """Describe a status by its ID or name."""
         wanted = request.path_params["id_or_name"]
-        describe = self._interface.view(request).records.status
+        describe = self._records(request).status
         for status in self._statuses():
             if wanted in {str(status.id), status.name}:
-                return self._interface.answer(describe(status))
+                return describe(status)
         raise RequestRefused(404, f"The status '{wanted[:100]}' does not exist.")
 
-    async def statuses_by_id(self, request: Request) -> Response:
+    async def statuses_by_id(self, request: Request) -> list[JsonObject]:
         """Read statuses by their IDs."""
         wanted = set(read_list(request.query_params, "id"))
         found = [status for status in self._statuses() if str(status.id) in wanted]
-        return self._interface.answer([_short_status(status) for status in found])
+        return [_short_status(status) for status in found]
 
-    async def search_statuses(self, request: Request) -> Response:
+    async def search_statuses(self, request: Request) -> JsonObject:
         """Find statuses by project, category and name, page by page."""
         query = request.query_params
         project, category = query.get("projectId"), query.get("statusCategory")
@@ -114,36 +112,30 @@ class ConstantRoutes(RouteGroup):
             and category in {None, _CATEGORY_NAMES[status.category.key]}
             and text in status.name.lower()
         ]
-        return self._interface.answer(make_page(request, found, _short_status, default=200))
+        return make_page(request, found, _short_status, default=200)
 
-    async def categories(self, request: Request) -> Response:
+    async def categories(self, request: Request) -> list[JsonObject]:
         """List the categories of statuses."""
-        records = self._interface.view(request).records
-        return self._interface.answer(
-            [records.category(category) for category in catalogue.CATEGORIES]
-        )
+        return [self._records(request).category(category) for category in catalogue.CATEGORIES]
 
-    async def category(self, request: Request) -> Response:
+    async def category(self, request: Request) -> JsonObject:
         """Describe a category of statuses by its ID or key."""
         wanted = request.path_params["id_or_key"]
-        records = self._interface.view(request).records
         for category in catalogue.CATEGORIES:
             if wanted in {str(category.id), category.key}:
-                return self._interface.answer(records.category(category))
+                return self._records(request).category(category)
         raise RequestRefused(404, f"The status category '{wanted[:100]}' does not exist.")
 
     def _types(self) -> tuple[IssueType, ...]:
-        every = (kind for project in self._interface.site.projects for kind in types_of(project))
+        every = (kind for project in self._site.projects for kind in types_of(project))
         return tuple(dict.fromkeys(every))
 
     def _statuses(self) -> tuple[Status, ...]:
-        every = (
-            status for project in self._interface.site.projects for status in statuses(project)
-        )
+        every = (status for project in self._site.projects for status in statuses(project))
         return tuple(dict.fromkeys(every))
 
     def _project(self, wanted: str) -> Project:
-        project = self._interface.site.project(wanted)
+        project = self._site.project(wanted)
         if project is None:
             raise RequestRefused(404, f"No project could be found with id '{wanted[:100]}'.")
         return project

@@ -14,7 +14,6 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import IssueType, Project
@@ -26,27 +25,25 @@ _BIGGEST_PAGE: Final = 200
 class CreateMetaRoutes(RouteGroup):
     """The routes for create metadata in one version of the interface."""
 
-    async def types(self, request: Request) -> Response:
+    async def types(self, request: Request) -> JsonObject:
         """List the issue types of a project."""
         project = self._project(request)
-        records = self._interface.view(request).records
-        types = [records.issue_type(kind) for kind in types_of(project)]
-        return self._interface.answer(_page(request, "issueTypes", types))
+        types = [self._records(request).issue_type(kind) for kind in types_of(project)]
+        return _page(request, "issueTypes", types)
 
-    async def fields(self, request: Request) -> Response:
+    async def fields(self, request: Request) -> JsonObject:
         """List the fields with which an issue of a type can be created."""
         project = self._project(request)
         kind = _issue_type(project, request.path_params["type_id"])
-        records = self._interface.view(request).records
-        fields = FieldDescriber(records, self._interface.site, project).create_screen(kind)
-        return self._interface.answer(_page(request, "fields", fields))
+        fields = FieldDescriber(self._records(request), self._site, project).create_screen(kind)
+        return _page(request, "fields", fields)
 
-    async def statuses(self, request: Request) -> Response:
+    async def statuses(self, request: Request) -> list[JsonObject]:
         """List the statuses of each of a project's issue types."""
         project = self._project(request, missing=404)
-        records = self._interface.view(request).records
+        records = self._records(request)
         known = [records.status(status) for status in statuses(project)]
-        by_type = [
+        return [
             {
                 "self": f"{records.api}/issuetype/{kind.id}",
                 "id": str(kind.id),
@@ -56,18 +53,16 @@ class CreateMetaRoutes(RouteGroup):
             }
             for kind in types_of(project)
         ]
-        return self._interface.answer(by_type)
 
-    async def edit_fields(self, request: Request) -> Response:
+    async def edit_fields(self, request: Request) -> JsonObject:
         """Describe the fields with which an issue can be edited."""
-        issue = require_issue(self._interface.site, request)
-        records = self._interface.view(request).records
-        describer = FieldDescriber(records, self._interface.site, issue.project)
-        return self._interface.answer({"fields": describer.edit_screen(issue)})
+        issue = require_issue(self._site, request)
+        describer = FieldDescriber(self._records(request), self._site, issue.project)
+        return {"fields": describer.edit_screen(issue)}
 
     def _project(self, request: Request, *, missing: int = 400) -> Project:
         wanted = request.path_params["project"]
-        project = self._interface.site.project(wanted)
+        project = self._site.project(wanted)
         if project is None:
             raise RequestRefused(missing, f"No project could be found with id or key '{wanted}'.")
         return project

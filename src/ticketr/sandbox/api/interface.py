@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from ticketr.sandbox.api.records import Records
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
@@ -76,15 +77,17 @@ class Interface:
 
 
 class RouteGroup:
-    """The base of a group of routes in one version of the interface."""
+    """The base of a group of routes in one version of the interface.
+
+    A route returns JSON, or None for an empty response with status 204, or any other response.
+    """
 
     def __init__(self, interface: Interface) -> None:
         self._interface = interface
+        self._site = interface.site
 
-
-def no_content() -> Response:
-    """Make an empty response with status 204."""
-    return Response(status_code=204)
+    def _records(self, request: Request) -> Records:
+        return self._interface.view(request).records
 
 
 def json_response(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -38,7 +38,7 @@ class IssueRoutes(RouteGroup):
 
     async def get(self, request: Request) -> Response:
         """Read an issue."""
-        issue = require_issue(self._interface.site, request)
+        issue = require_issue(self._site, request)
         query = request.query_params
         selection = self._interface.fields.select(
             query.getlist("fields"), default="*all", whole=True
@@ -74,7 +74,7 @@ class IssueRoutes(RouteGroup):
 
     def _known(self, asked: Iterable[str]) -> list[Issue]:
         """Return the issues in ascending order, without those that do not exist."""
-        found = {issue.id: issue for text in asked if (issue := self._interface.site.find(text))}
+        found = {issue.id: issue for text in asked if (issue := self._site.find(text))}
         return [found[issue_id] for issue_id in sorted(found)]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.link_input import find_link_type, find_linked
 from ticketr.sandbox.api.part_input import add_comment, read_comment
 from ticketr.sandbox.api.payload import read_body
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from ticketr.sandbox.api.payload import JsonType
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.parts import Link
 
 _BODY: Final[Mapping[str, JsonType]] = {
@@ -33,30 +34,29 @@ _BODY: Final[Mapping[str, JsonType]] = {
 class LinkRoutes(RouteGroup):
     """The routes for links in one version of the interface."""
 
-    async def list_types(self, request: Request) -> Response:
+    async def list_types(self, request: Request) -> JsonObject:
         """List the kinds of links."""
         describe = self._interface.view(request).parts.link_type
-        return self._interface.answer({"issueLinkTypes": [describe(kind) for kind in LINK_TYPES]})
+        return {"issueLinkTypes": [describe(kind) for kind in LINK_TYPES]}
 
-    async def get_type(self, request: Request) -> Response:
+    async def get_type(self, request: Request) -> JsonObject:
         """Describe a kind of link."""
         kind = find_link_type({"id": request.path_params["id"]})
-        return self._interface.answer(self._interface.view(request).parts.link_type(kind))
+        return self._interface.view(request).parts.link_type(kind)
 
     async def add(self, request: Request) -> Response:
         """Link two issues; the inward one is that which, for example, blocks the other."""
-        site = self._interface.site
         body = await read_body(request, _BODY)
         kind = find_link_type(body.get("type"))
-        source = find_linked(site, body.get("inwardIssue"))
-        target = find_linked(site, body.get("outwardIssue"))
+        source = find_linked(self._site, body.get("inwardIssue"))
+        target = find_linked(self._site, body.get("outwardIssue"))
         if source.id == target.id:
             raise InvalidInput({}, ["You cannot link an issue to itself."])
         given = body.get("comment")
         comment = read_comment(self._interface.context(target), given) if given else None
-        site.link(kind, source, target)
+        self._site.link(kind, source, target)
         if comment is not None:
-            add_comment(site, find_linked(site, {"id": target.id}), comment)
+            add_comment(self._site, find_linked(self._site, {"id": target.id}), comment)
         return Response(status_code=201)
 
     async def get(self, request: Request) -> Response:
@@ -65,14 +65,13 @@ class LinkRoutes(RouteGroup):
             self._interface.view(request).link_in_full(self._named(request))
         )
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Remove a link."""
-        self._interface.site.unlink(self._named(request))
-        return no_content()
+        self._site.unlink(self._named(request))
 
     def _named(self, request: Request) -> Link:
         wanted = request.path_params["id"]
-        for issue in self._interface.site:
+        for issue in self._site:
             for link in issue.links:
                 if str(link.id) == wanted:
                     return link

@@ -14,7 +14,6 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.fields import FieldDefinition
     from ticketr.sandbox.api.records import JsonObject
@@ -36,9 +35,9 @@ _FUNCTIONS: Final = (
 class LookupRoutes(RouteGroup):
     """The routes for choices in one version of the interface."""
 
-    async def pick_issues(self, request: Request) -> Response:
+    async def pick_issues(self, request: Request) -> JsonObject:
         """Suggest issues by a part of the key or the summary."""
-        query, site = request.query_params, self._interface.site
+        query, site = request.query_params, self._site
         text = query.get("query", "").strip().lower()
         jql = query.get("currentJQL")
         issues = self._interface.searcher.find(jql) if jql else list(site)
@@ -52,7 +51,7 @@ class LookupRoutes(RouteGroup):
             and project in {None, str(issue.project.id)}
             and (with_subtasks or not issue.type.subtask)
         ]
-        base = self._interface.view(request).records.base
+        base = self._records(request).base
         section = {
             "id": "cs",
             "label": "Current Search",
@@ -69,14 +68,14 @@ class LookupRoutes(RouteGroup):
                 for issue in found[:_MOST_SUGGESTED]
             ],
         }
-        return self._interface.answer({"sections": [section]})
+        return {"sections": [section]}
 
-    async def labels(self, request: Request) -> Response:
+    async def labels(self, request: Request) -> JsonObject:
         """List all labels, page by page."""
-        known = sorted({label for issue in self._interface.site for label in issue.labels})
-        return self._interface.answer(make_page(request, known, str, default=1000))
+        known = sorted({label for issue in self._site for label in issue.labels})
+        return make_page(request, known, str, default=1000)
 
-    async def search_fields(self, request: Request) -> Response:
+    async def search_fields(self, request: Request) -> JsonObject:
         """Find fields, page by page."""
         query = request.query_params
         ids, text = set(read_list(query, "id")), query.get("query", "").lower()
@@ -88,48 +87,46 @@ class LookupRoutes(RouteGroup):
             and text in field.name.lower()
             and (not kinds or ("custom" if field.custom else "system") in kinds)
         ]
-        return self._interface.answer(make_page(request, found, _field))
+        return make_page(request, found, _field)
 
-    async def option(self, request: Request) -> Response:
+    async def option(self, request: Request) -> JsonObject:
         """Describe a choice of a select field by its ID."""
         wanted = request.path_params["id"]
         every = (option for field in EXTRA_FIELDS for option in field.options)
         for option in (each for top in every for each in (top, *top.children)):
             if str(option.id) == wanted:
-                described = self._interface.view(request).records.option(option)
+                described = self._records(request).option(option)
                 del described["id"]
-                return self._interface.answer(described)
+                return described
         raise RequestRefused(404, f"The option with id '{wanted[:50]}' does not exist.")
 
-    async def words_of_jql(self, _request: Request) -> Response:
+    async def words_of_jql(self, _request: Request) -> JsonObject:
         """List the fields and the functions of JQL."""
         names = [
             (field, name)
             for field in self._interface.fields.definitions
             for name in field.clauses[-1:]
         ]
-        return self._interface.answer(
-            {
-                "visibleFieldNames": [
-                    {
-                        "value": name if name.isalnum() else f'"{name}"',
-                        "displayName": field.name,
-                        "orderable": str(field.orderable).lower(),
-                        "searchable": "true",
-                        "operators": ["=", "!=", "in", "not in", "is", "is not"],
-                        "types": ["java.lang.String"],
-                    }
-                    for field, name in names
-                ],
-                "visibleFunctionNames": [
-                    {"value": name, "displayName": name, "types": ["java.lang.String"]}
-                    for name in _FUNCTIONS
-                ],
-                "jqlReservedWords": list(_RESERVED),
-            }
-        )
+        return {
+            "visibleFieldNames": [
+                {
+                    "value": name if name.isalnum() else f'"{name}"',
+                    "displayName": field.name,
+                    "orderable": str(field.orderable).lower(),
+                    "searchable": "true",
+                    "operators": ["=", "!=", "in", "not in", "is", "is not"],
+                    "types": ["java.lang.String"],
+                }
+                for field, name in names
+            ],
+            "visibleFunctionNames": [
+                {"value": name, "displayName": name, "types": ["java.lang.String"]}
+                for name in _FUNCTIONS
+            ],
+            "jqlReservedWords": list(_RESERVED),
+        }
 
-    async def configuration(self, _request: Request) -> Response:
+    async def configuration(self, _request: Request) -> JsonObject:
         """Tell what is switched on."""
         flags = (
             "votingEnabled",
@@ -140,34 +137,32 @@ class LookupRoutes(RouteGroup):
             "timeTrackingEnabled",
             "attachmentsEnabled",
         )
-        return self._interface.answer(
-            {
-                **dict.fromkeys(flags, True),
-                "timeTrackingConfiguration": {
-                    "workingHoursPerDay": 8.0,
-                    "workingDaysPerWeek": 5.0,
-                    "timeFormat": "pretty",
-                    "defaultUnit": "minute",
-                },
-            }
-        )
+        return {
+            **dict.fromkeys(flags, True),
+            "timeTrackingConfiguration": {
+                "workingHoursPerDay": 8.0,
+                "workingDaysPerWeek": 5.0,
+                "timeFormat": "pretty",
+                "defaultUnit": "minute",
+            },
+        }
 
-    async def old_create_metadata(self, request: Request) -> Response:
+    async def old_create_metadata(self, request: Request) -> JsonObject:
         """Describe projects with their issue types, and the fields if they are asked for."""
         query = request.query_params
         wanted = set(read_list(query, "projectKeys") + read_list(query, "projectIds"))
         projects = [
             self._project(request, project)
-            for project in self._interface.site.projects
+            for project in self._site.projects
             if not wanted or wanted & {project.key, str(project.id)}
         ]
-        return self._interface.answer({"expand": "projects", "projects": projects})
+        return {"expand": "projects", "projects": projects}
 
     def _project(self, request: Request, project: Project) -> JsonObject:
-        query, records = request.query_params, self._interface.view(request).records
+        query, records = request.query_params, self._records(request)
         names = set(query.getlist("issuetypeNames")) | set(query.getlist("issuetypeIds"))
         with_fields = "projects.issuetypes.fields" in read_list(query, "expand")
-        describer = FieldDescriber(records, self._interface.site, project)
+        describer = FieldDescriber(records, self._site, project)
         types: list[dict[str, Any]] = []
         for kind in types_of(project):
             if names and not names & {kind.name, str(kind.id)}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr.sandbox.api.entity_properties import check_property
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import read_json
 from ticketr.sandbox.errors import RequestRefused
@@ -14,40 +14,40 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
 
 
 class PropertyRoutes(RouteGroup):
     """The routes for properties in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> JsonObject:
         """List the keys of the properties."""
-        issue = require_issue(self._interface.site, request)
-        here = f"{self._interface.view(request).records.api}/issue/{issue.id}/properties"
+        issue = require_issue(self._site, request)
+        here = f"{self._records(request).api}/issue/{issue.id}/properties"
         keys = [{"self": f"{here}/{key}", "key": key} for key in sorted(issue.properties)]
-        return self._interface.answer({"keys": keys})
+        return {"keys": keys}
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Read a property."""
         issue, key = self._named(request)
-        return self._interface.answer({"key": key, "value": issue.properties[key]})
+        return {"key": key, "value": issue.properties[key]}
 
     async def put(self, request: Request) -> Response:
         """Write a property."""
         value = await read_json(request)
-        issue, key = require_issue(self._interface.site, request), request.path_params["key"]
+        issue, key = require_issue(self._site, request), request.path_params["key"]
         check_property(key, value)
-        self._interface.site.set_property(issue.key, key, value)
+        self._site.set_property(issue.key, key, value)
         return self._interface.answer({}, 200 if key in issue.properties else 201)
 
-    async def remove(self, request: Request) -> Response:
+    async def remove(self, request: Request) -> None:
         """Remove a property."""
         issue, key = self._named(request)
-        self._interface.site.remove_property(issue.key, key)
-        return no_content()
+        self._site.remove_property(issue.key, key)
 
     def _named(self, request: Request) -> tuple[Issue, str]:
-        issue, key = require_issue(self._interface.site, request), request.path_params["key"]
+        issue, key = require_issue(self._site, request), request.path_params["key"]
         if key not in issue.properties:
             raise RequestRefused(404, f"The property {key} does not exist.")
         return issue, key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import read_object
 from ticketr.sandbox.data.parts import RemoteLink
@@ -24,24 +24,21 @@ _KEPT: Final = ("globalId", "application", "relationship", "object")
 class RemoteLinkRoutes(RouteGroup):
     """The routes for remote links in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> JsonObject | list[JsonObject]:
         """List the links of an issue, or describe the one with a global ID."""
-        issue = require_issue(self._interface.site, request)
+        issue = require_issue(self._site, request)
         wanted = request.query_params.get("globalId")
         if wanted is None:
-            return self._interface.answer(
-                [self._describe(request, issue, link) for link in issue.remote_links]
-            )
+            return [self._describe(request, issue, link) for link in issue.remote_links]
         for link in issue.remote_links:
             if link.global_id == wanted:
-                return self._interface.answer(self._describe(request, issue, link))
+                return self._describe(request, issue, link)
         raise RequestRefused(404, "No remote link with this global ID exists.")
 
     async def add(self, request: Request) -> Response:
         """Add a link, or replace the one with the same global ID."""
         details = _read(await read_object(request))
-        site = self._interface.site
-        issue = require_issue(site, request)
+        issue = require_issue(self._site, request)
         known = next(
             (
                 link
@@ -50,49 +47,47 @@ class RemoteLinkRoutes(RouteGroup):
             ),
             None,
         )
-        link = RemoteLink(site.next_part() if known is None else known.id, details)
+        link = RemoteLink(self._site.next_part() if known is None else known.id, details)
         self._put(issue, link)
         described = self._describe(request, issue, link)
         identity = {"id": described["id"], "self": described["self"]}
         return self._interface.answer(identity, 201 if known is None else 200)
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe a link."""
-        return self._interface.answer(self._describe(request, *self._named(request)))
+        return self._describe(request, *self._named(request))
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> None:
         """Replace a link."""
         details = _read(await read_object(request))
         issue, link = self._named(request)
         self._put(issue, RemoteLink(link.id, details))
-        return no_content()
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete a link."""
         issue, link = self._named(request)
         self._remove(issue, link)
-        return no_content()
 
-    async def delete_by_global_id(self, request: Request) -> Response:
+    async def delete_by_global_id(self, request: Request) -> None:
         """Delete the link with a global ID."""
-        issue = require_issue(self._interface.site, request)
+        issue = require_issue(self._site, request)
         wanted = request.query_params.get("globalId")
         for link in issue.remote_links:
             if link.global_id == wanted:
                 self._remove(issue, link)
-                return no_content()
+                return
         raise RequestRefused(404, "No remote link with this global ID exists.")
 
     def _put(self, issue: Issue, link: RemoteLink) -> None:
         others = tuple(other for other in issue.remote_links if other.id != link.id)
-        self._interface.site.edit(issue.key, remote_links=(*others, link))
+        self._site.edit(issue.key, remote_links=(*others, link))
 
     def _remove(self, issue: Issue, link: RemoteLink) -> None:
         others = tuple(other for other in issue.remote_links if other.id != link.id)
-        self._interface.site.edit(issue.key, remote_links=others)
+        self._site.edit(issue.key, remote_links=others)
 
     def _named(self, request: Request) -> tuple[Issue, RemoteLink]:
-        issue = require_issue(self._interface.site, request)
+        issue = require_issue(self._site, request)
         wanted = request.path_params["link_id"]
         for link in issue.remote_links:
             if str(link.id) == wanted:
@@ -100,7 +95,7 @@ class RemoteLinkRoutes(RouteGroup):
         raise RequestRefused(404, f"The remote link with id '{wanted[:50]}' does not exist.")
 
     def _describe(self, request: Request, issue: Issue, link: RemoteLink) -> JsonObject:
-        api = self._interface.view(request).records.api
+        api = self._records(request).api
         address = f"{api}/issue/{issue.key}/remotelink/{link.id}"
         return {"id": link.id, "self": address, **link.details}
 

@@ -11,7 +11,6 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import Project
@@ -44,43 +43,41 @@ _GLOBAL: Final = ("BULK_CHANGE",)
 class RoleRoutes(RouteGroup):
     """The routes for roles and permissions in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> list[JsonObject]:
         """List the roles that every project has."""
-        return self._interface.answer([self._describe(request, number) for number in _ROLES])
+        return [self._describe(request, number) for number in _ROLES]
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe a role."""
-        return self._interface.answer(self._describe(request, _named(request)))
+        return self._describe(request, _named(request))
 
-    async def of_project(self, request: Request) -> Response:
+    async def of_project(self, request: Request) -> JsonObject:
         """List the addresses of a project's roles by their names."""
-        project = find_project(self._interface.site, request)
-        api = self._interface.view(request).records.api
-        return self._interface.answer(
-            {
-                name: f"{api}/project/{project.id}/role/{number}"
-                for number, (name, _) in _ROLES.items()
-            }
-        )
+        project = find_project(self._site, request)
+        api = self._records(request).api
+        return {
+            name: f"{api}/project/{project.id}/role/{number}"
+            for number, (name, _) in _ROLES.items()
+        }
 
-    async def in_project(self, request: Request) -> Response:
+    async def in_project(self, request: Request) -> JsonObject:
         """Describe a role of a project with the people in it."""
-        project = find_project(self._interface.site, request)
-        return self._interface.answer(self._describe(request, _named(request), project))
+        project = find_project(self._site, request)
+        return self._describe(request, _named(request), project)
 
-    async def permissions(self, request: Request) -> Response:
+    async def permissions(self, request: Request) -> JsonObject:
         """Tell which of the permissions that the query names the user has."""
         wanted = read_list(request.query_params, "permissions")
         if not wanted:
             raise RequestRefused(400, "The 'permissions' query parameter is required.")
         if unknown := [name for name in wanted if name not in _PERMISSIONS]:
             raise RequestRefused(400, f"Unrecognized permission '{unknown[0][:50]}'.")
-        return self._interface.answer({"permissions": {name: _permission(name) for name in wanted}})
+        return {"permissions": {name: _permission(name) for name in wanted}}
 
     def _describe(
         self, request: Request, number: int, project: Project | None = None
     ) -> JsonObject:
-        api = self._interface.view(request).records.api
+        api = self._records(request).api
         name, description = _ROLES[number]
         path = f"role/{number}" if project is None else f"project/{project.id}/role/{number}"
         described: JsonObject = {
@@ -97,7 +94,7 @@ class RoleRoutes(RouteGroup):
                     "type": "atlassian-user-role-actor",
                     "actorUser": {"accountId": user.account_id},
                 }
-                for place, user in enumerate(self._interface.site.users)
+                for place, user in enumerate(self._site.users)
             ]
         return described
 

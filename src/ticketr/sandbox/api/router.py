@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from types import MethodType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 
 from ticketr.sandbox.api.routes import AGILE, OTHER, PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from starlette.requests import Request
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
-    from ticketr.sandbox.api.interface import Interface
+    from ticketr.sandbox.api.interface import Interface, RouteGroup
     from ticketr.sandbox.api.routes import Table
 
 
@@ -54,10 +55,24 @@ class _LazyRouter:
 
 def _bind(table: Table, interface: Interface) -> list[Route]:
     rows = [
-        (path, method, MethodType(handler, group))
+        (path, method, _endpoint(route, group, interface))
         for kind, listed in table.items()
         for group in [kind(interface)]
-        for method, path, handler in listed
+        for method, path, route in listed
     ]
     rows.sort(key=lambda row: [part.startswith("{") for part in row[0].split("/")])
-    return [Route(f"/{path}", handler, methods=[method]) for path, method, handler in rows]
+    return [Route(f"/{path}", endpoint, methods=[method]) for path, method, endpoint in rows]
+
+
+def _endpoint(
+    route: Callable[[Any, Request], Awaitable[Any]], group: RouteGroup, interface: Interface
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a function that answers with what a route returns."""
+
+    async def endpoint(request: Request) -> Response:
+        answer = await route(group, request)
+        if isinstance(answer, Response):
+            return answer
+        return Response(status_code=204) if answer is None else interface.answer(answer)
+
+    return endpoint

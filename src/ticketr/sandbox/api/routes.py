@@ -33,12 +33,11 @@ from ticketr.sandbox.api.writes import WriteRoutes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.interface import RouteGroup
 
 #: The method, the path, and the method of the group that answers.
-Row = tuple[str, str, Callable[[Any, "Request"], Awaitable["Response"]]]
+Row = tuple[str, str, Callable[[Any, "Request"], Awaitable[Any]]]
 
 #: Rows by the group that answers.
 Table = Mapping[type["RouteGroup"], tuple[Row, ...]]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.api.selection import Selection
 
 
@@ -67,11 +68,11 @@ class SearchRoutes(RouteGroup):
         """Answer as Jira does since it removed the old search."""
         raise RequestRefused(410, REMOVED)
 
-    async def count(self, request: Request) -> Response:
+    async def count(self, request: Request) -> JsonObject:
         """Count the issues that match a query."""
         body = await read_body(request, {"jql": str})
         found = self._interface.searcher.find(body.get("jql", ""))
-        return self._interface.answer({"count": len(found)})
+        return {"count": len(found)}
 
     async def get(self, request: Request) -> Response:
         """Search by a query string."""

@@ -13,8 +13,8 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import Project
 
 _DEFAULT_PAGE: Final = 50
@@ -24,58 +24,48 @@ _MOST_PROJECTS: Final = 100
 class SiteInfoRoutes(RouteGroup):
     """The site's routes in one version of the interface."""
 
-    async def session(self, request: Request) -> Response:
+    async def session(self, request: Request) -> JsonObject:
         """Answer older clients that check their credentials."""
-        user = self._interface.site.user
-        records = self._interface.view(request).records
-        return self._interface.answer(
-            {
-                "self": f"{records.api}/user?accountId={user.account_id}",
-                "name": user.account_id,
-                "loginInfo": {"loginCount": 1, "failedLoginCount": 0},
-            }
-        )
+        user = self._site.user
+        return {
+            "self": f"{self._records(request).api}/user?accountId={user.account_id}",
+            "name": user.account_id,
+            "loginInfo": {"loginCount": 1, "failedLoginCount": 0},
+        }
 
-    async def server_info(self, request: Request) -> Response:
+    async def server_info(self, request: Request) -> JsonObject:
         """Describe the site."""
-        site = self._interface.site
-        return self._interface.answer(
-            {
-                "baseUrl": self._interface.view(request).records.base,
-                "version": "1001.0.0-SNAPSHOT",
-                "versionNumbers": [1001, 0, 0],
-                "deploymentType": "Cloud",
-                "buildNumber": 100287,
-                "buildDate": "2025-12-01T08:00:00.000+0000",
-                "serverTime": timestamp(to_millis(site.now()), site.user),
-                "scmInfo": "5a4d2c0b7e91f3d86a5c4b3e2d1f0a9b8c7d6e5f",
-                "serverTitle": "ticketr sandbox",
-                "serverTimeZone": site.user.time_zone,
-            }
-        )
+        return {
+            "baseUrl": self._records(request).base,
+            "version": "1001.0.0-SNAPSHOT",
+            "versionNumbers": [1001, 0, 0],
+            "deploymentType": "Cloud",
+            "buildNumber": 100287,
+            "buildDate": "2025-12-01T08:00:00.000+0000",
+            "serverTime": timestamp(to_millis(self._site.now()), self._site.user),
+            "scmInfo": "5a4d2c0b7e91f3d86a5c4b3e2d1f0a9b8c7d6e5f",
+            "serverTitle": "ticketr sandbox",
+            "serverTimeZone": self._site.user.time_zone,
+        }
 
-    async def myself(self, request: Request) -> Response:
+    async def myself(self, request: Request) -> JsonObject:
         """Describe the user who is signed in."""
-        records = self._interface.view(request).records
-        return self._interface.answer(records.user(self._interface.site.user, in_full=True))
+        return self._records(request).user(self._site.user, in_full=True)
 
-    async def fields(self, _request: Request) -> Response:
+    async def fields(self, _request: Request) -> list[JsonObject]:
         """List all fields."""
-        return self._interface.answer(self._interface.fields.as_json())
+        return self._interface.fields.as_json()
 
-    async def projects(self, request: Request) -> Response:
+    async def projects(self, request: Request) -> list[JsonObject]:
         """List all projects."""
-        return self._interface.answer(self._listed(request, self._interface.site.projects))
+        return self._listed(request, self._site.projects)
 
-    async def project(self, request: Request) -> Response:
+    async def project(self, request: Request) -> JsonObject:
         """Describe a project."""
-        project = find_project(self._interface.site, request)
-        records = self._interface.view(request).records
-        return self._interface.answer(
-            records.project_in_full(project, self._interface.site.registry)
-        )
+        project = find_project(self._site, request)
+        return self._records(request).project_in_full(project, self._site.registry)
 
-    async def search_projects(self, request: Request) -> Response:
+    async def search_projects(self, request: Request) -> JsonObject:
         """Find projects, page by page."""
         query = request.query_params
         start = read_integer(query, "startAt", 0)
@@ -85,7 +75,7 @@ class SiteInfoRoutes(RouteGroup):
         size = min(size, _MOST_PROJECTS)
         found = self._matching(query.get("query", ""), read_list(query, "keys"))
         page = found[start : start + size]
-        here = f"{self._interface.view(request).records.api}/project/search?maxResults={size}"
+        here = f"{self._records(request).api}/project/search?maxResults={size}"
         answer: dict[str, Any] = {
             "self": f"{here}&startAt={start}",
             "maxResults": size,
@@ -96,16 +86,15 @@ class SiteInfoRoutes(RouteGroup):
         }
         if not answer["isLast"]:
             answer["nextPage"] = f"{here}&startAt={start + size}"
-        return self._interface.answer(answer)
+        return answer
 
     def _matching(self, text: str, keys: list[str]) -> tuple[Project, ...]:
         return tuple(
             project
-            for project in self._interface.site.projects
+            for project in self._site.projects
             if text.lower() in f"{project.key}\n{project.name}".lower()
             and (not keys or project.key in keys)
         )
 
     def _listed(self, request: Request, projects: tuple[Project, ...]) -> list[dict[str, Any]]:
-        records = self._interface.view(request).records
-        return [records.project(project) for project in projects]
+        return [self._records(request).project(project) for project in projects]

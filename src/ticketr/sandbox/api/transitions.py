@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.expansions import describe_transition
 from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issue_input import read_transition
 from ticketr.sandbox.api.issues import require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
@@ -16,8 +16,8 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
+    from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
@@ -51,9 +51,9 @@ def perform_transition(site: Site, version: str, issue: Issue, body: dict[str, A
 class TransitionRoutes(RouteGroup):
     """The routes for transitions in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> JsonObject:
         """List the transitions that are possible."""
-        issue, query = require_issue(self._interface.site, request), request.query_params
+        issue, query = require_issue(self._site, request), request.query_params
         transitions = transitions_from(issue)
         if read_flag(query, "includeUnavailableTransitions"):
             transitions = workflow_of(issue.project)
@@ -62,18 +62,15 @@ class TransitionRoutes(RouteGroup):
                 transition for transition in transitions if str(transition.id) == wanted
             )
         with_fields = "transitions.fields" in read_list(query, "expand")
-        records = self._interface.view(request).records
+        records = self._records(request)
         described = [
-            describe_transition(
-                self._interface.site, records, issue, transition, with_fields=with_fields
-            )
+            describe_transition(self._site, records, issue, transition, with_fields=with_fields)
             for transition in transitions
         ]
-        return self._interface.answer({"expand": "transitions", "transitions": described})
+        return {"expand": "transitions", "transitions": described}
 
-    async def take(self, request: Request) -> Response:
+    async def take(self, request: Request) -> None:
         """Perform a transition."""
         body = await read_object(request)
-        issue = require_issue(self._interface.site, request)
-        perform_transition(self._interface.site, self._interface.version, issue, body)
-        return no_content()
+        issue = require_issue(self._site, request)
+        perform_transition(self._site, self._interface.version, issue, body)

@@ -12,7 +12,6 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.model import User
@@ -24,26 +23,26 @@ _PICKED: Final = 50
 class UserRoutes(RouteGroup):
     """The routes for users in one version of the interface."""
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe the user with an account ID."""
         wanted = request.query_params.get("accountId", "")
-        for user in self._interface.site.users:
+        for user in self._site.users:
             if user.account_id == wanted:
-                return self._interface.answer(self._interface.view(request).records.user(user))
+                return self._records(request).user(user)
         raise RequestRefused(404, f"The user '{wanted[:128]}' does not exist.")
 
-    async def get_many(self, request: Request) -> Response:
+    async def get_many(self, request: Request) -> JsonObject:
         """Describe the users with the given account IDs, page by page."""
         wanted = set(request.query_params.getlist("accountId"))
         if not wanted:
             raise RequestRefused(400, "'accountId' must be given.")
-        found = [user for user in self._interface.site.users if user.account_id in wanted]
-        describe = self._interface.view(request).records.user
-        return self._interface.answer(make_page(request, found, describe, default=10))
+        found = [user for user in self._site.users if user.account_id in wanted]
+        describe = self._records(request).user
+        return make_page(request, found, describe, default=10)
 
-    async def assignable(self, request: Request) -> Response:
+    async def assignable(self, request: Request) -> list[JsonObject]:
         """Find users for an issue or project, which must exist; every user is assignable."""
-        query, site = request.query_params, self._interface.site
+        query, site = request.query_params, self._site
         issue = query.get("issueKey") or query.get("issueId")
         project = query.get("project")
         if not issue and not project:
@@ -54,17 +53,17 @@ class UserRoutes(RouteGroup):
             raise RequestRefused(404, f"No project could be found with key '{project}'.")
         return await self.search(request)
 
-    async def assignable_in_projects(self, request: Request) -> Response:
+    async def assignable_in_projects(self, request: Request) -> list[JsonObject]:
         """Find users who are assignable in several projects."""
         names = read_list(request.query_params, "projectKeys")
         if not names:
             raise RequestRefused(400, "'projectKeys' must be given.")
         for name in names:
-            if self._interface.site.project(name) is None:
+            if self._site.project(name) is None:
                 raise RequestRefused(404, f"No project could be found with key '{name}'.")
         return await self.search(request)
 
-    async def search(self, request: Request) -> Response:
+    async def search(self, request: Request) -> list[JsonObject]:
         """Find users."""
         query = request.query_params
         text, account = query.get("query", query.get("username")), query.get("accountId")
@@ -72,49 +71,46 @@ class UserRoutes(RouteGroup):
             raise RequestRefused(400, "Either 'query' or 'accountId' must be given.")
         found = [
             user
-            for user in self._interface.site.users
+            for user in self._site.users
             if (user.account_id == account if text is None else _matches(user, text))
         ]
         return self._page(request, found)
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> list[JsonObject]:
         """List all users."""
-        return self._page(request, list(self._interface.site.users))
+        return self._page(request, list(self._site.users))
 
-    async def pick(self, request: Request) -> Response:
+    async def pick(self, request: Request) -> JsonObject:
         """Find users for a choice on the screen."""
-        return self._interface.answer(self._picked_users(request))
+        return self._picked_users(request)
 
-    async def pick_groups(self, request: Request) -> Response:
+    async def pick_groups(self, request: Request) -> JsonObject:
         """Find groups for a choice on the screen."""
-        return self._interface.answer(self._picked_groups(request))
+        return self._picked_groups(request)
 
-    async def groups(self, request: Request) -> Response:
+    async def groups(self, request: Request) -> JsonObject:
         """List the groups, or those with the given IDs or names, page by page."""
         query = request.query_params
         wanted = set(query.getlist("groupId")) | set(query.getlist("groupName"))
         found = [group for group in GROUPS if not wanted or wanted & {group.id, group.name}]
-        return self._interface.answer(
-            make_page(request, found, lambda group: {"name": group.name, "groupId": group.id})
-        )
+        return make_page(request, found, lambda group: {"name": group.name, "groupId": group.id})
 
-    async def members(self, request: Request) -> Response:
+    async def members(self, request: Request) -> JsonObject:
         """List the members of a group, who are all users, page by page."""
         wanted = request.query_params.get("groupId", request.query_params.get("groupname"))
         if not any(wanted in {group.id, group.name} for group in GROUPS):
             raise RequestRefused(404, f"The group '{str(wanted)[:100]}' does not exist.")
-        describe = self._interface.view(request).records.user
-        return self._interface.answer(make_page(request, self._interface.site.users, describe))
+        describe = self._records(request).user
+        return make_page(request, self._site.users, describe)
 
-    async def pick_both(self, request: Request) -> Response:
+    async def pick_both(self, request: Request) -> JsonObject:
         """Find users and groups for a choice on the screen."""
         users, groups = self._picked_users(request), self._picked_groups(request)
-        return self._interface.answer({"users": users, "groups": groups})
+        return {"users": users, "groups": groups}
 
-    def _page(self, request: Request, found: list[User]) -> Response:
+    def _page(self, request: Request, found: list[User]) -> list[JsonObject]:
         page = read_page(request.query_params, default=50, most=_BIGGEST_PAGE)
-        records = self._interface.view(request).records
-        return self._interface.answer([records.user(user) for user in page.of(found)])
+        return [self._records(request).user(user) for user in page.of(found)]
 
     def _picked_users(self, request: Request) -> JsonObject:
         query = request.query_params
@@ -122,7 +118,7 @@ class UserRoutes(RouteGroup):
         text = query.get("query", "")
         found = [
             user
-            for user in self._interface.site.users
+            for user in self._site.users
             if _begins(user, text) and user.account_id not in unwanted
         ]
         shown = found[: read_integer(query, "maxResults", _PICKED)]

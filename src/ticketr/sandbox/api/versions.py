@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.paging import make_page
 from ticketr.sandbox.api.payload import INVALID, read_list, read_object
 from ticketr.sandbox.api.projects import (
@@ -33,64 +33,59 @@ _FLAGS: Final = ("released", "archived")
 class VersionRoutes(RouteGroup):
     """The routes for versions in one version of the interface."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> list[JsonObject]:
         """List the versions of a project."""
-        project = find_project(self._interface.site, request)
-        records = self._interface.view(request).records
-        versions = self._interface.site.registry.versions(project)
-        return self._interface.answer([records.version(each, project) for each in versions])
+        project = find_project(self._site, request)
+        versions = self._site.registry.versions(project)
+        return [self._records(request).version(each, project) for each in versions]
 
-    async def list_page(self, request: Request) -> Response:
+    async def list_page(self, request: Request) -> JsonObject:
         """Find versions of a project, page by page."""
-        site, query = self._interface.site, request.query_params
+        site, query = self._site, request.query_params
         project = find_project(site, request)
-        records = self._interface.view(request).records
+        records = self._records(request)
         text, states = query.get("query", "").lower(), read_list(query, "status")
         found = [
             each
             for each in site.registry.versions(project)
             if text in each.name.lower() and (not states or _state(each) in states)
         ]
-        return self._interface.answer(
-            make_page(request, found, lambda version: records.version(version, project))
-        )
+        return make_page(request, found, lambda version: records.version(version, project))
 
     async def add(self, request: Request) -> Response:
         """Add a version to a project."""
         body = await read_object(request)
-        site = self._interface.site
-        project = project_of(site, body)
+        project = project_of(self._site, body)
         if project is None:
             raise InvalidInput({"project": "The project must be specified."})
         values = {"released": False, "release_date": None, **_read(body)}
         if "name" not in values:
             raise InvalidInput({"name": "You must specify a valid version name."})
-        if any(each.name == values["name"] for each in site.registry.versions(project)):
+        if any(each.name == values["name"] for each in self._site.registry.versions(project)):
             raise InvalidInput({"name": "A version with this name already exists in this project."})
-        version = Version(site.next_record(), project_id=project.id, **values)
-        site.put_record(version)
+        version = Version(self._site.next_record(), project_id=project.id, **values)
+        self._site.put_record(version)
         return self._interface.answer(self._describe(request, version), 201)
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe a version."""
-        return self._interface.answer(self._describe(request, self._named(request)))
+        return self._describe(request, self._named(request))
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> JsonObject:
         """Change a version."""
         body = await read_object(request)
         changed = replace(self._named(request), **_read(body))
-        self._interface.site.put_record(changed)
-        return self._interface.answer(self._describe(request, changed))
+        self._site.put_record(changed)
+        return self._describe(request, changed)
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete a version, and put another one in its place in issues if one is given."""
         query = request.query_params
         self._replace(
             self._named(request), query.get("moveFixIssuesTo"), query.get("moveAffectedIssuesTo")
         )
-        return no_content()
 
-    async def remove_and_swap(self, request: Request) -> Response:
+    async def remove_and_swap(self, request: Request) -> None:
         """Do the same as `delete`, with a body."""
         body = await read_object(request)
         fixed, affected = body.get("moveFixIssuesTo"), body.get("moveAffectedIssuesTo")
@@ -99,68 +94,61 @@ class VersionRoutes(RouteGroup):
             None if fixed is None else str(fixed),
             None if affected is None else str(affected),
         )
-        return no_content()
 
-    async def merge(self, request: Request) -> Response:
+    async def merge(self, request: Request) -> None:
         """Delete a version and put another one in its place in all issues."""
         instead = request.path_params["other"]
         self._replace(self._named(request), instead, instead)
-        return no_content()
 
-    async def counts(self, request: Request) -> Response:
+    async def counts(self, request: Request) -> JsonObject:
         """Count the issues that a version fixes and affects."""
         version = self._named(request)
-        return self._interface.answer(
-            {
-                "self": self._address(request, version),
-                "issuesFixedCount": len(self._fixed(version)),
-                "issuesAffectedCount": sum(
-                    version.id in issue.values.get("versions", ()) for issue in self._interface.site
-                ),
-                "issueCountWithCustomFieldsShowingVersion": 0,
-                "customFieldUsage": [],
-            }
-        )
+        return {
+            "self": self._address(request, version),
+            "issuesFixedCount": len(self._fixed(version)),
+            "issuesAffectedCount": sum(
+                version.id in issue.values.get("versions", ()) for issue in self._site
+            ),
+            "issueCountWithCustomFieldsShowingVersion": 0,
+            "customFieldUsage": [],
+        }
 
-    async def unresolved(self, request: Request) -> Response:
+    async def unresolved(self, request: Request) -> JsonObject:
         """Count the issues of a version, and those that are not resolved."""
         version = self._named(request)
         issues = self._fixed(version)
-        return self._interface.answer(
-            {
-                "self": self._address(request, version),
-                "issuesCount": len(issues),
-                "issuesUnresolvedCount": sum(issue.resolved is None for issue in issues),
-            }
-        )
+        return {
+            "self": self._address(request, version),
+            "issuesCount": len(issues),
+            "issuesUnresolvedCount": sum(issue.resolved is None for issue in issues),
+        }
 
     def _replace(self, version: Version, fixed: str | None, affected: str | None) -> None:
-        site = self._interface.site
         instead = None if fixed is None else self._find(fixed)
         other = None if affected is None else self._find(affected)
-        for issue in list(site):
+        for issue in list(self._site):
             numbers = issue.values.get("versions", ())
             if version.id in numbers:
                 others = [number for number in numbers if number != version.id]
                 others += [other.id] if other is not None and other.id not in others else []
-                site.edit(issue.key, values={**issue.values, "versions": others})
-        site.remove_record(version, instead)
+                self._site.edit(issue.key, values={**issue.values, "versions": others})
+        self._site.remove_record(version, instead)
 
     def _fixed(self, version: Version) -> list[Issue]:
-        return [issue for issue in self._interface.site if version in issue.fix_versions]
+        return [issue for issue in self._site if version in issue.fix_versions]
 
     def _describe(self, request: Request, version: Version) -> JsonObject:
-        project = self._interface.site.project(str(version.project_id or ALL_PROJECTS_ID))
-        return self._interface.view(request).records.version(version, project)
+        project = self._site.project(str(version.project_id or ALL_PROJECTS_ID))
+        return self._records(request).version(version, project)
 
     def _address(self, request: Request, version: Version) -> str:
-        return f"{self._interface.view(request).records.api}/version/{version.id}"
+        return f"{self._records(request).api}/version/{version.id}"
 
     def _named(self, request: Request) -> Version:
         return self._find(request.path_params["id"])
 
     def _find(self, wanted: str) -> Version:
-        for version in self._interface.site.registry.versions():
+        for version in self._site.registry.versions():
             if str(version.id) == wanted:
                 return version
         raise RequestRefused(404, f"Could not find version for id '{wanted[:100]}'.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.issue_input import read_create, read_edit
 from ticketr.sandbox.api.issues import IssueWriter, require_issue
 from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
@@ -31,7 +31,7 @@ class WriteRoutes(RouteGroup):
     def _make(self, request: Request, body: Any) -> dict[str, Any]:
         if not isinstance(body, dict) or not isinstance(body.get("transition") or {}, dict):
             raise RequestRefused(400, INVALID)
-        site, version = self._interface.site, self._interface.version
+        site, version = self._site, self._interface.version
         values, actions = read_create(site, version, body)
         issue = site.create(**values)
         actions.perform(site, issue.key)
@@ -69,9 +69,9 @@ class WriteRoutes(RouteGroup):
         answer = {"issues": made, "errors": failed}
         return self._interface.answer(answer, 201 if made else 400)
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> Response | None:
         """Edit an issue."""
-        site, query = self._interface.site, request.query_params
+        site, query = self._site, request.query_params
         body = await read_object(request)
         issue = require_issue(site, request)
         if read_flag(query, "overrideScreenSecurity") or read_flag(query, "overrideEditableFlag"):
@@ -81,7 +81,7 @@ class WriteRoutes(RouteGroup):
             issue = site.edit(issue.key, **values)
         actions.perform(site, issue.key)
         if not read_flag(query, "returnIssue"):
-            return no_content()
+            return None
         issue = site.existing(issue.key)
         write = IssueWriter(
             self._interface.view(request),
@@ -90,19 +90,17 @@ class WriteRoutes(RouteGroup):
         )
         return self._interface.answer_text(write(issue))
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete an issue."""
-        site = self._interface.site
-        issue = require_issue(site, request)
+        issue = require_issue(self._site, request)
         with_subtasks = read_flag(request.query_params, "deleteSubtasks")
-        if not with_subtasks and any(child.type.subtask for child in site.children(issue)):
+        if not with_subtasks and any(child.type.subtask for child in self._site.children(issue)):
             raise RequestRefused(
                 400,
                 f"The issue '{issue.key}' has subtasks. You must specify the 'deleteSubtasks' "
                 "parameter to delete this issue and all its subtasks.",
             )
-        site.delete(issue.key)
-        return no_content()
+        self._site.delete(issue.key)
 
 
 def error_body(error: InvalidInput | RequestRefused) -> dict[str, Any]:

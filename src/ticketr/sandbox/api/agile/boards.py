@@ -14,7 +14,6 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
@@ -41,9 +40,9 @@ def find_board(site: Site, wanted: str) -> Board:
 class BoardRoutes(RouteGroup):
     """The routes for boards."""
 
-    async def list_all(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> JsonObject:
         """Find boards, page by page."""
-        site, query = self._interface.site, request.query_params
+        site, query = self._site, request.query_params
         wanted = query.get("projectKeyOrId")
         project = None if wanted is None else site.project(wanted)
         if wanted is not None and project is None:
@@ -57,53 +56,50 @@ class BoardRoutes(RouteGroup):
             and (not kinds or board.type in kinds)
             and text in board.name.lower()
         ]
-        page = make_page(request, found, lambda board: self._describe(request, board))
-        return self._interface.answer(page)
+        return make_page(request, found, lambda board: self._describe(request, board))
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe a board."""
-        return self._interface.answer(self._describe(request, self._named(request)))
+        return self._describe(request, self._named(request))
 
-    async def configuration(self, request: Request) -> Response:
+    async def configuration(self, request: Request) -> JsonObject:
         """Describe the columns and the estimation of a board."""
         board = self._named(request)
         project = self._project(board)
-        records = self._interface.view(request).records
+        records = self._records(request)
         field = _ESTIMATES[project.team_managed]
-        return self._interface.answer(
-            {
-                "id": board.id,
-                "name": board.name,
-                "type": board.type,
-                "self": f"{records.agile}/board/{board.id}/configuration",
-                "filter": {"id": str(10000 + board.id), "self": f"{records.api}/filter/{board.id}"},
-                "columnConfig": {
-                    "columns": [
-                        {
-                            "name": status.name,
-                            "statuses": [
-                                {
-                                    "id": str(status.id),
-                                    "self": f"{records.api}/status/{status.id}",
-                                }
-                            ],
-                        }
-                        for status in statuses(project)
-                    ],
-                    "constraintType": "none",
-                },
-                "estimation": {"type": "field", "field": {"fieldId": field}},
-                "ranking": {"rankCustomFieldId": 10019},
-            }
-        )
+        return {
+            "id": board.id,
+            "name": board.name,
+            "type": board.type,
+            "self": f"{records.agile}/board/{board.id}/configuration",
+            "filter": {"id": str(10000 + board.id), "self": f"{records.api}/filter/{board.id}"},
+            "columnConfig": {
+                "columns": [
+                    {
+                        "name": status.name,
+                        "statuses": [
+                            {
+                                "id": str(status.id),
+                                "self": f"{records.api}/status/{status.id}",
+                            }
+                        ],
+                    }
+                    for status in statuses(project)
+                ],
+                "constraintType": "none",
+            },
+            "estimation": {"type": "field", "field": {"fieldId": field}},
+            "ranking": {"rankCustomFieldId": 10019},
+        }
 
-    async def projects(self, request: Request) -> Response:
+    async def projects(self, request: Request) -> JsonObject:
         """List the projects of a board."""
-        describe = self._interface.view(request).records.project
+        describe = self._records(request).project
         projects = [self._project(self._named(request))]
-        return self._interface.answer(make_page(request, projects, describe))
+        return make_page(request, projects, describe)
 
-    async def sprints(self, request: Request) -> Response:
+    async def sprints(self, request: Request) -> JsonObject:
         """List the sprints of a board, page by page."""
         board = self._named(request)
         if board.type == "kanban":
@@ -111,13 +107,13 @@ class BoardRoutes(RouteGroup):
         states = read_list(request.query_params, "state")
         found = [
             sprint
-            for sprint in self._interface.site.registry.sprints(board.id)
+            for sprint in self._site.registry.sprints(board.id)
             if not states or sprint.state in states
         ]
-        describe = self._interface.view(request).records.agile_sprint
-        return self._interface.answer(make_page(request, found, describe))
+        describe = self._records(request).agile_sprint
+        return make_page(request, found, describe)
 
-    async def epics(self, request: Request) -> Response:
+    async def epics(self, request: Request) -> JsonObject:
         """List the epics of a board, page by page."""
         done = request.query_params.get("done")
         found = [
@@ -125,15 +121,15 @@ class BoardRoutes(RouteGroup):
             for issue in self._issues(self._named(request))
             if issue.type.level == 1 and done in {None, str(issue.resolved is not None).lower()}
         ]
-        describe = self._interface.view(request).records.epic
-        return self._interface.answer(make_page(request, found, describe))
+        describe = self._records(request).epic
+        return make_page(request, found, describe)
 
-    async def issues(self, request: Request) -> Response:
+    async def issues(self, request: Request) -> JsonObject:
         """List the issues of a board."""
         found = [issue for issue in self._issues(self._named(request)) if issue.type.level < 1]
-        return self._interface.answer(AgileIssues(self._interface, request).page(found))
+        return AgileIssues(self._interface, request).page(found)
 
-    async def backlog(self, request: Request) -> Response:
+    async def backlog(self, request: Request) -> JsonObject:
         """List the issues of a board that are in no open sprint and not done."""
         found = [
             issue
@@ -142,9 +138,9 @@ class BoardRoutes(RouteGroup):
             and issue.resolved is None
             and all(sprint.state == "closed" for sprint in issue.sprints)
         ]
-        return self._interface.answer(AgileIssues(self._interface, request).page(found))
+        return AgileIssues(self._interface, request).page(found)
 
-    async def sprint_issues(self, request: Request) -> Response:
+    async def sprint_issues(self, request: Request) -> JsonObject:
         """List the issues of a board that are in a sprint."""
         wanted = request.path_params["sprint_id"]
         found = [
@@ -152,12 +148,12 @@ class BoardRoutes(RouteGroup):
             for issue in self._issues(self._named(request))
             if any(str(sprint.id) == wanted for sprint in issue.sprints)
         ]
-        return self._interface.answer(AgileIssues(self._interface, request).page(found))
+        return AgileIssues(self._interface, request).page(found)
 
-    async def epic_issues(self, request: Request) -> Response:
+    async def epic_issues(self, request: Request) -> JsonObject:
         """List the issues of a board that belong to an epic, or to none."""
         wanted = request.path_params["epic_id"]
-        epic = None if wanted == "none" else self._interface.site.find(wanted)
+        epic = None if wanted == "none" else self._site.find(wanted)
         if epic is None and wanted != "none":
             raise RequestRefused(404, "The requested epic does not exist.")
         found = [
@@ -165,25 +161,24 @@ class BoardRoutes(RouteGroup):
             for issue in self._issues(self._named(request))
             if issue.type.level == 0 and issue.parent == (None if epic is None else epic.id)
         ]
-        return self._interface.answer(AgileIssues(self._interface, request).page(found))
+        return AgileIssues(self._interface, request).page(found)
 
     def _issues(self, board: Board) -> list[Issue]:
-        return [issue for issue in self._interface.site if issue.project.id == board.project]
+        return [issue for issue in self._site if issue.project.id == board.project]
 
     def _named(self, request: Request) -> Board:
-        return find_board(self._interface.site, request.path_params["board_id"])
+        return find_board(self._site, request.path_params["board_id"])
 
     def _project(self, board: Board) -> Project:
-        project = self._interface.site.project(str(board.project))
+        project = self._site.project(str(board.project))
         assert project is not None
         return project
 
     def _describe(self, request: Request, board: Board) -> JsonObject:
         project = self._project(board)
-        records = self._interface.view(request).records
         return {
             "id": board.id,
-            "self": f"{records.agile}/board/{board.id}",
+            "self": f"{self._records(request).agile}/board/{board.id}",
             "name": board.name,
             "type": board.type,
             "location": {

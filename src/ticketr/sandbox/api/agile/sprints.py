@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ticketr.sandbox.api.agile.agile_issues import AgileIssues, rank_issues, read_issues
 from ticketr.sandbox.api.agile.boards import NO_SPRINTS, find_board
-from ticketr.sandbox.api.interface import RouteGroup, no_content
+from ticketr.sandbox.api.interface import RouteGroup
 from ticketr.sandbox.api.payload import read_object
 from ticketr.sandbox.data.model import Sprint, to_millis
 from ticketr.sandbox.errors import RequestRefused
@@ -32,78 +32,74 @@ class SprintRoutes(RouteGroup):
     async def add(self, request: Request) -> Response:
         """Create a sprint that is not yet started."""
         body = await read_object(request)
-        site = self._interface.site
-        board = find_board(site, str(body.get("originBoardId")))
+        board = find_board(self._site, str(body.get("originBoardId")))
         if board.type == "kanban":
             raise RequestRefused(400, NO_SPRINTS)
         values = {"goal": "", "start": None, "end": None, **self._read(body)}
         if "name" not in values:
             raise RequestRefused(400, "The sprint's name is missing.")
-        sprint = Sprint(site.next_record(), state="future", board=board.id, **values)
-        site.put_record(sprint)
+        sprint = Sprint(self._site.next_record(), state="future", board=board.id, **values)
+        self._site.put_record(sprint)
         return self._interface.answer(self._describe(request, sprint), 201)
 
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> JsonObject:
         """Describe a sprint."""
-        return self._interface.answer(self._describe(request, self._named(request)))
+        return self._describe(request, self._named(request))
 
-    async def replace(self, request: Request) -> Response:
+    async def replace(self, request: Request) -> JsonObject:
         """Change a sprint; what the body leaves out is emptied."""
         body = await read_object(request)
         for name in ("goal", *_DATES):
             body.setdefault(name, None)
         return self._change(request, self._named(request), body)
 
-    async def edit(self, request: Request) -> Response:
+    async def edit(self, request: Request) -> JsonObject:
         """Change a part of a sprint; a new state starts or closes it."""
         body = await read_object(request)
         return self._change(request, self._named(request), body)
 
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> None:
         """Delete a sprint, whose issues go back to the backlog."""
-        self._interface.site.remove_record(self._named(request))
-        return no_content()
+        self._site.remove_record(self._named(request))
 
-    async def issues(self, request: Request) -> Response:
+    async def issues(self, request: Request) -> JsonObject:
         """List the issues of a sprint."""
         sprint = self._named(request)
-        found = [issue for issue in self._interface.site if sprint in issue.sprints]
-        return self._interface.answer(AgileIssues(self._interface, request).page(found))
+        found = [issue for issue in self._site if sprint in issue.sprints]
+        return AgileIssues(self._interface, request).page(found)
 
-    async def move_issues(self, request: Request) -> Response:
+    async def move_issues(self, request: Request) -> None:
         """Move issues into a sprint."""
         body = await read_object(request)
         sprint = self._named(request)
         if sprint.state == "closed":
             raise RequestRefused(400, "Issues can only be moved to open or active sprints.")
-        issues = read_issues(self._interface.site, body)
+        issues = read_issues(self._site, body)
         self._plan(issues, (sprint,))
-        rank_issues(self._interface.site, issues, body)
-        return no_content()
+        rank_issues(self._site, issues, body)
 
-    async def move_to_backlog(self, request: Request) -> Response:
+    async def move_to_backlog(self, request: Request) -> None:
         """Move issues out of their open sprints."""
         body = await read_object(request)
-        issues = read_issues(self._interface.site, body)
+        issues = read_issues(self._site, body)
         self._plan(issues, ())
-        rank_issues(self._interface.site, issues, body)
-        return no_content()
+        rank_issues(self._site, issues, body)
 
     def _plan(self, issues: list[Issue], sprints: tuple[Sprint, ...]) -> None:
         if any(issue.type.level != 0 for issue in issues):
             raise RequestRefused(400, "Epics and sub-tasks cannot be moved to a sprint.")
         for issue in issues:
             closed = tuple(sprint for sprint in issue.sprints if sprint.state == "closed")
-            self._interface.site.edit(issue.key, sprints=(*closed, *sprints))
+            self._site.edit(issue.key, sprints=(*closed, *sprints))
 
-    def _change(self, request: Request, before: Sprint, body: JsonObject) -> Response:
+    def _change(self, request: Request, before: Sprint, body: JsonObject) -> JsonObject:
         values = self._read(body)
         state = body.get("state")
         after = replace(before, **{**values, "complete": values.get("complete", before.complete)})
         if state not in (None, before.state):
             after = self._advance(after, str(state))
-        self._interface.site.put_record(after)
-        return self._interface.answer(self._describe(request, after))
+        self._site.put_record(after)
+        return self._describe(request, after)
 
     def _advance(self, sprint: Sprint, state: str) -> Sprint:
         """Start or close a sprint."""
@@ -111,7 +107,7 @@ class SprintRoutes(RouteGroup):
             raise RequestRefused(400, f"A {sprint.state} sprint cannot become '{state[:20]}'.")
         if state == "active" and (sprint.start is None or sprint.end is None):
             raise RequestRefused(400, "A sprint needs a start date and an end date to be started.")
-        complete = self._interface.site.millis() if state == "closed" else None
+        complete = self._site.millis() if state == "closed" else None
         return replace(sprint, state=state, complete=complete)
 
     def _read(self, body: JsonObject) -> dict[str, Any]:
@@ -138,15 +134,15 @@ class SprintRoutes(RouteGroup):
         except (TypeError, ValueError):
             raise RequestRefused(400, f"'{name}' is not a date such as 2026-01-05.") from None
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=self._interface.site.user.zone)
+            moment = moment.replace(tzinfo=self._site.user.zone)
         return to_millis(moment)
 
     def _named(self, request: Request) -> Sprint:
         wanted = request.path_params["sprint_id"]
-        sprint = self._interface.site.registry.sprint(int(wanted)) if wanted.isdigit() else None
+        sprint = self._site.registry.sprint(int(wanted)) if wanted.isdigit() else None
         if sprint is None:
             raise RequestRefused(404, _MISSING)
         return sprint
 
     def _describe(self, request: Request, sprint: Sprint) -> JsonObject:
-        return self._interface.view(request).records.agile_sprint(sprint)
+        return self._records(request).agile_sprint(sprint)

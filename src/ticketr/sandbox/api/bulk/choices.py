@@ -12,7 +12,6 @@ from ticketr.sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
@@ -25,11 +24,11 @@ _LIST_CHANGES: Final = ["ADD", "REMOVE", "REPLACE", "REMOVE_ALL"]
 class BulkChoiceRoutes(RouteGroup):
     """The routes for what bulk operations can choose from."""
 
-    async def fields(self, request: Request) -> Response:
+    async def fields(self, request: Request) -> JsonObject:
         """List the fields that all of the issues have on their edit screens."""
         issues = self._issues(request)
-        records = self._interface.view(request).records
-        site = self._interface.site
+        records = self._records(request)
+        site = self._site
         screens = [
             FieldDescriber(records, site, issue.project).edit_screen(issue) for issue in issues
         ]
@@ -40,9 +39,9 @@ class BulkChoiceRoutes(RouteGroup):
             for name, described in (screens[0] if screens else {}).items()
             if name in shared and text in described["name"].lower() and described["operations"]
         ]
-        return self._interface.answer(_page(request, "fields", found, "id"))
+        return _page(request, "fields", found, "id")
 
-    async def transitions(self, request: Request) -> Response:
+    async def transitions(self, request: Request) -> JsonObject:
         """List the transitions that are possible, by sets of issues that have the same ones."""
         groups: dict[tuple[int, int], list[Issue]] = {}
         for issue in self._issues(request):
@@ -65,13 +64,13 @@ class BulkChoiceRoutes(RouteGroup):
             }
             for issues in groups.values()
         ]
-        return self._interface.answer({"availableTransitions": found})
+        return {"availableTransitions": found}
 
     def _issues(self, request: Request) -> list[Issue]:
         names = read_list(request.query_params, "issueIdsOrKeys")
         if not 1 <= len(names) <= _MOST_ISSUES:
             raise RequestRefused(400, f"Between 1 and {_MOST_ISSUES} issues must be given.")
-        found = [self._interface.site.find(name) for name in names]
+        found = [self._site.find(name) for name in names]
         return [issue for issue in found if issue is not None]
 
 

@@ -86,7 +86,7 @@ class BulkRoutes(RouteGroup):
         body = await read_body(request, _MOVE)
         steps: list[tuple[str, Any]] = []
         for target, source in body.get("targetToSourcesMapping", {}).items():
-            read_target(self._interface.site, target)
+            read_target(self._site, target)
             if not isinstance(source, dict):
                 raise RequestRefused(400, "'targetToSourcesMapping' is malformed.")
             steps += [(str(name), target) for name in source.get("issueIdsOrKeys") or ()]
@@ -102,20 +102,20 @@ class BulkRoutes(RouteGroup):
         body = await read_body(request, _SELECTED)
         return self._submit("unwatch", [(name, None) for name in _names(body)])
 
-    async def progress(self, request: Request) -> Response:
+    async def progress(self, request: Request) -> JsonObject:
         """Tell how far an operation has come."""
-        return self._interface.answer(self._describe(request, self._named(request)))
+        return self._describe(request, self._named(request))
 
     async def cancel(self, request: Request) -> Response:
         """Leave out the rest of an operation."""
         task = self._named(request)
         if task.is_over:
             raise RequestRefused(400, "The task is over.")
-        self._interface.site.put_task(replace(task, cancelled=True))
+        self._site.put_task(replace(task, cancelled=True))
         return self._interface.answer("Task cancelled", 202)
 
     def _submit(self, action: str, steps: Iterable[tuple[str, Any]]) -> Response:
-        site = self._interface.site
+        site = self._site
         wanted = dict(steps)
         if not 1 <= len(wanted) <= MOST_ISSUES:
             raise RequestRefused(400, f"Between 1 and {MOST_ISSUES} issues can be changed at once.")
@@ -134,7 +134,7 @@ class BulkRoutes(RouteGroup):
 
     def _named(self, request: Request) -> Task:
         wanted = request.path_params["task_id"]
-        for task in self._interface.site.registry.tasks():
+        for task in self._site.registry.tasks():
             if str(task.id) == wanted:
                 return task
         raise RequestRefused(400, f"The task '{wanted[:50]}' does not exist.")
