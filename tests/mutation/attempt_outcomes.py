@@ -41,14 +41,14 @@ MUTANTS: Final = [
         "_outcome.py",
         "Outcome(FAILED, error=rest, leaving=cancelled)",
         "Outcome(FAILED, error=rest)",
-        "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
+        "test_outcome.py::test_an_exception_fails_the_job_and_leaves_the_cancelled_beside_it",
     ),
     Mutant(
         "an outer Cancelled is swallowed",
         "_outcome.py",
         "return Outcome(CANCELLED, CancelCause.SCOPE, leaving=error)",
         "return Outcome(CANCELLED, CancelCause.SCOPE)",
-        "test_ending.py::test_an_outer_cancel_lets_no_pending_job_start",
+        "test_outcome.py::test_a_cancelled_leaves_if_a_scope_around_the_queue_is_cancelled",
     ),
     Mutant(
         "an outer Cancelled does not leave the block",

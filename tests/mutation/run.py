@@ -92,16 +92,27 @@ def copy_of(checkout: Path, folder: Path) -> Path:
     return folder
 
 
-async def run_tests(copy: Path, tests: Collection[str], seconds: float) -> Run:
-    """Run some tests in a copy, up to the first failure."""
-    # Environment variables of coverage or pytest must not reach the process. And no bytecode is
-    # written: two mutants of one length within a second would share it.
+async def run_tests(
+    copy: Path, tests: Collection[str], seconds: float, *, keeps_bytecode: bool = False
+) -> Run:
+    """Run some tests in a copy, up to the first failure.
+
+    Args:
+        copy: The copy of the checkout, beside which the bytecode is kept.
+        tests: The tests, as they are called in ``tests/jobs``.
+        seconds: The most seconds that they may take.
+        keeps_bytecode: Whether to keep the bytecode of all modules. Not that of a mutant: two of
+            one length within a second would share it.
+    """
+    # Environment variables of coverage or pytest must not reach the process.
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("COVERAGE", "COV_", "PYTEST", "PYTHON"))
     }
-    own = {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"PYTHONPATH": str(copy / "src"), "PYTHONPYCACHEPREFIX": str(copy.parent / "bytecode")}
+    if not keeps_bytecode:
+        own["PYTHONDONTWRITEBYTECODE"] = "1"
     options = ["-x", "-q", "--tb=no", "-rfE", "--timeout=0", "-o", "faulthandler_timeout=0"]
     chosen = [str(TESTS / test) for test in sorted(tests)]
     with trio.move_on_after(seconds):
@@ -163,7 +174,7 @@ async def judge_all(
         folder = Path(name).resolve()
         copies = [copy_of(checkout, folder / str(number)) for number in range(AT_ONCE)]
         tests = {test for mutant in mutants for test in mutant.tests.split()}
-        unmutated = await run_tests(copies[0], tests, 10 * SECONDS)
+        unmutated = await run_tests(copies[0], tests, 10 * SECONDS, keeps_bytecode=True)
         if unmutated.code != PASSED:
             return unmutated
         left = iter(mutants)
