@@ -25,6 +25,7 @@ from ticketr import (
     JobContext,
     JobStatus,
     SqliteHistory,
+    SqliteStore,
     open_job_queue,
 )
 from ticketr.jobs import _finished, _history
@@ -259,6 +260,33 @@ async def test_a_file_that_is_something_else_is_left_alone(path: Path) -> None:
 
     assert caught.value.path == str(path)
     assert path.read_text() == "my letters " * 100
+
+
+@pytest.mark.parametrize("is_store", [False, True])
+async def test_the_database_of_something_else_is_left_alone(is_store: bool, path: Path) -> None:
+    if is_store:
+        async with open_job_queue(store=SqliteStore(path, run_sync=in_place)):
+            pass
+    else:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE letters (text)")
+    before = path.read_bytes()
+
+    with pytest.raises(HistoryFailed, match=r"the store of a queue's jobs. Give the history a file"):
+        await SqliteHistory(path).write([job(1)])
+
+    assert path.read_bytes() == before
+
+
+async def test_a_history_does_not_move_with_the_program(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(path.parent)
+    history = SqliteHistory(path.name)
+    monkeypatch.chdir("/")
+    await history.write([job(1)])
+
+    assert path.exists()
 
 
 async def test_a_full_disk_fails_no_job(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from ticketr import (
     JobStatus,
     OnConflict,
     QueueClosed,
+    SqliteHistory,
     SqliteStore,
     StoreFailed,
     StoreInUse,
@@ -30,7 +32,6 @@ from ticketr.jobs._store_writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from trio.testing import MockClock
 
@@ -107,6 +108,53 @@ trio.run(main)
     trio.run(reopen)
 
 
+async def test_a_link_to_a_store_is_the_same_store(path: Path) -> None:
+    link = path.with_name("link.sqlite")
+    link.symlink_to(path)
+    async with open_stored(link):
+        with pytest.raises(StoreInUse):
+            async with open_stored(path):
+                pass
+
+
+async def test_a_store_does_not_move_with_the_program(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(path.parent)
+    async with open_stored(Path(path.name)) as queue:
+        monkeypatch.chdir("/")
+        assert await queue.run(note, 1) == 1
+
+    assert rows(path, "SELECT id FROM jobs") == [("job-1",)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX alone")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_closed_store_is_free_while_a_forked_process_lives(path: Path) -> None:
+    read, write = os.pipe()
+
+    async def fork() -> int:
+        async with open_stored(path):
+            child = os.fork()
+            if not child:
+                os.close(write)
+                os.read(read, 1)  # until the parent closes its end
+                os._exit(0)
+            return child
+
+    async def reopen() -> None:
+        async with open_stored(path) as queue:
+            assert await queue.run(note, 1) == 1
+
+    child = trio.run(fork)
+    try:
+        trio.run(reopen)
+    finally:
+        os.close(write)
+        os.close(read)
+        os.waitpid(child, 0)
+
+
 async def test_a_lock_file_without_a_number_is_no_process(path: Path) -> None:
     async with open_stored(path):
         path.with_name("jobs.sqlite.lock").write_text("?")
@@ -163,6 +211,7 @@ async def test_a_damaged_database_is_refused(path: Path) -> None:
         ("PRAGMA user_version = 99", "a newer version of ticketr wrote it"),
         ("CREATE VIEW v AS SELECT 1", "it has triggers or views"),
         ("DROP TABLE links", "it is the database of another program"),
+        ("DROP TABLE jobs", "it is the database of another program"),
     ],
 )
 async def test_a_foreign_database_is_refused(statement: str, words: str, path: Path) -> None:
@@ -171,6 +220,27 @@ async def test_a_foreign_database_is_refused(statement: str, words: str, path: P
     change(path, statement)
 
     with pytest.raises(StoreFailed, match=words):
+        async with open_stored(path):
+            pass
+
+
+@pytest.mark.parametrize("tables", [["links"], ["jobs"], ["jobs", "links", "repeats"]])
+async def test_a_foreign_database_stays_as_it_is(tables: list[str], path: Path) -> None:
+    change(path, *[f"CREATE TABLE {table} (address TEXT)" for table in tables])
+    before = path.read_bytes()
+
+    with pytest.raises(StoreFailed):
+        async with open_stored(path):
+            pass
+
+    assert path.read_bytes() == before
+
+
+async def test_a_history_is_no_store(path: Path) -> None:
+    async with open_job_queue(history=SqliteHistory(path, run_sync=in_place)) as queue:
+        await queue.run(note, 1)
+
+    with pytest.raises(StoreFailed, match=r"or the history of a queue\. Give the store a file of"):
         async with open_stored(path):
             pass
 

@@ -94,7 +94,7 @@ def check_history(history: object) -> None:
 
 
 def checked_path(path: object) -> Path:
-    """Return a path as a ``Path``.
+    """Return a path as an absolute ``Path``, since the program may change its folder later.
 
     Raises:
         TypeError: The value is no path.
@@ -105,7 +105,7 @@ def checked_path(path: object) -> Path:
         text = None
     if not issubclass(type(text), str):
         raise TypeError(f"path must be text or a pathlib.Path, not {safe_repr(path)}")
-    return Path(checked_text("path", text))
+    return Path(checked_text("path", text)).absolute()
 
 
 class RunSync(Protocol):
@@ -303,13 +303,13 @@ def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, 
         if mode == "rwc":
             # SQLite gives its log files the same permissions.
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        address = f"{path.absolute().as_uri()}?mode={mode}"
+        address = f"{path.as_uri()}?mode={mode}"
         with closing(
             sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         ) as db:
             # In WAL mode a power failure may lose the last commits, but nothing else.
             db.execute("PRAGMA synchronous = NORMAL")
-            refuse_triggers(db, path)
+            refuse_foreign(db, path)
             migrate(db, path)
             yield db
     except (sqlite3.Error, OSError) as error:
@@ -331,10 +331,23 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         raise HistoryFailed(str(path), "a newer version of ticketr wrote it")
 
 
-def refuse_triggers(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file with triggers or views: SQLite would run code of a stranger."""
+def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse the file of another program, and one with triggers or views.
+
+    By triggers and views SQLite would run code of a stranger.
+    """
     if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
         raise HistoryFailed(str(path), "it has triggers or views, which a job history never has")
+    tables = table_names(db)
+    if tables and ("jobs" not in tables or "repeats" in tables):
+        problem = "it is the database of another program, or the store of a queue's jobs"
+        raise HistoryFailed(str(path), f"{problem}. Give the history a file of its own")
+
+
+def table_names(db: sqlite3.Connection) -> set[str]:
+    """Return the names of a database's tables, without those that SQLite makes for itself."""
+    names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in names if not name.startswith("sqlite_")}
 
 
 def schema_version(db: sqlite3.Connection) -> int:

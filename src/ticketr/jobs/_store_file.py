@@ -12,17 +12,18 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from ticketr._errors import StoreFailed, StoreInUse
+from ticketr.jobs._history import table_names
 from ticketr.jobs._store_repeats import RepeatRow
 from ticketr.jobs._store_rows import COLUMNS, JobRow
-from ticketr.jobs._store_schema import MIGRATIONS
+from ticketr.jobs._store_schema import MIGRATIONS, TABLES
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Generator, Mapping
-    from pathlib import Path
 
     from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
 
@@ -109,6 +110,7 @@ class StoreFile:
             StoreFailed: It cannot be used.
         """
         with self._named_errors():
+            self._path = Path(os.path.realpath(self._path))  # all links to it have one lock
             self._take_lock()
             self._create()
             self._db = self._connect()
@@ -153,7 +155,9 @@ class StoreFile:
         self._db = None
         if self._lock >= 0:
             with suppress(OSError):
-                os.close(self._lock)  # which frees the lock
+                unlock(self._lock)
+            with suppress(OSError):
+                os.close(self._lock)
         self._lock = -1
 
     # Opening
@@ -188,7 +192,7 @@ class StoreFile:
         import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a store
 
         # Its threads use it one after the other.
-        address = f"{self._path.absolute().as_uri()}?mode=rw"
+        address = f"{self._path.as_uri()}?mode=rw"
         return sqlite3.connect(
             address,
             uri=True,
@@ -203,25 +207,25 @@ class StoreFile:
             raise OSError(f"it is damaged ({found}): move it away, or restore a copy")
         if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
             raise OSError("it has triggers or views, which a store of jobs never has")
-        tables = {
-            name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
-        if tables and "links" not in tables:
-            raise OSError("it is the database of another program")
+        tables = table_names(db)
+        if tables and not tables >= TABLES:
+            raise OSError(
+                "it is the database of another program, or the history of a queue. Give the store a"
+                " file of its own"
+            )
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
         if version > len(MIGRATIONS):
             raise OSError("a newer version of ticketr wrote it")
-        db.execute("PRAGMA journal_mode = WAL")
-        if version == len(MIGRATIONS):
-            return
-        db.execute("BEGIN IMMEDIATE")
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                db.execute(statement)
-        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        db.execute("COMMIT")
+        if version < len(MIGRATIONS):
+            db.execute("BEGIN IMMEDIATE")
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            db.execute("COMMIT")
+        db.execute("PRAGMA journal_mode = WAL")  # last, so that a refused file stays as it is
 
     def _contents(self, db: sqlite3.Connection) -> Contents:
         self._ended = db.execute(COUNT_ENDED).fetchone()[0]
@@ -282,6 +286,9 @@ if sys.platform == "win32":  # pragma: no cover - POSIX runs the tests
 
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
+    def unlock(descriptor: int) -> None:
+        """Unlock a file, which closing it does here."""
+
 else:
 
     def lock(descriptor: int) -> None:
@@ -289,6 +296,12 @@ else:
         import fcntl  # noqa: PLC0415 - of these systems alone
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def unlock(descriptor: int) -> None:
+        """Unlock a file also for processes that were forked meanwhile, which have it open, too."""
+        import fcntl  # noqa: PLC0415 - of these systems alone
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 __all__ = ["Changes", "Contents", "StoreFile"]

@@ -57,6 +57,7 @@ CREATE TABLE repeats (
     missed INTEGER NOT NULL
 )
 """
+TABLES: Final = frozenset({"jobs", "links", "repeats"})
 MIGRATIONS: Final[list[tuple[str, ...]]] = [
     (
         JOBS,
