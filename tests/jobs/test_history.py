@@ -272,7 +272,9 @@ async def test_the_database_of_something_else_is_left_alone(is_store: bool, path
             db.execute("CREATE TABLE letters (text)")
     before = path.read_bytes()
 
-    with pytest.raises(HistoryFailed, match=r"the store of a queue's jobs. Give the history a file"):
+    with pytest.raises(
+        HistoryFailed, match=r"the store of a queue's jobs. Give the history a file"
+    ):
         await SqliteHistory(path).write([job(1)])
 
     assert path.read_bytes() == before

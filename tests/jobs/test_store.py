@@ -739,6 +739,72 @@ async def test_a_damaged_job_stays_in_the_file(
     assert live_ids(path) == ["job-1"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE jobs SET options = '{'", "Expecting property name"),
+        ("UPDATE jobs SET status = 'gone'", "its values are damaged"),
+        ("UPDATE jobs SET status = 'pending'", "its values are damaged"),
+        ("UPDATE jobs SET finished_at = 'x'", "its values are damaged"),
+        ("UPDATE jobs SET submitted_at = 'x'", "its values are damaged"),
+        ("UPDATE jobs SET id = x'ff'", "its values are damaged"),
+        ("UPDATE jobs SET cancel_cause = 'none'", "'none' is not a valid CancelCause"),
+        ("UPDATE jobs SET error = '{'", "Expecting property name"),
+    ],
+)
+async def test_a_damaged_ended_job_stays_in_the_file(
+    autojump_clock: MockClock,
+    statement: str,
+    words: str,
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_stored(path) as queue:
+        await queue.run(note, 1)
+    change(path, statement)
+
+    async with open_stored(path) as queue:
+        assert queue.jobs() == []
+        assert await queue.run(note, 2) == 2
+
+    assert words in caplog.text
+    assert rows(path, "SELECT count(*) FROM jobs") == [(2,)]
+
+
+async def test_an_ended_job_whose_key_has_another_class_now_is_known(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_stored(path, store={"codec": "pickle"}) as queue:
+        await queue.run(note, 1, key=Numbered(1))
+
+    def broken(_: Numbered) -> int:
+        raise AttributeError("number")
+
+    monkeypatch.setattr(Numbered, "__hash__", broken)
+    async with open_stored(path, store={"codec": "pickle"}) as queue:
+        assert [job.key for job in queue.jobs()] == [None]
+
+
+async def test_a_clock_that_was_set_back_holds_up_no_job(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def submit(queue: JobQueue) -> None:
+        await queue.submit(note, "delayed", delay=30)
+        await queue.submit(note, "due")
+
+    await left_by(path, submit)
+    right = time.time()
+    monkeypatch.setattr(time, "time", lambda: right - 1e6)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(29)
+        assert [what for what, _ in RAN] == ["due"]
+        assert queue.snapshot("job-2").submitted_at <= trio.current_time()
+        await trio.sleep(2)
+
+    assert [what for what, _ in RAN] == ["due", "delayed"]
+
+
 async def test_context_variables_are_those_of_the_opening(
     autojump_clock: MockClock, path: Path
 ) -> None:

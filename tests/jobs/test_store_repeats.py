@@ -96,6 +96,35 @@ async def test_a_calendar_goes_on(autojump_clock: MockClock, path: Path) -> None
     assert [at for *_, at in RAN] == [0, 60, 180]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "due"),
+    [
+        (1e6, 15),
+        (4, 9),  # not again at the time that it has run at
+    ],
+)
+async def test_a_clock_that_was_set_back_holds_up_no_repeat(
+    autojump_clock: MockClock,
+    seconds: float,
+    due: float,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "a", every=10, id="r")
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+    monkeypatch.setattr(time, "time", lambda: 1e9 + autojump_clock.current_time() - seconds)
+
+    async with open_stored(path) as queue:
+        repeat = queue.repeat(timed, "a", every=10, id="r")
+        assert repeat.next_at is not None
+        wait = repeat.next_at.timestamp() - time.time()
+        await queue.shutdown(grace=0)
+
+    assert wait == due
+
+
 async def test_what_was_cancelled_does_not_go_on(autojump_clock: MockClock, path: Path) -> None:
     async with open_stored(path) as queue:
         assert queue.repeat(timed, "a", every=10, first=5, id="r").cancel()

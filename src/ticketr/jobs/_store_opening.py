@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
@@ -22,12 +22,12 @@ from ticketr.jobs._links import After
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
 from ticketr.jobs._store_calls import unpack_call
 from ticketr.jobs._store_repeats import repeat_of_row
-from ticketr.jobs._store_rows import LiveValues, is_sound
+from ticketr.jobs._store_rows import LiveValues, check_values
 from ticketr.jobs._stored_call import StoredCall
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._store_file import Contents
@@ -79,33 +79,25 @@ class Opening:
             predecessors.setdefault(job, []).append(predecessor)
         ended: list[JobRecord] = []
         for row in contents.jobs:
-            if row.finished_at is not None:
-                ended.append(self._restore_ended(row, row.finished_at))
-            else:
-                self._enter_or_leave_out(row, predecessors.get(row.number, []))
-        for values in contents.repeats:
-            self._restore_repeat(values)
+            with left_in_file("Job", row.id):
+                if row.finished_at is not None:
+                    ended.append(self._restore_ended(row, row.finished_at))
+                else:
+                    self._enter(row, predecessors.get(row.number, []))
+        for repeat in contents.repeats:
+            with left_in_file("Repeat", repeat.id):
+                self._restore_repeat(repeat)
         registry.restore_ended(ended)
         self._core.totals.restore_ended(len(ended))
 
     # Live jobs
 
-    def _enter_or_leave_out(self, row: JobRow, predecessors: list[int]) -> None:
-        try:
-            self._enter(row, predecessors)
-        except Exception as error:  # noqa: BLE001 - a class or key of the user's may raise anything
-            self.left_out.add(row.number)
-            words = safe_str(error) or type(error).__name__
-            logger.error(  # noqa: TRY400 - the words say it all
-                "Job %r cannot be taken up and stays in the store: %s", row.id, words
-            )
-
     def _enter(self, row: JobRow, predecessors: list[int]) -> None:
         core = self._core
+        self.left_out.add(row.number)  # until it has entered
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
-        if not is_sound(row):
-            raise LoadFailed("its values are damaged")
+        check_values(row)
         record = self._record_of(row)
         live = [self.records[number] for number in predecessors if number in self.records]
         if live:
@@ -118,14 +110,17 @@ class Opening:
         except BaseException:
             self._writer.forget(record)
             raise
-        record.restore_submit(row.submitted_at - self._offset)
+        record.restore_submit(min(row.submitted_at - self._offset, self._now))
         self.records[row.number] = record
+        self.left_out.discard(row.number)
         if len(live) < len(predecessors):  # a job that was to complete has not
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
     def _record_of(self, row: JobRow) -> JobRecord:
         call = unpack_call(StoredCall(row.codec, row.job, row.key, row.options))
         offset, retry = self._offset, call.retry
+        # A clock that stands before the submit was set back: the delay begins anew.
+        now = max(self._now, row.submitted_at - offset)
         counted = row.attempts - row.uncounted
         has_no_attempt = retry is not None and counted >= (retry.attempts or float("inf"))
         if row.kills >= self._writer.max_kills or has_no_attempt:  # it was running
@@ -141,7 +136,7 @@ class Opening:
             "key": call.key,
             "tags": call.tags,
             "priority": row.priority,
-            "delay": row.due_at - offset - self._now,
+            "delay": row.due_at - offset - now,
             "uncounted_retries": row.uncounted,
             "start_by": None if row.start_by is None else row.start_by - offset,
         }
@@ -160,20 +155,14 @@ class Opening:
 
     def _restore_repeat(self, row: RepeatRow) -> None:
         core = self._core
-        try:
-            repeat = repeat_of_row(row, core.repeats.next_number(), self._offset)
-        except Exception as error:  # noqa: BLE001 - a class of the user's may raise anything
-            words = safe_str(error) or type(error).__name__
-            logger.error(  # noqa: TRY400 - the same
-                "Repeat %r cannot be taken up and stays in the store: %s", row.id, words
-            )
-            return
+        repeat = repeat_of_row(row, core.repeats.next_number(), self._now, self._offset)
         run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
 
     # Ended jobs
 
     def _restore_ended(self, row: JobRow, finished_at: float) -> JobRecord:
+        check_values(row)
         core, offset, codec = self._core, self._offset, CODECS.get(row.codec)
         options = json.loads(row.options)
         timeout = float("inf") if options["timeout"] is None else options["timeout"]
@@ -185,7 +174,7 @@ class Opening:
         if codec is not None:
             with suppress(LoadFailed):
                 result = codec.decode(row.result) if isinstance(row.result, bytes) else result
-            with suppress(LoadFailed, TypeError):
+            with suppress(Exception):  # the key's own code
                 key = None if row.key is None else codec.decode(row.key)
                 hash(key)
                 record.set_options({"key": key})
@@ -201,6 +190,18 @@ class Opening:
             exception = TicketrError(f"{error.type}: {error.message}")
         record.restore_end(status, finished_at - offset, result, error, exception)
         return record
+
+
+@contextmanager
+def left_in_file(what: str, row_id: str) -> Generator[None, None, None]:
+    """Name what cannot be taken up in the log."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a class or key of the user's may raise anything
+        words = safe_str(error) or type(error).__name__
+        logger.error(  # noqa: TRY400 - the words say it all
+            "%s %r cannot be taken up and stays in the store: %s", what, row_id, words
+        )
 
 
 def _losing(kills: int) -> Callable[..., Awaitable[object]]:

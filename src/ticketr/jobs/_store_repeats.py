@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -73,12 +74,13 @@ def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
     )
 
 
-def repeat_of_row(row: RepeatRow, number: int, offset: float) -> Repeat:
+def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float) -> Repeat:
     """Return the repeat of a row.
 
     Args:
         row: The row.
         number: Its place in the order of the repeats.
+        now: The time on Trio's clock.
         offset: The difference between wall-clock time and Trio's clock.
 
     Raises:
@@ -90,7 +92,9 @@ def repeat_of_row(row: RepeatRow, number: int, offset: float) -> Repeat:
     template = JobRecord(function, call.args, copy_context(), call.name, call.timeout, call.retry)
     options = {"key": call.key, "tags": call.tags, "priority": row.priority, "stored": stored}
     template.set_options(options)
-    repeat = Repeat(row.id, number, template, _times_of(row, template, offset), is_behind=False)
+    repeat = Repeat(
+        row.id, number, template, _times_of(row, template, now, offset), is_behind=False
+    )
     repeat.restore(
         row.every,
         is_due_used=bool(row.is_due_used),
@@ -101,11 +105,16 @@ def repeat_of_row(row: RepeatRow, number: int, offset: float) -> Repeat:
     return repeat
 
 
-def _times_of(row: RepeatRow, template: JobRecord, offset: float) -> DueTimes:
+def _times_of(row: RepeatRow, template: JobRecord, now: float, offset: float) -> DueTimes:
     try:
         every: dict[str, Any] = json.loads(row.every)
         if "seconds" in every:
-            return Interval(row.first_at - offset, every["seconds"], row.due_at - offset)
+            seconds, first_at, due_at = every["seconds"], row.first_at - offset, row.due_at - offset
+            if row.is_due_used or row.due_at > row.first_at:
+                # The next is due within an interval, unless the clock was set back.
+                ahead = max(math.floor((due_at - now) / seconds) - 1, 0) * seconds
+                first_at, due_at = first_at - ahead, due_at - ahead
+            return Interval(first_at, seconds, due_at)
         function = import_by_name(every["function"])
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its 'every' is damaged: {error!r}") from error

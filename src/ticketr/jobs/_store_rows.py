@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._codecs import CODECS
-from ticketr.jobs._job import COMPLETED, FAILED, RUNNING
+from ticketr.jobs._importable import LoadFailed
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING
 from ticketr.jobs._json import json_text
 from ticketr.jobs._sendable import pack_value
 from ticketr.jobs._store_calls import MAX_BYTES
@@ -169,17 +170,31 @@ def new_row(
     )
 
 
-def is_sound(row: JobRow) -> bool:
-    """Tell whether the values of a live job are of their types: SQLite keeps any in any column."""
+ENDED: Final = {COMPLETED, FAILED, CANCELLED}
+
+
+def check_values(row: JobRow) -> None:
+    """Check that the values of a job are of their types: SQLite keeps any in any column.
+
+    Raises:
+        LoadFailed: They are not.
+    """
     counts = (row.kills, row.attempts, row.uncounted)
+    has_ended = row.finished_at is not None
     times: list[object] = [row.submitted_at, row.due_at]
-    times += [at for at in (row.start_by, row.started_at, row.total_ends_at) if at is not None]
-    return (
+    others = (row.start_by, row.started_at, row.total_ends_at, row.finished_at)
+    times += [at for at in others if at is not None]
+    is_sound = (
         all(type(count) is int and count >= 0 for count in counts)
         and type(row.priority) is int
         and all(type(at) is float and math.isfinite(at) for at in times)
         and all(type(text) is str for text in (row.id, row.codec, row.options))
-        and type(row.job) is bytes
         and type(row.key) in (bytes, type(None))
-        and (not row.attempts or row.started_at is not None)
+        and (
+            row.status in ENDED
+            if has_ended
+            else type(row.job) is bytes and (not row.attempts or row.started_at is not None)
+        )
     )
+    if not is_sound:
+        raise LoadFailed("its values are damaged")
