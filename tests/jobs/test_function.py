@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue
+from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue, plain
 from ticketr.jobs._function import resolve_function
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ async def test_what_may_be_a_job(
         (functools.partial(get, url="url"), (), r"1 argument and url.*, submit plain\(get\)$"),
         (Jobs().no_context, (1,), r"no_context\(self, number\) .*, submit plain\(no_context\)$"),
         (CalledWithoutContext(), (), r"submit plain\(__call__\)$"),
+        (plain(add), (), "with 0 arguments: a job's function takes the submit's arguments$"),
         (add, (1, 2, 3, 4), "a context and the submit's arguments$"),
     ],
 )

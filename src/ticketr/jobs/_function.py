@@ -114,7 +114,7 @@ def _check(core: object, positional: int, names: set[str], adapter: type | None)
         hint = f"; if it takes no context, submit plain({name})" if wants_no_context else ""
         raise TypeError(
             f"{name}({words}) cannot be called with {positional}"
-            f" argument{'s' * (positional > 1)}{by_name}: a job's function takes {taken}{hint}"
+            f" argument{'s' * (positional != 1)}{by_name}: a job's function takes {taken}{hint}"
         )
     return is_async or is_blocking
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ticketr.jira.adf._canonical import Json
 
 LONGEST_PIECE = 60
+AMONG_WORDS = "a picture stands in a paragraph of its own, with an empty line around it"
 
 _SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
@@ -103,9 +104,9 @@ def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(found) for text in strings) < max(1, markdown.count(found)):
             yield _piece_at(tag, markdown, is_html=True)
-    for piece, is_html in _texts(tokens):
+    for piece, is_html, problem in _texts(tokens):
         if _take_words(kept, Counter(_WORD.findall(piece))):
-            yield _piece_at(piece, markdown, is_html=is_html)
+            yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
     yield from _unused_addresses(markdown, strings)
 
 
@@ -168,13 +169,13 @@ def _without_shown_text(shown: re.Match[str]) -> str:
     return tag
 
 
-def _piece_at(piece: str, markdown: str, *, is_html: bool) -> DroppedPiece:
+def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> DroppedPiece:
     text = restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
         text = _KIND.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
-    return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html)
+    return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html, problem)
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iterator[str]:
@@ -216,23 +217,24 @@ def _without_effect(
         yield tag[0]
 
 
-def _texts(tokens: list[dict[str, Any]]) -> Iterator[tuple[str, bool]]:
-    """Yield each text, and whether it stands in a block of HTML."""
+def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:
+    """Yield each text, whether it stands in a block of HTML, and what would be wrong if it is lost."""
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
-                yield _HTML.sub(" ", raw), True
+                yield _HTML.sub(" ", raw), True, problem
             case {"type": "text", "raw": str(raw)}:
-                yield html.unescape(raw), False
+                yield html.unescape(raw), False, problem
             case {"type": "block_code", "raw": str(raw)}:
-                yield raw, False
-                yield token.get("attrs", {}).get("info", ""), False
+                yield raw, False, problem
+                yield token.get("attrs", {}).get("info", ""), False, problem
             case {"raw": str(raw)}:
-                yield raw, False
+                yield raw, False, problem
             case _:
-                yield from _texts(token.get("children", []))
+                inner = AMONG_WORDS if token["type"] == "image" else problem
+                yield from _texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
-                    yield restore_address(token["attrs"]["url"]), False
+                    yield restore_address(token["attrs"]["url"]), False, inner
 
 
 def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
