@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import clean
 from ticketr.tickets import Filter, KeysTerm
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.box import boxed
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 JQL = "jql:"
 
 
-class AskingOverlay(PlainOverlay):
+class AskingOverlay(Overlay):
     """The members that overlays have alike while Jira is asked; a base class.
 
     Attributes:
@@ -31,17 +31,10 @@ class AskingOverlay(PlainOverlay):
 
     __slots__ = ()
 
+    context: ClassVar[Context] = Context.CHOICE
+    is_full: ClassVar[bool] = False
+
     workspace: str
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.CHOICE
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return False
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""

@@ -1,9 +1,10 @@
-"""The members that every overlay has."""
+"""The base class of overlays."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.tui.keymap import Context, KeyAction
@@ -13,64 +14,15 @@ if TYPE_CHECKING:
     from ticketr.tui.theme import Theme
 
 
-class Overlay(Protocol):
-    """Something that lies over the main screen; a frozen dataclass."""
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        ...
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        ...
-
-    @property
-    def wake_at(self) -> float:
-        """The time at which it wants the message `TimePassed`; infinity for never."""
-        ...
-
-    def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
-        """Return the step for a key with this action; None if it does nothing here."""
-        ...
-
-    def has_effect(self, state: AppState, action: KeyAction) -> bool:
-        """Return whether the hints are to name an action."""
-        ...
-
-    def on_text(self, state: AppState, text: str, now: float) -> Step | None:
-        """Return the step for a typed character or a paste; None if it takes no text."""
-        ...
-
-    def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Return the step for a message; None if it is not for this overlay."""
-        ...
-
-    def header(self, state: AppState) -> tuple[str, str] | None:
-        """Return the left and right side of the first row; None to keep the main screen's."""
-        ...
-
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body.
-
-        Args:
-            state: The state.
-            below: The rows of the body without this overlay, for one that hides only some.
-            now: The time, in seconds by Trio's clock.
-            theme: Colours and characters.
-        """
-        ...
-
-    def line(self, state: AppState, theme: Theme) -> str | None:
-        """Return the text of the action bar, such as an input; None for the hints of its keys."""
-        ...
-
-
-class PlainOverlay:
-    """The members of an overlay that most overlays have alike; a base class."""
+class Overlay(ABC):
+    """Something that lies over the main screen; every overlay is a frozen dataclass."""
 
     __slots__ = ()
+
+    @property
+    @abstractmethod
+    def context(self) -> Context:
+        """The place whose keys have a meaning."""
 
     @property
     def is_full(self) -> bool:
@@ -103,7 +55,14 @@ class PlainOverlay:
         return None
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
-        """Return the rows of the body."""
+        """Return the rows of the body.
+
+        Args:
+            state: The state.
+            below: The rows of the body without this overlay, for one that hides only some.
+            now: The time, in seconds by Trio's clock.
+            theme: Colours and characters.
+        """
         return below
 
     def line(self, state: AppState, theme: Theme) -> str | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import BulkRequest, JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.asking import AskingOverlay, asking_rows
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
@@ -60,7 +60,7 @@ class AskingIssues(AskingOverlay):
 
 @final
 @dataclass(frozen=True, slots=True)
-class BulkPlan(PlainOverlay):
+class BulkPlan(Overlay):
     """The issues that are to be changed in Jira, and what is done to them.
 
     Attributes:
@@ -72,17 +72,14 @@ class BulkPlan(PlainOverlay):
         without: The IDs of the issues that were left out.
     """
 
+    context: ClassVar[Context] = Context.PLAN
+
     workspace: str
     change: BulkChange
     issues: tuple[BulkIssue, ...]
     shown_at: float
     at: int = 0
     without: frozenset[str] = frozenset()
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.PLAN
 
     @property
     def kept(self) -> tuple[BulkIssue, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import fit, width
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.box import boxed
 from ticketr.tui.overlays.scrolling import target
 
@@ -40,7 +40,7 @@ class Option:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Choice(PlainOverlay):
+class Choice(Overlay):
     """A short list to choose from; Esc closes it.
 
     Attributes:
@@ -51,20 +51,13 @@ class Choice(PlainOverlay):
         at: The index of the selected option.
     """
 
+    context: ClassVar[Context] = Context.CHOICE
+    is_full: ClassVar[bool] = False
+
     title: str
     options: tuple[Option, ...]
     chosen: Callable[[AppState, int], Step]
     at: int = 0
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.CHOICE
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return False
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, or take the selected one."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.sync import Edited, choose, preview
 from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.conflict_rows import conflict_rows
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.reading_time import is_too_soon
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class ConflictScreen(PlainOverlay):
+class ConflictScreen(Overlay):
     """A conflict and what the user has chosen of it.
 
     Attributes:
@@ -42,6 +42,8 @@ class ConflictScreen(PlainOverlay):
         author: Who changed Jira's side, and when; None until Jira has told.
     """
 
+    context: ClassVar[Context] = Context.CONFLICT
+
     workspace: str
     key: str
     view: ConflictView | None = None
@@ -49,11 +51,6 @@ class ConflictScreen(PlainOverlay):
     at: int = 0
     shown_at: float = float("inf")
     author: tuple[str, str] | None = None
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.CONFLICT
 
     @property
     def part(self) -> ConflictPart | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.overlays.words import wrapped_words
 from ticketr.tui.panels.frame import filled, spaced, title_rule
@@ -25,7 +25,7 @@ INDENT = "   "
 
 @final
 @dataclass(frozen=True, slots=True)
-class Diff(PlainOverlay):
+class Diff(Overlay):
     """What was changed in a ticket.
 
     Attributes:
@@ -34,14 +34,11 @@ class Diff(PlainOverlay):
         top: The index of the first row that is shown.
     """
 
+    context: ClassVar[Context] = Context.DIFF
+
     workspace: str
     sheet: Sheet
     top: int = 0
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.DIFF
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Scroll, edit the file, or close it."""

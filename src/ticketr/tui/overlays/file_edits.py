@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.plan_rows import plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class FileEdits(PlainOverlay):
+class FileEdits(Overlay):
     """The plan of a change of fields in several files.
 
     Attributes:
@@ -41,17 +41,14 @@ class FileEdits(PlainOverlay):
         without: The edits that were left out.
     """
 
+    context: ClassVar[Context] = Context.PLAN
+
     workspace: str
     changes: tuple[tuple[IssuePlace, FieldChange], ...]
     plan: FileEditPlan | None = None
     shown_at: float = float("inf")
     at: int = 0
     without: frozenset[FileEdit] = frozenset()
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.PLAN
 
     @property
     def edits(self) -> tuple[FileEdit, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.first_run_form import CHECKING, Form, Purpose
 from ticketr.tui.overlays.first_run_rows import WAYS, first_run_rows
 from ticketr.tui.panels.frame import filled
@@ -34,7 +34,7 @@ OPENING = "Opening the folder"
 
 @final
 @dataclass(frozen=True, slots=True)
-class FirstRun(PlainOverlay):
+class FirstRun(Overlay):
     """The first run.
 
     Attributes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import fit, width, wrap
 from ticketr.tui.keymap import TERMINAL_KEYS, Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, title_rule
 
@@ -26,7 +26,7 @@ KEYS_CELLS, MOST_KEYS_CELLS = 11, 24
 
 @final
 @dataclass(frozen=True, slots=True)
-class Help(PlainOverlay):
+class Help(Overlay):
     """The help.
 
     Attributes:
@@ -34,13 +34,10 @@ class Help(PlainOverlay):
         top: The index of the first line that is shown.
     """
 
+    context: ClassVar[Context] = Context.HELP
+
     place: Context
     top: int = 0
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.HELP
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Scroll, or close it."""

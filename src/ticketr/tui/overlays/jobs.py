@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr import JobStatus
 from ticketr.statusline.words import duration
@@ -14,7 +14,7 @@ from ticketr.tui.ends import JobEnd, end_of, seconds_of
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import kind_of, workspace_of
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.overlays.scrolling import target
@@ -63,7 +63,7 @@ _MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELL
 
 @final
 @dataclass(frozen=True, slots=True)
-class Jobs(PlainOverlay):
+class Jobs(Overlay):
     """The jobs.
 
     Attributes:
@@ -71,12 +71,9 @@ class Jobs(PlainOverlay):
             first.
     """
 
-    job: str = ""
+    context: ClassVar[Context] = Context.JOBS
 
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.JOBS
+    job: str = ""
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, or act on the selected job."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class LineInput(PlainOverlay):
+class LineInput(Overlay):
     """A line to type.
 
     Attributes:
@@ -34,22 +34,15 @@ class LineInput(PlainOverlay):
             nothing.
     """
 
+    context: ClassVar[Context] = Context.INPUT
+    is_full: ClassVar[bool] = False
+
     label: str
     taken: Callable[[AppState, str], Step]
     changed: Callable[[AppState, str], AppState] | None = None
     left: Callable[[AppState], AppState] | None = None
     input: TextInput = field(default_factory=TextInput)
     listed: Callable[[AppState], Step] | None = None
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.INPUT
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return False
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""

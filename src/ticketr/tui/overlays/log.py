@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import wrap
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.state import LOG_ENTRIES
@@ -21,19 +21,16 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Log(PlainOverlay):
+class Log(Overlay):
     """The log.
 
     Attributes:
         back: By how many lines it is scrolled back from the end.
     """
 
-    back: int = 0
+    context: ClassVar[Context] = Context.LOG
 
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.LOG
+    back: int = 0
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Scroll, or close it."""

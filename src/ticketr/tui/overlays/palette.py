@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import clip, fit, width
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.box import boxed
 from ticketr.tui.overlays.entries import entries_of
 from ticketr.tui.overlays.scrolling import target
@@ -26,7 +26,7 @@ HINT = "# ticket   @ person   ~ workspace   = status"
 
 @final
 @dataclass(frozen=True, slots=True)
-class Palette(PlainOverlay):
+class Palette(Overlay):
     """The palette.
 
     Attributes:
@@ -35,19 +35,12 @@ class Palette(PlainOverlay):
         at: The index of the selected entry.
     """
 
+    context: ClassVar[Context] = Context.PALETTE
+    is_full: ClassVar[bool] = False
+
     run_action: RunAction
     input: TextInput = field(default_factory=TextInput)
     at: int = 0
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.PALETTE
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return False
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, complete, or run the selected entry."""

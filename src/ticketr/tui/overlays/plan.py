@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.config import CONFIRM_ABOVE
 from ticketr.text import clean
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.plan_rows import INDENT, padded_name, plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Plan(PlainOverlay):
+class Plan(Overlay):
     """The plan of a push or sync.
 
     Attributes:
@@ -47,6 +47,8 @@ class Plan(PlainOverlay):
         accepts: Whether it may remove from Jira what the plan says would be lost.
     """
 
+    context: ClassVar[Context] = Context.PLAN
+
     kind: JobKind
     workspace: str
     keys: tuple[str, ...] = ()
@@ -55,11 +57,6 @@ class Plan(PlainOverlay):
     at: int = 0
     without: frozenset[str] = frozenset()
     accepts: bool = False
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.PLAN
 
     @property
     def entries(self) -> tuple[PlanEntry, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr.text import wrap
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import PlainOverlay
+from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.box import boxed
 from ticketr.tui.overlays.reading_time import is_too_soon
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Question(PlainOverlay):
+class Question(Overlay):
     """A question that Enter answers with yes, and Esc with no.
 
     Attributes:
@@ -30,20 +30,13 @@ class Question(PlainOverlay):
         shown_at: The time at which it came.
     """
 
+    context: ClassVar[Context] = Context.QUESTION
+    is_full: ClassVar[bool] = False
+
     title: str
     words: str
     effects: tuple[Effect, ...]
     shown_at: float
-
-    @property
-    def context(self) -> Context:
-        """The place whose keys have a meaning."""
-        return Context.QUESTION
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return False
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Answer it with yes."""
