@@ -32,9 +32,9 @@ from ticketr.jobs._values import safe_repr
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
+    from ticketr.cluster._batches import Batches
     from ticketr.cluster._keys import TaskName
     from ticketr.cluster._signed import SignedCodec
-    from ticketr.cluster._store import RecordStore
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._progress import JobProgress
@@ -166,13 +166,13 @@ class Runner:
 
     def __init__(
         self,
-        store: RecordStore,
+        batches: Batches,
         codec: SignedCodec,
         local: JobQueue,
         worker: str,
         modules: Collection[str] | None,
     ) -> None:
-        self._store = store
+        self._batches = batches
         self._codec = codec
         self._local = local
         self._worker = worker
@@ -181,7 +181,7 @@ class Runner:
     async def begin(self, attempt: Attempt) -> Call | str:
         """Ask the server whether the attempt may run; return what to run, else its answer."""
         task = attempt.task
-        answer = await self._store.call_surely(
+        answer = await self._batches.call_surely(
             *("begin", task.job_id, task.nonce, self._worker, attempt.token),
             *(attempt.level, attempt.message),
         )
@@ -263,7 +263,7 @@ class Runner:
             failure = self._codec.pack_error(task, error, info)
             logger.warning("job %r failed: %s: %s", task.job_id, info.type, info.message)
         assert status is not None  # no attempt follows
-        told = await self._store.call_surely(
+        told = await self._batches.call_surely(
             *("finish", task.job_id, attempt.token, status.value, verdict.cause, result, failure),
             *_report_of(attempt),
         )
@@ -272,7 +272,7 @@ class Runner:
 
     async def _put_back(self, attempt: Attempt, verdict: Verdict) -> None:
         delay, is_counted = verdict.delay, int(verdict.is_counted)
-        await self._store.call_surely(
+        await self._batches.call_surely(
             "put_back", attempt.task.job_id, attempt.token, delay, is_counted
         )
 

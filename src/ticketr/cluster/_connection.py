@@ -28,6 +28,7 @@ from ticketr.cluster._closing import ClosingSocketConnection, ClosingTcpConnecti
 from ticketr.cluster._embedded import open_embedded
 from ticketr.cluster._errors import ClusterMisconfigured, ClusterUnavailable
 from ticketr.cluster._secret import Secret, compare_fingerprint, read_secret
+from ticketr.cluster._shielded import keep_open
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -156,29 +157,8 @@ async def open_client(address: ServerAddress) -> AsyncGenerator[coredis.Redis[by
     client: coredis.Redis[bytes] = coredis.Redis(
         connection_pool=make_pool(address, decode_responses=False), retry_policy=NoRetryPolicy()
     )
-    is_open, is_left = trio.Event(), trio.Event()
-
-    async def hold() -> None:
-        with trio.CancelScope(shield=True):
-            async with client:
-                is_open.set()
-                await is_left.wait()
-
-    try:
-        async with trio.open_nursery(strict_exception_groups=True) as nursery:
-            nursery.start_soon(hold)
-            try:
-                await is_open.wait()
-                yield client
-            finally:
-                is_left.set()
-    except BaseExceptionGroup as group:
-        if len(group.exceptions) > 1:
-            raise
-        alone = group.exceptions[0]
-    else:
-        return
-    raise alone  # the body's own error, as it was
+    async with keep_open(client):
+        yield client
 
 
 async def _check(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from streaq.types import StreamMessage
 
+    from ticketr.cluster._batches import Batches
     from ticketr.cluster._connection import Connection
     from ticketr.cluster._settings import WorkerSettings
     from ticketr.cluster._signed import SignedCodec
@@ -55,6 +56,7 @@ class Life:
         self,
         connection: Connection,
         store: RecordStore,
+        batches: Batches,
         codec: SignedCodec,
         settings: WorkerSettings,
         stop: trio.Event,
@@ -63,6 +65,7 @@ class Life:
         self.is_over: bool = False
         self._connection = connection
         self._store = store
+        self._batches = batches
         self._codec = codec
         self._settings = settings
         self._stop = stop  # the worker is to end
@@ -94,7 +97,7 @@ class Life:
         async with open_job_queue(
             workers=settings.workers, max_pending=None, keep=Keep(jobs=0)
         ) as local:
-            runner = Runner(self._store, self._codec, local, self.worker, settings.modules)
+            runner = Runner(self._batches, self._codec, local, self.worker, settings.modules)
             try:
                 with self._scope:
                     async with trio.open_nursery(strict_exception_groups=True) as services:
@@ -229,9 +232,9 @@ class Life:
                     if (at := by_id.get(told.job_id)) is not None and at.handle is not None
                 ]
                 try:
-                    await self._store.call_all(calls)
-                except (*LOST, ResponseError) as error:
-                    self._store.drop_silent(error)  # the next report says more
+                    await self._batches.call_all_surely(calls)
+                except ResponseError:  # the next report says more
+                    logger.debug("reports are not taken", exc_info=True)
                 await trio.sleep(self._settings.report_every)
 
     async def _end_unregistered(self, registered: trio.Event) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from ticketr.cluster._batches import open_batches
 from ticketr.cluster._cluster_queue import ClusterQueue
 from ticketr.cluster._connection import open_connection
 from ticketr.cluster._events import EventReader
@@ -92,9 +93,10 @@ async def open_cluster_queue(
         mirror = Mirror(codec, keep)
         events = EventReader(store, mirror)
         await store.call_surely("open", min(keep.jobs, 10**12), min(keep.age, 10**9))
-        queue = ClusterQueue(store, mirror, events, codec, defaults)
-        async with _block(queue, events, mirror, detach=detach):
-            yield queue
+        async with open_batches(store) as batches:
+            queue = ClusterQueue(store, mirror, events, codec, batches, defaults)
+            async with _block(queue, events, mirror, detach=detach):
+                yield queue
 
 
 @asynccontextmanager

@@ -75,30 +75,22 @@ class RecordStore:
         Cancellation:
             It may have been carried out, or not.
         """
-        return await self._until_answered(partial(self.call, function, *args))
+        return await self.until_answered(partial(self.call, function, *args))
 
-    async def call_all(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """Make several calls, each a function's name and its arguments, in one round trip.
-
-        Raises:
-            LOST: There was no answer; some or all may have been carried out.
-        """
-        made = [(f"{self._functions.prefix}{function}", _values(args)) for function, *args in calls]
-        try:
-            return await self._call_all(made)
-        except ResponseError as error:
-            if "unction not found" not in str(error):
-                raise
-        await self.load()
-        return await self._call_all(made)
-
-    async def call_all_surely(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """Make several calls that may be repeated, until there is an answer.
+    async def until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a call that is not answered.
 
         Cancellation:
-            Some or all may have been carried out.
+            It may have been carried out, or not.
         """
-        return await self._until_answered(partial(self.call_all, list(calls)))
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await call()
+            except LOST as error:
+                self.drop_silent(error)
+            await trio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
     async def read(self, stream: str, last: str) -> tuple[str, list[dict[str, bytes]]]:
         """Return what was written to a stream after an entry; wait for it for a while.
@@ -124,28 +116,14 @@ class RecordStore:
         there = (await self.client.time()).timestamp()
         return there - (before + trio.current_time()) / 2
 
-    async def _until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await call()
-            except LOST as error:
-                self.drop_silent(error)
-            await trio.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-
-    async def _call_all(self, calls: Iterable[tuple[str, list[Any]]]) -> list[Any]:
-        async with self.client.pipeline(transaction=False) as pipe:
-            answers = [pipe.fcall(function, self._prefixes, args) for function, args in calls]
-        return [await answer for answer in answers]
-
     async def _call(self, function: str, args: Iterable[object]) -> Any:
         return await self.client.fcall(
-            f"{self._functions.prefix}{function}", self._prefixes, _values(args)
+            f"{self._functions.prefix}{function}", self._prefixes, values_of(args)
         )
 
 
-def _values(args: Iterable[object]) -> list[Any]:
+def values_of(args: Iterable[object]) -> list[Any]:
+    """Return arguments as the server takes them: bytes stay, all else becomes text."""
     return [arg if isinstance(arg, bytes) else str(arg) for arg in args]
 
 

@@ -14,6 +14,7 @@ from ticketr.jobs._job import CancelCause
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+    from ticketr.cluster._batches import Batches
     from ticketr.cluster._events import EventReader
     from ticketr.cluster._handle import ClusterHandle
     from ticketr.cluster._mirror import Mirror
@@ -47,9 +48,11 @@ class ClusterSubmits(ClusterJobs):
         mirror: Mirror,
         events: EventReader,
         codec: SignedCodec,
+        batches: Batches,
         defaults: Defaults,
     ) -> None:
         super().__init__(store, mirror, events, codec)
+        self._batches = batches
         self._defaults = defaults
         self._is_closed = False
 
@@ -218,7 +221,7 @@ class ClusterSubmits(ClusterJobs):
             self._expect(submission)
         waiting = dict.fromkeys(submissions)
         try:
-            answers = await self._store.call_all_surely(
+            answers = await self._batches.call_all_surely(
                 ("enter", *submission.args) for submission in submissions
             )
             for submission, raw in zip(submissions, answers, strict=True):
@@ -230,7 +233,7 @@ class ClusterSubmits(ClusterJobs):
                 del waiting[submission]
         except BaseException:
             with trio.move_on_after(WITHDRAWAL, shield=True):
-                await self._store.call_all_surely(self._withdrawal(each) for each in waiting)
+                await self._batches.call_all_surely(self._withdrawal(each) for each in waiting)
             for submission in waiting:
                 self._forget(submission)
             raise
@@ -258,7 +261,7 @@ class ClusterSubmits(ClusterJobs):
         while True:
             if self._is_closed:
                 raise QueueClosed
-            raw = await self._store.call_surely("enter", *submission.args)
+            raw = await self._batches.call_surely("enter", *submission.args)
             answer = [part.decode() for part in raw]
             if answer[0] != "full":
                 return answer

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.cluster._batches import open_batches
 from ticketr.cluster._connection import open_connection
 from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._life import Life
@@ -80,8 +81,9 @@ async def run_worker(
     ) as connection:
         store = RecordStore(connection.client, QueueKeys(name))
         codec = SignedCodec(connection.secret)
-        while not stop.is_set():
-            await Life(connection, store, codec, settings, stop).run(started)
+        async with open_batches(store) as batches:
+            while not stop.is_set():
+                await Life(connection, store, batches, codec, settings, stop).run(started)
 
 
 def checked_lease(lease: object) -> float:

@@ -18,8 +18,10 @@ local GROUP = 'workers'
 local LEVELS = {'low', 'normal', 'high'}
 
 local P, S -- the prefixes, ours and the engine's
+local bodies = {} -- the functions by their names
 
 local function register(name, body)
+  bodies[name] = body
   redis.register_function('@PREFIX@' .. name, function(keys, args)
     P, S = keys[1], keys[2]
     return body(args)
