@@ -151,6 +151,8 @@ def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
         ("b c.png", 3),
         ("d(1).png", 5),
     ]
+    escaped = adf.local_pictures("![](a\\_b.png)\n\n![](<\\<c\\>.png>)\n\n![](pics\\d\\(.png)")
+    assert [each.address for each in escaped] == ["a_b.png", "<c>.png", "pics\\d(.png"]
     assert adf.local_pictures("a [link](b.png)") == ()
     assert adf.local_pictures("![a] (b.png)") == ()
     assert adf.local_pictures("![](b.png) " + "x" * adf.LONGEST_TEXT) == ()

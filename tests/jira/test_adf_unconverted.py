@@ -21,6 +21,8 @@ LITERAL = {
     "a <b>bold</b> word": "<b>",
     '<img src="x.png">': '<img src="x.png">',
     "![](shot.png)": "shot.png",
+    "![](a\\_shot.png)": r"a\_shot.png",
+    "[notes](<a\\_(1).txt>)": r"a\_(1).txt",
     "![alt](./a/shot.png 'title')": "./a/shot.png",
     "![alt](<./my shots/a b.png>)": "./my shots/a b.png",
     "![alt](file:///home/mia/a.png)": "file:///home/mia/a.png",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ticketr.jira.adf._html import SHORT
 from ticketr.jira.adf._plain import prose, walk
 from ticketr.jira.adf._tables import blank_code
-from ticketr.jira.adf.forms import COLORS, PANELS, WORDS
+from ticketr.jira.adf.forms import COLORS, PANELS, WORDS, without_escapes
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ _CANDIDATE = re.compile(
     |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>|<su[bp]>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
     |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
-    |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>[^<>\n]{{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
+    |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
      [^()\n]{{0,300}}\)
-    |\]\((?:<(?P<angled_link>[^<>\n]{{1,2000}})>|(?P<link>[^\s()<>]{{1,2000}}))
+    |\]\((?:<(?P<angled_link>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<link>[^\s()<>]{{1,2000}}))
     |<\w+[ ][^<>\n]{{0,40}}\badf=[^<>\n]*>(?P<shown>[^<\n]*)""",
     re.VERBOSE,
 )
@@ -82,10 +82,13 @@ def find_unconverted(
     for each in _candidates(markdown):
         if known[each.text]:
             known[each.text] -= 1
-        elif each.reason is _NO_PICTURE and each.text in pictures:
-            if reason := pictures[each.text]:
+        elif each.reason not in _UNSEEN:
+            if each.text in text:
+                yield replace(each, text=clip(each.text, 40))
+        elif each.reason is _NO_PICTURE and without_escapes(each.text) in pictures:
+            if reason := pictures[without_escapes(each.text)]:
                 yield replace(each, text=clip(each.text, 40), reason=reason)
-        elif each.text in addresses if each.reason in _UNSEEN else each.text in text:
+        elif without_escapes(each.text) in addresses:
             yield replace(each, text=clip(each.text, 40))
 
 

@@ -28,6 +28,7 @@ ENDINGS = frozenset(
 _PORTION = 1024 * 1024
 _STAYS = "so it is not attached, and leads nowhere in Jira"
 _MISSING = f"is no file beside the file of the ticket, {_STAYS}"
+_BACKSLASH = f"has a backslash where a path has a slash, {_STAYS}"
 _OUTSIDE = f"leads out of the workspace, {_STAYS}"
 _HIDDEN = f"leads to something hidden, {_STAYS}"
 _NO_PICTURE = f"is no picture by its ending, such as .png, .jpg or .svg, {_STAYS}"
@@ -66,6 +67,8 @@ def _look_at(root: Path, ticket_file: str, address: str, mark: str) -> PictureFi
             problem = str(error)
         else:
             return PictureFile(name, size, mark=mark)
+    if problem == _MISSING and "\\" in address:
+        problem = _BACKSLASH
     return PictureFile(address, problem=problem)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
-    from ticketr.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
+    from ticketr.jira.adf.forms.files import ATTACHED, BY_NAME, name_files, without_escapes
     from ticketr.jira.adf.forms.inline import COLORS
     from ticketr.jira.adf.forms.panels import PANELS, WORDS
     from ticketr.jira.adf.forms.read import Reader, read_decisions
@@ -28,6 +28,7 @@ __all__ = [
     "Writer",
     "name_files",
     "read_decisions",
+    "without_escapes",
 ]
 
 #: The modules of these names, each imported when its first name is looked up.
@@ -41,6 +42,7 @@ _HOMES = {
     "Writer": "write",
     "name_files": "files",
     "read_decisions": "read",
+    "without_escapes": "files",
 }
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

@@ -46,6 +46,7 @@ _PLACED = re.compile(
     re.ASCII,
 )
 _UNITS = {"%": "percentage", "px": "pixel"}
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _IN_BRACKETS = re.compile(r"[\s()]")
 
 
@@ -173,6 +174,11 @@ def _as_text(attrs: Json) -> Json:
     address = address_of(attrs["id"].removeprefix(ATTACHED))
     words = f"![{attrs.get('alt', '')}]({address})"
     return {"type": "paragraph", "content": [{"type": "text", "text": words}]}
+
+
+def without_escapes(address: str) -> str:
+    """Return an address without the backslashes that Markdown has before signs."""
+    return _ESCAPED.sub(r"\1", address)
 
 
 def address_of(name: str) -> str:

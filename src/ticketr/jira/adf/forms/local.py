@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf._tables import blank_code
-from ticketr.jira.adf.forms.files import ATTACHED, address_of, shown_files
+from ticketr.jira.adf.forms.files import ATTACHED, address_of, shown_files, without_escapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _PICTURE = re.compile(
     r"""\\.|(?P<alt>!\[(?:\\.|[^\]\\\n]){0,300}\])
-    \((?:<(?P<angled>[^<>\n]{1,1000})>|(?P<plain>(?:[^\s()<>\\]|\([^\s()<>]{0,300}\)){1,1000}))\)""",
+    \((?:<(?P<angled>(?:\\.|[^<>\\\n]){1,1000})>
+    |(?P<plain>(?:\\\S|[^\s()<>\\]|\([^\s()<>]{0,300}\)){1,1000}))\)""",
     re.VERBOSE,
 )
 #: An address of a place on the web, or in the text itself.
@@ -29,7 +30,7 @@ class LocalPicture:
     """A picture whose address is the path of a file.
 
     Attributes:
-        address: The path, as it stands in the text.
+        address: The path, without the backslashes that Markdown has before signs.
         line: Its line, from 1 on.
     """
 
@@ -103,7 +104,8 @@ def _candidates(markdown: str) -> Iterator[_Place]:
             address = found["angled"] or found["plain"]
             if address and not _ELSEWHERE.match(address):
                 start, end = found.end("alt") + 1, found.end() - 1
-                yield _Place(LocalPicture(address, number), found.start("alt"), start, end)
+                picture = LocalPicture(without_escapes(address), number)
+                yield _Place(picture, found.start("alt"), start, end)
 
 
 def _replaced(markdown: str, places: list[_Place], address: Callable[[_Place], str]) -> str:
