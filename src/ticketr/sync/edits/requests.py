@@ -73,13 +73,17 @@ def _parts(changes: Sequence[Change], local_change: LocalChange) -> tuple[PlanPa
 
 
 def uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -> tuple[str, ...]:
-    """Return the files that must be attached before some changes of an issue are sent, in words."""
-    return tuple(
+    """Return the files that must be attached before some changes of an issue are sent, in words.
+
+    Several paths may lead to one file.
+    """
+    words = (
         file.words
         for change in changes
         if change.part is CorePart.DESCRIPTION
         for file in uploads_in(change.new, change.old, pictures).values()
     )
+    return tuple(dict.fromkeys(words))
 
 
 def _as_list(criteria: str) -> str:
