@@ -12,6 +12,7 @@ from ticketr.config import (
     UnknownKey,
     WorkspaceFile,
     read_workspace_file,
+    write_schema,
     write_workspace_file,
 )
 from ticketr.config.errors import SecretInFile
@@ -283,3 +284,20 @@ def test_files_may_hold_more(tmp_path: Path) -> None:
 
     assert found is not None
     assert (found.comments, found.links, found.attachments) == (True, False, "list")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_fields_of_a_project_are_written_with_the_line_ends_of_the_file(
+    tmp_path: Path, end: str
+) -> None:
+    path = tmp_path / "ticketr.toml"
+    mine = f'project = "DEMO"{end}links = true{end}'
+    path.write_bytes(mine.encode())
+
+    for fields in (["Old"], ["Type", "Priority"]):
+        write_schema(tmp_path, fields)
+
+    lines = path.read_bytes().decode().removeprefix(mine).split(end)
+    assert lines[0] == ""
+    assert lines[2:] == ["#   Type", "#   Priority", "# [end of schema]", ""]
+    assert not any("\r" in line or "\n" in line for line in lines)

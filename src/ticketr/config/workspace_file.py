@@ -230,8 +230,9 @@ def write_schema(root: Path, lines: Sequence[str]) -> None:
     _refuse_link_out(root, path)
     text = read_text(path)
     before = _HEAD if text is None else _SCHEMA.sub("", text)
-    block = "".join(f"#   {line}\n" for line in lines)
-    new = f"{before.rstrip()}\n\n{_SCHEMA_BEGIN}\n{block}{_SCHEMA_END}\n"
+    end = "\r\n" if "\r\n" in before else "\n"
+    block = ("", _SCHEMA_BEGIN, *(f"#   {line}" for line in lines), _SCHEMA_END, "")
+    new = f"{before.rstrip()}{end}{end.join(block)}"
     if tomllib.loads(new) != tomllib.loads(text or ""):
         raise BadFile(str(path), None, f"a value in it holds {_SCHEMA_BEGIN!r}")
     write_atomically(path, new)
