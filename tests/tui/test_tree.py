@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.bytecodes import Bytecodes
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ticketr.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
@@ -137,3 +138,20 @@ def test_a_change_of_one_ticket_copies_one_block() -> None:
     ]
     assert len(rows.blocks) > 5
     assert len(differing) == 1
+    # The garbage collector takes long for many new objects.
+    kept = {id(each) for block in rows.blocks for each in block.shown}
+    assert sum(id(each) not in kept for block in changed.blocks for each in block.shown) == 2
+
+
+def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 2000)  # all in one block
+    tickets = [Ticket(title=f"Ticket {at}", key=f"DEMO-{at}") for at in range(1, 2001)]
+    rows = Rows.of(rows_of(each, f"{each.key}.md")[0] for each in tickets)
+    arrange(rows, wanted=Wanted(parse_filter("et 199")))
+
+    bytecodes = Bytecodes()
+    with bytecodes.counted():
+        shown = arrange(rows, wanted=Wanted(parse_filter("et 1999")))
+
+    assert [each.row.key for each in shown] == ["DEMO-1999"]
+    assert 0 < bytecodes.count < len(rows) / 2

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fakes.states import app_state
+from fakes.bytecodes import Bytecodes
+from fakes.states import after, app_state, tickets_of
 
 from ticketr.tickets import Ticket
+from ticketr.tui.messages import FilesRead, TicketsFound
+from ticketr.tui.row_blocks import Rows
+from ticketr.tui.tree import arrange
 
 
 def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -> None:
@@ -15,3 +19,17 @@ def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -
     flags = [(each.row.title, view.flag(each.row)) for each in view.visible]
 
     assert flags == [("Whole", "!"), ("One", " "), ("Two", "!"), ("Three", "+"), ("Other", " ")]
+
+
+def test_the_files_of_a_pull_are_not_compared_with_what_it_found() -> None:
+    def cost(count: int) -> int:
+        tickets = [Ticket(f"Ticket {at}", f"DEMO-{at}") for at in range(1, count)]
+        state = after(app_state(), TicketsFound("work", tickets_of(*tickets)))
+        read = FilesRead("work", Rows.of(row for rows in tickets_of(*tickets) for row in rows))
+        arrange(read.rows)  # as the thread does that reads the files
+        bytecodes = Bytecodes()
+        with bytecodes.counted():
+            assert len(after(state, read).workspace.visible) == count - 1
+        return bytecodes.count
+
+    assert 0 < cost(2_000) < 2 * cost(250)

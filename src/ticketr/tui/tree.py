@@ -159,7 +159,6 @@ class Visible(Sequence[VisibleRow]):
         return self._parts[part].shown[at - self._begin(part)]
 
 
-@lru_cache(maxsize=8)
 def arrange(
     rows: Rows,
     *,
@@ -178,7 +177,19 @@ def arrange(
         sort: One of `ticketr.tickets.SORT_NAMES`.
         wanted: The filter; None for none.
     """
-    parts = [_arranged(each, folded & each.heads, wanted) for each in rows.blocks]
+    return _arranged_all(rows.blocks, folded, sort, wanted)
+
+
+# The key has the blocks, which are compared by identity. `Rows` are compared row by row: those that
+# a pull has found are equal to those of the files, and comparing 10,000 of them took 50 ms.
+@lru_cache(maxsize=8)
+def _arranged_all(
+    blocks: tuple[Block, ...], folded: frozenset[str], sort: str, wanted: Wanted | None
+) -> Visible:
+    if wanted is None and not folded:
+        parts = [each.whole for each in blocks]
+    else:
+        parts = [_arranged(each, folded and folded & each.heads, wanted) for each in blocks]
     if sort == "key":
         return Visible(parts, is_by_key=True)
     keyed = chain.from_iterable(_sort_keys(part, sort) for part in parts)
@@ -191,20 +202,15 @@ _NOTHING = Part(())
 
 @lru_cache(maxsize=REMEMBERED)
 def _arranged(block: Block, folded: frozenset[str], wanted: Wanted | None) -> Part:
-    if wanted is None and not folded:
-        return block.whole
-    fitting = range(len(block.rows)) if wanted is None else wanted.fitting(block)
-    if not folded and len(fitting) == len(block.rows):
+    whole = block.shown
+    fitting = range(len(whole)) if wanted is None else wanted.fitting(block)
+    if not folded and len(fitting) == len(whole):
         return block.whole
     if not fitting:
         return _NOTHING
-    shown, whole = list[VisibleRow](), block.whole.shown
-    for begin, end in block.families:
-        tasks: Sequence[int] = ()
-        if end - begin > 1:
-            tasks = [at for at in range(begin + 1, end) if at in fitting]
-        if not tasks and begin not in fitting:
-            continue
+    shown = list[VisibleRow]()
+    for begin, fit in groupby(sorted(fitting), block.head_of.__getitem__):
+        tasks = [at for at in fit if at != begin]
         head = whole[begin]
         hidden = len(tasks) if folded and head.row.id in folded else 0
         if hidden or head.tasks != len(tasks):
