@@ -10,6 +10,9 @@ from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ticketr.tui.effects import Effect
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
 
@@ -29,32 +32,17 @@ def edit(state: AppState, _: float) -> Step | None:
 
 def browser(state: AppState, _: float) -> Step | None:
     """Open the issue in the browser."""
-    row = state.row
-    if row is None or row.is_broken:
-        return None
-    if not row.key:
-        return _not_in_jira(state)
-    return state, (effects.OpenBrowser(state.workspace.name, row.key),)
+    return _with_key(state, lambda key: effects.OpenBrowser(state.workspace.name, key))
 
 
 def copy_key(state: AppState, _: float) -> Step | None:
     """Copy the issue's key."""
-    row = state.row
-    if row is None or row.is_broken:
-        return None
-    if not row.key:
-        return _not_in_jira(state)
-    return state, (effects.Copy(row.key, row.key),)
+    return _with_key(state, lambda key: effects.Copy(key, key))
 
 
 def copy_address(state: AppState, _: float) -> Step | None:
     """Copy the address of the issue in a browser."""
-    row = state.row
-    if row is None or row.is_broken:
-        return None
-    if not row.key:
-        return _not_in_jira(state)
-    return state, (effects.CopyAddress(state.workspace.name, row.key),)
+    return _with_key(state, lambda key: effects.CopyAddress(state.workspace.name, key))
 
 
 def source(state: AppState, _: float) -> Step | None:
@@ -65,7 +53,13 @@ def source(state: AppState, _: float) -> Step | None:
     return replace(state, ticket=ticket), ()
 
 
-def _not_in_jira(state: AppState) -> Step:
+def _with_key(state: AppState, effect: Callable[[str], Effect]) -> Step | None:
+    """Return the step with an effect for the issue's key; a draft has none."""
+    row = state.row
+    if row is None or row.is_broken:
+        return None
+    if row.key:
+        return state, (effect(row.key),)
     does = "shows what a push would create"
     push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
     return state.noticed(f"Jira does not have this ticket yet{push}"), ()
