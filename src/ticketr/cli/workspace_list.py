@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import trio
 
@@ -13,19 +13,22 @@ from ticketr import config
 from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.settings import find_login, resolve
-from ticketr.sync import Store, find_issues, read_last_change, read_statuses, search_ids
+from ticketr.sync import Store, find_issues, read_last_change, read_statuses
 from ticketr.text import clean
-from ticketr.tui.services.opening import job_for, open_workspace, shown_site
+from ticketr.tui.services.opening import job_for, open_workspace, search_with, shown_site
 from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+    from typing import Concatenate
 
     from ticketr import Job, JobContext
-    from ticketr.jira import LastChange
-    from ticketr.sync import BulkIssue, OnWritten, SessionOptions
+    from ticketr.sync import OnWritten, SessionOptions
     from ticketr.tui.job_request import JobRequest
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,10 @@ async def _open(name: str) -> OpenWorkspace:
         project=clean(workspace.project or ""),
         address=workspace.site or "",
         prefer=preferred_side(workspace.strategy),
-        read_statuses=late.read_statuses,
-        search=late.search,
-        find_issues=late.find_issues,
-        read_last_change=late.read_last_change,
+        read_statuses=late.asking(read_statuses),
+        search=late.asking(partial(search_with, workspace.aliases)),
+        find_issues=late.asking(find_issues),
+        read_last_change=late.asking(read_last_change),
         aliases=workspace.aliases,
         draft_type=workspace.story_type,
     )
@@ -140,47 +143,15 @@ class _LateOptions:
             self._options = session_options(workspace, login, self._mark)
         return self._options
 
-    async def read_statuses(self, key: str) -> tuple[str, ...]:
-        """Ask Jira for the statuses that an issue can take.
+    def asking(
+        self, question: Callable[Concatenate[SessionOptions, P], Awaitable[T]]
+    ) -> Callable[P, Awaitable[T]]:
+        """Return a question to Jira that gets the options first, and raises as `get`, too."""
 
-        Raises:
-            ConfigError: As `get`.
-            TokenFailed: As `get`.
-            JiraError: The request failed.
-        """
-        return await read_statuses(await self.get(), key)
+        async def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await question(await self.get(), *args, **kwargs)
 
-    async def search(self, jql: str) -> tuple[str, ...]:
-        """Ask Jira for the IDs of the issues that a query finds.
-
-        Raises:
-            ConfigError: As `get`.
-            TokenFailed: As `get`.
-            JiraError: The request failed.
-        """
-        query = config.expand_aliases("jql", jql, self._workspace.aliases)
-        return await search_ids(await self.get(), query)
-
-    async def find_issues(self, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
-        """Ask Jira for issues that are to be changed.
-
-        Raises:
-            ConfigError: As `get`.
-            TokenFailed: As `get`.
-            BadQuery: Jira does not have one of them.
-            JiraError: The request failed.
-        """
-        return await find_issues(await self.get(), keys)
-
-    async def read_last_change(self, key: str, until: str) -> LastChange | None:
-        """Ask Jira for the last change of an issue.
-
-        Raises:
-            ConfigError: As `get`.
-            TokenFailed: As `get`.
-            JiraError: The request failed.
-        """
-        return await read_last_change(await self.get(), key, until)
+        return ask
 
 
 class _LateJob:

@@ -49,7 +49,7 @@ def open_workspace(
         address=address,
         prefer=options.get("prefer"),
         read_statuses=partial(read_statuses, options),
-        search=partial(_search, options, aliases),
+        search=partial(search_with, aliases, options),
         find_issues=partial(find_issues, options),
         read_last_change=partial(read_last_change, options),
         aliases=aliases,
@@ -59,7 +59,10 @@ def open_workspace(
     )
 
 
-async def _search(options: SessionOptions, aliases: Mapping[str, str], jql: str) -> tuple[str, ...]:
+async def search_with(
+    aliases: Mapping[str, str], options: SessionOptions, jql: str
+) -> tuple[str, ...]:
+    """Return the IDs of the issues that a query with aliases finds; see `search_ids`."""
     return await search_ids(options, expand_aliases("jql", jql, aliases))
 
 
