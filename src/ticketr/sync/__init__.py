@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
+    from ticketr.sync.asking import keys_of, read_last_change, read_statuses, search_ids
     from ticketr.sync.attachments import (
         AddAttachmentsJob,
         GetAttachmentsJob,
@@ -82,19 +83,16 @@ if TYPE_CHECKING:
     from ticketr.sync.jobs.pull_job import PullJob
     from ticketr.sync.jobs.push_job import PushJob
     from ticketr.sync.jobs.sync_job import SyncJob
-    from ticketr.sync.last_change import read_last_change
     from ticketr.sync.notes import Code, Note
     from ticketr.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.sync.pull.tally import PullResult
     from ticketr.sync.push.tally import Action, PushResult
     from ticketr.sync.resolving import Resolved, Take, conflict_of, resolve
     from ticketr.sync.schema import SchemaField, read_schema
-    from ticketr.sync.searching import keys_of, search_ids
     from ticketr.sync.session import OnWritten, SessionOptions
     from ticketr.sync.state.journal import Conflict, Creation
     from ticketr.sync.state.state import State
     from ticketr.sync.state.undo import UndoKind, UndoStep
-    from ticketr.sync.statuses import read_statuses
     from ticketr.sync.threads import ThreadRunner
     from ticketr.sync.undo import (
         Undone,
@@ -244,6 +242,7 @@ __all__ = [
 
 #: The public names of each module, as in the imports above.
 _NAMES = {
+    "asking": "keys_of read_last_change read_statuses search_ids",
     "attachments": ("AddAttachmentsJob GetAttachmentsJob ListAttachmentsJob"),
     "bulk.change": "BulkChange BulkIssue FieldSetting ListAction",
     "bulk.finding": "FindIssuesJob find_issues",
@@ -285,13 +284,10 @@ _NAMES = {
     "push.tally": "Action PushResult",
     "resolving": "Resolved Take conflict_of resolve",
     "schema": "SchemaField read_schema",
-    "searching": "keys_of search_ids",
     "session": "OnWritten SessionOptions",
     "state.journal": "Conflict Creation",
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",
-    "last_change": "read_last_change",
-    "statuses": "read_statuses",
     "threads": "ThreadRunner",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
     "worklog": "LogWorkJob checked_time",

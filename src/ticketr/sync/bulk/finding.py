@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira import BadRequest, open_jira
+from ticketr.jira import BadRequest
+from ticketr.sync.asking import ask_jira
 from ticketr.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.sync.compare.mapping import field_text, subtask_ids
 from ticketr.sync.concurrency import PAGE
@@ -80,9 +81,7 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
     Cancellation:
         Ends the request at once.
     """
-    async with open_jira(
-        options["credentials"], transport=options.get("transport"), browse=options.get("browse")
-    ) as jira:
+    async with ask_jira(options) as jira:
         found: list[BulkIssue] = []
         for some in chunks(keys, PAGE):
             answer = await jira.bulk_fetch(some, fields=_FIELDS)
