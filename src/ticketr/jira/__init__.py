@@ -51,49 +51,6 @@ if TYPE_CHECKING:
     from ticketr.jira.tenant import ask_cloud_id, ask_server_info
     from ticketr.jira.worklogs import Worklog
 
-__all__ = [
-    "LONGEST_WAIT",
-    "MOST_CREATED",
-    "PORTION",
-    "Allowed",
-    "Attachment",
-    "AttachmentSettings",
-    "AuthenticationFailed",
-    "BadAnswer",
-    "BadRequest",
-    "BulkFetched",
-    "BulkProgress",
-    "ConnectFailed",
-    "ConnectionLost",
-    "CreateField",
-    "Created",
-    "Credentials",
-    "Field",
-    "Issue",
-    "IssueType",
-    "JiraClient",
-    "JiraError",
-    "LastChange",
-    "LinkType",
-    "NotFound",
-    "Project",
-    "RateLimited",
-    "Redirected",
-    "Rejected",
-    "RetryPolicy",
-    "ServerInfo",
-    "Transition",
-    "Upload",
-    "User",
-    "Worklog",
-    "ask_cloud_id",
-    "ask_server_info",
-    "certainly_failed",
-    "gateway_site",
-    "may_have_happened",
-    "open_jira",
-]
-
 #: The public names of each module, as in the imports above.
 _NAMES = {
     "attachments": "PORTION AttachmentSettings Upload",
@@ -118,8 +75,9 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names.spl
 
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
+    __all__ = list(_HOMES)
     __getattr__ = import_on_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "annotations"})
+    return sorted({*globals(), *_HOMES} - {"TYPE_CHECKING", "annotations"})

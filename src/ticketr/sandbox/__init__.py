@@ -20,29 +20,3 @@ from ticketr.sandbox.errors import BadFaults, CannotListen, DataFailed, OtherSee
 from ticketr.sandbox.faults.source import Fault, FaultKind, Faults, FaultSource
 from ticketr.sandbox.opening import open_site, user_in
 from ticketr.sandbox.server import run, serve
-
-__all__ = [
-    "CLOUD_ID",
-    "DEMO_USER",
-    "EMAIL",
-    "SCOPED_TOKEN",
-    "TOKEN",
-    "BadFaults",
-    "CannotListen",
-    "DataFailed",
-    "Fault",
-    "FaultKind",
-    "FaultSource",
-    "Faults",
-    "OtherSeed",
-    "SandboxError",
-    "Site",
-    "SiteFile",
-    "User",
-    "create_app",
-    "make_site",
-    "open_site",
-    "run",
-    "serve",
-    "user_in",
-]

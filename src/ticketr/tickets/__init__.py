@@ -38,47 +38,6 @@ if TYPE_CHECKING:
     from ticketr.tickets.saved_filters import check_saved, split_command, with_saved
     from ticketr.tickets.totals import Total, points_of, total_by
 
-__all__ = [
-    "CONFLICT",
-    "FILTER_WORDS",
-    "FLAGS",
-    "NO_TITLE",
-    "SORT_NAMES",
-    "Candidate",
-    "Comment",
-    "Filter",
-    "InvalidFilter",
-    "InvalidKey",
-    "InvalidTicket",
-    "KeysTerm",
-    "RepeatedKey",
-    "TextTerm",
-    "Ticket",
-    "TicketFile",
-    "TicketSyntaxError",
-    "Total",
-    "candidate_of",
-    "check_saved",
-    "field_heading",
-    "field_name",
-    "fold",
-    "fold_texts",
-    "is_key",
-    "mistyped_key",
-    "parse",
-    "parse_filter",
-    "points_of",
-    "render",
-    "render_ticket",
-    "rewrite",
-    "safe_file_name",
-    "set_fields",
-    "sort_key",
-    "split_command",
-    "total_by",
-    "with_saved",
-]
-
 #: The modules of names that few commands need, each imported when its first name is looked up.
 _HOMES = {
     **dict.fromkeys(

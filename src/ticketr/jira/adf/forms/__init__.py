@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from ticketr.jira.adf.forms.read import Reader, read_decisions
     from ticketr.jira.adf.forms.write import Writer
 
-__all__ = [
-    "ATTACHED",
-    "BY_NAME",
-    "COLORS",
-    "PANELS",
-    "WORDS",
-    "Reader",
-    "Writer",
-    "name_files",
-    "read_decisions",
-    "without_escapes",
-]
-
 #: The modules of these names, each imported when its first name is looked up.
 _HOMES = {
     "ATTACHED": "files",
