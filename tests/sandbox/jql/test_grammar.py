@@ -22,8 +22,7 @@ from ticketr.sandbox.jql.nodes import (
 
 
 def clause(field: str, operator: str, *values: str) -> Clause:
-    is_list = operator.endswith("in")
-    return Clause(field, operator, tuple(JqlLiteral(value) for value in values), is_list=is_list)
+    return Clause(field, operator, tuple(JqlLiteral(value) for value in values))
 
 
 A, B, C = (clause(name, "=", "1") for name in "abc")
@@ -42,12 +41,12 @@ A, B, C = (clause(name, "=", "1") for name in "abc")
         ("cf[10016] <= 3", clause("cf[10016]", "<=", "3")),
         ("key in (A-1,'B-2')", clause("key", "in", "A-1", "B-2")),
         ("key NOT  IN (A-1)", clause("key", "not in", "A-1")),
-        ("a is EMPTY", Clause("a", "is", (Empty(),), is_list=False)),
-        ("a is not null", Clause("a", "is not", (Empty(),), is_list=False)),
-        ("a = EMPTY", Clause("a", "=", (Empty(),), is_list=False)),
-        ("a = f()", Clause("a", "=", (Function("f", ()),), is_list=False)),
-        ('a > f(-1, "x")', Clause("a", ">", (Function("f", ("-1", "x")),), is_list=False)),
-        ("a in f()", Clause("a", "in", (Function("f", ()),), is_list=True)),
+        ("a is EMPTY", Clause("a", "is", (Empty(),))),
+        ("a is not null", Clause("a", "is not", (Empty(),))),
+        ("a = EMPTY", Clause("a", "=", (Empty(),))),
+        ("a = f()", Clause("a", "=", (Function("f", ()),))),
+        ('a > f(-1, "x")', Clause("a", ">", (Function("f", ("-1", "x")),))),
+        ("a in f()", Clause("a", "in", (Function("f", ()),))),
         ("a=1 and b=1 AND c=1", And((A, B, C))),
         ("a=1 or b=1 && c=1", Or((A, And((B, C))))),
         ("(a=1 || b=1) and c=1", And((Or((A, B)), C))),

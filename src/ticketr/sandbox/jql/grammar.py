@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from ticketr.sandbox.errors import JqlError
 from ticketr.sandbox.jql import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: The deepest nesting of brackets and NOT.
 MAX_DEPTH: Final = 60
@@ -23,11 +26,11 @@ _where: or_
 ?not_: _NOT not_        -> negation
     | "(" or_ ")"       -> group
     | clause
-clause: field operator value    -> compare
-    | field set_operator values   -> compare_list
-    | field state_operator empty -> compare
-    | field was_operator value predicate*  -> was
-    | field was_set_operator values predicate*  -> was_list
+clause: field operator one
+    | field set_operator values
+    | field state_operator nothing
+    | field was_operator one predicate*
+    | field was_set_operator values predicate*
     | field _CHANGED predicate*  -> changed
 field: WORD | STRING | CUSTOM_FIELD
 operator: COMPARISON
@@ -41,6 +44,8 @@ was_set_operator: _WAS _NOT _IN -> was_not_in
     | _WAS _IN           -> was_in
 predicate: PREDICATE value              -> predicate
     | PREDICATE "(" value ("," value)* ")" -> predicate
+one: value
+nothing: empty
 ?value: literal | function | empty
 literal: WORD | STRING
 function: WORD "(" [argument ("," argument)*] ")"
@@ -103,6 +108,11 @@ def _content(token: Token) -> str:
     return unescape(str(token))
 
 
+def _always(word: str) -> Callable[[_Builder, list[Any]], str]:
+    """Return a method for a rule that stands for one operator."""
+    return lambda _builder, _children: word
+
+
 class _Builder(Transformer[Token, nodes.Query]):
     """Builds the syntax tree from the bottom up while the parser runs."""
 
@@ -123,41 +133,17 @@ class _Builder(Transformer[Token, nodes.Query]):
     def group(self, children: list[nodes.JqlNode]) -> nodes.JqlNode:
         return children[0]
 
-    def compare(self, children: list[Any]) -> nodes.Clause:
-        field, operator, value = children
-        return nodes.Clause(field, operator, (value,), is_list=False)
-
-    def compare_list(self, children: list[Any]) -> nodes.Clause:
-        field, operator, values = children
-        return nodes.Clause(field, operator, values, is_list=True)
-
-    def was(self, children: list[Any]) -> nodes.Clause:
-        field, operator, value, *predicates = children
-        return nodes.Clause(field, operator, (value,), is_list=False, predicates=tuple(predicates))
-
-    def was_list(self, children: list[Any]) -> nodes.Clause:
+    def clause(self, children: list[Any]) -> nodes.Clause:
         field, operator, values, *predicates = children
-        return nodes.Clause(field, operator, values, is_list=True, predicates=tuple(predicates))
+        return nodes.Clause(field, operator, values, tuple(predicates))
 
     def changed(self, children: list[Any]) -> nodes.Clause:
         field, *predicates = children
-        return nodes.Clause(field, "changed", (), is_list=False, predicates=tuple(predicates))
+        return nodes.Clause(field, "changed", (), tuple(predicates))
 
     def predicate(self, children: list[Any]) -> tuple[str, tuple[nodes.JqlValue, ...]]:
         word, *values = children
         return str(word).lower(), tuple(values)
-
-    def was_(self, _: list[Any]) -> str:
-        return "was"
-
-    def was_not(self, _: list[Any]) -> str:
-        return "was not"
-
-    def was_in(self, _: list[Any]) -> str:
-        return "was in"
-
-    def was_not_in(self, _: list[Any]) -> str:
-        return "was not in"
 
     def field(self, children: list[Token]) -> str:
         return _content(children[0])
@@ -165,17 +151,14 @@ class _Builder(Transformer[Token, nodes.Query]):
     def operator(self, children: list[Token]) -> str:
         return str(children[0])
 
-    def in_(self, _: list[Any]) -> str:
-        return "in"
-
-    def not_in(self, _: list[Any]) -> str:
-        return "not in"
-
-    def is_(self, _: list[Any]) -> str:
-        return "is"
-
-    def is_not(self, _: list[Any]) -> str:
-        return "is not"
+    in_ = _always("in")
+    not_in = _always("not in")
+    is_ = _always("is")
+    is_not = _always("is not")
+    was_ = _always("was")
+    was_not = _always("was not")
+    was_in = _always("was in")
+    was_not_in = _always("was not in")
 
     def literal(self, children: list[Token]) -> nodes.JqlLiteral:
         return nodes.JqlLiteral(_content(children[0]))
@@ -192,6 +175,8 @@ class _Builder(Transformer[Token, nodes.Query]):
 
     def values(self, children: list[nodes.JqlValue]) -> tuple[nodes.JqlValue, ...]:
         return tuple(children)
+
+    one = nothing = values
 
     def sort(self, children: list[Any]) -> nodes.SortBy:
         field, direction = children

@@ -39,7 +39,6 @@ class Clause:
     field: str
     operator: str
     values: tuple[JqlValue, ...]
-    is_list: bool
     predicates: tuple[tuple[str, tuple[JqlValue, ...]], ...] = ()
 
 
