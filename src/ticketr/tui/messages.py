@@ -35,22 +35,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class OfWorkspace(Message):
-    """An event in a workspace, or an answer about it.
-
-    Attributes:
-        workspace: The workspace's name.
-    """
+    """An event in the workspace of a name, or an answer about it."""
 
     workspace: str
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed(Message):
-    """A key was pressed.
-
-    Attributes:
-        name: Its name as in the table of keys, like ``"j"`` or ``"KEY_UP"``.
-    """
+    """A key was pressed, with a name as in the table of keys, like ``"j"`` or ``"KEY_UP"``."""
 
     name: str
 
@@ -101,7 +93,6 @@ class TicketsFound(OfWorkspace):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
-        tickets: The rows of each ticket.
         edited: The keys of issues among them that were edited here.
     """
 
@@ -132,11 +123,7 @@ class FilesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class EditorClosed(OfWorkspace):
-    """The user's editor has ended without an error, and the files were read again since.
-
-    Attributes:
-        path: The file, relative to the workspace.
-    """
+    """The editor of a file has ended without an error, and the files were read again since."""
 
     path: str
 
@@ -146,7 +133,6 @@ class DetailRead(OfWorkspace):
     """An issue was read from its file; the answer to `ReadDetail`.
 
     Attributes:
-        order: The order of its row.
         sheet: Its fields and text; None if the file does not hold it any more.
         wrapped: Its lines, if it is long.
     """
@@ -292,12 +278,7 @@ class TicketAdded(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class UndoFound(OfWorkspace):
-    """Something can be taken back; the answer to `FindUndo`.
-
-    Attributes:
-        key: The key of the ticket whose text would come back.
-        words: What would be taken back, cleaned.
-    """
+    """The last change of a ticket can be taken back, in cleaned words; the answer to `FindUndo`."""
 
     key: str
     words: str
@@ -315,7 +296,6 @@ class Recalled(OfWorkspace):
     """How the list of a workspace was shown the last time.
 
     Attributes:
-        sort: The name of the sort.
         saved: The saved filters, by their names.
     """
 
@@ -393,7 +373,6 @@ class Told(Message):
     """Something to say to the user, in the action bar and in the log.
 
     Attributes:
-        words: What to say.
         is_error: Whether something failed.
         hints: The actions whose keys are named after the words, and what each does.
     """
