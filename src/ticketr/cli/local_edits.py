@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ticketr.sync import find_literals, find_uncertain
 
@@ -33,14 +33,12 @@ class Edited:
         parts: The names of its changed parts.
     """
 
+    #: The first word of its line.
+    mark: ClassVar[str] = "edited"
+
     key: str
     path: str
     parts: tuple[str, ...]
-
-    @property
-    def mark(self) -> str:
-        """The first word of its line."""
-        return "edited"
 
     @property
     def line(self) -> str:
@@ -59,15 +57,13 @@ class Draft:
         is_uncertain: Whether an earlier push has asked Jira for it; then it is listed as that.
     """
 
+    #: The first word of its line.
+    mark: ClassVar[str] = "draft"
+
     title: str
     path: str
     parent: str | None
     is_uncertain: bool
-
-    @property
-    def mark(self) -> str:
-        """The first word of its line."""
-        return "draft"
 
     @property
     def line(self) -> str:
