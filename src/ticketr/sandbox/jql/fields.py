@@ -47,12 +47,12 @@ def _ids(name: str) -> Values:
     return lambda issue: tuple(each.id for each in getattr(issue, name))
 
 
-def _sort_by(value: Callable[[Issue], Any], empty: Any = 0) -> Callable[[Issue], Any]:
+def _sort_by(value: Callable[[Issue], Any]) -> Callable[[Issue], Any]:
     """Return a sort key that puts empty values last."""
 
     def key(issue: Issue) -> tuple[bool, Any]:
         found = value(issue)
-        return (found is None, empty if found is None else found)
+        return (found is None, 0 if found is None else found)
 
     return key
 

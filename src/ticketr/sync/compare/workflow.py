@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 4
 
 
-def find_path(
-    edges: Mapping[str, Iterable[str]], start: str, goal: str, *, most: int = MOST_STEPS
-) -> tuple[str, ...]:
+def find_path(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
     """Return the shortest way to a status, in any case of letters.
 
     Args:
@@ -22,10 +20,9 @@ def find_path(
             small letters (`str.casefold`).
         start: The present status.
         goal: The wanted status.
-        most: The most transitions.
 
     Returns:
-        The statuses on the way, the wanted one last; none if no way is known.
+        The statuses on the way, at most `MOST_STEPS`, the wanted one last; none if no way is known.
     """
     paths: deque[tuple[str, ...]] = deque([(start,)])
     seen = {start.casefold()}
@@ -34,7 +31,7 @@ def find_path(
         for status in edges.get(path[-1].casefold(), ()):
             if status.casefold() == goal.casefold():
                 return (*path[1:], status)
-            if status.casefold() not in seen and len(path) < most:
+            if status.casefold() not in seen and len(path) < MOST_STEPS:
                 seen.add(status.casefold())
                 paths.append((*path, status))
     return ()
