@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes import cluster_jobs as jobs
-from fakes.clusters import open_cluster, until
+from fakes.clusters import open_cluster, read_all, until
 
 from ticketr import (
     CancelCause,
@@ -26,7 +26,7 @@ from ticketr import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
     from ticketr import Jobs
 
@@ -170,3 +170,60 @@ async def test_code_for_any_queue_looks_at_jobs(kind: str, url: str) -> None:
         await queue.run(jobs.echo, id="a")
         await queue.run(jobs.echo, id="b")
         assert await look(queue) == ["b", "a"]
+
+
+async def test_a_map_gives_the_values_in_the_order_of_the_items(kind: str, url: str) -> None:
+    async def some() -> AsyncGenerator[int, None]:
+        for number in range(5):
+            yield number
+
+    async with opened(kind, url) as queue:
+        assert await read_all(queue.map(jobs.echo, range(40), tags=["t"])) == [*range(40)]
+        assert len(queue.jobs(tag="t")) == 40
+        assert sorted(await read_all(queue.map(jobs.echo, some(), ordered=False))) == [*range(5)]
+        assert await read_all(queue.map(jobs.echo, [])) == []
+
+
+async def test_a_failure_in_a_map_cancels_the_rest(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        with pytest.raises(JobFailed, match="ValueError: 0"):
+            await read_all(queue.map(jobs.forever_or_fail, [3, 0, 3, 3]))
+        assert sorted(job.status for job in queue.jobs()) == ["cancelled"] * 3 + ["failed"]
+        causes = {job.cancel_cause for job in queue.jobs(status=JobStatus.CANCELLED)}
+        assert causes == {CancelCause.SCOPE}
+
+
+async def test_a_map_gives_outcomes_and_goes_on(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        found = await read_all(queue.map(jobs.good_at, [1, 2, 1], outcomes=True))
+    assert [(job.status, job.result) for job in found] == [
+        (JobStatus.COMPLETED, 1),
+        (JobStatus.FAILED, None),
+        (JobStatus.COMPLETED, 1),
+    ]
+
+
+async def test_leaving_a_map_early_cancels_the_rest(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        async with queue.map(jobs.forever_or_fail, [1, 2, 3], ordered=False):
+            pass
+        assert not queue.jobs(status=JobStatus.RUNNING)
+        assert {job.cancel_cause for job in queue.jobs()} <= {CancelCause.SCOPE}
+
+
+async def test_an_error_of_the_items_cancels_all_and_comes_out_bare(kind: str, url: str) -> None:
+    raised = trio.Event()
+
+    def items() -> Generator[int, None, None]:
+        yield 1
+        raised.set()
+        raise KeyError("mine")
+
+    async with opened(kind, url) as queue:
+        with pytest.raises(KeyError, match="mine"):
+            await read_all(queue.map(jobs.forever_or_fail, items()))
+        raised = trio.Event()
+        with pytest.raises(KeyError, match="mine"):
+            async with queue.map(jobs.forever_or_fail, items()):
+                await raised.wait()
+        assert not queue.jobs(status=JobStatus.RUNNING)

@@ -25,6 +25,13 @@ async def forever(context: JobContext) -> None:
     await trio.sleep_forever()
 
 
+async def forever_or_fail(context: JobContext, number: int) -> None:
+    """Fail for 0; run for ever for any other number."""
+    if not number:
+        raise ValueError("0")
+    await trio.sleep_forever()
+
+
 async def with_children(context: JobContext) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.sleep_forever)

@@ -20,7 +20,8 @@ from ticketr.cluster import ClusterQueue, open_cluster_queue, run_worker
 from ticketr.cluster._commands import main
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from multiprocessing.connection import Connection
 
     from ticketr import JobHandle, JobStatus
@@ -127,6 +128,12 @@ def run_command(arguments: list[str], output: Connection) -> None:
     os.dup2(output.fileno(), 1)
     os.environ["TICKETR_CLUSTER_SECRET"] = SECRET
     sys.exit(main(arguments))
+
+
+async def read_all(block: AbstractAsyncContextManager[AsyncIterator[Any]]) -> list[Any]:
+    """Return all results of a map."""
+    async with block as results:
+        return [result async for result in results]
 
 
 async def until(handle: ClusterHandle[Any] | JobHandle[Any], status: JobStatus) -> None:

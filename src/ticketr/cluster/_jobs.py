@@ -61,6 +61,10 @@ class ClusterJobs:
         answer = await self._store.call_surely("cancel", job_id, cause.value, token)
         return CancelOutcome(answer.decode())
 
+    def is_known(self, record: RemoteRecord) -> bool:
+        """Return whether a job was submitted, and not withdrawn; internal."""
+        return self._mirror.find(record.id) is record
+
     async def run_now(self, job_id: JobID | ClusterHandle[object]) -> bool:
         """End a job's delay, or its wait for the next attempt.
 

@@ -42,6 +42,7 @@ class Mirror:
         self.subscriptions: Subscriptions[RemoteRecord] = Subscriptions(_await_change)
         self.live: dict[str, RemoteRecord] = {}
         self._by_id: dict[str, RemoteRecord] = {}
+        self._observers: dict[RemoteRecord, Callable[[RemoteRecord], None]] = {}
         self._ended: deque[RemoteRecord] = deque()
         self._codec = codec
         self._keep = keep
@@ -55,9 +56,14 @@ class Mirror:
         """Take events of a job whose submit has not returned."""
         self.live[str(record.task)] = record
 
+    def observe(self, record: RemoteRecord, ended: Callable[[RemoteRecord], None]) -> None:
+        """Have a function called once a job has ended."""
+        self._observers[record] = ended
+
     def withdraw(self, record: RemoteRecord) -> None:
         """Take no events of a job that was not submitted."""
         self.live.pop(str(record.task), None)
+        self._observers.pop(record, None)
         self._note_idle()
 
     def add(self, record: RemoteRecord) -> None:
@@ -86,6 +92,8 @@ class Mirror:
         self._counts[record.status] += 1
         self._ended.append(record)
         self.evict()
+        if record in self._observers:
+            self._observers.pop(record)(record)
         self._note_idle()
 
     def evict(self) -> None:

@@ -82,7 +82,7 @@ def make_submission(
         NotSendable: Another process could not make the job anew.
     """
     _, name = resolve_function(job, args)
-    given = checked_options(_with_ids(options))
+    given = checked_options(with_ids(options))
     key, conflict = _checked_key(given.get("key")), _checked_conflict(given)
     task = TaskName(_text(given, "id") or uuid.uuid4().hex, uuid.uuid4().hex[:12])
     record = RemoteRecord(task, _text(given, "name") or name, shift)
@@ -106,7 +106,7 @@ def make_submission(
     return Submission(record, (task.job_id, task.nonce, *where, expires, *before, *fields))
 
 
-def _with_ids(options: JobOptions) -> JobOptions:
+def with_ids(options: JobOptions) -> JobOptions:
     """Return the options with IDs in ``after`` instead of handles."""
     after: Any = options.get("after")
     if after is None or isinstance(after, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack, cast, overload
 
 import trio
@@ -238,6 +239,20 @@ class ClusterSubmits(ClusterJobs):
                 self._forget(submission)
             raise
         return [self._handle(submission.record) for submission in submissions]
+
+    async def enter_observed(
+        self, submissions: Sequence[Submission], ended: Callable[[RemoteRecord], None]
+    ) -> None:
+        """Submit jobs, and have a function called with each that has ended; internal."""
+        for submission in submissions:
+            self._mirror.observe(submission.record, ended)
+        await self._enter_batch(submissions)
+
+    async def cancel_many(self, records: Iterable[RemoteRecord], cause: CancelCause) -> None:
+        """Cancel jobs in few round trips; internal."""
+        await self._batches.call_all_surely(
+            ("cancel", record.id, cause.value, uuid.uuid4().hex) for record in records
+        )
 
     def _expect(self, submission: Submission) -> None:
         """Take events of a job that may come before the answer to its submit."""

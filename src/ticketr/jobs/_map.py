@@ -10,7 +10,6 @@ raises it as it is.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 import trio
@@ -21,9 +20,7 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr.jobs._ending import what_leaves
-from ticketr.jobs._groups import has_only_exceptions
-from ticketr.jobs._job import JobErrorInfo
+from ticketr.jobs._feeding import CANCELLED_OUTSIDE, LEFT, leaving_map
 from ticketr.jobs._map_feeder import Feeder
 from ticketr.jobs._map_jobs import MapJobs
 from ticketr.jobs._map_waits import NextResult
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
 NOT_ENTERED: Final = (
     "this map has not been entered: write 'async with queue.map(...) as results' around the loop"
 )
-
-logger = logging.getLogger("ticketr.jobs")
 
 
 @final
@@ -99,7 +94,7 @@ class JobMap:
         trace: TracebackType | None,
     ) -> bool:
         self._has_left = True
-        self._jobs.stop("the block of the map has been left")
+        self._jobs.stop(LEFT)
         spill: BaseException | None = None
         try:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for the feeder
@@ -108,14 +103,7 @@ class JobMap:
         with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
             await self._jobs.wait_ended()  # noqa: ASYNC102 - shielded
         items_error = self._jobs.forget()
-        if error is not None and items_error is not None and has_only_exceptions(items_error):
-            text = JobErrorInfo.of(items_error).traceback
-            logger.error("The items of a map raised, and another error left its block:\n%s", text)
-            items_error = None
-        if error is None and spill is None:
-            leaving = items_error
-        else:
-            leaving = what_leaves(error, [] if items_error is None else [items_error], spill)
+        leaving = leaving_map(error, items_error, spill)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving
@@ -177,9 +165,9 @@ class JobMap:
         if self._nursery is None:
             raise RuntimeError(NOT_ENTERED)
         if self._has_left:
-            raise trio.ClosedResourceError("the block of this map has been left: read inside it")
+            raise trio.ClosedResourceError(f"{LEFT}: read inside it")
         if self._is_over or not self._jobs.is_stopped:
             raise StopAsyncIteration
         self._is_over = True
         self._jobs.raise_error()
-        raise trio.ClosedResourceError("the scope around this map was cancelled")
+        raise trio.ClosedResourceError(CANCELLED_OUTSIDE)

@@ -1,21 +1,19 @@
 """The feeder of a map: it draws the items and submits their jobs.
 
 It is a task of the map's own nursery. While it pauses, the reader does its next step in its place,
-which saves that step. An error of the items is kept for the reader, which raises it as it is. It
-does not go by the nursery, which would put it into a group.
+which saves that step.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
-from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
+from trio.lowlevel import checkpoint, disable_ki_protection
 
 from ticketr.jobs._admission import wait_for_room
-from ticketr.jobs._cancelled import split_cancelled
-from ticketr.jobs._items import CLOSE_SECONDS, END, close, draw_async, iterator_of
+from ticketr.jobs._feeding import CANCELLED_OUTSIDE, feed
+from ticketr.jobs._items import END, draw_async, iterator_of
 from ticketr.jobs._map_waits import Window
 from ticketr.jobs._record import NO_CONTEXT
 
@@ -40,32 +38,15 @@ class Feeder:
         self._iterator: Any = None  # if the items are not async
         self._context: Context = NO_CONTEXT  # of the task
 
-    @enable_ki_protection
     async def run(self) -> None:  # noqa: ASYNC910 - items of any number have a checkpoint before them
         """Draw the items and submit their jobs, and close the items."""
         jobs = self._jobs
         try:
-            # The inner scope shields the end of a generator. It is entered before those that the
-            # generator may hold open.
-            with jobs.scope, trio.CancelScope() as closing:
-                try:
-                    await self._submit_all()
-                finally:
-                    closing.shield, closing.deadline = True, trio.current_time() + CLOSE_SECONDS
-                    await close(self._items)  # noqa: ASYNC102 - a bounded shield
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - the reader raises it, but a Cancelled
-            is_cancelled_outside = trio.current_effective_deadline() == -math.inf
-            cancelled, rest = split_cancelled(error)
-            if cancelled is None or not is_cancelled_outside:
-                jobs.fail(error)
-                return  # noqa: ASYNC104, ASYNC910 - the reader raises it
-            if rest is not None:
-                jobs.fail(rest)
-            raise cancelled from None  # noqa: ASYNC104 - the same
+            await feed(jobs, self._items, self._submit_all)
         finally:
             jobs.take_back_outside()  # the reader may have left one to this task
             if not jobs.is_fed:
-                jobs.stop("the scope around the map was cancelled")
+                jobs.stop(CANCELLED_OUTSIDE)
 
     async def _submit_all(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         jobs = self._jobs

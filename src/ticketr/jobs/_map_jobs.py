@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._feeding import error_for_reader
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._items import END
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause
@@ -31,11 +31,6 @@ from ticketr.jobs._wait_targets import JobEnd
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._template import JobTemplate
-
-OWN_CANCELLED: Final = (
-    "the items of a map raised a trio.Cancelled that is not of a scope around the map: a generator"
-    " that is not async must not hold a cancel scope open across a yield"
-)
 
 
 @final
@@ -182,13 +177,8 @@ class MapJobs:
 
     def fail(self, error: BaseException) -> None:
         """Stop with an error of the items, or with one in the place of what no reader may get."""
-        if issubclass(type(error), StopAsyncIteration):  # it would end the results silently
-            error = RuntimeError("the items of a map raised StopAsyncIteration")
-        elif split_cancelled(error)[1] is None:  # no scope around the reader would catch it
-            cancelled, error = error, RuntimeError(OWN_CANCELLED)
-            error.__cause__ = cancelled
         if self.error is None:
-            self.error = error
+            self.error = error_for_reader(error)
         self.stop("the items of the map have failed")
 
     async def wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint

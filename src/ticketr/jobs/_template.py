@@ -58,10 +58,20 @@ def template_of(
         TypeError, ValueError: The function or an option is invalid.
     """
     target, name = resolve_function(function, (None,))
+    fields = checked_map_options(options)
+    starts_in_turn = options.keys() <= START_IN_TURN
+    return JobTemplate(target, name, timeout, retry, fields, starts_in_turn, function)
+
+
+def checked_map_options(options: JobOptions) -> dict[str, object]:
+    """Check the options of a map, and return them by the names of a record's fields.
+
+    Raises:
+        TypeError, ValueError: An option is invalid, or makes no sense for a map.
+    """
     if options.get("id") is not None:
         raise TypeError("a map has no option 'id': each of its jobs has one of its own")
     fields = checked_options(options)
     if fields.pop("on_conflict", OnConflict.WAIT) is not OnConflict.WAIT:
         raise ValueError("the jobs of a map have the same key, so each waits: use OnConflict.WAIT")
-    starts_in_turn = options.keys() <= START_IN_TURN
-    return JobTemplate(target, name, timeout, retry, fields, starts_in_turn, function)
+    return fields
