@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes import cluster_jobs as jobs
-from fakes.clusters import open_cluster, read_all, until
+from fakes.clusters import open_cluster, read_all, until, until_waiting
 
 from ticketr import (
     CancelCause,
@@ -20,13 +20,14 @@ from ticketr import (
     JobTimedOut,
     OnConflict,
     QueueClosed,
+    Rate,
     Retry,
     UnknownJob,
     open_job_queue,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Generator
 
     from ticketr import Jobs
 
@@ -45,6 +46,12 @@ async def opened(kind: str, url: str, **options: Any) -> AsyncGenerator[Any, Non
     else:
         async with open_cluster(url, workers=2, **options) as queue:
             yield queue
+
+
+async def maybe(awaitable: Awaitable[None] | None) -> None:
+    """Wait for what a cluster's queue returns, and one in memory does at once."""
+    if awaitable is not None:
+        await awaitable
 
 
 async def test_a_result_comes_from_submit_and_from_run(kind: str, url: str) -> None:
@@ -227,3 +234,56 @@ async def test_an_error_of_the_items_cancels_all_and_comes_out_bare(kind: str, u
             async with queue.map(jobs.forever_or_fail, items()):
                 await raised.wait()
         assert not queue.jobs(status=JobStatus.RUNNING)
+
+
+async def test_a_paused_queue_starts_no_job(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        await maybe(queue.pause())
+        handle = await queue.submit(jobs.echo, 1)
+        assert handle.snapshot().waiting_for == "paused"
+        await maybe(queue.resume())
+        assert await handle.result() == 1
+
+
+async def test_a_paused_key_holds_up_no_other(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        await maybe(queue.pause("k"))
+        first = await queue.submit(jobs.echo, 1, key="k")
+        second = await queue.submit(jobs.echo, 2, key="k")
+        assert await queue.run(jobs.echo, 3, key="other") == 3
+        assert await queue.run(jobs.echo, 4) == 4
+        assert first.snapshot().waiting_for == "paused"
+        await maybe(queue.resume())  # that of the queue
+        assert first.status is JobStatus.PENDING
+        await maybe(queue.resume("k"))
+        assert [await first.result(), await second.result()] == [1, 2]
+
+
+async def test_a_rate_limits_the_starts(kind: str, url: str) -> None:
+    async with opened(kind, url, rate=Rate(1, per=3600)) as queue:
+        assert await queue.run(jobs.echo, 1) == 1
+        handle = await queue.submit(jobs.echo, 2)
+        await until_waiting(handle, "rate")
+        assert handle.status is JobStatus.PENDING
+        await maybe(queue.set_rate(None))
+        assert await handle.result() == 2
+
+
+async def test_a_rate_of_a_key_holds_up_no_other(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        await maybe(queue.set_rate(Rate(1, per=3600), "k"))
+        assert await queue.run(jobs.echo, 1, key="k") == 1
+        handle = await queue.submit(jobs.echo, 2, key="k")
+        assert await queue.run(jobs.echo, 3, key="other") == 3
+        await until_waiting(handle, "rate")
+        await maybe(queue.set_rate(Rate(1000), "k"))
+        assert await handle.result() == 2
+
+
+async def test_starts_come_back_with_time(kind: str, url: str) -> None:
+    async with opened(kind, url, rate=Rate(100, burst=1)) as queue:
+        handles = [await queue.submit(jobs.echo, number) for number in range(4)]
+        for handle in handles:
+            await handle.wait()
+    starts = sorted(handle.snapshot().started_at for handle in handles)
+    assert starts[-1] - starts[0] > 0.0299

@@ -76,9 +76,18 @@ def test_what_is_replaced_is_there(name: str) -> None:
     assert f"self.{name}" in SOURCE
 
 
-def test_fault_1_it_prefetches_twice_as_many(unconnected: Connection) -> None:
+async def test_fault_1_it_prefetches_twice_as_many(url: str) -> None:
     assert stock(concurrency=2).prefetch == 4
-    assert engine(unconnected, trio.Event()).prefetch == 2
+    name = new_name()
+    async with open_cluster(url, workers=0, name=name) as queue:
+        handles = await queue.submit_many(jobs.forever_or_fail, [1] * 6)
+        async with open_cluster(url, workers=2, name=name), client_of(url, name) as client:
+            for handle in handles[:2]:
+                await until(handle, JobStatus.RUNNING)
+            summary: Any = await client.xpending(f"streaq:{name}:queues:normal", "workers")
+            assert summary.pending == 2
+            for handle in handles:
+                await handle.cancel_and_wait()
 
 
 async def test_fault_2_what_cannot_be_pickled_ends_no_worker(url: str) -> None:
@@ -211,6 +220,17 @@ async def test_fault_12_a_cancelled_connect_looks_like_a_failed_one(
                 pytest.fail("there is no server")
         assert scope.cancelled_caught
         nursery.cancel_scope.cancel()
+
+
+async def test_fault_13_a_read_may_give_more_than_there_is_room_for(url: str) -> None:
+    assert "queue.send_nowait(" in SOURCE
+    async with open_cluster(url, workers=1) as queue:
+        assert await queue.run(jobs.echo, 1) == 1  # the worker waits for messages
+        await queue.pause()
+        handles = [await queue.submit(jobs.echo, priority=level) for level in (-1, 0, 1)]
+        await queue.resume()  # which delivers all at once
+        for handle in handles:
+            assert (await handle.wait()).attempt == 1
 
 
 def test_other_names_of_keys_are_noticed(

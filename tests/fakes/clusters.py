@@ -149,6 +149,17 @@ async def until(handle: ClusterHandle[Any] | JobHandle[Any], status: JobStatus) 
     raise AssertionError(f"the job has ended as {handle.status}")
 
 
+async def until_waiting(handle: ClusterHandle[Any] | JobHandle[Any], reason: str) -> None:
+    """Wait until a job waits for this."""
+    with handle.watch() as changes:
+        if handle.snapshot().waiting_for == reason:
+            return
+        async for snapshot in changes:
+            if snapshot.waiting_for == reason:
+                return
+    raise AssertionError(f"the job has ended as {handle.status}")
+
+
 async def until_attempt(handle: ClusterHandle[Any], attempt: int) -> None:
     """Wait until a job runs for the n-th time."""
     with handle.watch() as changes:

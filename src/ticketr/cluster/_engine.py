@@ -23,6 +23,8 @@ Faults of streaq 7.2 and coredis 6.9, and the ways round (each with a guard in
 11. An abort, also from the web view, leaves a job running unwatched: the scheduler is ours, too.
 12. A connection that is cancelled while it is made raises ``ConnectionError``: whoever catches that
     passes a checkpoint.
+13. A blocked read of the streams gives as many messages of each level as there is room for in all,
+    and the first that has no room ends the worker: the buffer has room for those of all levels.
 """
 
 from __future__ import annotations
@@ -95,7 +97,7 @@ class Engine(streaq.Worker[None]):
                 f"this streaq keeps its messages in {self.stream_key!r}, and ticketr expects"
                 f" {expected!r}: install the version that the extra 'cluster' names"
             )
-        self.prefetch = concurrency
+        self.prefetch = concurrency * len(LEVELS)  # the buffer is made with it
         self._deliver = deliver
         self._held = held
         self._stop = stop
@@ -115,6 +117,11 @@ class Engine(streaq.Worker[None]):
         except* (*LOST, RedisError):
             if not self._stop.is_set():  # else a call was cancelled, which looks the same
                 raise
+
+    async def producer(self, queue: Any, limiter: Any, scope: Any) -> None:
+        """Read messages as there is room for; the buffer has been made."""
+        self.prefetch = self.concurrency
+        await super().producer(queue, limiter, scope)
 
     async def run_task(self, msg: StreamMessage) -> None:
         """Hand a message on, and wait until the next one may come."""

@@ -63,6 +63,11 @@ class TaskName:
         return cls(job_id, nonce)
 
 
+def gate_of(key: str | None) -> str:
+    """Return how the server names the gate of a key, or of the queue."""
+    return "q" if key is None else f"k{key}"
+
+
 def level_of(priority: int) -> str:
     """Return the level of a priority."""
     return LEVELS[1 + (priority > 0) - (priority < 0)]

@@ -19,12 +19,14 @@ from ticketr.cluster._store import RecordStore
 from ticketr.cluster._submission import Defaults
 from ticketr.cluster._submits import LAST_WORDS
 from ticketr.jobs._options import checked_retry, checked_timeout
+from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from ticketr.jobs._rates import Rate
     from ticketr.jobs._retry import Retry
 
 DROP_PATIENCE: Final = 1.0
@@ -40,6 +42,7 @@ async def open_cluster_queue(
     retry: Retry | None = None,
     timeout: float | None = None,  # noqa: ASYNC109 - of each job
     max_pending: float | None = None,
+    rate: Rate | None = None,
     detach: bool = False,
     allow_plaintext: bool = False,
 ) -> AsyncGenerator[ClusterQueue, None]:
@@ -68,6 +71,8 @@ async def open_cluster_queue(
         retry: When to try again a job that fails; None for never. A submit may give a rule.
         timeout: How many seconds each attempt may take; None for no limit. A submit may give one.
         max_pending: How many jobs can be pending in the whole queue; None for no limit.
+        rate: How fast attempts start on all workers together; None leaves that as it is, see
+            :meth:`ClusterQueue.set_rate`.
         detach: Whether to leave the jobs alone at the end of the block, however it ends.
         allow_plaintext: Whether TCP without TLS may leave this machine.
 
@@ -85,6 +90,8 @@ async def open_cluster_queue(
         if max_pending is None
         else checked_count("max_pending", max_pending, 1),
     )
+    if rate is not None:
+        checked_rate(rate)
     async with open_connection(
         url, name=name, secret=secret, allow_plaintext=allow_plaintext
     ) as connection:
@@ -95,6 +102,8 @@ async def open_cluster_queue(
         await store.call_surely("open", min(keep.jobs, 10**12), min(keep.age, 10**9))
         async with open_batches(store) as batches:
             queue = ClusterQueue(store, mirror, events, codec, batches, defaults)
+            if rate is not None:
+                await queue.set_rate(rate)
             async with _block(queue, events, mirror, detach=detach):
                 yield queue
 

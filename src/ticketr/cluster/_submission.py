@@ -83,7 +83,7 @@ def make_submission(
     """
     _, name = resolve_function(job, args)
     given = checked_options(with_ids(options))
-    key, conflict = _checked_key(given.get("key")), _checked_conflict(given)
+    key, conflict = checked_text_key(given.get("key")), _checked_conflict(given)
     task = TaskName(_text(given, "id") or uuid.uuid4().hex, uuid.uuid4().hex[:12])
     record = RemoteRecord(task, _text(given, "name") or name, shift)
     tags: Any = given.get("tags", NO_TAGS)
@@ -118,7 +118,7 @@ def _text(given: dict[str, object], option: str) -> str:
     return checked_text(option, given.get(option, ""))
 
 
-def _checked_key(key: object) -> str | None:
+def checked_text_key(key: object) -> str | None:
     """Return a key, which other processes must know by its text.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack, cas
 import trio
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.cluster._jobs import ClusterJobs
+from ticketr.cluster._control import ClusterControl
 from ticketr.cluster._submission import make_submission
 from ticketr.jobs._job import CancelCause
 
@@ -40,7 +40,7 @@ ROOM_PAUSE: Final = 0.02
 LONGEST_ROOM_PAUSE: Final = 0.5
 
 
-class ClusterSubmits(ClusterJobs):
+class ClusterSubmits(ClusterControl):
     """The part of a cluster's queue that takes jobs."""
 
     def __init__(

@@ -6,8 +6,8 @@
 -- again because its answer was lost, changes nothing and gets the same answer.
 --
 -- The sets of a queue, by status: a pending job is delivered (a message in the engine's stream), or
--- in "due" (waits for a time), or in the line of its key, or in "next:" of a job before it. A running
--- job is in "of:" of its worker.
+-- in "due" (waits for a time), or in the line of its key, or in "gated" (see 2_gates.lua), or in
+-- "next:" of a job before it. A running job is in "of:" of its worker.
 
 local MOST_EVENTS = 100000 -- in the stream of one reader
 local BIG = 16384          -- bytes of a result or error that a reader fetches instead
@@ -83,8 +83,10 @@ local function drop_entry(level, entry)
   redis.call('XDEL', S .. ':queues:' .. level, entry)
 end
 
--- Have the engine deliver a pending job now.
-local function deliver(id)
+local hold_back, key_gate, await_key_gate -- of 2_gates.lua
+
+-- Have the engine deliver a pending job now, whatever the gates are.
+local function send(id)
   local job = fields(id, 'nonce', 'level', 'entry')
   redis.call('ZREM', P .. 'due', id)
   drop_entry(job.level, job.entry)
@@ -93,11 +95,17 @@ local function deliver(id)
   set(id, 'entry', entry, 'waiting', 'worker')
 end
 
--- A pending job that waits for its key, in the order of priority and age.
-local function stand_in_line(id, key)
+-- Have the engine deliver a pending job, unless a gate of the queue is closed.
+local function deliver(id)
+  if not hold_back(id) then send(id) end
+end
+
+-- A pending job that waits for its key, in the order of priority and age; gate: what else holds it up.
+local function stand_in_line(id, key, gate)
   local job = fields(id, 'submitted', 'priority')
   redis.call('ZADD', P .. 'line:' .. key, number(job.submitted) - AGING * number(job.priority), id)
-  set(id, 'waiting', 'key', 'entry', '')
+  set(id, 'waiting', gate or 'key', 'entry', '')
+  if gate then await_key_gate(key) end
 end
 
 local function holder_of(key)
@@ -105,19 +113,32 @@ local function holder_of(key)
   if holder and is_live(get(holder, 'status')) then return holder end
 end
 
--- A job gives its key back: the first in line gets it.
-local function release_key(id, key)
-  if key == '' then return end
-  redis.call('ZREM', P .. 'line:' .. key, id)
-  if redis.call('GET', P .. 'key:' .. key) ~= id then return end
-  local first = redis.call('ZPOPMIN', P .. 'line:' .. key)[1]
-  if first then
+-- The first in line gets a key that nobody has, unless a gate of the key is closed.
+local function hand_key_on(key)
+  local first = redis.call('ZRANGE', P .. 'line:' .. key, 0, 0)[1]
+  local gate = first and key_gate(key)
+  if first and not gate then
+    redis.call('ZREM', P .. 'line:' .. key, first)
     redis.call('SET', P .. 'key:' .. key, first)
     deliver(first)
     notify(first)
-  else
-    redis.call('DEL', P .. 'key:' .. key)
+    return
   end
+  redis.call('DEL', P .. 'key:' .. key)
+  if gate then
+    if get(first, 'waiting') ~= gate then
+      set(first, 'waiting', gate)
+      notify(first)
+    end
+    await_key_gate(key)
+  end
+end
+
+-- A job gives its key back.
+local function release_key(id, key)
+  if key == '' then return end
+  redis.call('ZREM', P .. 'line:' .. key, id)
+  if redis.call('GET', P .. 'key:' .. key) == id then hand_key_on(key) end
 end
 
 -- Let a pending job wait for its time, or for its key, or for a worker.
@@ -127,8 +148,12 @@ local function await_start(id, due, at)
   if due > at then
     redis.call('ZADD', P .. 'due', due, id)
     set(id, 'waiting', 'time', 'entry', '')
-  elseif key ~= '' and holder_of(key) then
-    stand_in_line(id, key)
+    return
+  end
+  local is_taken = key ~= '' and holder_of(key)
+  local gate = key ~= '' and not is_taken and key_gate(key)
+  if is_taken or gate then
+    stand_in_line(id, key, gate)
   else
     deliver(id)
   end
@@ -182,6 +207,7 @@ function finish(id, status, at)
   else
     redis.call('SREM', P .. 'pending', id)
     redis.call('ZREM', P .. 'due', id)
+    redis.call('ZREM', P .. 'gated', id)
   end
   redis.call('ZREM', P .. 'expiring', id)
   drop_entry(job.level, job.entry)

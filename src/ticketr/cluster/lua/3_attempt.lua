@@ -33,9 +33,16 @@ register('begin', function(a)
       notify(id)
       return {'drop'}
     end
+  end
+  if is_gated(id, job.key, level, entry) then
+    notify(id)
+    return {'drop'}
+  end
+  if job.key ~= '' then
     redis.call('SET', P .. 'key:' .. job.key, id)
     redis.call('ZREM', P .. 'line:' .. job.key, id)
   end
+  take_start(job.key, at)
   if job.first == '' then set(id, 'first', text(at)) end
   redis.call('HINCRBY', record(id), 'attempt', 1)
   set(id, 'status', 'running', 'started', text(at), 'worker', worker, 'token', token, 'level', level,

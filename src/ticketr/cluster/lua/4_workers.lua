@@ -57,6 +57,7 @@ local function move_on(at)
     await_start(id, number(get(id, 'due')), at)
     notify(id)
   end
+  open_gates(at)
 end
 
 -- A worker lives. args: worker, lease in seconds, what to show of it, whether it is new.
@@ -74,7 +75,8 @@ register('tick', function(a)
   redis.call('HSET', P .. 'hosts', worker, a[3])
   move_on(at)
   local due = redis.call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
-  local answer = {'ok', text(due and number(due) - at or 3600)}
+  local next_time = math.min(due and number(due) or at + 3600, next_opening(at))
+  local answer = {'ok', text(next_time - at)}
   for _, stop in ipairs(redis.call('SMEMBERS', P .. 'stop:' .. worker)) do
     answer[#answer + 1] = string.match(stop, '%S+$')
   end
@@ -115,8 +117,10 @@ register('repair', function(a)
       redis.call('SREM', P .. 'pending', id)
     elseif job.waiting ~= 'after' and number(job.due) < at - 5 and not redis.call('ZSCORE', P .. 'due', id) then
       local is_lost
-      if job.waiting == 'key' then
-        is_lost = not holder_of(job.key)
+      if redis.call('ZSCORE', P .. 'gated', id) then
+        is_lost = false
+      elseif job.waiting == 'key' or job.waiting == 'paused' or job.waiting == 'rate' then
+        is_lost = not holder_of(job.key) and not key_gate(job.key)
       else
         is_lost = idle[job.level] and (job.entry == ''
           or #redis.call('XRANGE', S .. ':queues:' .. job.level, job.entry, job.entry) == 0)
