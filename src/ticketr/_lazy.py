@@ -1,10 +1,11 @@
-"""Lets a package import its modules when their names are looked up for the first time."""
+"""Does work of an import when its result is used: modules of a package, regular expressions."""
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,3 +27,28 @@ def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], obj
         return found
 
     return look_up
+
+
+def compile_on_use(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """Return a regular expression that is compiled when it is used for the first time.
+
+    Args:
+        pattern: The expression.
+        flags: Its flags, as for ``re.compile``.
+    """
+    return cast("re.Pattern[str]", _Pattern(pattern, flags))
+
+
+class _Pattern:
+    """Takes its methods from the compiled expression when the first of them is looked up."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self.pattern = pattern
+        self.flags = flags
+
+    def __getattr__(self, name: str) -> object:
+        compiled = re.compile(self.pattern, self.flags)
+        methods = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
+        self.__dict__.update((each, getattr(compiled, each)) for each in methods)
+        found: object = getattr(compiled, name)
+        return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ticketr.sync import ConflictView
 from ticketr.sync.compare.choices import ConflictSource
 from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.merge import Versions
+from ticketr.sync.compare.versions import Versions
 from ticketr.tickets import Ticket
 
 BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})

@@ -20,7 +20,7 @@ from ticketr.sync import (
 )
 from ticketr.sync.compare.choices import ConflictSource
 from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.merge import Versions
+from ticketr.sync.compare.versions import Versions
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
 from ticketr.tui.job_request import JobKind

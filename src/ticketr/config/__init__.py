@@ -6,6 +6,9 @@ files: call them before Trio runs, or in a worker thread.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ticketr._lazy import import_on_use
 from ticketr.config.aliases import BUILT_IN, checked_alias, expand_aliases
 from ticketr.config.atomic import replace_atomically, write_new
 from ticketr.config.checks import (
@@ -19,13 +22,6 @@ from ticketr.config.checks import (
     checked_name,
     checked_project,
     checked_site,
-)
-from ticketr.config.config_edits import (
-    remove_alias,
-    remove_workspace,
-    store_alias,
-    store_workspace,
-    use_workspace,
 )
 from ticketr.config.environment import TOKEN_NAMES, read_environment
 from ticketr.config.errors import (
@@ -46,7 +42,6 @@ from ticketr.config.errors import (
 )
 from ticketr.config.fields import MappedField, WantedField, reserved_name
 from ticketr.config.go_file import GO_FILE, read_go_file
-from ticketr.config.list_memory import ListMemory, read_list_memory, store_list_memory
 from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
 from ticketr.config.state_folder import (
@@ -56,7 +51,6 @@ from ticketr.config.state_folder import (
     StateFolder,
     require_database,
 )
-from ticketr.config.state_names import known_assignees, known_keys, known_statuses
 from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.config.tomlfile import Table, read_text
 from ticketr.config.user_config import (
@@ -76,3 +70,27 @@ from ticketr.config.workspace_file import (
     write_schema,
     write_workspace_file,
 )
+
+if TYPE_CHECKING:
+    from ticketr.config.config_edits import (
+        remove_alias,
+        remove_workspace,
+        store_alias,
+        store_workspace,
+        use_workspace,
+    )
+    from ticketr.config.list_memory import ListMemory, read_list_memory, store_list_memory
+    from ticketr.config.state_names import known_assignees, known_keys, known_statuses
+
+#: The modules of names that few commands need, each imported when its first name is looked up.
+_HOMES = {
+    **dict.fromkeys(
+        ("remove_alias", "remove_workspace", "store_alias", "store_workspace", "use_workspace"),
+        "config_edits",
+    ),
+    **dict.fromkeys(("ListMemory", "read_list_memory", "store_list_memory"), "list_memory"),
+    **dict.fromkeys(("known_assignees", "known_keys", "known_statuses"), "state_names"),
+}
+
+if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
+    __getattr__ = import_on_use(__name__, _HOMES)

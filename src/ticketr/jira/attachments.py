@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, TypeVarTuple
 
 import trio
 
+from ticketr._lazy import compile_on_use
 from ticketr.jira.errors import BadAnswer, Redirected
 from ticketr.jira.models import Attachment
 from ticketr.jira.rest_api import Endpoints
@@ -25,15 +25,14 @@ if TYPE_CHECKING:
 
 #: How many bytes are read, sent or asked for at once.
 PORTION = 1024 * 1024
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
+_RANGE = compile_on_use(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 #: The media ID in the address that a site sends to for the content of an attachment.
-_MEDIA = re.compile(
+_MEDIA = compile_on_use(
     r"/file/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/", re.ASCII
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentSettings:
+class AttachmentSettings(NamedTuple):
     """Whether a site takes attachments.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ticketr.jira.models import Transition
 from ticketr.jira.rest_api import Endpoints
@@ -18,8 +17,7 @@ MOST_CHANGED = 1000
 _RUNNING = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
 
 
-@dataclass(frozen=True, slots=True)
-class BulkProgress:
+class BulkProgress(NamedTuple):
     """How far a task is.
 
     Attributes:

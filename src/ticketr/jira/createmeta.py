@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from ticketr.jira.errors import BadAnswer
 from ticketr.jira.rest_api import Endpoints
@@ -19,8 +18,7 @@ PAGE_SIZE = 200
 MOST_PAGES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class IssueType:
+class IssueType(NamedTuple):
     """A type of issues that a project has.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -115,7 +114,7 @@ class IssueEndpoints(Endpoints):
         query = {"expand": "transitions.fields"} if with_fields else {}
         answer = await self._api.get("issue/{}/transitions", key, query=query)
         return tuple(
-            replace(found, fields=fields_on_screen(each.get("fields")))
+            found._replace(fields=fields_on_screen(each.get("fields")))
             for each in answer.array("transitions")
             if (found := Transition.read(each)) is not None
         )

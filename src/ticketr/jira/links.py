@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ticketr.jira.errors import NotFound
 from ticketr.jira.rest_api import Endpoints
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class LinkType:
+class LinkType(NamedTuple):
     """A kind of link between two issues.
 
     Attributes:

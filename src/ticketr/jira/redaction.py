@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ticketr._lazy import compile_on_use
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _SEQUENCE = r"""
 _STARTS = frozenset("\x1b\x9b\x9d")
 _FLAGS = re.IGNORECASE | re.VERBOSE
 _AS_WRITTEN = re.compile(_SPECIAL, _FLAGS)
-_AS_SHOWN = re.compile(f"{_SEQUENCE} | {_SPECIAL}", _FLAGS)
+_AS_SHOWN = compile_on_use(f"{_SEQUENCE} | {_SPECIAL}", _FLAGS)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from ticketr._lazy import compile_on_use
 from ticketr.cleaning import clean
 
 #: How many characters of a server's text an error shows.
 LONGEST_TEXT = 300
 
 # A segment of a path, or a part of a host's name, of a login page.
-_LOGIN = re.compile(
+_LOGIN = compile_on_use(
     r"(?:^|[./_-])(?:log-?in|sign-?in|sso|saml2?|oauth2?|auth|authori[sz]e)(?:[./_-]|$)",
     re.IGNORECASE,
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ticketr.jira.values import object_of, objects, text_of
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """A value that a field may have.
 
     Attributes:
@@ -38,8 +36,7 @@ class Allowed:
         return cls(allowed_id, name, tuple(each for each in children if each.name))
 
 
-@dataclass(frozen=True, slots=True)
-class CreateField:
+class CreateField(NamedTuple):
     """A field on a screen: of a new issue, of an edit, or of a transition.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ticketr.jira.rest_api import Endpoints
 from ticketr.jira.values import object_of, read_time, text_of
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Worklog:
+class Worklog(NamedTuple):
     """A record of work on an issue.
 
     Attributes:

@@ -15,9 +15,7 @@ from trio.lowlevel import (
 from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._control import QueueControl
 from ticketr.jobs._exceptions import QueueFull
-from ticketr.jobs._items import check_items
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._map import JobMap
 from ticketr.jobs._options import (
     JobOptions,
     make_record,
@@ -25,7 +23,6 @@ from ticketr.jobs._options import (
 )
 from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._store_submit import submit_durably
-from ticketr.jobs._template import template_of
 from ticketr.jobs._updates import read_to_end
 from ticketr.jobs._wait_targets import JobEnd
 
@@ -284,6 +281,10 @@ class JobQueue(QueueControl):
             WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
         """
         self._core.subscriptions.owner_thread.check()
+        from ticketr.jobs._items import check_items  # noqa: PLC0415 - only for a map
+        from ticketr.jobs._map import JobMap  # noqa: PLC0415 - the same
+        from ticketr.jobs._template import template_of  # noqa: PLC0415 - the same
+
         template = template_of(function, self._timeout, self._retry, options)
         check_items(items)
         return JobMap(self._core, template, items, ordered=bool(ordered), outcomes=bool(outcomes))

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, final
 
 from ticketr._errors import DuplicateJob, QueueClosed
-from ticketr.jobs._due_times import make_due_times
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo
 from ticketr.jobs._priority_queue import PriorityQueue
@@ -208,6 +207,9 @@ class Repeats:
         """
         if self._queue.phase.draining:
             raise QueueClosed
+
+        from ticketr.jobs._due_times import make_due_times  # noqa: PLC0415 - only for a repeat
+
         now, offset = self._queue.now(), self._queue.wall_clock.offset()
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:

@@ -15,7 +15,6 @@ from trio.lowlevel import enable_ki_protection
 from ticketr import JobStatus
 from ticketr.statusline.colors import colored
 from ticketr.statusline.model import StatusModel
-from ticketr.statusline.output import TerminalOutput
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.style import LineStyle
 from ticketr.tty import can_draw
@@ -111,6 +110,8 @@ class StatusLine:
         if style is None:
             style = LineStyle() if stream is None else LineStyle.of(os.environ, stream)
         if output is None and stream is not None and not plain and is_drawable(stream):
+            from ticketr.statusline.output import TerminalOutput  # noqa: PLC0415 - not for plain lines
+
             output = TerminalOutput(stream)
         self._stream: TextIO | None = stream
         self._style = style

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from ticketr.sync.compare.columns import Columns
     from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
-    from ticketr.sync.compare.merge import Side
+    from ticketr.sync.compare.versions import Side
     from ticketr.sync.compare.word_diff import Piece, word_diff
     from ticketr.sync.conflict import carry_out, read_conflict
     from ticketr.sync.edits.literals import LiteralText, find_literals
@@ -126,7 +126,7 @@ _NAMES = {
     ),
     "compare.columns": "Columns",
     "compare.conflict_parts": "ConflictPart MergedPart",
-    "compare.merge": "Side",
+    "compare.versions": "Side",
     "compare.word_diff": "Piece word_diff",
     "conflict": "carry_out read_conflict",
     "edits.literals": "LiteralText find_literals",

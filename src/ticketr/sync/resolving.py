@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.diff3 import CleanChunk, compare_lines
 from ticketr.sync.compare.mapping import FamilyText
-from ticketr.sync.compare.merge import Side
+from ticketr.sync.compare.versions import Side
 from ticketr.sync.errors import FileFailed, NoConflict
 from ticketr.sync.state.state import Base
 from ticketr.sync.state.undo import UndoKind, digest_of

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from contextlib import asynccontextmanager, suppress
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields as dataclass_fields
+from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
 from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
 
 import trio
@@ -14,29 +14,26 @@ import trio
 from ticketr.config import STATE_FOLDER
 from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
 from ticketr.sync.compare.columns import Columns
-from ticketr.sync.compare.moments import zone_of
 from ticketr.sync.concurrency import CONCURRENCY
 from ticketr.sync.edits.reading import visit_files
-from ticketr.sync.edits.survey import take_survey
 from ticketr.sync.errors import RenamedProject, UnknownField
-from ticketr.sync.picture_files import PictureFiles
 from ticketr.sync.state.state import State
-from ticketr.sync.workspace.editor import Editor
 from ticketr.sync.workspace.layout import Layout
 from ticketr.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
-    from datetime import tzinfo
     from pathlib import Path
 
     from ticketr import JobContext
     from ticketr.config import WantedField
     from ticketr.jira import Credentials, JiraClient, User
     from ticketr.jira.transport import Transport
-    from ticketr.sync.compare.merge import Side
+    from ticketr.sync.compare.versions import Side
     from ticketr.sync.edits.survey import LocalSurvey
+    from ticketr.sync.picture_files import PictureFiles
     from ticketr.sync.threads import ThreadRunner
+    from ticketr.sync.workspace.editor import Editor
     from ticketr.tickets import Ticket
 
 #: How often a write is sent that must not happen twice; before each further try, Jira certainly does
@@ -210,7 +207,7 @@ class Session:
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
-        zone: The account's time zone; None if it is not known.
+        time_zone: The name of the account's time zone; empty if it is not known.
         account: The ID of the account.
         began: When the session was opened, by Trio's clock.
     """
@@ -224,7 +221,7 @@ class Session:
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
-    zone: tzinfo | None
+    time_zone: str
     account: str
     began: float
 
@@ -236,11 +233,15 @@ class Session:
     @property
     def picture_files(self) -> PictureFiles:
         """Finds the attachments that pictures show."""
+        from ticketr.sync.picture_files import PictureFiles  # noqa: PLC0415 - only for new issues
+
         return PictureFiles(self.jira, self.state, self.in_thread)
 
     @property
     def editor(self) -> Editor:
         """A new editor for the ticket files."""
+        from ticketr.sync.workspace.editor import Editor  # noqa: PLC0415 - not for each run
+
         return Editor(self.store)
 
     async def visit_files(self, visit: Callable[[Sequence[Path]], object]) -> None:
@@ -256,6 +257,8 @@ class Session:
 
     async def survey(self) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync."""
+        from ticketr.sync.edits.survey import take_survey  # noqa: PLC0415 - no pull needs it
+
         project, inherit = self.job.project, self.job.inherit
         place = self.store, self.state, self.in_thread
         return await take_survey(*place, recent=self.recent, project=project, inherit=inherit)
@@ -324,7 +327,6 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                 _telling_silence(jira, progress),
             ):
                 account = await _log_in(job, state, jira)
-                zone = await job.run_sync(zone_of, account.time_zone)
                 fields, columns = await _columns(job, state, jira)
                 yield Session(
                     job=job,
@@ -336,7 +338,7 @@ async def open_session(job: SessionJob, progress: Progress) -> AsyncGenerator[Se
                     jira=jira,
                     site_fields=fields,
                     columns=columns,
-                    zone=zone,
+                    time_zone=account.time_zone,
                     account=account.account_id,
                     began=began,
                 )
@@ -379,15 +381,14 @@ async def _columns(
     site_record = state.site_record
     stored = await job.run_sync(lambda: site_record.kept_fields(now=time.time(), age=FIELDS_AGE))
     if stored is not None:
-        names = {each.name for each in dataclass_fields(Field)}
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
             known = json.loads(stored)
-            if all(each.keys() == names for each in known):
+            if all(tuple(each) == Field._fields for each in known):
                 fields = tuple(Field(**each) for each in known)
                 return fields, _chosen(job, fields)
     fields = await jira.fields()
-    answer = json.dumps([asdict(each) for each in fields])
+    answer = json.dumps([each._asdict() for each in fields])
     await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
     return fields, _chosen(job, fields)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr.jira import LONGEST_WAIT, JiraError, RateLimited, adf, may_have_happened
-from ticketr.sync.compare.moments import jira_moment, read_moment
+from ticketr.sync.compare.moments import jira_moment, read_moment, zone_of
 from ticketr.sync.errors import BadWork
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.session import TRIES, SessionJob
@@ -116,8 +116,10 @@ def _start_time(text: str, session: Session) -> datetime:
     moment = read_moment(text)
     if moment is None:
         raise BadWork(text, "it is no moment like 2026-01-31 09:30")
-    if moment.tzinfo is None and session.zone is None:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone_of(session.time_zone))
+    if moment.tzinfo is None:
         raise BadWork(
             text, f"it needs a zone, as in {text}+0100: that of your account is not known"
         )
-    return moment if moment.tzinfo else moment.replace(tzinfo=session.zone)
+    return moment

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
-from ticketr.tickets.candidate import Candidate, candidate_of, fold
 from ticketr.tickets.comment import Comment
 from ticketr.tickets.errors import (
     InvalidFilter,
@@ -17,8 +16,6 @@ from ticketr.tickets.errors import (
     RepeatedKey,
     TicketSyntaxError,
 )
-from ticketr.tickets.field_edits import field_name, set_fields
-from ticketr.tickets.folding import fold_texts
 from ticketr.tickets.grammar import CONFLICT, field_heading, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
 from ticketr.tickets.order import SORT_NAMES, sort_key
@@ -27,6 +24,8 @@ from ticketr.tickets.renderer import render, render_ticket, rewrite
 from ticketr.tickets.validate import is_key, safe_file_name
 
 if TYPE_CHECKING:
+    from ticketr.tickets.candidate import Candidate, candidate_of, fold
+    from ticketr.tickets.field_edits import field_name, set_fields
     from ticketr.tickets.filter import (
         FILTER_WORDS,
         FLAGS,
@@ -35,11 +34,15 @@ if TYPE_CHECKING:
         TextTerm,
         parse_filter,
     )
+    from ticketr.tickets.folding import fold_texts
     from ticketr.tickets.saved_filters import check_saved, split_command, with_saved
     from ticketr.tickets.totals import Total, points_of, total_by
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
 _HOMES = {
+    **dict.fromkeys(("Candidate", "candidate_of", "fold"), "candidate"),
+    **dict.fromkeys(("field_name", "set_fields"), "field_edits"),
+    "fold_texts": "folding",
     **dict.fromkeys(
         ("FILTER_WORDS", "FLAGS", "Filter", "KeysTerm", "TextTerm", "parse_filter"), "filter"
     ),

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticketr._lazy import compile_on_use
 from ticketr.tickets.normal import normal_text, one_line
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 COMMENTS = "Comments"
 
-_HEADING = re.compile(r"\\*(?=## Comments[ \t:#]*\Z)")
-_NEW = re.compile(r"[-*+][ \t]+[Nn]ew:[ \t]*")
-_KNOWN = re.compile(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
+_HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
+_NEW = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
+_KNOWN = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
-_BEFORE_TIME = re.compile(rf"[ \t]*,[ \t]*(?=({_TIME}))")
+_BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({_TIME}))")
 
 
 @dataclass(frozen=True, slots=True)

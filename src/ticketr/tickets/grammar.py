@@ -17,6 +17,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ticketr._lazy import compile_on_use
 from ticketr.tickets.normal import one_line
 from ticketr.tickets.validate import is_key
 
@@ -48,19 +49,19 @@ _SECTION = (
 )
 _CONFLICT = r"(?:<{7}|>{7})(?: |\Z)"
 
-ALMOST_TICKET = re.compile(rf" {{0,3}}{_ALMOST_TICKET}")
-CONFLICT = re.compile(_CONFLICT)
+ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
+CONFLICT = compile_on_use(_CONFLICT)
 
-_FIELD_HEADING = re.compile(_FIELD_SECTION)
+_FIELD_HEADING = compile_on_use(_FIELD_SECTION)
 
 _SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_CONFLICT})"
 _FENCE = "(?:```|~~~)"
 
-_ESCAPE = re.compile(rf" {{0,3}}(?=\\*{_SPECIAL}|\\+{_FENCE})")
-_UNESCAPE = re.compile(rf" {{0,3}}(?=\\+(?:{_SPECIAL}|{_FENCE}))")
+_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL}|\\+{_FENCE})")
+_UNESCAPE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL}|{_FENCE}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
-_ESCAPE_FENCED = re.compile(rf" {{0,3}}(?=\\*{_CONFLICT})")
-_UNESCAPE_FENCED = re.compile(rf" {{0,3}}(?=\\+{_CONFLICT})")
+_ESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT})")
+_UNESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
@@ -141,12 +142,12 @@ _CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
 _KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
 _CLOSED = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
-_NEARLY_KEY = re.compile(
+_NEARLY_KEY = compile_on_use(
     rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_CLOSED}"
     rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
-_BRACKET = re.compile(r"\[([^\]]*)\]\s*")
-_ESCAPED_TITLE = re.compile(rf"\\+(?:\[|{_NEARLY_KEY.pattern})")
+_BRACKET = compile_on_use(r"\[([^\]]*)\]\s*")
+_ESCAPED_TITLE = compile_on_use(rf"\\+(?:\[|{_NEARLY_KEY.pattern})")
 
 
 class TitleError(ValueError):
@@ -227,8 +228,8 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
     return next((f"{project}-{found[1]}" for project, found in matches if found), None)
 
 
-_ESCAPED_NAME = re.compile(r"\\([\\:#*+<>-])")
-_NAME = re.compile(r"((?:[^:\\]|\\.)++):")
+_ESCAPED_NAME = compile_on_use(r"\\([\\:#*+<>-])")
+_NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
 
 
 def read_field(line: str) -> tuple[str, str] | None:

@@ -19,7 +19,8 @@ from ticketr.sync import (
 )
 from ticketr.sync.compare.choices import ConflictSource
 from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.merge import Versions, merge
+from ticketr.sync.compare.merge import merge
+from ticketr.sync.compare.versions import Versions
 from ticketr.tickets import Ticket
 
 BASE = Ticket(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart, find_parts
-from ticketr.sync.compare.merge import Versions
+from ticketr.sync.compare.versions import Versions
 from ticketr.tickets import Ticket
 
 BASE = Ticket(

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.merge import Merged, Side, merge
+from ticketr.sync.compare.merge import Merged, merge
+from ticketr.sync.compare.versions import Side
 from ticketr.tickets import Ticket, parse, render_ticket
 
 

@@ -9,7 +9,8 @@ from hypothesis import event, given, strategies as st
 
 from ticketr.sync.compare.conflict_parts import find_parts
 from ticketr.sync.compare.diff import alike, by_key, changes, is_rich_text, part_texts
-from ticketr.sync.compare.merge import Merged, Side, Versions as MergedVersions, merge
+from ticketr.sync.compare.merge import Merged, merge
+from ticketr.sync.compare.versions import Side, Versions as MergedVersions
 from ticketr.tickets import Ticket, parse, render_ticket
 
 pytestmark = pytest.mark.laws

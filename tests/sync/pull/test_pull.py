@@ -11,7 +11,7 @@ from fakes.pulls import Bench, Recorder
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import Code, PullResult, WorkspaceBusy
-from ticketr.sync.compare.merge import Side
+from ticketr.sync.compare.versions import Side
 from ticketr.sync.pull import pipeline
 from ticketr.sync.workspace.store import Store
 from ticketr.tickets import parse

@@ -9,7 +9,6 @@ from hypothesis import given, strategies as st
 
 from ticketr.jira import Allowed, User
 from ticketr.sync.compare.mapping import field_text
-from ticketr.sync.compare.moments import zone_of
 from ticketr.sync.hints import nearest
 from ticketr.sync.push.values import (
     BadValue,
@@ -155,7 +154,7 @@ class TestPlainValues:
         ],
     )
     def test_a_moment_is_sent_in_jira_s_form(self, text: str, sent: str) -> None:
-        berlin = NameLookup(zone=zone_of("Europe/Berlin"))
+        berlin = NameLookup(time_zone="Europe/Berlin")
 
         assert jira_value(FieldSpec("f", "F", "datetime"), text, berlin) == sent
 
@@ -180,7 +179,7 @@ class TestPlainValues:
         "name", ["", "Nowhere/At_All", "../../etc/passwd", "/etc/passwd", "\0"]
     )
     def test_a_moment_needs_a_zone_where_that_of_the_account_is_not_known(self, name: str) -> None:
-        unknown = NameLookup(zone=zone_of(name))
+        unknown = NameLookup(time_zone=name)
 
         with pytest.raises(BadValue, match=r"needs a zone, as in 2026-01-31 09:30\+0100"):
             jira_value(FieldSpec("f", "F", "datetime"), "2026-01-31 09:30", unknown)

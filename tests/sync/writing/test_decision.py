@@ -12,7 +12,7 @@ from fakes.stores import NEW, OLD, files, put
 from ticketr.jira import Issue
 from ticketr.jira.adf import to_adf
 from ticketr.sync.compare.mapping import FamilyText
-from ticketr.sync.compare.merge import Side
+from ticketr.sync.compare.versions import Side
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code
 from ticketr.sync.state.state import Base, IssueRow, State

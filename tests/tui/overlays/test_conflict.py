@@ -12,7 +12,7 @@ from fakes.states import after, app_state, pressed
 from ticketr.sync import choose
 from ticketr.sync.compare.choices import ConflictSource
 from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.merge import Versions
+from ticketr.sync.compare.versions import Versions
 from ticketr.tui import effects, messages
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.reading_time import LOOK

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ticketr._lazy import compile_on_use
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,14 +28,14 @@ _STOPS = (
     r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
 )
 #: An address without anything around it.
-BARE = re.compile(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
+BARE = compile_on_use(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
 _TRAILING = "?!.,:;*_~'"
-_SPECIAL = re.compile(r"[\\<>]")
-_SPECIAL_IN_TITLE = re.compile(r'[\\"]')
-_ENTITY = re.compile(r"&(?=#\w{1,8};|\w{1,40};)")
-_CONTROL = re.compile(r"[\n\r\t]")
-_BEFORE_BARE = re.compile(r"(?:\A|.*[\s(])\Z", re.DOTALL)
-_AFTER_BARE = re.compile(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
+_SPECIAL = compile_on_use(r"[\\<>]")
+_SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
+_ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
+_CONTROL = compile_on_use(r"[\n\r\t]")
+_BEFORE_BARE = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
+_AFTER_BARE = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
 
 
 def link_addresses(content: list[Any]) -> list[Any]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from ticketr._lazy import compile_on_use
 from ticketr.jira.adf._canonical import MAX_DEPTH, Json
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
 _SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 

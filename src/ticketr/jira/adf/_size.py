@@ -6,7 +6,7 @@ that Jira takes. Converting a longer one is of no use, since Jira refuses it.
 
 from __future__ import annotations
 
-import re
+from ticketr._lazy import compile_on_use
 
 #: The characters that Jira takes in a description.
 LONGEST_TEXT = 32_767
@@ -17,7 +17,7 @@ LONGEST_MARKDOWN = 4 * LONGEST_TEXT
 
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
-_NO_TEXT = re.compile(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
+_NO_TEXT = compile_on_use(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
 _TEXT = "text"
 _NODE = 3
 

@@ -1,8 +1,8 @@
-"""Imports httpx without its command line, and without HTTP/2.
+"""Imports httpx without its command line, without HTTP/2 and without anyio.
 
 httpx imports the command line with the library, if what it needs is installed: rich and pygments.
 They would take a third of the time in which a command starts. In the same way it imports h2, if the
-sandbox is installed; the transport speaks HTTP/1.1.
+sandbox is installed, and anyio; the transport speaks HTTP/1.1, under Trio.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _without(name: str) -> Iterator[None]:
 
 def load_connections() -> None:
     """Import the half of httpx that connects; it takes a moment, so call it in a thread."""
-    with _without("h2"):
+    with _without("h2"), _without("anyio"):
         import_module("httpcore")
 
 

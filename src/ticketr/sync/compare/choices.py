@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
-    from ticketr.sync.compare.merge import Versions
     from ticketr.sync.compare.part_merge import ClashPlace
+    from ticketr.sync.compare.versions import Versions
 
 #: A line that begins an item of a list, a row of a table or a quotation.
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")

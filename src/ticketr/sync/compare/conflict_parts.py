@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ticketr.sync.compare.diff import Part
-    from ticketr.sync.compare.merge import Versions
     from ticketr.sync.compare.part_merge import Chunk, PartMerge
+    from ticketr.sync.compare.versions import Versions
 
 #: Who has changed something: the user, or somebody in Jira.
 ChangedBy: TypeAlias = Literal["mine", "jira"]

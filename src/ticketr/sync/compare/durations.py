@@ -9,6 +9,8 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr._lazy import compile_on_use
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,7 +20,7 @@ ESTIMATES: Mapping[str, str] = MappingProxyType(
 )
 #: Jira's field that sets them.
 TIME_TRACKING = "timetracking"
-_DURATION = re.compile(
+_DURATION = compile_on_use(
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,4})?) ?h)? ?(?:([0-9]{1,8}) ?m)?", re.IGNORECASE
 )
 

@@ -8,7 +8,6 @@ preferred, nothing is written for such a ticket.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -24,36 +23,13 @@ from ticketr.sync.compare.diff import (
 from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
 from ticketr.sync.compare.part_merge import merge_part
 from ticketr.sync.compare.text_parts import TextPart
+from ticketr.sync.compare.versions import Side
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.part_merge import ClashPlace, PartMerge
     from ticketr.tickets import Ticket
-
-
-class Side(Enum):
-    """The side whose version of a clashing part is taken."""
-
-    LOCAL = "local"
-    REMOTE = "remote"
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Three versions of a ticket.
-
-    Attributes:
-        base: The ticket at the last sync; None for no sync.
-        local: The ticket in its file.
-        remote: The ticket in Jira.
-        links: The names of the lines that hold links.
-    """
-
-    base: Ticket | None
-    local: Ticket
-    remote: Ticket
-    links: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

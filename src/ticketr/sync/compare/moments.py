@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ticketr._lazy import compile_on_use
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 # A time of day may follow a blank, may do without seconds, and may be in no zone.
-_MOMENT = re.compile(
+_MOMENT = compile_on_use(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ] *([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)"
     r" *([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
@@ -45,8 +50,10 @@ def jira_moment(moment: datetime) -> str:
 def zone_of(name: str) -> tzinfo | None:
     """Find a time zone by its name, such as ``"Europe/Berlin"``; None where it is not known here.
 
-    The first time it reads a file, so it belongs on a worker thread.
+    The first time it reads a small file.
     """
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few texts are moments without a zone
+
     try:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):  # a server may say anything

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: The most transitions that one push performs on an issue.
 MOST_STEPS = 4
@@ -56,3 +56,8 @@ def unknown_statuses(
         seen |= further.keys()
         nearest = list(further.values())
     return tuple(found)
+
+
+def way_text(before: str, between: Sequence[str], after: str) -> str:
+    """Return the way of several transitions in words: ``To Do > In Progress > Done (2 transitions)``."""
+    return f"{' > '.join((before, *between, after))} ({len(between) + 1} transitions)"

@@ -18,7 +18,6 @@ from ticketr.sync.edits.push_plan import LeftAlone, PushPlan
 from ticketr.sync.edits.requests import write_requests
 from ticketr.sync.edits.selection import is_named
 from ticketr.sync.edits.survey import survey_now
-from ticketr.sync.edits.uncertain import find_uncertain
 from ticketr.sync.errors import DuplicateKey, UnknownTicket
 from ticketr.sync.notes import Code, in_conflict
 from ticketr.tickets import TicketSyntaxError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ticketr._errors import TicketrError
-    from ticketr.sync.compare.merge import Side
+    from ticketr.sync.compare.versions import Side
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.push_plan import PlanEntry
     from ticketr.sync.edits.requests import WriteRequest
@@ -94,7 +93,7 @@ def make_push_plan(
         StateFailed: The state cannot be read.
     """
     conflicts = _conflicts_by_key(state)
-    uncertain = find_uncertain(state.creations.all(), survey.local_changes)
+    uncertain = _uncertain(state.creations.all(), survey.local_changes)
     entries: list[PlanEntry] = []
     left: list[LeftAlone] = []
     planned: list[LocalChange] = []
@@ -117,6 +116,17 @@ def make_push_plan(
     losses = tuple(loss for each in planned for loss in known_losses(state, each))
     literals = tuple(each for change in planned for each in find_literals(change))
     return PushPlan(tuple(entries), tuple(left), losses, literals)
+
+
+def _uncertain(
+    creations: Sequence[Creation], local_changes: Sequence[LocalChange]
+) -> dict[int, Creation]:
+    """Return the requests of drafts whose creation is not finished, by the drafts' `id`."""
+    if not creations:
+        return {}
+    from ticketr.sync.edits.uncertain import find_uncertain  # noqa: PLC0415 - few plans need it
+
+    return find_uncertain(creations, local_changes)
 
 
 def select_changes(

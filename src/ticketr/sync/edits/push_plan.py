@@ -11,19 +11,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ticketr.sync.compare.workflow import way_text
 
+if TYPE_CHECKING:
     from ticketr.sync.edits.literals import LiteralText
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.notes import Code
 
 _STATUS = "Status"
-
-
-def way_text(before: str, between: Sequence[str], after: str) -> str:
-    """Return the way of several transitions in words: ``To Do > In Progress > Done (2 transitions)``."""
-    return f"{' > '.join((before, *between, after))} ({len(between) + 1} transitions)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import by_key
-from ticketr.sync.compare.merge import merge_texts
 from ticketr.sync.edits.requests import write_requests
 from ticketr.sync.notes import Code, Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from ticketr.sync.compare.merge import Side
+    from ticketr.sync.compare.versions import Side
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
     from ticketr.sync.edits.requests import WriteRequest
@@ -123,6 +122,8 @@ def _is_same(part: PlanPart, confirmed: PlanPart, prefer: Side | None) -> bool:
         return True
     if part.before == confirmed.before:
         return False
+    from ticketr.sync.compare.merge import merge_texts  # noqa: PLC0415 - most parts need none
+
     return part.after == merge_texts(confirmed.before, confirmed.after, part.before, prefer=prefer)
 
 

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.edits.selection import Selection
 from ticketr.sync.errors import error_to_report
 from ticketr.sync.session import Progress, Session, SessionJob, open_session
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobContext
     from ticketr.sync.edits.push_plan import PushPlan
+    from ticketr.sync.edits.selection import Selection
     from ticketr.sync.pull.tally import PullResult, Tally
     from ticketr.sync.push.tally import PushResult, PushTally
 
@@ -35,10 +35,24 @@ class SyncResult:
     push: PushResult
 
 
+async def recover_if_any(session: Session, on_recovered: Callable[[str], object]) -> None:
+    """Do as `recover` does, if earlier pushes have recorded new issues.
+
+    Cancellation:
+        Takes effect at once; the next run finds the rest.
+    """
+    if await session.in_thread(session.state.creations.has_any):
+        from ticketr.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
+
+        await recover(session, on_recovered)
+
+
 def selection_of(
     job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
 ) -> Selection:
     """Return what a job may send."""
+    from ticketr.sync.edits.selection import Selection  # noqa: PLC0415 - no pull needs it
+
     return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
 
 
@@ -48,14 +62,17 @@ def first_keys(keys: Collection[str]) -> str:
     return ", ".join(list(keys)[:_NAMED]) + more
 
 
-def not_done(pulled: PullResult, pushed: PushResult) -> str:
+def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
     """Return the counts of what was neither pulled nor pushed, as the end of a message."""
-    counts = {
-        "in conflict": pulled.in_conflict + pushed.in_conflict,
-        "kept": pulled.left_alone,
-        "left alone": len(pushed.left),
-        "failed": pulled.unwritten + len(pushed.failed),
-    }
+    counts = dict.fromkeys(("in conflict", "kept", "left alone", "failed"), 0)
+    if pulled is not None:
+        counts["in conflict"] += pulled.in_conflict
+        counts["kept"] += pulled.left_alone
+        counts["failed"] += pulled.unwritten
+    if pushed is not None:
+        counts["in conflict"] += pushed.in_conflict
+        counts["left alone"] += len(pushed.left)
+        counts["failed"] += len(pushed.failed)
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
 
 

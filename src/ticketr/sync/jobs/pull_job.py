@@ -11,14 +11,11 @@ from ticketr.sync.jobs.parts import (
     first_keys,
     not_done,
     pulled_words,
+    recover_if_any,
     reporting_session,
 )
-from ticketr.sync.pull.downloading import download_known
-from ticketr.sync.pull.named import pull_named
 from ticketr.sync.pull.pull import pull
 from ticketr.sync.pull.tally import PullResult, Tally
-from ticketr.sync.push.recovery import recover
-from ticketr.sync.push.tally import PushResult
 from ticketr.sync.session import SessionJob
 from ticketr.sync.workspace.layout import notes_on
 
@@ -66,16 +63,18 @@ class PullJob(SessionJob):
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
         async with reporting_session(self, context, lambda: pulled_words(tally)) as session:
-            await recover(session, tally.add_recovered)
+            await recover_if_any(session, tally.add_recovered)
             if self.keys is None:
                 await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
             else:
+                from ticketr.sync.pull.named import pull_named  # noqa: PLC0415 - few pulls name keys
+
                 layout = await find_layout(session, tally)
                 keys = dict.fromkeys(self.keys)
                 await pull_named(session, keys, layout.locations, tally, into=self.into)
                 await _download(session, tally)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.done)}{not_done(result, PushResult())}"
+        words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
         session.progress.move(result.done, result.done, words)
         return result
 
@@ -94,6 +93,8 @@ async def _download(session: Session, tally: Tally) -> None:
     """Download what is attached to the issues that were pulled, if the workspace keeps it."""
     if session.job.attachments != DOWNLOAD:
         return
+    from ticketr.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
+
     result = await download_known(session)
     tally.add_broken(result.failed)
 

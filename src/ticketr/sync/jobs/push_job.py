@@ -12,13 +12,12 @@ from ticketr.sync.jobs.parts import (
     first_keys,
     not_done,
     pushed_words,
+    recover_if_any,
     reporting_session,
     selection_of,
 )
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.pull.tally import PullResult
 from ticketr.sync.push.push import push
-from ticketr.sync.push.recovery import recover
 from ticketr.sync.push.tally import PushResult, PushTally
 from ticketr.sync.session import SessionJob
 from ticketr.sync.workspace.layout import notes_on
@@ -71,7 +70,7 @@ class PushJob(SessionJob):
         self._tally = tally = PushTally()
         async with reporting_session(self, context, lambda: pushed_words(tally)) as session:
             if not self.dry_run:
-                await recover(session, tally.add_recovered)
+                await recover_if_any(session, tally.add_recovered)
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
@@ -94,7 +93,7 @@ class PushJob(SessionJob):
             words = f"Nothing was sent: {count_tickets(result.total)} would be pushed{rest}"
             session.progress.say(words)
         else:
-            words = f"Push complete: {count_tickets(result.done)}{not_done(PullResult(), result)}"
+            words = f"Push complete: {count_tickets(result.done)}{not_done(pushed=result)}"
             session.progress.move(result.done, result.total, words)
         return result
 

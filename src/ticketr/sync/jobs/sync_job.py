@@ -11,13 +11,13 @@ from ticketr.sync.jobs.parts import (
     not_done,
     pulled_words,
     pushed_words,
+    recover_if_any,
     reporting_session,
     selection_of,
 )
 from ticketr.sync.jobs.pull_job import pull_all
 from ticketr.sync.pull.tally import Tally
 from ticketr.sync.push.push import push
-from ticketr.sync.push.recovery import recover
 from ticketr.sync.push.tally import PushTally
 from ticketr.sync.session import SessionJob
 from ticketr.sync.workspace.layout import notes_on
@@ -61,7 +61,7 @@ class SyncJob(SessionJob):
         """Run the sync; the queue calls this."""
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
         async with reporting_session(self, context, self._words) as session:
-            await recover(session, self._push.add_recovered)
+            await recover_if_any(session, self._push.add_recovered)
             broken = await pull_all(session, self._pull, full=self.full, prune=self.prune)
             self._pushing = True
             session.progress.begin("Looking for edits...")
@@ -80,9 +80,7 @@ class SyncJob(SessionJob):
             )
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = (
-            f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled, pushed)}"
-        )
+        words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"
         session.progress.move(pushed.done, pushed.total, f"Sync complete: {words}")
         return result
 

@@ -12,20 +12,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
-from ticketr.sync.pull.missing import handle_missing
-from ticketr.sync.pull.pipeline import PullPipeline
 from ticketr.sync.queries import base_query, changed_since, in_order
 from ticketr.sync.threads import compute
 from ticketr.sync.workspace.go_state import read_hashes
-from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from ticketr.sync.pull.pipeline import PullPipeline
     from ticketr.sync.pull.tally import Tally
     from ticketr.sync.session import Session
     from ticketr.sync.state.state import KnownIssue
     from ticketr.sync.workspace.store import TicketLocation
+    from ticketr.sync.writing.writer import FamilyWriter
 
 
 async def pull(
@@ -58,22 +57,40 @@ async def pull(
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.found)
     session.progress.say(f"Found {count} ticket{'' if count == 1 else 's'}{why}")
-    writer = await make_writer(session, seen=now, into=into)
-    await PullPipeline(
-        session, writer, locations=locations, plan=plan, known=known, tally=tally
-    ).run()
+    if plan.wanted:
+        pipeline = await session.in_thread(_load_pipeline)
+        writer = await make_writer(session, seen=now, into=into)
+        await pipeline(
+            session, writer, locations=locations, plan=plan, known=known, tally=tally
+        ).run()
     await session.in_thread(lambda: session.state.confirm(plan.found, seen=now))
-    tally.add_missing_issues(
-        await handle_missing(session, plan.missing, locations, now=now, prune=prune)
-    )
+    if plan.missing:
+        from ticketr.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
+
+        tally.add_missing_issues(
+            await handle_missing(session, plan.missing, locations, now=now, prune=prune)
+        )
     if session.job.jql is None:
         await session.in_thread(_forget_vanished, session, known, set(plan.found), locations)
     if not tally.result().failed:
         await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
 
+def _load_pipeline() -> type[PullPipeline]:
+    """Import what writes families, which a pull without news does not need.
+
+    It takes a moment, so it belongs on a worker thread.
+    """
+    from ticketr.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
+    from ticketr.sync.writing.writer import FamilyWriter  # noqa: F401, PLC0415 - the same
+
+    return PullPipeline
+
+
 async def make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:
     """Return a writer for the families of a pull, which began at ``seen`` by Jira's clock."""
+    from ticketr.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - see `_load_pipeline`
+
     return FamilyWriter(
         session.store,
         session.state,

@@ -23,7 +23,6 @@ from ticketr.jira import (
     Rejected,
     certainly_failed,
 )
-from ticketr.sync.hints import with_field_names
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating_batches import (
     BatchResult,
@@ -32,6 +31,7 @@ from ticketr.sync.push.creating_batches import (
     new_creation,
     over_at,
 )
+from ticketr.sync.push.failures import failure_note
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.push.transitions import NoTransition, change_status, status_now
@@ -39,11 +39,10 @@ from ticketr.sync.session import TRIES
 from ticketr.sync.workspace.files import unless_broken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from ticketr.sync.push.creating_batches import WantedIssue
     from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import NewIssue
+    from ticketr.sync.push.writes import NewIssue, WantedIssue
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
     from ticketr.tickets import Ticket
@@ -348,36 +347,3 @@ def _without_advice(error: JiraError) -> str:
 
 def _unknown_reason(error: Exception) -> str:
     return f"it is not known yet whether it was created, the next run finds out: {error}"
-
-
-def failure_note(
-    issue: Ticket,
-    path: str,
-    error: JiraError | NoTransition,
-    names: Iterable[tuple[str, str]] = (),
-) -> Note:
-    """Return a note that says why an issue was not pushed.
-
-    Args:
-        issue: The issue.
-        path: Its file.
-        error: The error.
-        names: The names of lines and sections with the IDs of their fields, by which Jira names
-            fields.
-    """
-    if isinstance(error, NoTransition):
-        return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
-    code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-    names = tuple(names)
-    words = (with_field_names(str(error), names), *_refused_sections(issue, path, error, names))
-    return Note.on(issue, path, "; ".join(words), code)
-
-
-def _refused_sections(
-    issue: Ticket, path: str, error: JiraError, names: Iterable[tuple[str, str]]
-) -> Iterator[str]:
-    """Yield the place of each section whose field Jira refuses."""
-    refused = {name for name, _ in error.field_errors} if isinstance(error, Rejected) else set()
-    for name, field_id in names:
-        if field_id in refused and (line := issue.places.of_text(name, 0)):
-            yield f"{name} stands in {path}:{line}"

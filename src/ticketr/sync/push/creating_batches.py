@@ -35,26 +35,8 @@ from ticketr.tickets import render_ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ticketr.sync.push.writes import NewIssue
+    from ticketr.sync.push.writes import NewIssue, WantedIssue
     from ticketr.sync.session import Session
-
-#: With fewer new issues, each is sent alone: its refusal says more.
-FEWEST = 10
-
-
-@dataclass(frozen=True, slots=True)
-class WantedIssue:
-    """An issue to create.
-
-    Attributes:
-        new: The issue.
-        path: Its file, relative to the workspace.
-        parent: The key of its parent, for a sub-task.
-    """
-
-    new: NewIssue
-    path: str
-    parent: str | None
 
 
 @dataclass(frozen=True, slots=True)

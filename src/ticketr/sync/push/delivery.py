@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import trio
@@ -17,11 +18,11 @@ from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.commenting import send_comment
-from ticketr.sync.push.creating import Creator, failure_note
-from ticketr.sync.push.creating_batches import FEWEST, WantedIssue
+from ticketr.sync.push.failures import failure_note
 from ticketr.sync.push.linking import send_link
 from ticketr.sync.push.transitions import NoTransition, StoppedBetween, walk
 from ticketr.sync.push.uploading import PictureNotAttached, with_uploads
+from ticketr.sync.push.writes import WantedIssue
 from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.sync.push.creating import Creator
     from ticketr.sync.push.requests import IssuePayload
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from ticketr.tickets import Ticket
 
 _STATUS = "Status"
+#: With fewer new issues, each is sent alone: its refusal says more.
+FEWEST = 10
 
 
 class Delivery:
@@ -58,12 +62,9 @@ class Delivery:
         self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
             (each, None) for each in writes
         )
-        drafts = (each.issue for ticket in writes for each in ticket.new_issues)
-        self._creator = Creator(
-            session,
-            tally,
-            after=after,
-            drafts=frozenset(replace(each, tasks=()) for each in drafts),
+        self._after = after
+        self._drafts = frozenset(
+            replace(each.issue, tasks=()) for ticket in writes for each in ticket.new_issues
         )
         # Many sub-tasks of new tickets are created together, once all these tickets exist.
         of_new = sum(len(each.new_subtasks) for each in writes if each.new_ticket)
@@ -71,6 +72,12 @@ class Delivery:
         self._later: deque[tuple[TicketWrites, Created]] = deque()
         self._touched: dict[str, str] = {}
         self._linked: set[str] = set()  # the issues at the other ends of links
+
+    @cached_property
+    def _creator(self) -> Creator:
+        from ticketr.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
+
+        return Creator(self._session, self._tally, after=self._after, drafts=self._drafts)
 
     async def run(self) -> Mapping[str, str]:
         """Send all writes; note what Jira refuses, and continue with the rest.
@@ -87,6 +94,15 @@ class Delivery:
         """
         await self._create_ahead(self._first_new_issues())
         await run_in_tasks(self._send_waiting)
+        if self._drafts:
+            await self._send_what_waits()
+        if self._linked:
+            others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
+            self._touched = others | self._touched
+        return self._touched
+
+    async def _send_what_waits(self) -> None:
+        """Send the rest of the new issues that exist in spite of a refusal, and what waits."""
         # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
         tickets = {id(each.new_ticket): each for each in self._writes if each.new_ticket}
         for new_issue, created in await self._creator.look_for_refused():
@@ -103,10 +119,6 @@ class Delivery:
             )
             await run_in_tasks(self._send_later)
             await self._creator.look_for_refused()
-        if self._linked:
-            others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
-            self._touched = others | self._touched
-        return self._touched
 
     def _first_new_issues(self) -> Iterator[WantedIssue]:
         """Yield the new issues whose parents exist, or that have none."""

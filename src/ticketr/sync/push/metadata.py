@@ -99,7 +99,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         people,
         await _sprints(session, asked),
         await _teams(session, asked, projects),
-        session.zone,
+        session.time_zone,
         await _mentioned(session, queries),
     )
     return Metadata(projects, lookup)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.sync.concurrency import PAGE
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.creating import failure_note
+from ticketr.sync.push.failures import failure_note
 from ticketr.sync.push.routes import RouteFinder
 from ticketr.sync.push.screens import fields_off_screen, with_transition_fields
 from ticketr.sync.threads import chunks

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import JiraError
+from ticketr.sync.compare.workflow import way_text
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.planning import select_changes
-from ticketr.sync.edits.push_plan import way_text
 from ticketr.sync.edits.requests import UPLOAD, uploads_of
 from ticketr.sync.edits.selection import EVERYTHING
 from ticketr.sync.notes import Code, Note, in_conflict

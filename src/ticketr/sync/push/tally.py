@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.edits.push_plan import way_text
+from ticketr.sync.compare.workflow import way_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,15 +7,16 @@ import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr._lazy import compile_on_use
 from ticketr.config.names import folded
 from ticketr.jira import Allowed
 from ticketr.sync.compare.durations import ESTIMATES, read_duration
 from ticketr.sync.compare.mapping import BELOW
-from ticketr.sync.compare.moments import jira_moment, read_moment
+from ticketr.sync.compare.moments import jira_moment, read_moment, zone_of
 from ticketr.sync.hints import nearest
 from ticketr.text import clean, clip
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from ticketr.jira import User
 
 # ASCII only; float() and date.fromisoformat() take more.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER = compile_on_use(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DATE = compile_on_use(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As Atlassian writes the ID of a team: a UUID, perhaps with a number behind it.
-_TEAM_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]+)?")
+_TEAM_ID = compile_on_use(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]+)?")
 #: The largest whole number that JSON represents exactly.
 _MOST_EXACT = 2**53
 #: How many cells of a text an error message shows.
@@ -72,14 +73,14 @@ class NameLookup:
         people: The accounts found for each name in the files.
         sprints: The ID of each known sprint, by name.
         teams: The ID of each known team, by name.
-        zone: The account's time zone, used for times without a zone; None if unknown.
+        time_zone: The name of the account's time zone, used for times without a zone.
         mentioned: The accounts found for each name that a text mentions.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
     sprints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    zone: tzinfo | None = None
+    time_zone: str = ""
     mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -105,7 +106,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         case "date":
             return _date(text)
         case "datetime":
-            return _moment(text, lookup.zone)
+            return _moment(text, lookup.time_zone)
         case "team":
             return _team(text, lookup.teams)
         case "option-with-child":
@@ -228,14 +229,16 @@ def _date(text: str) -> str:
     raise BadValue(f"{shown(text)} is no date like 2026-01-31")
 
 
-def _moment(text: str, zone: tzinfo | None) -> str:
+def _moment(text: str, time_zone: str) -> str:
     moment = read_moment(text)
     if moment is None:
         raise BadValue(f"{shown(text)} is no moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100")
-    if moment.tzinfo is None and zone is None:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone_of(time_zone))
+    if moment.tzinfo is None:
         hint = f"needs a zone, as in {text}+0100: that of your account is not known"
         raise BadValue(f"{shown(text)} {hint}")
-    return jira_moment(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    return jira_moment(moment)
 
 
 def _account(name: str, found: tuple[User, ...]) -> str:

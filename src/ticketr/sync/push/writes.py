@@ -92,6 +92,21 @@ class NewIssue:
     payload: IssuePayload
 
 
+@dataclass(frozen=True, slots=True)
+class WantedIssue:
+    """An issue to create.
+
+    Attributes:
+        new: The issue.
+        path: Its file, relative to the workspace.
+        parent: The key of its parent, for a sub-task.
+    """
+
+    new: NewIssue
+    path: str
+    parent: str | None
+
+
 @dataclass(frozen=True)
 class TicketWrites:
     """Everything that a push sends of one ticket.

@@ -127,6 +127,10 @@ class Creations:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    def has_any(self) -> bool:
+        """Return whether there are any, the recently written ones included."""
+        return bool(self._db.read("SELECT 1 FROM creation LIMIT 1"))
+
     def all(self) -> list[Creation]:
         """Read those whose keys are in no file yet, oldest first."""
         found = self._where("settled IS NULL")

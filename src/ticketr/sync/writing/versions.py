@@ -14,9 +14,9 @@ from ticketr.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
 from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.jira_links import jira_links
 from ticketr.sync.compare.mapping import KnownText
-from ticketr.sync.compare.merge import Versions
 from ticketr.sync.compare.sent import add_sent_to_base, as_sent
 from ticketr.sync.compare.sent_comments import with_sent_comments
+from ticketr.sync.compare.versions import Versions
 from ticketr.sync.compare.wording import keep_wording
 from ticketr.sync.workspace.go_state import go_hash
 from ticketr.tickets import render_ticket

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.mapping import updated
-from ticketr.sync.compare.merge import Side, merge
+from ticketr.sync.compare.versions import Side
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.journal import Conflict
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr._errors import TicketrError
-    from ticketr.sync.compare.merge import Clash, Merged, Versions
+    from ticketr.sync.compare.merge import Clash, Merged
     from ticketr.sync.compare.part_merge import ClashPlace
+    from ticketr.sync.compare.versions import Versions
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import Store
     from ticketr.sync.writing.rendering import RenderedFamily
@@ -346,6 +347,8 @@ class FamilyWriter:
         )
 
     def _merge(self, family: RenderedFamily, bases: Iterable[str], local: Ticket) -> Merged:
+        from ticketr.sync.compare.merge import merge  # noqa: PLC0415 - most tickets need none
+
         three = versions_of(self._state, family, bases, local, self._hashes)
         prefer = self._prefer_unknown if three.base is None else self._prefer
         chosen = self._settlement.chosen if self._settlement is not None else {}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
+from ticketr._lazy import compile_on_use
 from ticketr.jira.adf._signs import raw
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ BY_NAME: Final[Mapping[str, str]] = _ByName()
 _LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
 # How a picture is placed, its width in percent or pixels, and its own size.
-_PLACED = re.compile(
+_PLACED = compile_on_use(
     rf"\{{(?:(?P<layout>{_LAYOUTS}))?(?: ?(?P<width>{_NUMBER})(?P<unit>%|px))?"
     rf"(?: ?(?P<across>\d{{1,5}})x(?P<down>\d{{1,5}}))?\}}",
     re.ASCII,
 )
 _UNITS = {"%": "percentage", "px": "pixel"}
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_IN_BRACKETS = re.compile(r"[\s()]")
+_ESCAPED = compile_on_use(r"\\([!-/:-@\[-`{-~])")
+_IN_BRACKETS = compile_on_use(r"[\s()]")
 
 
 @dataclass(frozen=True, slots=True)

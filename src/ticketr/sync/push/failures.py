@@ -1,0 +1,49 @@
+"""Says why an issue was not pushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Rejected
+from ticketr.sync.hints import with_field_names
+from ticketr.sync.notes import Code, Note
+from ticketr.sync.push.transitions import NoTransition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ticketr.jira import JiraError
+    from ticketr.tickets import Ticket
+
+
+def failure_note(
+    issue: Ticket,
+    path: str,
+    error: JiraError | NoTransition,
+    names: Iterable[tuple[str, str]] = (),
+) -> Note:
+    """Return a note that says why an issue was not pushed.
+
+    Args:
+        issue: The issue.
+        path: Its file.
+        error: The error.
+        names: The names of lines and sections with the IDs of their fields, by which Jira names
+            fields.
+    """
+    if isinstance(error, NoTransition):
+        return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
+    code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
+    names = tuple(names)
+    words = (with_field_names(str(error), names), *_refused_sections(issue, path, error, names))
+    return Note.on(issue, path, "; ".join(words), code)
+
+
+def _refused_sections(
+    issue: Ticket, path: str, error: JiraError, names: Iterable[tuple[str, str]]
+) -> Iterator[str]:
+    """Yield the place of each section whose field Jira refuses."""
+    refused = {name for name, _ in error.field_errors} if isinstance(error, Rejected) else set()
+    for name, field_id in names:
+        if field_id in refused and (line := issue.places.of_text(name, 0)):
+            yield f"{name} stands in {path}:{line}"
