@@ -242,3 +242,84 @@ async def test_a_status_that_no_known_way_leads_to_lists_what_can_be_reached(
         'Status: no transition leads to "Done" from where it is; '
         "those that can be reached: In Progress"
     )
+
+
+NEW = "# TICKET: {1}\n\n## Fields\nType: {0}\nStatus: Done\n"
+WAY = "To Do > In Progress > In Review > Done (3 transitions)"
+
+
+async def test_the_status_of_a_new_ticket_is_reached_by_several_transitions(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
+
+    result = await ways.push()
+
+    (key,) = result.created
+    assert result.failed == ()
+    assert ways.finds(key).status == DONE
+    assert ways.writes == ["POST issue", *[f"POST issue/{key}/transitions"] * 3]
+    assert (await ways.push()).total == 0
+
+
+async def test_the_plan_shows_the_way_of_a_new_ticket_once_it_is_known(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    kind = ways.finds("DEMO-1").type.name
+    await ways.pull()
+    (ways.root / "new.md").write_text(NEW.format(kind, "New"))
+    await ways.push()
+    (ways.root / "more.md").write_text(NEW.format(kind, "More"))
+
+    (entry,) = plan_of(ways).entries
+    result = await ways.push(confirmed=plan_of(ways))
+
+    assert entry.way == WAY
+    assert (result.left, result.failed) == ((), ())
+    assert ways.finds(result.created[0]).status == DONE
+
+
+async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
+
+    result = await ways.push(confirmed=plan_of(ways))
+
+    (key,), (left,) = result.created, result.left
+    assert ways.finds(key).status == TO_DO
+    assert left.key == key
+    assert (
+        left.reason
+        == f"the plan did not show the way to its status: {WAY}; push again to confirm it"
+    )
+    (entry,) = plan_of(ways).entries
+    assert (entry.key, entry.way) == (key, WAY)
+    assert (await ways.push(confirmed=plan_of(ways))).updated == (key,)
+    assert ways.finds(key).status == DONE
+
+
+async def test_a_failure_on_the_way_of_a_new_ticket_leaves_it_there_and_the_next_push_goes_on(
+    ways: Bench, autojump_clock: MockClock
+) -> None:
+    await ways.pull()
+    (ways.root / "new.md").write_text(NEW.format(ways.finds("DEMO-1").type.name, "New"))
+    sent: list[str] = []
+
+    def lose(method: str, at: str) -> str | None:
+        sent.extend([at] if method == "POST" and at.endswith("/transitions") else [])
+        return "request" if at.endswith("/transitions") and len(sent) == 2 else None
+
+    result = await ways.push(transport=Lossy(create_app(ways.site), lose))
+
+    (key,), (note,) = result.created, result.failed
+    assert note.reason.startswith(
+        'it was created, but: it is in "In Progress" now, and not yet in "Done"; the next push '
+        "goes on from there: "
+    )
+    assert ways.finds(key).status == IN_PROGRESS
+    again = await ways.push()
+    assert (again.updated, again.conflicts, again.failed) == ((key,), (), ())
+    assert ways.finds(key).status == DONE

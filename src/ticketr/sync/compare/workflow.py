@@ -59,5 +59,9 @@ def unknown_statuses(
 
 
 def way_text(before: str, between: Sequence[str], after: str) -> str:
-    """Return the way of several transitions in words: ``To Do > In Progress > Done (2 transitions)``."""
-    return f"{' > '.join((before, *between, after))} ({len(between) + 1} transitions)"
+    """Return the way of several transitions in words: ``To Do > In Progress > Done (2 transitions)``.
+
+    The way of a new issue begins in the first status ``between``, and ``before`` is empty.
+    """
+    way = [*([before] if before else []), *between, after]
+    return f"{' > '.join(way)} ({len(way) - 1} transitions)"

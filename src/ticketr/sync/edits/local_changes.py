@@ -180,3 +180,15 @@ def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ..
 def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
     """Return the new base of a ticket, once the edits of one of its issues are in Jira."""
     return with_parts(base, key, {each.part: each.new for each in sent})
+
+
+def new_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
+    """Return the project and the type of a draft as far as its file tells, for `keep_workflow`.
+
+    Args:
+        draft: The draft.
+        parent: The key of its ticket, for a sub-task; empty if that is a draft itself.
+    """
+    kind = "sub-task" if parent is not None else "ticket"
+    project = draft.fields.get("Project", "") or (parent or "").rpartition("-")[0]
+    return project, f"of a new {kind} {draft.fields.get('Type', '')}"

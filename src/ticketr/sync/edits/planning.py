@@ -12,7 +12,7 @@ from ticketr.sync.compare.bases import read_ticket
 from ticketr.sync.compare.mapping import type_id
 from ticketr.sync.compare.workflow import find_path
 from ticketr.sync.edits.literals import find_literals
-from ticketr.sync.edits.local_changes import remote_changes
+from ticketr.sync.edits.local_changes import new_type, remote_changes
 from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.push_plan import LeftAlone, PushPlan
 from ticketr.sync.edits.requests import write_requests
@@ -107,7 +107,7 @@ def make_push_plan(
             if reason := _why_left(request, uncertain, keys):
                 left.append(_left_alone(request.entry, *reason))
             else:
-                entries.append(_with_way(state, local_change, request.entry))
+                entries.append(_with_way(state, request))
                 sent.add(request.entry.key)
         planned.append(_with_edits(local_change, sent))
     left += (_never_pulled(each, conflicts) for each in survey.never_pulled)
@@ -183,11 +183,19 @@ def _left_alone(entry: PlanEntry, reason: str, code: Code) -> LeftAlone:
     return LeftAlone(entry.key, entry.title, entry.path, entry.line, reason, code)
 
 
-def _with_way(state: State, local_change: LocalChange, entry: PlanEntry) -> PlanEntry:
+def _with_way(state: State, request: WriteRequest) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
-    if entry.moves is None or not entry.key or local_change.head is None:
+    entry, local_change = request.entry, request.local_change
+    if entry.moves is None:
         return entry
     before, after = entry.moves
+    if not entry.key or local_change.head is None:
+        is_subtask = request.issue is not local_change.local.ticket
+        parent = (local_change.local.ticket.key or "") if is_subtask else None
+        edges = state.site_record.workflow(*new_type(request.issue, parent))
+        first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
+        path = find_path(edges, first, after)
+        return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
         type_id(each.fields) for each in state.issues_of(local_change.head) if each.key == entry.key
     )

@@ -23,6 +23,8 @@ from ticketr.jira import (
     Rejected,
     certainly_failed,
 )
+from ticketr.sync.compare.workflow import way_text
+from ticketr.sync.edits.local_changes import new_type
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating_batches import (
     BatchResult,
@@ -31,10 +33,19 @@ from ticketr.sync.push.creating_batches import (
     new_creation,
     over_at,
 )
-from ticketr.sync.push.failures import failure_note
+from ticketr.sync.push.failures import failure_note, longer_way, on_the_way
 from ticketr.sync.push.keys import record_created, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
-from ticketr.sync.push.transitions import NoTransition, change_status, status_now
+from ticketr.sync.push.routes import RouteFinder
+from ticketr.sync.push.transitions import (
+    NoTransition,
+    Step,
+    StoppedBetween,
+    status_now,
+    status_value,
+    walk,
+)
+from ticketr.sync.push.writes import IssueEdit
 from ticketr.sync.session import TRIES
 from ticketr.sync.workspace.files import unless_broken
 
@@ -45,6 +56,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.writes import NewIssue, WantedIssue
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
+    from ticketr.sync.state.state import State
     from ticketr.tickets import Ticket
 
 
@@ -77,6 +89,8 @@ class Creator:
         tally: Counts created issues, and collects notes.
         after: The highest key number in each project before the push.
         drafts: Every draft of the push, without its sub-tasks.
+        ways: The statuses on the ways of new issues that the user has seen, the first one included;
+            None if nobody was asked.
     """
 
     def __init__(
@@ -86,12 +100,15 @@ class Creator:
         *,
         after: Mapping[str, int],
         drafts: Collection[Ticket],
+        ways: Collection[tuple[str, ...]] | None = None,
     ) -> None:
         self._session = session
         self._tally = tally
         self._after = after
         self._drafts = drafts
+        self._ways = ways
         self._refused: list[_Refused] = []
+        self._routes = RouteFinder(session, {})
         self._ahead = BatchResult()
         self._editor = session.editor  # shared, so that a large file is parsed once
 
@@ -193,14 +210,14 @@ class Creator:
 
     async def _finish(self, created: Creation, new: NewIssue) -> Created | None:
         """Write the key of a new issue into its file, and set its status."""
-        issue, status = new.issue, new.payload.status
+        status = new.payload.status
         assert created.id is not None
         assert created.key is not None
         is_written = await self._write_key(created, created.path, status_follows=status is not None)
         if id(new) not in self._ahead.existing:  # else it is counted already
             self._count(created)
         if not is_written or (
-            status is not None and not await self._move_to_status(created, issue, status)
+            status is not None and not await self._move_to_status(created, new, status)
         ):
             return None
         return Created(created.id, created.key)
@@ -307,7 +324,7 @@ class Creator:
             self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
         return is_written
 
-    async def _move_to_status(self, created: Creation, draft: Ticket, status: str) -> bool:
+    async def _move_to_status(self, created: Creation, new: NewIssue, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
@@ -315,7 +332,7 @@ class Creator:
         """
         session, path = self._session, created.path
         assert created.key is not None
-        issue = replace(draft, key=created.key)
+        issue = replace(new.issue, key=created.key)
         try:
             first_status = await status_now(session.jira, created.key)
         except JiraError as error:
@@ -326,16 +343,56 @@ class Creator:
                 await session.in_thread(record_created, session.state, created, path, first_status)
         try:
             if first_status.casefold() != status.casefold():
-                await change_status(session.jira, created.key, status)
-        except (JiraError, NoTransition) as error:
-            self._fail_after_creation(issue, path, error)
+                await self._walk(created, new, first_status, status)
+        except (JiraError, NoTransition, StoppedBetween) as error:
+            self._fail_after_creation(issue, path, error, status)
         return True
 
+    async def _walk(self, created: Creation, new: NewIssue, first: str, status: str) -> None:
+        """Move a new issue from its first status to its draft's, by one or more transitions."""
+        session, key = self._session, created.key
+        assert key is not None
+        kind = new.payload.fields.get("issuetype")
+        type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
+        edit = IssueEdit(key, new.issue, (), new.payload, type_id=type_id, status=first)
+        edit = replace(edit, route=tuple(map(Step, await self._routes.route(edit))))
+        if edit.between:
+            with trio.CancelScope(shield=True):  # one short write
+                async with session.disk:
+                    await session.in_thread(_record_way, session.state, edit, created.parent)
+            if self._ways is not None and (first, *edit.between) not in self._ways:
+                reason = longer_way(way_text(first, edit.between, status))
+                note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
+                self._tally.leave(note)
+                return
+        await walk(session.jira, key, status, edit.route)
+
     def _fail_after_creation(
-        self, issue: Ticket, path: str, error: JiraError | NoTransition
+        self,
+        issue: Ticket,
+        path: str,
+        error: JiraError | NoTransition | StoppedBetween,
+        status: str = "",
     ) -> None:
-        note = failure_note(issue, path, error)
+        cause = error.__cause__ if isinstance(error, StoppedBetween) else error
+        assert isinstance(cause, JiraError | NoTransition)
+        note = failure_note(issue, path, cause)
+        if isinstance(error, StoppedBetween):
+            note = on_the_way(note, error.reached, status)
         self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
+
+
+def _record_way(state: State, edit: IssueEdit, parent: str | None) -> None:
+    """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
+
+    It also records in which status such issues begin, so that the next plan can show the way.
+    """
+    home = state.head_of(edit.key)
+    if home is not None:
+        state.sent.put(home, edit.key, [status_value(each) for each in edit.between])
+    site_record, new = state.site_record, new_type(edit.issue, parent)
+    known = site_record.workflow(edit.project, edit.type_id)
+    site_record.keep_workflow(*new, {**known, "": [edit.status]})
 
 
 def _without_advice(error: JiraError) -> str:

@@ -12,24 +12,24 @@ import trio
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.jira_links import LINK_FIELD
-from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.concurrency import run_in_tasks
 from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.commenting import send_comment
-from ticketr.sync.push.failures import failure_note
+from ticketr.sync.push.failures import failure_note, on_the_way
 from ticketr.sync.push.linking import send_link
-from ticketr.sync.push.transitions import NoTransition, StoppedBetween, walk
+from ticketr.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
 from ticketr.sync.push.uploading import PictureNotAttached, with_uploads
 from ticketr.sync.push.writes import WantedIssue
 from ticketr.sync.state.state import Base
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.sent import SentValue
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.push.creating import Creator
     from ticketr.sync.push.requests import IssuePayload
@@ -45,7 +45,7 @@ FEWEST = 10
 
 
 class Delivery:
-    """Sends the writes of tickets, several tickets at once; see `Creator` for ``after``."""
+    """Sends the writes of tickets, several tickets at once; see `Creator` for ``after`` and ``ways``."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Delivery:
         writes: Sequence[TicketWrites],
         *,
         after: Mapping[str, int],
+        ways: Collection[tuple[str, ...]] | None = None,
     ) -> None:
         self._session = session
         self._tally = tally
@@ -63,6 +64,7 @@ class Delivery:
             (each, None) for each in writes
         )
         self._after = after
+        self._ways = ways
         self._drafts = frozenset(
             replace(each.issue, tasks=()) for ticket in writes for each in ticket.new_issues
         )
@@ -77,7 +79,9 @@ class Delivery:
     def _creator(self) -> Creator:
         from ticketr.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
-        return Creator(self._session, self._tally, after=self._after, drafts=self._drafts)
+        return Creator(
+            self._session, self._tally, after=self._after, drafts=self._drafts, ways=self._ways
+        )
 
     async def run(self) -> Mapping[str, str]:
         """Send all writes; note what Jira refuses, and continue with the rest.
@@ -209,7 +213,7 @@ class Delivery:
             unsure = isinstance(cause, JiraError) and not certainly_failed(cause, sent_fields)
             failure = failure_note(edit.issue, path, cause, self._session.columns.named)
             if isinstance(error, StoppedBetween):
-                failure = _on_the_way(failure, error.reached, edit)
+                failure = on_the_way(failure, error.reached, edit.payload.status)
             if sent:
                 names = ", ".join(each.name for each in sent)
                 verb = "was" if len(sent) == 1 else "were"
@@ -366,22 +370,12 @@ def _sent_as_fields(edit: IssueEdit) -> list[Change]:
 
 def _possible_values(edit: IssueEdit) -> list[SentValue]:
     """Return the values that Jira may have after an edit, the statuses on its way included."""
-    between = (SentValue(_STATUS, each, "status", {"name": each}) for each in edit.between)
-    return [*edit.payload.values, *between]
+    return [*edit.payload.values, *map(status_value, edit.between)]
 
 
 def _moves_to(status: str, edit: IssueEdit) -> list[Change]:
     """Return the change of the status as far as it came."""
     return [replace(each, new=status) for each in edit.changes if each.part == _STATUS]
-
-
-def _on_the_way(failure: Note, reached: str, edit: IssueEdit) -> Note:
-    """Return a note that says where an issue is that has not reached its status."""
-    reason = (
-        f'it is in "{reached}" now, and not yet in "{edit.payload.status}"; the next push goes on '
-        f"from there: {failure.reason}"
-    )
-    return replace(failure, reason=reason)
 
 
 def _known(local_change: LocalChange) -> tuple[str, Ticket]:

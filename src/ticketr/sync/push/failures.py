@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Rejected
@@ -47,3 +48,17 @@ def _refused_sections(
     for name, field_id in names:
         if field_id in refused and (line := issue.places.of_text(name, 0)):
             yield f"{name} stands in {path}:{line}"
+
+
+def on_the_way(failure: Note, reached: str, status: str | None) -> Note:
+    """Return a note that says where an issue is that has not reached its status."""
+    reason = (
+        f'it is in "{reached}" now, and not yet in "{status}"; the next push goes on from there: '
+        f"{failure.reason}"
+    )
+    return replace(failure, reason=reason)
+
+
+def longer_way(way: str) -> str:
+    """Return why an issue is not moved whose way to its status the user has not seen."""
+    return f"the plan did not show the way to its status: {way}; push again to confirm it"

@@ -21,6 +21,7 @@ from ticketr.sync.edits.selection import EVERYTHING
 from ticketr.sync.notes import Code, Note, in_conflict
 from ticketr.sync.push.commenting import wait_for_late_comments
 from ticketr.sync.push.delivery import Delivery
+from ticketr.sync.push.failures import longer_way
 from ticketr.sync.push.preparation import prepare
 from ticketr.sync.push.refresh import adopt, refresh
 from ticketr.sync.push.tally import Action
@@ -91,7 +92,7 @@ async def push(
     if not dry_run:
         await _record_without_sending(session, never_pulled, plan, tally, seen=seen)
         if plan.writes:
-            await _send(session, plan, tally, seen=seen)
+            await _send(session, plan, tally, selection.confirmed, seen=seen)
 
 
 async def _select(
@@ -141,8 +142,7 @@ def _leave_longer_ways(plan: Preparation, confirmed: PushPlan, tally: PushTally)
         longer = [each for each in longer if each.between]
         for edit in longer:
             way = way_text(edit.status, edit.between, edit.payload.status or "")
-            reason = f"the plan did not show the way to its status: {way}; push again to confirm it"
-            tally.leave(Note.on(edit.issue, ticket.path, reason, Code.UNCONFIRMED))
+            tally.leave(Note.on(edit.issue, ticket.path, longer_way(way), Code.UNCONFIRMED))
         edits = tuple(each for each in ticket.edits if each not in longer)
         if edits or ticket.new_issues:
             writes.append(replace(ticket, edits=edits))
@@ -164,11 +164,19 @@ async def _record_without_sending(
     _add_notes(tally, [*outcomes, *same])
 
 
-async def _send(session: Session, plan: Preparation, tally: PushTally, *, seen: float) -> None:
+async def _send(
+    session: Session,
+    plan: Preparation,
+    tally: PushTally,
+    confirmed: PushPlan | None,
+    *,
+    seen: float,
+) -> None:
     """Send the writes, then fetch the tickets again."""
     tally.show(session.progress)
     after = await _highest_numbers(session, plan.writes)
-    touched = await Delivery(session, tally, plan.writes, after=after).run()
+    ways = None if confirmed is None else {e.between for e in confirmed.entries if not e.key}
+    touched = await Delivery(session, tally, plan.writes, after=after, ways=ways).run()
     try:
         outcomes, unavailable = await refresh(
             session, touched, seen=seen, added_keys=plan.added_keys

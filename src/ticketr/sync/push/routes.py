@@ -59,7 +59,7 @@ class RouteFinder:
             while waiting:
                 edit = waiting.popleft()
                 try:
-                    found[edit.key] = await self._route(edit)
+                    found[edit.key] = await self.route(edit)
                 except AuthenticationFailed:  # every other request would fail too
                     raise
                 except (JiraError, NoTransition) as error:
@@ -71,7 +71,7 @@ class RouteFinder:
         await run_in_tasks(find_some)
         return found
 
-    async def _route(self, edit: IssueEdit) -> tuple[Transition, ...]:
+    async def route(self, edit: IssueEdit) -> tuple[Transition, ...]:
         """Return the transitions to an edit's status.
 
         Raises:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
+from ticketr.sync.compare.sent import SentValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -162,6 +163,11 @@ async def status_now(jira: JiraClient, key: str) -> str:
     answer = await jira.bulk_fetch([key], fields=["status"])
     found = (*answer.issues, *answer.renamed)
     return status_of(found[0]) if found else ""
+
+
+def status_value(status: str) -> SentValue:
+    """Return a status as a value that was sent."""
+    return SentValue("Status", status, "status", {"name": status})
 
 
 def status_of(issue: Issue) -> str:
