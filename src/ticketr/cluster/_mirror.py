@@ -61,15 +61,19 @@ class Mirror:
         self._observers[record] = ended
 
     def withdraw(self, record: RemoteRecord) -> None:
-        """Take no events of a job that was not submitted."""
-        self.live.pop(str(record.task), None)
+        """Take no events of a job whose submit has failed, unless some have come: its end will."""
+        if self._by_id.get(record.id) is not record:
+            self.live.pop(str(record.task), None)
         self._observers.pop(record, None)
         self._note_idle()
 
     def add(self, record: RemoteRecord) -> None:
-        """Know a job by its ID; tell the readers of it if it is new to them."""
+        """Know a job by its ID; tell the readers of it unless it has ended."""
         self._by_id[record.id] = record
-        if not record.status.is_terminal:
+        if record.status.is_terminal:
+            self._ended.append(record)
+            self.evict()
+        else:
             self.live[str(record.task)] = record
             self.subscriptions.notify_changed(record)
 
@@ -78,6 +82,7 @@ class Mirror:
         before = record.report
         if not record.apply(told, self._codec):
             return
+        self._by_id[record.id] = record  # an event may come before the answer to the submit
         is_report = record.report != before and bool(record.report[3])
         if is_report:
             self.subscriptions.notify_progress(record)

@@ -265,7 +265,8 @@ class ClusterSubmits(ClusterControl):
 
     def _accept(self, record: RemoteRecord, answer: Sequence[str]) -> None:
         record.accept(float(answer[2]), float(answer[3]), answer[4])
-        self._mirror.add(record)
+        if not record.ended.is_set():  # else its events have come already
+            self._mirror.add(record)
 
     def _withdrawal(self, submission: Submission) -> tuple[str, str, str, str]:
         task = submission.record.task
