@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import trio
 from coredis.exceptions import ResponseError
+from coredis.tokens import PureToken
 
 from ticketr.cluster._store import FIRST_PAUSE, LONGEST_PAUSE, LOST, pairs
 
@@ -23,6 +24,8 @@ logger = logging.getLogger("ticketr.cluster")
 
 LIFE: Final = 3600
 """Seconds after which the server drops the stream of a reader that is gone."""
+READ: Final = 1000
+"""Events that the server drops at once when they have been read."""
 
 
 @final
@@ -44,6 +47,7 @@ class EventReader:
         self.stream: Final = store.keys.events(uuid.uuid4().hex[:12])
         self.shift: float = 0.0
         self.submissions: dict[RemoteRecord, Submission] = {}
+        self._read = 0  # events since the server has dropped some
 
     async def follow(self, ready: trio.Event) -> None:
         """Read events until cancelled; set the event once no event can be missed."""
@@ -58,6 +62,7 @@ class EventReader:
                 last, events = await self._store.read(self.stream, last)
                 for event in events:
                     await self._take(event)
+                await self._drop_read(last, len(events))
                 if not events:  # a quiet moment: is the stream still there?
                     is_whole = bool(await self._store.client.expire(self.stream, LIFE))
                 pause = FIRST_PAUSE
@@ -67,6 +72,13 @@ class EventReader:
                 is_whole = False
                 await trio.sleep(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    async def _drop_read(self, last: str, count: int) -> None:
+        self._read += count
+        if self._read >= READ:
+            self._read = 0
+            oldest = int(last.partition("-")[0])
+            await self._store.client.xtrim(self.stream, PureToken.MINID, oldest)
 
     async def drop(self) -> None:
         """Have the server forget the stream, if it answers."""
