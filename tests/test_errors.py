@@ -64,7 +64,7 @@ ERRORS: list[tuple[TicketrError, str]] = [
     (RemoteError("ValueError", ""), "ValueError"),
     (
         JobLost("x", "pull", 3),
-        "job 'x' (pull) was given up: 3 workers ended while they ran it",
+        "job 'x' (pull) was given up: 3 workers died while they ran it, or lost their lease",
     ),
 ]
 

@@ -66,7 +66,7 @@ async def test_a_job_that_kills_its_workers_is_lost(url: str, tmp_path: Path) ->
     with worker_processes(url, name, 4, lease=0.5, workers=1) as workers:
         async with open_cluster_queue(url, name=name, secret=SECRET) as queue:
             handle = await queue.submit(jobs.die, str(path), 10)
-            with pytest.raises(JobLost, match="3 workers ended while they ran it") as caught:
+            with pytest.raises(JobLost, match="3 workers died while they ran it") as caught:
                 await handle.result()
 
             assert caught.value.deaths == 3

@@ -7,7 +7,7 @@ The tree::
      ├── ClusterMisconfigured  the address, the secret or the server's settings are wrong
      ├── RemoteError           what a job raised in another process, as text
      └── JobError
-          └── JobLost          the job's workers died again and again
+          └── JobLost          the job's workers died again and again, or lost their lease
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class JobLost(JobError):
     Attributes:
         job_id: The job's ID.
         name: The job's name.
-        deaths: How many workers ended while they ran it.
+        deaths: How many workers died while they ran it, or lost their lease.
     """
 
     def __init__(self, job_id: str, name: str, deaths: int) -> None:
@@ -87,6 +87,6 @@ class JobLost(JobError):
 
     def __str__(self) -> str:
         return (
-            f"job {self.job_id!r} ({self.name}) was given up: {self.deaths} workers ended"
-            " while they ran it"
+            f"job {self.job_id!r} ({self.name}) was given up: {self.deaths} workers died"
+            " while they ran it, or lost their lease"
         )

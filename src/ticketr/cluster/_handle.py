@@ -113,7 +113,7 @@ class ClusterHandle(Generic[T_co]):
                 where that cannot be sent.
             JobCancelled: The job was cancelled.
             JobTimedOut: The job's time limit passed.
-            JobLost: The workers that ran the job died again and again.
+            JobLost: The workers that ran the job died again and again, or lost their lease.
         """
         await self.wait()
         return cast("T_co", result_of(self._record))
