@@ -99,12 +99,16 @@ class WorkerProcess:
         return self._id
 
     @property
+    def pid(self) -> int:
+        assert self._process.pid is not None  # it was started
+        return self._process.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._process.is_alive()
 
     def send(self, number: signal.Signals) -> None:
-        assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int | None:
         """Send a signal and return the exit code."""
