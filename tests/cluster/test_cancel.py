@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +12,13 @@ import trio
 from fakes import cluster_jobs as jobs
 from fakes.clusters import new_name, open_cluster, until
 
-from ticketr import CancelCause, CancelOutcome, JobStatus
+from ticketr import CancelCause, CancelOutcome, JobStatus, Keep
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ticketr.cluster import ClusterQueue
+    from ticketr.jobs import JobSnapshot
 
 
 async def test_a_running_job_is_interrupted(url: str) -> None:
@@ -90,35 +96,91 @@ async def test_another_process_cancels(url: str) -> None:
         assert (await handle.wait()).cancel_cause is CancelCause.USER
 
 
-async def test_cancels_at_any_moment_are_true(url: str, tmp_path: Path) -> None:
-    """A cancel may come before the job is there, before its begin is answered, or too late."""
-    path = tmp_path / "log"
-    async with open_cluster(url, workers=8) as queue:
-        outcomes: dict[str, CancelOutcome] = {}
+@dataclass
+class Cancelled:
+    """What was answered to the cancels of one job.
 
-        async def one(number: int) -> None:
-            handle = await queue.submit(jobs.log, str(path), 0.004, id=f"j{number}")
-            await trio.sleep(number % 16 * 0.0005)
-            outcomes[handle.id] = await handle.request_cancel()
-            await handle.wait()
+    Attributes:
+        outcomes: The answers to those that were asked once it had been submitted.
+        early: The answers to those that were asked before.
+    """
+
+    outcomes: Counter[CancelOutcome] = field(default_factory=Counter)
+    early: Counter[CancelOutcome] = field(default_factory=Counter)
+
+
+async def cancel_at_random(
+    queue: ClusterQueue, job: str, path: Path, chance: random.Random, found: Cancelled
+) -> None:
+    """Submit a job, and cancel it up to three times at moments around its life."""
+    submitted, moments = (
+        trio.Event(),
+        [chance.uniform(0, 0.02) for _ in range(chance.randint(1, 3))],
+    )
+
+    async def cancel(moment: float) -> None:
+        await trio.sleep(moment)
+        answers = found.outcomes if submitted.is_set() else found.early
+        answers[await queue.request_cancel(job)] += 1
+
+    async with trio.open_nursery() as nursery:
+        for moment in moments:
+            nursery.start_soon(cancel, moment)
+        await trio.sleep(0.003)
+        handle = await queue.submit(jobs.log, str(path), 0.004, id=job)
+        submitted.set()
+        await handle.wait()
+
+
+def check_truth(found: Cancelled, end: JobSnapshot, *, has_started: bool) -> None:
+    """Compare the answers with what became of the job."""
+    outcomes = found.outcomes + found.early
+    first = [each for each in (CancelOutcome.CANCELLED, CancelOutcome.REQUESTED) if outcomes[each]]
+    assert sum(outcomes[each] for each in first) == len(first) <= 1
+    assert CancelOutcome.UNKNOWN not in found.outcomes
+    if CancelOutcome.CANCELLED in first:
+        assert (end.status, end.attempt, has_started) == (JobStatus.CANCELLED, 0, False)
+        assert CancelOutcome.ALREADY_REQUESTED not in outcomes
+    elif first:
+        assert end.attempt == 1
+        assert end.status in (JobStatus.CANCELLED, JobStatus.COMPLETED)
+    else:
+        assert (end.status, end.attempt, has_started) == (JobStatus.COMPLETED, 1, True)
+        assert CancelOutcome.ALREADY_REQUESTED not in outcomes
+    assert end.cancel_requested is bool(first)
+    assert end.cancel_cause is (CancelCause.USER if first else None)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(80, id="sample"),
+        pytest.param(10_000, id="whole", marks=[pytest.mark.stress, pytest.mark.timeout(3600)]),
+    ],
+)
+async def test_cancels_at_any_moment_are_true(url: str, tmp_path: Path, count: int) -> None:
+    """A cancel may come before the job is there, before its begin is answered, or too late."""
+    path, chance = tmp_path / "log", random.Random(1)
+    found = {f"j{number}": Cancelled() for number in range(count)}
+    path.touch()
+    async with open_cluster(url, workers=8, keep=Keep(jobs=count)) as queue:
+        room = trio.CapacityLimiter(40)
+
+        async def one(job: str) -> None:
+            async with room:
+                await cancel_at_random(queue, job, path, chance, found[job])
 
         async with trio.open_nursery() as nursery:
-            for number in range(80):
-                nursery.start_soon(one, number)
+            for job in found:
+                nursery.start_soon(one, job)
         ends = {snapshot.id: snapshot for snapshot in queue.jobs()}
 
     started = {line.split()[1] for line in path.read_text().splitlines() if "start" in line}
-    for job_id, outcome in outcomes.items():
-        snapshot = ends[job_id]
-        match outcome:
-            case CancelOutcome.CANCELLED:
-                assert (snapshot.status, snapshot.attempt) == (JobStatus.CANCELLED, 0)
-                assert job_id not in started
-            case CancelOutcome.REQUESTED:
-                assert snapshot.attempt == 1
-                assert snapshot.cancel_requested
-                assert snapshot.status in (JobStatus.CANCELLED, JobStatus.COMPLETED)
-            case CancelOutcome.ALREADY_FINISHED:
-                assert snapshot.status is JobStatus.COMPLETED
-            case _:
-                pytest.fail(f"{job_id}: {outcome}")
+    assert set(ends) == set(found)
+    for job, answers in found.items():
+        check_truth(answers, ends[job], has_started=job in started)
+    if count > 1000:  # a sample need not meet all
+        seen = sum(
+            (each.outcomes + each.early for each in found.values()), Counter[CancelOutcome]()
+        )
+        assert set(seen) == set(CancelOutcome)

@@ -14,18 +14,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def _free_port(address: str) -> int:
+    with socket.socket() as found:
+        found.bind((address, 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
 def _pause() -> None:
     threading.Event().wait(0.01)
 
 
 class Valkey:
-    """A server on a socket file, with an append-only file."""
+    """A server on a socket file, with an append-only file.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where its files are.
+        address: An address of this machine at which others reach it too, by `remote_url`; none by default.
+    """
+
+    def __init__(self, folder: Path, address: str = "") -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
         self.socket = folder / "s"
         self.url = f"unix://{self.socket}"
+        self._address = address
+        self._port = _free_port(address) if address else 0
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -33,7 +47,9 @@ class Valkey:
         """Start it, and wait until it answers."""
         self.socket.unlink(missing_ok=True)
         options = {
-            "port": "0",
+            "port": str(self._port),
+            "bind": self._address or "127.0.0.1",
+            "protected-mode": "no",
             "unixsocket": str(self.socket),
             "dir": str(self.folder),
             "save": "",
@@ -47,6 +63,10 @@ class Valkey:
         while not self._answers():
             assert self._process.poll() is None, "the server does not start"
             _pause()
+
+    @property
+    def remote_url(self) -> str:
+        return f"valkey://{self._address}:{self._port}"
 
     def _answers(self) -> bool:
         try:
