@@ -1,4 +1,4 @@
-"""A watchdog for tests in virtual time, and Ctrl+C for all tests.
+"""Settings of Hypothesis, a watchdog for tests in virtual time, and Ctrl+C for all tests.
 
 A deadlock under ``autojump_clock`` would spin forever, since no deadline is left to jump to. So
 each such test runs under a distant deadline. The clock jumps to it, and the test fails at once, at
@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes.examples import USUAL
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 # By default Hypothesis fails a test whose example takes 0.2 s, which a busy machine makes of any.
-settings.register_profile("untimed", settings(), deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("usual", settings(), deadline=None, max_examples=USUAL)
+settings.load_profile("usual")
 
 FAR_AWAY = 1e6
 """Seconds of virtual time; no test has so much to wait for."""
@@ -40,11 +41,15 @@ def watched(function: Callable[..., Awaitable[object]]) -> Callable[..., Awaitab
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj):
+    if not isinstance(item, pytest.Function):
+        return
+    hypothesis: Any = getattr(item.obj, "hypothesis", None)
+    if hypothesis is not None:
+        item.add_marker("laws")  # `make stress` draws more examples
+    if not inspect.iscoroutinefunction(item.obj):
         return
     if "autojump_clock" not in inspect.signature(item.obj).parameters:
         return
-    hypothesis: Any = getattr(item.obj, "hypothesis", None)
     if hypothesis is None:
         item.obj = watched(item.obj)
     elif not hasattr(hypothesis.inner_test, "__wrapped__"):

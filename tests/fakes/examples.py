@@ -7,6 +7,8 @@ import os
 from hypothesis import settings
 
 IN_STRESS = "TICKETR_STRESS" in os.environ
+USUAL = 100 if IN_STRESS else 30
+"""How many examples a test draws that does not say a number."""
 
 
 def examples(number: int, *, in_gate: int) -> settings:

@@ -12,7 +12,7 @@ from fakes.jira_documents import Maker
 from fakes.sandbox_adf import quick_adf_validator
 from fakes.sandbox_specs import load
 from fakes.unusual_markdown import unusual_markdown
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr.jira import adf
 from ticketr.jira.adf._check import MOST_PROBLEMS, node_problems
@@ -177,14 +177,12 @@ class TestAgreement:
                     verdicts.add(both_say(home[0], outer))
         assert verdicts == {True, False}
 
-    @settings(max_examples=100)
     @given(st.randoms(use_true_random=False))
     def test_documents_that_the_schema_accepts_are_accepted(self, rng: Random) -> None:
         document = FromSchema(rng).document()
         assert quick_adf_validator().is_valid(document)
         assert adf.problems(document) == () or is_stricter_on_purpose(document)
 
-    @settings(max_examples=100)
     @given(st.randoms(use_true_random=False))
     def test_documents_that_the_schema_refuses_are_refused(self, rng: Random) -> None:
         maker = FromSchema(rng)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from random import Random
 from typing import Any
 
 import pytest
+from fakes.examples import IN_STRESS
 from fakes.form_documents import LOOKALIKES, FormMaker
 from fakes.jira_documents import text_of
 from hypothesis import given, strategies as st
@@ -16,7 +16,7 @@ from ticketr.jira import adf
 from ticketr.jira.adf import _conversion
 
 Json = dict[str, Any]
-SEEDS = range(1500 if os.environ.get("TICKETR_STRESS") else 20)
+SEEDS = range(1500 if IN_STRESS else 20)
 
 
 def node(kind: str, attrs: Json | None = None, *content: Any) -> Json:
@@ -346,6 +346,7 @@ def test_code_within_an_expand_may_hold_its_tags() -> None:
     assert adf.convert(doc(block)).exact
 
 
+@pytest.mark.laws
 @pytest.mark.parametrize("seed", SEEDS)
 def test_documents_full_of_forms_come_back_as_they_are(seed: int) -> None:
     document = FormMaker(Random(seed)).document()
@@ -359,12 +360,14 @@ def test_documents_full_of_forms_come_back_as_they_are(seed: int) -> None:
         assert adf.unconverted_pieces(found.markdown, before=found.markdown) == ()
 
 
+@pytest.mark.laws
 def test_nearly_all_documents_full_of_forms_are_exact() -> None:
     documents = [FormMaker(Random(seed)).document() for seed in SEEDS]
     exact = sum(adf.convert(document).exact for document in documents)
     assert exact >= 0.97 * len(documents)
 
 
+@pytest.mark.laws
 @pytest.mark.parametrize("seed", SEEDS)
 def test_hostile_documents_are_exact_or_reported_as_inexact(seed: int) -> None:
     document = FormMaker(Random(seed), hostile=True).document()

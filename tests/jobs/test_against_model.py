@@ -190,7 +190,7 @@ def facts_of(job: JobSnapshot) -> tuple[object, ...]:
 
 
 gate = settings(
-    max_examples=150,
+    max_examples=50,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr import (
     CancelCause,
@@ -353,7 +353,6 @@ SNAPSHOTS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(SNAPSHOTS)
 def test_what_was_json_comes_back_as_it_was(snapshot: JobSnapshot) -> None:
     data = snapshot.as_dict()

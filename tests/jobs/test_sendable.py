@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import trio
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr import NotSendable, in_thread, plain
 from ticketr.jobs._codecs import codec_named, json_flaw
@@ -313,13 +313,11 @@ def test_there_are_two_codecs(name: object, error: type[Exception]) -> None:
         codec_named(name)
 
 
-@settings(max_examples=100, deadline=None)
 @given(JSON_VALUES)
 def test_what_json_has_comes_back_exactly(value: object) -> None:
     assert kinds_of(JSON.decode(pack_value(value, JSON))) == kinds_of(value)
 
 
-@settings(max_examples=100, deadline=None)
 @given(ALL_VALUES)
 def test_all_else_is_refused_with_its_place(value: object) -> None:
     flaw = json_flaw(value)

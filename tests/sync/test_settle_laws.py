@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from fakes.examples import examples
 from fakes.stores import make_store, put
 from fakes.ticket_versions import Versions, versions
-from hypothesis import event, given, settings
+from hypothesis import event, given
 
 from ticketr.jira import Issue
 from ticketr.sync import State, Store, Take, carry_out, choose_all, read_conflict, resolve
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 PATH = "AB-1.md"
 SIDES: dict[Literal["mine", "jira"], Take] = {"mine": Take.MINE, "jira": Take.JIRA}
 # The work of one example differs too much for a time limit to mean anything.
-some = settings(max_examples=12, deadline=None)
+some = examples(100, in_gate=10)
 
 
 @dataclass(frozen=True)

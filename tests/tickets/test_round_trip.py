@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-import pytest
 from fakes.examples import examples
 from fakes.ticket_texts import files, texts, ticket_lists
 from hypothesis import assume, event, given
@@ -18,7 +17,6 @@ from ticketr.tickets import (
     rewrite,
 )
 
-pytestmark = pytest.mark.laws
 thorough = examples(100, in_gate=20)
 # Two texts per example, and half of the files are refused.
 brief = examples(40, in_gate=10)

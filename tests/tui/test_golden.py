@@ -14,7 +14,7 @@ import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.golden import check_golden, framed
 from fakes.screens import plain
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
@@ -70,7 +70,6 @@ def assert_fits(rows: list[str], cells: int, height: int) -> None:
     assert not any(mark in plain(row) for row in rows for mark in "\x1b\x07\x9b\u202e")
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(["main", *SCREENS]),
     cells=st.integers(1, 210),

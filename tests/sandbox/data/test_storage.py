@@ -7,8 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.examples import examples
 from fakes.sandbox_client import NOW, demo_site
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr.sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
 from ticketr.sandbox.content.seed import make_issues
@@ -208,7 +209,7 @@ def act(site: Site, action: str, number: int, text: str) -> None:
             site.remove_property(key, text)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(100, in_gate=10)
 @given(actions=ACTIONS)
 def test_after_each_change_the_files_on_disk_hold_all_of_it(
     actions: list[tuple[str, int, str]], tmp_path_factory: pytest.TempPathFactory

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from fakes.ticket_texts import texts
 from fakes.ticket_versions import Versions, versions
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ticketr.sync.compare.diff import (
     Change,
@@ -20,14 +20,11 @@ from ticketr.sync.compare.diff import (
 from ticketr.sync.compare.text_parts import TextPart
 from ticketr.tickets import Ticket
 
-thorough = settings(max_examples=100, deadline=None)
-
 
 def ticket(description: str = "", *criteria: str, **fields: str) -> Ticket:
     return Ticket("A", "AB-1", description, fields, criteria)
 
 
-@thorough
 @given(versions)
 def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
     for issue in (three.local, *three.local.tasks):
@@ -43,13 +40,11 @@ def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
         assert again == replace(issue, tasks=())
 
 
-@thorough
 @given(versions)
 def test_an_issue_changes_nothing_of_itself(three: Versions) -> None:
     assert changes(three.local, three.local) == ()
 
 
-@thorough
 @given(versions)
 def test_all_that_a_newer_version_mentions_and_says_otherwise_is_a_change(three: Versions) -> None:
     old, new = part_texts(three.base), part_texts(three.local)
@@ -155,7 +150,6 @@ def test_words_that_jira_would_not_get_are_a_change_all_the_same() -> None:
     assert not alike(CorePart.CRITERIA, "- # never said", "- # nor this")
 
 
-@thorough
 @given(st.sampled_from([*CorePart, "Status"]), texts, texts)
 def test_alike_has_no_first_and_second(part: Part, one: str, other: str) -> None:
     assert alike(part, one, one)

@@ -6,7 +6,8 @@ from difflib import SequenceMatcher
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import assume, given, settings, strategies as st
+from fakes.examples import examples
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from merge3 import Merge3
 
 from ticketr.sync.compare import diff3
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Few different lines, so that most texts share some and repeat others.
 lines = st.sampled_from(["", "", "a", "b", "c", "d", "é", "e\u0301"])
 texts = st.lists(lines, max_size=9)
-thorough = settings(max_examples=400, deadline=None)
+thorough = examples(400, in_gate=50)
 
 
 def merged(stretches: Sequence[CleanChunk | ConflictChunk]) -> list[str]:
@@ -61,7 +62,7 @@ def calls(work: Callable[[], object]) -> int:
     return counted
 
 
-@thorough
+@settings(examples(400, in_gate=100), suppress_health_check=[HealthCheck.filter_too_much])
 @given(*[st.lists(st.sampled_from("abcdefg"), max_size=9)] * 3)
 def test_what_another_program_merges_without_a_clash_is_merged_alike(
     base: list[str], local: list[str], remote: list[str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from fakes.examples import examples
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, strategies as st
@@ -13,8 +12,7 @@ from ticketr.sync.compare.merge import Merged, merge
 from ticketr.sync.compare.versions import Side, Versions as MergedVersions
 from ticketr.tickets import Ticket, parse, render_ticket
 
-pytestmark = pytest.mark.laws
-thorough = examples(100, in_gate=40)
+thorough = examples(100, in_gate=20)
 sides = st.sampled_from([None, Side.LOCAL, Side.REMOTE])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fakes.ticket_versions import Versions, versions
-from hypothesis import given, settings
+from hypothesis import given
 
 from ticketr.jira import Issue
 from ticketr.jira.adf import to_adf
@@ -170,7 +170,6 @@ def test_a_field_that_was_emptied_has_no_line_in_jira() -> None:
     assert part_texts(base) == part_texts(here) == part_texts(ticket(Labels=""))
 
 
-@settings(max_examples=100, deadline=None)
 @given(versions)
 def test_without_anything_sent_nothing_has_arrived(three: Versions) -> None:
     issues = [Issue("1", three.remote.key or "", {"summary": three.remote.title})]

@@ -6,7 +6,8 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from fakes.examples import examples
+from hypothesis import given, strategies as st
 
 from ticketr.sync import Piece, word_diff
 
@@ -49,7 +50,7 @@ def test_words_are_the_same_removed_or_added(
     assert word_diff(before, after) == pieces
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300, in_gate=30)
 @given(words, words)
 def test_the_pieces_are_both_texts(before: str, after: str) -> None:
     pieces = word_diff(before, after)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fakes.ticket_versions import Versions, versions
-from hypothesis import given, settings
+from hypothesis import given
 
 from ticketr.sync.compare.diff import Change, CorePart, alike, by_key, changes, part_texts
 from ticketr.sync.edits.local_changes import (
@@ -16,8 +16,6 @@ from ticketr.sync.edits.local_changes import (
 )
 from ticketr.sync.workspace.store import LocalTicket
 from ticketr.tickets import Ticket, render_ticket
-
-thorough = settings(max_examples=100, deadline=None)
 
 
 def ticket(
@@ -52,7 +50,6 @@ def all_pushed(base: Ticket, local: Ticket) -> Ticket:
 class TestPlan:
     """What a push is to do."""
 
-    @thorough
     @given(versions)
     def test_after_everything_is_pushed_only_drafts_and_strays_are_left(
         self, three: Versions
@@ -65,7 +62,6 @@ class TestPlan:
         again = planned(base, without_drafts(three.local))
         assert again is None or again.added_keys
 
-    @thorough
     @given(versions)
     def test_each_edit_is_of_an_issue_that_was_there_and_each_draft_is_listed(
         self, three: Versions
@@ -83,7 +79,6 @@ class TestPlan:
             assert set(local_change.added_keys) == here.keys() - before.keys()
             assert local_change.writes == len(local_change.edits) + len(drafts)
 
-    @thorough
     @given(versions)
     def test_an_untouched_ticket_is_no_work(self, three: Versions) -> None:
         assert planned(three.base, three.base) is None
@@ -145,17 +140,14 @@ class TestPlan:
 class TestMoved:
     """Whether Jira has changed since the last sync."""
 
-    @thorough
     @given(versions)
     def test_nothing_has_moved_if_jira_is_as_it_was(self, three: Versions) -> None:
         assert remote_changes(three.base, three.local, three.base) == {}
 
-    @thorough
     @given(versions)
     def test_nothing_has_moved_that_stands_here_as_well(self, three: Versions) -> None:
         assert remote_changes(three.base, three.remote, three.remote) == {}
 
-    @thorough
     @given(versions)
     def test_every_part_that_jira_changed_and_the_file_has_not_is_named(
         self, three: Versions
@@ -197,7 +189,6 @@ class TestMoved:
 class TestPushed:
     """What is true once edits have been sent."""
 
-    @thorough
     @given(versions)
     def test_nothing_is_sent_that_jira_has_already(self, three: Versions) -> None:
         local_change = planned(three.base, three.local)
@@ -213,7 +204,6 @@ class TestPushed:
         assert still_to_send((title, labels), ticket(Labels="web")) == (title, labels)
         assert still_to_send((title, labels), ticket()) == (title,)
 
-    @thorough
     @given(versions)
     def test_the_base_changes_by_what_was_sent_and_no_more(self, three: Versions) -> None:
         local_change = planned(three.base, three.local)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import pytest
 from fakes.sandbox_adf import quick_adf_validator
 from fakes.ticket_texts import texts
-from hypothesis import event, given, settings, strategies as st
+from hypothesis import event, given, strategies as st
 
 from ticketr.jira import Allowed, IssueType, User, adf
 from ticketr.sync.compare.descriptions import split_criteria
@@ -14,8 +14,6 @@ from ticketr.sync.compare.diff import Change, CorePart, changes
 from ticketr.sync.push.requests import IssuePayload, ProjectMetadata, create_payload, update_payload
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
 from ticketr.tickets import Ticket, parse
-
-thorough = settings(max_examples=100, deadline=None)
 
 TASK, STORY, SUBTASK = (
     IssueType("1", "Task", subtask=False),
@@ -427,7 +425,6 @@ class TestEditing:
         assert [each.partition(":")[0] for each in sent.problems] == ["Acceptance Criteria"]
         assert 'no place for "some words"' in sent.problems[0]
 
-    @thorough
     @given(texts, st.lists(texts, max_size=2))
     def test_a_description_that_is_sent_is_one_that_jira_takes(
         self, description: str, criteria: list[str]
