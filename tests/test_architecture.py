@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from fakes.processes import unmeasured
 
 import ticketr
 
@@ -59,7 +59,11 @@ def test_import_ticketr_loads_the_library_alone() -> None:
     )
 
     loaded = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        env=unmeasured(),
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
 
     foreign = {name.partition(".")[0] for name in loaded}
@@ -99,7 +103,7 @@ def test_help_and_completion_load_neither_trio_nor_what_only_commands_need(
 
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        env=os.environ | environ,
+        env=unmeasured() | environ,
         check=True,
         capture_output=True,
         text=True,

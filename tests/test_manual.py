@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from fakes.processes import unmeasured
 from fakes.run_programs import Program, agree, differences, programs_of
 
 import ticketr
@@ -34,6 +35,7 @@ PAGES = [
 def test_the_programs_of_a_page_print_what_it_says(page: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-W", "error", str(RUNNER), str(ROOT / page)],
+        env=unmeasured(),
         capture_output=True,
         text=True,
         timeout=50,

@@ -173,8 +173,14 @@ class Runner:
 @contextmanager
 def open_runner() -> Generator[Runner]:
     """Start the program; stop it at the end of the block."""
+    from fakes.processes import unmeasured  # the program itself has another search path
+
     with subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        [sys.executable, __file__],
+        env=unmeasured(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
     ) as process:
         try:
             yield Runner(process)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from fakes import durable
+from fakes.processes import unmeasured
 
 CHILD = Path(durable.__file__).with_name("durable_child.py")
 
 
 def start(path: Path, log: Path, prefix: str, count: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-W", "error", str(CHILD), str(path), str(log), prefix, str(count)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=unmeasured(), stderr=subprocess.PIPE, text=True)
 
 
 def kill_some_time(process: subprocess.Popen[str], log: Path, seconds: float) -> None:
