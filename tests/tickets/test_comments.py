@@ -87,6 +87,16 @@ def test_a_heading_that_would_begin_comments_is_escaped_in_text() -> None:
     assert parse(text).tickets == (ticket,)
 
 
+@pytest.mark.parametrize("between", ["", "## Fields\n", "\\## Fields\n", "   # a\n", "###\n"])
+def test_text_that_looks_like_comments_below_other_text_comes_back(between: str) -> None:
+    ticket = Ticket("x", description=f"## Comments\na\n{between}{KNOWN}", fields={"A": "b"})
+    task = Ticket("y", description=ticket.description)
+
+    tickets = (ticket, Ticket("z", tasks=(task,), comments=(Comment("c"),)))
+
+    assert parse(render(tickets)).tickets == tickets
+
+
 def test_a_section_whose_comments_were_taken_out_is_none() -> None:
     assert description("## Fields\nA: b\n\n## Comments\n\n## Tasks\n- t\n") == ""
     assert description("## Fields\nA: b\n\n## Comments\n") == ""
@@ -110,6 +120,8 @@ def test_a_task_has_comments_of_its_own() -> None:
     [
         (f"{KNOWN}- Looks bad", 6, "this is no comment; write - new:"),
         (f"{KNOWN}\nLooks bad", 7, "this is no comment; write - new:"),
+        (f"Looks bad\n\n{KNOWN}", 4, "this is no comment; write - new:"),
+        ("- Mia Chen, 2026-03-01 09:30Z:\n  a\n" + KNOWN, 4, "this is no comment; write - new:"),
         (f"{KNOWN}{KNOWN}", 6, "the comment of this number stands there already"),
         ("- new: ```\n  a", 4, "this code block is not closed"),
         ("- new: a\n  #TICKET b", 5, "not quite the heading of a ticket"),

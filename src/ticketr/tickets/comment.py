@@ -1,14 +1,15 @@
 """The comments of a ticket, and the lines that begin them in a file.
 
 A comment of Jira begins with its number, its author and its time, and its text follows, indented. A
-new one begins with ``- new:``. Such a line alone makes ``## Comments`` a section; before any other
-line these words are text.
+new one begins with ``- new:``. Such a line alone makes ``## Comments`` a section; before other lines
+alone these words are text.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 COMMENTS = "Comments"
 
 _HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
+# A heading behind the comments, or a text that is written as one.
+_NEXT = compile_on_use(r" {0,3}\\*#{1,2} ")
 _NEW = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
 _KNOWN = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
@@ -76,14 +79,19 @@ class CommentHead:
 def begins_comments(lines: Sequence[str], index: int) -> bool:
     """Return whether a line is the heading of the comments, perhaps behind backslashes.
 
+    A line that begins a comment must follow it, perhaps after blank lines. One with a number and a
+    time may also stand below other lines: else what was written above the comments would make all
+    of them text, which a push would send.
+
     Args:
         lines: The lines of a file or of a text.
-        index: The line; a line that begins a comment must follow it, perhaps after blank lines.
+        index: The line.
     """
     if not _HEADING.match(lines[index]):
         return False
-    following = (line for line in lines[index + 1 :] if line.strip())
-    return is_comment_head(next(following, ""))
+    section = takewhile(lambda line: not _NEXT.match(line), islice(lines, index + 1, None))
+    written = (line for line in section if line.strip())
+    return is_comment_head(next(written, "")) or any(map(_is_known_with_time, written))
 
 
 def is_comments_heading(line: str) -> bool:
@@ -94,6 +102,10 @@ def is_comments_heading(line: str) -> bool:
 def is_comment_head(line: str) -> bool:
     """Return whether a line begins a comment."""
     return (_NEW.match(line) or _KNOWN.match(line)) is not None
+
+
+def _is_known_with_time(line: str) -> bool:
+    return _KNOWN.match(line) is not None and _BEFORE_TIME.search(line) is not None
 
 
 def read_comment_head(line: str) -> CommentHead | None:
