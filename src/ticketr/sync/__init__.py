@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.survey import LocalSurvey, take_survey
     from ticketr.sync.edits.uncertain import find_uncertain
     from ticketr.sync.errors import (
+        AbsentIssues,
         BadChoice,
         BadQuery,
         BadWork,
@@ -139,8 +140,8 @@ _NAMES = {
     "edits.survey": "LocalSurvey take_survey",
     "edits.uncertain": "find_uncertain",
     "errors": (
-        "BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged DuplicateKey FileFailed "
-        "NoConflict NotChosen NothingToUndo OtherSite RenamedProject StateFailed SyncError "
+        "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged DuplicateKey "
+        "FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject StateFailed SyncError "
         "UnknownField UnknownTicket UnsupportedField WorkspaceBusy"
     ),
     "file_edits": (

@@ -219,6 +219,16 @@ class BadQuery(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class AbsentIssues(SyncError):
+    """Raised when Jira does not have some of the issues that were named."""
+
+    keys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Jira does not have {', '.join(map(clean, self.keys))}, or you may not see it"
+
+
+@dataclass(eq=False, repr=False)
 class UnknownField(SyncError):
     """Raised when the settings name a field that the site does not have.
 

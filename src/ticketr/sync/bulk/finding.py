@@ -10,7 +10,7 @@ from ticketr.sync.asking import ask_jira
 from ticketr.sync.bulk.change import BulkIssue, count_of_tickets
 from ticketr.sync.compare.mapping import field_text, subtask_ids
 from ticketr.sync.concurrency import PAGE
-from ticketr.sync.errors import BadQuery
+from ticketr.sync.errors import AbsentIssues, BadQuery
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.session import SessionJob
 from ticketr.sync.threads import chunks
@@ -37,16 +37,21 @@ class FindIssuesJob(SessionJob):
         Takes effect at once.
     """
 
-    verb = "Find issues of"
+    verb = "Find issues"
 
     query: str = ""
     keys: Sequence[str] = ()
+
+    @property
+    def _subject(self) -> str:
+        return "by query" if self.query else "by key"
 
     async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
         """Run the job; the queue calls this.
 
         Raises:
-            BadQuery: Jira does not understand the query, or does not have one of the keys.
+            BadQuery: Jira does not understand the query.
+            AbsentIssues: Jira does not have one of the keys.
             JiraError: A request failed.
         """
         async with reporting_session(self, context, lambda: "nothing was changed") as session:
@@ -75,7 +80,7 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
         keys: The keys of the issues.
 
     Raises:
-        BadQuery: Jira does not have one of the keys.
+        AbsentIssues: Jira does not have one of the keys.
         JiraError: A request failed.
 
     Cancellation:
@@ -93,7 +98,7 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
 def _refuse_absent(answer: BulkFetched) -> None:
     """Refuse to go on without some of the issues that were named."""
     if absent := [*answer.missing, *answer.failed]:
-        raise BadQuery(f"Jira does not have {', '.join(absent)}, or you may not see it")
+        raise AbsentIssues(tuple(absent))
 
 
 def _bulk_issue(issue: Issue) -> BulkIssue:
