@@ -42,3 +42,11 @@ def test_a_refusal_is_told(someone: User) -> None:
 
     assert (told.code, told.out) == (1, "")
     assert "Issue does not exist" in told.err
+
+
+def test_a_text_that_cannot_be_sent_is_refused_in_words(someone: User) -> None:
+    told = someone.runs("log", "DEMO-1", "1h", "<!-- no -->")
+
+    assert told.code == 1
+    assert 'Log work failed: "<!-- no -->": the HTML comment' in told.err
+    assert "BadWork" not in told.err

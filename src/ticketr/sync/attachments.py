@@ -42,13 +42,13 @@ if TYPE_CHECKING:
 class ListAttachmentsJob(SessionJob):
     """A job that lists the attachments of the issues with some keys."""
 
-    verb = "List attachments of"
+    verb = "List attachments"
 
     keys: Sequence[str]
 
     @property
     def _subject(self) -> str:
-        return ", ".join(self.keys)
+        return f"of {', '.join(self.keys)}"
 
     async def execute(self, context: JobContext) -> AttachmentList:
         """Run the job; the queue calls this."""
@@ -64,14 +64,14 @@ class GetAttachmentsJob(SessionJob):
         Takes effect at once, inside a running request too. Whole files stay; of others nothing does.
     """
 
-    verb = "Download attachments of"
+    verb = "Download attachments"
 
     keys: Sequence[str]
     _done: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def _subject(self) -> str:
-        return ", ".join(self.keys)
+        return f"of {', '.join(self.keys)}"
 
     async def execute(self, context: JobContext) -> AttachmentResult:
         """Run the job; the queue calls this."""
@@ -100,7 +100,7 @@ class AddAttachmentsJob(SessionJob):
         way.
     """
 
-    verb = "Attach files to"
+    verb = "Attach files"
 
     key: str
     files: Sequence[Path]
@@ -108,7 +108,7 @@ class AddAttachmentsJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return self.key
+        return f"to {self.key}"
 
     async def execute(self, context: JobContext) -> AttachmentResult:
         """Run the job; the queue calls this."""

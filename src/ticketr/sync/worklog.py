@@ -49,7 +49,7 @@ class LogWorkJob(SessionJob):
         Takes effect at once, inside the request too. Jira may have the record then.
     """
 
-    verb = "Log work on"
+    verb = "Log work"
 
     key: str
     spent: str
@@ -58,7 +58,7 @@ class LogWorkJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return self.key
+        return f"on {self.key}"
 
     async def execute(self, context: JobContext) -> Worklog:
         """Run the job; the queue calls this.
@@ -67,8 +67,8 @@ class LogWorkJob(SessionJob):
             BadWork: The text or the moment cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
-        comment = _comment(self.text)
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
+            comment = _comment(self.text)
             began = _start_time(self.started, session)
             worklog = await self._send(session, began, comment)
         session.progress.say(f"Logged {worklog.spent} on {self.key}")
