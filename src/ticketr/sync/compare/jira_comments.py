@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import to_markdown
+from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.tickets import Comment
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class JiraComment:
         time: When it was written, as a file shows it; empty if unknown.
         body: Its text as ADF.
         visibility: Who may see it, as Jira writes it; None for everybody.
+        files: The media IDs of the attachments of its issue, by their names.
     """
 
     id: str
@@ -35,16 +37,18 @@ class JiraComment:
     time: str
     body: object
     visibility: object
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def in_file(self) -> Comment:
         """Return it as a file shows it."""
-        text = to_markdown(self.body) if isinstance(self.body, dict) else ""
+        text = to_markdown(self.body, files=self.files) if isinstance(self.body, dict) else ""
         return Comment(text, self.id, self.author, self.time)
 
 
 def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     """Return the comments among the fields of an issue, each once, in Jira's order."""
     found: dict[str, JiraComment] = {}
+    files = files_of(fields)
     for each in _entries(fields.get(COMMENT_FIELD)):
         comment_id, author = str(each.get("id", "")), each.get("author")
         if not (comment_id.isascii() and comment_id.isdecimal()):
@@ -59,6 +63,7 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
                 _time(each.get("created")),
                 each.get("body"),
                 each.get("visibility"),
+                files,
             ),
         )
     return tuple(found.values())

@@ -25,7 +25,7 @@ _SCHEME = "attachment:"
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A file on disk that a description shows.
+    """A file on disk that a description or a comment shows.
 
     Attributes:
         path: The file, relative to the workspace.
@@ -90,7 +90,7 @@ def files_shown_in(text: str) -> frozenset[str]:
 
 
 def _files_of_texts(issue: Ticket) -> frozenset[str]:
-    texts = (issue.description, *issue.texts.values())
+    texts = (issue.description, *issue.texts.values(), *(each.text for each in issue.comments))
     return frozenset(name for text in texts for name in files_shown_in(text))
 
 

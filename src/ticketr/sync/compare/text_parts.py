@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
+from ticketr.sync.compare.jira_comments import jira_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,5 +55,10 @@ def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
 
 
 def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
-    """Return the files that the rich texts of an issue show, from its fields."""
-    return tuple(each for document in documents_in(fields) for each in adf.shown_files(document))
+    """Return the files that the rich texts and the comments of an issue show, from its fields."""
+    comments = (each.body for each in jira_comments(fields))
+    return tuple(
+        each
+        for document in (*documents_in(fields), *comments)
+        for each in adf.shown_files(document)
+    )

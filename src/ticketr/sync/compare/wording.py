@@ -84,11 +84,18 @@ def keep_wording(
 
 def _is_unchanged(field_id: str, fields: Mapping[str, object], known: Mapping[str, object]) -> bool:
     """Return whether a rich text is the same, and the files that it shows have the same names."""
-    if not _is_same(fields.get(field_id), known.get(field_id)):
-        return False
+    return _is_same(fields.get(field_id), known.get(field_id)) and _has_same_names(
+        known.get(field_id), fields, known
+    )
+
+
+def _has_same_names(
+    document: object, fields: Mapping[str, object], known: Mapping[str, object]
+) -> bool:
+    """Return whether the files that a document shows have the same names as before."""
     names = {media: name for name, media in files_of(known).items()}
     now = files_of(fields)
-    shown = shown_files(known.get(field_id)) if names else ()
+    shown = shown_files(document) if names else ()
     return all(now.get(names[each.media]) == each.media for each in shown if each.media in names)
 
 
@@ -98,7 +105,9 @@ def _same_comments(issue: Issue, known: Issue) -> set[str]:
     return {
         each.id
         for each in jira_comments(issue.fields)
-        if each.id in before and _is_same(each.body, before[each.id])
+        if each.id in before
+        and _is_same(each.body, before[each.id])
+        and _has_same_names(each.body, issue.fields, known.fields)
     }
 
 
@@ -144,7 +153,9 @@ def keep_wording_of_file(
             acceptance_criteria=_criteria_in_wording(
                 issue.acceptance_criteria, own.acceptance_criteria
             ),
-            comments=tuple(_comments_in_wording(issue.comments, own.comments)),
+            comments=tuple(
+                _comments_in_wording(issue.comments, own.comments, files.get(own.key or "", {}))
+            ),
             texts={
                 name: _text_in_wording(text, own.texts.get(name, ""), files.get(own.key or "", {}))
                 for name, text in issue.texts.items()
@@ -154,10 +165,12 @@ def keep_wording_of_file(
     return replace(kept(ticket), tasks=tuple(map(kept, ticket.tasks)))
 
 
-def _comments_in_wording(comments: Iterable[Comment], like: Iterable[Comment]) -> Iterator[Comment]:
+def _comments_in_wording(
+    comments: Iterable[Comment], like: Iterable[Comment], files: Mapping[str, str]
+) -> Iterator[Comment]:
     own = {each.id: each.text for each in like if each.id}
     for each in comments:
-        yield replace(each, text=_text_in_wording(each.text, own.get(each.id, each.text), {}))
+        yield replace(each, text=_text_in_wording(each.text, own.get(each.id, each.text), files))
 
 
 def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ remove them in Jira. So they are reported first, and sent only if the user accep
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.jira import adf
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.compare.grafting import EditedText
+    from ticketr.sync.compare.jira_comments import JiraComment
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.state.state import State
 
@@ -116,26 +118,34 @@ def _name_of(edited: EditedText) -> str:
     return "" if edited.part is CorePart.DESCRIPTION else edited.name
 
 
-def comment_loss(key: str, path: str, change: Change, body: object) -> tuple[Loss, ...]:
-    """Return what Jira would lose by the edit of a comment; ``body`` is the comment as ADF."""
-    lost = edited_comment(change, body).losses
+def comment_loss(key: str, path: str, change: Change, known: JiraComment) -> tuple[Loss, ...]:
+    """Return what Jira would lose by the edit of a comment, of which it has ``known``."""
+    lost = edited_comment(change, known).losses
     return tuple(Loss(key, path, f"{each.what} of {change.name.lower()}") for each in lost)
 
 
-def edited_comment(change: Change, body: object) -> adf.Grafted:
-    """Put an edited comment together from what Jira has of it, ``body``, and its edited blocks."""
-    return adf.graft(body, adf.to_adf(change.old), adf.to_adf(change.new))
+def edited_comment(
+    change: Change, known: JiraComment, marks: Mapping[str, str] = MappingProxyType({})
+) -> adf.Grafted:
+    """Put an edited comment together from what Jira has of it, and its edited blocks.
+
+    Args:
+        change: The edit.
+        known: The comment in Jira.
+        marks: The marks of files on disk that the new text shows, by their addresses.
+    """
+    files = {**known.files, **{each: each for each in marks.values()}}
+    new = adf.to_adf(adf.with_attachments(change.new, marks), files=files)
+    return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new, files=known.files)
 
 
 def _comment_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
     path = local_change.local.path
-    bodies = {
-        (issue.key, each.id): each.body for issue in issues for each in jira_comments(issue.fields)
-    }
+    there = {(issue.key, each.id): each for issue in issues for each in jira_comments(issue.fields)}
     for key, changes in local_change.edits.items():
         for change in changes:
-            if isinstance(change.part, CommentPart) and (key, change.part.id) in bodies:
-                yield from comment_loss(key, path, change, bodies[key, change.part.id])
+            if isinstance(change.part, CommentPart) and (key, change.part.id) in there:
+                yield from comment_loss(key, path, change, there[key, change.part.id])
 
 
 def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:

@@ -1,15 +1,17 @@
-"""Looks at the files that edited descriptions show as pictures. Synchronous, for a worker thread."""
+"""Looks at the files that edited descriptions and comments show as pictures. Synchronous, for a worker thread."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.pictures import new_pictures
-from ticketr.sync.edits.local_changes import described
+from ticketr.sync.edits.local_changes import described, draft_changes
 from ticketr.sync.workspace.pictures import look_at_pictures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ticketr.sync.edits.local_changes import LocalChange
@@ -24,9 +26,24 @@ def with_pictures(change: LocalChange, root: Path) -> LocalChange:
     """
     addresses = dict.fromkeys(
         address
-        for issue, before in described(change)
-        for address in new_pictures(issue.description, before)
+        for text, before in (*_descriptions(change), *_comments(change))
+        for address in new_pictures(text, before)
     )
     if not addresses:
         return change
     return replace(change, pictures=look_at_pictures(root, change.local.path, addresses))
+
+
+def _descriptions(change: LocalChange) -> Iterator[tuple[str, str]]:
+    """Yield each edited description, with that before."""
+    for issue, before in described(change):
+        yield issue.description, before
+
+
+def _comments(change: LocalChange) -> Iterator[tuple[str, str]]:
+    """Yield each new and each edited comment, with its text before."""
+    drafts = (*((change.local.ticket,) if change.head is None else ()), *change.drafts)
+    for found in (*change.edits.values(), *map(draft_changes, drafts)):
+        for each in found:
+            if isinstance(each.part, CommentPart):
+                yield each.new, each.old

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.diff import CorePart, by_key, criteria_of
 from ticketr.sync.compare.pictures import uploads_in
 from ticketr.sync.edits.local_changes import draft_changes
@@ -80,7 +81,7 @@ def uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -
     words = (
         file.words
         for change in changes
-        if change.part is CorePart.DESCRIPTION
+        if change.part is CorePart.DESCRIPTION or isinstance(change.part, CommentPart)
         for file in uploads_in(change.new, change.old, pictures).values()
     )
     return tuple(dict.fromkeys(words))

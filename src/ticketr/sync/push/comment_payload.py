@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.jira import adf
 from ticketr.sync.compare.comment_parts import CommentPart
+from ticketr.sync.compare.pictures import marks_of, new_pictures, uploads_in
 from ticketr.sync.compare.sent import SentValue
 from ticketr.sync.edits.losses import comment_loss, edited_comment, unaccepted
 from ticketr.sync.push.mentions import unknown_people, with_mentions
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from ticketr.jira import User
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.compare.jira_comments import JiraComment
+    from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.edits.losses import Accepted, Loss
     from ticketr.tickets import Comment, Ticket
 
-_PICTURE = re.compile(r"!\[[^\]]*\]\(<?attachment:")
-_NO_PICTURE = "goes to Jira as text, for files show no pictures in comments; add it in Jira"
 _OFF = "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 
 
@@ -53,6 +52,8 @@ class CommentPayload:
         problems: What is wrong, each with the comment's name. An issue with problems is not sent.
         warnings: Which texts Jira gets in an unexpected form; likewise.
         lost: What Jira loses, as the user has accepted; likewise.
+        uploads: The files that the comments show. They are attached before these are sent, and
+            their media IDs take the place of their marks in them.
         values: What is sent of the comments that Jira has.
     """
 
@@ -61,6 +62,7 @@ class CommentPayload:
     warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = ()
     lost: tuple[str, ...] = ()
+    uploads: tuple[PictureFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class CommentContext:
         path: The file, relative to the workspace.
         accepted: The losses that the push may cause.
         mentioned: The accounts found for each name that a text mentions.
+        files: The media IDs of the issue's attachments, by their names.
+        pictures: What is known of the files on disk that texts show, by their addresses.
     """
 
     is_on: bool
@@ -82,6 +86,8 @@ class CommentContext:
     path: str = ""
     accepted: Accepted = False
     mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, PictureFile] = field(default_factory=dict)
 
 
 def comment_payload(
@@ -99,6 +105,7 @@ def comment_payload(
     warnings: list[str] = []
     values: list[SentValue] = []
     lost: list[str] = []
+    uploads: dict[str, PictureFile] = {}
     for change in changes:
         if not isinstance(change.part, CommentPart):
             continue
@@ -110,10 +117,16 @@ def comment_payload(
             problems.append(f"{change.name}: {error}")
             continue
         writes.append(write)
+        uploads |= uploads_in(change.new, change.old, context.pictures)
         if not write.part.is_new:
             values.append(SentValue(write.part, change.new, "comment", write.body))
     return CommentPayload(
-        tuple(writes), tuple(problems), tuple(warnings), tuple(values), tuple(lost)
+        tuple(writes),
+        tuple(problems),
+        tuple(warnings),
+        tuple(values),
+        tuple(lost),
+        tuple(uploads.values()),
     )
 
 
@@ -123,17 +136,23 @@ def _write(
     if not context.is_on:
         raise BadValue(_OFF)
     visibility = None if part.is_new else _editable(part, context).visibility
-    _check(issue, part, change.new, context)
+    marks = marks_of(uploads_in(change.new, change.old, context.pictures))
+    _check(issue, part, change.new, context, marks)
 
     def place(line: int) -> str:
         return _place(issue, part, change.new, line, context)
 
-    known = None if part.is_new else context.known[part.id].body
+    known = None if part.is_new else context.known[part.id]
     sent = replace(change, new=with_mentions(change.new, context.mentioned, place))
-    body = adf.to_adf(sent.new) if part.is_new else edited_comment(sent, known).document
+    if known is None:
+        files = {**context.files, **{each: each for each in marks.values()}}
+        body = adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
+    else:
+        body = edited_comment(sent, known, marks).document
     if (size := adf.length(body)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size))
-    if problems := [each for each in adf.problems(body) if each not in adf.problems(known)]:
+    was = adf.problems(known.body if known is not None else None)
+    if problems := [each for each in adf.problems(body) if each not in was]:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     lost = () if part.is_new else _lost(issue, part, change, context)
     if names := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
@@ -156,7 +175,13 @@ def _editable(part: CommentPart, context: CommentContext) -> JiraComment:
     return known
 
 
-def _check(issue: Ticket, part: CommentPart, text: str, context: CommentContext) -> None:
+def _check(
+    issue: Ticket,
+    part: CommentPart,
+    text: str,
+    context: CommentContext,
+    marks: Mapping[str, str],
+) -> None:
     """Check a text before it is converted, which takes time."""
     if not text:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
@@ -164,7 +189,7 @@ def _check(issue: Ticket, part: CommentPart, text: str, context: CommentContext)
         raise BadValue(_too_long(len(text)))
     before = context.known.get(part.id)
     old = before.in_file().text if before is not None else ""
-    for piece in adf.dropped_pieces(text):
+    for piece in adf.dropped_pieces(adf.with_attachments(text, marks)):
         if piece.text not in old:
             where = _place(issue, part, text, piece.line, context)
             raise BadValue(f"{where}{piece.reason}")
@@ -177,16 +202,18 @@ def _too_long(size: int) -> str:
 def _lost(
     issue: Ticket, part: CommentPart, change: Change, context: CommentContext
 ) -> tuple[Loss, ...]:
-    body = context.known[part.id].body
-    return comment_loss(issue.key or "", context.path, change, body)
+    return comment_loss(issue.key or "", context.path, change, context.known[part.id])
 
 
 def _warnings(issue: Ticket, change: Change, context: CommentContext) -> Iterator[str]:
     assert isinstance(change.part, CommentPart)
-    for piece in adf.unconverted_pieces(change.new, before=change.old):
+    new = new_pictures(change.new, change.old) if context.pictures else ()
+    fates = {each: context.pictures[each].problem for each in new if each in context.pictures}
+    for piece in adf.unconverted_pieces(
+        change.new, before=change.old, files=context.files, pictures=fates
+    ):
         where = _place(issue, change.part, change.new, piece.line, context)
-        reason = _NO_PICTURE if _PICTURE.match(piece.text) else piece.reason
-        yield f"{change.name}: {where}“{piece.text}” {reason}"
+        yield f"{change.name}: {where}“{piece.text}” {piece.reason}"
     for line, reason in unknown_people(change.new, change.old, context.mentioned):
         yield f"{change.name}: {_place(issue, change.part, change.new, line, context)}{reason}"
 

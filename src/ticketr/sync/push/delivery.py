@@ -12,6 +12,7 @@ import trio
 from ticketr.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.sync.compare.comment_parts import CommentPart
 from ticketr.sync.compare.jira_links import LINK_FIELD
+from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD
 from ticketr.sync.concurrency import run_in_tasks
 from ticketr.sync.edits.local_changes import add_to_base
 from ticketr.sync.errors import FileFailed
@@ -237,7 +238,7 @@ class Delivery:
     async def _attach(
         self, payload: IssuePayload, issue: Ticket, path: str, home: tuple[str, str]
     ) -> IssuePayload | None:
-        """Attach the files that a description shows.
+        """Attach the files that the texts of an issue show.
 
         Args:
             payload: What is sent of the issue.
@@ -256,7 +257,8 @@ class Delivery:
             note = failure_note(issue, path, error)
         except (PictureNotAttached, FileFailed) as error:
             note = Note.on(issue, path, str(error), Code.INVALID)
-        self._tally.fail(replace(note, reason=f"Description: {note.reason}"))
+        part = "Description" if DESCRIPTION_FIELD in payload.fields else "Comments"
+        self._tally.fail(replace(note, reason=f"{part}: {note.reason}"))
         return None
 
     async def _comment(self, edit: IssueEdit, sent: list[Change]) -> None:
@@ -282,7 +284,10 @@ class Delivery:
             for link in new.payload.links:
                 await send_link(self._session, link, key=created.key)
                 self._linked.add(link.key)
-            for write in new.payload.comments:
+            payload = await self._attach(
+                new.payload, replace(new.issue, key=created.key), path, (created.id, created.key)
+            )
+            for write in payload.comments if payload is not None else ():
                 await send_comment(self._session, write, issue=created.id, key=created.key, after=0)
         except AuthenticationFailed:  # further requests could lock the account
             raise

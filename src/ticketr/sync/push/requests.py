@@ -106,8 +106,8 @@ class IssuePayload:
         comments: The comments to add or to change.
         links: The links to add or to remove.
         lost: What is lost in Jira, as the user has accepted, each with the part's name.
-        uploads: The files that the description shows. They are attached before it is sent, and
-            their media IDs take the place of their marks in it.
+        uploads: The files that the description and the comments show. They are attached before
+            these are sent, and their media IDs take the place of their marks in them.
         with_pictures: For a new issue whose description shows files: what is sent once it exists.
         inherited: The fields that a new sub-task takes over from its ticket.
         left_out: Which others it cannot have, each with the name and the reason.
@@ -128,7 +128,8 @@ class IssuePayload:
 
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
-        return replace(self._with(found), comments=found.writes)
+        uploads = {each.mark: each for each in (*self.uploads, *found.uploads)}
+        return replace(self._with(found), comments=found.writes, uploads=tuple(uploads.values()))
 
     def with_links(self, found: LinkPayload) -> IssuePayload:
         """Return the same with links."""

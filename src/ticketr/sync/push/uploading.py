@@ -1,4 +1,4 @@
-"""Attaches the files that a description shows, each exactly once.
+"""Attaches the files that descriptions and comments show, each exactly once.
 
 The state records a file before it is sent. If the answer is lost, the next run looks among the
 attachments of the issue before it sends the file again. A file of the same content that this
@@ -50,7 +50,7 @@ class PictureNotAttached(Exception):
 async def with_uploads(
     session: Session, payload: IssuePayload, *, issue: str, key: str
 ) -> IssuePayload:
-    """Attach the files that a description shows; return what to send with their media IDs.
+    """Attach the files that texts of an issue show; return what to send with their media IDs.
 
     Args:
         session: The workspace and the site.
@@ -85,6 +85,9 @@ async def with_uploads(
         fields={name: adf.with_media_ids(value, found) for name, value in payload.fields.items()},
         values=tuple(
             replace(each, value=adf.with_media_ids(each.value, found)) for each in payload.values
+        ),
+        comments=tuple(
+            replace(each, body=adf.with_media_ids(each.body, found)) for each in payload.comments
         ),
     )
 

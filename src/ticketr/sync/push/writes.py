@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import CorePart, by_key
+from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.jira_comments import jira_comments
 from ticketr.sync.compare.mapping import type_id
 from ticketr.sync.compare.sent_comments import highest_number
@@ -249,7 +250,12 @@ class _WritesBuilder:
                 pictures=self._change.pictures,
             )
             known = {each.id: each for each in jira_comments(issue.fields)}
-            context = replace(self._comments, known=known)
+            context = replace(
+                self._comments,
+                known=known,
+                files=files_of(issue.fields),
+                pictures=self._change.pictures,
+            )
             payload = payload.with_comments(comment_payload(here[key], found, context))
             payload = payload.with_links(
                 link_payload(here[key], found, self._links, fields=issue.fields, path=self._path)
@@ -286,7 +292,8 @@ class _WritesBuilder:
             inherited=self._change.inherited_by(issue) if subtask else (),
         )
         changes = draft_changes(issue)
-        payload = payload.with_comments(comment_payload(issue, changes, self._comments))
+        context = replace(self._comments, pictures=self._change.pictures)
+        payload = payload.with_comments(comment_payload(issue, changes, context))
         payload = payload.with_links(
             link_payload(issue, changes, self._links, fields={}, path=self._path)
         )
