@@ -86,7 +86,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
     job = kind(
         root=Path(task["root"]),
         credentials=Credentials(task["url"], "demo@example.com", "demo"),
-        project="DEMO",
+        project=task["project"],
         browse=task["browse"],
         run_sync=steps.in_thread,
         transport=steps.transport(),
@@ -145,11 +145,12 @@ class Runner:
 
         Args:
             task: `root`, `url`, `browse` and `kind`; at which `step` to send which `signal`, and
-                the `victim`, if that is another process, further `fields` of files, and whether these
-                hold `comments`.
+                the `victim`, if that is another process, further `fields` of files, whether these
+                hold `comments`, and the `project`.
         """
         assert self._process.stdin is not None
         usual = {"step": 0, "signal": "SIGKILL", "victim": None, "fields": (), "comments": False}
+        usual["project"] = "DEMO"
         self._process.stdin.write(json.dumps(usual | task).encode() + b"\n")
         return self._read()["pid"]
 
