@@ -14,6 +14,10 @@ from ticketr.jira.sanitize import LONGEST_TEXT
 URL = "https://example.atlassian.net/rest/api/3/myself"
 
 
+def test_a_wait_of_no_time_is_not_named() -> None:
+    assert str(errors.RateLimited(URL, 429, retry_after=0.0)).endswith("wait and try again")
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

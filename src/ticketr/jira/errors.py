@@ -375,7 +375,7 @@ class RateLimited(Rejected):
     reason: str = field(default="", metadata=_WORD)
 
     def __str__(self) -> str:
-        if self.retry_after is None:
+        if not self.retry_after:  # a server may ask for 0 seconds, again and again
             return super().__str__()
         return f"{super().__str__()} in {self.retry_after:.0f} s"
 
