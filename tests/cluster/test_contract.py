@@ -149,8 +149,13 @@ async def test_readers_see_the_end_and_the_last_progress(kind: str, url: str) ->
 
 async def test_run_that_is_cancelled_cancels_its_job(kind: str, url: str) -> None:
     async with opened(kind, url) as queue:
-        with trio.move_on_after(0.2):
-            await queue.run(jobs.with_children)
+        with queue.watch() as updates:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(queue.run, jobs.with_children)
+                async for snapshot in updates:
+                    if snapshot.status is JobStatus.RUNNING:
+                        nursery.cancel_scope.cancel()
+                        break
         (snapshot,) = queue.jobs()
         assert (snapshot.status, snapshot.cancel_cause) == (
             JobStatus.CANCELLED,

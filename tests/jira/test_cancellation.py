@@ -77,7 +77,7 @@ async def test_a_cancel_in_the_answer_is_at_once_and_its_connection_is_not_used_
         get = partial(transport.send, Request("GET", site.url))
         await get()
         await cancel_when(lambda: settle(site, 2), get)
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.connections[0].closed.wait()
             assert b"Mia" in (await get()).body
         assert [len(connection.requests) for connection in site.connections] == [2, 1]
@@ -102,7 +102,7 @@ async def test_a_cancel_in_the_handshake_is_at_once_and_closes_the_connection(
         site.reads.set()
         request = Request("GET", f"https://127.0.0.1:{site.port}")
         await cancel_when(site.connected.wait, partial(transport.send, request))
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.closed.wait()
 
 
@@ -118,7 +118,7 @@ async def test_a_cancel_while_sending_is_at_once_and_closes_the_connection(
         request = Request("POST", f"http://127.0.0.1:{site.port}", {}, LARGE)
         await cancel_when(stuck, partial(transport.send, request))
         site.reads.set()
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.closed.wait()
 
 
@@ -141,7 +141,7 @@ async def test_a_cancel_while_waiting_for_a_place_leaves_the_place_to_others(
         await cancel_when(trio.testing.wait_all_tasks_blocked, jira.myself)
         assert site.requests == 1
         first.cancel()
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             assert (await jira.myself()).account_id == "1"
 
 
@@ -159,7 +159,7 @@ async def test_a_cancel_of_everything_closes_every_connection(package: HttpPacka
                 await three(jira)
 
         await cancel_when(lambda: site.wait_for_requests(3), session)
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.wait_until_left()
         assert len(site.connections) == 3
 
@@ -174,7 +174,7 @@ async def test_idle_connections_are_closed_at_the_end_even_of_a_cancelled_block(
                     for _ in range(3):
                         nursery.start_soon(transport.send, Request("GET", site.url))
                 scope.cancel()
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.wait_until_left()
 
 
@@ -188,7 +188,7 @@ async def test_closing_ends_running_requests(package: HttpPackage) -> None:
         nursery.start_soon(asking, transport, site.url)
         await site.wait_for_requests(1)
         await transport.__aexit__(None, None, None)
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.wait_until_left()
 
 
@@ -223,5 +223,5 @@ async def test_a_cancel_at_any_step_leaves_a_transport_that_works(
                         await site.wait_for_one()
                 steps += 1
         assert cancelled > 5
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.wait_until_left()

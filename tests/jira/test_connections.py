@@ -196,7 +196,7 @@ async def test_a_closed_transport_sends_nothing(package: HttpPackage) -> None:
         with pytest.raises(ConnectionLost):
             await transport.send(Request("GET", site.url))
         assert site.requests == 1
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await site.wait_until_left()
 
 

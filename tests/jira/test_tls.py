@@ -188,6 +188,6 @@ async def test_a_connection_that_asks_makes_once_it_is_closed_is_closed_too() ->
         await trio.testing.wait_all_tasks_blocked()
         await transport.__aexit__(None, None, None)
         proceed.set()
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             await gone.wait()
         nursery.cancel_scope.cancel()

@@ -159,8 +159,12 @@ def test_an_input_that_is_no_pipe_counts_as_closed(stdin: str) -> None:
 async def test_run_can_be_cancelled() -> None:
     lines: list[str] = []
 
-    with trio.move_on_after(0.2) as scope:
-        await partial(run, tickets=1, announce=lines.append)()
+    def announce(line: str) -> None:
+        lines.append(line)
+        scope.cancel()
+
+    with trio.CancelScope() as scope:
+        await run(tickets=1, announce=announce)
 
     assert scope.cancelled_caught
     assert len(lines) == 1
