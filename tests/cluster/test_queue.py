@@ -368,6 +368,16 @@ async def test_many_jobs_that_find_no_room_are_withdrawn_by_a_cancel(url: str) -
         assert queue.statistics().pending == 3
 
 
+async def test_events_are_dropped_when_they_have_been_read(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ticketr.cluster._events.READ", 2)
+    async with open_cluster(url) as queue:
+        for number in range(10):  # of two events each, one read after the other
+            await queue.run(jobs.echo, number)
+        assert await queue._store.client.xlen(queue._events.stream) < 10
+
+
 async def test_a_large_result_comes_whole(url: str) -> None:
     async with open_cluster(url) as queue:
         assert await queue.run(jobs.echo, "x" * 300_000) == "x" * 300_000
