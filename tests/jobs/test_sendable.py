@@ -307,6 +307,16 @@ def test_damaged_pickles_say_so() -> None:
         unpack_job(b"no pickle", PICKLE)
 
 
+def test_a_pickle_of_a_module_that_exits_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exits_when_imported.py").write_text("raise SystemExit('no main guard')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(LoadFailed, match="this cannot be unpickled: no main guard"):
+        PICKLE.decode(b"cexits_when_imported\nAny\n.")
+
+
 @pytest.mark.parametrize(("name", "error"), [("yaml", ValueError), (1, TypeError)])
 def test_there_are_two_codecs(name: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="codec must be"):

@@ -167,7 +167,7 @@ class PickleCodec:
     def decode(self, data: bytes) -> Any:
         try:
             return pickle.loads(data)  # noqa: S301 - the user has chosen it, for data of their own
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a module that it imports may raise anything
             words = safe_str(error) or type(error).__name__
             raise LoadFailed(f"this cannot be unpickled: {words}") from error
 
