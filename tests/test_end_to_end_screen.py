@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: A number of tickets that shows that the pull is running and far from its end.
-SOME = r"\(([1-9]\d*)/3000\) Pulling tickets"
+SOME = r"\(([1-9]\d*)/1500\) Pulling tickets"
 
 
-def demo(folder: Path, *, tickets: int = 3000, latency: float = 0.4) -> list[str]:
+def demo(folder: Path, *, tickets: int = 1500, latency: float = 0.8) -> list[str]:
     return [
         *PROGRAM,
         "demo",
@@ -41,13 +41,13 @@ def test_escape_in_mid_pull_leaves_an_honest_count_on_the_screen(tmp_path: Path)
     with job_on_pty(demo(folder), size=(100, 24)) as pty:
         pty.wait_for(SOME)
         pty.type("\x1b")
-        cancelled = pty.wait_for(r"Cancelled: (\d+)/3000 tickets pulled")
+        cancelled = pty.wait_for(r"Cancelled: (\d+)/1500 tickets pulled")
         count = issues_in(folder)
         pty.type("q")
         code = pty.wait_for_end()
 
         assert int(cancelled[1]) == count
-        assert 0 < count < 3000
+        assert 0 < count < 1500
         assert code == 0
         assert pty.is_restored()
 
@@ -59,7 +59,7 @@ def test_leaving_in_mid_pull_prints_the_count_and_ends_with_0(key: str, tmp_path
         pty.wait_for(SOME)
         pty.type(key)
         code = pty.wait_for_end()
-        last = re.findall(r"Cancelled: (\d+)/3000 tickets pulled", pty.output)[-1]
+        last = re.findall(r"Cancelled: (\d+)/1500 tickets pulled", pty.output)[-1]
 
         assert (code, int(last)) == (0, issues_in(folder))
         assert pty.is_restored()
