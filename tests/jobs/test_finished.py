@@ -94,6 +94,9 @@ async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
     assert [type(value) for value in row_of_job(jobs[1])] == [
         type(value) for value in row_of_record(record_of(ended[1]), "run", 1, repr, 1e9)
     ]
+    for handle, job in zip(ended, jobs, strict=True):  # a None takes sqlite3 longer than all others
+        assert None not in row_of_record(record_of(handle), "run", 1, repr, 1e9)
+        assert None not in row_of_job(job)
     assert (jobs[1].error_type, len(jobs[1].error_message or "")) == ("OSError", MAX_CHARS)
 
 

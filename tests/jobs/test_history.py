@@ -113,6 +113,9 @@ async def test_what_was_written_is_read_whole_and_newest_first(path: Path) -> No
     await history.write([new, old])
 
     assert await history.read() == [new, old]
+    with closing(sqlite3.connect(path)) as db:
+        stored = "SELECT number FROM jobs WHERE started_at IS NULL AND key IS NULL"
+        assert db.execute(stored).fetchall() == [(2,)]
     assert await history.read(limit=1) == [new]
     assert await history.read(status=JobStatus.FAILED) == [old]
 

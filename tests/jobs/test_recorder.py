@@ -172,6 +172,52 @@ async def test_the_end_waits_for_the_history_for_a_bounded_time(
     assert "took longer than 5 s" in caplog.text
 
 
+async def test_the_end_lets_a_write_under_way_end(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_recorder, "BATCH", 1)
+    history = Memory(seconds=1)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(0.5)  # it is being written
+        await queue.run(value, name="b")
+
+    assert history.tries == [0.0, 1.0]
+    assert history.batches == [["a"], ["b"]]
+    assert trio.current_time() == pytest.approx(2.0)
+
+
+async def test_what_a_write_at_the_end_could_not_keep_is_written_once_more(
+    autojump_clock: MockClock,
+) -> None:
+    history = Memory(seconds=1, failures=1)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(0.5)  # it is being written
+
+    assert history.tries == pytest.approx([0.1, 1.1])
+    assert history.batches == [["a"]]
+    assert queue.statistics().unrecorded == 0
+
+
+async def test_all_writes_at_the_end_share_the_time_limit(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = Memory(seconds=3)
+
+    async with open_job_queue(history=history) as queue:
+        await queue.run(value, name="a")
+        await trio.sleep(0.1)  # it is being written
+        await queue.run(value, name="b")
+
+    assert trio.current_time() == pytest.approx(0.1 + _recorder.FLUSH_SECONDS)
+    assert history.batches == [["a"]]
+    assert queue.statistics().unrecorded == 1
+    assert "took longer than 5 s" in caplog.text
+
+
 async def test_the_last_jobs_are_written_when_all_is_cancelled(autojump_clock: MockClock) -> None:
     history = Memory(seconds=1)
 

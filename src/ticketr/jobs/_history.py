@@ -66,7 +66,8 @@ class JobHistory(Protocol):
         """Keep these jobs, but not a second time those that are there already.
 
         Cancellation:
-            Happens when the queue ends. The queue then writes the same jobs once more.
+            Happens when the block of the queue is cancelled or left by an error, and the queue then
+            writes the same jobs once more; also when the write takes too long for the block's end.
         """
         ...
 
@@ -269,7 +270,7 @@ MIGRATIONS: list[tuple[str, ...]] = [
 INSERT = f"INSERT OR IGNORE INTO jobs ({NAMES}) VALUES "  # noqa: S608 - a constant
 PLACES = f"({', '.join('?' * len(COLUMNS))})"
 ROWS_AT_ONCE = 250
-"""The rows of one statement; 32,766 values are SQLite's limit."""
+"""The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
 DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
 ROW_SPAN = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DROP_SURPLUS = (
@@ -285,8 +286,8 @@ SELECT = (
 def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Insert rows, many with each statement.
 
-    ``executemany`` would give the interpreter's lock away at each row, and wait for up to 5 ms to get
-    it back from a busy Trio thread.
+    Each statement gives the interpreter's lock away, and waits for up to 5 ms to get it back from a
+    busy Trio thread; ``executemany`` does so at each row.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = rows[start : start + ROWS_AT_ONCE]
@@ -318,16 +319,18 @@ def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, 
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:
     """Update the schema to the newest version."""
-    if schema_version(db) < len(MIGRATIONS):
+    version = schema_version(db)
+    if version < len(MIGRATIONS):
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("BEGIN IMMEDIATE")
-        # Another process may have done it already.
-        for statements in MIGRATIONS[schema_version(db) :]:
+        version = schema_version(db)  # another process may have done it already
+        for statements in MIGRATIONS[version:]:
             for statement in statements:
                 db.execute(statement)
-        db.execute(f"PRAGMA user_version = {max(schema_version(db), len(MIGRATIONS))}")
+        version = max(version, len(MIGRATIONS))
+        db.execute(f"PRAGMA user_version = {version}")
         db.execute("COMMIT")
-    if schema_version(db) > len(MIGRATIONS):
+    if version > len(MIGRATIONS):
         raise HistoryFailed(str(path), "a newer version of ticketr wrote it")
 
 

@@ -67,6 +67,9 @@ class Recorder:
         self._writing: list[Row] = []
         self._filled = trio.Event()  # there is something to write
         self._batch_ready = trio.Event()  # so much that the next batch need not be waited for
+        self._is_ending = False
+        self._write_ended = trio.Event()  # the last one that began
+        self._flush_until = math.inf
         self._warned = False
         self.lost: int = 0
         self._clock_offset = 0.0
@@ -95,10 +98,10 @@ class Recorder:
             self._drop_surplus()
 
     @enable_ki_protection
-    async def write(self) -> None:
-        """Write new entries in batches, until cancelled."""
+    async def write(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
+        """Write new entries in batches, until cancelled or the queue ends."""
         pause = 0.0
-        while True:
+        while not self._is_ending:
             await self._filled.wait()
             if pause:
                 await trio.sleep(pause)
@@ -109,9 +112,23 @@ class Recorder:
             is_written = await self._write_batch()
             pause = 0.0 if is_written else min(max(pause, 0.5) * 2, LONGEST_PAUSE)
 
+    async def finish_write(self) -> None:
+        """Let the write under way end, within the time limit of ``flush``, and begin no other.
+
+        Call it when all jobs have ended, before the task of ``write`` is cancelled: a cancelled
+        write would be done a second time.
+        """
+        self._is_ending = True
+        self._flush_until = trio.current_time() + FLUSH_SECONDS
+        with trio.CancelScope(deadline=self._flush_until, shield=True):
+            await trio.lowlevel.checkpoint()
+            if self._writing:
+                await self._write_ended.wait()
+
     async def flush(self) -> None:
         """Write the remaining entries, within a time limit. Call it when all jobs have ended."""
-        with trio.move_on_after(FLUSH_SECONDS, shield=True):
+        deadline = min(self._flush_until, trio.current_time() + FLUSH_SECONDS)
+        with trio.CancelScope(deadline=deadline, shield=True):
             await trio.lowlevel.checkpoint()
             if self._unwritten:
                 await self._write_batch()
@@ -142,6 +159,7 @@ class Recorder:
 
     async def _write_batch(self) -> bool:
         unwritten = self._unwritten
+        self._write_ended = trio.Event()
         batch = self._writing = list(unwritten)
         unwritten.clear()
         try:
@@ -160,6 +178,7 @@ class Recorder:
             return True
         finally:
             self._writing = []
+            self._write_ended.set()
 
     def _put_back(self, batch: list[Row]) -> None:
         self._unwritten.extendleft(reversed(batch))
