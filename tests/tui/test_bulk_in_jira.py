@@ -29,7 +29,7 @@ async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
         assert row is not None
         ticket = parse((bench.root / row.path).read_text()).tickets[0]
         count = ticket.count()
-        await run.press(" ", "b", *["KEY_DOWN"] * 7, "KEY_ENTER")
+        await run.press(" ", "b", *["KEY_DOWN"] * 8, "KEY_ENTER")
         await trio.sleep(2)
         assert bench.writes == []
         await run.press("KEY_ENTER")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.cli.queue_runner import JobOutcome
     from ticketr.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
-
-_SETTING = re.compile(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
 
 
 @click.command(cls=Command)
@@ -128,13 +125,12 @@ def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
 
 
 def _setting(text: str) -> FieldSetting:
-    from ticketr.sync import FieldSetting, ListAction
+    from ticketr.sync import FieldSetting
 
-    found = _SETTING.fullmatch(text)
-    if found is None or not found[1].strip():
+    found = FieldSetting.read(text)
+    if found is None:
         raise click.BadParameter(f"{text!r} is not like Priority=High", param_hint="--set")
-    action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[found[2]]
-    return FieldSetting(found[1].strip(), found[3].strip(), action)
+    return found
 
 
 def _what(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:

@@ -8,7 +8,7 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import BulkChange, BulkIssue
+from ticketr.sync import BulkChange, BulkIssue, FieldSetting
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import BulkRequest, JobKind, JobRequest
@@ -49,7 +49,7 @@ def asked(option: int, *keys: str) -> AppState:
     return state
 
 
-def planned(option: int = 7, *keys: str) -> AppState:
+def planned(option: int = 8, *keys: str) -> AppState:
     return after(asked(option, *keys), messages.IssuesRead("work", KEYS, FOUND))
 
 
@@ -63,7 +63,12 @@ def job(change: BulkChange, *issues: BulkIssue) -> effects.StartJob:
 
 def test_the_key_offers_what_is_done_in_jira_beside_what_is_done_in_the_files() -> None:
     text = shown(chosen())
-    for words in ("move to a status", "move under a parent", "delete with sub-tasks"):
+    for words in (
+        "move to a status",
+        "move under a parent",
+        "set a field",
+        "delete with sub-tasks",
+    ):
         assert any(words in row and "in Jira, at once" in row for row in text.splitlines())
 
 
@@ -139,12 +144,12 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     assert isinstance(plan, BulkPlan)
     early, effect = entered(state, plan.shown_at + LOOK / 2)
     assert (effect, early.notice) == ((), "Read the plan first; then Enter carries it out")
-    waiting, effect = entered(asked(7))
+    waiting, effect = entered(asked(8))
     assert (effect, waiting.notice) == ((), "Jira has not answered yet; Esc goes back")
     assert "Asking Jira for 2 tickets..." in shown(waiting)
     unknown = pressed(state, "e")
     assert "does nothing here" in unknown.notice
-    assert update(asked(7), messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
+    assert update(asked(8), messages.KeyPressed("KEY_ESCAPE"), 9.0)[1] == (
         effects.StopAsking("work"),
     )
 
@@ -157,15 +162,44 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     ],
 )
 def test_without_the_issues_nothing_is_changed(answer: messages.IssuesRead, words: str) -> None:
-    state = after(asked(7), answer)
+    state = after(asked(8), answer)
     assert (state.overlays, state.is_notice_bad) == ((), True)
     assert state.notice.startswith("Nothing was changed: ")
     assert state.notice.endswith(words)
     other = messages.IssuesRead("work", ("DEMO-9",), FOUND)
-    assert isinstance(after(asked(7), other).overlays[-1], AskingIssues)
+    assert isinstance(after(asked(8), other).overlays[-1], AskingIssues)
 
 
 @pytest.mark.parametrize(("width", "height"), [(20, 5), (40, 10), (200, 60)])
 def test_the_plan_fits_every_size(width: int, height: int) -> None:
     state = after(planned(), messages.Resized(width, height))
     assert len(screen(state, 1.0, Theme())) == height
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown_as"),
+    [
+        ("Priority=High", "set Priority=High"),
+        ("Fix versions+=2026.1", "set Fix versions+=2026.1"),
+        ("Due date=", "set Due date="),
+    ],
+)
+def test_any_field_is_set_in_jira_after_the_plan(typed: str, shown_as: str) -> None:
+    state = planned(7, "KEY_ENTER", *typed)
+
+    assert f"Enter: {shown_as}, 2 tickets in Jira" in shown(state)
+    setting = FieldSetting.read(typed)
+    assert setting is not None
+    _, effect = entered(state)
+    assert effect == (job(BulkChange(settings=(setting,)), *FOUND),)
+
+
+def test_what_is_no_field_and_value_can_be_typed_again() -> None:
+    state, effect = entered(pressed(at(chosen(), 7), "KEY_ENTER", *"Priority"))
+
+    assert effect == ()
+    assert (
+        state.notice == "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
+    )
+    state, effect = entered(pressed(state, *"=Low"))
+    assert effect == (effects.AskIssues("work", KEYS),)

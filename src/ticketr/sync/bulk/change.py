@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ticketr.config.names import folded
 from ticketr.sync.compare.durations import ESTIMATES
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ticketr.sync.push.values import FieldSpec, NameLookup
+
+
+_SETTING = re.compile(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
 
 
 class ListAction(StrEnum):
@@ -37,6 +41,15 @@ class FieldSetting:
     name: str
     text: str
     action: ListAction = ListAction.REPLACE
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Read ``Priority=High``, ``Labels+=urgent`` or ``Labels-=old``; None for other texts."""
+        found = _SETTING.fullmatch(text)
+        if found is None or not found[1].strip():
+            return None
+        action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[found[2]]
+        return cls(found[1].strip(), found[3].strip(), action)
 
     def __str__(self) -> str:
         sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]

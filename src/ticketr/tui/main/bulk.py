@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync import BulkChange, Change, FieldChange
+from ticketr.sync import BulkChange, Change, FieldChange, FieldSetting
 from ticketr.text import clean
 from ticketr.tickets import is_key
 from ticketr.tui import effects
@@ -62,7 +62,7 @@ _KINDS = (
 
 
 #: What is done in Jira itself, to all chosen tickets that it has.
-_IN_JIRA = ("move to a status", "move under a parent", "delete with sub-tasks")
+_IN_JIRA = ("move to a status", "move under a parent", "set a field", "delete with sub-tasks")
 
 
 def change_chosen(state: AppState, _: float) -> Step | None:
@@ -95,6 +95,8 @@ def _in_jira(state: AppState, rows: tuple[ListRow, ...], keys: tuple[str, ...], 
         return _ask_what_they_become(state, rows, partial(_status_in_jira, keys))
     if at == 1:
         return state.opened(_parent_input(keys, "")), ()
+    if at == 2:
+        return state.opened(_setting_input(keys, "")), ()
     return _ask_issues(state, keys, BulkChange(delete=True))
 
 
@@ -111,6 +113,17 @@ def _parent_input(keys: tuple[str, ...], text: str) -> LineInput:
         return _ask_issues(state, keys, BulkChange(parent=parent))
 
     return LineInput("key of the parent:", taken, input=TextInput.of(text))
+
+
+def _setting_input(keys: tuple[str, ...], text: str) -> LineInput:
+    def taken(state: AppState, text: str) -> Step:
+        setting = FieldSetting.read(text.strip())
+        if setting is None:
+            words = "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
+            return state.opened(_setting_input(keys, text)).noticed(words, is_bad=True), ()
+        return _ask_issues(state, keys, BulkChange(settings=(setting,)))
+
+    return LineInput("field=value:", taken, input=TextInput.of(text))
 
 
 def _ask_issues(state: AppState, keys: tuple[str, ...], change: BulkChange) -> Step:
