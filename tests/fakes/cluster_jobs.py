@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import trio
 from ticketr import GiveUp, RetryLater
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ticketr import JobContext
 
 
@@ -144,3 +147,11 @@ async def tracked(context: JobContext, path: str) -> None:
         await trio.sleep_forever()
     finally:
         write(path, f"stop {context.id} {context.attempt} {os.getpid()}")
+
+
+def in_twenty_ms(due: datetime) -> datetime:
+    return due + timedelta(milliseconds=20)
+
+
+def no_later(due: datetime) -> datetime:
+    return due

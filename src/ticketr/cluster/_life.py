@@ -19,6 +19,7 @@ from coredis.exceptions import RedisError, ResponseError
 from ticketr.cluster._attempt import Attempt, Call, Runner
 from ticketr.cluster._engine import Engine
 from ticketr.cluster._keys import LEVELS, TaskName
+from ticketr.cluster._repeat_runs import RepeatRunner
 from ticketr.cluster._store import LOST, RecordStore
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._retention import Keep
@@ -68,6 +69,7 @@ class Life:
         self._batches = batches
         self._codec = codec
         self._settings = settings
+        self._repeats = RepeatRunner(store, codec, settings.modules)
         self._stop = stop  # the worker is to end
         self._leave = trio.Event()  # the engine is to end
         self._attempts: dict[str, Attempt] = {}  # by token
@@ -109,6 +111,7 @@ class Life:
                         services.start_soon(self._listen)
                         services.start_soon(self._tell_progress, local)
                         services.start_soon(self._repair)
+                        services.start_soon(self._repeats.run)
                         await self._work(runner)
                         services.cancel_scope.cancel()
             finally:
@@ -279,7 +282,9 @@ class Life:
                 if is_new:
                     is_new = False
                     registered.set()
-                for token in answer[2:]:
+                if float(answer[2]) <= 0:
+                    self._repeats.wake()
+                for token in answer[3:]:
                     self._stop_attempt(token.decode())
                 due = max(float(answer[1]), SHORTEST_TICK)
                 await trio.sleep(min(LONGEST_TICK, lease / 8, due))

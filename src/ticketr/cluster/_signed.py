@@ -119,6 +119,26 @@ class SignedCodec:
         """
         return _CODEC.decode(self._checked("retry", task, data)) if data else None
 
+    def pack_every(self, task: TaskName, every: str) -> bytes:
+        """Return how a repeat's due times follow each other as bytes."""
+        return self._signed("every", task, every.encode(), "every")
+
+    def unpack_every(self, task: TaskName, data: bytes) -> bytes:
+        """Return how a repeat's due times follow each other.
+
+        Raises:
+            LoadFailed: It is not of this queue.
+        """
+        return self._checked("every", task, data)
+
+    def renamed(self, kind: str, task: TaskName, new: TaskName, data: bytes) -> bytes:
+        """Return what belongs to one submit as what belongs to another.
+
+        Raises:
+            LoadFailed: It is not of this queue.
+        """
+        return self._signed(kind, new, self._checked(kind, task, data), kind)
+
     def _signed(self, kind: str, task: TaskName, data: bytes, what: str) -> bytes:
         if len(data) > LARGEST:
             raise NotSendable(

@@ -50,15 +50,17 @@ class Submission:
     Attributes:
         record: The mirror of the job.
         args: The arguments of the server's function ``enter``.
+        fields: Those of them that are names and values of the server's record.
     """
 
     record: RemoteRecord
     args: tuple[object, ...]
+    fields: tuple[object, ...]
 
 
 def make_submission(
     job: Job[object] | Callable[..., Awaitable[object]],
-    args: tuple[object, ...],
+    call_args: tuple[object, ...],
     options: JobOptions,
     *,
     defaults: Defaults,
@@ -70,7 +72,7 @@ def make_submission(
 
     Args:
         job: What was submitted.
-        args: The arguments that follow the context.
+        call_args: The arguments that follow the context.
         options: The options of the submit.
         defaults: What holds if they do not say otherwise.
         codec: Packs the job.
@@ -81,7 +83,7 @@ def make_submission(
         TypeError, ValueError: The job or an option is invalid.
         NotSendable: Another process could not make the job anew.
     """
-    _, name = resolve_function(job, args)
+    _, name = resolve_function(job, call_args)
     given = checked_options(with_ids(options))
     key, conflict = checked_text_key(given.get("key")), _checked_conflict(given)
     task = TaskName(_text(given, "id") or uuid.uuid4().hex, uuid.uuid4().hex[:12])
@@ -100,10 +102,11 @@ def make_submission(
     fields = (
         *("name", record.name, "tags", json.dumps(sorted(tags)), "priority", priority),
         *("level", level_of(priority), "timeout", timeout),
-        *("retry", codec.pack_retry(task, retry), "payload", codec.pack_job(task, job, args)),
+        *("retry", codec.pack_retry(task, retry), "payload", codec.pack_job(task, job, call_args)),
     )
     before = (int(after.any_end), len(after.jobs), *after.jobs)
-    return Submission(record, (task.job_id, task.nonce, *where, expires, *before, *fields))
+    args = (task.job_id, task.nonce, *where, expires, *before, *fields)
+    return Submission(record, args, fields)
 
 
 def with_ids(options: JobOptions) -> JobOptions:

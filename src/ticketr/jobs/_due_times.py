@@ -104,12 +104,7 @@ class Calendar:
         due, due_at = self._due, -math.inf
         steps = 0
         while due_at < now and steps < MAX_STEPS:
-            following = checked_datetime("the datetime that every() returns", self._next(due))
-            if following <= due:
-                raise ValueError(
-                    f"every() must return a later time than it is given: for {due.isoformat()}"
-                    f" it returned {following.isoformat()}"
-                )
+            following = datetime_after(self._next, due)
             due, due_at = following, following.timestamp() - offset
             steps += 1
         self._due, self.due_at = due, due_at
@@ -117,6 +112,22 @@ class Calendar:
 
     def wall_time(self, offset: float) -> datetime:
         return self._due
+
+
+def datetime_after(every: Callable[[datetime], datetime], due: datetime) -> datetime:
+    """Return the due time that a user's function gives after another one, in UTC.
+
+    Raises:
+        BaseException: What the function raises.
+        TypeError, ValueError: It gives no later time.
+    """
+    following = checked_datetime("the datetime that every() returns", every(due))
+    if following <= due:
+        raise ValueError(
+            f"every() must return a later time than it is given: for {due.isoformat()}"
+            f" it returned {following.isoformat()}"
+        )
+    return following
 
 
 def make_due_times(

@@ -61,7 +61,7 @@ end
 
 -- args: id, nonce, conflict, has_id, watcher, key, delay, max_pending, start_by, any_end, number of
 -- predecessors, predecessor, ..., field, value, ...
-register('enter', function(a)
+local function enter(a)
   local id, nonce, mode, watcher, key = a[1], a[2], a[3], a[5], a[6]
   local at, delay, start_by = now(), number(a[7]), number(a[9])
   if get(id, 'nonce') == nonce then
@@ -92,7 +92,8 @@ register('enter', function(a)
     await_start(id, at + delay, at)
   end
   return {'entered', id, text(at), text(at + delay), get(id, 'waiting')}
-end)
+end
+register('enter', enter)
 
 -- args: id, cause, token
 register('cancel', function(a)

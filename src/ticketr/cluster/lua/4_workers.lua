@@ -1,3 +1,4 @@
+local SOON = 0.1       -- seconds until a repeat is looked at again that no worker goes on with
 local MOST_LOSSES = 3 -- workers that may die while they run one job
 
 -- The worker of a running job has died or ended: another one is to run it.
@@ -61,8 +62,8 @@ local function move_on(at)
 end
 
 -- A worker lives. args: worker, lease in seconds, what to show of it, whether it is new.
--- The answer is over if it is taken for dead, else ok, the seconds until a job is due, and the tokens
--- of the attempts to stop.
+-- The answer is over if it is taken for dead, else ok, the seconds until a job is due, those until a
+-- repeat is, and the tokens of the attempts to stop.
 register('tick', function(a)
   local worker, at = a[1], now()
   local stops = P .. 'stops:' .. worker
@@ -75,8 +76,12 @@ register('tick', function(a)
   redis.call('HSET', P .. 'hosts', worker, a[3])
   move_on(at)
   local due = redis.call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
-  local next_time = math.min(due and number(due) or at + 3600, next_opening(at))
-  local answer = {'ok', text(next_time - at)}
+  local repeated = redis.call('ZRANGEBYSCORE', P .. 'repeats', '-inf', '(+inf', 'WITHSCORES',
+    'LIMIT', 0, 1)[2]
+  local next_repeat = repeated and number(repeated) or at + 3600
+  local next_time = math.min(due and number(due) or at + 3600, next_opening(at),
+    math.max(next_repeat, at + SOON))
+  local answer = {'ok', text(next_time - at), text(next_repeat - at)}
   for _, stop in ipairs(redis.call('SMEMBERS', P .. 'stop:' .. worker)) do
     answer[#answer + 1] = string.match(stop, '%S+$')
   end
