@@ -217,10 +217,13 @@ async def test_a_map_gives_outcomes_and_goes_on(kind: str, url: str) -> None:
 
 async def test_leaving_a_map_early_cancels_the_rest(kind: str, url: str) -> None:
     async with opened(kind, url) as queue:
-        async with queue.map(jobs.forever_or_fail, [1, 2, 3], ordered=False):
-            pass
-        assert not queue.jobs(status=JobStatus.RUNNING)
-        assert {job.cancel_cause for job in queue.jobs()} <= {CancelCause.SCOPE}
+        with queue.watch() as updates:
+            async with queue.map(jobs.forever_or_fail, [1, 2, 3], ordered=False):
+                async for snapshot in updates:
+                    if snapshot.status is JobStatus.RUNNING:
+                        break
+        assert {job.cancel_cause for job in queue.jobs()} == {CancelCause.SCOPE}
+        assert {job.status for job in queue.jobs()} == {JobStatus.CANCELLED}
 
 
 async def test_an_error_of_the_items_cancels_all_and_comes_out_bare(kind: str, url: str) -> None:
@@ -292,3 +295,25 @@ async def test_starts_come_back_with_time(kind: str, url: str) -> None:
             await handle.wait()
     starts = sorted(handle.snapshot().started_at for handle in handles)
     assert starts[-1] - starts[0] > 0.0299
+
+
+async def test_a_shutdown_waits_for_the_jobs_and_takes_no_more(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        handle = await queue.submit(jobs.count, 20)
+        await queue.shutdown()
+        assert handle.status is JobStatus.COMPLETED
+        with pytest.raises(QueueClosed):
+            await queue.submit(jobs.echo)
+        await queue.shutdown(grace=1)
+
+
+async def test_a_shutdown_with_a_grace_cancels_what_is_left(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        running = await queue.submit(jobs.forever)
+        await until(running, JobStatus.RUNNING)
+        delayed = await queue.submit(jobs.echo, delay=1000)
+        await queue.shutdown(grace=0.01)
+        for handle in (running, delayed):
+            assert handle.snapshot().cancel_cause is CancelCause.SHUTDOWN
+        with pytest.raises(ValueError, match="grace"):
+            await queue.shutdown(grace=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
@@ -18,7 +19,7 @@ from ticketr.jobs._job import CancelCause
 from ticketr.jobs._options import refuse_options_of_one_run
 from ticketr.jobs._store_repeats import pack_every
 from ticketr.jobs._template import checked_map_options
-from ticketr.jobs._values import checked_text, checked_whole
+from ticketr.jobs._values import checked_seconds, checked_text, checked_whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
@@ -224,6 +225,37 @@ class ClusterQueue(ClusterSubmits):
 
     # The end
 
+    async def shutdown(self, *, grace: float | None = None) -> None:
+        """Take no more jobs from this process, and wait until those that it has submitted have ended.
+
+        Jobs of other processes, and repeats, go on. May be called more than once; a later call can
+        only shorten the grace.
+
+        Cancellation:
+            The queue takes no more jobs. Those that have not ended go on.
+
+        Args:
+            grace: After how many seconds to cancel the jobs that have not ended; those that wait
+                for a time or a rate, or in a pause, are cancelled at once. None or ``math.inf``:
+                they may take as long as they like.
+
+        Raises:
+            TypeError, ValueError: The grace is no number of seconds.
+        """
+        limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
+        self._is_closed = True
+        self._events.wake_submits()
+        own = self._events.submissions
+        if limit < math.inf:
+            idle = [
+                each for each in own if each.snapshot().waiting_for in ("time", "rate", "paused")
+            ]
+            await self.cancel_many(idle, CancelCause.SHUTDOWN)
+        with trio.move_on_after(limit):
+            await self.wait_own()
+        await self.cancel_many([*own], CancelCause.SHUTDOWN)
+        await self.wait_own()
+
     async def close(self, *, cancels: bool) -> None:
         """Take no more jobs; internal.
 
@@ -231,10 +263,9 @@ class ClusterQueue(ClusterSubmits):
             cancels: Whether to cancel the jobs that this process has submitted, too.
         """
         self._is_closed = True
+        self._events.wake_submits()
         if cancels:
-            async with trio.open_nursery() as nursery:
-                for record in list(self._events.submissions):
-                    nursery.start_soon(self._cancel, record.id, CancelCause.SCOPE)
+            await self.cancel_many([*self._events.submissions], CancelCause.SCOPE)
 
     async def wait_own(self) -> None:
         """Wait for the jobs that this process has submitted; internal."""

@@ -48,6 +48,7 @@ class EventReader:
         self.shift: float = 0.0
         self.submissions: dict[RemoteRecord, Submission] = {}
         self._read = 0  # events since the server has dropped some
+        self._waiting: dict[str, trio.Event] = {}  # for room, by nonce
 
     async def follow(self, ready: trio.Event) -> None:
         """Read events until cancelled; set the event once no event can be missed."""
@@ -91,6 +92,20 @@ class EventReader:
         """Return the server's record of a job, and follow it from now on; empty if unknown."""
         return pairs(await self._store.call_surely("attach", job_id, self.stream))
 
+    def expect_room(self, nonce: str) -> trio.Event:
+        """Return an event that is set once there may be room for a submit."""
+        self._waiting[nonce] = trio.Event()
+        return self._waiting[nonce]
+
+    def forget_room(self, nonce: str) -> None:
+        """Wait for no room any more."""
+        self._waiting.pop(nonce, None)
+
+    def wake_submits(self) -> None:
+        """Have all submits look anew that wait for room."""
+        for event in self._waiting.values():
+            event.set()
+
     async def _open(self) -> str:
         await self._store.load()
         self.shift = await self._store.clock_shift()
@@ -100,6 +115,7 @@ class EventReader:
         return last.decode()
 
     async def _read_anew(self) -> None:
+        self.wake_submits()
         for record in list(self._mirror.live.values()):
             told = pairs(await self._store.call("attach", record.id, self.stream))
             submission = self.submissions.get(record)
@@ -111,6 +127,9 @@ class EventReader:
                 await self._store.call("enter", *submission.args)
 
     async def _take(self, event: Mapping[str, bytes]) -> None:
+        waiting = self._waiting.get(event.get("room", b"").decode())
+        if waiting is not None:
+            waiting.set()
         if "nonce" not in event:
             return
         job_id, nonce = event["id"].decode(), event["nonce"].decode()

@@ -65,6 +65,7 @@ class Mirror:
         if self._by_id.get(record.id) is not record:
             self.live.pop(str(record.task), None)
         self._observers.pop(record, None)
+        record.ended.set()  # for those who wait for all jobs
         self._note_idle()
 
     def add(self, record: RemoteRecord) -> None:

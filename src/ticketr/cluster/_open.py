@@ -18,6 +18,7 @@ from ticketr.cluster._signed import SignedCodec
 from ticketr.cluster._store import RecordStore
 from ticketr.cluster._submission import Defaults
 from ticketr.cluster._submits import LAST_WORDS
+from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._retention import Keep
@@ -114,6 +115,7 @@ async def _block(
 ) -> AsyncGenerator[None, None]:
     """Follow the events during the body; wait for its jobs, or cancel them."""
     body: BaseException | None = None
+    spill: BaseException | None = None
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             ready = trio.Event()
@@ -123,25 +125,24 @@ async def _block(
                 yield
                 if not detach:
                     await queue.wait_own()
-            except BaseException as error:
-                body = error
+            except BaseException as error:  # noqa: ASYNC103, BLE001 - it is raised below
+                body = error  # not in a group
                 if not detach:
                     with trio.move_on_after(LAST_WORDS, shield=True):
                         await queue.close(cancels=True)
-                raise
             finally:
                 with trio.move_on_after(LAST_WORDS, shield=True):
                     await queue.close(cancels=False)
                 nursery.cancel_scope.cancel()
-    except BaseExceptionGroup:
-        if body is None:
-            raise
+    except BaseExceptionGroup as group:
+        spill = group
     finally:
         mirror.close()
         with trio.move_on_after(DROP_PATIENCE, shield=True):
             await events.drop()
-    if body is not None:
-        try:
-            raise body  # not in a group: the tasks of this block raise nothing else
-        finally:
-            del body
+    leaving = what_leaves(body, [], spill)
+    try:
+        if leaving is not None:
+            raise leaving
+    finally:
+        del body, spill, leaving

@@ -36,8 +36,8 @@ WITHDRAWAL: Final = 2.0
 """Seconds that a cancelled ``submit()`` tries to tell the server so."""
 BATCH: Final = 200
 """Jobs that ``submit_many()`` hands to the server at once."""
-ROOM_PAUSE: Final = 0.02
-LONGEST_ROOM_PAUSE: Final = 0.5
+ROOM_PATIENCE: Final = 3.0
+"""Seconds after which a submit that waits for room asks again, so that the server remembers it."""
 
 
 class ClusterSubmits(ClusterControl):
@@ -273,16 +273,19 @@ class ClusterSubmits(ClusterControl):
         return ("withdraw", task.job_id, task.nonce, CancelCause.SCOPE.value)
 
     async def _wait_for_room(self, submission: Submission) -> list[str]:
-        pause = ROOM_PAUSE
-        while True:
-            if self._is_closed:
-                raise QueueClosed
-            raw = await self._batches.call_surely("enter", *submission.args)
-            answer = [part.decode() for part in raw]
-            if answer[0] != "full":
-                return answer
-            await trio.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_ROOM_PAUSE)
+        nonce = submission.record.task.nonce
+        try:
+            while not self._is_closed:
+                is_told = self._events.expect_room(nonce)
+                raw = await self._batches.call_surely("enter", *submission.args)
+                answer = [part.decode() for part in raw]
+                if answer[0] != "full":
+                    return answer
+                with trio.move_on_after(ROOM_PATIENCE):
+                    await is_told.wait()
+        finally:
+            self._events.forget_room(nonce)
+        raise QueueClosed
 
     async def _cancel_own(self, record: RemoteRecord) -> None:
         """Cancel a job of ours for its submitter, and wait for its end."""

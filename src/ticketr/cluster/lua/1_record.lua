@@ -165,7 +165,13 @@ local function leave_worker(id, worker)
   redis.call('SREM', P .. 'stop:' .. worker, id .. ' ' .. get(id, 'token'))
 end
 
-local finish
+local finish, offer_room -- the second of 2_room.lua
+
+-- A job is not pending any more: there is room for another one.
+local function leave_pending(id)
+  redis.call('SREM', P .. 'pending', id)
+  if redis.call('EXISTS', P .. 'room') == 1 then offer_room() end
+end
 
 -- A job has ended: those that start after it wait for one less, or can start no more.
 local function tell_successors(id, status, at)
@@ -205,7 +211,7 @@ function finish(id, status, at)
   if job.status == 'running' then
     leave_worker(id, job.worker)
   else
-    redis.call('SREM', P .. 'pending', id)
+    leave_pending(id)
     redis.call('ZREM', P .. 'due', id)
     redis.call('ZREM', P .. 'gated', id)
   end

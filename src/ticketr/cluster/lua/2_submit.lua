@@ -70,11 +70,18 @@ local function enter(a)
   if redis.call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end
   local predecessors = {unpack(a, 12, 11 + number(a[11]))}
   for _, other in ipairs(predecessors) do
-    if get(other, 'status') == '' then return {'unknown', other} end
+    if get(other, 'status') == '' then
+      leave_room(nonce)
+      return {'unknown', other}
+    end
   end
   local conflict = conflict_of(id, mode, a[4] == '1', watcher, key, at)
-  if conflict then return conflict end
-  if redis.call('SCARD', P .. 'pending') >= number(a[8]) then return {'full'} end
+  if conflict then
+    leave_room(nonce)
+    return conflict
+  end
+  local priority = number(field_of({unpack(a, 12 + number(a[11]))}, 'priority'))
+  if not has_room(nonce, watcher, priority, number(a[8]), at) then return {'full'} end
   redis.call('DEL', record(id))
   redis.call('ZREM', P .. 'ended', id)
   set(id, 'nonce', nonce, 'status', 'pending', 'revision', 1, 'attempt', 0, 'submitted', text(at),
@@ -104,7 +111,9 @@ end)
 -- args: id, nonce, cause
 register('withdraw', function(a)
   redis.call('SET', P .. 'withdrawn:' .. a[2], 1, 'EX', 60)
+  leave_room(a[2])
   if get(a[1], 'nonce') == a[2] then cancel(a[1], a[3], '', now()) end
+  if redis.call('EXISTS', P .. 'room') == 1 then offer_room() end
   return 1
 end)
 

@@ -47,7 +47,7 @@ register('begin', function(a)
   redis.call('HINCRBY', record(id), 'attempt', 1)
   set(id, 'status', 'running', 'started', text(at), 'worker', worker, 'token', token, 'level', level,
     'entry', entry, 'waiting', '', 'reported', 0)
-  redis.call('SREM', P .. 'pending', id)
+  leave_pending(id)
   redis.call('ZREM', P .. 'expiring', id)
   redis.call('SADD', P .. 'running', id)
   redis.call('SADD', P .. 'of:' .. worker, id)
