@@ -317,3 +317,21 @@ async def test_a_shutdown_with_a_grace_cancels_what_is_left(kind: str, url: str)
             assert handle.snapshot().cancel_cause is CancelCause.SHUTDOWN
         with pytest.raises(ValueError, match="grace"):
             await queue.shutdown(grace=-1)
+
+
+async def test_a_job_takes_the_place_of_one_of_its_id(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        first = await queue.submit(jobs.forever, id="mine")
+        await until(first, JobStatus.RUNNING)
+        assert await queue.run(jobs.echo, 3, id="mine", on_conflict=OnConflict.SUPERSEDE) == 3
+        assert (await first.wait()).cancel_cause is CancelCause.SUPERSEDED
+
+
+async def test_a_job_waits_for_one_of_its_id(kind: str, url: str) -> None:
+    async with opened(kind, url) as queue:
+        first = await queue.submit(jobs.forever, id="mine")
+        await until(first, JobStatus.RUNNING)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(first.cancel_and_wait)
+            assert await queue.run(jobs.echo, 3, id="mine", on_conflict=OnConflict.WAIT) == 3
+        assert first.snapshot().cancel_cause is CancelCause.USER

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
+import trio.testing
 from fakes import cluster_jobs as jobs
-from fakes.clusters import open_cluster, until
+from fakes.clusters import new_name, open_cluster, until
 
 from ticketr import CancelCause, DuplicateJob, JobStatus, OnConflict
 
@@ -118,6 +121,55 @@ async def test_supersede(url: str) -> None:
         assert await new.result() == "new"
         for handle in (running, waiting):
             assert (await handle.wait()).cancel_cause is CancelCause.SUPERSEDED
+
+
+async def test_a_job_waits_for_another_process_to_free_its_id(url: str) -> None:
+    name = new_name()
+    async with open_cluster(url, name=name) as one, open_cluster(url, name=name) as two:
+        first = await one.submit(jobs.forever, id="mine")
+        await until(first, JobStatus.RUNNING)
+        new: list[object] = []
+
+        async def wait() -> None:
+            new.append(await two.run(jobs.echo, 2, id="mine", on_conflict=OnConflict.WAIT))
+
+        with two.watch() as updates:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait)
+                assert (
+                    await updates.receive()
+                ).status is JobStatus.RUNNING  # it knows of the first
+                assert new == []
+                await first.request_cancel()
+        assert new == [2]
+        assert (await first.wait()).cancel_cause is CancelCause.USER
+
+
+async def test_a_job_takes_the_place_of_one_of_its_id(url: str) -> None:
+    name = new_name()
+    async with open_cluster(url, name=name) as one, open_cluster(url, name=name) as two:
+        for status in (JobStatus.RUNNING, JobStatus.PENDING):
+            delay = 1000.0 if status is JobStatus.PENDING else 0.0
+            first = await one.submit(jobs.forever, id="mine", delay=delay)
+            await until(first, status)
+            value = await two.run(jobs.echo, 2, id="mine", on_conflict=OnConflict.SUPERSEDE)
+            assert value == 2
+            assert (await first.wait()).cancel_cause is CancelCause.SUPERSEDED
+
+
+async def test_a_submit_that_waits_for_an_id_is_cancelled_alone(url: str) -> None:
+    async with open_cluster(url) as queue:
+        first = await queue.submit(jobs.forever, id="mine")
+        await until(first, JobStatus.RUNNING)
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                options = {"id": "mine", "on_conflict": OnConflict.WAIT}
+                nursery.start_soon(partial(queue.submit, jobs.echo, **options))
+                await trio.testing.wait_all_tasks_blocked()
+                scope.cancel()
+        assert first.status is JobStatus.RUNNING
+        assert queue.handle("mine").id == first.id
+        await first.cancel_and_wait()
 
 
 async def test_an_id_is_rejected_or_joined(url: str) -> None:

@@ -152,7 +152,6 @@ async def test_a_job_that_no_worker_can_import_is_refused(url: str) -> None:
     [
         ({"key": 1}, "a key across processes is text, not 1"),
         ({"key": ""}, "at least one character"),
-        ({"id": "a", "on_conflict": "wait"}, "cannot be met with 'wait'"),
         ({"dealy": 1}, "did you mean 'delay'"),
     ],
 )

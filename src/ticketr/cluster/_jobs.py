@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ticketr._errors import UnknownJob
@@ -12,11 +13,13 @@ from ticketr.cluster._keys import TaskName
 from ticketr.cluster._record import RemoteRecord
 from ticketr.cluster._store import pairs
 from ticketr.jobs._finished import finished_of_snapshot
-from ticketr.jobs._job import CancelCause, CancelOutcome, JobStatus
+from ticketr.jobs._job import CancelCause, CancelOutcome, JobStatus, OnConflict
 from ticketr.jobs._values import checked_member, checked_whole
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+    import trio
 
     from ticketr.cluster._events import EventReader
     from ticketr.cluster._mirror import Mirror
@@ -78,6 +81,18 @@ class ClusterJobs:
         if answer < 0:
             raise UnknownJob(_id_of(job_id))
         return bool(answer)
+
+    async def _await_end(self, job_id: str, conflict: OnConflict, ended: trio.Event) -> None:
+        """Have an event set at the end of a live job, which a new one is to follow."""
+        if conflict is OnConflict.SUPERSEDE:
+            await self._cancel(job_id, CancelCause.SUPERSEDED)
+        with suppress(UnknownJob):
+            await self.attach(job_id)
+        record = self._mirror.find(job_id)
+        if record is None or record.ended.is_set():
+            ended.set()
+        else:
+            self._mirror.observe(record, lambda _: ended.set())
 
     # Looking
 

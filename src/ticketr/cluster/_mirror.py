@@ -42,7 +42,7 @@ class Mirror:
         self.subscriptions: Subscriptions[RemoteRecord] = Subscriptions(_await_change)
         self.live: dict[str, RemoteRecord] = {}
         self._by_id: dict[str, RemoteRecord] = {}
-        self._observers: dict[RemoteRecord, Callable[[RemoteRecord], None]] = {}
+        self._observers: dict[RemoteRecord, list[Callable[[RemoteRecord], object]]] = {}
         self._ended: deque[RemoteRecord] = deque()
         self._codec = codec
         self._keep = keep
@@ -56,9 +56,9 @@ class Mirror:
         """Take events of a job whose submit has not returned."""
         self.live[str(record.task)] = record
 
-    def observe(self, record: RemoteRecord, ended: Callable[[RemoteRecord], None]) -> None:
+    def observe(self, record: RemoteRecord, ended: Callable[[RemoteRecord], object]) -> None:
         """Have a function called once a job has ended."""
-        self._observers[record] = ended
+        self._observers.setdefault(record, []).append(ended)
 
     def withdraw(self, record: RemoteRecord) -> None:
         """Take no events of a job whose submit has failed, unless some have come: its end will."""
@@ -98,8 +98,8 @@ class Mirror:
         self._counts[record.status] += 1
         self._ended.append(record)
         self.evict()
-        if record in self._observers:
-            self._observers.pop(record)(record)
+        for ended in self._observers.pop(record, ()):
+            ended(record)
         self._note_idle()
 
     def evict(self) -> None:

@@ -51,11 +51,13 @@ class Submission:
         record: The mirror of the job.
         args: The arguments of the server's function ``enter``.
         fields: Those of them that are names and values of the server's record.
+        conflict: What to do about a live job of its ID or key.
     """
 
     record: RemoteRecord
     args: tuple[object, ...]
     fields: tuple[object, ...]
+    conflict: OnConflict
 
 
 def make_submission(
@@ -106,7 +108,7 @@ def make_submission(
     )
     before = (int(after.any_end), len(after.jobs), *after.jobs)
     args = (task.job_id, task.nonce, *where, expires, *before, *fields)
-    return Submission(record, args, fields)
+    return Submission(record, args, fields, conflict)
 
 
 def with_ids(options: JobOptions) -> JobOptions:
@@ -139,11 +141,4 @@ def checked_text_key(key: object) -> str | None:
 
 def _checked_conflict(given: dict[str, object]) -> OnConflict:
     conflict: Any = given.get("on_conflict")
-    if "id" not in given:
-        return conflict or OnConflict.WAIT
-    if conflict in (OnConflict.WAIT, OnConflict.SUPERSEDE):
-        raise ValueError(
-            f"across processes, a live job of the same id cannot be met with {conflict.value!r}:"
-            " choose 'reject' or 'join', or give a key instead"
-        )
-    return conflict or OnConflict.REJECT
+    return conflict or (OnConflict.REJECT if "id" in given else OnConflict.WAIT)

@@ -10,6 +10,7 @@ import trio
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
 from ticketr.cluster._control import ClusterControl
 from ticketr.cluster._submission import make_submission
+from ticketr.jobs._conflicts import ENTERS
 from ticketr.jobs._job import CancelCause
 
 if TYPE_CHECKING:
@@ -279,7 +280,9 @@ class ClusterSubmits(ClusterControl):
                 is_told = self._events.expect_room(nonce)
                 raw = await self._batches.call_surely("enter", *submission.args)
                 answer = [part.decode() for part in raw]
-                if answer[0] != "full":
+                if answer[0] == "duplicate" and submission.conflict in ENTERS:
+                    await self._await_end(answer[1], submission.conflict, is_told)
+                elif answer[0] != "full":
                     return answer
                 with trio.move_on_after(ROOM_PATIENCE):
                     await is_told.wait()
