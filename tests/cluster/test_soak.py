@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ticketr.cluster import ClusterQueue
 
+AT_ONCE = 50
 LONGEST_GROWTH = 8 * 2**20
 """Bytes that a process may grow by while 70,000 jobs run."""
 RECORD = 2500
@@ -54,15 +55,15 @@ async def have_one(queue: ClusterQueue, number: int) -> None:
 
 
 async def have_all(queue: ClusterQueue, numbers: range) -> None:
-    room = trio.CapacityLimiter(50)
+    left = iter(numbers)
 
-    async def have(number: int) -> None:
-        async with room:
+    async def have() -> None:
+        for number in left:
             await have_one(queue, number)
 
     async with trio.open_nursery() as nursery:
-        for number in numbers:
-            nursery.start_soon(have, number)
+        for _ in range(AT_ONCE):
+            nursery.start_soon(have)
 
 
 async def memory_of(server: coredis.Redis[bytes], worker: WorkerProcess, name: str) -> list[int]:
