@@ -64,8 +64,8 @@ class Mirror:
         """Take no events of a job whose submit has failed, unless some have come: its end will."""
         if self._by_id.get(record.id) is not record:
             self.live.pop(str(record.task), None)
+            record.ended.set()  # for those who wait for all jobs
         self._observers.pop(record, None)
-        record.ended.set()  # for those who wait for all jobs
         self._note_idle()
 
     def add(self, record: RemoteRecord) -> None:
