@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from fakes.bytecodes import Bytecodes
 
 from ticketr.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
@@ -429,3 +430,16 @@ def test_each_line_of_a_criterion_has_its_position() -> None:
         for at, line in enumerate(criterion.split("\n"), start=1):
             assert lines[ticket.places.of_criterion(number, at) - 1].strip("- ") == line
     assert ticket.places.of_criterion(2, 1) == 0
+
+
+def test_a_known_line_of_a_field_is_not_parsed_again() -> None:
+    def cost(count: int) -> int:
+        lines = [f"Field {at}: some value" for at in range(count)]
+        text = "\n".join(("# TICKET: [AB-1] One", "", "## Fields", *lines, ""))
+        parse(text)
+        bytecodes = Bytecodes()
+        with bytecodes.counted():
+            assert len(parse(text).tickets[0].fields) == count
+        return bytecodes.count
+
+    assert 0 < cost(200) - cost(100) < 160 * 100

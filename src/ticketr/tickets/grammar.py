@@ -33,6 +33,8 @@ TASKS: Final = "Tasks"
 FIELD: Final = "Field"
 
 _NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
+#: The sections by their headings as a renderer writes them, which nearly all are.
+USUAL_HEADINGS: Final = {f"## {name}": name for name in (DESCRIPTION, FIELDS, CRITERIA, TASKS)}
 
 # A quick test that nearly no line of prose passes; only matching lines are examined further.
 MAY_BE_SPECIAL = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
@@ -232,6 +234,7 @@ _ESCAPED_NAME = compile_on_use(r"\\([\\:#*+<>-])")
 _NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
 
 
+@lru_cache(maxsize=4096)
 def read_field(line: str) -> tuple[str, str] | None:
     r"""Parse the name and the value of a field from a line without outer white space.
 

@@ -173,12 +173,14 @@ class SectionReader:
         return index
 
     def _enters_section(self, index: int, line: str) -> bool:
-        refuse_mistakes(self._read, index + self._offset, line)
-        section = grammar.section_of(line, in_task=self._in_task)
-        if is_comments_heading(line) and self._begins_comments(index):
-            section = COMMENTS
-        if section is None:
-            return False
+        section = grammar.USUAL_HEADINGS.get(line)
+        if section is None or self._in_task:  # a task has no section for tasks
+            refuse_mistakes(self._read, index + self._offset, line)
+            section = grammar.section_of(line, in_task=self._in_task)
+            if is_comments_heading(line) and self._begins_comments(index):
+                section = COMMENTS
+            if section is None:
+                return False
         self._item = None
         if section == grammar.DESCRIPTION:
             self._begin_text(self._issue.text)
@@ -208,13 +210,18 @@ class SectionReader:
 
     def _prose(self, index: int) -> int:
         """Read a line of text that has no special meaning, and all such lines that follow it."""
-        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
-        stop = index + 1
-        while stop < len(lines) and not may_be_special(lines[stop]):
-            stop += 1
+        stop = self._end_of_plain(index)
         self._target.mark(index + self._offset + 1)
-        self._target.lines += lines[index:stop]
+        self._target.lines += self._lines[index:stop]
         return stop
+
+    def _end_of_plain(self, index: int) -> int:
+        """Return the index behind a line and the lines after it that have no special meaning."""
+        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
+        index += 1
+        while index < len(lines) and not may_be_special(lines[index]):
+            index += 1
+        return index
 
     def _text(self, index: int) -> int:
         lines, text = self._lines, self._target.lines
@@ -360,8 +367,11 @@ class SectionReader:
         return stop
 
     def _end_of_task(self, start: int, indent: int) -> int:
+        inner = " " * (indent + len(INDENT))
         for index in range(start, len(self._lines)):
             line = self._lines[index]
+            if line.startswith(inner):  # no next task, nor a heading
+                continue
             text = line.lstrip()
             if line.startswith((INDENT, "\t")):
                 # The next task is indented only if this one is.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import add
 from typing import NoReturn
 
 from ticketr.tickets.errors import TicketSyntaxError
@@ -33,10 +34,10 @@ class SourceLines:
             parts = _LINE_END.split(text)
             self.lines = parts[::2]
             ends = parts[1::2]
-            sizes = [len(line) + len(end) for line, end in zip(self.lines, ends, strict=False)]
+            sizes = map(add, map(len, self.lines), map(len, ends))
         else:
             self.lines = text.split("\n")
-            sizes = [len(line) + 1 for line in self.lines[:-1]]
+            sizes = map(add, map(len, self.lines[:-1]), repeat(1))
         self._offsets = list(accumulate(sizes, initial=0))
         if text.startswith(_BOM):
             self.lines[0] = self.lines[0].removeprefix(_BOM)

@@ -39,8 +39,10 @@ class TextLines:
 
     def places(self) -> Runs:
         """Return the places of the lines; the text starts at its first non-blank line."""
-        blank = next((at for at, line in enumerate(self.lines) if line.strip()), 0)
-        return tuple((at - blank + 1, line) for at, line in self.runs)
+        blank = 0
+        if self.lines and not self.lines[0].strip():
+            blank = next((at for at, line in enumerate(self.lines) if line.strip()), 0)
+        return tuple([(at - blank + 1, line) for at, line in self.runs])
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
