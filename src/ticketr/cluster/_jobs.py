@@ -118,6 +118,9 @@ class ClusterJobs:
             record.describe(told)
             record.apply(told, self._codec)
             self._mirror.add(record)
+            # What was told before the record was known here has been dropped.
+            if newer := await self._events.fetch(job_id):
+                self._mirror.apply(record, newer)
         return self._handle(record)
 
     def handle(self, job_id: JobID) -> ClusterHandle[object]:
