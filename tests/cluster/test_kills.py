@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ticketr.cluster import ClusterQueue
     from ticketr.jobs import JobSnapshot
 
-LEASE = 1.0
+#: A worker that gets no core for three quarters of it gives its jobs up without being killed.
+LEASE = 2.0
 
 
 class Killer:

@@ -145,13 +145,13 @@ async def test_a_worker_that_is_cut_off_stops_its_jobs_before_others_start_them(
     ):
 
         async def cut_off() -> None:
-            async with open_cluster(line.url, name=name, lease=1.0, workers=1, detach=True):
+            async with open_cluster(line.url, name=name, lease=2.0, workers=1, detach=True):
                 await trio.sleep_forever()
 
         nursery.start_soon(cut_off)
         handle = await queue.submit(jobs.tracked, str(path), id="j")
         await until(handle, JobStatus.RUNNING)
-        async with open_cluster(url, name=name, lease=1.0, workers=1, detach=True):
+        async with open_cluster(url, name=name, lease=2.0, workers=1, detach=True):
             line.be_silent()
             await until_attempt(handle, 2)
             await handle.cancel_and_wait()

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: A worker that gets no core for three quarters of it gives its jobs up, as if it were cut off.
+LEASE = 2.0
+
 
 @contextmanager
 def worker_processes(
-    url: str, name: str, count: int, *, lease: float = 1.0, workers: int = 4, grace: float = 0.0
+    url: str, name: str, count: int, *, lease: float = LEASE, workers: int = 4, grace: float = 0.0
 ) -> Iterator[list[WorkerProcess]]:
     found: list[WorkerProcess] = []
     try:
@@ -63,7 +66,7 @@ async def test_the_jobs_of_a_killed_worker_run_elsewhere(url: str, tmp_path: Pat
 
 async def test_a_job_that_kills_its_workers_is_lost(url: str, tmp_path: Path) -> None:
     name, path = new_name(), tmp_path / "log"
-    with worker_processes(url, name, 4, lease=0.5, workers=1) as workers:
+    with worker_processes(url, name, 4, workers=1) as workers:
         async with open_cluster_queue(url, name=name, secret=SECRET) as queue:
             handle = await queue.submit(jobs.die, str(path), 10)
             with pytest.raises(JobLost, match="3 workers died while they ran it") as caught:
@@ -78,7 +81,7 @@ async def test_a_job_that_kills_its_workers_is_lost(url: str, tmp_path: Path) ->
 
 async def test_a_job_that_kills_two_workers_completes(url: str, tmp_path: Path) -> None:
     name, path = new_name(), tmp_path / "log"
-    with worker_processes(url, name, 3, lease=0.5, workers=1):
+    with worker_processes(url, name, 3, workers=1):
         async with open_cluster_queue(url, name=name, secret=SECRET) as queue:
             assert await queue.run(jobs.die, str(path), 2) == 3
 
@@ -87,12 +90,12 @@ async def test_a_frozen_worker_is_taken_over_and_its_late_word_is_refused(
     url: str, tmp_path: Path
 ) -> None:
     name, go = new_name(), tmp_path / "go"
-    with worker_processes(url, name, 1, lease=0.8) as workers:
+    with worker_processes(url, name, 1) as workers:
         async with open_cluster_queue(url, name=name, secret=SECRET) as queue:
             handle = await queue.submit(jobs.until_file, str(go), "x")
             await until(handle, JobStatus.RUNNING)
             frozen = workers[0]
-            with worker_processes(url, name, 1, lease=0.8) as others:
+            with worker_processes(url, name, 1) as others:
                 frozen.send(signal.SIGSTOP)
                 await until_attempt(handle, 2)
                 assert handle.worker == others[0].id
