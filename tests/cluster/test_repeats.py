@@ -12,6 +12,7 @@ from fakes import cluster_jobs as jobs
 from fakes.clusters import new_name, open_cluster, until
 
 from ticketr import JobStatus, NotSendable, QueueClosed, UnknownJob
+from ticketr.cluster import ClusterMisconfigured
 from ticketr.cluster._repeat_runs import KeptRepeat, RepeatRunner
 from ticketr.cluster._store import pairs
 
@@ -200,6 +201,16 @@ async def test_a_worker_leaves_what_it_may_not_import_to_others(
         await RepeatRunner(queue._store, queue._codec, None)._go_on(kept, at)
         assert "is not signed with this queue's secret" in caplog.text
         assert (await repeat.state()).runs == 0
+
+
+async def test_a_repeat_that_is_not_signed_is_not_run_now(url: str) -> None:
+    async with open_cluster(url, workers=0) as queue:
+        repeat = await queue.repeat(jobs.echo, every=HOUR, id="r")
+        key = f"{queue._store.keys.prefix}repeat:r"
+        await queue._store.client.hset(key, {"payload": b"x" * 64})
+
+        with pytest.raises(ClusterMisconfigured, match=r"repeat 'r': the job .* is not signed"):
+            await repeat.run_now()
 
 
 async def test_an_id_that_is_taken_is_missed(url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from ticketr._errors import UnknownJob
+from ticketr.cluster._errors import ClusterMisconfigured
 from ticketr.cluster._repeat_runs import REFUSED, KeptRepeat, step_of_run
 from ticketr.cluster._store import pairs
 from ticketr.jobs._due_times import utc
+from ticketr.jobs._sendable import LoadFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,14 +114,18 @@ class ClusterRepeat:
             ID of the run, so that nothing was submitted.
 
         Raises:
-            LoadFailed: The repeat is not signed with the queue's secret.
+            UnknownJob: It has ended more than a day ago.
+            ClusterMisconfigured: The repeat is not signed with the queue's secret.
         """
         answer = b"late"
         while answer == b"late":  # another process was first: look again
             kept = await self._get()
             if kept.has_ended:
                 return False
-            step = step_of_run(kept, self._codec, kept.due, missed=0)
+            try:
+                step = step_of_run(kept, self._codec, kept.due, missed=0)
+            except LoadFailed as error:
+                raise ClusterMisconfigured(f"repeat {self.id!r}", str(error)) from None
             answer = await self._store.call_surely("repeat_step", *step)
         return answer not in REFUSED
 
