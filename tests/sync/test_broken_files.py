@@ -203,7 +203,7 @@ async def test_a_prune_goes_on_past_a_file_that_is_broken_meanwhile(
     async def break_it(_: object) -> None:
         break_heading(bench.root / name)
 
-    monkeypatch.setattr("ticketr.sync.pull.pull.PullPipeline.run", break_it)
+    monkeypatch.setattr("ticketr.sync.pull.pipeline.PullPipeline.run", break_it)
 
     result = await bench.pull(prune=True)
 
