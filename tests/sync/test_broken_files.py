@@ -16,6 +16,7 @@ from trio.testing import MockClock
 
 from ticketr.sandbox import make_site
 from ticketr.sync import Code
+from ticketr.sync.pull.missing import handle_missing
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr.sandbox.data.issue import Issue
+    from ticketr.sync.pull.tally import MissingIssues
 
 TICKETS = 12
 
@@ -200,10 +202,11 @@ async def test_a_prune_goes_on_past_a_file_that_is_broken_meanwhile(
     bench.site.delete(key)
     bench.site.delete("DEMO-2")
 
-    async def break_it(_: object) -> None:
+    async def break_first(*args: Any, **options: Any) -> MissingIssues:
         break_heading(bench.root / name)
+        return await handle_missing(*args, **options)
 
-    monkeypatch.setattr("ticketr.sync.pull.pipeline.PullPipeline.run", break_it)
+    monkeypatch.setattr("ticketr.sync.pull.missing.handle_missing", break_first)
 
     result = await bench.pull(prune=True)
 
