@@ -145,7 +145,7 @@ class Batches:
         words = [word for call in batch for word in call.words]
         try:
             answers = await self._store.call("many", *words)
-        except Exception as error:  # noqa: BLE001 - those who wait get it
+        except Exception as error:  # noqa: BLE001 - each waiting task raises it
             for call in batch:
                 call.fail(_copy_of(error))
             return
@@ -174,7 +174,7 @@ async def _sending(batches: Batches) -> AsyncGenerator[None]:
 
 
 def _copy_of(error: Exception) -> Exception:
-    """Return an error for one of those who get it: each raises an object of its own."""
+    """Return a copy of an error, since each waiting task must raise an object of its own."""
     copy = type(error)(*error.args)
     copy.__cause__ = error
     return copy

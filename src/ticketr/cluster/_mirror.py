@@ -64,7 +64,7 @@ class Mirror:
         """Take no events of a job whose submit has failed, unless some have come: its end will."""
         if self._by_id.get(record.id) is not record:
             self.live.pop(str(record.task), None)
-            record.ended.set()  # for those who wait for all jobs
+            record.ended.set()  # tasks that wait for all jobs go on
         self._observers.pop(record, None)
         self._note_idle()
 

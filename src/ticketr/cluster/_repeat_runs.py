@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.cluster")
 
 REFUSED: Final = (b"running", b"taken")
-"""The answers to a step that asked for a run, and there is none."""
+"""The answers of ``repeat_step`` to a step that asked for a run and submitted none."""
 FIELDS: Final = ("name", "tags", "priority", "level", "timeout")
 
 

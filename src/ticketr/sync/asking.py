@@ -45,7 +45,7 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
 
 
 def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:
-    """Return the keys of those issues that the last sync knows. Synchronous.
+    """Return the keys of issues, as far as the last sync has recorded them. Synchronous.
 
     Args:
         state: The state of the workspace.

@@ -32,7 +32,7 @@ local function ended_or_unknown(id)
   return not ended or ended == '1'
 end
 
--- A process declares a repeat: a new one, or new due times, if there is none with this 'every'.
+-- Declare a repeat. Its due times begin anew unless there is a live one with the same 'every'.
 -- args: id, every, first due time, from when on due times count, field, value, ...
 register('repeat', function(a)
   local id = a[1]
