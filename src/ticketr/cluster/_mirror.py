@@ -61,7 +61,7 @@ class Mirror:
         self._observers.setdefault(record, []).append(ended)
 
     def withdraw(self, record: RemoteRecord) -> None:
-        """Take no events of a job whose submit has failed, unless some have come: its end will."""
+        """Take no events of a job whose submit has failed; one that has events ends by them."""
         if self._by_id.get(record.id) is not record:
             self.live.pop(str(record.task), None)
             record.ended.set()  # tasks that wait for all jobs go on
