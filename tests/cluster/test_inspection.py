@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ import pytest
 import trio
 from fakes import cluster_jobs as jobs
 from fakes.clusters import SECRET, new_name, open_cluster, until
+from fakes.page_sources import REPEATS, WORKER
 
-from ticketr import JobStatus
+from ticketr import JobStatus, Rate
 from ticketr.cluster import _command_line
 from ticketr.cluster._commands import main
 from ticketr.cluster._list import JobList
-from ticketr.cluster._status_command import in_words
+from ticketr.cluster._status_command import Status, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +71,75 @@ async def test_status_shows_the_jobs_and_the_workers(
     assert worker["running"] == 1
 
 
+async def test_status_shows_pauses_rates_and_repeats(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = new_name()
+    async with open_cluster(url, name=name, workers=1) as queue:
+        await queue.pause()
+        await queue.pause("a key, and \033]0;x\007")
+        await queue.set_rate(Rate(10, per=2.0, burst=3))
+        await queue.set_rate(Rate(1, per=60.0), key="k")
+        await queue.repeat(jobs.echo, every=3600.0, first=3600.0, id="later")
+        held = await queue.repeat(jobs.echo, every=1.0, first=3600.0, id="held", name="e")
+        await held.pause()
+
+        assert await run("status", "--url", url, "--name", name) == 0
+        words = capsys.readouterr().out.splitlines()
+        assert await run("status", "--url", url, "--name", name, "--json") == 0
+        facts = json.loads(capsys.readouterr().out)
+        await queue.resume()
+
+    assert words[1:3] == ["queue paused", r"key 'a key, and \x1b]0;x\x07' paused"]
+    assert words[3:5] == [
+        "queue starts a job every 0.2 s, 3 at once",
+        "key 'k' starts a job every 60 s, 1 at once",
+    ]
+    assert re.fullmatch(
+        r"repeat 'later'  next \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+        r"  \(no run has ended; 0 runs, 0 missed\)",
+        words[5],
+    )
+    assert words[6] == "repeat 'held'  paused  (no run has ended; 0 runs, 0 missed)"
+    assert facts["paused"] == [None, "a key, and \033]0;x\007"]
+    assert facts["rates"] == [
+        {"key": None, "interval": 0.2, "burst": 3},
+        {"key": "k", "interval": 60, "burst": 1},
+    ]
+    later, paused = facts["repeats"]
+    assert datetime.fromisoformat(later.pop("next_at")).tzinfo is UTC
+    assert later == {
+        "id": "later",
+        "name": "echo",
+        "last_status": None,
+        "last_at": None,
+        "runs": 0,
+        "missed": 0,
+        "running": False,
+        "paused": False,
+    }
+    assert (paused["id"], paused["name"], paused["paused"]) == ("held", "e", True)
+    assert paused["next_at"] is None
+
+
 def test_status_says_that_no_worker_runs() -> None:
-    assert in_words({JobStatus.PENDING: 7}, []) == "7 pending\nno worker runs"
+    assert in_words(Status({JobStatus.PENDING: 7}, [], [], [])) == "7 pending\nno worker runs"
+
+
+def test_status_shows_the_ends_of_repeats_and_the_first_of_many() -> None:
+    many = [*REPEATS, *[REPEATS[2]] * 20]
+
+    words = in_words(Status({}, [], many, [WORKER])).splitlines()
+
+    assert words[1] == (
+        r"repeat '<i>night</i>\x1b]0;x\x07#1?'  next 2026-11-28 02:00:00 UTC"
+        "  (last failed 2026-11-27 02:00:07 UTC; 12 runs, 3 missed)"
+    )
+    assert words[2] == "repeat 'now'  runs now  (no run has ended; 1 runs, 0 missed)"
+    assert words[21:] == [
+        "... and 3 more",
+        "worker w1  2 running  (host 7 <4>; lease 10.0 s)",
+    ]
 
 
 async def test_drain_waits_until_the_queue_is_empty(

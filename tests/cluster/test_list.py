@@ -110,3 +110,23 @@ def test_what_a_worker_says_of_itself_is_told_in_words() -> None:
     assert _words("host 7 4") == "host, process 7, 4 jobs at most"
     assert _words("something else") == "something else"
     assert _words("") == ""
+
+
+async def test_the_end_of_a_run_is_kept_when_its_record_is_dropped(url: str) -> None:
+    name = new_name()
+    async with open_cluster(url, name=name) as queue, looking(url, name) as listed:
+        repeat = await queue.repeat(jobs.fail, "no", every=3600.0, first=3600.0, id="r")
+        await repeat.run_now()
+        run = await queue.attach("r#1")
+        await run.wait()
+        await listed._store.client.delete([f"ticketr:{name}:job:r#1"])
+
+        [state] = await listed.repeats(10)
+        assert (state.runs, state.last_status, state.is_running) == (1, JobStatus.FAILED, False)
+        assert state.next_at is not None
+        other = await queue.repeat(jobs.echo, every=3600.0, first=7200.0, id="s")
+        assert [each.id for each in await listed.repeats(10)] == ["r", "s"]
+        assert await listed.repeats(1) == [state]
+        for each in (repeat, other):
+            await each.cancel()
+        assert await listed.repeats(10) == []

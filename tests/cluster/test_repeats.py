@@ -13,7 +13,8 @@ from fakes.clusters import new_name, open_cluster, until
 
 from ticketr import JobStatus, NotSendable, QueueClosed, UnknownJob
 from ticketr.cluster import ClusterMisconfigured
-from ticketr.cluster._repeat_runs import KeptRepeat, RepeatRunner
+from ticketr.cluster._repeat_runs import RepeatRunner
+from ticketr.cluster._repeat_state import KeptRepeat
 from ticketr.cluster._store import pairs
 
 if TYPE_CHECKING:
@@ -107,8 +108,14 @@ async def test_a_repeat_is_paused_run_now_and_ended(url: str) -> None:
         assert (state.runs, state.missed) == (0, 0)
         assert await repeat.last() is None
 
+        assert (state.last_status, state.last_at) == (None, None)
+
         assert await repeat.run_now()
         assert await (await queue.attach("r#1")).result() == 5
+        ended = await repeat.state()
+        assert (ended.name, ended.last_status) == ("echo", JobStatus.COMPLETED)
+        assert ended.last_at is not None
+        assert abs(ended.last_at - datetime.now(UTC)) < timedelta(minutes=1)
         assert (await repeat.state()).next_at == state.next_at
         await repeat.pause()
         paused = await repeat.state()

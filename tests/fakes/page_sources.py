@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr import JobStatus
+from ticketr.cluster import RepeatState
+from ticketr.cluster._list import GateRow, WorkerRow
 
 if TYPE_CHECKING:
     from ticketr import CancelOutcome, JobQueue, JobSnapshot
@@ -15,12 +17,50 @@ if TYPE_CHECKING:
 TOKEN = "the token of the tests"
 
 
-@dataclass(frozen=True)
-class Worker:
-    id: str = "w1"
-    words: str = "host 7 <4>"
-    running: int = 2
-    lease: float = 9.96
+WORKER = WorkerRow("w1", "host 7 <4>", 2, 9.96)
+GATES = [
+    GateRow(None, True, 0.1, 10.0),
+    GateRow("<b>k</b>\033[31m", False, 60.0, 1.0),
+    GateRow("held", True, None, 0.0),
+]
+REPEATS = [
+    RepeatState(
+        id="<i>night</i>\033]0;x\007#1?",
+        name="<u>job</u>",
+        runs=12,
+        missed=3,
+        next_at=datetime(2026, 11, 28, 2, tzinfo=UTC),
+        last_status=JobStatus.FAILED,
+        last_at=datetime(2026, 11, 27, 2, 0, 7, tzinfo=UTC),
+        is_running=False,
+        is_paused=False,
+        has_ended=False,
+    ),
+    RepeatState(
+        id="now",
+        name="job",
+        runs=1,
+        missed=0,
+        next_at=None,
+        last_status=None,
+        last_at=None,
+        is_running=True,
+        is_paused=False,
+        has_ended=False,
+    ),
+    RepeatState(
+        id="held",
+        name="job",
+        runs=0,
+        missed=0,
+        next_at=None,
+        last_status=None,
+        last_at=None,
+        is_running=False,
+        is_paused=True,
+        has_ended=False,
+    ),
+]
 
 
 class Source:
@@ -46,6 +86,14 @@ class Source:
         await trio.lowlevel.checkpoint()
         return self.queue.cancel(job_id)
 
-    async def workers(self) -> list[Worker]:
+    async def gates(self) -> list[GateRow]:
         await trio.lowlevel.checkpoint()
-        return [Worker()]
+        return GATES
+
+    async def repeats(self, limit: int) -> list[RepeatState]:
+        await trio.lowlevel.checkpoint()
+        return REPEATS[:limit]
+
+    async def workers(self) -> list[WorkerRow]:
+        await trio.lowlevel.checkpoint()
+        return [WORKER]

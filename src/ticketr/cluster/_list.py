@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from ticketr import CancelCause, CancelOutcome, JobStatus
-from ticketr.cluster._keys import TaskName
+from ticketr.cluster._keys import TaskName, key_of
 from ticketr.cluster._record import RemoteRecord
+from ticketr.cluster._repeat_state import KeptRepeat
 from ticketr.cluster._store import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ticketr import JobSnapshot
+    from ticketr.cluster._repeat_state import RepeatState
     from ticketr.cluster._signed import SignedCodec
     from ticketr.cluster._store import RecordStore
 
@@ -36,6 +38,23 @@ class WorkerRow:
     words: str
     running: int
     lease: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """What holds up jobs of the queue, or of a key: a pause, a rate, or both.
+
+    Attributes:
+        key: The key; None for the queue.
+        is_paused: Whether it is paused.
+        interval: The seconds between two starts; None for no rate.
+        burst: How many may start at once.
+    """
+
+    key: str | None
+    is_paused: bool
+    interval: float | None
+    burst: float
 
 
 @final
@@ -92,6 +111,22 @@ class JobList:
             WorkerRow(name.decode(), _words(words.decode()), int(running), float(lease))
             for name, lease, running, words in rows
         ]
+
+    async def gates(self) -> list[GateRow]:
+        """Return the pauses and rates: those of the queue first, then by key."""
+        rows = await self._store.call_surely("gates")
+        found = [
+            GateRow(
+                key_of(gate.decode()), bool(is_paused), float(interval or 0) or None, float(burst)
+            )
+            for gate, is_paused, interval, burst in rows
+        ]
+        return sorted(found, key=lambda row: (row.key is not None, row.key))
+
+    async def repeats(self, limit: int) -> list[RepeatState]:
+        """Return the repeats that have not ended, the next that is due first; paused ones last."""
+        views = await self._store.call_surely("repeat_views", limit)
+        return [KeptRepeat(pairs(view)).state() for view in views]
 
     def _read(self, views: Iterable[Iterable[object]]) -> list[JobSnapshot]:
         return [self._snapshot(pairs(view)) for view in views]

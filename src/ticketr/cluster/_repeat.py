@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from ticketr._errors import UnknownJob
 from ticketr.cluster._errors import ClusterMisconfigured
-from ticketr.cluster._repeat_runs import REFUSED, KeptRepeat, step_of_run
+from ticketr.cluster._repeat_runs import REFUSED, step_of_run
+from ticketr.cluster._repeat_state import KeptRepeat, RepeatState
 from ticketr.cluster._store import pairs
-from ticketr.jobs._due_times import utc
 from ticketr.jobs._sendable import LoadFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import datetime
 
     from ticketr.cluster._handle import ClusterHandle
     from ticketr.cluster._signed import SignedCodec
     from ticketr.cluster._store import RecordStore
     from ticketr.jobs._job import JobID
-
-
-@dataclass(frozen=True, slots=True)
-class RepeatState:
-    """A repeat as the server knows it.
-
-    Attributes:
-        id: Its ID.
-        runs: The number of runs that were submitted, those by ``run_now()`` included.
-        missed: The number of due times that had no run, since one had not ended or no worker lived.
-        next_at: The next due time in UTC; None during a run, in a pause, and after the end.
-        is_running: Whether a run is pending or running.
-        is_paused: Whether no run is to be submitted.
-        has_ended: Whether it was cancelled, or its ``every`` function has failed.
-    """
-
-    id: JobID
-    runs: int
-    missed: int
-    next_at: datetime | None
-    is_running: bool
-    is_paused: bool
-    has_ended: bool
 
 
 @final
@@ -78,18 +53,7 @@ class ClusterRepeat:
         Raises:
             UnknownJob: It has ended more than a day ago.
         """
-        kept = await self._get()
-        is_waiting = not (kept.is_running or kept.is_paused or kept.has_ended)
-        next_at = utc(kept.due) if is_waiting else None
-        return RepeatState(
-            self.id,
-            kept.runs,
-            kept.missed,
-            next_at,
-            kept.is_running,
-            kept.is_paused,
-            kept.has_ended,
-        )
+        return (await self._get()).state()
 
     async def last(self) -> ClusterHandle[object] | None:
         """Return a handle of the last run; None before the first.

@@ -12,6 +12,7 @@ from coredis.exceptions import ResponseError
 
 from ticketr.cluster._allowed import NotAllowed, check_module
 from ticketr.cluster._keys import TaskName
+from ticketr.cluster._repeat_state import KeptRepeat
 from ticketr.cluster._repeat_times import next_step
 from ticketr.cluster._store import LOST, pairs
 from ticketr.cluster._submission import NO_LIMIT
@@ -19,7 +20,7 @@ from ticketr.jobs._importable import LoadFailed, import_by_name
 from ticketr.jobs._job import JobErrorInfo, OnConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from ticketr.cluster._signed import SignedCodec
@@ -30,35 +31,6 @@ logger = logging.getLogger("ticketr.cluster")
 REFUSED: Final = (b"running", b"taken")
 """The answers of ``repeat_step`` to a step that asked for a run and submitted none."""
 FIELDS: Final = ("name", "tags", "priority", "level", "timeout")
-
-
-@final
-class KeptRepeat:
-    """A repeat as the server keeps it.
-
-    Attributes:
-        id: Its ID.
-        task: The name with which its job and its ``every`` are signed.
-        version: Counts its changes.
-        runs: The number of runs that were submitted.
-        missed: The number of due times without a run.
-        due: The current due time, in seconds since 1970.
-        is_running: Whether a run has not ended.
-        is_paused: Whether no run is to be submitted.
-        has_ended: Whether there are no more runs.
-    """
-
-    def __init__(self, told: Mapping[str, bytes]) -> None:
-        self.id: Final = told["id"].decode()
-        self.task: Final = TaskName.of(told["task"].decode())
-        self.version: Final = told["version"]
-        self.runs: Final = int(told["runs"])
-        self.missed: Final = int(told["missed"])
-        self.due: Final = float(told["due"])
-        self.is_running: Final = told["is_running"] == b"1"
-        self.is_paused: Final = told["paused"] == b"1"
-        self.has_ended: Final = told["ended"] == b"1"
-        self.told: Final = told
 
 
 def step_of_run(

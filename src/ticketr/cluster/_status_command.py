@@ -1,9 +1,10 @@
-"""``python -m ticketr.cluster status``: a queue in numbers."""
+"""``python -m ticketr.cluster status``: a queue in numbers, and what holds its jobs up."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -12,19 +13,42 @@ from ticketr.cluster._command_line import Commands, add_queue_options, ask, open
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from ticketr import JobStatus
-    from ticketr.cluster._list import WorkerRow
+    from ticketr.cluster._list import GateRow, JobList, WorkerRow
+    from ticketr.cluster._repeat_state import RepeatState
+
+_MOST_REPEATS: Final = 1000
+_MOST_LINES: Final = 20
+"""Pauses, rates and repeats that are shown to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the command shows.
+
+    Attributes:
+        totals: How many jobs have each status.
+        gates: The pauses and rates.
+        repeats: The repeats that have not ended.
+        workers: The workers that live.
+    """
+
+    totals: Mapping[JobStatus, int]
+    gates: Sequence[GateRow]
+    repeats: Sequence[RepeatState]
+    workers: Sequence[WorkerRow]
 
 
 def add_status_command(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "status",
-        help="show how many jobs there are, and which workers",
-        description="Show how many jobs of a queue are pending, run and have ended, and which"
-        " workers live.",
+        help="show how many jobs there are, what holds them up, and which workers",
+        description="Show how many jobs of a queue are pending, run and have ended, its pauses,"
+        " rates and repeats, and which workers live.",
     )
     add_queue_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -33,37 +57,109 @@ def add_status_command(commands: Commands) -> None:
 
 async def _run(options: argparse.Namespace) -> int:
     async with open_list(options) as jobs:
-        totals, workers = await ask(options, jobs.totals), await ask(options, jobs.workers)
-    say(as_json(totals, workers) if options.json else in_words(totals, workers))
+        status = await ask(options, lambda: _ask_all(jobs))
+    say(as_json(status) if options.json else in_words(status))
     return 0
 
 
-def in_words(totals: Mapping[JobStatus, int], workers: Sequence[WorkerRow]) -> str:
-    """Return the numbers for people."""
-    lines = [", ".join(f"{count} {status}" for status, count in totals.items())]
+async def _ask_all(jobs: JobList) -> Status:
+    return Status(
+        await jobs.totals(),
+        await jobs.gates(),
+        await jobs.repeats(_MOST_REPEATS),
+        await jobs.workers(),
+    )
+
+
+def in_words(status: Status) -> str:
+    """Return the status for people."""
+    lines = [
+        ", ".join(f"{count} {each}" for each, count in status.totals.items()),
+        *_first(f"{_words_of(gate)} paused" for gate in status.gates if gate.is_paused),
+        *_first(
+            f"{_words_of(gate)} starts a job every {gate.interval:g} s, {gate.burst:g} at once"
+            for gate in status.gates
+            if gate.interval is not None
+        ),
+        *_first(_line_of_repeat(each) for each in status.repeats),
+        *_lines_of_workers(status.workers),
+    ]
+    return "\n".join(clean(line) for line in lines)
+
+
+def _first(lines: Iterable[str]) -> list[str]:
+    """Return the first of many lines, and how many more there are."""
+    every = list(lines)
+    more = len(every) - _MOST_LINES
+    return [*every[:_MOST_LINES], *([f"... and {more} more"] if more > 0 else [])]
+
+
+def _words_of(gate: GateRow) -> str:
+    # A key may be any text: as Python writes it, it cannot pass for two of them.
+    return "queue" if gate.key is None else f"key {gate.key!r}"
+
+
+def _line_of_repeat(each: RepeatState) -> str:
+    if each.is_paused:
+        then = "paused"
+    elif each.next_at is None:
+        then = "runs now"
+    else:
+        then = f"next {_moment(each.next_at)}"
+    last = "no run has ended"
+    if each.last_status is not None and each.last_at is not None:
+        last = f"last {each.last_status} {_moment(each.last_at)}"
+    return f"repeat {each.id!r}  {then}  ({last}; {each.runs} runs, {each.missed} missed)"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _lines_of_workers(workers: Sequence[WorkerRow]) -> list[str]:
     if not workers:
-        return f"{lines[0]}\nno worker runs"
+        return ["no worker runs"]
     width = max(len(worker.id) for worker in workers)
-    lines += [
-        clean(
-            f"worker {worker.id:{width}}  {worker.running} running  "
-            f"({worker.words}; lease {worker.lease:.1f} s)"
-        )
+    return [
+        f"worker {worker.id:{width}}  {worker.running} running  "
+        f"({worker.words}; lease {worker.lease:.1f} s)"
         for worker in workers
     ]
-    return "\n".join(lines)
 
 
-def as_json(totals: Mapping[JobStatus, int], workers: Sequence[WorkerRow]) -> str:
-    """Return the numbers for programs."""
-    rows = [
-        {
-            "id": worker.id,
-            "where": worker.words,
-            "running": worker.running,
-            "lease": round(worker.lease, 3),
-        }
-        for worker in workers
-    ]
-    jobs = {status.value: count for status, count in totals.items()}
-    return json.dumps({"jobs": jobs, "workers": rows}, indent=2)
+def as_json(status: Status) -> str:
+    """Return the status for programs. What concerns the whole queue has the key null."""
+    facts = {
+        "jobs": {each.value: count for each, count in status.totals.items()},
+        "paused": [gate.key for gate in status.gates if gate.is_paused],
+        "rates": [
+            {"key": gate.key, "interval": gate.interval, "burst": gate.burst}
+            for gate in status.gates
+            if gate.interval is not None
+        ],
+        "repeats": [_facts_of_repeat(each) for each in status.repeats],
+        "workers": [
+            {
+                "id": worker.id,
+                "where": worker.words,
+                "running": worker.running,
+                "lease": round(worker.lease, 3),
+            }
+            for worker in status.workers
+        ],
+    }
+    return json.dumps(facts, indent=2)
+
+
+def _facts_of_repeat(each: RepeatState) -> dict[str, object]:
+    return {
+        "id": each.id,
+        "name": each.name,
+        "next_at": None if each.next_at is None else each.next_at.isoformat(),
+        "last_status": each.last_status,
+        "last_at": None if each.last_at is None else each.last_at.isoformat(),
+        "runs": each.runs,
+        "missed": each.missed,
+        "running": each.is_running,
+        "paused": each.is_paused,
+    }

@@ -165,6 +165,22 @@ async def test_the_workers_are_listed() -> None:
     assert "w1 host 7 &lt;4&gt; 2 10.0 s" in text_of(page)
 
 
+async def test_the_schedule_shows_pauses_rates_and_repeats() -> None:
+    async with open_job_queue() as queue, served(Source(queue)) as client:
+        page = await client.get("/schedule")
+
+    text = text_of(page)
+    assert "the queue paused a job every 0.1 s, 10 at once" in text
+    assert "key held paused Repeats" in text
+    assert "12 3 now job runs now 1 0 held job paused 0 0" in text
+    assert "2026-11-28 02:00:00 failed 2026-11-27 02:00:07 12 3" in text
+    assert "key <q>&lt;b&gt;k&lt;/b&gt;</q>" in page.text
+    assert "<td>&lt;i&gt;night&lt;/i&gt;#1?</td>" in page.text
+    assert "<td>&lt;u&gt;job&lt;/u&gt;</td>" in page.text
+    assert "\033" not in page.text
+    assert 'href="/job/%3Ci%3Enight%3C%2Fi%3E%1B%5D0%3Bx%07%231%3F%2312"' in page.text
+
+
 async def test_a_server_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pages, "PATIENCE", 0.05)
     async with open_job_queue() as queue, served(Silent(queue)) as client:

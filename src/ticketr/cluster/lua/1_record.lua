@@ -165,7 +165,7 @@ local function leave_worker(id, worker)
   redis.call('SREM', P .. 'stop:' .. worker, id .. ' ' .. get(id, 'token'))
 end
 
-local finish, offer_room -- the second of 2_room.lua
+local finish, offer_room, note_run -- the second of 2_room.lua, the third of 8_repeats.lua
 
 -- A job is not pending any more: there is room for another one.
 local function leave_pending(id)
@@ -207,7 +207,7 @@ local function forget(at)
 end
 
 function finish(id, status, at)
-  local job = fields(id, 'status', 'key', 'level', 'entry', 'worker')
+  local job = fields(id, 'status', 'key', 'level', 'entry', 'worker', 'repeat')
   if job.status == 'running' then
     leave_worker(id, job.worker)
   else
@@ -222,6 +222,7 @@ function finish(id, status, at)
   redis.call('SREM', P .. 'keyed:' .. job.key, id)
   release_key(id, job.key)
   redis.call('HINCRBY', P .. 'totals', status, 1)
+  if job['repeat'] ~= '' then note_run(job['repeat'], status, at) end
   notify(id)
   local age = number(redis.call('HGET', P .. 'settings', 'keep_age') or 3600)
   redis.call('EXPIRE', record(id), math.ceil(math.max(age, KEPT)))

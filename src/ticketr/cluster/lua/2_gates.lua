@@ -204,3 +204,20 @@ register('set_rate', function(a)
   gate_changed(what, at)
   return 1
 end)
+
+-- All gates that are paused or have a rate: each with 1 if it is paused, the seconds between two
+-- starts or '' for no rate, and how many a full bucket holds.
+register('gates', function()
+  local found, seen = {}, {}
+  for _, names in ipairs({redis.call('SMEMBERS', P .. 'paused'), redis.call('HKEYS', P .. 'rates')}) do
+    for _, what in ipairs(names) do
+      if not seen[what] then
+        seen[what] = true
+        local interval, burst = bucket(what)
+        found[#found + 1] = {what, is_paused(what) and 1 or 0,
+          interval and string.format('%.17g', interval) or '', string.format('%.17g', burst or 0)}
+      end
+    end
+  end
+  return found
+end)

@@ -11,6 +11,12 @@ local function is_live_run(id, number, nonce)
   return nonce ~= '' and job.nonce == nonce and is_live(job.status)
 end
 
+-- A run has ended: keep how and when, since its record is dropped before the next run of a rare repeat.
+function note_run(id, status, at)
+  if redis.call('EXISTS', of_repeat(id)) == 0 then return end
+  redis.call('HSET', of_repeat(id), 'last_status', status, 'last_at', text(at))
+end
+
 -- All that is kept of a repeat, and whether a run of it has not ended; none if unknown.
 local function view_repeat(id)
   local found = redis.call('HGETALL', of_repeat(id))
@@ -54,6 +60,19 @@ register('repeat_get', function(a) return view_repeat(a[1]) end)
 -- The IDs of all repeats.
 register('repeat_list', function() return redis.call('ZRANGE', P .. 'repeats', 0, -1) end)
 
+-- Repeats without their packed jobs, the next that is due first. args: limit
+register('repeat_views', function(a)
+  local found = {}
+  for _, id in ipairs(redis.call('ZRANGE', P .. 'repeats', 0, number(a[1]) - 1)) do
+    local view = view_repeat(id)
+    for i = 1, #view, 2 do
+      if view[i] == 'payload' then view[i + 1] = '' end
+    end
+    found[#found + 1] = view
+  end
+  return found
+end)
+
 -- The server's time, and the repeats that are due.
 register('repeat_due', function()
   local at = now()
@@ -81,6 +100,7 @@ register('repeat_step', function(a)
     redis.call('HINCRBY', key, 'missed', 1)
     return 'taken'
   end
+  set(a[6], 'repeat', id)
   redis.call('HSET', key, 'run', a[7])
   redis.call('HINCRBY', key, 'runs', 1)
   return 'ran'

@@ -1,4 +1,4 @@
-"""The pages: the queue, one job, the workers."""
+"""The pages: the queue, one job, what says when jobs start, the workers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
 
     from starlette.requests import Request
 
     from ticketr import JobSnapshot
+    from ticketr.cluster._list import GateRow, WorkerRow
+    from ticketr.cluster._repeat_state import RepeatState
 
 MOST_ROWS: Final = 200
 PATIENCE: Final = 5.0
@@ -39,26 +42,6 @@ _WORDS: Final = {
 _NO_JOB: Final = "The queue knows no such job: it never was, or its record was dropped."
 
 
-class WorkerRow(Protocol):
-    """What the pages show of a worker."""
-
-    @property
-    def id(self) -> str:
-        """Its ID."""
-
-    @property
-    def words(self) -> str:
-        """Its machine and process."""
-
-    @property
-    def running(self) -> int:
-        """How many jobs it runs."""
-
-    @property
-    def lease(self) -> float:
-        """For how many seconds it may still be silent."""
-
-
 class JobSource(Protocol):
     """Where the pages find the jobs of a queue."""
 
@@ -73,6 +56,12 @@ class JobSource(Protocol):
 
     async def cancel(self, job_id: str) -> CancelOutcome:
         """Cancel a job."""
+
+    async def gates(self) -> Sequence[GateRow]:
+        """Return the pauses and rates."""
+
+    async def repeats(self, limit: int) -> Sequence[RepeatState]:
+        """Return the repeats, the next that is due first."""
 
     async def workers(self) -> Sequence[WorkerRow]:
         """Return the workers that live."""
@@ -98,6 +87,7 @@ class Pages:
                 Route("/", _home),
                 Route("/assets/{name}", _asset),
                 Route("/queue", _in_time(self._show_queue)),
+                Route("/schedule", _in_time(self._show_schedule)),
                 Route("/workers", _in_time(self._show_workers)),
                 Route("/job/{job_id:path}", _in_time(self._show_job), methods=["GET"]),
                 Route("/job/{job_id:path}", _in_time(self._cancel_job), methods=["DELETE"]),
@@ -138,6 +128,14 @@ class Pages:
         if job is None:
             return self._page("message.j2", code=404, said=_NO_JOB)
         return self._page("job.j2", job=job, said=said, result=_shown_result(job))
+
+    async def _show_schedule(self, _: Request) -> Response:
+        return self._page(
+            "schedule.j2",
+            tab="schedule",
+            gates=(await self._source.gates())[:MOST_ROWS],
+            repeats=await self._source.repeats(MOST_ROWS),
+        )
 
     async def _show_workers(self, _: Request) -> Response:
         return self._page("workers.j2", tab="workers", workers=await self._source.workers())
@@ -186,7 +184,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"line": clean, "path": _path, "count": _count}
+    environment.filters |= {"line": clean, "path": _path, "count": _count, "moment": _moment}
     environment.globals |= {"times": _times, "tab": ""}
     return environment
 
@@ -201,6 +199,10 @@ def _path(job_id: str) -> str:
 
 def _count(number: float) -> str:
     return f"{number:,.10g}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _times(job: JobSnapshot) -> list[tuple[str, str]]:
