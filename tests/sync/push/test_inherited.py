@@ -12,7 +12,8 @@ from ticketr.jira import Allowed, IssueType
 from ticketr.sandbox import create_app
 from ticketr.sync import Code, Store, read_push_plan, read_state
 from ticketr.sync.compare.diff import Change
-from ticketr.sync.push.requests import ProjectMetadata, create_payload
+from ticketr.sync.push.create_payload import create_payload
+from ticketr.sync.push.issue_types import ProjectMetadata
 from ticketr.sync.push.values import FieldSpec, NameLookup
 from ticketr.tickets import Ticket
 

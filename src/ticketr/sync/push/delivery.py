@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.sent import SentValue
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.push.creating import Creator
-    from ticketr.sync.push.requests import IssuePayload
+    from ticketr.sync.push.payload import IssuePayload
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session

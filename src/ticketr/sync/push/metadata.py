@@ -10,7 +10,7 @@ from ticketr.sync.compare.columns import holds_rich_text, unsupported
 from ticketr.sync.compare.diff import is_text
 from ticketr.sync.compare.durations import ESTIMATES, TIME_TRACKING
 from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.push.requests import ProjectMetadata
+from ticketr.sync.push.issue_types import ProjectMetadata
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
 if TYPE_CHECKING:

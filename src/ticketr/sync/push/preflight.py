@@ -19,7 +19,7 @@ from ticketr.sync.threads import chunks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.sync.push.requests import IssuePayload
+    from ticketr.sync.push.payload import IssuePayload
     from ticketr.sync.push.routes import FoundRoute
     from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
     from ticketr.sync.session import Session

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.push.requests import IssuePayload
+    from ticketr.sync.push.payload import IssuePayload
     from ticketr.sync.session import Session
     from ticketr.sync.workspace.pictures import OpenPicture
 

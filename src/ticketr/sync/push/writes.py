@@ -14,21 +14,24 @@ from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.losses import edited_texts_of, losses, unaccepted
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.comment_payload import comment_payload
+from ticketr.sync.push.create_payload import create_payload
 from ticketr.sync.push.link_payload import link_payload
 from ticketr.sync.push.metadata import MetadataQuery
-from ticketr.sync.push.requests import create_payload, update_payload
 from ticketr.sync.push.transitions import status_of
+from ticketr.sync.push.update_payload import update_payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ticketr.jira import Issue
     from ticketr.sync.compare.diff import Change
+    from ticketr.sync.compare.grafting import EditedText
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.losses import Accepted, Loss
     from ticketr.sync.push.comment_payload import CommentContext
     from ticketr.sync.push.link_payload import LinkContext
     from ticketr.sync.push.metadata import Metadata
-    from ticketr.sync.push.requests import IssuePayload
+    from ticketr.sync.push.payload import IssuePayload
     from ticketr.sync.push.sendable import SendableChange
     from ticketr.sync.push.transitions import Step
     from ticketr.tickets import Ticket
@@ -196,6 +199,7 @@ class _WritesBuilder:
         self._sendable = sendable
         self._change = sendable.local_change
         self._path = sendable.local_change.local.path
+        self._here = by_key(sendable.local_change.local.ticket)
         self._metadata = metadata
         self._accept_loss = accept_loss
         self._comments = replace(comments, path=self._path)
@@ -225,59 +229,64 @@ class _WritesBuilder:
         )
 
     def _edits(self) -> tuple[IssueEdit, ...]:
-        sendable, metadata = self._sendable, self._metadata
-        here = by_key(self._change.local.ticket)
+        sendable = self._sendable
         sent = replace(self._change, edits=sendable.edits)
         texts = edited_texts_of(
             sent, sendable.issues.values(), sendable.texts, fitting=self._accept_loss is True
         )
         refused = self._refuse_losses(losses(sent, texts))
-        edits: list[IssueEdit] = []
-        for key, found in sendable.edits.items():
-            if key in refused:
-                continue
-            query = MetadataQuery(_project_of(key), sendable.types[key], found)
-            issue = sendable.issues[key]
-            payload = update_payload(
-                here[key],
-                [each for each in found if self._links.direction_of(each.part) is None],
-                metadata.field_specs(query),
-                metadata.lookup,
-                text_specs=metadata.text_specs(query),
-                texts=texts.get(key, ()),
-                present=issue.fields,
-                path=self._path,
-                pictures=self._change.pictures,
-            )
-            known = {each.id: each for each in jira_comments(issue.fields)}
-            context = replace(
-                self._comments,
-                known=known,
-                files=files_of(issue.fields),
-                pictures=self._change.pictures,
-            )
-            payload = payload.with_comments(comment_payload(here[key], found, context))
-            payload = payload.with_links(
-                link_payload(here[key], found, self._links, fields=issue.fields, path=self._path)
-            )
-            # For an unchanged type, preflight checks the status by the issue's transitions.
-            project, new_type = metadata.projects.get(query.project), type_id(payload.fields)
-            wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
-            if self._is_valid(here[key], (*payload.problems, *wrong), payload):
-                last = highest_number(issue.fields)
-                edit = IssueEdit(
-                    key,
-                    here[key],
-                    found,
-                    payload,
-                    issue_id=issue.id,
-                    last_comment=last,
-                    type_id=sendable.types[key],
-                    status=status_of(issue),
-                    path=self._path,
-                )
-                edits.append(edit)
-        return tuple(edits)
+        found = (
+            self._edit(key, texts.get(key, ())) for key in sendable.edits if key not in refused
+        )
+        return tuple(each for each in found if each is not None)
+
+    def _edit(self, key: str, texts: Iterable[EditedText]) -> IssueEdit | None:
+        """Build the edit of an issue; add a note and return None if Jira would refuse it."""
+        issue, there = self._here[key], self._sendable.issues[key]
+        changes, kind = self._sendable.edits[key], self._sendable.types[key]
+        query = MetadataQuery(_project_of(key), kind, changes)
+        payload = self._payload(issue, there, query, texts)
+        # For an unchanged type, preflight checks the status by the issue's transitions.
+        project, new_type = self._metadata.projects.get(query.project), type_id(payload.fields)
+        wrong = project.wrong_status(new_type, payload.status) if project and new_type else ()
+        if not self._is_valid(issue, (*payload.problems, *wrong), payload):
+            return None
+        return IssueEdit(
+            key,
+            issue,
+            changes,
+            payload,
+            issue_id=there.id,
+            last_comment=highest_number(there.fields),
+            type_id=kind,
+            status=status_of(there),
+            path=self._path,
+        )
+
+    def _payload(
+        self, issue: Ticket, there: Issue, query: MetadataQuery, texts: Iterable[EditedText]
+    ) -> IssuePayload:
+        """Return the payload of an issue's changes, with those of its comments and links."""
+        pictures, changes = self._change.pictures, query.changes
+        payload = update_payload(
+            issue,
+            [each for each in changes if self._links.direction_of(each.part) is None],
+            self._metadata.field_specs(query),
+            self._metadata.lookup,
+            text_specs=self._metadata.text_specs(query),
+            texts=texts,
+            present=there.fields,
+            path=self._path,
+            pictures=pictures,
+        )
+        context = replace(
+            self._comments,
+            known={each.id: each for each in jira_comments(there.fields)},
+            files=files_of(there.fields),
+            pictures=pictures,
+        )
+        links = link_payload(issue, changes, self._links, fields=there.fields, path=self._path)
+        return payload.with_comments(comment_payload(issue, changes, context)).with_links(links)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
         payload = create_payload(

@@ -11,7 +11,10 @@ from hypothesis import event, given, strategies as st
 from ticketr.jira import Allowed, IssueType, User, adf
 from ticketr.sync.compare.descriptions import split_criteria
 from ticketr.sync.compare.diff import Change, CorePart, changes
-from ticketr.sync.push.requests import IssuePayload, ProjectMetadata, create_payload, update_payload
+from ticketr.sync.push.create_payload import create_payload
+from ticketr.sync.push.issue_types import ProjectMetadata
+from ticketr.sync.push.payload import IssuePayload
+from ticketr.sync.push.update_payload import update_payload
 from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
 from ticketr.tickets import Ticket, parse
 

@@ -1,0 +1,167 @@
+"""Converts a draft to the request that creates its issue, and checks each value. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ticketr.jira import adf
+from ticketr.sync.compare.diff import DESCRIPTION_PARTS
+from ticketr.sync.compare.pictures import uploads_in
+from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.compare.text_parts import TextPart
+from ticketr.sync.edits.local_changes import draft_changes
+from ticketr.sync.push.inherited import convert_inherited
+from ticketr.sync.push.payload import IssuePayload
+from ticketr.sync.push.rich_text import where
+from ticketr.sync.push.update_payload import text_remedy, update_payload
+from ticketr.sync.push.values import BadValue
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from ticketr.sync.compare.diff import Change, Part
+    from ticketr.sync.compare.pictures import PictureFile
+    from ticketr.sync.push.issue_types import ProjectMetadata
+    from ticketr.sync.push.values import FieldSpec, NameLookup
+    from ticketr.tickets import Ticket
+
+_TYPE = "Type"
+_NO_PICTURES: Mapping[str, PictureFile] = MappingProxyType({})
+
+
+def create_payload(
+    draft: Ticket,
+    metadata: ProjectMetadata,
+    lookup: NameLookup,
+    *,
+    project: str,
+    subtask: bool,
+    path: str = "",
+    elsewhere: Collection[Part] = (),
+    pictures: Mapping[str, PictureFile] = _NO_PICTURES,
+    inherited: Sequence[Change] = (),
+) -> IssuePayload:
+    """Return the payload that creates an issue, without the parent, comments and links.
+
+    Args:
+        draft: The issue in its file.
+        metadata: The issue types of the project.
+        lookup: Finds people and sprints by name.
+        project: The key of the project.
+        subtask: Whether the draft is a sub-task.
+        path: The draft's file, for messages that name a line.
+        elsewhere: The lines that hold links, which are not sent here.
+        pictures: The files that the description shows, by their addresses. They are sent as text
+            until the issue exists.
+        inherited: The fields that a sub-task takes over; those it cannot have are left out.
+    """
+    try:
+        kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
+    except BadValue as error:
+        return IssuePayload(problems=(f"{_TYPE}: {error}",))
+    field_specs = metadata.field_specs.get(kind.id, {})
+    text_specs = metadata.text_specs.get(kind.id, {})
+    uploads = uploads_in(draft.description, "", pictures)
+    bare = replace(draft, description=adf.without_pictures(draft.description, uploads))
+    not_here = {_TYPE, *elsewhere}
+    parts = {each.part: each for each in draft_changes(bare) if each.part not in not_here}
+    sent = update_payload(
+        bare,
+        parts.values(),
+        field_specs,
+        lookup,
+        text_specs=text_specs,
+        path=path,
+        pictures=pictures,
+    )
+    taken = convert_inherited(inherited, field_specs, lookup, kind.name)
+    issue_type = {"id": kind.id}
+    fields = {
+        **taken.fields,
+        "project": {"key": project},
+        "issuetype": issue_type,
+        **sent.fields,
+    }
+    missing = [
+        *_missing(field_specs, parts, fields, kind.name),
+        *_missing_texts(text_specs, parts, fields, kind.name),
+    ]
+    later = _with_pictures(draft, lookup, path, pictures) if uploads else None
+    problems = (
+        *sent.problems,
+        *_off_screen(draft, parts, field_specs, path, kind.name),
+        *metadata.wrong_status(kind.id, sent.status),
+        *missing,
+        *(later.problems if later is not None else ()),
+    )
+    named = draft.fields.get(_TYPE)
+    own = (SentValue(_TYPE, named, "issuetype", issue_type),) if named else ()
+    return IssuePayload(
+        fields,
+        sent.status,
+        tuple(dict.fromkeys(problems)),
+        sent.warnings,
+        (*sent.values, *own),
+        with_pictures=later,
+        inherited=taken.sent,
+        left_out=taken.left_out,
+    )
+
+
+def _with_pictures(
+    draft: Ticket, lookup: NameLookup, path: str, pictures: Mapping[str, PictureFile]
+) -> IssuePayload:
+    """Return the payload that sends the description with its pictures, once the issue exists."""
+    texts = [each for each in draft_changes(draft) if each.part in DESCRIPTION_PARTS]
+    return update_payload(draft, texts, {}, lookup, path=path, pictures=pictures)
+
+
+def _missing(
+    specs: Mapping[str, FieldSpec],
+    parts: Collection[Part],
+    fields: Collection[str],
+    kind: str,
+) -> Iterator[str]:
+    """Yield a problem for each line that an issue of this type needs and the draft lacks."""
+    for each in specs.values():
+        # A line that the draft has and Jira would refuse is reported already.
+        if each.required and each.id not in fields and each.name not in parts:
+            yield f"{each.name}: a {kind} needs one; {_remedy(each)}"
+
+
+def _missing_texts(
+    specs: Mapping[str, FieldSpec],
+    parts: Collection[Part],
+    fields: Collection[str],
+    kind: str,
+) -> Iterator[str]:
+    """Yield the same for sections of rich text."""
+    for each in specs.values():
+        if each.required and each.id not in fields and TextPart(each.name) not in parts:
+            yield f"{each.name}: a {kind} needs one; {text_remedy(each)}"
+
+
+def _off_screen(
+    draft: Ticket,
+    parts: Mapping[Part, Change],
+    specs: Mapping[str, FieldSpec],
+    path: str,
+    kind: str,
+) -> Iterator[str]:
+    """Yield a problem for each line whose field the create screen does not have."""
+    for each in parts.values():
+        spec = specs.get(each.name)
+        if spec is not None and not spec.on_create and each.new:
+            place = where(path, draft.places.of_field(each.name))
+            yield (
+                f"{each.name}: {place}the create screen of a {kind} has no such field, so Jira would"
+                " refuse it; write it once the ticket exists"
+            )
+
+
+def _remedy(missing: FieldSpec) -> str:
+    if missing.unsupported:
+        return f"{missing.unsupported}, which ticketr cannot write yet; create the issue in Jira"
+    return "add a line to its Fields"

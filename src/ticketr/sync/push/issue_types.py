@@ -1,0 +1,64 @@
+"""The issue types of a project, as a push needs them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ticketr.jira import Allowed
+from ticketr.sync.hints import nearest
+from ticketr.sync.push.values import BadValue, find_name, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ticketr.jira import IssueType
+    from ticketr.sync.push.values import FieldSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMetadata:
+    """The issue types of a project, with their fields and statuses.
+
+    Attributes:
+        types: The project's issue types.
+        field_specs: The fields of each issue type, by type ID and by the name of the line.
+        story_type: The type of a draft that names none.
+        subtask_type: The type of a sub-task draft that names none.
+        statuses: The names of the statuses of each issue type, by ID, if they were fetched.
+        text_specs: The same as `field_specs` for rich-text fields, by the names of their sections.
+    """
+
+    types: tuple[IssueType, ...]
+    field_specs: Mapping[str, Mapping[str, FieldSpec]]
+    story_type: str = "Task"
+    subtask_type: str = "Sub-task"
+    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    text_specs: Mapping[str, Mapping[str, FieldSpec]] = field(default_factory=dict)
+
+    def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
+        """Return what is wrong with the status of an issue; nothing if its type is not known."""
+        names = self.statuses.get(type_id, ())
+        if not status or not names or status.casefold() in {each.casefold() for each in names}:
+            return ()
+        kind = next((each.name for each in self.types if each.id == type_id), "ticket")
+        return (f"Status: {shown(status)} is no status of a {kind}; {nearest(status, names)}",)
+
+    def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
+        """Return the type of a new issue, from the text of its ``Type`` line if there is one.
+
+        Raises:
+            BadValue: The project has no such type.
+        """
+        fitting = [each for each in self.types if each.subtask is subtask]
+        wanted = name or (self.subtask_type if subtask else self.story_type)
+        found = find_name(wanted, (Allowed(each.id, each.name) for each in fitting))
+        if found is None and subtask and not name and fitting:
+            return fitting[0]  # sites name their sub-task types freely
+        if found is None:
+            names = [each.name for each in fitting]
+            what = "sub-task type" if subtask else "issue type"
+            raise BadValue(
+                f"{shown(wanted)} is no {what} of this project: {nearest(wanted, names)}"
+            )
+        return next(each for each in fitting if each.id == found.id)
