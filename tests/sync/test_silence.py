@@ -9,7 +9,7 @@ from fakes.pulls import Bench, Recorder
 
 from ticketr import open_job_queue
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync.session import SILENT
+from ticketr.sync.progress import SILENT
 
 if TYPE_CHECKING:
     from pathlib import Path

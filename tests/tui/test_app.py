@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr import JobQueue
-    from ticketr.sync.session import OnWritten
+    from ticketr.sync.session_job import OnWritten
 
 
 @dataclass

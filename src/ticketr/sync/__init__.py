@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.tally import Action, PushResult
     from ticketr.sync.resolving import Resolved, Take, conflict_of, resolve
     from ticketr.sync.schema import SchemaField, read_schema
-    from ticketr.sync.session import OnWritten, SessionOptions
+    from ticketr.sync.session_job import OnWritten, SessionOptions
     from ticketr.sync.state.journal import Conflict, Creation
     from ticketr.sync.state.state import State
     from ticketr.sync.state.undo import UndoKind, UndoStep
@@ -158,7 +158,7 @@ _NAMES = {
     "push.tally": "Action PushResult",
     "resolving": "Resolved Take conflict_of resolve",
     "schema": "SchemaField read_schema",
-    "session": "OnWritten SessionOptions",
+    "session_job": "OnWritten SessionOptions",
     "state.journal": "Conflict Creation",
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ticketr.jira import JiraClient, LastChange
-    from ticketr.sync.session import SessionOptions
+    from ticketr.sync.session_job import SessionOptions
     from ticketr.sync.state.state import State
 
 

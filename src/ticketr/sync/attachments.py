@@ -18,6 +18,7 @@ from ticketr.jira import (
     may_have_happened,
 )
 from ticketr.sync.compare.attachment_names import size_words
+from ticketr.sync.concurrency import TRIES
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.downloading import (
@@ -27,7 +28,7 @@ from ticketr.sync.pull.downloading import (
     download,
     read_attachments,
 )
-from ticketr.sync.session import TRIES, SessionJob
+from ticketr.sync.session_job import SessionJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

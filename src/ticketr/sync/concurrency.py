@@ -1,4 +1,4 @@
-"""How many requests a job makes at once, and with how many issues each."""
+"""How many requests a job makes at once, with how many issues each, and how often it tries."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 CONCURRENCY = 4
 #: Issues in one bulk fetch; Jira allows no more.
 PAGE = 100
+#: How often a write is sent that must not happen twice; before each further try, it is certain that
+#: Jira does not have it.
+TRIES = 3
 
 
 async def run_in_tasks(work: Callable[[], Awaitable[None]]) -> None:

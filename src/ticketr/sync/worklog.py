@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import LONGEST_WAIT, JiraError, RateLimited, adf, may_have_happened
 from ticketr.sync.compare.moments import jira_moment, read_moment, zone_of
+from ticketr.sync.concurrency import TRIES
 from ticketr.sync.errors import BadWork
 from ticketr.sync.jobs.parts import reporting_session
-from ticketr.sync.session import TRIES, SessionJob
+from ticketr.sync.session_job import SessionJob
 
 if TYPE_CHECKING:
     from ticketr import JobContext

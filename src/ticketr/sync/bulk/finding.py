@@ -12,7 +12,7 @@ from ticketr.sync.compare.mapping import field_text, subtask_ids
 from ticketr.sync.concurrency import PAGE
 from ticketr.sync.errors import AbsentIssues, BadQuery
 from ticketr.sync.jobs.parts import reporting_session
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session_job import SessionJob
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobContext
     from ticketr.jira import BulkFetched, Issue
-    from ticketr.sync.session import SessionOptions
+    from ticketr.sync.session_job import SessionOptions
 
 _FIELDS = ("summary", "status", "issuetype", "subtasks")
 

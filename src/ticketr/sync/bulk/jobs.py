@@ -31,7 +31,7 @@ from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.metadata import MetadataQuery, fetch_metadata
 from ticketr.sync.push.values import BadValue
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session_job import SessionJob
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:

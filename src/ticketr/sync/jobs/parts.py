@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.sync.errors import error_to_report
-from ticketr.sync.session import Progress, Session, SessionJob, open_session
+from ticketr.sync.progress import Progress
+from ticketr.sync.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.selection import Selection
     from ticketr.sync.pull.tally import PullResult, Tally
     from ticketr.sync.push.tally import PushResult, PushTally
+    from ticketr.sync.session_job import SessionJob
 
 #: How many keys the name of a job has.
 _NAMED = 3

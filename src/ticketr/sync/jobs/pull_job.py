@@ -16,7 +16,7 @@ from ticketr.sync.jobs.parts import (
 )
 from ticketr.sync.pull.pull import pull
 from ticketr.sync.pull.tally import PullResult, Tally
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session_job import SessionJob
 from ticketr.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:

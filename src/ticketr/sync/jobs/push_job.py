@@ -19,7 +19,7 @@ from ticketr.sync.jobs.parts import (
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.push import push
 from ticketr.sync.push.tally import PushResult, PushTally
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session_job import SessionJob
 from ticketr.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ticketr.sync.jobs.pull_job import pull_all
 from ticketr.sync.pull.tally import Tally
 from ticketr.sync.push.push import push
 from ticketr.sync.push.tally import PushTally
-from ticketr.sync.session import SessionJob
+from ticketr.sync.session_job import SessionJob
 from ticketr.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, comments_field
 from ticketr.sync.compare.sent_comments import SentComment
+from ticketr.sync.concurrency import TRIES
 from ticketr.sync.push.late_requests import wait_for_late_requests
-from ticketr.sync.session import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,6 +24,7 @@ from ticketr.jira import (
     certainly_failed,
 )
 from ticketr.sync.compare.workflow import way_text
+from ticketr.sync.concurrency import TRIES
 from ticketr.sync.edits.local_changes import new_type
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.creating_batches import (
@@ -46,7 +47,6 @@ from ticketr.sync.push.transitions import (
     walk,
 )
 from ticketr.sync.push.writes import IssueEdit
-from ticketr.sync.session import TRIES
 from ticketr.sync.workspace.files import unless_broken
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
+from ticketr.sync.concurrency import TRIES
 from ticketr.sync.push.recovery import PROPERTY, look_up
-from ticketr.sync.session import TRIES
 from ticketr.sync.state.journal import Creation
 from ticketr.sync.threads import chunks, compute
 from ticketr.tickets import render_ticket

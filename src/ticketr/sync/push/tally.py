@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ticketr.sync.notes import Note
-    from ticketr.sync.session import Progress
+    from ticketr.sync.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

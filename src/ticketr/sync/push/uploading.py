@@ -26,8 +26,8 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.attachment_names import safe_name
 from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.sync.concurrency import TRIES
 from ticketr.sync.push.late_requests import wait_for_late_requests
-from ticketr.sync.session import TRIES
 from ticketr.sync.state.files import AskedUpload
 from ticketr.sync.workspace.pictures import open_picture
 
