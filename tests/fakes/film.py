@@ -145,7 +145,7 @@ def _pulls(film: Camera) -> None:
     _pull(film, began, range(60, TOTAL, 12))
     film.sees(_files(_rows(), frozenset()))
     result = PullResult(total=TOTAL, new=66, unchanged=54)
-    film.sees(_ended(film, "pull", began, TOTAL, "Pull complete: 66 new, 54 unchanged", result))
+    film.sees(_ended(film, "pull", began, TOTAL, "Pull complete: 120 tickets", result))
     film.takes(1.8)
 
 

@@ -86,7 +86,7 @@ def test_the_film_shows_a_pull_that_is_cancelled_an_edit_a_plan_and_a_push() -> 
     wanted = [
         "pulling 45%",
         "Cancelled: 54/120 tickets pulled · P goes on",
-        "Pull complete: 66 new, 54 unchanged",
+        "Pull complete: 120 tickets · 66 new",
         "Priority: Low",
         "Enter changes 1 of your tickets in Jira",
         "Pushing tickets",

@@ -91,6 +91,9 @@ class App:
                     each.site,
                     each.project,
                     aliases=each.aliases if isinstance(each, OpenWorkspace) else {},
+                    keeps_comments=(
+                        each.keeps_comments if isinstance(each, OpenWorkspace) else None
+                    ),
                 )
                 for each in workspaces
             ),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.sync import Note
 
+#: What stands between a job's kind and its count in the message of a job that has ended.
+_COMPLETE = " complete: "
 _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
@@ -71,13 +73,26 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
     tickets = tuple(_tickets(snapshot.result))
     bad = [each for each in tickets if each.mark in "✗!"]
     if not bad:
-        return JobEnd("✓", f"{message or 'Done'}{_what_follows(snapshot.result, keymap)}", tickets)
+        news = _news(snapshot.result)
+        more = f"{news}{_what_follows(snapshot.result, keymap)}"
+        return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
     keys += _next_keys(snapshot.result)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
-    return JobEnd("!", f"{first}{more} · {message}{''.join(hints)}", tickets)
+    count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
+    return JobEnd("!", f"{first}{more} · {count}{''.join(hints)}", tickets)
+
+
+def _news(result: object) -> str:
+    """Return how many tickets a pull or sync has brought or changed here; empty after others."""
+    pull = result.pull if isinstance(result, SyncResult) else result
+    if not isinstance(pull, PullResult) or not pull.done:
+        return ""
+    counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
+    words = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return f" · {words or 'nothing new'}"
 
 
 def _what_follows(result: object, keymap: KeyMap) -> str:

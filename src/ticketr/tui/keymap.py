@@ -147,7 +147,7 @@ class Binding:
 
 
 _C, _A = Context, KeyAction
-_LISTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.HELP, _C.LOG)
+_LISTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.HELP, _C.LOG)
 _LINES = (_C.INPUT, _C.PALETTE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
@@ -176,7 +176,7 @@ TABLE = (
     Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),
     Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
-    Binding(_A.CHANGE, ("b",), "b", "change the chosen tickets", (_C.MAIN,)),
+    Binding(_A.CHANGE, ("b",), "b", "change the chosen tickets", (_C.MAIN,), "change…"),
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
     Binding(_A.SEARCH, ("/",), "/", "search as you type", (_C.MAIN,)),
@@ -221,12 +221,12 @@ TABLE = (
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the field before", (_C.FIRST_RUN,)),
     Binding(_A.UNFOLD, ("l", "KEY_RIGHT"), "→ l", "show the sub-tasks", (_C.TICKETS,)),
     Binding(_A.FOLD, ("h", "KEY_LEFT"), "← h", "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
-    Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", _LISTS),
-    Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", _LISTS),
-    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.CHOICE, _C.WAYS, _C.FIRST_RUN)),
-    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.CHOICE, _C.WAYS, _C.FIRST_RUN)),
-    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", _LISTS),
-    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", _LISTS),
+    Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", (*_LISTS, _C.WAYS)),
+    Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", (*_LISTS, _C.WAYS)),
+    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.FIRST_RUN)),
+    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.FIRST_RUN)),
+    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", (*_LISTS, _C.PALETTE)),
+    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", (*_LISTS, _C.PALETTE)),
     Binding(_A.HALF_UP, ("KEY_CTRL_U",), "Ctrl+U", "half a page up", _LISTS),
     Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "Ctrl+D", "half a page down", _LISTS),
     Binding(_A.TOP, ("KEY_HOME", "g"), "Home g", "to the first", _LISTS),

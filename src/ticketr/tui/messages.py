@@ -314,6 +314,7 @@ class WorkspaceOpened(OfWorkspace):
         is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.
         words: What to say of it; may be empty.
         aliases: The names for queries, with their queries; not cleaned.
+        keeps_comments: Whether its files hold comments.
     """
 
     site: str
@@ -321,6 +322,7 @@ class WorkspaceOpened(OfWorkspace):
     is_wanted: bool = False
     words: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
+    keeps_comments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ticketr.tui.panels.tickets import draw_tickets
 from ticketr.tui.panels.workspaces import draw_workspaces
 from ticketr.tui.state import Panel
 from ticketr.tui.status_row import status_row, without_folders
-from ticketr.tui.styled import Span
+from ticketr.tui.styled import Span, cells as cells_of
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
@@ -66,20 +66,44 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
 
 def _header(state: AppState, theme: Theme) -> str:
     given = [each for overlay in state.overlays if (each := overlay.header(state)) is not None]
+    choices: tuple[Line, ...]  # the longest first
     if given:
         left, right = given[-1]
-        facts: Line = (Span(right),)
+        choices = ((Span(right),),)
+    elif state.workspaces and not state.layout.left:  # the ticket alone: which one of the list
+        left, choices = _trail(state), _places(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
-        facts = _counts(state)
+        choices = (_counts(state),)
     name = (Span(" ticketr", ("bold",)), Span(f"  {clip(left, max(0, state.width - 12))}"))
-    used = sum(width(each.text) for each in name)
-    size = sum(width(each.text) for each in facts)
-    gap = state.width - used - size - 1
-    if gap < 2:
-        return theme.row(name, state.width)
-    return theme.row((*name, Span(" " * gap), *facts), state.width)
+    room = state.width - cells_of(name) - 1
+    for facts in choices:
+        gap = room - cells_of(facts)
+        if gap >= 2:
+            return theme.row((*name, Span(" " * gap), *facts), state.width)
+    return theme.row(name, state.width)
+
+
+def _trail(state: AppState) -> str:
+    """Return the workspace, the parent and the key of the open ticket."""
+    row, sheet = state.row, state.ticket.sheet if state.ticket is not None else None
+    names = [state.workspace.name]
+    if row is not None and not row.is_broken:
+        fields = dict(sheet.fields) if sheet is not None else {}
+        names += [row.head if row.depth else fields.get("Parent", ""), row.key or "draft"]
+    return " › ".join(filter(None, names))
+
+
+def _places(state: AppState) -> tuple[Line, ...]:
+    """Return the place of the open ticket in the list, with and without the keys to others."""
+    count = len(state.workspace.visible)
+    place = Span(f"{state.workspace.index + 1 if count else 0}/{count}")
+    keys: list[Span] = []
+    for action, does in ((KeyAction.PREVIOUS, "previous"), (KeyAction.NEXT, "next")):
+        key = state.keymap.key(action, Context.MAIN)
+        keys += [Span(f"   {key}", ("bold",)), Span(f" {does}")] if key else []
+    return (place, *keys), (place,)
 
 
 def _counts(state: AppState) -> Line:
@@ -130,6 +154,7 @@ def _left(state: AppState, now: float, theme: Theme) -> list[str]:
         theme,
         state.keymap,
         is_focused=state.focus is Panel.TICKETS,
+        is_pulling=bool(state.jobs.of_workspace(state.workspace.name)),
     )
     return [*above, *tickets][-layout.body :]  # the lowest screen has no room for a title
 
@@ -161,7 +186,8 @@ def _activity(job: JobSnapshot) -> tuple[str, ...]:
 def _action_bar(state: AppState, theme: Theme) -> str:
     typed = state.overlays[-1].line(state, theme) if state.overlays else None
     if typed is not None:
-        return theme.row(_beside(typed, state.notice, state.width), state.width)
+        aside = Span(state.notice) if state.notice else _aside(state, theme)
+        return theme.row(_beside(typed, aside, state.width), state.width)
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
         notice = without_folders(state.notice, state.width - 2, theme)
@@ -169,9 +195,13 @@ def _action_bar(state: AppState, theme: Theme) -> str:
     return theme.row((Span(" "), *_hints(state, theme)), state.width)
 
 
-def _beside(left: str, right: str, cells: int) -> Line:
-    gap = cells - width(left) - width(right) - 1
-    return (Span(left), Span(" " * gap + right)) if right and gap > 0 else (Span(left),)
+def _aside(state: AppState, theme: Theme) -> Span:
+    return Span(theme.text(state.overlays[-1].aside(state)), ("dim",))
+
+
+def _beside(left: str, right: Span, cells: int) -> Line:
+    gap = cells - width(left) - width(right.text) - 1
+    return (Span(left), Span(" " * gap), right) if right.text and gap > 0 else (Span(left),)
 
 
 def _hints(state: AppState, theme: Theme) -> Iterator[Span]:
@@ -208,8 +238,13 @@ def _has_effect(state: AppState, action: KeyAction) -> bool:
         return state.overlays[-1].has_effect(state, action)
     row, workspace = state.row, state.workspace
     match action:
+        case KeyAction.ESCAPE if state.job_to_cancel is None and not workspace.waiting:
+            narrowed = workspace.chosen or workspace.filter.text
+            return state.focus is not Panel.TICKETS or bool(narrowed)
         case KeyAction.ESCAPE:
             return False  # the status line says which job it cancels
+        case KeyAction.CHANGE:
+            return bool(workspace.chosen)
         case KeyAction.OPEN if state.focus is Panel.DETAIL and state.is_zoomed:
             return state.ticket is not None and state.ticket.task >= 0
         case KeyAction.SETTLE:

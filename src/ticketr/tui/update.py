@@ -223,6 +223,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
         site=opened.site,
         project=opened.project,
         aliases=opened.aliases,
+        keeps_comments=opened.keeps_comments,
         problem="",
         waiting="",
     )

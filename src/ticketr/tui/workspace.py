@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")
 NO_ROWS = Rows()
+#: Why no comment can be written.
+NO_COMMENTS = "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class WorkspaceView:
         search: What was searched last, as it was typed.
         aliases: The names for queries, with their queries; not cleaned.
         saved: The saved filters, by their names.
+        keeps_comments: Whether its files hold comments; None until it is open.
     """
 
     name: str
@@ -71,6 +74,7 @@ class WorkspaceView:
     search: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     saved: Mapping[str, str] = field(default_factory=dict)
+    keeps_comments: bool | None = None
 
     @cached_property
     def visible(self) -> Visible:

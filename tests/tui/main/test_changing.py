@@ -19,6 +19,7 @@ from ticketr.tui.screen import screen
 from ticketr.tui.state import AppState
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
+from ticketr.tui.workspace import NO_COMMENTS
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})
@@ -233,3 +234,50 @@ def test_a_comment_without_a_text_is_not_written() -> None:
 @pytest.mark.parametrize("state", [app_state(), broken()])
 def test_a_comment_needs_a_ticket(state: AppState) -> None:
     assert pressed(state, "m").overlays == ()
+
+
+def test_t_on_the_list_changes_the_chosen_tickets_and_in_a_ticket_that_one() -> None:
+    state = pressed(app_state(ONE, TWO, THREE), "G", " ", "g", " ", "g")
+    asking, effect = update(state, messages.KeyPressed("t"), 9.0)
+    assert effect == (effects.AskStatuses("work", ("DEMO-1", "DEMO-4")),)
+    assert any("Status of 2 chosen tickets" in row for row in shown(asking))
+
+    _, effect = update(pressed(state, "KEY_ENTER"), messages.KeyPressed("t"), 9.0)
+    assert effect == (effects.AskStatuses("work", ("DEMO-1",)),)
+
+
+def test_j_k_g_and_page_keys_move_in_a_list_to_choose_from() -> None:
+    state = after(
+        asked(app_state(ONE, TWO)),
+        messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("A", "B", "C")}),
+    )
+    for key, at in (("j", 1), ("G", 2), ("k", 1), ("g", 0), ("KEY_PGDOWN", 2)):
+        state = pressed(state, key)
+        top = state.overlays[-1]
+        assert isinstance(top, Choice)
+        assert top.at == at
+
+
+def test_the_list_of_statuses_names_the_status_of_now() -> None:
+    assert any("Status of DEMO-1, now To Do" in row for row in shown(asked(app_state(ONE))))
+
+
+def test_where_no_comments_are_kept_m_says_so_before_one_is_typed() -> None:
+    state = app_state(ONE)
+    opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=False)
+    state = pressed(after(state, opened), "m")
+    assert (state.overlays, state.notice) == ((), NO_COMMENTS)
+    kept = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=True)
+    assert pressed(after(state, kept), "m").context is Context.INPUT
+
+
+def test_a_line_to_type_names_its_keys_and_what_can_be_typed_as_far_as_there_is_room() -> None:
+    state = pressed(app_state(ONE), "f")
+    assert shown(state)[-2].endswith(
+        "words  status=Done  @person  edited   Tab lists   Enter takes it   Esc leaves"
+    )
+    title = pressed(app_state(ONE), "a", *"New")
+    assert shown(title)[-2].startswith(" title: New")
+    assert shown(title)[-2].endswith("  Enter takes it   Esc leaves")
+    assert shown(replace(state, width=50))[-2].endswith("words  status=Done  @person  edited")
+    assert shown(replace(title, width=20))[-2] == " title: New▏"

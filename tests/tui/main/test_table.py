@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from fakes.picture_states import job
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
@@ -167,3 +168,50 @@ def test_a_sub_task_that_is_gone_is_not_selected_any_more() -> None:
         now = after(state, read).ticket
         assert now is not None
         assert now.task == task
+
+
+def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
+    state = pressed(app_state(FAMILY, LAST), "f", *"Last", "KEY_ENTER")
+    assert [each.row.key for each in state.workspace.visible] == ["DEMO-9"]
+    assert " Esc back  " in shown(state)[-2]
+
+    state, effect = update(state, messages.KeyPressed("KEY_ESCAPE"), 99.0)
+
+    assert len(state.workspace.visible) == 4
+    assert state.row is not None
+    assert state.row.key == "DEMO-9"
+    assert state.notice == "All tickets are shown, no longer only Last"
+    assert effect == (effects.Remember("work", "", "key"),)
+    assert " Esc back  " not in shown(pressed(state, "g"))[-2]
+    assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
+
+
+def test_esc_lets_chosen_tickets_go_before_it_shows_all_tickets() -> None:
+    state = pressed(app_state(FAMILY, LAST), "f", *"Last", "KEY_ENTER", " ", "KEY_ESCAPE")
+    assert (state.workspace.chosen, state.workspace.filter.text) == (frozenset(), "Last")
+
+
+def test_esc_that_cancels_a_job_is_named_by_the_status_line_alone() -> None:
+    state = pressed(app_state(FAMILY), "f", *"a", "KEY_ENTER")
+    running = after(state, messages.JobChanged(job("pull")))
+    assert "Esc back" not in shown(running)[-2]
+    assert "esc cancel" in shown(running)[-1]
+
+
+def test_a_ticket_alone_is_headed_by_its_place_and_the_keys_to_those_beside_it() -> None:
+    state = replace(opened(app_state(FAMILY, LAST)), focus=Panel.DETAIL, is_zoomed=True)
+    assert shown(state)[0].startswith(" ticketr  work › DEMO-1  ")
+    assert shown(state)[0].endswith("  1/4   [ previous   ] next")
+    narrow = replace(state, width=34)
+    assert shown(narrow)[0].endswith("  1/4")
+    task = pressed(replace(state, focus=Panel.TICKETS), "j")
+    assert shown(replace(task, focus=Panel.DETAIL))[0].startswith(
+        " ticketr  work › DEMO-1 › DEMO-2"
+    )
+
+
+def test_an_empty_list_says_that_tickets_come_while_a_pull_runs() -> None:
+    state = app_state()
+    assert "Press P to pull from Jira" in "".join(shown(state))
+    state = after(state, messages.JobChanged(job("pull", workspace="work")))
+    assert "They appear as they arrive" in "".join(shown(state))

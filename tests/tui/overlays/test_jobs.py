@@ -9,7 +9,7 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobStatus
-from ticketr.sync import Code, Note, PullResult, PushResult
+from ticketr.sync import Code, Note, PullResult, PushResult, SyncResult
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -104,6 +104,29 @@ def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
 
     assert end.mark == "!"
     assert end.words.endswith(" · Pulling · p plans what was left")
+
+
+def test_the_count_of_a_job_of_which_something_failed_leaves_room_for_the_cause() -> None:
+    note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
+    ended = snapshot(JobStatus.COMPLETED)
+    assert ended.progress is not None
+    progress = replace(ended.progress, message="Push complete: 0 tickets, 1 left alone")
+    end = end_of(replace(ended, progress=progress, result=PushResult(left=(note,))), KeyMap())
+    assert "in the plan · 0 tickets, 1 left alone · p plans" in end.words
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (PullResult(total=5, unchanged=5), "nothing new"),
+        (PullResult(total=5, new=2, unchanged=3), "2 new"),
+        (PullResult(total=5, updated=1, merged=2, unchanged=2), "3 changed"),
+        (SyncResult(PullResult(total=5, new=1, updated=4), PushResult()), "1 new, 4 changed"),
+    ],
+)
+def test_a_pull_or_sync_ends_with_what_is_new(result: PullResult | SyncResult, words: str) -> None:
+    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
+    assert (end.mark, end.words) == ("✓", f"Pulling · {words}")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from fakes.states import after, app_state, pressed
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.keymap import Context
 from ticketr.tui.overlays.entries import MOST_TICKETS, entries_of
 from ticketr.tui.overlays.palette import Palette
 from ticketr.tui.overlays.plan import Plan
@@ -126,3 +127,26 @@ def test_a_letter_in_the_palette_costs_little_in_a_long_list() -> None:
         return bytecodes.count
 
     assert cost(4_000) < 4 * cost(500)
+
+
+def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
+    def first(text: str) -> str:
+        return entries_of(app_state(Ticket("One", "DEMO-1")), text, lambda *_: None)[0].name
+
+    assert first("quit") == first("q") == "leave"
+    assert first("reload") == "read the files again"
+    assert first("push") == "show what a push would write"
+
+
+def test_leaving_help_and_drawing_again_are_commands() -> None:
+    _, asked = update(typed("quit"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert asked == (effects.Leave(),)
+    _, asked = update(typed("redraw"), messages.KeyPressed("KEY_ENTER"), 99.0)
+    assert asked == (effects.Redraw(),)
+    assert pressed(typed("help"), "KEY_ENTER").context is Context.HELP
+
+
+def test_a_page_key_moves_by_a_page() -> None:
+    top = typed("", "KEY_PGDOWN").overlays[-1]
+    assert isinstance(top, Palette)
+    assert top.at == 8

@@ -6,7 +6,7 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import LiteralText, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.sync import Code, LeftAlone, LiteralText, Loss, PlanEntry, PlanPart, PushPlan
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -77,6 +77,14 @@ def test_the_summary_names_only_what_would_be_done(
     read = messages.PlanRead("work", kind, PushPlan(entries))
     state = pressed(update(state, read, 10.0)[0], *left_out)
 
+    assert plain(screen(state, 11.0, Theme())[1]).strip() == words
+
+
+def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> None:
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
+    left = LeftAlone("DEMO-9", "Rebuild", "DEMO-9.md", 1, "it is in conflict", Code.CONFLICT)
+    state, _ = update(state, messages.PlanRead("work", JobKind.PUSH, PushPlan((), (left,))), 10.0)
+    words = "Nothing can be pushed: what was edited here is left alone"
     assert plain(screen(state, 11.0, Theme())[1]).strip() == words
 
 

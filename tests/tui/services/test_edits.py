@@ -20,6 +20,7 @@ from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import conflicts, edits
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -357,4 +358,4 @@ async def test_a_workspace_without_comments_gets_none(
         services(bench.root, told), effects.AddComment("work", PLACE, "Looks good")
     )
 
-    assert (told, tree(bench)) == ([messages.Told(edits.NO_COMMENTS)], before)
+    assert (told, tree(bench)) == ([messages.Told(NO_COMMENTS)], before)

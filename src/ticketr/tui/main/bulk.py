@@ -67,8 +67,7 @@ _IN_JIRA = ("move to a status", "move under a parent", "set a field", "delete wi
 
 def change_chosen(state: AppState, _: float) -> Step | None:
     """Ask what to change in the chosen tickets, then for the value, then show the plan."""
-    workspace = state.workspace
-    rows = tuple(each for each in workspace.rows if each.id in workspace.chosen)
+    rows = _chosen_rows(state)
     if not rows:
         choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
         return state.noticed(f"Choose tickets first{choose}"), ()
@@ -87,6 +86,18 @@ def change_chosen(state: AppState, _: float) -> Step | None:
     options = tuple(Option(each.words, "in the files") for each in _KINDS)
     options += tuple(Option(each, "in Jira, at once", refused) for each in _IN_JIRA)
     return state.opened(Choice(f"Change {_count(len(rows))}", options, chosen)), ()
+
+
+def change_status(state: AppState) -> Step | None:
+    """Ask for another status of the chosen tickets, then show the plan; None if none is chosen."""
+    rows = _chosen_rows(state)
+    kind = next(each for each in _KINDS if each.field == "Status")
+    return _ask_statuses(state, rows, kind) if rows else None
+
+
+def _chosen_rows(state: AppState) -> tuple[ListRow, ...]:
+    workspace = state.workspace
+    return tuple(each for each in workspace.rows if each.id in workspace.chosen)
 
 
 def _in_jira(state: AppState, rows: tuple[ListRow, ...], keys: tuple[str, ...], at: int) -> Step:

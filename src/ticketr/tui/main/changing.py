@@ -13,6 +13,7 @@ from ticketr.tui.navigation import show_row
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.status import AskingStatus, status_choice
+from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
     from ticketr.tui.messages import TicketAdded
@@ -36,7 +37,8 @@ def change_status(state: AppState, _: float) -> Step | None:
         change = FieldChange("Status", status)
         return state, (effects.ChangeField(workspace.name, place, change),)
 
-    title = f"Status of {row.key or row.title}"
+    now = f", now {row.status}" if row.status else ""
+    title = f"Status of {row.key or row.title}{now}"
     asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken)
     if row.key:
         return state.opened(asking), (effects.AskStatuses(workspace.name, (row.key,)),)
@@ -77,6 +79,8 @@ def comment(state: AppState, _: float) -> Step | None:
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
         return None
+    if workspace.keeps_comments is False:  # said before somebody types one
+        return state.noticed(NO_COMMENTS), ()
     place = place_of(row)
 
     def taken(state: AppState, text: str) -> Step:

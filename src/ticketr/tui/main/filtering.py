@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.text import clean
+from ticketr.text import clean, clip
 from ticketr.tickets import InvalidFilter, check_saved, parse_filter, split_command, with_saved
 from ticketr.tui import effects
 from ticketr.tui.overlays.asking import JQL, AskingKeys
@@ -13,6 +13,7 @@ from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.state import Panel
 from ticketr.tui.text_input import TextInput
+from ticketr.tui.workspace import NO_FILTER
 
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from ticketr.tui.workspace import WorkspaceView
 
 _LABEL = "filter:"
+#: What stands beside an empty filter, so that its words are known.
+_EXAMPLES = "words  status=Done  @person  edited"
+#: The most cells of a filter that is named in a sentence.
+MOST_SAID = 40
 
 
 def filter_tickets(state: AppState, now: float) -> Step | None:
@@ -68,7 +73,7 @@ def filter_tickets(state: AppState, now: float) -> Step | None:
         return _named(left(state), now)
 
     def _line(text: str) -> LineInput:
-        return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed)
+        return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed, _EXAMPLES)
 
     if not state.workspaces or state.focus is Panel.WORKSPACES:
         return None
@@ -103,6 +108,15 @@ def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") ->
     question = effects.AskKeys(workspace.name, jql)
     asked = (*(asked if saved else ()), question)
     return state.opened(AskingKeys(workspace.name, jql)), asked
+
+
+def show_all(state: AppState) -> Step:
+    """Take the filter off; the selected ticket stays selected."""
+    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MOST_SAID)}"
+    row = state.row
+    selected = row.order if row is not None else state.workspace.selected
+    workspace = replace(state.workspace, filter=NO_FILTER, selected=selected)
+    return state.with_workspace(workspace).noticed(words), (remembered(workspace),)
 
 
 def _forget(state: AppState, name: str) -> Step:

@@ -12,6 +12,7 @@ from ticketr.tui.main import bulk, changing, filtering, moving, searching, singl
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.diff import Diff
 from ticketr.tui.overlays.first_run import FirstRun
+from ticketr.tui.overlays.help import Help
 from ticketr.tui.overlays.jobs import Jobs
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.palette import Palette
@@ -53,6 +54,8 @@ def escape(state: AppState) -> Step | None:
     workspace = state.workspace
     if workspace.chosen:
         return state.with_workspace(replace(workspace, chosen=frozenset())), ()
+    if workspace.filter.text:
+        return filtering.show_all(state)
     return None
 
 
@@ -91,8 +94,19 @@ def _settle(state: AppState, now: float) -> Step | None:
     return state.opened(screen), (effects.ReadConflict(workspace.name, row.head),)
 
 
+def _status(state: AppState, now: float) -> Step | None:
+    """Change the status of the chosen tickets; with none chosen, that of the selected one."""
+    if state.workspace.chosen and state.focus is Panel.TICKETS:
+        return bulk.change_status(state)
+    return changing.change_status(state, now)
+
+
 def _palette(state: AppState, now: float) -> Step | None:
     return state.opened(Palette(on_main)), ()
+
+
+def _help(state: AppState, now: float) -> Step | None:
+    return state.opened(Help(state.context)), ()
 
 
 def _undo(state: AppState, now: float) -> Step | None:
@@ -167,7 +181,7 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
     KeyAction.EDIT: single.edit,
-    KeyAction.STATUS: changing.change_status,
+    KeyAction.STATUS: _status,
     KeyAction.ADD: changing.add,
     KeyAction.COMMENT: changing.comment,
     KeyAction.CHANGE: bulk.change_chosen,
@@ -181,6 +195,9 @@ _HANDLERS: dict[KeyAction, Callable[[AppState, float], Step | None]] = {
     KeyAction.UNDO: _undo,
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: _palette,
+    KeyAction.HELP: _help,
+    KeyAction.REDRAW: lambda state, _: (state, (effects.Redraw(),)),
+    KeyAction.QUIT: lambda state, _: (state, (effects.Leave(),)),
     KeyAction.JOBS: _jobs,
     KeyAction.ADD_WORKSPACE: _add_workspace,
     KeyAction.PULL: _pull,

@@ -68,3 +68,7 @@ class Overlay(ABC):
     def line(self, state: AppState, theme: Theme) -> str | None:
         """Return the text of the action bar, such as an input; None for the hints of its keys."""
         return None
+
+    def aside(self, state: AppState) -> str:
+        """Return what stands at the right of `line` while there is no notice; empty for nothing."""
+        return ""

@@ -40,9 +40,6 @@ _NO_COMMANDS = frozenset(
         KeyAction.BOTTOM,
         KeyAction.ESCAPE,
         KeyAction.PALETTE,
-        KeyAction.QUIT,
-        KeyAction.REDRAW,
-        KeyAction.HELP,
     )
 )
 
@@ -59,12 +56,14 @@ class Entry:
         facts: What stands at the right: its key, or how much it concerns.
         run: Returns the step; None if it does nothing.
         refused: Why it cannot be done now; empty if it can.
+        words: Other words by which it is found.
     """
 
     name: str
     facts: str
     run: Callable[[AppState, float], Step | None]
     refused: str = ""
+    words: str = ""
 
 
 def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry, ...]:
@@ -82,10 +81,14 @@ def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry
     lists = {"@": _people, "~": _workspaces, "=": _statuses}
     found = lists[kind](state) if kind else _commands(state, run_action)
     wanted = fold(words).split()
-    fitting = [each for each in found if all(word in fold(each.name) for word in wanted)]
+    fitting = [
+        each for each in found if all(word in fold(f"{each.name} {each.words}") for word in wanted)
+    ]
     # An entry that begins with what was typed is what is looked for.
     start = fold(words).strip()
-    fitting.sort(key=lambda each: not fold(each.name).startswith(start))
+    fitting.sort(
+        key=lambda each: not fold(each.name).startswith(start) and not each.words.startswith(start)
+    )
     return tuple(fitting[:MOST_TICKETS])
 
 
@@ -95,7 +98,8 @@ def _commands(state: AppState, run_action: RunAction) -> Iterator[Entry]:
         if row.action in _NO_COMMANDS or row.action in seen:
             continue
         seen.add(row.action)
-        yield Entry(row.help, row.shown, partial(_act, run_action, row.action))
+        act = partial(_act, run_action, row.action)
+        yield Entry(row.help, row.shown, act, words=row.name.replace("-", " "))
     yield from _more(state)
 
 

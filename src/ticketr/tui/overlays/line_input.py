@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.text import width
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.text_input import TextInput
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.theme import Theme
+
+
+#: What stands between two hints.
+GAP = "   "
+#: The cells around the label, the text and the hints: blanks, the cursor, a gap.
+MOST_AROUND = 6
 
 
 @final
@@ -32,6 +39,7 @@ class LineInput(Overlay):
         input: The text.
         listed: Gives the step for Tab; it gets the state without this overlay. None if Tab does
             nothing.
+        examples: What can be typed, shown while nothing is.
     """
 
     context: ClassVar[Context] = Context.INPUT
@@ -43,6 +51,7 @@ class LineInput(Overlay):
     left: Callable[[AppState], AppState] | None = None
     input: TextInput = field(default_factory=TextInput)
     listed: Callable[[AppState], Step] | None = None
+    examples: str = ""
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
@@ -68,3 +77,16 @@ class LineInput(Overlay):
         """Return the text of the action bar."""
         room = max(4, state.width - len(self.label) - 3)
         return f" {self.label} {self.input.shown(room)}"
+
+    def aside(self, state: AppState) -> str:
+        """Return examples and keys, as many as there is room for."""
+        keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
+        if self.listed is not None:
+            keys.insert(0, (KeyAction.NEXT_PANEL, "lists"))
+        parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
+        if self.examples and not self.input.text:
+            parts.insert(0, self.examples)
+        room = state.width - width(self.label) - width(self.input.text) - MOST_AROUND
+        while parts and width(GAP.join(parts)) > room:
+            parts.pop()
+        return GAP.join(parts)

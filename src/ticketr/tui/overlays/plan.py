@@ -202,6 +202,8 @@ class Plan(Overlay):
             return f"Enter {writes}"
         if plan.entries:
             return "Nothing to push: every entry is left out"
+        if plan.left:
+            return "Nothing can be pushed: what was edited here is left alone"
         return "Nothing to push: nothing was edited here since the last sync"
 
     def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:

@@ -31,6 +31,7 @@ def draw_tickets(
     keys: KeyMap,
     *,
     is_focused: bool,
+    is_pulling: bool = False,
 ) -> list[str]:
     """Return the rows of the ticket list, its title first.
 
@@ -41,6 +42,7 @@ def draw_tickets(
         theme: Colours and characters.
         keys: The keys, for hints.
         is_focused: Whether the panel has the focus.
+        is_pulling: Whether a job of the workspace runs or waits, which may bring tickets.
     """
     shown = workspace.visible[workspace.top : workspace.top + height]
     selected = workspace.index
@@ -56,7 +58,7 @@ def draw_tickets(
         for at, each in enumerate(shown, start=workspace.top)
     ]
     if not workspace.visible:
-        hint = wrap(_hint(workspace, keys), max(8, cells - 2))
+        hint = wrap(_hint(workspace, keys, is_pulling=is_pulling), max(8, cells - 2))
         rows = [theme.fit(f" {line}", cells) for line in hint]
     left = "2 Tickets"
     right = _facts(workspace, cells - width(left) - 7)
@@ -127,7 +129,7 @@ def _facts(workspace: WorkspaceView, room: int) -> str:
     return " · ".join(parts)
 
 
-def _hint(workspace: WorkspaceView, keys: KeyMap) -> str:
+def _hint(workspace: WorkspaceView, keys: KeyMap, *, is_pulling: bool) -> str:
     if workspace.rows:
         changes = keys.hint(KeyAction.FILTER, Context.MAIN, "changes it", before="; ")
         return f"Nothing matches “{clean(workspace.filter.text)}”{changes}"
@@ -135,5 +137,7 @@ def _hint(workspace: WorkspaceView, keys: KeyMap) -> str:
         return workspace.problem
     if not workspace.is_read:
         return "Reading the files..."
+    if is_pulling:
+        return "No tickets here yet. They appear as they arrive from Jira"
     pull = keys.hint(KeyAction.PULL, Context.MAIN, "to pull from Jira", before=" Press ")
     return f"No tickets here yet.{pull}"

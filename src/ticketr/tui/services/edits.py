@@ -19,6 +19,7 @@ from ticketr.text import clean
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
 from ticketr.tui.keymap import KeyAction
+from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Keys to name after a notice, and what each does.
 Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]
-#: Why no comment can be written.
-NO_COMMENTS = "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 #: What can be done after a change of files.
 CHANGED: Hints = (
     (KeyAction.PUSH, "shows what a push sends"),

@@ -95,6 +95,7 @@ def _show(services: Services, answer: OpenedWorkspace | Problem | None) -> None:
                     workspace.project,
                     is_wanted=True,
                     aliases=workspace.aliases,
+                    keeps_comments=workspace.keeps_comments,
                     words=clean(
                         answer.stored or f"the tickets are files in {workspace.store.root}"
                     ),

@@ -189,7 +189,13 @@ class OpenWorkspaces:
             self._put(replace(opened, name=name))
             del self._closed[name]
         self._send(
-            messages.WorkspaceOpened(name, opened.site, opened.project, aliases=opened.aliases)
+            messages.WorkspaceOpened(
+                name,
+                opened.site,
+                opened.project,
+                aliases=opened.aliases,
+                keeps_comments=opened.keeps_comments,
+            )
         )
         return True
 
