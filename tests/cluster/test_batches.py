@@ -6,14 +6,15 @@ import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import pytest
 import trio
 import trio.testing
-from coredis.exceptions import ResponseError
+from coredis.exceptions import AuthorizationError, ResponseError
 from fakes.clusters import SECRET, new_name
 
+from ticketr.cluster import ClusterUnavailable
 from ticketr.cluster._batches import MOST_BYTES, MOST_CALLS, open_batches
 from ticketr.cluster._connection import open_connection
-from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._store import RecordStore
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def open_all(url: str) -> AsyncGenerator[tuple[RecordStore, Batches], None]:
     async with open_connection(url, name=new_name(), secret=SECRET) as connection:
-        store = RecordStore(connection.client, QueueKeys(connection.name))
+        store = RecordStore(connection)
         await store.load()
         async with open_batches(store) as batches:
             yield store, batches
@@ -85,15 +86,34 @@ async def test_each_caller_gets_its_own_answer(url: str) -> None:
 async def test_a_batch_that_is_refused_fails_each_call(url: str, valkey: Valkey) -> None:
     answers: dict[str, object] = {}
     async with open_all(url) as (_, batches):
-        valkey.command("CONFIG", "SET", "maxmemory", "1")
+        valkey.command("ACL", "SETUSER", "default", "-fcall")
         try:
             async with trio.open_nursery() as nursery:
                 for job_id in ("one", "two"):
                     nursery.start_soon(cancel, batches, job_id, answers)
         finally:
-            valkey.command("CONFIG", "SET", "maxmemory", "0")
-        assert [type(answer) for answer in answers.values()] == [ResponseError] * 2
+            valkey.command("ACL", "SETUSER", "default", "+fcall")
+        assert [type(answer) for answer in answers.values()] == [AuthorizationError] * 2
         assert answers["one"] is not answers["two"]
+
+
+async def test_without_memory_only_the_calls_fail_that_need_some(url: str, valkey: Valkey) -> None:
+    answers: dict[str, object] = {}
+    async with open_all(url) as (_, batches):
+
+        async def report() -> None:
+            with pytest.raises(ClusterUnavailable, match="out of memory"):
+                await batches.call_surely("report", "j", "t", 1, 2, "")
+            answers["report"] = "refused"
+
+        valkey.command("CONFIG", "SET", "maxmemory", "1")
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(report)
+                nursery.start_soon(cancel, batches, "j", answers)
+        finally:
+            valkey.command("CONFIG", "SET", "maxmemory", "0")
+    assert answers == {"report": "refused", "j": b"unknown"}
 
 
 async def test_calls_wait_for_the_batch_that_is_on_its_way(url: str, valkey: Valkey) -> None:

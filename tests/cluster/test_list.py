@@ -11,7 +11,6 @@ from fakes.clusters import SECRET, new_name, open_cluster, until
 
 from ticketr import CancelCause, CancelOutcome, JobStatus
 from ticketr.cluster._connection import open_connection
-from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._list import JobList, _words
 from ticketr.cluster._signed import SignedCodec
 from ticketr.cluster._store import RecordStore
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def looking(url: str, name: str) -> AsyncGenerator[JobList]:
     async with open_connection(url, name=name, secret=SECRET) as connection:
-        store = RecordStore(connection.client, QueueKeys(name))
+        store = RecordStore(connection)
         yield JobList(store, SignedCodec(connection.secret), await store.clock_shift())
 
 

@@ -11,7 +11,6 @@ import pytest
 from fakes.clusters import SECRET, new_name
 
 from ticketr.cluster._connection import open_connection
-from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._store import RecordStore, pairs
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ WORKER = "w"
 @asynccontextmanager
 async def open_store(url: str) -> AsyncGenerator[RecordStore, None]:
     async with open_connection(url, name=new_name(), secret=SECRET) as connection:
-        yield RecordStore(connection.client, QueueKeys(connection.name))
+        yield RecordStore(connection)
 
 
 @pytest.fixture

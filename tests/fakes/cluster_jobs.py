@@ -24,6 +24,10 @@ async def echo(context: JobContext, value: object = None) -> object:
     return value
 
 
+async def length(context: JobContext, data: bytes) -> int:
+    return len(data)
+
+
 async def forever(context: JobContext) -> None:
     await trio.sleep_forever()
 

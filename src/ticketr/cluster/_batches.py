@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
-from coredis.exceptions import ResponseError
 
+from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._shielded import keep_open
 from ticketr.cluster._store import values_of
 
@@ -58,6 +58,7 @@ class _Call:
         Raises:
             Exception: What the batch failed with.
             ResponseError: The function has failed.
+            ClusterUnavailable: The server has no memory for it.
         """
         try:
             await self.answered.wait()
@@ -72,12 +73,9 @@ class _Call:
         self.error = error
         self.answered.set()
 
-    def take(self, is_answer: int, answer: Any) -> None:
-        """Note what the function returned, or why it failed."""
-        if is_answer:
-            self.answer = answer
-        else:
-            self.error = ResponseError(answer.decode(errors="replace"))
+    def take(self, answer: Any) -> None:
+        """Note what the function returned."""
+        self.answer = answer
         self.answered.set()
 
 
@@ -144,13 +142,26 @@ class Batches:
     async def _send_batch(self, batch: list[_Call]) -> None:
         words = [word for call in batch for word in call.words]
         try:
-            answers = await self._store.call("many", *words)
+            answers = await self._call_many(words)
         except Exception as error:  # noqa: BLE001 - each waiting task raises it
             for call in batch:
                 call.fail(_copy_of(error))
             return
-        for call, answer in zip(batch, answers, strict=True):
-            call.take(*answer)
+        for call, (is_answer, answer) in zip(batch, answers, strict=True):
+            if is_answer:
+                call.take(answer)
+            else:
+                call.fail(self._store.error_of(answer.decode(errors="replace")))
+
+    async def _call_many(self, words: list[Any]) -> list[tuple[int, Any]]:
+        """Make several calls; those that need no memory also if the server has none."""
+        answers: list[tuple[int, Any]]
+        try:
+            answers = await self._store.call("many", *words)
+        except ClusterUnavailable:
+            self._store.tell_out_of_memory()
+            answers = await self._store.call("many_without_memory", *words)
+        return answers
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ from ticketr.cleaning import clean
 from ticketr.cluster._address import read_url
 from ticketr.cluster._connection import URL_VARIABLE, open_connection
 from ticketr.cluster._errors import ClusterUnavailable
-from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._list import JobList
 from ticketr.cluster._signed import SignedCodec
 from ticketr.cluster._store import RecordStore
@@ -74,8 +73,7 @@ async def open_list(options: argparse.Namespace) -> AsyncGenerator[JobList]:
     async with open_connection(
         options.url, name=options.name, allow_plaintext=options.allow_plaintext
     ) as connection:
-        store = RecordStore(connection.client, QueueKeys(options.name))
-        await ask(options, store.load)
+        store = RecordStore(connection)
         shift = await ask(options, store.clock_shift)
         yield JobList(store, SignedCodec(connection.secret), shift)
 

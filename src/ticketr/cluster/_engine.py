@@ -1,7 +1,7 @@
 """The engine: streaq delivers messages to workers. All else that it does is left out here.
 
 Faults of streaq 7.2 and coredis 6.9, and the ways round (each with a guard in
-``tests/cluster/test_engine.py``):
+``tests/cluster/test_engine.py``, the last one in ``test_memory.py``):
 
 1. A prefetched message that waits longer than ``idle_timeout`` is delivered twice: ``prefetch`` is
    the number of workers.
@@ -25,6 +25,9 @@ Faults of streaq 7.2 and coredis 6.9, and the ways round (each with a guard in
     passes a checkpoint.
 13. A blocked read of the streams gives as many messages of each level as there is room for in all,
     and the first that has no room ends the worker: the buffer has room for those of all levels.
+14. A server that is out of memory refuses the mark of a worker's health, and the function that reads
+    the streams, which ends the session, and begins no other: no mark is left, and the streams are
+    read by the command itself, which is not refused.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 import coredis
 import streaq
 import trio
-from coredis.exceptions import RedisError
+from coredis.exceptions import RedisError, ResponseError
 from coredis.retry import NoRetryPolicy
 
 from ticketr.cluster._connection import make_pool
@@ -123,6 +126,13 @@ class Engine(streaq.Worker[None]):
         self.prefetch = self.concurrency
         await super().producer(queue, limiter, scope)
 
+    async def _read_streams_legacy(self, count: int, block: bool = False) -> Any:  # noqa: FBT001, FBT002 - streaq's
+        """Read messages, also of a server that is out of memory."""
+        try:
+            return await super()._read_streams_legacy(count, block)
+        except ResponseError:  # the function is refused
+            return await self.redis.xreadgroup(GROUP, self.id, self._streams, count=count)
+
     async def run_task(self, msg: StreamMessage) -> None:
         """Hand a message on, and wait until the next one may come."""
         await self._deliver(msg)
@@ -136,11 +146,10 @@ class Engine(streaq.Worker[None]):
         """Do nothing: the record knows what is due and what is cancelled."""
 
     async def renew_idle_timeouts(self, scope: Any) -> None:
-        """Tell the server that this worker lives, and that it handles its messages."""
+        """Tell the server that this worker handles its messages."""
         with scope:
             while True:
                 async with self.redis.pipeline(transaction=False) as pipe:
-                    pipe.set(f"{self.prefix}:health:{self.id}", str(self), px=self.idle_timeout)
                     for level, messages in self._held.items():
                         if messages:
                             pipe.xclaim(

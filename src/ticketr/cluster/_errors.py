@@ -3,7 +3,7 @@
 The tree::
 
     TicketrError
-     ├── ClusterUnavailable    the server cannot be reached, or does not answer
+     ├── ClusterUnavailable    the server cannot be reached, does not answer, or is out of memory
      ├── ClusterMisconfigured  the address, the secret or the server's settings are wrong
      ├── RemoteError           what a job raised in another process, as text
      └── JobError
@@ -19,7 +19,9 @@ from ticketr._errors import JobError, TicketrError
 
 @dataclass(eq=False, repr=False)
 class ClusterUnavailable(TicketrError):
-    """Raised when the server cannot be reached, or does not answer. Trying again may help.
+    """Raised when the server cannot be reached, does not answer, or is out of memory.
+
+    Trying again may help.
 
     Attributes:
         server: The server's address, without a password.

@@ -7,10 +7,9 @@ import uuid
 from typing import TYPE_CHECKING, Final, final
 
 import trio
-from coredis.exceptions import ResponseError
 from coredis.tokens import PureToken
 
-from ticketr.cluster._store import FIRST_PAUSE, LONGEST_PAUSE, LOST, pairs
+from ticketr.cluster._store import FAILED, FIRST_PAUSE, LONGEST_PAUSE, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +66,7 @@ class EventReader:
                 if not events:  # a quiet moment: is the stream still there?
                     is_whole = bool(await self._store.client.expire(self.stream, LIFE))
                 pause = FIRST_PAUSE
-            except (*LOST, ResponseError) as error:
+            except FAILED as error:
                 logger.info("the events of the cluster are interrupted: %r", error)
                 self._store.drop_silent(error)
                 is_whole = False
@@ -85,7 +84,7 @@ class EventReader:
         """Have the server forget the stream, if it answers."""
         try:
             await self._store.client.delete([self.stream])
-        except (*LOST, ResponseError):
+        except FAILED:
             logger.debug("the stream %s is left to expire", self.stream)
 
     async def fetch(self, job_id: str) -> dict[str, bytes]:
@@ -107,11 +106,8 @@ class EventReader:
             event.set()
 
     async def _open(self) -> str:
-        await self._store.load()
         self.shift = await self._store.clock_shift()
-        last = await self._store.client.xadd(self.stream, {"id": ""})
-        await self._store.client.expire(self.stream, LIFE)
-        assert last is not None  # XADD returns an ID unless NOMKSTREAM is given
+        last: bytes = await self._store.call("listen", self.stream, LIFE)
         return last.decode()
 
     async def _read_anew(self) -> None:

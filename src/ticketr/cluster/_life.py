@@ -20,7 +20,7 @@ from ticketr.cluster._attempt import Attempt, Call, Runner
 from ticketr.cluster._engine import Engine
 from ticketr.cluster._keys import LEVELS, TaskName
 from ticketr.cluster._repeat_runs import RepeatRunner
-from ticketr.cluster._store import LOST, RecordStore
+from ticketr.cluster._store import FAILED, LONGEST_PAUSE, LOST, RecordStore, is_out_of_memory
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._retention import Keep
 
@@ -145,7 +145,7 @@ class Life:
     async def _depart(self) -> None:
         try:
             await self._store.call("depart", self.worker)
-        except (*LOST, ResponseError) as error:
+        except FAILED as error:
             self._store.drop_silent(error)
 
     # Messages
@@ -174,14 +174,23 @@ class Life:
                 deliver=deliver,
                 stop=self._leave,
             )
+            pause = RECONNECT
             try:
                 await engine.run_until_stopped()
             except* (*LOST, RedisError) as group:  # the server may have forgotten its streams, too
-                logger.info("worker %s begins a new session: %r", self.worker, group.exceptions[0])
-            with trio.move_on_after(RECONNECT):
+                pause = self._pause_after(group)
+            with trio.move_on_after(pause):
                 await self._leave.wait()
             held = [entry for entries in self._held.values() for entry in entries]
             await self._store.call_surely("resume", self.worker, *held)
+
+    def _pause_after(self, failures: BaseExceptionGroup[BaseException]) -> float:
+        """Return the seconds until the next session of the engine."""
+        if failures.subgroup(is_out_of_memory) is not None:
+            self._store.tell_out_of_memory()
+            return LONGEST_PAUSE
+        logger.info("worker %s begins a new session: %r", self.worker, failures.exceptions[0])
+        return RECONNECT
 
     async def _see_to(self, runner: Runner, message: StreamMessage, over: trio.Event) -> None:
         """Run the attempt that a message asks for, unless the job needs none."""
@@ -214,7 +223,7 @@ class Life:
         while True:
             try:
                 last, entries = await self._store.read(stream, last)
-            except (*LOST, ResponseError) as error:
+            except FAILED as error:
                 self._store.drop_silent(error)
                 await trio.sleep(RECONNECT)
                 continue
@@ -252,7 +261,7 @@ class Life:
             await trio.sleep(max(self._settings.lease, SHORTEST_REPAIR))
             try:
                 found = await self._store.call("repair")
-            except (*LOST, ResponseError) as error:
+            except FAILED as error:
                 self._store.drop_silent(error)
             else:
                 if found:
@@ -269,7 +278,7 @@ class Life:
                     answer = await self._store.call(
                         "tick", self.worker, lease, self._settings.words, int(is_new)
                     )
-            except (trio.TooSlowError, *LOST, ResponseError) as error:
+            except (trio.TooSlowError, *FAILED) as error:
                 self._store.drop_silent(error)
                 if trio.current_time() >= stop_at:
                     self._end(f"the server did not answer for {0.75 * lease:g} s")

@@ -12,7 +12,6 @@ from ticketr.cluster._batches import open_batches
 from ticketr.cluster._cluster_queue import ClusterQueue
 from ticketr.cluster._connection import open_connection
 from ticketr.cluster._events import EventReader
-from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._mirror import Mirror
 from ticketr.cluster._signed import SignedCodec
 from ticketr.cluster._store import RecordStore
@@ -96,7 +95,7 @@ async def open_cluster_queue(
     async with open_connection(
         url, name=name, secret=secret, allow_plaintext=allow_plaintext
     ) as connection:
-        store = RecordStore(connection.client, QueueKeys(name))
+        store = RecordStore(connection)
         codec = SignedCodec(connection.secret)
         mirror = Mirror(codec, keep)
         events = EventReader(store, mirror)

@@ -8,13 +8,12 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
-from coredis.exceptions import ResponseError
 
 from ticketr.cluster._allowed import NotAllowed, check_module
 from ticketr.cluster._keys import TaskName
 from ticketr.cluster._repeat_state import KeptRepeat
 from ticketr.cluster._repeat_times import next_step
-from ticketr.cluster._store import LOST, pairs
+from ticketr.cluster._store import FAILED, pairs
 from ticketr.cluster._submission import NO_LIMIT
 from ticketr.jobs._importable import LoadFailed, import_by_name
 from ticketr.jobs._job import JobErrorInfo, OnConflict
@@ -77,7 +76,7 @@ class RepeatRunner:
                 at, *due = await self._store.call("repeat_due")
                 for told in due:
                     await self._go_on(KeptRepeat(pairs(told)), float(at))
-            except (*LOST, ResponseError) as error:
+            except FAILED as error:
                 self._store.drop_silent(error)
 
     async def _go_on(self, kept: KeptRepeat, now: float) -> None:

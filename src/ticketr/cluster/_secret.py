@@ -76,8 +76,10 @@ async def compare_fingerprint(
     """
     own = secret.fingerprint(name)
     key = fingerprint_key(name)
-    await client.set(key, own, condition=PureToken.NX)
     kept = await client.get(key)
+    if kept is None:
+        await client.set(key, own, condition=PureToken.NX)
+        kept = await client.get(key)
     if kept is None or not hmac.compare_digest(kept.decode(errors="replace"), own):
         raise ClusterMisconfigured(
             server,

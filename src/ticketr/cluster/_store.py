@@ -1,7 +1,13 @@
-"""Calls of the functions that change the records, repeated where the answer was lost."""
+"""Calls of the functions that change the records, repeated where the answer was lost.
+
+A server that is out of memory refuses the functions that grow a queue: those that submit jobs, and
+reports. The others it carries out, so that jobs run and end, and there is room again.
+"""
 
 from __future__ import annotations
 
+import logging
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
@@ -9,16 +15,17 @@ import anyio
 import trio
 from coredis.exceptions import ConnectionError as LineBroken, ReadOnlyError, ResponseError
 
-from ticketr.cluster._keys import library
+from ticketr.cluster._errors import ClusterUnavailable
+from ticketr.cluster._keys import QueueKeys, library
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    import coredis
-
-    from ticketr.cluster._keys import QueueKeys
+    from ticketr.cluster._connection import Connection
 
 T = TypeVar("T")
+
+logger = logging.getLogger("ticketr.cluster")
 
 LOST: Final = (
     LineBroken,
@@ -30,8 +37,12 @@ LOST: Final = (
     anyio.EndOfStream,
 )
 """What a call raises if there is no answer, or none of a server that may write."""
+FAILED: Final = (*LOST, ResponseError, ClusterUnavailable)
+"""What a call raises if it has failed in any way."""
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 0.5
+QUIET: Final = 60.0
+"""Seconds until a log says again that the server is out of memory."""
 BLOCK: Final = 2.0
 """Seconds that a read of a stream waits; less than the client's limit for an answer."""
 
@@ -45,10 +56,20 @@ class RecordStore:
         keys: The names of the queue's keys.
     """
 
-    def __init__(self, client: coredis.Redis[bytes], keys: QueueKeys) -> None:
-        self.client = client
-        self.keys = keys
-        self._prefixes = [keys.prefix, keys.engine]
+    def __init__(self, connection: Connection, *, waits_for_memory: bool = False) -> None:
+        """Prepare the calls.
+
+        Args:
+            connection: The server and the queue.
+            waits_for_memory: Whether calls that are repeated until there is an answer also wait
+                until the server has memory for them.
+        """
+        self.client = connection.client
+        self.keys = QueueKeys(connection.name)
+        self._server = str(connection.address)
+        self._waits_for_memory = waits_for_memory
+        self._tells_from = -math.inf
+        self._prefixes = [self.keys.prefix, self.keys.engine]
         self._functions = library()
 
     async def load(self) -> None:
@@ -60,7 +81,16 @@ class RecordStore:
 
         Raises:
             LOST: There was no answer; it may have been carried out.
+            ClusterUnavailable: The server has no memory for it.
         """
+        try:
+            return await self._call_or_load(function, args)
+        except ResponseError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise self.error_of(str(error)) from error
+
+    async def _call_or_load(self, function: str, args: Iterable[object]) -> Any:
         try:
             return await self._call(function, args)
         except ResponseError as error:
@@ -69,11 +99,33 @@ class RecordStore:
         await self.load()  # the server was started anew
         return await self._call(function, args)
 
+    def error_of(self, words: str) -> Exception:
+        """Return what to raise for an error that the server has answered."""
+        if not is_out_of_memory(words):
+            return ResponseError(words)
+        problem = "it is out of memory: its maxmemory is reached, so it takes no more jobs"
+        return ClusterUnavailable(self._server, problem)
+
+    def tell_out_of_memory(self) -> None:
+        """Log, at most once a minute, that the server is out of memory, where work waits for that."""
+        now = trio.current_time()
+        if now < self._tells_from or not self._waits_for_memory:
+            return
+        self._tells_from = now + QUIET
+        logger.error(
+            "the server %s is out of memory: its maxmemory is reached. Jobs run on, but no new ones"
+            " are taken until some have ended, or it is given more",
+            self._server,
+        )
+
     async def call_surely(self, function: str, *args: object) -> Any:
         """Call a function that may be repeated, until there is an answer.
 
         Cancellation:
             It may have been carried out, or not.
+
+        Raises:
+            ClusterUnavailable: The server has no memory for it, and nothing waits for that.
         """
         return await self.until_answered(partial(self.call, function, *args))
 
@@ -82,6 +134,9 @@ class RecordStore:
 
         Cancellation:
             It may have been carried out, or not.
+
+        Raises:
+            ClusterUnavailable: The server has no memory for it, and nothing waits for that.
         """
         pause = FIRST_PAUSE
         while True:
@@ -89,6 +144,11 @@ class RecordStore:
                 return await call()
             except LOST as error:
                 self.drop_silent(error)
+            except ClusterUnavailable:
+                if not self._waits_for_memory:
+                    raise
+                self.tell_out_of_memory()
+                pause = LONGEST_PAUSE
             await trio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
@@ -120,6 +180,11 @@ class RecordStore:
         return await self.client.fcall(
             f"{self._functions.prefix}{function}", self._prefixes, values_of(args)
         )
+
+
+def is_out_of_memory(error: object) -> bool:
+    """Return whether an error of the server says that its memory is used up."""
+    return str(error).startswith("OOM ")
 
 
 def values_of(args: Iterable[object]) -> list[Any]:

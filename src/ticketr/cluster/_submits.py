@@ -98,6 +98,7 @@ class ClusterSubmits(ClusterControl):
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             UnknownJob: The server knows no job that ``after`` names.
             NotSendable: Another process could not make the job anew.
+            ClusterUnavailable: The server is out of memory; nothing was submitted.
             TypeError, ValueError: The job or an option is invalid.
         """
         submission = self._submission(job, args, options)
@@ -128,6 +129,8 @@ class ClusterSubmits(ClusterControl):
         Raises:
             QueueClosed: The block of the queue has been left.
             NotSendable: Another process could not make a job anew; nothing was submitted.
+            ClusterUnavailable: The server is out of memory; what was submitted before stays, the rest
+                is not, as with a cancellation.
             TypeError, ValueError: The function or an option is invalid; nothing was submitted.
         """
         for option in ("id", "on_conflict"):
@@ -166,7 +169,7 @@ class ClusterSubmits(ClusterControl):
             merely joined goes on.
 
         Raises:
-            QueueClosed, DuplicateJob, NotSendable: As :meth:`submit` does.
+            QueueClosed, DuplicateJob, NotSendable, ClusterUnavailable: As :meth:`submit` does.
             JobFailed, JobCancelled, JobTimedOut, JobLost: As :meth:`ClusterHandle.result` does.
         """
         submission = self._submission(job, args, options)

@@ -8,7 +8,6 @@ import trio
 
 from ticketr.cluster._batches import open_batches
 from ticketr.cluster._connection import open_connection
-from ticketr.cluster._keys import QueueKeys
 from ticketr.cluster._life import Life
 from ticketr.cluster._settings import WorkerSettings
 from ticketr.cluster._signed import SignedCodec
@@ -79,7 +78,7 @@ async def run_worker(
     async with open_connection(
         url, name=name, secret=secret, allow_plaintext=allow_plaintext
     ) as connection:
-        store = RecordStore(connection.client, QueueKeys(name))
+        store = RecordStore(connection, waits_for_memory=True)
         codec = SignedCodec(connection.secret)
         async with open_batches(store) as batches:
             while not stop.is_set():

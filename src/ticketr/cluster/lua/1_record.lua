@@ -19,14 +19,23 @@ local LEVELS = {'low', 'normal', 'high'}
 
 local P, S -- the prefixes, ours and the engine's
 local bodies = {} -- the functions by their names
+local grows = {}  -- the names of those that a server without memory refuses
 
-local function register(name, body)
-  bodies[name] = body
-  redis.register_function('@PREFIX@' .. name, function(keys, args)
-    P, S = keys[1], keys[2]
-    return body(args)
-  end)
+-- A function is called without memory, too, unless it is one that grows the queue: jobs have to run
+-- and end, and leases to be kept, or there is never room again.
+local function register(name, body, is_growing)
+  bodies[name], grows[name] = body, is_growing
+  redis.register_function{
+    function_name = '@PREFIX@' .. name,
+    flags = is_growing and {} or {'allow-oom'},
+    callback = function(keys, args)
+      P, S = keys[1], keys[2]
+      return body(args)
+    end,
+  }
 end
+
+local GROWS = true
 
 local function now()
   local time = redis.call('TIME')

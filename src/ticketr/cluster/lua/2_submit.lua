@@ -100,7 +100,7 @@ local function enter(a)
   end
   return {'entered', id, text(at), text(at + delay), get(id, 'waiting')}
 end
-register('enter', enter)
+register('enter', enter, GROWS)
 
 -- args: id, cause, token
 register('cancel', function(a)

@@ -71,7 +71,7 @@ register('report', function(a)
   report(a[1], a[3], a[4], a[5])
   notify(a[1])
   return 1
-end)
+end, GROWS)
 
 -- args: id, token, status, cause, result, error, has_report, current, total, message
 register('finish', function(a)

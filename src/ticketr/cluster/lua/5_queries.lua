@@ -61,3 +61,10 @@ register('open', function(a)
   redis.call('HSET', P .. 'settings', 'keep_jobs', a[1], 'keep_age', a[2])
   return 1
 end)
+
+-- Make the stream of a reader; the answer is the ID of its last entry. args: stream, seconds of its life
+register('listen', function(a)
+  local last = redis.call('XADD', a[1], '*', 'id', '')
+  redis.call('EXPIRE', a[1], a[2])
+  return last
+end)

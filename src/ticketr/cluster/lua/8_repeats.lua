@@ -52,7 +52,7 @@ register('repeat', function(a)
   end
   schedule_repeat(id)
   return 1
-end)
+end, GROWS)
 
 -- args: id
 register('repeat_get', function(a) return view_repeat(a[1]) end)
@@ -104,7 +104,7 @@ register('repeat_step', function(a)
   redis.call('HSET', key, 'run', a[7])
   redis.call('HINCRBY', key, 'runs', 1)
   return 'ran'
-end)
+end, GROWS)
 
 -- args: id, 1 to pause it or 0 to resume; the answer is 0 if it has ended
 register('repeat_pause', function(a)
