@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import pytest
 from fakes.bytecodes import Bytecodes
 
@@ -443,3 +445,14 @@ def test_a_known_line_of_a_field_is_not_parsed_again() -> None:
         return bytecodes.count
 
     assert 0 < cost(200) - cost(100) < 160 * 100
+
+
+def test_nothing_is_left_to_the_garbage_collector() -> None:
+    parse(FULL)  # what is made once
+    gc.collect()
+    gc.disable()
+    try:
+        parse(FULL)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

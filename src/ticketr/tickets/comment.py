@@ -136,7 +136,7 @@ def write_comment_head(comment: Comment) -> str:
 
 def kept_comments(comments: Iterable[Comment]) -> tuple[Comment, ...]:
     """Return comments without new ones that have no text."""
-    return tuple(each for each in comments if each.id or each.text)
+    return tuple([each for each in comments if each.id or each.text])
 
 
 def repeated_comment(comments: Iterable[Comment]) -> Comment | None:

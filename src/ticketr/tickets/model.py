@@ -168,11 +168,11 @@ class Ticket:
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _block(self.description))
-        put(self, "fields", _by_name(self.fields, _stripped))
+        put(self, "fields", _by_name(self.fields, _value))
         put(self, "texts", _by_name(self.texts, _block) if self.texts else _NONE)
-        put(self, "acceptance_criteria", _kept(map(_stripped, self.acceptance_criteria)))
+        put(self, "acceptance_criteria", _kept(_stripped, self.acceptance_criteria))
         put(self, "tasks", tuple(self.tasks))
-        put(self, "remarks", _kept(map(_remark, self.remarks)))
+        put(self, "remarks", _kept(_remark, self.remarks))
         put(self, "comments", kept_comments(self.comments))
         if self.tasks:
             self._check_tasks()
@@ -219,8 +219,16 @@ def _stripped(text: str) -> str:
     return normal_text(text).strip()
 
 
-def _kept(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(text for text in texts if text)
+#: The values of fields, most of which are short and repeat.
+_stripped_again = lru_cache(maxsize=4096)(_stripped)
+
+
+def _value(text: str) -> str:
+    return _stripped_again(text) if len(text) <= _SHORT else _stripped(text)
+
+
+def _kept(normalized: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple([kept for text in texts if (kept := normalized(text))])
 
 
 def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:

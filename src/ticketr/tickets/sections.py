@@ -74,8 +74,8 @@ class ParsedIssue:
             key=self.key,
             description=str(self.text),
             fields=self.fields,
-            acceptance_criteria=tuple("\n".join(lines) for lines in self.criteria),
-            tasks=tuple(task.ticket() for task in self.tasks),
+            acceptance_criteria=tuple(["\n".join(lines) for lines in self.criteria]),
+            tasks=tuple([task.ticket() for task in self.tasks]),
             comments=tuple(self.comments),
             texts={name: str(text) for name, text in self.texts.items()},
             line=self.index + 1,
@@ -87,15 +87,20 @@ class ParsedIssue:
         """Return the places of the texts."""
         if not (self.text.runs or self.criteria or self.texts or self.fields):
             return NO_PLACES
-        criteria = tuple(
-            line + next(at for at, text in enumerate(lines) if text.strip())
+        criteria = [
+            line + _first_text(lines)
             for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
-            if any(text.strip() for text in lines)
-        )
+            if any(map(str.strip, lines))
+        ]
         texts = {
             name: TextPlace(self.headings[name], text.places()) for name, text in self.texts.items()
         }
-        return Places(self.text.places(), criteria, texts, tuple(self.field_lines.items()))
+        return Places(self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items()))
+
+
+def _first_text(lines: Sequence[str]) -> int:
+    """Return the index of the first line that is not blank."""
+    return next(at for at, line in enumerate(lines) if line.strip())
 
 
 def read_issue(read: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
@@ -153,7 +158,9 @@ class SectionReader:
         self._item: list[str] | None = None  # the criterion that further lines belong to
         self._stray_end = start
         self._target = issue.text  # the text that lines of text belong to
-        self._read_line: Callable[[int], int] = self._text
+        # A function, no method: the reader would hold itself, and the garbage collector had to find
+        # one for each issue.
+        self._read_line: Callable[[SectionReader, int], int] = SectionReader._text
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
@@ -166,15 +173,15 @@ class SectionReader:
                 if self._enters_section(index, line):
                     index += 1
                     continue
-            elif self._read_line == self._text:
+            elif self._read_line is SectionReader._text:
                 index = self._prose(index)
                 continue
-            index = self._read_line(index)
+            index = self._read_line(self, index)
         return index
 
     def _enters_section(self, index: int, line: str) -> bool:
         section = grammar.USUAL_HEADINGS.get(line)
-        if section is None or self._in_task:  # a task has no section for tasks
+        if section is None or (self._in_task and section == grammar.TASKS):
             refuse_mistakes(self._read, index + self._offset, line)
             section = grammar.section_of(line, in_task=self._in_task)
             if is_comments_heading(line) and self._begins_comments(index):
@@ -187,13 +194,13 @@ class SectionReader:
         elif section == grammar.FIELD:
             self._begin_field(index, line)
         elif section == grammar.FIELDS:
-            self._read_line = self._field
+            self._read_line = SectionReader._field
         elif section == grammar.CRITERIA:
-            self._read_line = self._criterion
+            self._read_line = SectionReader._criterion
         elif section == COMMENTS:
-            self._read_line = self._comment
+            self._read_line = SectionReader._comment
         else:
-            self._read_line = self._task
+            self._read_line = SectionReader._task
         return True
 
     # Text: the description with lines that fit into no other section, and texts of fields.
@@ -201,7 +208,7 @@ class SectionReader:
     def _begin_text(self, text: TextLines) -> None:
         text.begin()
         self._target = text
-        self._read_line = self._text
+        self._read_line = SectionReader._text
 
     def _begin_field(self, index: int, line: str) -> None:
         name = grammar.read_field_heading(line)
@@ -247,7 +254,7 @@ class SectionReader:
         if index != self._stray_end:
             self._begin_text(self._issue.text)
         self._stray_end = self._text(index)
-        self._read_line = section if stay else self._text
+        self._read_line = section if stay else SectionReader._text
         return self._stray_end
 
     # Fields.
@@ -255,6 +262,7 @@ class SectionReader:
     def _field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
         lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
+        places, offset = self._issue.field_lines, self._offset + 1
         while True:
             text = lines[index].strip()
             if text.startswith("##"):
@@ -262,7 +270,7 @@ class SectionReader:
             found = None if text.startswith("#") else grammar.read_field(text)
             if found is not None:
                 name, value = found
-                self._issue.field_lines[name] = index + self._offset + 1
+                places[name] = index + offset
                 if value == "|":
                     value, index = self._block(index)
                 self._put_field(name, value)
@@ -291,7 +299,7 @@ class SectionReader:
 
     def _put_field(self, name: str, value: str) -> None:
         fields = self._issue.fields
-        if fields.get(name, value) != value:
+        if name in fields and fields[name] != value:
             # The last value counts. The other one stays in the file as a remark.
             self._issue.remarks += [f"# {name}: {line}" for line in fields[name].split("\n")]
         fields[name] = value
@@ -331,7 +339,7 @@ class SectionReader:
         following = (line for line in self._lines[index + 1 :] if line.strip())
         line = next(following, grammar.TICKET)
         ends = line.startswith(grammar.TICKET) or grammar.section_of(line, in_task=self._in_task)
-        return bool(ends) and self._read_line != self._text
+        return bool(ends) and self._read_line is not SectionReader._text
 
     def _comment(self, index: int) -> int:
         line = self._lines[index]
@@ -358,7 +366,12 @@ class SectionReader:
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
         task = read_issue(self._read, index, text[1:].strip(), column=indent + 2)
-        body = [dedented(each, indent + len(INDENT)) for each in self._lines[index + 1 : stop]]
+        width = indent + len(INDENT)
+        inner = " " * width
+        body = [
+            each[width:] if each.startswith(inner) else dedented(each, width)
+            for each in self._lines[index + 1 : stop]
+        ]
         SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:
             self._issue.tasks.append(task)

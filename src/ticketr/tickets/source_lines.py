@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate, repeat
-from operator import add
+from itertools import accumulate
 from typing import NoReturn
 
 from ticketr.tickets.errors import TicketSyntaxError
@@ -24,7 +23,7 @@ class SourceLines:
             block names it instead.
     """
 
-    __slots__ = ("_offsets", "lines", "name", "suspect", "text")
+    __slots__ = ("_end", "_offsets", "lines", "name", "suspect", "text")
 
     def __init__(self, text: str, name: str) -> None:
         self.text = text
@@ -33,19 +32,21 @@ class SourceLines:
         if "\r" in text:
             parts = _LINE_END.split(text)
             self.lines = parts[::2]
-            ends = parts[1::2]
-            sizes = map(add, map(len, self.lines), map(len, ends))
+            self._offsets = list(accumulate(map(len, parts), initial=0))[::2]
+            self._end = 0
         else:
             self.lines = text.split("\n")
-            sizes = map(add, map(len, self.lines[:-1]), repeat(1))
-        self._offsets = list(accumulate(sizes, initial=0))
+            self._offsets = list(accumulate(map(len, self.lines), initial=0))
+            self._end = 1  # the length of a line's end, which the offsets leave out
         if text.startswith(_BOM):
             self.lines[0] = self.lines[0].removeprefix(_BOM)
             self._offsets[0] = len(_BOM)
 
     def start_of(self, index: int) -> int:
         """Return the offset of a line's start; behind the last line, the text's length."""
-        return self._offsets[index] if index < len(self._offsets) else len(self.text)
+        if index < len(self.lines):
+            return self._offsets[index] + index * self._end
+        return len(self.text)
 
     def fail(self, index: int, problem: str, *, column: int = 1) -> NoReturn:
         """Raise an error about a line, whose index starts at 0.
