@@ -42,7 +42,14 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Loss
     from ticketr.sync.edits.planning import check_keys, read_push_plan
     from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
-    from ticketr.sync.edits.reading import bears_mark, read_state, readable, sign_state, visit_files
+    from ticketr.sync.edits.reading import (
+        bears_mark,
+        read_state,
+        readable,
+        sign_state,
+        size_of,
+        visit_files,
+    )
     from ticketr.sync.edits.seen import SeenTicket, base_digests, seen_ticket
     from ticketr.sync.edits.survey import LocalSurvey, take_survey
     from ticketr.sync.edits.uncertain import find_uncertain
@@ -135,7 +142,7 @@ _NAMES = {
     "edits.losses": "Loss",
     "edits.planning": "check_keys read_push_plan",
     "edits.push_plan": "LeftAlone PlanEntry PlanPart PushPlan",
-    "edits.reading": "bears_mark read_state readable sign_state visit_files",
+    "edits.reading": "bears_mark read_state readable sign_state size_of visit_files",
     "edits.seen": "SeenTicket base_digests seen_ticket",
     "edits.survey": "LocalSurvey take_survey",
     "edits.uncertain": "find_uncertain",

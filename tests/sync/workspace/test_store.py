@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from fakes.stores import OLD, files, put
@@ -14,9 +14,6 @@ from ticketr.sync.threads import CHUNK
 from ticketr.sync.workspace.files import stamp_of
 from ticketr.sync.workspace.store import Store, TicketLocation
 from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
@@ -55,6 +52,13 @@ def test_only_regular_files_are_read(store: Store) -> None:
     assert files(store) == []
     with pytest.raises(FileFailed, match=r"pipe\.md: something that is no file"):
         stamp_of(str(store.root / "pipe.md"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a file of Linux that has no size")
+def test_a_file_that_is_longer_than_the_system_says_is_read_to_its_end() -> None:
+    store = Store(Path("/proc/self"), ".ticketr")
+
+    assert store.content("cmdline") == Path("/proc/self/cmdline").read_bytes()
 
 
 def test_the_walk_goes_folder_by_folder_so_that_a_cancel_need_not_wait_for_all(

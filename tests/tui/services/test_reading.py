@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
@@ -17,12 +18,14 @@ from ticketr.sandbox import make_site
 from ticketr.sync import Store
 from ticketr.tickets import Ticket, render
 from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
+from ticketr.tui.services import seen_files
 from ticketr.tui.services.files import read_sheet
 from ticketr.tui.services.reading import FILES, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import FrameType
 
     from trio.testing import MockClock
 
@@ -95,6 +98,31 @@ async def test_each_file_is_read_once_for_its_rows_and_its_mark(
 
     assert opened == Counter(path.name for path in bench.root.glob("*.md"))
     assert read(told).edited == {"DEMO-1"}
+
+
+async def test_the_system_is_called_six_times_for_each_file(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen_files, "CHANGING", 0)
+    numbers = range(1, FILES + 1)
+    for number in numbers:
+        write(tmp_path, number)
+    told: list[Message] = []
+    called = Counter[str]()
+
+    def count(_frame: FrameType, event: str, function: object) -> None:
+        if event == "c_call" and getattr(function, "__module__", "") == "posix":
+            called[getattr(function, "__name__", "")] += 1
+
+    sys.setprofile(count)
+    try:
+        await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+    finally:
+        sys.setprofile(None)
+
+    six = ("lstat", "stat", "open", "fstat", "read", "close")
+    assert {each: called[each] // len(numbers) for each in six} == dict.fromkeys(six, 1)
+    assert sum(called.values()) < 7 * len(numbers) + FILES
 
 
 async def test_an_edit_is_sent_with_its_row(bench: Bench, autojump_clock: MockClock) -> None:

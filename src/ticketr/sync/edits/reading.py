@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes; 0 if it cannot be found out."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - thousands of files
+    except OSError:  # reading the file reports it
+        return 0
+
+
 async def visit_files(
     store: Store,
     in_thread: ThreadRunner,
@@ -36,6 +44,7 @@ async def visit_files(
     then: Callable[[T], object] = lambda _: None,
     *,
     skip: Callable[[Path], bool] = lambda _: False,
+    size: Callable[[Path], int] = size_of,
     most: int = CHUNK,
 ) -> None:
     """Visit the files that may hold tickets, in portions, on worker threads.
@@ -48,6 +57,7 @@ async def visit_files(
         visit: Called with a portion of the files, on a worker thread.
         then: Called with what ``visit`` returned, on Trio's thread.
         skip: Called with each file, on a worker thread; returns whether not to visit it.
+        size: Called with each file that is visited, on a worker thread; returns its size in bytes.
         most: The most files in a portion.
 
     Cancellation:
@@ -58,18 +68,11 @@ async def visit_files(
     def look() -> list[list[Path]] | None:
         found = list(islice(walk, CHUNK))
         wanted = (path for path in chain.from_iterable(found) if not skip(path))
-        return list(portions(wanted, _size, most)) if found else None
+        return list(portions(wanted, size, most)) if found else None
 
     while (some := await in_thread(look)) is not None:
         for portion in some:
             then(await in_thread(visit, portion))
-
-
-def _size(path: Path) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - thousands of files
-    except OSError:  # reading the file reports it
-        return 0
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ticketr import TicketrError
-from ticketr.sync import LocalSurvey, State, base_digests, read_state
+from ticketr.sync import LocalSurvey, State, base_digests, read_state, size_of
 from ticketr.text import clean
 from ticketr.tui.messages import FilesRead, TicketsFound
 from ticketr.tui.row_blocks import Rows
@@ -66,6 +66,11 @@ class WorkspaceReader:
             return False
         self._tickets += known.rows
         return True
+
+    def size(self, path: Path) -> int:
+        """Return the size of a file that was not skipped, in bytes."""
+        stamp = self._stamps[self._store.name_of(path)]
+        return size_of(path) if stamp is None else stamp.size
 
     def take(self, paths: Iterable[Path]) -> TicketsFound:
         """Read some more files.

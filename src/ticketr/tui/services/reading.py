@@ -90,7 +90,13 @@ class Reader:
                 WorkspaceReader, self._name, self._store, state, self._seen
             )
             await visit_files(
-                self._store, self._in_thread, reader.take, show, skip=reader.skip, most=FILES
+                self._store,
+                self._in_thread,
+                reader.take,
+                show,
+                skip=reader.skip,
+                size=reader.size,
+                most=FILES,
             )
             found = await self._in_thread(reader.all_files, self._rows)
         self._rows = found.rows

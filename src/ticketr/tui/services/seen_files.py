@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ticketr import TicketrError, __version__
 from ticketr.config import replace_atomically
@@ -46,7 +46,21 @@ CHANGING = 3_000_000_000
 #: Files in one portion of lines.
 PORTION = 400
 
-Stamp = tuple[int, ...]
+
+class Stamp(NamedTuple):
+    """Numbers that differ once a file has changed.
+
+    Attributes:
+        inode: The number of the file.
+        size: Its size, in bytes.
+        modified: When its content was changed, in nanoseconds.
+        changed: When its content or its attributes were changed.
+    """
+
+    inode: int
+    size: int
+    modified: int
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +100,13 @@ class SeenFiles:
     def stamp(self, name: str) -> Stamp | None:
         """Return the stamp of a file; None if it may be changing, or is no file."""
         try:
-            found = os.stat(f"{self._store.root}/{name}")  # noqa: PTH116 - thousands of files
+            found = os.stat(self._store.path_of(name))  # noqa: PTH116 - thousands of files
         except OSError:
             return None
         newest = max(found.st_ctime_ns, found.st_mtime_ns)
         if not stat.S_ISREG(found.st_mode) or newest > self._clock() - CHANGING:
             return None
-        return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return Stamp(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
     def find(self, name: str, stamp: Stamp | None) -> SeenFile | None:
         """Return what was found in a file; None if it has changed since, or was not read."""
