@@ -119,6 +119,15 @@ def test_the_reference_has_every_method_of_the_queue() -> None:
     assert {name for name in described("ticketr") if "." in name} == methods
 
 
+def test_the_reference_leaves_out_no_public_method_of_a_cluster() -> None:
+    block = re.search(r"^\.\. autoclass:: ClusterQueue\n(?: +:.*\n)+", REFERENCE, re.MULTILINE)
+    methods = inspect.getmembers(ticketr.cluster.ClusterQueue, inspect.isfunction)
+
+    assert block is not None
+    assert block[0].split()[3:] == [":members:", ":inherited-members:"]
+    assert [n for n, each in methods if not n.startswith("_") and not inspect.getdoc(each)] == []
+
+
 def test_the_reference_shows_the_tree_of_errors() -> None:
     (tree,) = re.findall(r"^TicketrError\n(?: +[├└].*\n)+", REFERENCE, re.MULTILINE)
     parents = {-1: "Exception"}

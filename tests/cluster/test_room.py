@@ -12,7 +12,7 @@ from fakes import cluster_jobs as jobs
 from fakes.clusters import new_name, open_cluster
 
 from ticketr import CancelCause, CancelOutcome, JobStatus, QueueClosed
-from ticketr.cluster import _submits
+from ticketr.cluster import _submitter
 
 if TYPE_CHECKING:
     from ticketr.cluster import ClusterQueue
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _wait_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A submit that is not told of room waits for ever."""
-    monkeypatch.setattr(_submits, "ROOM_PATIENCE", math.inf)
+    monkeypatch.setattr(_submitter, "ROOM_PATIENCE", math.inf)
 
 
 async def count_waiting(queue: ClusterQueue) -> int:
@@ -104,7 +104,9 @@ async def test_room_for_several_is_told_to_several(url: str) -> None:
             for _ in range(2):
                 await start_waiting(nursery, queue)
             leaving = [queue._mirror.get(job_id) for job_id in ("a", "b")]
-            await queue.cancel_many(leaving, CancelCause.USER)  # in one call of the server
+            await queue._submitter.cancel_many(
+                leaving, CancelCause.USER
+            )  # in one call of the server
         assert (await queue.totals())[JobStatus.PENDING] == 2
 
 

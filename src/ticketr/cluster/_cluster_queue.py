@@ -122,11 +122,15 @@ class ClusterQueue(ClusterSubmits):
         most = checked_whole("ahead", ahead, 1, sys.maxsize)
 
         def submission_of(item: object) -> Submission:
-            return self._submission(function, (item,), options)
+            return self._submitter.make(function, (item,), options)
 
         submission_of(None)  # refuses here what it would refuse for each item
         jobs = MapJobs(
-            self, submission_of, ordered=bool(ordered), outcomes=bool(outcomes), ahead=most
+            self._submitter,
+            submission_of,
+            ordered=bool(ordered),
+            outcomes=bool(outcomes),
+            ahead=most,
         )
         return open_map(jobs, items, outcomes=bool(outcomes))
 
@@ -202,7 +206,7 @@ class ClusterQueue(ClusterSubmits):
         run_options = options.copy()
         del run_options["id"]
         checked_text("id", repeat_id)
-        template = self._submission(job, args, run_options)
+        template = self._submitter.make(job, args, run_options)
         now = trio.current_time() + self._events.shift
         due_times = make_due_times(every, first, now, 0.0, _call)
         spec, task = pack_every(every), template.record.task
@@ -245,38 +249,21 @@ class ClusterQueue(ClusterSubmits):
             TypeError, ValueError: The grace is no number of seconds.
         """
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
-        self._is_closed = True
-        self._events.wake_submits()
-        own = self._events.submissions
+        submitter = self._submitter
+        submitter.close()
         if limit < math.inf:
+            own = [*self._events.submissions]
             idle = [
                 each for each in own if each.snapshot().waiting_for in ("time", "rate", "paused")
             ]
-            await self.cancel_many(idle, CancelCause.SHUTDOWN)
+            await submitter.cancel_many(idle, CancelCause.SHUTDOWN)
         with trio.move_on_after(limit):
-            await self.wait_own()
-        await self.cancel_many([*own], CancelCause.SHUTDOWN)
-        await self.wait_own()
-
-    async def close(self, *, cancels: bool) -> None:
-        """Take no more jobs; internal.
-
-        Args:
-            cancels: Whether to cancel the jobs that this process has submitted, too.
-        """
-        self._is_closed = True
-        self._events.wake_submits()
-        if cancels:
-            await self.cancel_many([*self._events.submissions], CancelCause.SCOPE)
-
-    async def wait_own(self) -> None:
-        """Wait for the jobs that this process has submitted; internal."""
-        while self._events.submissions:
-            await next(iter(self._events.submissions)).ended.wait()
-        await trio.lowlevel.checkpoint()
+            await submitter.wait_own()
+        await submitter.cancel_own(CancelCause.SHUTDOWN)
+        await submitter.wait_own()
 
     def __repr__(self) -> str:
-        state = "closed" if self._is_closed else "open"
+        state = "closed" if self._submitter.is_closed else "open"
         live = len(self._mirror.live)
         return (
             f"<ClusterQueue {self._store.keys.queue!r} {state}: {live} jobs of ours have not ended>"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import uuid
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ticketr._errors import UnknownJob
@@ -13,18 +11,13 @@ from ticketr.cluster._keys import TaskName
 from ticketr.cluster._record import RemoteRecord
 from ticketr.cluster._store import pairs
 from ticketr.jobs._finished import finished_of_snapshot
-from ticketr.jobs._job import CancelCause, CancelOutcome, JobStatus, OnConflict
+from ticketr.jobs._job import CancelCause, CancelOutcome, JobStatus
 from ticketr.jobs._values import checked_member, checked_whole
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    import trio
-
-    from ticketr.cluster._events import EventReader
-    from ticketr.cluster._mirror import Mirror
-    from ticketr.cluster._signed import SignedCodec
-    from ticketr.cluster._store import RecordStore
+    from ticketr.cluster._submitter import Submitter
     from ticketr.jobs._finished import FinishedJob
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._progress import JobProgress
@@ -35,13 +28,12 @@ if TYPE_CHECKING:
 class ClusterJobs:
     """The part of a cluster's queue that is about jobs which are there."""
 
-    def __init__(
-        self, store: RecordStore, mirror: Mirror, events: EventReader, codec: SignedCodec
-    ) -> None:
-        self._store = store
-        self._mirror = mirror
-        self._events = events
-        self._codec = codec
+    def __init__(self, submitter: Submitter) -> None:
+        self._submitter = submitter
+        self._store = submitter.store
+        self._mirror = submitter.mirror
+        self._events = submitter.events
+        self._codec = submitter.codec
 
     # Cancelling and steering
 
@@ -57,16 +49,7 @@ class ClusterJobs:
         Args:
             job_id: The job's ID, or a handle of it.
         """
-        return await self._cancel(_id_of(job_id), CancelCause.USER)
-
-    async def _cancel(self, job_id: JobID, cause: CancelCause) -> CancelOutcome:
-        token = uuid.uuid4().hex
-        answer = await self._store.call_surely("cancel", job_id, cause.value, token)
-        return CancelOutcome(answer.decode())
-
-    def is_known(self, record: RemoteRecord) -> bool:
-        """Return whether a job was submitted, and not withdrawn; internal."""
-        return self._mirror.find(record.id) is record
+        return await self._submitter.cancel(_id_of(job_id), CancelCause.USER)
 
     async def run_now(self, job_id: JobID | ClusterHandle[object]) -> bool:
         """End a job's delay, or its wait for the next attempt.
@@ -82,18 +65,6 @@ class ClusterJobs:
             raise UnknownJob(_id_of(job_id))
         return bool(answer)
 
-    async def _await_end(self, job_id: str, conflict: OnConflict, ended: trio.Event) -> None:
-        """Have an event set at the end of a live job, which a new one is to follow."""
-        if conflict is OnConflict.SUPERSEDE:
-            await self._cancel(job_id, CancelCause.SUPERSEDED)
-        with suppress(UnknownJob):
-            await self.attach(job_id)
-        record = self._mirror.find(job_id)
-        if record is None or record.ended.is_set():
-            ended.set()
-        else:
-            self._mirror.observe(record, lambda _: ended.set())
-
     # Looking
 
     async def attach(self, job_id: JobID) -> ClusterHandle[object]:
@@ -105,23 +76,7 @@ class ClusterJobs:
         Raises:
             UnknownJob: The server knows no such job.
         """
-        known = self._mirror.find(job_id)
-        if known is not None and not known.ended.is_set():
-            return self._handle(known)
-        told = await self._events.fetch(job_id)
-        if not told:
-            raise UnknownJob(job_id)
-        task = TaskName(job_id, told["nonce"].decode())
-        record = self._mirror.live.get(str(task))
-        if record is None:
-            record = RemoteRecord(task, "", self._events.shift)
-            record.describe(told)
-            record.apply(told, self._codec)
-            self._mirror.add(record)
-            # What was told before the record was known here has been dropped.
-            if newer := await self._events.fetch(job_id):
-                self._mirror.apply(record, newer)
-        return self._handle(record)
+        return self._handle(await self._submitter.attach(job_id))
 
     def handle(self, job_id: JobID) -> ClusterHandle[object]:
         """Return a handle of a job that this process has submitted or attached.

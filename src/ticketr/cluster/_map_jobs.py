@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
 from trio.lowlevel import disable_ki_protection
@@ -21,29 +21,14 @@ from ticketr.jobs._job import CancelCause, JobStatus
 from ticketr.jobs._map_waits import Parking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from ticketr.cluster._record import RemoteRecord
     from ticketr.cluster._submission import Submission
+    from ticketr.cluster._submitter import Submitter
 
 BATCH: Final = 16
 """The most items that are drawn from an iterable that is not async without a checkpoint."""
-
-
-class MappingQueue(Protocol):
-    """The part of a queue that its maps use."""
-
-    async def enter_observed(
-        self, submissions: Sequence[Submission], ended: Callable[[RemoteRecord], None]
-    ) -> None:
-        """Submit jobs, and have a function called with each that has ended."""
-
-    async def cancel_many(self, records: Iterable[RemoteRecord], cause: CancelCause) -> None:
-        """Cancel jobs."""
-
-    def is_known(self, record: RemoteRecord) -> bool:
-        """Return whether a job was submitted, and not withdrawn."""
-        ...
 
 
 @final
@@ -62,14 +47,14 @@ class MapJobs:
 
     def __init__(
         self,
-        queue: MappingQueue,
+        submitter: Submitter,
         submission_of: Callable[[object], Submission],
         *,
         ordered: bool,
         outcomes: bool,
         ahead: int,
     ) -> None:
-        self._queue = queue
+        self._submitter = submitter
         self._submission_of = submission_of
         self._is_ordered = ordered
         self._has_outcomes = outcomes
@@ -125,10 +110,10 @@ class MapJobs:
         if self._is_ordered:
             self.results.extend(new)
         try:
-            await self._queue.enter_observed(submissions, self._job_ended)
+            await self._submitter.enter_observed(submissions, self._job_ended)
         except BaseException:
             for record in new:
-                if not self._queue.is_known(record):
+                if not self._submitter.is_known(record):
                     self.live.pop(record, None)
             raise
 
@@ -154,7 +139,7 @@ class MapJobs:
 
     async def cancel_and_wait(self) -> None:
         """Cancel the jobs that are left, and wait for their ends."""
-        await self._queue.cancel_many([*self.live], CancelCause.SCOPE)
+        await self._submitter.cancel_many([*self.live], CancelCause.SCOPE)
         while self.live:
             await next(iter(self.live)).ended.wait()
 

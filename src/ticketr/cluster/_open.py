@@ -17,7 +17,9 @@ from ticketr.cluster._signed import SignedCodec
 from ticketr.cluster._store import RecordStore
 from ticketr.cluster._submission import Defaults
 from ticketr.cluster._submits import LAST_WORDS
+from ticketr.cluster._submitter import Submitter
 from ticketr.jobs._ending import what_leaves
+from ticketr.jobs._job import CancelCause
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._retention import Keep
@@ -101,44 +103,43 @@ async def open_cluster_queue(
         events = EventReader(store, mirror)
         await store.call_surely("open", min(keep.jobs, 10**12), min(keep.age, 10**9))
         async with open_batches(store) as batches:
-            queue = ClusterQueue(store, mirror, events, codec, batches, defaults)
+            submitter = Submitter(store, mirror, events, codec, batches, defaults)
+            queue = ClusterQueue(submitter)
             if rate is not None:
                 await queue.set_rate(rate)
-            async with _block(queue, events, mirror, detach=detach):
+            async with _block(submitter, detach=detach):
                 yield queue
 
 
 @asynccontextmanager
-async def _block(
-    queue: ClusterQueue, events: EventReader, mirror: Mirror, *, detach: bool
-) -> AsyncGenerator[None, None]:
+async def _block(submitter: Submitter, *, detach: bool) -> AsyncGenerator[None, None]:
     """Follow the events during the body; wait for its jobs, or cancel them."""
     body: BaseException | None = None
     spill: BaseException | None = None
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery:
             ready = trio.Event()
-            nursery.start_soon(events.follow, ready)
+            nursery.start_soon(submitter.events.follow, ready)
             await ready.wait()
             try:
                 yield
                 if not detach:
-                    await queue.wait_own()
+                    await submitter.wait_own()
             except BaseException as error:  # noqa: ASYNC103, BLE001 - it is raised below
                 body = error  # not in a group
+                submitter.close()
                 if not detach:
                     with trio.move_on_after(LAST_WORDS, shield=True):
-                        await queue.close(cancels=True)
+                        await submitter.cancel_own(CancelCause.SCOPE)
             finally:
-                with trio.move_on_after(LAST_WORDS, shield=True):
-                    await queue.close(cancels=False)
+                submitter.close()
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         spill = group
     finally:
-        mirror.close()
+        submitter.mirror.close()
         with trio.move_on_after(DROP_PATIENCE, shield=True):
-            await events.drop()
+            await submitter.events.drop()
     leaving = what_leaves(body, [], spill)
     try:
         if leaving is not None:
