@@ -195,3 +195,11 @@ def test_the_log_is_bounded_in_entries_and_in_their_length() -> None:
     assert state.log[0] == f"1 {'x' * (LOG_ENTRY - 3)}…"
     assert {len(each) for each in state.log} == {LOG_ENTRY}
     assert state.logged("y" * LOG_ENTRY).log[-1] == "y" * LOG_ENTRY
+
+
+def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> None:
+    state = app_state(*NINE)
+    assert state.row is not None
+    gone = messages.DetailRead("work", state.row.order, None, is_gone=True)
+    assert update(state, gone, 1.0)[1] == (effects.ReadFiles("work"),)
+    assert update(state, replace(gone, is_gone=False), 1.0)[1] == ()

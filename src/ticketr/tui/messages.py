@@ -135,11 +135,13 @@ class DetailRead(OfWorkspace):
     Attributes:
         sheet: Its fields and text; None if the file does not hold it any more.
         wrapped: Its lines, if it is long.
+        is_gone: Whether there is no such file any more.
     """
 
     order: tuple[str, int, str, int]
     sheet: Sheet | None
     wrapped: WrappedDetail | None = None
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

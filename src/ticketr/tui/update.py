@@ -70,7 +70,9 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
         case messages.EditorClosed():
             return _edited(state, message), ()
         case messages.DetailRead():
-            state, asked = _detail_read(state, message), ()
+            # The list is older than the folder: the file was moved or removed.
+            asked = (effects.ReadFiles(message.workspace),) if message.is_gone else ()
+            state = _detail_read(state, message)
         case messages.DetailWrapped():
             return _detail_wrapped(state, message), ()
         case messages.UndoFound(name, key, words):

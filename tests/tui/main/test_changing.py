@@ -16,7 +16,8 @@ from ticketr.tui.overlays.choice import Choice
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import row_of_broken
 from ticketr.tui.screen import screen
-from ticketr.tui.state import AppState
+from ticketr.tui.sheet import Edit, sheet_of
+from ticketr.tui.state import AppState, OpenTicket
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
 from ticketr.tui.workspace import NO_COMMENTS
@@ -102,6 +103,32 @@ def test_without_an_answer_and_a_status_in_a_file_there_is_nothing_to_choose() -
     state = asked(app_state(Ticket("One", "DEMO-1")))
     state = after(state, messages.StatusesRead("work", ("DEMO-1",), {}, "cannot reach it"))
     assert (state.overlays, state.notice) == ((), "cannot reach it")
+
+
+@pytest.mark.parametrize("allowed", [("Done", "in review"), ("Done",), ()])
+def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]) -> None:
+    state = app_state(ONE)
+    assert state.row is not None
+    sheet = sheet_of(ONE, "DEMO-1.md", (Edit("Status", "In Review", "To Do"),))
+    state = asked(replace(state, ticket=OpenTicket("work", state.row.order, sheet)))
+    state = after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": allowed}))
+
+    names = [words for words, _, _ in options(state)]
+    assert names == [*allowed] if "in review" in allowed else [*allowed, "In Review"]
+    if names[-1] == "In Review":
+        assert options(state)[-1][1] == "at the last sync"
+        _, effect = update(pressed(state, "G"), messages.KeyPressed("KEY_ENTER"), 9.0)
+        change = FieldChange("Status", "In Review")
+        assert effect == (effects.ChangeField("work", PLACES[0], change),)
+
+
+def test_the_status_of_the_last_sync_is_that_of_the_selected_ticket() -> None:
+    state = pressed(app_state(TWO, ONE), "g")
+    assert state.row is not None
+    sheet = sheet_of(TWO, "DEMO-3.md", (Edit("Status", "In Review", "Done"),))
+    state = asked(replace(state, ticket=OpenTicket("work", ("DEMO", 3, "DEMO-3.md", 0), sheet)))
+    state = after(state, messages.StatusesRead("work", ("DEMO-1",), {"DEMO-1": ("Done",)}))
+    assert options(state) == [("Done", "", "")]
 
 
 def test_an_issue_that_cannot_change_its_status_says_so() -> None:

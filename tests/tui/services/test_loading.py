@@ -92,3 +92,23 @@ async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
     assert wrapped.sheet is read.sheet
     lines = detail_lines(read.sheet, 60)
     assert wrapped.wrapped == WrappedDetail(60, as_source=False, lines=lines)
+
+
+async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
+    tmp_path: Path,
+) -> None:
+    told: list[Message] = []
+    nothing = cast("Any", None)
+    workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
+    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    services = Services(nothing, nothing, opened, told.append, in_thread=inline)
+    read = effects.ReadDetail("work", "DEMO-1.md", ORDER)
+
+    await read_detail(services, read)
+    (tmp_path / "DEMO-1.md").symlink_to("nowhere.md")  # the list has it as a broken file
+    await read_detail(services, read)
+
+    assert [isinstance(each, messages.DetailRead) and each.is_gone for each in told] == [
+        True,
+        False,
+    ]

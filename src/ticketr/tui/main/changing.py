@@ -39,13 +39,23 @@ def change_status(state: AppState, _: float) -> Step | None:
 
     now = f", now {row.status}" if row.status else ""
     title = f"Status of {row.key or row.title}{now}"
-    asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken)
+    before = _status_before(state, row)
+    asking = AskingStatus(workspace.name, title, {row.key: row.status}, seen, taken, before)
     if row.key:
         return state.opened(asking), (effects.AskStatuses(workspace.name, (row.key,)),)
     if not seen:
         edit = state.keymap.hint(KeyAction.EDIT, Context.MAIN, "edits this one", before="; ")
         return state.noticed(f"No file has a status yet{edit}"), ()
     return state.opened(status_choice(asking, {row.key: seen})), ()
+
+
+def _status_before(state: AppState, row: ListRow) -> str:
+    """Return the status of the open ticket at the last sync; empty if the file has it still."""
+    ticket = state.ticket
+    if ticket is None or ticket.order != row.order or ticket.sheet is None:
+        return ""
+    edits = (each for each in ticket.sheet.edits if each.part == "Status")
+    return next((each.before for each in edits), "")
 
 
 def add(state: AppState, _: float) -> Step | None:

@@ -30,6 +30,8 @@ class AskingStatus(AskingOverlay):
         issues: The status of each issue that Jira is asked about, as the file has it, by its key.
         seen: The statuses in the files of the workspace, listed if Jira does not answer.
         taken: Gives the step for the status that was chosen.
+        before: The status at the last sync, not cleaned, if the file has another one: it can be
+            taken, too.
     """
 
     workspace: str
@@ -37,6 +39,7 @@ class AskingStatus(AskingOverlay):
     issues: Mapping[str, str]
     seen: tuple[str, ...]
     taken: Callable[[AppState, str], Step]
+    before: str = ""
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """List the statuses; without an answer, those of the files."""
@@ -60,7 +63,10 @@ def status_choice(asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) 
         asked: What was asked.
         statuses: The statuses that each issue can take, by its key.
     """
-    names = tuple(dict.fromkeys(name for each in statuses.values() for name in each))
+    listed = [name for each in statuses.values() for name in each]
+    if asked.before and all(each.casefold() != asked.before.casefold() for each in listed):
+        listed.append(asked.before)
+    names = tuple(dict.fromkeys(listed))
 
     def chosen(state: AppState, index: int) -> Step:
         return asked.taken(state, names[index])
@@ -74,6 +80,8 @@ def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[s
     has = {key for key, status in asked.issues.items() if status.casefold() == name.casefold()}
     if has == set(asked.issues):
         return "now"
+    if name == asked.before:
+        return "at the last sync"
     refused = [key for key, each in statuses.items() if name not in each and key not in has]
     if not refused:
         return ""
@@ -84,10 +92,10 @@ def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[s
 def _answered(
     state: AppState, asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
 ) -> AppState:
-    if not problem and not any(statuses.values()):
+    if not problem and not any(statuses.values()) and not asked.before:
         return state.without(asked).noticed("Jira allows no other status from here")
     listed = {"": asked.seen} if problem else statuses
-    if not any(listed.values()):
+    if problem and not any(listed.values()):
         return state.without(asked).noticed(problem, is_bad=True)
     state = state.exchanged(asked, status_choice(asked, listed))
     if problem:

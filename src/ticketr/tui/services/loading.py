@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ticketr.tui import effects, messages
@@ -36,7 +37,8 @@ def _read_detail(store: Store, effect: effects.ReadDetail) -> messages.DetailRea
         # Drawing finds those of a short issue in the cache.
         found = _wrap(sheet, effect.cells, effect.as_source)
         wrapped = found if is_long(sheet) else None
-    return messages.DetailRead(effect.workspace, effect.order, sheet, wrapped)
+    is_gone = not os.path.lexists(store.root / effect.path)
+    return messages.DetailRead(effect.workspace, effect.order, sheet, wrapped, is_gone)
 
 
 async def wrap_detail(services: Services, effect: effects.WrapDetail) -> None:

@@ -24,7 +24,8 @@ async def remember(services: Services, effect: effects.Remember) -> None:
             store_list_memory, folder, effect.filter, effect.sort, dict(effect.saved)
         )
     except (OSError, TicketrError) as error:
-        services.send(messages.Told(clean(f"cannot remember the filter: {error}")))
+        cause = getattr(error, "strerror", None) or error
+        services.send(messages.Told(clean(f"cannot remember the filter: {cause}")))
 
 
 def recall(name: str, store: Store) -> messages.Recalled | None:
