@@ -61,7 +61,7 @@ def draw_tickets(
         hint = wrap(_hint(workspace, keys, is_pulling=is_pulling), max(8, cells - 2))
         rows = [theme.fit(f" {line}", cells) for line in hint]
     left = "2 Tickets"
-    right = _facts(workspace, cells - width(left) - 7)
+    right = _facts(workspace, cells - width(left) - 7, keys)
     return [
         title_rule(left, right, cells, theme, is_focused=is_focused),
         *filled(rows, height, cells),
@@ -114,8 +114,8 @@ def _line(
     )
 
 
-def _facts(workspace: WorkspaceView, room: int) -> str:
-    """Return the position, and as much about the list as there is room for."""
+def _facts(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
+    """Return the position, and as much about the list and its keys as there is room for."""
     count = len(workspace.visible)
     position = f"{workspace.index + 1 if count else 0}/{count}"
     parts = [position]
@@ -124,6 +124,9 @@ def _facts(workspace: WorkspaceView, room: int) -> str:
     if workspace.chosen:
         parts.append(f"{len(workspace.chosen)} chosen")
     parts.append(f"by {workspace.sort}")
+    if workspace.rows and not workspace.filter.text:
+        hints = ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search"))
+        parts += filter(None, (keys.hint(key, Context.TICKETS, does) for key, does in hints))
     while parts[1:] and width(" · ".join(parts)) > room:
         parts.pop()
     return " · ".join(parts)
