@@ -235,6 +235,16 @@ def test_json_has_what_was_changed_and_what_not(someone: User) -> None:
     assert found["unknown"] == []
 
 
+def test_json_says_why_the_issues_were_not_found(someone: User) -> None:
+    told = someone.runs("bulk", "DEMO-999", "--set", "Priority=Low", "--json")
+
+    assert told.code == 1
+    words = "Find issues failed: Jira does not have DEMO-999, or you may not see it"
+    assert json.loads(told.out) == {
+        "status": "failed", "message": words, "changed": [], "failed": [], "unknown": [],
+    }  # fmt: skip
+
+
 def test_fields_of_many_types_are_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.processes import environment, sandbox_process, ticketr
 
+from ticketr.cli.report import print_pull
+from ticketr.sync import PullResult
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HOSTILE = "a\x1b[2J\x9b2Kb\u202e.md"
+
+
+def test_what_jira_found_and_did_not_give_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    print_pull(PullResult(total=1, new=1, left_out=("10010", "10009")), prune=False)
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "left out, since Jira found them and did not give them: issues 10009, 10010; "
+        "the next pull asks for them again"
+    )
 
 
 @pytest.mark.parametrize("query", ["", "  "])

@@ -31,6 +31,7 @@ PULL = {
     "failed",
     "inexact",
     "gone",
+    "left_out",
     "pruned",
     "prunable",
     "recovered",

@@ -66,7 +66,7 @@ def bulk(
     """
     from ticketr.cli.job_options import CommonOptions, workspace_arguments
     from ticketr.cli.queue_runner import run, run_one
-    from ticketr.sync import BulkChange, BulkJob, FindIssuesJob
+    from ticketr.sync import BulkChange, BulkJob, BulkResult, FindIssuesJob
 
     if bool(keys) == bool(jql):
         raise click.UsageError("name the issues, or give a query by --jql")
@@ -85,6 +85,7 @@ def bulk(
 
     found = run(find)
     if found.result is None:
+        _print(found.snapshot, BulkResult(), change, as_json=as_json)
         context.exit(_code(found.signal))
     issues = found.result or ()
     if dry_run or not issues:

@@ -161,6 +161,10 @@ def print_pull(result: PullResult, *, prune: bool) -> None:
             "gone from Jira's answer, kept here": result.gone,
         }
     )
+    if result.left_out:
+        ids = _list_keys(result.left_out)
+        words = f"left out, since Jira found them and did not give them: issues {ids}"
+        print_messages([f"{words}; the next pull asks for them again"])
     if result.pruned:
         print_messages([f"moved to .ticketr/trash: {_list_keys(result.pruned)}"])
     elif not prune and result.prunable:

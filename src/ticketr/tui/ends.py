@@ -164,6 +164,9 @@ def _tickets(result: object) -> Iterator[TicketEnd]:
             yield from _notes("!", result.conflicts)
             yield from _notes("·", result.kept)
             yield from _notes("·", result.gone)
+            for issue in result.left_out:
+                words = "the query finds it, but Jira did not give it; the next pull asks again"
+                yield TicketEnd("·", f"ID {clean(issue)}", words)
 
 
 def _pushed(result: PushResult) -> Iterator[TicketEnd]:

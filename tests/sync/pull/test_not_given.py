@@ -102,6 +102,7 @@ async def test_a_change_that_jira_could_not_give_comes_with_the_next_pull(
     assert title_in(bench, key) != "Theirs"
     second = await bench.pull()
     assert (second.failed, second.gone, second.updated) == ((), (), 1)
+    assert first.left_out == ()
     assert title_in(bench, key) == "Theirs"
 
 
@@ -114,6 +115,17 @@ async def test_a_new_issue_that_jira_could_not_give_is_named_by_its_id(
     assert (note.key, note.path) == (str(bench.finds("DEMO-9").id), "")
     assert (result.new, result.unwritten) == (11, 1)
     assert (await bench.pull()).new == 1
+
+
+async def test_a_new_issue_that_jira_leaves_out_is_named_by_its_id_too(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    result = await bench.pull(transport=Withholding(bench, "DEMO-9", silent=True))
+
+    assert result.left_out == (str(bench.finds("DEMO-9").id),)
+    assert (result.new, result.unwritten, result.failed, result.gone) == (11, 0, (), ())
+    again = await bench.pull()
+    assert (again.new, again.left_out) == (1, ())
 
 
 async def test_sub_tasks_wait_for_a_parent_that_jira_could_not_give(

@@ -106,6 +106,14 @@ def test_a_push_that_left_edits_alone_names_the_key_for_a_new_plan() -> None:
     assert end.words.endswith(" · Pulling · p plans what was left")
 
 
+def test_a_pull_lists_what_jira_found_and_did_not_give() -> None:
+    result = PullResult(total=1, unchanged=1, left_out=("10009",))
+    end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
+    (ticket,) = end.tickets
+    assert (end.mark, ticket.mark, ticket.name) == ("✓", "·", "ID 10009")
+    assert ticket.words.endswith("Jira did not give it; the next pull asks again")
+
+
 def test_the_count_of_a_job_of_which_something_failed_leaves_room_for_the_cause() -> None:
     note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
     ended = snapshot(JobStatus.COMPLETED)

@@ -60,6 +60,8 @@ class PullResult:
             can; Jira's own form of it is kept in the state.
         gone: Tickets pulled earlier that the query no longer finds or Jira no longer gives, each
             with what became of it; their files are kept.
+        left_out: IDs of issues that the query found and Jira did not give, and that are in no file;
+            the next pull asks for them again.
         pruned: Keys of those whose files were moved away by a prune.
         prunable: Keys of those whose files a prune would have moved away.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
@@ -78,6 +80,7 @@ class PullResult:
     failed: tuple[Note, ...] = ()
     inexact: tuple[str, ...] = ()
     gone: tuple[Note, ...] = ()
+    left_out: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
     prunable: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
@@ -106,6 +109,7 @@ class Tally:
         failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read.
         vanished: Tickets that the query found and Jira did not give, by key.
+        left_out: The IDs of those that are in no file.
         inexact: Keys of issues whose description says more than their files can.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
     """
@@ -117,6 +121,7 @@ class Tally:
         self.failed: dict[str, Note] = {}
         self.broken: list[Note] = []
         self.vanished: dict[str, Note] = {}
+        self.left_out: list[str] = []
         self.inexact: set[str] = set()
         self.recovered: list[str] = []
         self._missing = MissingIssues()
@@ -144,9 +149,13 @@ class Tally:
         self.outcomes.update(dict.fromkeys(fresh, WriteOutcome.UNCHANGED))
 
     def add_missing(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
-        """Stop counting issues that Jira did not give, and note those that have a file."""
+        """Stop counting issues that Jira did not give, and note them."""
         self._found.difference_update(ids)
-        self.vanished.update((note.key, note) for note in notes if note.path)
+        for note in notes:
+            if note.path:
+                self.vanished[note.key] = note
+            else:
+                self.left_out.append(note.key)
 
     def add_broken(self, notes: Iterable[Note]) -> None:
         """Note files that cannot be read."""
@@ -202,6 +211,7 @@ class Tally:
             failed=(*self.broken, *self.failed.values()),
             inexact=tuple(sorted(self.inexact)),
             gone=(*self.vanished.values(), *self._missing.notes),
+            left_out=tuple(self.left_out),
             pruned=self._missing.pruned,
             prunable=self._missing.prunable,
             recovered=tuple(self.recovered),
