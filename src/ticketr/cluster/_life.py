@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from coredis.exceptions import RedisError, ResponseError
 
-from ticketr.cluster._attempt import Attempt, Call, Runner
+from ticketr.cluster._attempt import Attempt, Call
 from ticketr.cluster._engine import Engine
 from ticketr.cluster._keys import LEVELS, TaskName
 from ticketr.cluster._repeat_runs import RepeatRunner
+from ticketr.cluster._runner import Runner
 from ticketr.cluster._store import FAILED, LONGEST_PAUSE, LOST, RecordStore, is_out_of_memory
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._retention import Keep
@@ -92,7 +93,7 @@ class Life:
         finally:
             # All jobs have ended here, so others may have them.
             with trio.move_on_after(LAST_WORDS, shield=True):
-                await self._depart()
+                await self._store.try_call("depart", self.worker)
 
     async def _live(self, started: Callable[[str], None]) -> None:
         settings = self._settings
@@ -141,12 +142,6 @@ class Life:
             level = logging.ERROR if count else logging.WARNING
             logger.log(level, "worker %s: %s; %d jobs are stopped", self.worker, why, count)
             self._scope.cancel(why)
-
-    async def _depart(self) -> None:
-        try:
-            await self._store.call("depart", self.worker)
-        except FAILED as error:
-            self._store.drop_silent(error)
 
     # Messages
 
@@ -259,13 +254,8 @@ class Life:
         """Have jobs delivered that nothing would deliver: a fault of ours, or of the server's."""
         while True:
             await trio.sleep(max(self._settings.lease, SHORTEST_REPAIR))
-            try:
-                found = await self._store.call("repair")
-            except FAILED as error:
-                self._store.drop_silent(error)
-            else:
-                if found:
-                    logger.error("%d jobs had been lost on their way: delivered again", found)
+            if found := await self._store.try_call("repair"):
+                logger.error("%d jobs had been lost on their way: delivered again", found)
 
     async def _keep_lease(self, registered: trio.Event) -> None:
         """Tell the server that this worker lives; end the life if there is no answer for long."""

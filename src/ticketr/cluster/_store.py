@@ -90,6 +90,14 @@ class RecordStore:
                 raise
             raise self.error_of(str(error)) from error
 
+    async def try_call(self, function: str, *args: object) -> Any:
+        """Call a function once; return None if that fails."""
+        try:
+            return await self.call(function, *args)
+        except FAILED as error:
+            self.drop_silent(error)
+            return None
+
     async def _call_or_load(self, function: str, args: Iterable[object]) -> Any:
         try:
             return await self._call(function, args)
