@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 class Pull:
     """A fake pull of ten tickets, one per second."""
 
+    root: Path
     on_written: OnWritten
     name: str = "Pull DEMO"
 
@@ -51,6 +52,7 @@ class Pull:
             for done in range(1, 11):
                 await trio.sleep(1)
                 ticket = Ticket(title=f"Number {done}", key=f"DEMO-{done}")
+                (self.root / f"DEMO-{done}.md").write_text(render([ticket]))
                 self.on_written([(ticket, f"DEMO-{done}.md")])
                 context.report(current=done, total=10, message="Pulling tickets")
         except trio.Cancelled:
@@ -76,7 +78,7 @@ async def running(
     screen = FakeScreen() if screen is None else screen
     async with open_job_queue(workers=2) as queue:
         workspace = OpenWorkspace(
-            "work", Store(root, ".ticketr"), lambda _, on_written: Pull(on_written)
+            "work", Store(root, ".ticketr"), lambda _, on_written: Pull(root, on_written)
         )
         app = App(screen, queue, (workspace,), theme=Theme(), in_thread=inline)
         run = Run(app, screen, queue)
