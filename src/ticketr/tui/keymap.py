@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from ticketr.tui.key_names import name_of
+from ticketr.tui.key_names import key_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +52,7 @@ class KeyAction(Enum):
     BROWSER = auto()
     CANCEL_JOB = auto()
     CHANGE = auto()
+    CLOSE = auto()
     CONNECT = auto()
     COPY_ADDRESS = auto()
     COPY_KEY = auto()
@@ -245,6 +246,10 @@ TABLE = (
         _A.ESCAPE, ("KEY_ESCAPE",), "Esc",
         "close what is open, else cancel the job that is shown, else go back", (_C.EVERYWHERE,), "back",
     ),
+    Binding(
+        _A.CLOSE, ("q",), "q", "back, as Esc",
+        (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.QUESTION, _C.HELP, _C.LOG),
+    ),
     Binding(_A.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", (_C.EVERYWHERE,), "all"),
     Binding(_A.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "draw the screen again", (_C.EVERYWHERE,)),
     Binding(_A.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", (_C.EVERYWHERE,)),
@@ -313,6 +318,13 @@ class KeyMap:
         """
         key = self.key(action, context)
         return f"{before}{key} {does}" if key else ""
+
+    def shown_in(self, row: Binding, context: Context) -> str:
+        """Return the names for people of those keys of a row that have its action in a context."""
+        keys = ((name, key_of(name)) for name in row.shown.split())
+        return " ".join(
+            name for name, key in keys if key is None or self.binding(key, context) is row
+        )
 
     def in_context(self, context: Context) -> Iterator[Binding]:
         """Yield the bindings that have an effect in a context, in the table's order.

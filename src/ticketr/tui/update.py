@@ -152,6 +152,8 @@ def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
         return state, (effects.Leave(),)
     if action is KeyAction.REDRAW:
         return state, (effects.Redraw(),)
+    if action is KeyAction.CLOSE:  # it is bound on overlays alone
+        action = KeyAction.ESCAPE
     if state.overlays:
         step = state.overlays[-1].on_action(state, action, now)
         if step is not None:

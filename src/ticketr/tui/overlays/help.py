@@ -81,7 +81,8 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         place: The place.
         cells: The width of the screen.
     """
-    rows = [(row.shown, row.help) for row in keymap.in_context(place) if row.shown]
+    named = ((keymap.shown_in(row, place), row.help) for row in keymap.in_context(place))
+    rows = [(keys, words) for keys, words in named if keys]
     size = min(MOST_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)
     lines = []
