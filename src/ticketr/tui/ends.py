@@ -92,7 +92,8 @@ def _news(result: object) -> str:
         return ""
     counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
     words = ", ".join(f"{count} {what}" for count, what in counts if count)
-    return f" · {words or 'nothing new'}"
+    where = " from Jira" if pull is not result else ""  # a sync has its own news, too
+    return f" · {words or 'nothing new'}{where}"
 
 
 def _what_follows(result: object, keymap: KeyMap) -> str:

@@ -9,6 +9,8 @@ from ticketr import JobStatus
 from ticketr.text import clean
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ticketr import FinishedJob, JobSnapshot
 
 #: The tag of every job that works on a workspace, before the workspace's name.
@@ -27,11 +29,13 @@ class JobsState:
         live: The running and waiting jobs, in the order in which they came.
         ended: The jobs of this run that have ended, the newest first.
         earlier: The jobs of earlier runs, the newest first; they are read when they are shown.
+        today: The day on which they were read; None before.
     """
 
     live: tuple[JobSnapshot, ...] = ()
     ended: tuple[JobSnapshot, ...] = ()
     earlier: tuple[FinishedJob, ...] = ()
+    today: date | None = None
 
     def see(self, snapshot: JobSnapshot) -> JobsState:
         """Return it after a job's new snapshot."""
@@ -72,6 +76,17 @@ def workspace_of(snapshot: JobSnapshot) -> str:
 def kind_of(snapshot: JobSnapshot) -> str:
     """Return the kind of a job, such as ``"pull"``; empty if it has none."""
     return _tagged(snapshot, KIND_TAG)
+
+
+def day_words(day: date, today: date | None) -> str:
+    """Return a day for people: ``today``, ``yesterday``, or its date.
+
+    Args:
+        day: The day.
+        today: The day of now; None if it is not known.
+    """
+    ago = -1 if today is None else (today - day).days
+    return {0: "today", 1: "yesterday"}.get(ago, f"{day:%Y-%m-%d}")
 
 
 def end_words(snapshot: JobSnapshot) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from ticketr import FinishedJob, JobSnapshot
     from ticketr.sync import (
@@ -288,9 +289,14 @@ class UndoFound(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRead(Message):
-    """The jobs that ended were read, the newest first; the answer to `ReadHistory`."""
+    """The jobs that ended were read, the newest first; the answer to `ReadHistory`.
+
+    Attributes:
+        today: The day of now.
+    """
 
     jobs: tuple[FinishedJob, ...]
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

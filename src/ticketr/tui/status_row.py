@@ -34,7 +34,9 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         others = len(state.jobs.live) - 1
         key = state.keymap.key(KeyAction.JOBS, Context.MAIN)
         more = f" +{others} {key}".rstrip() if others > 0 else ""
-        line = state.status.line(state.width - width(more), now, theme.line_style)
+        does_cancel = not state.overlays and not state.workspace.waiting
+        hint = "esc cancel" if does_cancel else ""
+        line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
         return f"{line}{more}"
     last = state.status.last
     end = end_of(last, state.keymap)

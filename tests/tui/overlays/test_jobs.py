@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +13,7 @@ from ticketr.sync import Code, Note, PullResult, PushResult, SyncResult
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
 from ticketr.tui.job_request import JobKind, JobRequest
+from ticketr.tui.jobs_state import day_words
 from ticketr.tui.keymap import KeyMap
 from ticketr.tui.overlays.plan import Plan
 from ticketr.tui.screen import screen
@@ -114,6 +115,33 @@ def test_a_pull_lists_what_jira_found_and_did_not_give() -> None:
     assert ticket.words.endswith("Jira did not give it; the next pull asks again")
 
 
+def test_the_days_of_earlier_runs_are_named_as_people_call_them() -> None:
+    today = date(2026, 3, 1)
+    days = (today, date(2026, 2, 28), date(2026, 2, 27), date(2026, 3, 2))
+    words = ["today", "yesterday", "2026-02-27", "2026-03-02"]
+    assert [day_words(each, today) for each in days] == words
+    assert day_words(today, None) == "2026-03-01"
+
+
+def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:
+    state = jobs()
+    assert RUNNING.progress is not None
+    for at in range(6):
+        progress = replace(RUNNING.progress, current=at, total=10)
+        state = update(state, messages.JobChanged(replace(RUNNING, progress=progress)), at * 1.0)[0]
+    assert plain(screen(state, 5.0, Theme())[2]).rstrip().endswith("Pulling  5s   ETA 5s")
+    cancelling = replace(state.jobs.live[0], cancel_requested=True)
+    state = after(state, messages.JobChanged(cancelling))
+    assert plain(screen(state, 5.0, Theme())[2]).rstrip().endswith("cancelling  5s")
+
+
+def test_the_status_line_says_esc_cancels_only_where_it_does() -> None:
+    state = after(app_state(), messages.JobChanged(RUNNING))
+    assert "esc cancel" in plain(screen(state, 9.0, Theme())[-1])
+    for keys in ("J", "?", "p", "S", "L", ":"):
+        assert "esc cancel" not in plain(screen(pressed(state, keys), 9.0, Theme())[-1])
+
+
 def test_the_count_of_a_job_of_which_something_failed_leaves_room_for_the_cause() -> None:
     note = Note("DEMO-9", "DEMO-9.md", "it was not in the plan", Code.UNCONFIRMED)
     ended = snapshot(JobStatus.COMPLETED)
@@ -129,7 +157,10 @@ def test_the_count_of_a_job_of_which_something_failed_leaves_room_for_the_cause(
         (PullResult(total=5, unchanged=5), "nothing new"),
         (PullResult(total=5, new=2, unchanged=3), "2 new"),
         (PullResult(total=5, updated=1, merged=2, unchanged=2), "3 changed"),
-        (SyncResult(PullResult(total=5, new=1, updated=4), PushResult()), "1 new, 4 changed"),
+        (
+            SyncResult(PullResult(total=5, new=1, updated=4), PushResult()),
+            "1 new, 4 changed from Jira",
+        ),
     ],
 )
 def test_a_pull_or_sync_ends_with_what_is_new(result: PullResult | SyncResult, words: str) -> None:

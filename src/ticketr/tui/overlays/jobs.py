@@ -12,7 +12,7 @@ from ticketr.text import clean, clip, fit, width
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of, seconds_of
 from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.jobs_state import kind_of, workspace_of
+from ticketr.tui.jobs_state import day_words, kind_of, workspace_of
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.log import Log
@@ -107,7 +107,8 @@ class Jobs(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         if isinstance(message, messages.HistoryRead):
-            return replace(state, jobs=replace(state.jobs, earlier=message.jobs)), ()
+            found = replace(state.jobs, earlier=message.jobs, today=message.today)
+            return replace(state, jobs=found), ()
         return None
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -234,7 +235,7 @@ def _rows(
             bar = Span("▌" if is_chosen else " ")
             rows.append(theme.row((bar, *line), cells, *(("reverse",) if is_chosen else ())))
 
-    section("Running", [(each.id, _running(each, cells, now)) for each in jobs.running])
+    section("Running", [(each.id, _running(state, each, now)) for each in jobs.running])
     section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
     section(
         "Ended",
@@ -243,27 +244,32 @@ def _rows(
     )
     days: dict[str, list[tuple[str, Line]]] = {}
     for job in _earlier(state):
-        day = f"{job.finished_at.astimezone():%Y-%m-%d}"
+        day = day_words(job.finished_at.astimezone().date(), jobs.today)
         days.setdefault(day, []).append((_id_of(job), _earlier_row(job, cells)))
     for day, entries in days.items():
         section(day, entries)
     return rows, headings, selected
 
 
-def _running(snapshot: JobSnapshot, cells: int, now: float) -> Line:
+def _running(state: AppState, snapshot: JobSnapshot, now: float) -> Line:
     progress = snapshot.progress
     began = now if snapshot.started_at is None else snapshot.started_at
     took = duration(now - began)
     counts = ""
     if progress is not None and progress.total > 0:
         share = progress.current / progress.total
-        size = 20 if cells >= WIDE else 8
+        size = 20 if state.width >= WIDE else 8
         full = round(size * share)
         bar = "█" * full + "░" * (size - full)
         counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "
     words = clean(progress.message) if progress is not None else ""
     words = "cancelling" if snapshot.cancel_requested else words
-    return (Span(f" {fit(clean(snapshot.name), NAME_CELLS)} {counts}{words}  {took}"),)
+    known = state.status.running.get(snapshot.id)
+    left = None
+    if progress is not None and known is not None and not snapshot.cancel_requested:
+        left = known.estimate.eta(progress.current, now)
+    eta = f"   ETA {duration(max(round(left), 1))}" if left else ""
+    return (Span(f" {fit(clean(snapshot.name), NAME_CELLS)} {counts}{words}  {took}{eta}"),)
 
 
 def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:

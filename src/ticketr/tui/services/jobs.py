@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus, OnConflict, TicketrError
@@ -94,4 +95,5 @@ async def read_history(services: Services, _: effects.ReadHistory) -> None:
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
-        services.send(messages.HistoryRead(tuple(found)))
+        today = datetime.now(UTC).astimezone().date()
+        services.send(messages.HistoryRead(tuple(found), today))
