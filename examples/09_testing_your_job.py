@@ -35,7 +35,7 @@ class Theatre:
 
 
 def main() -> None:
-    """Test both jobs. This is no async function, since each step runs in its own trio.run."""
+    """Test both jobs. This is not an async function, since each step runs in its own trio.run."""
     theatre = Theatre()
 
     async def evening(job: str) -> None:

@@ -98,9 +98,9 @@ def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
         ("Type: Storry", 'Type: "Storry" is not possible: did you mean Story?'),
         ("Components: Shop fronts", '"Shop fronts" is not possible: did you mean Shop front?'),
         ("Sprint: Nowhere", 'Sprint: no ticket here has the sprint "Nowhere"'),
-        ("Story Points: many", 'Story Points: "many" is no number'),
+        ("Story Points: many", 'Story Points: "many" is not a number'),
         ("Labels: two words", '"two words" has a space in it, which Jira allows in no label'),
-        ("Parent: the epic", 'Parent: "the epic" is no key like PROJ-123'),
+        ("Parent: the epic", 'Parent: "the epic" is not a key like PROJ-123'),
         ("Status:", "Status: every ticket has one; write it, or remove the line"),
     ],
 )
@@ -294,7 +294,7 @@ def test_a_full_disk_is_reported_and_the_next_run_goes_on_when_there_is_room(
             key
             for path in folder.glob("*.md")
             for ticket in parse(path.read_text()).tickets
-            for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
+            for key in ticket.keys()  # noqa: SIM118 - a ticket is not a mapping
         ]
 
     assert full.code == 1

@@ -26,7 +26,7 @@ def issues_in(folder: Path) -> list[str]:
         key
         for path in sorted(folder.glob("*.md"))
         for ticket in parse(path.read_bytes().decode(), source=path.name).tickets
-        for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
+        for key in ticket.keys()  # noqa: SIM118 - a ticket is not a mapping
     ]
 
 

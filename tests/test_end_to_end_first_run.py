@@ -119,4 +119,4 @@ def test_with_jira_variables_it_asks_once_and_no_is_an_error_that_names_the_ways
         pty.type("n\r")
 
         assert pty.wait_for_end() == 2
-        assert "is no workspace yet" in pty.output
+        assert "is not a workspace yet" in pty.output

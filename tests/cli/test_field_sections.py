@@ -225,7 +225,7 @@ NO_FIELD = (
 )
 WRONG = [
     ("Environmnt", f"{NO_FIELD}; did you mean Environment?"),
-    ("Priority", "it is no rich text; write a line Priority: below ## Fields"),
+    ("Priority", "it is not rich text; write a line Priority: below ## Fields"),
     ("Programme", 'this workspace does not keep it; add "Programme" to fields in ticketr.toml'),
 ]
 

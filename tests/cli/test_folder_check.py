@@ -85,7 +85,7 @@ async def test_a_folder_that_does_not_exist_is_new(home: Path) -> None:
 
 async def test_a_file_and_settings_that_cannot_be_used_are_problems(home: Path) -> None:
     (home / "file").touch()
-    (home / "x" / "ticketr.toml").write_text("this is no TOML")
+    (home / "x" / "ticketr.toml").write_text("this is not TOML")
 
     file = await FirstRun().check_folder(home / "file")
     broken = await FirstRun().check_folder(home / "x")

@@ -46,7 +46,7 @@ async def test_a_workspace_that_was_added_later_has_a_history_too(tmp_path: Path
 
 async def test_a_history_that_cannot_be_used_hides_no_other(tmp_path: Path) -> None:
     one, two = workspace(tmp_path, "one"), workspace(tmp_path, "two")
-    (one / STATE_FOLDER / HISTORY).write_text("this is no database" * 100)
+    (one / STATE_FOLDER / HISTORY).write_text("this is not a database" * 100)
     histories = WorkspaceHistories([one, two])
 
     await run_in(histories, one, two)

@@ -153,9 +153,9 @@ def test_projects_with_fields_of_every_type_are_an_option() -> None:
     [
         ("--time-zone", "Mars/Olympus", "this machine knows no time zone 'Mars/Olympus'"),
         ("--time-zone", "Europe", "this machine knows no time zone 'Europe'"),
-        ("--latency", "nan", "nan is no number of seconds"),
-        ("--search-lag", "-1", "-1 is no number of seconds"),
-        ("--search-lag", "soon", "soon is no number of seconds"),
+        ("--latency", "nan", "nan is not a number of seconds"),
+        ("--search-lag", "-1", "-1 is not a number of seconds"),
+        ("--search-lag", "soon", "soon is not a number of seconds"),
         ("--port", "70000", "70000 is not in the range"),
     ],
 )

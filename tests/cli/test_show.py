@@ -184,7 +184,7 @@ def test_json_has_every_part(owner: User) -> None:
     ("arguments", "reason"),
     [
         (["DEMO-77"], "DEMO-77 is in no file of {root}; 'ticketr pull' brings what is in Jira"),
-        (["x-y"], "x-y is no key; a key looks like PROJ-123"),
+        (["x-y"], "x-y is not a key; a key looks like PROJ-123"),
         (["DEMO-7", "--raw", "--json"], "say --raw or --json, not both"),
     ],
 )

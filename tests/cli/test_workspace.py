@@ -499,7 +499,9 @@ def test_a_project_that_cannot_be_one_does_not_fail_a_pull_by_query(
 
 
 def test_with_no_settings_the_site_is_missing_first(user: User) -> None:
-    with pytest.raises(NoWorkspace, match="is no workspace: 'ticketr workspace add' makes it one"):
+    with pytest.raises(
+        NoWorkspace, match="is not a workspace: 'ticketr workspace add' makes it one"
+    ):
         user.runs("pull")
     (user.goes("acme") / "ticketr.toml").touch()
     with pytest.raises(MissingSetting, match="JIRA_URL is not set"):

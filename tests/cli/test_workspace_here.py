@@ -58,7 +58,7 @@ def test_without_any_configuration_the_error_names_the_ways(here: Path, command:
     told = ticketr(command, folder=here, env=env, in_workspace=False)
 
     assert told.returncode == 2
-    assert told.stderr.startswith(f"ticketr: {here} is no workspace: ")
+    assert told.stderr.startswith(f"ticketr: {here} is not a workspace: ")
     for way in WAYS:
         assert way in told.stderr
     assert list(here.iterdir()) == []
@@ -78,7 +78,7 @@ def test_the_environment_makes_no_workspace_nor_does_a_stray_file(
 
     assert told.returncode == 2
     assert told.stderr == (
-        f"ticketr: {here} is no workspace yet: 'ticketr workspace add' makes it one of "
+        f"ticketr: {here} is not a workspace yet: 'ticketr workspace add' makes it one of "
         "http://127.0.0.1:9, which JIRA_URL names; for another one, change into its folder, or "
         "say --folder or --workspace\n"
     )
@@ -128,7 +128,11 @@ def test_in_a_terminal_it_is_asked_once(here: Path, site: str) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
-    [("n\r", 2, "is no workspace yet"), ("\r", 2, "is no workspace yet"), ("\x03\r", 130, "")],
+    [
+        ("n\r", 2, "is not a workspace yet"),
+        ("\r", 2, "is not a workspace yet"),
+        ("\x03\r", 130, ""),
+    ],
     ids=["no", "enter", "ctrl+c"],
 )
 def test_any_other_answer_makes_no_workspace(

@@ -64,7 +64,7 @@ def test_the_current_workspace_comes_first_and_open_and_the_others_follow_closed
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(home, "http://127.0.0.1:9", monkeypatch)
-    (home / "ops" / "ticketr.toml").write_text("this is no TOML")
+    (home / "ops" / "ticketr.toml").write_text("this is not TOML")
 
     found = app_workspaces()
 

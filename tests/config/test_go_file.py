@@ -95,7 +95,7 @@ def test_every_type_of_the_original_is_known(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [\n", ".ticketr.yaml:2: this is no YAML ("),
+        ("a: [\n", ".ticketr.yaml:2: this is not YAML ("),
         (
             "field_mappings: [a]\n",
             ".ticketr.yaml:1: field_mappings must be a block of names, and here is a list",

@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_folder_in_the_files_place_is_refused(folder: Path) -> None:
     (folder / "x").mkdir(parents=True, mode=0o700)
 
-    with pytest.raises(BadFile, match="no ordinary file"):
+    with pytest.raises(BadFile, match="not an ordinary file"):
         read_private(folder / "x")
 
 

@@ -88,7 +88,7 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path) -> N
     path = tmp_path / "x"
     path.write_bytes(b"a = 1\n\nb = '\xff'\n")
 
-    with pytest.raises(BadFile, match=r"x:3: this is no UTF-8 text"):
+    with pytest.raises(BadFile, match=r"x:3: this is not UTF-8 text"):
         read_text(path)
 
 
@@ -103,7 +103,7 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x")
 
-    with pytest.raises(BadFile, match="no ordinary file"):
+    with pytest.raises(BadFile, match="not an ordinary file"):
         read_text(tmp_path / "x")
 
 
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     [("a = 1\nb = \n", 2), ("a = 1\na = 2\n", 2), ("a = [\n", 2), ("a", 1)],
 )
 def test_invalid_toml_is_refused_with_its_line(text: str, line: int, tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=rf"x:{line}: this is no TOML \(") as caught:
+    with pytest.raises(BadFile, match=rf"x:{line}: this is not TOML \(") as caught:
         read_table(tmp_path / "x", text)
 
     assert caught.value.line == line

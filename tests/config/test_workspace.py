@@ -374,5 +374,5 @@ def test_a_broken_file_of_the_go_program_is_reported(machine: Machine) -> None:
     root = machine.folder("work")
     (root / ".ticketr.yaml").write_text("field_mappings: [\n")
 
-    with pytest.raises(BadFile, match=r"\.ticketr\.yaml:2: this is no YAML"):
+    with pytest.raises(BadFile, match=r"\.ticketr\.yaml:2: this is not YAML"):
         machine.resolve(root)

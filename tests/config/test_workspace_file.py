@@ -111,7 +111,7 @@ def test_without_the_file_there_is_none(tmp_path: Path) -> None:
         ("project = 1\n", r"ticketr.toml:1: project must be text in quotes, and here is a number"),
         ('email = "me@x"\n', r"ticketr.toml:1: email differs from person to person"),
         ('\n\ncloud_id = "1"\n', r"ticketr.toml:3: cloud_id differs from person to person"),
-        ("site = \n", r"ticketr.toml:1: this is no TOML"),
+        ("site = \n", r"ticketr.toml:1: this is not TOML"),
     ],
 )
 def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:

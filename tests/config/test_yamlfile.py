@@ -71,15 +71,15 @@ def test_a_value_in_place_of_a_block_is_reported(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: 1\nb: [\n", r"f.yaml:3: this is no YAML \(look at the indents, colons and quotes\)"),
-        ("a: b: c\n", r"f.yaml:1: this is no YAML \(look at the indents, colons and quotes\)"),
-        ("a:\n\tb: c\n", r"f.yaml:2: this is no YAML \(a tab; indent by spaces\)"),
-        ("a: b\nc\nd: e", r"f.yaml:3: this is no YAML \(look at the indents, colons and quotes\)"),
+        ("a: 1\nb: [\n", r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)"),
+        ("a: b: c\n", r"f.yaml:1: this is not YAML \(look at the indents, colons and quotes\)"),
+        ("a:\n\tb: c\n", r"f.yaml:2: this is not YAML \(a tab; indent by spaces\)"),
+        ("a: b\nc\nd: e", r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)"),
         (
             "---\na: b\n---\n",
-            r"f.yaml:3: this is no YAML \(look at the indents, colons and quotes\)",
+            r"f.yaml:3: this is not YAML \(look at the indents, colons and quotes\)",
         ),
-        ("a: \0\n", r"f.yaml:1: this is no YAML \(a character that none has\)"),
+        ("a: \0\n", r"f.yaml:1: this is not YAML \(a character that none has\)"),
         ("- a\n", r"f.yaml:1: the file must be a block of names$"),
         ("a\n", r"f.yaml:1: the file must be a block of names$"),
         ("a: 1\nb: 2\na: 3\n", r"f.yaml:3: 'a' is there twice$"),
@@ -111,7 +111,7 @@ def test_invalid_yaml_is_reported_with_its_line(text: str, words: str) -> None:
     ],
 )
 def test_no_piece_of_a_broken_file_is_in_the_error(text: str) -> None:
-    with pytest.raises(BadFile, match=r"this is no YAML") as caught:
+    with pytest.raises(BadFile, match=r"this is not YAML") as caught:
         read(text)
 
     assert "canary" not in repr(caught.value)

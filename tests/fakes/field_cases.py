@@ -42,12 +42,12 @@ class FieldCase:
         return f"`{self.name}: {self.pulled}`"
 
 
-NO_CHOICE, NO_DATE = "is not possible", "is no date like"
+NO_CHOICE, NO_DATE = "is not possible", "is not a date like"
 
 CASES = (
     FieldCase("one line of text", "Audit Code", "AUD-7", "AUD-8", "", is_settable=False),
-    FieldCase("number", "Budget", "12500.5", "0.25", "0.25", "much", "is no number"),
-    FieldCase("story points", "Story Points", "5", "8.0", "8", "XL", "is no number"),
+    FieldCase("number", "Budget", "12500.5", "0.25", "0.25", "much", "is not a number"),
+    FieldCase("story points", "Story Points", "5", "8.0", "8", "XL", "is not a number"),
     FieldCase("select list", "Channel", "Post: abroad", "web", "Web", "Fax", NO_CHOICE),
     FieldCase("radio buttons", "Risk", "Some", "Grave", "Grave", "Any", NO_CHOICE),
     FieldCase(
@@ -78,7 +78,7 @@ CASES = (
     ),
     FieldCase(
         "date and time", "Opening Time", "2025-11-28T14:00:00.000+0530", "2026-01-02 09:30 +0100",
-        "2026-01-02T14:00:00.000+0530", "soon", "is no moment like",
+        "2026-01-02T14:00:00.000+0530", "soon", "is not a moment like",
     ),
     FieldCase(
         "labels", "Topics", "fish, new-shop", "cake, tea", "cake, tea", "two words",

@@ -140,5 +140,5 @@ class Bench:
             key
             for name, text in self.files().items()
             for ticket in parse(text, source=name).tickets
-            for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
+            for key in ticket.keys()  # noqa: SIM118 - a ticket is not a mapping
         ]

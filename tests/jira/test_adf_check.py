@@ -310,14 +310,14 @@ def test_problems_are_described_in_words(document: Json, words: str) -> None:
 
 @pytest.mark.parametrize("nothing", [None, [], "doc", {}, {"type": "paragraph"}])
 def test_a_value_that_is_no_document_is_refused(nothing: object) -> None:
-    assert adf.problems(nothing) == ("this is no document",)
+    assert adf.problems(nothing) == ("this is not a document",)
 
 
 @pytest.mark.parametrize(
     "changes", [{"version": 2}, {"version": True}, {"version": None}, {"new": 1}]
 )
 def test_another_version_is_refused(changes: Json) -> None:
-    assert adf.problems(doc() | changes) == ("this is no document of version 1",)
+    assert adf.problems(doc() | changes) == ("this is not a document of version 1",)
 
 
 def test_problems_are_in_the_order_of_the_document_and_limited() -> None:

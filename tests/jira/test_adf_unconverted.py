@@ -42,7 +42,7 @@ LITERAL = {
 }
 PLAIN = [
     "",
-    "[!NOTE] is no quote",
+    "[!NOTE] is not a quote",
     "> [!SOMETHING] else",
     "mia@example.com https://medium.com/@mia a@b",
     "`@Mia` ``:tadaa:`` `<details>` `{2026-02-30}` {gren} {2026-01} f{x}",

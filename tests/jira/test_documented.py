@@ -71,7 +71,7 @@ def query_problems(operation: Any, query: str) -> list[str]:
     found = []
     for name, text in parse_qsl(query, keep_blank_values=True):
         if name not in schemas:
-            found.append(f"{name} is no parameter")
+            found.append(f"{name} is not a parameter")
             continue
         value = int(text) if schemas[name]["type"] == "integer" else text
         found += problems(Draft4Validator(schemas[name]), value)
@@ -104,7 +104,7 @@ async def test_a_request_is_as_documented(
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [
-        (("GET", "issue/A-1/transitions", "nope=1", None), "nope is no parameter"),
+        (("GET", "issue/A-1/transitions", "nope=1", None), "nope is not a parameter"),
         (("DELETE", "issue/A-1", "deleteSubtasks=yes", None), "'yes' is not one of"),
         (("GET", "issue/createmeta/A/issuetypes", "maxResults=201", None), "201 is greater"),
         (("POST", "issue/bulkfetch", "", {"nope": 1}), "'nope' was unexpected"),

@@ -52,7 +52,7 @@ def test_shown_as(shown: str, current: float, total: float, message: str) -> Non
         ((4, 10), (5, math.inf), (5, 10)),
         ((0, 0), (10**300, 2 * 10**300), (10**300, 2 * 10**300)),
         ((4, 10), (10**400, None), (4, 10)),
-        ((4, 10), (5, 10**400), (5, 10)),  # 5.0 / 10**400 is no percentage but an OverflowError
+        ((4, 10), (5, 10**400), (5, 10)),  # 5.0 / 10**400 is not a percentage but an OverflowError
     ],
 )
 def test_a_report_is_folded_into_the_progress_so_far(

@@ -192,13 +192,13 @@ def test_pickle_takes_what_json_does_not() -> None:
         (work, ({1: 2},), "argument 1 cannot be sent: 1 is a key of a dict, and JSON's keys"),
         (work, ({"\ud800": 2},), "is a key of a dict"),
         (work, (["\ud800"],), r"argument 1\[0\] .* is text that UTF-8 cannot encode"),
-        (work, (math.nan,), "argument 1 cannot be sent: nan is no number that JSON has"),
+        (work, (math.nan,), "argument 1 cannot be sent: nan is not a number that JSON has"),
         (work, (2**2048,), "is too long a number"),
         (work, (Unreadable(),), "without a repr is of <class"),
         (functools.partial(work, b=b""), (), "argument 'b' of functools.partial.* b'' is of"),
         (functools.partial(fetch, b""), (), "argument 1 of functools.partial.* b'' is of"),
         (PullJob(Path("a")), (), "field 'path' of PullJob cannot be sent: Pos"),  # type: ignore[arg-type]
-        (PlainObject(1), (), "is no dataclass. Make its class one, or choose codec='pickle'"),
+        (PlainObject(1), (), "is not a dataclass. Make its class one, or choose codec='pickle'"),
         (Changing(1), (), "field 'number' of Changing .* 2 becomes 3 when the object is made"),
         (WithInitVar(1, 2), (), "is not made of its fields alone"),
         (lambda _: None, (), "the job cannot be sent: .* is a lambda"),
@@ -288,13 +288,16 @@ def test_a_limiter_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"{", "this is no JSON"),
-        (b"\xff", "this is no JSON"),
-        (b"[" * 100_000, "this is no JSON"),
-        (b"[]", "this is no job: "),
-        (b'{"job":{},"args":[]}', "this is no job: "),
+        (b"{", "this is not JSON"),
+        (b"\xff", "this is not JSON"),
+        (b"[" * 100_000, "this is not JSON"),
+        (b"[]", "this is not a job: "),
+        (b'{"job":{},"args":[]}', "this is not a job: "),
         (b'{"job":{"function":"math:nothing"},"args":[]}', "math:nothing cannot be imported"),
-        (b'{"job":{"object":"math:sqrt","fields":{}},"args":[]}', "math:sqrt is no class any more"),
+        (
+            b'{"job":{"object":"math:sqrt","fields":{}},"args":[]}',
+            "math:sqrt is not a class any more",
+        ),
     ],
 )
 def test_damaged_bytes_say_so(data: bytes, words: str) -> None:

@@ -705,7 +705,7 @@ async def test_a_job_that_cannot_be_imported_stays_in_the_file(
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE jobs SET job = x'7b'", "this is no JSON"),
+        ("UPDATE jobs SET job = x'7b'", "this is not JSON"),
         ("UPDATE jobs SET options = '{}'", "its options are damaged"),
         ("UPDATE jobs SET codec = 'yaml'", "its codec 'yaml' is not known"),
         ("UPDATE jobs SET key = x'5b5d'", "its options are damaged: TypeError"),

@@ -82,14 +82,14 @@ MUTANTS: Final = [
         ODD,
     ),
     Mutant(
-        "a retry that is no Retry is taken",
+        "a retry that is not a Retry is taken",
         "_options.py",
         "if type(retry) is not Retry:",
         "if False:",
         ODD,
     ),
     Mutant(
-        "tags that are no strings are taken",
+        "tags that are not strings are taken",
         "_options.py",
         'frozenset(checked_text("a tag", tag) for tag in tags)',
         "frozenset(tags)",

@@ -114,7 +114,7 @@ MUTANTS: Final = [
         "test_deadlock.py::test_reading_all_jobs_is_no_deadlock_until_the_block_is_left",
     ),
     Mutant(
-        "reading all jobs is no deadlock though the block is left",
+        "reading all jobs is not a deadlock though the block is left",
         "_wait_targets.py",
         "    while not queue.phase.draining:\n",
         "    while True:\n",

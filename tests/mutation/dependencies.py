@@ -143,7 +143,7 @@ MUTANTS: Final = [
         AFTER + "test_another_job_before_it_is_hope_if_its_failure_ends_the_wait",
     ),
     Mutant(
-        "one job that proceeds is no hope for one that its failure ends",
+        "one job that proceeds is not a hope for one that its failure ends",
         "_wait_targets.py",
         "return links is not None and links.any_end",
         "return True",

@@ -85,7 +85,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an exit of a job does not stop the queue",
-        "_whole_queue.py",
+        "_core_base.py",
         '        self.cancel_tasks("a job or a callback raised what ends the program")\n',
         "",
         "test_misbehaving_errors.py::test_an_exit_of_on_job_error_in_the_middle_ends_the_queue",
@@ -99,7 +99,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an exit of a summary leaves its job in the middle of its end",
-        "_whole_queue.py",
+        "_core_base.py",
         "        except BaseException as error:",
         "        except ZeroDivisionError as error:",
         "test_misbehaving_errors.py::test_an_exit_of_a_summary_that_cannot_be_shown",

@@ -46,7 +46,7 @@ MUTANTS: Final = [
         LIMITS + "test_a_burst_starts_at_once_and_then_one_job_each_interval",
     ),
     Mutant(
-        "the next start of a rate is no time to wake at",
+        "the next start of a rate is not a time to wake at",
         "_schedule.py",
         "            math.inf if self.rates is None else self.rates.empty.first_rank(),\n",
         "",
@@ -179,14 +179,14 @@ MUTANTS: Final = [
         SHUTDOWN + "test_a_long_shutdown_keeps_nothing_of_jobs_that_have_ended",
     ),
     Mutant(
-        "a rate is no hope",
+        "a rate is not a hope",
         "_wait_targets.py",
         "schedule.has_delayed or schedule.starts_by_rate or",
         "schedule.has_delayed or",
         LIMITS + "test_a_rate_is_hope_for_a_job_that_waits",
     ),
     Mutant(
-        "the rate of a key is no hope",
+        "the rate of a key is not a hope",
         "_schedule.py",
         "return self._first_ready() is not None or any(",
         "return self._first_ready() is not None and any(",

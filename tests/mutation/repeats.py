@@ -241,7 +241,7 @@ MUTANTS: Final = [
         "test_repeat.py::test_handle_belongs_to_the_run_of_its_queue",
     ),
     Mutant(
-        "a repeat that will submit a job is no hope for a job that waits for it",
+        "a repeat that will submit a job is not a hope for a job that waits for it",
         "_wait_targets.py",
         "        if queue.waits.opened_by is None or queue.repeats.next_time() < math.inf:\n",
         "        if queue.waits.opened_by is None:\n",

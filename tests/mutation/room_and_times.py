@@ -67,7 +67,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an earlier time does not move the timer",
-        "_whole_queue.py",
+        "_core_base.py",
         "            self.timer.wake_at(self.schedule.next_time())\n",
         "            pass\n",
         "test_delays_and_pauses.py::test_a_sooner_one_may_come_later",

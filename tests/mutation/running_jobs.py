@@ -390,7 +390,7 @@ MUTANTS: Final = [
         "test_lifecycle.py::test_waits_and_runs_are_summed_up",
     ),
     Mutant(
-        "retries are no attempts",
+        "retries are not attempts",
         "_core.py",
         "        self.totals.put_back += 1\n",
         "",

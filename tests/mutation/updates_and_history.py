@@ -859,7 +859,7 @@ MUTANTS: Final = [
     # Readers that end when the queue is idle
     Mutant(
         "a reader that waits is not told that the queue is idle",
-        "_whole_queue.py",
+        "_core_base.py",
         "            self.subscriptions.notify_idle()\n",
         "",
         "test_updates_until_idle.py::test_a_reader_that_waits_is_told_of_the_end_of_the_last_job",

@@ -222,7 +222,7 @@ async def test_what_cannot_be_attached_is_told_before_it_is_sent(
     assert [each.reason for each in result.failed] == [
         "it has 10 MB; Jira takes 10 MB at most",
         "it cannot be read: No such file or directory",
-        "it cannot be read: it is no file",
+        "it cannot be read: it is not a file",
     ]
     assert attached(bench, "DEMO-1") == [("good", b"good")]
 

@@ -183,7 +183,7 @@ async def test_an_absent_line_removes_nothing(bench: Bench, autojump_clock: Mock
     ("line", "reason"),
     [
         ("Blocks: DEMO-99", "Blocks: Jira has no DEMO-99, or you may not see it"),
-        ("Blocks: DEMO-2, soon", 'Blocks: "soon" is no key like PROJ-123'),
+        ("Blocks: DEMO-2, soon", 'Blocks: "soon" is not a key like PROJ-123'),
         ("Blocks: DEMO-1", "Blocks: a ticket cannot be linked to itself"),
         ("Blocsk: DEMO-2", "Blocsk: there is no such field here; "),
     ],

@@ -40,7 +40,7 @@ def right(wrong: Bench) -> Bench:
 async def comes_from(right: Bench) -> None:
     """Pull from the right site, and see its tickets come."""
     assert (await right.pull(credentials=OTHER)).new == TICKETS
-    for key in right.keys():  # noqa: SIM118 - a bench is no mapping
+    for key in right.keys():  # noqa: SIM118 - a bench is not a mapping
         assert f"[{key}] {right.finds(key).summary}" in "".join(right.files().values())
 
 
@@ -63,7 +63,7 @@ async def is_refused(bench: Bench) -> None:
         {"credentials": replace(CREDENTIALS, token="no")},
         {"credentials": replace(CREDENTIALS, site=f"{CREDENTIALS.site}/nothing/here")},
         {"project": "NOPE"},
-        {"jql": "this is no query"},
+        {"jql": "this is not a query"},
         {"fields": ("Nobody's field",)},
     ],
     ids=["401", "404", "no such project", "bad JQL", "no such field"],

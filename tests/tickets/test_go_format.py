@@ -157,9 +157,14 @@ DIFFERENT = [
         "## Acceptance Criteria\n- a\n---",
         "a second criterion '--'",
         Ticket("T", acceptance_criteria=("a",)),
-        "a rule is no item",
+        "a rule is not an item",
     ),
-    ("## Tasks\n- a\n---", "a task '--'", Ticket("T", tasks=(Ticket("a"),)), "a rule is no item"),
+    (
+        "## Tasks\n- a\n---",
+        "a task '--'",
+        Ticket("T", tasks=(Ticket("a"),)),
+        "a rule is not an item",
+    ),
     (
         "## Tasks\n- [x] a\n- [WIP] b",
         "keys x and WIP",

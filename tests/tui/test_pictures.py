@@ -14,7 +14,7 @@ from fakes.screens import plain
 from fakes.svg import DIM, LINE, PALETTES, Palette, picture, texts
 
 PICTURES = pictures()
-#: What is drawn, and is no text.
+#: What is drawn, and is not text.
 DRAWN = "─│┌┐└┘├┤┬┴┼▌█░▏"
 LARGEST = 100_000
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """What is said of one command.
+    """How one command is described.
 
     Attributes:
         summary: What it does, on one line; empty for ``ticketr`` itself.

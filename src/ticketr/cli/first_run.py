@@ -216,7 +216,7 @@ def checked_address(address: str) -> str:
     ``https://`` may be missing. A page of a Cloud site stands for the site.
 
     Raises:
-        BadSetting: It is no address.
+        BadSetting: It is not an address.
     """
     text = address.strip()
     with suppress(ValueError):  # which the check below reports

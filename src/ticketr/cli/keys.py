@@ -41,7 +41,7 @@ def checked_key(key: str) -> str:
 
     wanted = key.strip().upper()
     if not is_key(wanted):
-        raise click.UsageError(f"{clean(key)} is no key; a key looks like PROJ-123")
+        raise click.UsageError(f"{clean(key)} is not a key; a key looks like PROJ-123")
     return wanted
 
 
@@ -56,7 +56,7 @@ def refuse_every(keys: tuple[str, ...], options: CommonOptions) -> None:
 
 
 def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:
-    """Refuse what is no issue key, with a hint at the keys of a workspace.
+    """Refuse what is not an issue key, with a hint at the keys of a workspace.
 
     Raises:
         click.UsageError: One of them is malformed.

@@ -153,7 +153,7 @@ def require_issue(store: Store, key: str) -> FoundIssue:
     """Find an issue in the files of a workspace by its key, in any case.
 
     Raises:
-        click.UsageError: It is no key, or no file has it.
+        click.UsageError: It is not a key, or no file has it.
     """
     wanted = checked_key(key)
     for path in _files_with(store, wanted):

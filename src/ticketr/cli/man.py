@@ -114,7 +114,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Return a line of text, which is no request even if it begins like one."""
+    """Return a line of text, which is not a request even if it begins like one."""
     escaped = _text(text)
     return f"\\&{escaped}" if escaped.startswith(".") else escaped
 

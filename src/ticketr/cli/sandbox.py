@@ -41,7 +41,7 @@ def seconds(value: str | float) -> float:
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise click.BadParameter(f"{value} is no number of seconds")
+        raise click.BadParameter(f"{value} is not a number of seconds")
     return number
 
 

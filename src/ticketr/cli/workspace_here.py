@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def require_workspace(found: Workspace) -> Workspace:
-    """Return a workspace of which the user has said that it is one.
+    """Return a workspace whose folder the user has confirmed.
 
     In a terminal, the user is asked whether the current folder is to become a workspace of the
     site in the environment. A yes does what ``ticketr workspace add`` does, so it is asked once.
 
     Raises:
-        NoWorkspace: The folder is none, and the answer was no or nobody can be asked.
+        NoWorkspace: The folder is not a workspace, and the answer was no or there is no terminal to
+            ask in.
         ConfigError: See `add_workspace`, as for its other errors.
     """
     if found.is_known:
@@ -29,7 +30,7 @@ def require_workspace(found: Workspace) -> Workspace:
         raise NoWorkspace(str(found.root), found.site)
     from ticketr.cli.workspace_add import AddRequest, add_workspace
 
-    echo(f"{found.root} is no workspace yet. JIRA_URL names {found.site}.", err=True)
+    echo(f"{found.root} is not a workspace yet. JIRA_URL names {found.site}.", err=True)
     if not confirm("Make this folder a workspace of that site?"):
         raise NoWorkspace(str(found.root), found.site)
     add_workspace(AddRequest(folder=found.root, project=found.project), as_message=True)

@@ -1,6 +1,6 @@
 """The result of a workspace's sync as plain data, for a process elsewhere. Pure.
 
-What leaves a worker holds neither the address of a site nor the path of a folder.
+A worker sends neither the address of a site nor the path of a folder.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def read_aliases(table: Table) -> dict[str, str]:
     """Read a table of aliases.
 
     Raises:
-        BadFile: A value is no text.
+        BadFile: A value is not text.
         BadSetting: A name cannot be that of an alias, or a query is empty.
     """
     found: dict[str, str] = {}

@@ -30,7 +30,7 @@ def checked_site(name: str, url: str) -> str:
     """Check a site's address and return its normal form, so that one site has one spelling.
 
     Raises:
-        BadSetting: It is no address, or holds more than one; what may be a secret in it is not
+        BadSetting: It is not an address, or holds more than one; what may be a secret in it is not
             repeated.
     """
     if "@" in url:  # anywhere: the address may be wrong in other ways, too

@@ -14,7 +14,7 @@ The tree::
      │    ├── UnsafePath         a link, say, in the place of a file of ticketr's own
      │    ├── ForeignState       a state file that this user did not make
      │    ├── UnknownWorkspace   no workspace has this name
-     │    ├── NoWorkspace        the current folder is no workspace, and none is in use
+     │    ├── NoWorkspace        the current folder is not a workspace, and none is in use
      │    └── WorkspaceTaken     the name or the folder belongs to a workspace already
      ├── SettingsFailed          a file of settings cannot be read or written
      └── TokenFailed             a place where tokens are kept did not work
@@ -261,11 +261,11 @@ class NoWorkspace(ConfigError):
         other = "for another one, change into its folder, or say --folder or --workspace"
         if self.site is not None:
             return (
-                f"{self.folder} is no workspace yet: 'ticketr workspace add' makes it one of "
+                f"{self.folder} is not a workspace yet: 'ticketr workspace add' makes it one of "
                 f"{self.site}, which JIRA_URL names; {other}"
             )
         return (
-            f"{self.folder} is no workspace: 'ticketr workspace add' makes it one, and takes "
+            f"{self.folder} is not a workspace: 'ticketr workspace add' makes it one, and takes "
             "JIRA_URL, JIRA_EMAIL, JIRA_API_TOKEN and JIRA_PROJECT_KEY where they are set; "
             f"{other}; 'ticketr demo' needs no account"
         )

@@ -90,7 +90,7 @@ def read_marks(folder: Path) -> Marks | None:
     table.refuse_unknown((_MARK, _UNMARKED))
     mark = table.text(_MARK) or ""
     if not _FORM.fullmatch(mark):
-        raise table.bad(_MARK, "this is no mark; move the file away, and a new one is made")
+        raise table.bad(_MARK, "this is not a mark; move the file away, and a new one is made")
     return Marks(mark, table.texts(_UNMARKED))
 
 

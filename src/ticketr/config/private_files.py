@@ -38,7 +38,7 @@ def read_private(path: Path) -> str | None:
 
     Raises:
         NotPrivate: Others can read it, or change it or its folder.
-        BadFile: It is no ordinary file, too large or no text.
+        BadFile: It is not an ordinary file, too large or no text.
         SettingsFailed: The system refused to read it.
     """
     text = read_text(path, check=lambda status: _check_file(path, status))

@@ -60,7 +60,7 @@ class FoundToken:
 
     def __post_init__(self) -> None:
         if not self.token or not self.token.isprintable():
-            raise TokenFailed(self.source.value, "what it gave is no token", "store it anew")
+            raise TokenFailed(self.source.value, "what it gave is not a token", "store it again")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a login is not pickled: it would take the token along")

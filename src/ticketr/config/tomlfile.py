@@ -49,14 +49,14 @@ def read_text(
         Its text, or None where there is no such file.
 
     Raises:
-        BadFile: It is no ordinary file, too large or no text.
+        BadFile: It is not an ordinary file, too large or no text.
         SettingsFailed: The system refused to read it.
     """
     try:
         # Checked first, since opening a device can have effects. The path may lead to another file by
         # the time it is opened, so opening must not block, as it would for a named pipe.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BadFile(str(path), None, "this is no ordinary file")
+            raise BadFile(str(path), None, "this is not an ordinary file")
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
@@ -65,7 +65,7 @@ def read_text(
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise BadFile(str(path), None, "this is no ordinary file")
+            raise BadFile(str(path), None, "this is not an ordinary file")
         if check is not None:
             check(status)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -84,14 +84,14 @@ def _decode(path: Path, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BadFile(str(path), line, "this is no UTF-8 text") from None
+        raise BadFile(str(path), line, "this is not UTF-8 text") from None
 
 
 def read_table(path: Path, text: str) -> Table:
     """Parse a file's text.
 
     Raises:
-        BadFile: It is no TOML. The parser's message names keys at most, never values.
+        BadFile: It is not TOML. The parser's message names keys at most, never values.
     """
     if dotted := _DOTTED.search(text):
         line = text.count("\n", 0, dotted.start()) + 1
@@ -103,7 +103,7 @@ def read_table(path: Path, text: str) -> Table:
         found = _WHERE.search(words)
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         problem = words[: found.start()] if found else words
-        raise BadFile(str(path), line, f"this is no TOML ({problem})") from None
+        raise BadFile(str(path), line, f"this is not TOML ({problem})") from None
     except (RecursionError, ValueError):  # the latter for a number of thousands of digits
         raise BadFile(str(path), None, "no such file is written by hand") from None
 
@@ -239,7 +239,7 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
         The new text, which says exactly what was wanted.
 
     Raises:
-        BadFile: It is written in a way that could not be changed without writing it anew.
+        BadFile: It is written in a way that cannot be changed in place.
     """
     # Loaded when something is edited: reading does without it.
     import tomlkit  # noqa: PLC0415 - see above

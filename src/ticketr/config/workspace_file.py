@@ -150,7 +150,7 @@ def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
         if _SECRET.search(key.casefold().replace("-", "_")):
             raise SecretInFile(str(path), table.line(key), key)
-        # What fields and aliases are called is no hint of a secret: there may be a "Token count".
+        # The name of a field or an alias does not point to a secret: there may be a "Token count".
         if table.is_table(key) and key not in {_FIELDS, _ALIASES}:
             _refuse_secrets(path, table.table(key))
 

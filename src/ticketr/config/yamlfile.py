@@ -36,7 +36,7 @@ class YamlBlock:
         name: The name of the block.
 
     Raises:
-        BadFile: A name in it is there twice, or is no plain name.
+        BadFile: A name in it is there twice, or is not a plain name.
     """
 
     def __init__(self, path: Path, node: MappingNode | None = None, name: str = "") -> None:
@@ -114,7 +114,7 @@ def read_block(path: Path, text: str) -> YamlBlock:
     """Parse a file's text.
 
     Raises:
-        BadFile: It is no YAML, or no block of names. The parser's own words are left out, since
+        BadFile: It is not YAML, or no block of names. The parser's own words are left out, since
             they quote the file.
     """
     try:
@@ -124,10 +124,10 @@ def read_block(path: Path, text: str) -> YamlBlock:
         is_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
         problem = "a tab; indent by spaces" if is_tab else "look at the indents, colons and quotes"
         line = None if mark is None else mark.line + 1
-        raise BadFile(str(path), line, f"this is no YAML ({problem})") from None
+        raise BadFile(str(path), line, f"this is not YAML ({problem})") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise BadFile(str(path), line, "this is no YAML (a character that none has)") from None
+        raise BadFile(str(path), line, "this is not YAML (a character that none has)") from None
     except RecursionError:
         raise BadFile(str(path), None, "no such file is written by hand") from None
     if node is None or node.tag == f"{_TAG}null":

@@ -101,7 +101,7 @@ class BulkEndpoints(Endpoints):
         return await self._start("transition", body)
 
     async def start_bulk_delete(self, ids: Sequence[str]) -> str:
-        """Delete issues with their sub-tasks, for ever; return the task's ID.
+        """Delete issues with their sub-tasks, which cannot be undone; return the task's ID.
 
         Raises:
             BadRequest: Jira takes no such change.

@@ -99,7 +99,7 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
         The address, as `Credentials.site`.
 
     Raises:
-        BadSite: That is no ID.
+        BadSite: That is not an ID.
     """
     cloud_id = cloud_id.strip()
     is_here = is_loopback(_split(site).hostname or "")
@@ -125,7 +125,7 @@ def normalise_site(site: str, *, allow_http: bool = False) -> str:
         The address without a trailing slash.
 
     Raises:
-        BadSite: It is no address, or holds more than an address.
+        BadSite: It is not an address, or holds more than an address.
         InsecureSite: It is plain http to another machine.
     """
     parts = _split(site.strip())

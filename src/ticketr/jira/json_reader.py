@@ -49,9 +49,9 @@ async def read_json(body: bytes) -> Any:
 
     Raises:
         TooManyValues: It would take too much memory.
-        json.JSONDecodeError: It is no JSON.
+        json.JSONDecodeError: It is not JSON.
         RecursionError: It is nested too deeply.
-        ValueError: It is no text, or has a number of thousands of digits.
+        ValueError: It is not text, or has a number of thousands of digits.
 
     Cancellation:
         Takes effect between two steps; there is but one for a short text, and no checkpoint.

@@ -69,7 +69,7 @@ class LinkEndpoints(Endpoints):
         await self._api.write("POST", "issueLink", issue=first, body=body, repeatable=True)
 
     async def remove_link(self, link: str, *, issue: str) -> None:
-        """Remove a link; one that is gone already is no error.
+        """Remove a link; one that is gone already is not an error.
 
         Args:
             link: The link's ID.

@@ -85,7 +85,7 @@ class Field(NamedTuple):
     Attributes:
         id: Its ID, such as ``"customfield_10016"``.
         name: Its display name; not unique.
-        custom: Whether it was made on the site and is no field of Jira's own.
+        custom: Whether it was made on the site and is not a field of Jira's own.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         items: The kind of its value's members, for an array; else empty.
         custom_type: For a custom field, the full name of its kind, such as

@@ -42,7 +42,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     Raises:
         BadSite: The site's address cannot be used.
         InsecureSite: It is plain http to another machine, and the answer could be forged.
-        Rejected: The site has none, since it is no Cloud site.
+        Rejected: The site has none, since it is not a Cloud site.
         Redirected: It sends elsewhere.
         BadAnswer: The answer is no cloud ID.
         JiraError: It could not be asked.
@@ -64,7 +64,7 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
     Raises:
         BadSite: The site's address cannot be used.
         InsecureSite: It is plain http to another machine, and the answer could be forged.
-        Rejected: It is no Jira, or tells nothing without a login.
+        Rejected: It is not Jira, or tells nothing without a login.
         Redirected: It sends elsewhere.
         BadAnswer: The answer is not Jira's.
         JiraError: It could not be asked.

@@ -55,7 +55,7 @@ class Codec(Protocol):
         """Return the value that these bytes stand for.
 
         Raises:
-            LoadFailed: They stand for none.
+            LoadFailed: They do not encode a value.
         """
         ...
 
@@ -86,7 +86,7 @@ class JsonCodec:
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise LoadFailed(f"this is no JSON: {error}") from error
+            raise LoadFailed(f"this is not JSON: {error}") from error
 
 
 def json_flaw(value: object, depth: int = MAX_DEPTH) -> Flaw | None:
@@ -100,7 +100,7 @@ def json_flaw(value: object, depth: int = MAX_DEPTH) -> Flaw | None:
         is_long = value.bit_length() > MAX_BITS
         return Flaw("", value, "is too long a number") if is_long else None
     if type(value) is float:
-        return None if math.isfinite(value) else Flaw("", value, "is no number that JSON has")
+        return None if math.isfinite(value) else Flaw("", value, "is not a number that JSON has")
     if kind is list or kind is dict:
         if not depth:
             return Flaw("", value, f"is nested more than {MAX_DEPTH} deep")
@@ -206,7 +206,7 @@ def codec_named(name: object) -> Codec:
     """Return a codec.
 
     Raises:
-        TypeError, ValueError: There is none of this name.
+        TypeError, ValueError: No codec has this name.
     """
     text = checked_text("codec", name)
     if text not in CODECS:

@@ -80,7 +80,7 @@ class QueueControl(QueueQueries):
             What was done, by the ID of the job.
 
         Raises:
-            TypeError: The key cannot be hashed, or the tag is no text.
+            TypeError: The key cannot be hashed, or the tag is not text.
         """
         words = as_reason(reason)
         live = [job for job in known(self._core, key, tag) if not job.status.is_terminal]
@@ -116,7 +116,7 @@ class QueueControl(QueueQueries):
 
         Raises:
             UnknownJob: No job with this ID is known.
-            TypeError, ValueError: The priority is no whole number, or beyond 1e9.
+            TypeError, ValueError: The priority is not a whole number, or beyond 1e9.
         """
         core, record = self._core, self._find(job_id)
         priority = checked_priority(priority)
@@ -183,7 +183,7 @@ class QueueControl(QueueQueries):
             key: Limit only the jobs with this key.
 
         Raises:
-            TypeError: It is no rate, or the key cannot be hashed.
+            TypeError: It is not a rate, or the key cannot be hashed.
         """
         rate = None if rate is None else checked_rate(rate)
         key = checked_key(key)
@@ -224,7 +224,7 @@ class QueueControl(QueueQueries):
         May be called more than once; a later call can only shorten the grace.
 
         Cancellation:
-            The shutdown goes on; what is cut short is the waiting for it.
+            Ends the wait alone; the shutdown goes on.
 
         Args:
             grace: After how many seconds to cancel the jobs that have not ended; their
@@ -234,7 +234,7 @@ class QueueControl(QueueQueries):
         Raises:
             WouldDeadlock: Called without a limit inside a job of this queue, or inside one that
                 its jobs wait for.
-            TypeError, ValueError: The grace is no number of seconds.
+            TypeError, ValueError: The grace is not a number of seconds.
         """
         self._core.subscriptions.owner_thread.check()
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)

@@ -17,6 +17,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import QueueClosed
 from ticketr.jobs._conflicts import claim, find_conflicts
+from ticketr.jobs._core_base import CoreBase
 from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._extras import NO_EXTRAS
@@ -34,7 +35,6 @@ from ticketr.jobs._repeat import Repeats
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._wait_targets import NextChange, QueueWaits
 from ticketr.jobs._wall_clock import WallClock, is_virtual
-from ticketr.jobs._whole_queue import WholeQueue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 
 @final
-class QueueCore(WholeQueue):
+class QueueCore(CoreBase):
     """The parts of one queue, and the steps of its jobs.
 
     Attributes:
@@ -131,7 +131,8 @@ class QueueCore(WholeQueue):
     def enter(self, record: JobRecord, *, above: bool = False) -> Any:
         """Take a new job.
 
-        This may wake no worker: the submit does, now or when it has returned (see ``_dispatch``).
+        This must not wake a worker: the submit does so, now or when it has returned (see
+        ``_dispatch``).
 
         Args:
             record: The job's record.

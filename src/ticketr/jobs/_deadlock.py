@@ -56,7 +56,7 @@ def sink_component(graph: Mapping[N, Iterable[N]]) -> set[N]:
     This is Tarjan's algorithm; the first component that it completes is such a one.
 
     Args:
-        graph: The nodes to which edges lead from each node. Nodes that are no keys are ignored.
+        graph: The nodes to which edges lead from each node. Nodes that are not keys are ignored.
     """
     order: dict[N, int] = {}
     lowest: dict[N, int] = {}

@@ -1,8 +1,8 @@
 """Jobs that start after other jobs.
 
 A job can only name jobs that were submitted before it, so there are no cycles. A job that waits
-knows the jobs that it waits for, and each of these knows it. Both forget each other once it is
-decided what becomes of the job, so no record keeps another one alive for longer.
+knows the jobs that it waits for, and each of these knows it. Both links are removed once it is
+decided whether the job runs, so no record keeps another one alive for longer.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Dependencies:
         record.set_links(JobLinks(jobs, any_end=after.any_end))
 
     def connect(self, record: JobRecord) -> None:
-        """Have the jobs that a new one starts after know it, and forget those that are done."""
+        """Link a new job to those that it starts after; drop the links to those that ended."""
         links = record.extras.links
         if links is None:
             return

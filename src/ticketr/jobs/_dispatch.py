@@ -128,10 +128,10 @@ class Dispatcher:
         return self.wakeup_receiver.receive()
 
     def stop_waiting(self, worker: trio.lowlevel.Task) -> None:
-        """Count a worker as idle no more, whether it was woken or cancelled.
+        """Stop counting a worker as idle, whether it was woken or cancelled.
 
-        If it was cancelled, all are: none is woken any more. An interrupt may come before it was
-        counted.
+        If one worker is cancelled, all are, and none is woken again. An interrupt may come before
+        the worker was counted.
         """
         self.wakeup_pending = False
         if worker in self.idle:

@@ -170,7 +170,7 @@ def checked_datetime(what: str, value: object) -> datetime:
     """Return an aware datetime in UTC.
 
     Raises:
-        TypeError, ValueError: The value is no datetime, or has no time zone.
+        TypeError, ValueError: The value is not a datetime, or has no time zone.
     """
     if not isinstance(value, datetime):
         raise TypeError(f"{what} must be a datetime, not {safe_repr(value)}")

@@ -1,6 +1,6 @@
 """What leaves the block of a queue.
 
-A nursery asks each error for its ``repr``, and splits groups. It stays open if one of these raises.
+A nursery calls the ``repr`` of each error, and splits groups. It stays open if one of these raises.
 So no error of a job, a callback or the body goes through the queue's nursery. The queue keeps the
 errors and cancels the nursery's scope. When the nursery is empty, ``what_leaves`` returns what to
 raise. Two cases are easy to get wrong:

@@ -37,10 +37,11 @@ class JobExtras(Generic[T]):
         delay: The seconds from the submit until it is due.
         start_by: The time by which it must have started; None for no such time.
         uncounted_retries: How many attempts do not count against its ``Retry``.
-        cancel_requested: Whether somebody has asked it to stop.
+        cancel_requested: Whether a cancel was requested.
         cancel_cause: Why it stops; None if it does not.
         runs_once: Whether no attempt follows one that fails, since another queue decides that.
-        outcome_seen: Whether somebody was given its outcome. It is only noted of jobs that fail.
+        outcome_seen: Whether a caller or a reader was given its outcome. It is only noted of jobs
+            that fail.
         stored: What a store is to keep of its submit, until the queue has accepted it.
     """
 

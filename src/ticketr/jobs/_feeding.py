@@ -33,7 +33,7 @@ OWN_CANCELLED: Final = (
 
 
 class Fed(Protocol):
-    """The jobs of a map, as far as its feeder has to do with them."""
+    """The part of a map's jobs that its feeder uses."""
 
     @property
     def scope(self) -> trio.CancelScope:
@@ -76,7 +76,7 @@ async def feed(jobs: Fed, items: object, submit_all: Callable[[], Awaitable[None
 
 
 def error_for_reader(error: BaseException) -> BaseException:
-    """Return an error of the items, or one in the place of what no reader may get."""
+    """Return what the reader raises for an error of the items: it, or one that stands for it."""
     if issubclass(type(error), StopAsyncIteration):  # it would end the results silently
         return RuntimeError("the items of a map raised StopAsyncIteration")
     if split_cancelled(error)[1] is None:  # no scope around the reader would catch it

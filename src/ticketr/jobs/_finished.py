@@ -1,7 +1,7 @@
 """A finished job as a history keeps it, as an object and as a row of its file.
 
 A queue makes the row when the job ends: a tuple that holds nothing of the user's alive and needs no
-conversion to be stored. The object is made of it when somebody reads the job.
+conversion to be stored. The object is made from it when the job is read.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str], 
 
 
 def _check(core: object, positional: int, names: set[str], adapter: type | None) -> bool:
-    """Raise if a callable cannot be a job; return whether its call surely returns an awaitable."""
+    """Raise if a callable cannot be a job; return whether its call must give an awaitable."""
     is_blocking = adapter is InThread
     if type(core) is FunctionType:
         flags = core.__code__.co_flags

@@ -1,9 +1,9 @@
 """Histories of finished jobs, which outlive the queue.
 
-The file of a ``SqliteHistory`` is an SQLite database in WAL mode. Any number of processes can read it
-while others write. What was written survives the death of a process. Each call opens the file in a
-thread, so no connection has to be closed or shared between threads, and a call finds the file that
-is there now. The queue writes jobs in batches, so opening costs little.
+The file of a ``SqliteHistory`` is an SQLite database in WAL mode. Any number of processes can read
+it while others write. What was written stays when a process is killed. Each call opens the file in
+a thread, so no connection has to be closed or shared between threads, and a call finds the file
+that is there now. The queue writes jobs in batches, so opening costs little.
 
 A job that is written twice is kept once. So the queue repeats a write that was cancelled, which may
 or may not have happened.
@@ -98,7 +98,7 @@ def checked_path(path: object) -> Path:
     """Return a path as an absolute ``Path``, since the program may change its folder later.
 
     Raises:
-        TypeError: The value is no path.
+        TypeError: The value is not a path.
     """
     try:
         text: object = os.fspath(cast("str", path))
@@ -337,7 +337,7 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
 def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
     """Refuse the file of another program, and one with triggers or views.
 
-    By triggers and views SQLite would run code of a stranger.
+    SQLite would run the code in the triggers and views of a foreign file.
     """
     if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
         raise HistoryFailed(str(path), "it has triggers or views, which a job history never has")

@@ -22,7 +22,7 @@ MAIN = "__main__"
 
 
 class LoadFailed(Exception):
-    """Raised when something that was kept or sent cannot be made anew; its text says why."""
+    """Raised when something that was stored or sent cannot be loaded; its text says why."""
 
 
 def importable_name(thing: object, what: str) -> str:

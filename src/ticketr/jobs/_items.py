@@ -52,7 +52,7 @@ async def close(items: object) -> None:  # noqa: ASYNC910 - the feeder has passe
     """Close the items if they are a generator. Nothing else is closed: it may be used again.
 
     A nursery that an async generator holds open puts the ``GeneratorExit``, by which it is closed,
-    into a group. That is no error.
+    into a group. That is not an error.
     """
     if isinstance(items, AsyncGenerator):
         try:

@@ -71,7 +71,7 @@ class CancelOutcome(enum.StrEnum):
     REQUESTED = "requested"
     """The job is running and will be interrupted at its next checkpoint."""
     ALREADY_REQUESTED = "already requested"
-    """The job is still running, and somebody asked before."""
+    """The job is still running, and a cancel was requested before."""
     ALREADY_FINISHED = "already finished"
     """The job had ended; nothing changed."""
     UNKNOWN = "unknown"
@@ -79,7 +79,7 @@ class CancelOutcome(enum.StrEnum):
 
 
 class CancelCause(enum.StrEnum):
-    """Why a job was stopped: the first cause there was."""
+    """Why a job was stopped: the first cause that was recorded."""
 
     USER = "user"
     """Somebody called ``cancel``."""
@@ -88,7 +88,7 @@ class CancelCause(enum.StrEnum):
     SUPERSEDED = "superseded"
     """Another job was submitted in its place."""
     EXPIRED = "expired"
-    """It had not started by the time it should have."""
+    """It had not started by its ``start_by``."""
     SHUTDOWN = "shutdown"
     """Its queue ended."""
     SCOPE = "scope"
@@ -171,7 +171,7 @@ class JobErrorInfo:
         """Return what :meth:`as_dict` gave.
 
         Raises:
-            ValueError: A field is missing, or is no text.
+            ValueError: A field is missing, or is not text.
         """
         return cls(*(field_of(data, name, str) for name in ("type", "message", "traceback")))
 
@@ -234,7 +234,7 @@ class JobSnapshot(Generic[T_co]):
 
         The fields have their names; enumerations are given by value, tags as a sorted list, the
         progress and the error as dicts. A result or key that JSON cannot hold is given as its
-        ``repr``: nan, a set, a dict with keys that are no texts, lists nested more than a hundred
+        ``repr``: nan, a set, a dict with keys that are not texts, lists nested more than a hundred
         deep; and a key that is a tuple. What UTF-8 cannot encode is escaped in texts. Beside the
         times on Trio's clock there are those of the wall clock, ``submitted_wall``, ``due_wall``,
         ``started_wall`` and ``finished_wall``: ISO texts in UTC.
@@ -274,7 +274,7 @@ class JobSnapshot(Generic[T_co]):
             data: The dict, which JSON may have carried. Other names in it are ignored.
 
         Raises:
-            ValueError: A field is missing, or is none that ``as_dict`` gives.
+            ValueError: A field is missing, or has a value that ``as_dict`` does not give.
         """
         job_id = field_of(data, "id", str)
         progress = optional_field_of(data, "progress", dict)

@@ -48,7 +48,7 @@ class Jobs(Protocol):
         ...
 
     def statistics(self) -> QueueStatistics:
-        """Return the known jobs in numbers."""
+        """Return statistics of the known jobs."""
         ...
 
     async def wait_idle(self) -> None:

@@ -97,7 +97,7 @@ def any_of(data: Mapping[str, object], name: str) -> object:
         ValueError: It is missing.
     """
     if name not in data:
-        raise ValueError(f"this is no job as as_dict() gives it: {name!r} is missing")
+        raise ValueError(f"this is not a job as as_dict() gives it: {name!r} is missing")
     return data[name]
 
 
@@ -105,7 +105,7 @@ def field_of(data: Mapping[str, object], name: str, kind: type[T]) -> T:
     """Return a field of a dict that was JSON.
 
     Raises:
-        ValueError: It is missing, or no object of this class.
+        ValueError: It is missing, or not an object of this class.
     """
     value = any_of(data, name)
     if type(value) is not kind:
@@ -140,7 +140,7 @@ def texts_of(data: Mapping[str, object], name: str) -> list[str]:
     """Return a list of texts that was JSON.
 
     Raises:
-        ValueError: It is missing, or no such list.
+        ValueError: It is missing, or not such a list.
     """
     values: list[object] = field_of(data, name, list)
     texts = [value for value in values if type(value) is str]
@@ -150,4 +150,4 @@ def texts_of(data: Mapping[str, object], name: str) -> list[str]:
 
 
 def _not_ours(name: str, value: object) -> str:
-    return f"this is no job as as_dict() gives it: {name!r} is {safe_repr(value)}"
+    return f"this is not a job as as_dict() gives it: {name!r} is {safe_repr(value)}"

@@ -46,5 +46,5 @@ class JobLinks(Generic[T]):
         self.dependents[dependent] = None
 
     def drop_dependent(self, dependent: T) -> None:
-        """Note that a job waits for this one no more."""
+        """Note that a job no longer waits for this one."""
         self.dependents.pop(dependent, None)

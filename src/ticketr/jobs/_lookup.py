@@ -68,7 +68,7 @@ def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
 
 
 def refresh(core: QueueCore) -> None:
-    """Evict records that are too old by now; a closed queue stays as it is."""
+    """Evict records that have become too old; a closed queue stays as it is."""
     core.subscriptions.owner_thread.check()
     if not core.phase.closed:
         core.registry.finished.evict(core.now())

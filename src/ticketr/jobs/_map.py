@@ -71,7 +71,7 @@ class JobMap:
         self._feeder = Feeder(self._jobs, items)
         self._nursery: Any = None
         self._is_reading = False
-        self._is_over = False  # the reader was told of the end
+        self._is_over = False  # the reader has been given the end
         self._has_left = False  # the block has been left
 
     # The block

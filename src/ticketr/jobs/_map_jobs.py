@@ -176,7 +176,7 @@ class MapJobs:
         self.reader.wake()
 
     def fail(self, error: BaseException) -> None:
-        """Stop with an error of the items, or with one in the place of what no reader may get."""
+        """Stop with an error of the items; the reader raises what ``error_for_reader`` returns."""
         if self.error is None:
             self.error = error_for_reader(error)
         self.stop("the items of the map have failed")

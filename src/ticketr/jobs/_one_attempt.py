@@ -1,4 +1,4 @@
-"""Run one attempt of a job that another queue is the master of.
+"""Run one attempt of a job that belongs to another queue.
 
 The other queue, in another process or on disk, decides what follows: the attempt is not retried
 here, whatever it raises.

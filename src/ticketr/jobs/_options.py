@@ -231,4 +231,4 @@ NOT_OF_REPEATS: Final = {
 }
 """The options of a submit that a repeat refuses, and why."""
 OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "within", "timeout", "retry"})
-"""The options of which None means that they are not given."""
+"""The options for which None means that they are not given."""

@@ -11,7 +11,7 @@ What came out of the scope                                            Status    
 ====================================================================  =========  =================
 Nothing: the scope caught a requested cancellation                    CANCELLED  nothing
 Nothing, and no cancel was requested: the time limit passed           FAILED     nothing
-Any leaf that is no ``Exception``, such as KeyboardInterrupt          FAILED     it, by the block
+Any leaf that is not an ``Exception``, such as KeyboardInterrupt      FAILED     it, by the block
 ``RetryLater``, after a cancel of the job or around the queue         CANCELLED  Cancelled, if outer
 Cancelled, while nothing is cancelled around the queue: it was saved  FAILED     nothing
 from a scope that is closed, and would stop the queue silently
@@ -64,11 +64,11 @@ class NextAttempt(NamedTuple):
 def outcome_of(
     error: BaseException | None, *, cancel_requested: bool, is_cancelled_outside: bool
 ) -> Outcome:
-    """Return how an attempt ended that gave no value. Pure.
+    """Return the outcome of an attempt that gave no value. Pure.
 
     Args:
         error: What came out of the job's scope; None if the scope caught it all.
-        cancel_requested: Whether somebody asked the job to stop.
+        cancel_requested: Whether a cancel of the job was requested.
         is_cancelled_outside: Whether a scope around the workers is cancelled.
     """
     if error is None and cancel_requested:
@@ -110,7 +110,7 @@ def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt
             raise
         text = JobErrorInfo.of(flaw).traceback
         logger.error("the retry rule of job %r raised:\n%s", record.id, text)  # noqa: TRY400
-        return None  # noqa: ASYNC104 - it is logged, and is no Cancelled
+        return None  # noqa: ASYNC104 - it is logged, and is not a Cancelled
     finally:
         del error, outcome  # their tracebacks hold this frame
     if delay is None or record.has_used_total(now + delay):

@@ -45,7 +45,7 @@ class PendingJobs:
         self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
         self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
         self._paused_keys: set[KeySlot[JobRecord]] = set()
-        # Those that may wait for a rate by now; None unless that cancels them.
+        # Those that may have begun to wait for a rate; None unless that cancels them.
         self._suspects: list[JobRecord] | None = None
 
     def jobs(self) -> list[JobRecord]:

@@ -60,7 +60,7 @@ class Phase:
         self.closed = True
 
     def cancel_delayed_jobs(self) -> None:
-        """Wait for no job that waits for a time or a rate."""
+        """From now on, cancel a job as soon as it waits for a time or a rate."""
         self.cancels_delayed_jobs = True
 
     def note_cause(self, cause: CancelCause) -> CancelCause:

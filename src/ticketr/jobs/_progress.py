@@ -52,7 +52,7 @@ class JobProgress:
         """Return what :meth:`as_dict` gave.
 
         Raises:
-            ValueError: A field is missing, or is none that ``as_dict`` gives.
+            ValueError: A field is missing, or has a value that ``as_dict`` does not give.
         """
         return cls(
             job_id,
@@ -78,7 +78,7 @@ def advance(
 
     While the total stays the same, current does not decrease: child tasks of a job report in any
     order, and a progress bar that jumps back looks like a fault. A new total starts a new phase.
-    A value that is no number, or too large, is ignored.
+    A value that is not a number, or too large, is ignored.
     """
     new_total = _as_finite(total)
     new_total = old_total if new_total is None else max(new_total, 0)

@@ -138,7 +138,7 @@ class JobQueue(QueueControl):
         """Submit a job now or not at all, otherwise as :meth:`submit` does.
 
         Raises:
-            QueueFull: As many jobs are pending as may be.
+            QueueFull: ``max_pending`` jobs are pending.
             RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
         self._core.subscriptions.owner_thread.check()
@@ -262,7 +262,8 @@ class JobQueue(QueueControl):
         An error of the items cancels all jobs, and the iteration raises it.
 
         Cancellation:
-            Of the iteration: loses no result. Of the block: cancels the jobs that are left.
+            Cancelling the iteration loses no result. Cancelling the block cancels the jobs that are
+            left.
 
         Args:
             function: An async function that is called with a :class:`JobContext` and an item.

@@ -144,7 +144,7 @@ class RateLimits(Generic[K]):
         return None in self.empty or key in self.empty
 
     def refill(self, now: float) -> list[K | None]:
-        """Return the queue and the keys that have got a start by now."""
+        """Return the queue and the keys that have a start again."""
         refilled: list[K | None] = []
         while self.empty.first_rank() <= now:
             refilled.append(self.empty.pop())
@@ -152,7 +152,7 @@ class RateLimits(Generic[K]):
 
 
 def checked_rate(rate: object) -> Rate:
-    """Return a rate, or raise ``TypeError``."""
+    """Return a rate as it was given; raise ``TypeError`` if it is not a ``Rate``."""
     if type(rate) is not Rate:
         raise TypeError(f"rate must be a Rate, such as Rate(10, per=1.0), not {safe_repr(rate)}")
     return rate

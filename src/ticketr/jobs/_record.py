@@ -1,4 +1,4 @@
-"""The record of a job. Nothing else changes what is in one.
+"""The record of a job. Only this module changes one.
 
 A change of the status is a transition. The table ``TRANSITIONS`` lists all of them, each with the
 fields that it writes. The methods ``start``, ``back_off`` and ``end`` make them. A record is made
@@ -99,7 +99,7 @@ class JobCollector(Protocol):
 
 @final
 class JobRecord:
-    """All that the queue knows of one job.
+    """What the queue keeps about one job.
 
     Also written in ``_schedule``: ``pending_queue``, and ``due_at`` of a job that is made due.
 
@@ -360,7 +360,7 @@ class JobRecord:
         self.revision += 1
 
     def request_cancel(self, cause: CancelCause) -> None:
-        """Note that somebody has asked the job to stop."""
+        """Note that a cancel was requested."""
         extras = self.own_extras()
         extras.cancel_requested, extras.cancel_cause = True, cause
 
@@ -409,7 +409,7 @@ class JobRecord:
             collector.job_ended(self)
 
     def mark_outcome_seen(self) -> None:
-        """Note that somebody was given the outcome, so that a failure is not silent."""
+        """Note that a caller or a reader was given the outcome; a failure is not reported."""
         self.own_extras().outcome_seen = True
 
     # Reading

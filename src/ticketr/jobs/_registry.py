@@ -106,7 +106,7 @@ class Registry:
 
     def select(self, key: Hashable, key_hash: int, tag: str | None) -> list[JobRecord]:
         """Return the jobs with this key and tag, None for any, in the order of submission."""
-        # An ended job whose ID another one has by now cannot be asked for.
+        # An ended job whose ID another job has taken can no longer be looked up.
         ended = [job for job in self.finished.jobs if self.by_id.get(job.id) is job]
         jobs = [*ended, *self._running.values(), *self._schedule.jobs()]
         return [

@@ -1,8 +1,8 @@
 """Repeats: jobs that are run again and again, at their due times.
 
-A repeat is no job. Each of its runs is one, and is submitted when it is due. While a run is pending
-or running, no other is: due times that pass meanwhile are skipped and counted. A repeat ends when
-it is cancelled, when its function of the due time fails, or when the queue begins to end.
+A repeat is not a job: each of its runs is one, and is submitted when it is due. While a run is
+pending or running, no other is: due times that pass meanwhile are skipped and counted. A repeat
+ends when it is cancelled, when its function of the due time fails, or when the queue begins to end.
 """
 
 from __future__ import annotations

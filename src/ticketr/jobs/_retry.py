@@ -105,6 +105,7 @@ class Retry:
 
 
 def _remake(given: dict[str, Any]) -> Retry:
+    """Make a rule from its arguments. Pickles in stores have this name."""
     return Retry(**given)
 
 
@@ -112,7 +113,7 @@ def check_failures(on: object) -> None:
     """Check the ``on`` of a retry rule.
 
     Raises:
-        TypeError: It is no error class, tuple of these, or function.
+        TypeError: It is not an error class, tuple of these, or function.
     """
     if not issubclass(type(on), (type, tuple)):
         checked_callable("on", on)

@@ -10,9 +10,9 @@ enough after it.
 
 Keys. A job whose key is held moves to the queue of that key only when it would be the next to run;
 it holds no worker there. When the key is free again, the first of its queue moves back to the ready
-jobs, where a better one may have come meanwhile. So the queue of a key can be left alone while jobs
-come and go, and a key is never given to a job that has ended. A job may also wait for the end of
-another one, whose ID it has.
+jobs, where a job of higher rank may have come in between. So the queue of a key can be left alone
+while jobs come and go, and a key is never given to a job that has ended. A job may also wait for
+the end of another one, whose ID it has.
 
 Rates. While the rate of the queue has no start left, no job is taken; a key without a start left
 counts as held. Each attempt takes a start when it begins (see ``_rates``).
@@ -292,7 +292,7 @@ class Schedule(PendingJobs):
             self._update_stopped()
 
     def refill_rates(self, now: float) -> bool:
-        """Let the rates have the starts that they have got by now; return whether any has."""
+        """Give the rates the starts that are due; return whether any rate got one."""
         refilled = self.rates.refill(now) if self.rates is not None else []
         for key in refilled:
             self._rate_changed(key)

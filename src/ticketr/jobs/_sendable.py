@@ -1,9 +1,9 @@
 """A job as bytes that another process can run: its function by name, its arguments by a codec.
 
 What can be sent is a function that can be imported, also within ``plain``, ``in_thread`` and
-``functools.partial``, and an object with an ``execute`` method: with JSON a dataclass, which is made
-anew of its fields, with pickle any object that can be pickled. All else is refused at once, in words
-that say which argument it is. Context variables are not sent.
+``functools.partial``, and an object with an ``execute`` method: with JSON a dataclass, which is
+rebuilt from its fields, with pickle any object that can be pickled. All else is refused at once, in
+words that say which argument it is. Context variables are not sent.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def unpack_job(data: bytes, codec: Codec) -> tuple[Any, tuple[object, ...]]:
     """Return the job and the arguments that :func:`pack_job` was given.
 
     Raises:
-        LoadFailed: The bytes are damaged, or the job cannot be imported or made anew.
+        LoadFailed: The bytes are damaged, or the job cannot be imported or rebuilt.
     """
     whole = codec.decode(data)
     try:
         spec, args = whole["job"], whole["args"]
         return _job_of(spec), (*args,)
     except (KeyError, TypeError) as error:
-        raise LoadFailed(f"this is no job: {safe_repr(whole)}") from error
+        raise LoadFailed(f"this is not a job: {safe_repr(whole)}") from error
 
 
 def pack_value(value: object, codec: Codec, what: str = "the value") -> bytes:
@@ -101,7 +101,7 @@ def _object_spec(job: object, codec: Codec, parts: list[Part]) -> dict[str, obje
         parts.append(Part(JOB, job))
         return {"pickled": job}
     if "__dataclass_fields__" not in vars(kind):
-        problem = "is no dataclass. Make its class one, or choose codec='pickle'"
+        problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
         raise NotSendable(JOB, safe_repr(job), problem)
     values = _fields_of(job)
     if values.keys() != _parameters_of(kind):
@@ -126,7 +126,7 @@ def _fields_of(job: Any) -> dict[str, object]:
 
 
 def _check_comes_back(job: object, spec: dict[str, object]) -> None:
-    """Make a dataclass anew, and compare the fields, which are of JSON's types by now."""
+    """Rebuild a dataclass, and compare its fields, which now have JSON's types."""
     try:
         made = _job_of(spec)
     except LoadFailed as error:
@@ -146,8 +146,8 @@ def _job_of(spec: dict[str, Any]) -> Any:
     """Return the job that a description stands for.
 
     Raises:
-        LoadFailed: It cannot be imported or made anew.
-        KeyError, TypeError: This is no description of a job.
+        LoadFailed: It cannot be imported or rebuilt.
+        KeyError, TypeError: This is not a description of a job.
     """
     if "function" in spec:
         return import_by_name(spec["function"])
@@ -166,7 +166,7 @@ def _job_of(spec: dict[str, Any]) -> Any:
 def _made_anew(name: str, values: dict[str, object]) -> Any:
     kind = import_by_name(name)
     if not inspect.isclass(kind):
-        raise LoadFailed(f"{name} is no class any more")
+        raise LoadFailed(f"{name} is not a class any more")
     try:
         return kind(**values)
     except Exception as error:

@@ -27,7 +27,7 @@ async def in_thread(function: Callable[[], T], /) -> T:
 
 
 def check_store(store: object) -> None:
-    """Raise TypeError if an object is no store."""
+    """Raise TypeError if an object is not a store."""
     if type(store) is not SqliteStore:
         raise TypeError(
             f"store must be a SqliteStore, such as SqliteStore('jobs.sqlite'), not {safe_repr(store)}"

@@ -62,7 +62,7 @@ class Batch:
         self.repeats[repeat_id] = row
 
     def forget(self, number: int) -> None:
-        """Drop all that it has of a job."""
+        """Remove a job from the batch."""
         for rows in (self.new, self.live, self.ended, self.awaited):
             rows.pop(number, None)
 

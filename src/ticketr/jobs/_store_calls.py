@@ -72,7 +72,7 @@ def unpack_call(stored: StoredCall) -> LoadedCall:
     """Return the job, its arguments and its options.
 
     Raises:
-        LoadFailed: They are damaged, or something cannot be imported or made anew.
+        LoadFailed: They are damaged, or something cannot be imported or rebuilt.
     """
     codec = CODECS.get(stored.codec)
     if codec is None:

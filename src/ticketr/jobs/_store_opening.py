@@ -1,6 +1,6 @@
 """What an opening takes up: the jobs that are left in the file, and those that have ended.
 
-A job that cannot be made anew stays in the file as it is, and is named in the log: its function may
+A job that cannot be rebuilt stays in the file as it is, and is named in the log: its function may
 be back with the next version of the program. So do the jobs that start after it.
 """
 
@@ -119,7 +119,7 @@ class Opening:
     def _record_of(self, row: JobRow) -> JobRecord:
         call = unpack_call(StoredCall(row.codec, row.job, row.key, row.options))
         offset, retry = self._offset, call.retry
-        # A clock that stands before the submit was set back: the delay begins anew.
+        # A clock that stands before the submit was set back: the delay begins again.
         now = max(self._now, row.submitted_at - offset)
         counted = row.attempts - row.uncounted
         has_no_attempt = retry is not None and counted >= (retry.attempts or float("inf"))

@@ -84,7 +84,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float) -> Rep
         offset: The difference between wall-clock time and Trio's clock.
 
     Raises:
-        LoadFailed: Its job or function cannot be imported or made anew.
+        LoadFailed: Its job or function cannot be imported or rebuilt.
     """
     stored = StoredCall(row.codec, row.job, row.key, row.options)
     call = unpack_call(stored)

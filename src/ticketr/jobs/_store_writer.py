@@ -1,13 +1,13 @@
 """The buffer between a queue and its store.
 
-The queue tells the writer of each change of a job, synchronously, and the writer notes what its row
-is to be. A task writes all that is noted in one transaction, so what happened in one step is on disk
+The queue notifies the writer of each change of a job, synchronously, and the writer notes the new
+row. A task writes all that is noted in one transaction, so what happened in one step is on disk
 wholly or not at all, and all submits of the same moment share one flush. While a batch is written,
 the next one gathers.
 
-A submit waits until its job is written. So does a worker before it calls a job's function, so that a
-job that brings the process down is counted. Nobody waits for the rest: the end of a job that is not
-written when the process is killed means that the job runs again.
+A submit waits until its job is written. So does a worker before it calls a job's function, so that
+a job that brings the process down is counted. Nothing waits for the rest: if the process is killed
+before the end of a job is written, the job runs again.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class StoreWriter:
         finally:
             self._file.close()
 
-    # What the queue tells
+    # Changes of jobs
 
     def pack(
         self, record: JobRecord, job: object, args: tuple[object, ...], *, is_awaited: bool

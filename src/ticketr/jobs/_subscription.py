@@ -1,8 +1,8 @@
 """How a change of a job reaches its readers.
 
-Updates are state, not a stream: a slow reader wants to know where a job is now, not every state it
-passed. So a reader's memory channel carries the job's record, never twice at a time, and the
-snapshot is made when the reader takes the record out. This gives all the promises at once:
+Updates are state, not a stream: a slow reader needs the present state of a job, not every state
+that it has passed. So a reader's memory channel carries the job's record, never twice at a time,
+and the snapshot is made when the reader takes the record out. This gives all the promises at once:
 
 * A change costs a lookup and at most one ``send_nowait``. It never waits, so a slow reader does
   not slow down a job.
@@ -11,7 +11,8 @@ snapshot is made when the reader takes the record out. This gives all the promis
   another, and never lost: its record is in the channel already, or is sent again.
 * Memory is bounded by the number of jobs, and that by ``BACKLOG``.
 
-The queue holds its readers weakly: a reader that nobody holds is dropped with all it had not read.
+The queue holds its readers weakly: a reader without other references is dropped with all it had not
+read.
 
 A record that Trio has handed to a task parked in ``receive()`` counts as unread until that task
 runs. Trio does not cancel a receiver that already has its value.

@@ -34,7 +34,7 @@ def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
     """Let a task run in other context variables from its next step on.
 
     A job runs in the context variables of its submitter, but its worker is a task with a context of
-    its own. Trio enters ``task.context`` anew at each step of a task, so a worker that writes it
+    its own. Trio enters ``task.context`` again at each step of a task, so a worker that writes it
     and passes a checkpoint runs in the other context. A task for each job would need no write, and
     cost a third of the jobs a second.
 

@@ -156,7 +156,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         Raises:
             trio.ClosedResourceError: This reader was closed, before the call or during it.
             trio.BusyResourceError: Another task is in ``rest`` on this reader.
-            TypeError, ValueError: ``until`` is no time.
+            TypeError, ValueError: ``until`` is not a time.
             WouldDeadlock: Called inside a job that prevents every change.
         """
         subscription = self._subscription

@@ -87,7 +87,7 @@ def checked_text(what: str, value: object) -> str:
     """Return a string as an exact ``str``.
 
     Raises:
-        TypeError: The value is no string.
+        TypeError: The value is not a string.
     """
     if type(value) is str:
         return value
@@ -100,7 +100,7 @@ def checked_number(what: str, value: object, unit: str = "a number") -> float:
     """Return a number as a ``float``, which may be infinite.
 
     Raises:
-        TypeError: The value is no number.
+        TypeError: The value is not a number.
         ValueError: The value is nan, or too large.
     """
     number = as_real(value)
@@ -122,7 +122,7 @@ def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
         limit: Whether ``math.inf`` is allowed, for no limit.
 
     Raises:
-        TypeError: The value is no number.
+        TypeError: The value is not a number.
         ValueError: The value is nan, negative, or infinite where that is not allowed.
     """
     if type(value) is float and 0 <= value < math.inf:  # nearly always
@@ -139,7 +139,7 @@ def checked_whole(
     """Return a whole number within bounds as an ``int``.
 
     Raises:
-        TypeError: The value is no number.
+        TypeError: The value is not a number.
         ValueError: The value is not whole, or out of bounds.
     """
     if type(value) is not int:
@@ -179,7 +179,7 @@ def checked_member(what: str, value: object, kind: type[E]) -> E:
     """Return a member of an enumeration, given as that or by its value.
 
     Raises:
-        TypeError, ValueError: The value is no member.
+        TypeError, ValueError: The value is not a member.
     """
     if type(value) is kind:
         return value

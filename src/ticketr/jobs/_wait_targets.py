@@ -1,7 +1,7 @@
 """What a task of a job can wait for, and the jobs that block it.
 
-These are the edges of the wait-for graph (see ``_deadlock``). A wait target returns its blockers,
-the nodes of which one has to proceed. It returns ``UNBLOCKED`` if it has been reached, or can be
+These are the edges of the wait-for graph (see ``_deadlock``). A wait target returns its blockers:
+one of these nodes has to proceed. It returns ``UNBLOCKED`` if it has been reached, or can be
 reached without a waiting job: by a free worker, by the clock, or by a task outside all jobs.
 """
 
@@ -97,7 +97,7 @@ class QueueWaits:
         return self.waiting_count >= running
 
     def read_deadline(self) -> None:
-        """Read the effective deadline anew, in a task of the queue."""
+        """Read the effective deadline again, in a task of the queue."""
         self.deadline = trio.current_effective_deadline()
 
 
@@ -128,7 +128,7 @@ class Predecessors:
 Node: TypeAlias = "JobRecord | AnyRunningJob | AllRunningJobs | Predecessors | JobEnd"
 """A node of the wait-for graph; a record stands for a running job."""
 Blockers: TypeAlias = "Sequence[Node] | None"
-"""The nodes of which one has to proceed, or ``UNBLOCKED``."""
+"""Nodes, one of which has to proceed; or ``UNBLOCKED``."""
 UNBLOCKED: Final = None
 
 
@@ -143,7 +143,7 @@ class WaitTarget(Protocol):
     def is_refusable(self) -> bool: ...
 
     def blockers(self) -> Blockers:
-        """Return the nodes of which one has to proceed before the wait can end."""
+        """Return nodes, one of which has to proceed before the wait can end."""
 
     def describe(self, waiter: JobRecord) -> str:
         """Describe the target, for the ``WouldDeadlock`` of a job."""

@@ -154,7 +154,7 @@ class StatusLine:
             yield
         finally:
             self._hidden -= 1
-            self._draw_anew()
+            self._request_redraw()
 
     @asynccontextmanager
     @enable_ki_protection
@@ -198,11 +198,11 @@ class StatusLine:
 
         def wake() -> None:
             with suppress(trio.RunFinishedError):
-                token.run_sync_soon(self._draw_anew, idempotent=True)
+                token.run_sync_soon(self._request_redraw, idempotent=True)
 
         self._output.open(wake)
 
-    def _draw_anew(self) -> None:
+    def _request_redraw(self) -> None:
         self._drawn = None
         self._is_dirty = True
         self._wait.cancel()

@@ -62,7 +62,8 @@ class GetAttachmentsJob(SessionJob):
     """A job that downloads the attachments of the issues with some keys.
 
     Cancellation:
-        Takes effect at once, inside a running request too. Whole files stay; of others nothing does.
+        Takes effect at once, inside a running request too. Complete files stay; incomplete ones are
+        removed.
     """
 
     verb = "Download attachments"
@@ -210,7 +211,7 @@ def _open(path: Path) -> tuple[IO[bytes], int]:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         file.close()
-        raise OSError("it is no file")
+        raise OSError("it is not a file")
     return file, found.st_size
 
 

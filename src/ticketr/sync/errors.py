@@ -67,7 +67,7 @@ class UnknownTicket(SyncError):
     """Raised when a named ticket is not in the workspace, or its key is malformed.
 
     Attributes:
-        key: The key, or what is none.
+        key: The key, or the text that is not one.
         known: The keys of the workspace.
     """
 
@@ -156,7 +156,7 @@ class NothingToUndo(SyncError):
 
     Attributes:
         key: The ticket; None for any.
-        others: The tickets of which something can be undone.
+        others: The tickets that have something to undo.
     """
 
     key: str | None

@@ -129,7 +129,7 @@ def plan_file_edits(
         changes: The changes of each issue.
 
     Raises:
-        CannotEdit: A file does not hold its issue any more, or a field is no list.
+        CannotEdit: A file does not hold its issue any more, or a field is not a list.
         FileFailed: A file cannot be read.
         TicketSyntaxError: A file cannot be read as tickets.
     """

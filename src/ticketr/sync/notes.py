@@ -51,7 +51,7 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
 
 
 def in_conflict(key: str, parts: str) -> str:
-    """Say what to do about a ticket in conflict, of which ``parts`` clash."""
+    """Say what to do about a ticket in conflict; ``parts`` are the parts that clash."""
     return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
 
 

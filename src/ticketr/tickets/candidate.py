@@ -33,7 +33,7 @@ def fold(text: str) -> str:
     return text if text.isascii() else _LETTER.sub(lambda found: _LETTERS[found[0]], text)
 
 
-#: Folds the names and short values of fields, of which there are few, again and again.
+#: Caches the folded names and short values of fields: there are few, and they are folded often.
 _fold_again = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
 _SHORT = 60

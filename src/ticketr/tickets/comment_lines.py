@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INDENT: Final = "  "
 _PROBLEM = (
-    "this is no comment; write - new: before the text of a new one, and indent its other lines by "
+    "this is not a comment; write - new: before the text of a new one, and indent its other lines by "
     "two spaces"
 )
 

@@ -30,7 +30,7 @@ def set_fields(
     """Return a file with other texts in some fields of some issues.
 
     Only the lines of these fields change. A field that is new stands behind the others. Where that
-    is not possible, as with a text of several lines, the ticket is rendered anew.
+    is not possible, as with a text of several lines, the whole ticket is rendered.
 
     Args:
         file: The file as it was parsed.

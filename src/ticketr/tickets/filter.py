@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
 #: The flags that an issue can have.
 FLAGS = frozenset({EDITED, DRAFT, CONFLICT, BROKEN})
-#: The words that ask for flags, each with the flags of which an issue needs one.
+#: The words that ask for flags, each with its flags; an issue needs one of them.
 _FLAGS_OF_WORDS = {flag: frozenset({flag}) for flag in FLAGS} | {
     "unpushed": frozenset({EDITED, DRAFT})
 }
@@ -142,7 +142,7 @@ def parse_filter(text: str) -> Filter:
         text: Terms, separated by white space. An empty text lets every issue through.
 
     Raises:
-        InvalidFilter: The text is no filter; the error has the place of what is wrong.
+        InvalidFilter: The text is not a filter; the error has the place of what is wrong.
     """
     terms: list[Term] = []
     at = _end(_SPACE, text, 0)

@@ -178,7 +178,7 @@ def read_title(text: str) -> tuple[str | None, str]:
             return key, text[bracket.end() :]
     if found := _NEARLY_KEY.match(text):
         raise TitleError(
-            f"this is no key, but looks like one; write {_nearest(found)}, or put a backslash "
+            f"this is not a key, but looks like one; write {_nearest(found)}, or put a backslash "
             "before it if it belongs to the title"
         )
     return None, text[1:] if _ESCAPED_TITLE.match(text) else text

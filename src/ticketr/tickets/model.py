@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Replaces an empty title, since a heading needs one.
 NO_TITLE = "(no title)"
 
-# Lines in Fields that are no remarks: fields, headings, conflict markers.
+# Lines in Fields that are not remarks: fields, headings, conflict markers.
 _MORE_THAN_WORDS = re.compile(rf".*:|##|{CONFLICT.pattern}")
 
 
@@ -44,7 +44,7 @@ def _block(text: str) -> str:
 
 
 def _remark(text: str) -> str:
-    """Return a line of Fields that is no field, heading or conflict marker."""
+    """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
     if not ALMOST_TICKET.match(line) and (comment or not _MORE_THAN_WORDS.match(line)):
@@ -209,7 +209,7 @@ class Ticket:
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-#: The names of fields, of which there are few, again and again.
+#: The names of fields: there are few, and they are checked often.
 _name = lru_cache(maxsize=1024)(one_line)
 #: The most characters of a name that is remembered.
 _SHORT = 60

@@ -74,7 +74,7 @@ def _by_update(candidate: Candidate) -> SortKey:
 
 
 def _moment(text: str) -> float | None:
-    """Return a moment as Jira writes it in seconds since the epoch; None if it is no moment."""
+    """Return a moment as Jira writes it in seconds since the epoch; None if it is not a moment."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

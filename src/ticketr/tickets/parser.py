@@ -17,7 +17,7 @@ from ticketr.tickets.source_lines import SourceLines
 def parse(text: str, *, source: str = "<text>") -> TicketFile:
     """Parse the tickets of a file.
 
-    No text is ignored: what is no field, criterion or task becomes text of the description
+    No text is ignored: what is not a field, criterion or task becomes text of the description
     (docs/format.md has the rules).
 
     Args:

@@ -145,7 +145,7 @@ class _Writer:
 def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
     seen: set[str] = set()
     for ticket in tickets:
-        for key in ticket.keys():  # noqa: SIM118 - a ticket is no mapping
+        for key in ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
             if key in seen:
                 raise RepeatedKey(key)
             seen.add(key)

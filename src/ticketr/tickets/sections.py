@@ -39,7 +39,7 @@ class ParsedIssue:
         text: The description.
         fields: The fields.
         field_lines: The number of each field's line in the file, from 1.
-        remarks: The lines in the section Fields that are no fields.
+        remarks: The lines in the section Fields that are not fields.
         criteria: The lines of each criterion.
         criteria_lines: The number of each criterion's first line in the file, from 1.
         tasks: The sub-tasks.

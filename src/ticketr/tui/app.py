@@ -270,7 +270,7 @@ class App:
 
 
 def _begun_by(effect: Effect) -> str:
-    """Return what an effect begins that Esc takes back before; empty for one that only looks."""
+    """Return what an effect would begin, which Esc can still drop; empty if it only reads."""
     match effect:
         case effects.StartJob(request=request):
             return request.kind.value.capitalize()

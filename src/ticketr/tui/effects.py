@@ -314,7 +314,7 @@ class CheckSite(Effect):
     """Ask a site whether it is a Jira.
 
     Attributes:
-        number: What the answer is to bear.
+        number: The number of the request, which its answer repeats.
         address: The address as it was typed.
     """
 
@@ -327,7 +327,7 @@ class CheckLogin(Effect):
     """Ask a site for the account of a login, and for its projects.
 
     Attributes:
-        number: What the answer is to bear.
+        number: The number of the request, which its answer repeats.
         site: The site's address.
         email: The mail address of the account.
         token: The API token; in no repr.
@@ -344,7 +344,7 @@ class CheckFolder(Effect):
     """Look at a folder.
 
     Attributes:
-        number: What the answer is to bear.
+        number: The number of the request, which its answer repeats.
         folder: The folder as it was typed.
     """
 

@@ -1,4 +1,4 @@
-"""How a job ended, as a mark and as words, with what became of single tickets. Pure."""
+"""How a job ended, as a mark and as words, with what was done to each ticket. Pure."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SY
 
 @dataclass(frozen=True, slots=True)
 class TicketEnd:
-    """What became of one ticket; its texts are cleaned.
+    """What a job did to one ticket; its texts are cleaned.
 
     Attributes:
         mark: ✓ done, ✗ failed, ! in conflict or worth a look, · left alone.
         name: Its key, title or file.
-        words: What became of it, and why.
+        words: What was done to it, and why.
     """
 
     mark: str
@@ -44,7 +44,7 @@ class JobEnd:
     Attributes:
         mark: ✓ done, ! some of it failed, ✗ failed, ⊘ cancelled.
         words: The cause of a failure first, then the count, then what to do.
-        tickets: What became of single tickets.
+        tickets: What was done to each ticket.
     """
 
     mark: str

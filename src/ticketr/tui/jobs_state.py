@@ -38,7 +38,7 @@ class JobsState:
     today: date | None = None
 
     def see(self, snapshot: JobSnapshot) -> JobsState:
-        """Return it after a job's new snapshot."""
+        """Return the jobs after a new snapshot of one."""
         if snapshot.status.is_terminal:
             live = tuple(each for each in self.live if each.id != snapshot.id)
             return replace(self, live=live, ended=(snapshot, *self.ended[: ENDED - 1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: The keys that are no characters: the terminal's names without their prefix, and the names for
+#: The keys that are not characters: the terminal's names without their prefix, and the names for
 #: people, the shown one first.
 _SPECIAL: Final = {
     "ENTER": ("Enter", "Return"),

@@ -35,8 +35,8 @@ def keymap_of(table: Table) -> KeyMap:
             to the palette. An action that the table does not have keeps its keys.
 
     Raises:
-        BadFile: A value is no key, a key must keep its action, or a key would have two actions in
-            one place; ``UnknownKey`` for a name that is no action.
+        BadFile: A value is not a key, a key must keep its action, or a key would have two actions
+            in one place; ``UnknownKey`` for a name that is not an action.
     """
     table.refuse_unknown(_NAMES)
     given = {_NAMES[name]: _keys(table, name) for name in table.names()}
@@ -71,7 +71,7 @@ def _keys(table: Table, name: str) -> tuple[str, ...]:
 
 
 def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
-    """Return a row with the user's keys; where text is typed, a character is no key."""
+    """Return a row with the user's keys; where text is typed, a character is not a key."""
     if row.action not in given:
         return row
     keys = given[row.action]

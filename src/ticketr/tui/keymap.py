@@ -302,7 +302,7 @@ class KeyMap:
     def key(self, action: KeyAction, context: Context) -> str:
         """Return the name for people of an action's first key; empty if it has none.
 
-        Where text is typed, a character is no key of the actions that count everywhere.
+        Where text is typed, a character is not a key of the actions that count everywhere.
         """
         keys = (key for row in self.in_context(context) if row.action is action for key in row.keys)
         return next((name_of(key) for key in keys if self.action(key, context) is action), "")

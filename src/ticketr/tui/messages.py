@@ -74,7 +74,7 @@ class Resized(Message):
 
 @dataclass(frozen=True, slots=True)
 class Continued(Message):
-    """The app was suspended or its window had no focus; files may have changed meanwhile."""
+    """The app was suspended or its window had no focus, so files may have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class IssuesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class AuthorRead(OfWorkspace):
-    """Jira has told who changed its side of a conflict; the answer to `AskAuthor`.
+    """Jira has answered who changed its side of a conflict; the answer to `AskAuthor`.
 
     Attributes:
         updated: When Jira's side was changed, as it was asked.

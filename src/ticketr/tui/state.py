@@ -87,7 +87,7 @@ class AppState:
         notice: What the action bar says until the next key; empty for the hints of keys.
         is_notice_bad: Whether the notice is of something that failed.
         swallow_until: The time until which keys are not taken.
-        log: What the action bar has said, and the ends of jobs; the newest last.
+        log: What the action bar has shown, and how jobs have ended; the newest last.
     """
 
     width: int = 80

@@ -30,7 +30,7 @@ class Span:
     Attributes:
         text: Clean text: it has no control characters.
         styles: Names that `ticketr.terminal.sgr` knows, such as ``("bold", "cyan")``.
-        link: The address that the text links to; empty if it is no link. `paint` checks it.
+        link: The address that the text links to; empty if it is not a link. `paint` checks it.
     """
 
     text: str

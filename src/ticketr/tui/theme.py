@@ -73,7 +73,7 @@ class Theme:
 
     @property
     def ellipsis(self) -> str:
-        """The end of a text that was cut."""
+        """The mark at the end of a text that was cut."""
         return self.line_style.glyphs.ellipsis
 
     @property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ticketr.tui.row_blocks import Block, Rows
     from ticketr.tui.rows import ListRow, Order
 
-#: Blocks of which the arrangement is remembered: those of some lists of 10,000 rows.
+#: Blocks whose arrangement is cached: those of some lists of 10,000 rows.
 REMEMBERED = 512
 
 

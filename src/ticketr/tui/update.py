@@ -246,7 +246,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
 
 
 def _waits(state: AppState, name: str, what: str) -> AppState:
-    """Say what waits until a workspace is open, and which key drops it."""
+    """Show what waits until a workspace is open, and which key drops it."""
     workspace = state.named(name)
     if workspace is None:
         return state

@@ -42,7 +42,7 @@ class WorkspaceView:
         synced: When a pull has brought all that it found, by Trio's clock; None for never.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         waiting: What was asked of it and waits until it is open; empty for nothing.
-        selected: The order of the selected row; None for the top one, until somebody chooses.
+        selected: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that is on the screen.
         folded: The IDs of tickets whose sub-tasks are hidden.
         chosen: The IDs of issues that were chosen for one change of all.

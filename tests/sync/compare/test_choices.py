@@ -195,7 +195,7 @@ def test_an_emptied_part_is_empty(text: str) -> None:
     [
         ({"DEMO-9 Points 0": "mine"}, "DEMO-9: DEMO-9 Points 0: nothing of that name clashes"),
         ({TITLE: "both"}, "DEMO-9: Title: it cannot hold both texts; choose one, or edit it"),
-        ({TITLE: "yours"}, "DEMO-9: Title: 'yours' is no choice; take mine, jira or both"),
+        ({TITLE: "yours"}, "DEMO-9: Title: 'yours' is not a choice; take mine, jira or both"),
         ({TITLE: Edited(" \n")}, "DEMO-9: Title: a ticket needs one"),
         ({PRIORITY: Edited("High\nLow")}, "DEMO-9: Priority: it is one line"),
     ],

@@ -470,7 +470,7 @@ async def test_another_list_of_fields_fetches_every_ticket_again(
     said = [each.progress.message for each in snapshots if each.progress]
     assert "Found 40 tickets; the list of fields has changed, so all are fetched" in said
     files = bench.files()
-    due = [key for key in bench.keys() if bench.finds(key).due]  # noqa: SIM118 - a bench is no mapping
+    due = [key for key in bench.keys() if bench.finds(key).due]  # noqa: SIM118 - a bench is not a mapping
     assert sum("Due date:" in text for text in files.values()) >= 1
     assert sum(text.count("Due date:") for text in files.values()) == len(due)
     result = await bench.pull(fields=("Due date",))

@@ -137,13 +137,13 @@ async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
 
     (note,) = result.failed
     assert note.path == f"DEMO-{last}.md"
-    assert "something that is no file has this name" in note.reason
+    assert "something that is not a file has this name" in note.reason
     keys = [
         key
         for path in bench.root.glob("*.md")
         if path.is_file()
         for ticket in parse(path.read_text()).tickets
-        for key in ticket.keys()  # noqa: SIM118 - a ticket is no mapping
+        for key in ticket.keys()  # noqa: SIM118 - a ticket is not a mapping
     ]
     assert result.done == len(keys) > 0
     assert result.done + result.left_alone == result.total

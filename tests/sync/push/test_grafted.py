@@ -106,7 +106,7 @@ async def test_the_base_of_a_push_is_what_jira_has_now(
     bench.site.edit("DEMO-1", description=doc(INTRO, TABLE))
     await bench.pull()
     describes(bench, "DEMO-1", description(bench, "DEMO-1").replace("Intro", "Words"))
-    # An ID is no change that a file would show.
+    # An ID is not a change that a file would show.
     newer = json.loads(json.dumps(TABLE).replace("t-1", "t-2"))
     bench.site.edit("DEMO-1", description=doc(INTRO, newer))
 

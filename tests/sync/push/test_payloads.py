@@ -121,9 +121,17 @@ class TestTypes:
     @pytest.mark.parametrize(
         ("name", "subtask", "reason"),
         [
-            ("Stories", False, '"Stories" is no issue type of this project: did you mean Story?'),
-            ("Subtask", False, '"Subtask" is no issue type of this project: did you mean Task?'),
-            ("Story", True, '"Story" is no sub-task type of this project: there is Subtask'),
+            (
+                "Stories",
+                False,
+                '"Stories" is not an issue type of this project: did you mean Story?',
+            ),
+            (
+                "Subtask",
+                False,
+                '"Subtask" is not an issue type of this project: did you mean Task?',
+            ),
+            ("Story", True, '"Story" is not a sub-task type of this project: there is Subtask'),
         ],
     )
     def test_a_type_that_is_not_there_is_refused(
@@ -135,14 +143,14 @@ class TestTypes:
         assert str(caught.value) == reason
 
     def test_a_project_without_sub_tasks_takes_none(self) -> None:
-        with pytest.raises(BadValue, match="is no sub-task type of this project: there is none"):
+        with pytest.raises(BadValue, match="is not a sub-task type of this project: there is none"):
             ProjectMetadata((TASK,), {}).type_of(None, subtask=True)
 
     def test_a_type_that_is_not_there_is_all_that_is_told(self) -> None:
         sent = created(draft(Type="Stories", Priority="Hihg"))
 
         assert sent == IssuePayload(
-            problems=('Type: "Stories" is no issue type of this project: did you mean Story?',)
+            problems=('Type: "Stories" is not an issue type of this project: did you mean Story?',)
         )
 
 
@@ -296,7 +304,7 @@ class TestEditing:
     def test_a_parent_that_is_no_key_is_refused(self, key: str) -> None:
         sent = edited(draft(), draft(Parent=key))
 
-        assert sent == IssuePayload(problems=(f'Parent: "{key}" is no key like PROJ-123',))
+        assert sent == IssuePayload(problems=(f'Parent: "{key}" is not a key like PROJ-123',))
 
     def test_an_unknown_field_is_refused_and_the_nearest_ones_are_offered(self) -> None:
         sent = edited(draft(), draft(Assignees="Ana", status="Done"))

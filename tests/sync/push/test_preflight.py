@@ -156,7 +156,7 @@ async def test_a_new_type_is_asked_for_its_statuses_instead(
     assert bench.finds("DEMO-3").status == IN_PROGRESS
     (note,) = result.failed
     assert (note.key, note.code) == ("DEMO-6", Code.INVALID)
-    assert note.reason == 'Status: "Progress" is no status of a Task; did you mean In Progress?'
+    assert note.reason == 'Status: "Progress" is not a status of a Task; did you mean In Progress?'
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -169,7 +169,7 @@ async def test_a_draft_with_a_status_that_does_not_exist_is_not_created(
 
     assert note.code is Code.INVALID
     assert note.reason == (
-        'Status: "Bogus" is no status of a Task; there is Done, In Progress, In Review, To Do'
+        'Status: "Bogus" is not a status of a Task; there is Done, In Progress, In Review, To Do'
     )
 
 

@@ -154,12 +154,14 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(
     assert bench.finds("DEMO-13").summary == "Right"
     (note,) = result.failed
     assert (note.key, note.path, note.code) == ("", "drafts.md", Code.INVALID)
-    assert note.reason == ('Type: "Storry" is no issue type of this project: did you mean Story?')
+    assert note.reason == (
+        'Type: "Storry" is not an issue type of this project: did you mean Story?'
+    )
     path.write_text(path.read_text().replace("Type: Storry\n", ""))
     (note,) = (await bench.push()).failed
     assert 'Priority: "Hihg" is not possible: did you mean High?' in note.reason
     assert "Assigned: there is no such field here; did you mean Assignee?" in note.reason
-    assert 'Story Points: "many" is no number' in note.reason
+    assert 'Story Points: "many" is not a number' in note.reason
     assert 'Assignee: nobody called "Nobody At All" can be chosen' in note.reason
 
 

@@ -127,14 +127,14 @@ async def test_pictures_in_a_draft_and_its_sub_task_follow_its_creation(
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("no-such-file.png", "is no file beside the file of the ticket"),
+        ("no-such-file.png", "is not a file beside the file of the ticket"),
         ("../outside.png", "leads out of the workspace"),
         ("/etc/hosts.png", "leads out of the workspace"),
         ("link.png", "leads out of the workspace"),
         (".hidden/shot.png", "leads to something hidden"),
         ("dotted.png", "leads to something hidden"),
-        ("notes.txt", "is no picture by its ending"),
-        ("folder.png", "is no plain file"),
+        ("notes.txt", "is not a picture by its ending"),
+        ("folder.png", "is not a plain file"),
         ("empty.png", "is an empty file"),
     ],
 )
@@ -366,7 +366,7 @@ async def test_a_picture_that_is_gone_when_it_is_sent_holds_its_issue_back(
 
     (failed,) = (await bench.push()).failed
 
-    assert "it is no file beside the file of the ticket" in failed.reason
+    assert "it is not a file beside the file of the ticket" in failed.reason
     assert blocks(bench, "DEMO-1") == [p("one")]
 
 

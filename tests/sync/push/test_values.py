@@ -45,7 +45,7 @@ def sprint(text: str, **sprints: int) -> Any:
 
 
 def refusal(kind: FieldSpec, text: str) -> str:
-    """Why a text is no value of a field; empty if it is one."""
+    """Why a text is not a value of a field; empty if it is one."""
     try:
         jira_value(kind, text, NOBODY)
     except BadValue as error:
@@ -105,12 +105,12 @@ class TestPlainValues:
         ],
     )
     def test_what_is_no_number_is_refused(self, text: str) -> None:
-        with pytest.raises(BadValue, match=f'^"{text}" is no number$'.replace(".", r"\.")):
+        with pytest.raises(BadValue, match=f'^"{text}" is not a number$'.replace(".", r"\.")):
             value("number", text)
 
     @pytest.mark.parametrize("text", ["1e400", "-1e400", "9" * 400])
     def test_a_number_beyond_all_measure_is_refused(self, text: str) -> None:
-        with pytest.raises(BadValue, match="is no number that Jira could keep"):
+        with pytest.raises(BadValue, match="is not a number that Jira could keep"):
             value("number", text)
 
     def test_a_long_line_that_is_nearly_a_number_is_refused_at_once(self) -> None:
@@ -132,7 +132,7 @@ class TestPlainValues:
         ["31.01.2026", "2026-1-31", "2026-02-30", "2026-13-01", "20260131", "\u0662026-01-31"],
     )
     def test_what_is_no_date_is_refused(self, text: str) -> None:
-        with pytest.raises(BadValue, match="is no date like 2026-01-31"):
+        with pytest.raises(BadValue, match="is not a date like 2026-01-31"):
             value("date", text)
 
     @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ class TestPlainValues:
         ],
     )
     def test_what_is_no_moment_is_refused(self, text: str) -> None:
-        with pytest.raises(BadValue, match="is no moment like 2026-01-31 09:30"):
+        with pytest.raises(BadValue, match="is not a moment like 2026-01-31 09:30"):
             value("datetime", text)
 
     @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ class TestLists:
             read_list(text)
 
         assert str(caught.value) == (
-            f'"{text}" is no list; write a, "b, c", d and each quote in quotes twice'
+            f'"{text}" is not a list; write a, "b, c", d and each quote in quotes twice'
         )
 
     @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]))))

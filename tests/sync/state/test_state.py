@@ -120,7 +120,7 @@ def test_an_issue_that_was_asked_for_binds_a_workspace(
 
 def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    path.write_bytes(b"this is no database" * 100)
+    path.write_bytes(b"this is not a database" * 100)
 
     with pytest.raises(StateFailed, match="not a database; move it away and pull again"):
         State(path)

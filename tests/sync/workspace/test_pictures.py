@@ -35,7 +35,7 @@ def test_a_path_is_relative_to_the_file_of_its_ticket(tmp_path: Path) -> None:
         "b%20c.png": "sub/b%20c.png",
     }
     assert len({each.mark for each in found.values()}) == 5
-    assert found["x\0.png"].problem.startswith("is no file")
+    assert found["x\0.png"].problem.startswith("is not a file")
     (backslash,) = look_at_pictures(tmp_path, "DEMO-1.md", [r"sub\a.png"]).values()
     assert backslash.problem.startswith("has a backslash where a path has a slash")
 

@@ -50,7 +50,7 @@ def test_only_regular_files_are_read(store: Store) -> None:
     (store.root / "folder.md").mkdir()
 
     assert files(store) == []
-    with pytest.raises(FileFailed, match=r"pipe\.md: something that is no file"):
+    with pytest.raises(FileFailed, match=r"pipe\.md: something that is not a file"):
         stamp_of(str(store.root / "pipe.md"))
 
 

@@ -84,12 +84,12 @@ def test_a_push_runs_again_by_a_new_plan() -> None:
 
 
 def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
-    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is no priority', Code.INVALID)
+    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is not a priority', Code.INVALID)
     result = PushResult(total=2, updated=("DEMO-2",), failed=(note,))
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
     assert end.mark == "!"
-    assert end.words == 'DEMO-14: "Urgent" is no priority · Pulling'
+    assert end.words == 'DEMO-14: "Urgent" is not a priority · Pulling'
     assert [each.mark for each in end.tickets] == ["✗", "✓"]
 
 

@@ -272,7 +272,7 @@ def graft(
 
     Args:
         ours: The document that Jira has.
-        shown: What the file said of it before the edit, as a document.
+        shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
         fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules. Jira
             may have changed its rules since we learned them, and may refuse what it has kept from

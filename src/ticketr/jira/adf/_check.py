@@ -27,10 +27,10 @@ def problems(document: object) -> tuple[str, ...]:
         empty if nothing is.
     """
     if not isinstance(document, dict) or document.get("type") != "doc":
-        return ("this is no document",)
+        return ("this is not a document",)
     version = document.get("version")
     if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _OWN_KEYS:
-        return ("this is no document of version 1",)
+        return ("this is not a document of version 1",)
     return node_problems({key: document[key] for key in document if key != "version"})
 
 

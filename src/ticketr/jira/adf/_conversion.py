@@ -69,7 +69,7 @@ def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False)
     Args:
         adf: The document.
         files: The media ID of each file, by its name.
-        is_checked: Whether to find out if the result is exact; otherwise it is said to be.
+        is_checked: Whether to find out if the result is exact; otherwise it counts as exact.
     """
     markdown, short = render(canonical(adf), files)
     if not short and not is_checked:

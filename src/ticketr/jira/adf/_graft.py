@@ -79,7 +79,7 @@ def graft(
 
     Args:
         ours: The document that Jira has.
-        shown: What the file said of it before the edit, as a document.
+        shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
         shown_of: Returns what a file says of a document, as a document.
         fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules.

@@ -5,7 +5,7 @@ In a list of children, ``heading`` is a heading without marks, and
 alignments, or only indentations, or none. Of two entries for one kind the last one counts.
 
 In a list of attributes, ``level!=1..6`` must be there and be a number in that range. ``text`` is
-any text and ``word`` one that is not empty, ``flag`` is true or false, ``any`` is anything, and
+any text and ``nonempty`` one that is not empty, ``flag`` is true or false, ``any`` is anything, and
 ``left|right`` is one of these words; `_CHECKS` has them all.
 """
 
@@ -105,11 +105,11 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_word(value: object) -> bool:
+def _is_nonempty(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _are_words(value: object) -> bool:
+def _are_texts(value: object) -> bool:
     return isinstance(value, list) and value != [] and all(isinstance(one, str) for one in value)
 
 
@@ -141,8 +141,8 @@ def _is_view(value: object) -> bool:
 _CHECKS: dict[str, Check] = {
     "any": lambda _: True,
     "text": lambda value: isinstance(value, str),
-    "word": _is_word,
-    "words": _are_words,
+    "nonempty": _is_nonempty,
+    "texts": _are_texts,
     "newline": lambda value: value == "\n",
     "flag": lambda value: isinstance(value, bool),
     "number": _is_number,

@@ -1,4 +1,4 @@
-"""Finds what became of the blocks of one place: in a document, a list, a cell and so on."""
+"""Matches the blocks of a document, a list or a cell before and after an edit."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
             kind = node.get("type")
             code = code or kind in _CODE or _is_code(node)
             for key, value in node.items():
-                if key == "attrs" and kind in _TITLED:  # the title is no Markdown
+                if key == "attrs" and kind in _TITLED:  # the title is not Markdown
                     node[key] = restore_document(value, code=True)
                     continue
                 if key in ADDRESSES and type(value) is str:

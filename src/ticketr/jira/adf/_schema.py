@@ -36,10 +36,10 @@ _BODIED = "bodiedExtension(dataConsumer fragment)"
 _BLOCKS = f"{_UNNESTABLE} {_HEADED} {_SHIFTED}"
 _SYNCED = "resourceId!=text localId!=text"
 _CELL = "colspan=number rowspan=number colwidth=numbers background=text valign=top|middle|bottom"
-_PLUGIN = "extensionKey!=word extensionType!=word parameters=any text=text localId=word"
+_PLUGIN = "extensionKey!=nonempty extensionType!=nonempty parameters=any text=text localId=nonempty"
 _LINKED = ("url!=text localId=text", "data!=any localId=text")
 _TASK = "localId!=text state!=TODO|DONE"  # ADF's words for the two states of a user's task
-_FILE = "id!=word alt=text collection!=text occurrenceKey=word width=number height=number"
+_FILE = "id!=nonempty alt=text collection!=text occurrenceKey=nonempty width=number height=number"
 
 #: Every node.
 NODES: dict[str, Node] = {
@@ -80,7 +80,7 @@ NODES: dict[str, Node] = {
     # Tables and columns
     "table": node(
         "tableRow",
-        "displayMode=default|fixed isNumberColumnEnabled=flag localId=word width=number"
+        "displayMode=default|fixed isNumberColumnEnabled=flag localId=nonempty width=number"
         " layout=wide|full-width|center|align-end|align-start|default",
         least=1,
     ),
@@ -131,8 +131,8 @@ NODES: dict[str, Node] = {
     "hardBreak": node("", f"text=newline {_ID}"),
     "mention": node("", f"id!=text text=text accessLevel=text userType=DEFAULT|SPECIAL|APP {_ID}"),
     "emoji": node("", f"shortName!=text id=text text=text {_ID}"),
-    "date": node("", f"timestamp!=word {_ID}"),
-    "status": node("", f"text!=word color!=status-color style=text {_ID}"),
+    "date": node("", f"timestamp!=nonempty {_ID}"),
+    "status": node("", f"text!=nonempty color!=status-color style=text {_ID}"),
     "placeholder": node("", f"text!=text {_ID}"),
     "inlineCard": node("", *_LINKED),
     "inlineExtension": node("", _PLUGIN),
@@ -150,6 +150,6 @@ MARKS: dict[str, AttributeRules | None] = {
     "fontSize": AttributeRules.read("fontSize!=small"),
     "breakout": AttributeRules.read("mode!=wide|full-width width=number"),
     "border": AttributeRules.read("size!=1..3 color!=border-color"),
-    "dataConsumer": AttributeRules.read("sources!=words"),
-    "fragment": AttributeRules.read("localId!=word name=text"),
+    "dataConsumer": AttributeRules.read("sources!=texts"),
+    "fragment": AttributeRules.read("localId!=nonempty name=text"),
 }

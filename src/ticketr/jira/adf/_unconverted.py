@@ -124,7 +124,7 @@ _REASONS = {
     "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
     "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
     "color": f"makes no status; a color is {', '.join(COLORS)}",
-    "day": "goes to Jira as text, for it is no date; a date is written {2026-03-01}",
+    "day": "goes to Jira as text, for it is not a date; a date is written {2026-03-01}",
     "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
     "blanks": "goes to Jira as text; an address with blanks stands between < and >",
@@ -137,7 +137,7 @@ _NO_PICTURE = (
     "leads nowhere in Jira; a push attaches a picture of a file only if it is new and alone in its "
     "paragraph of a description"
 )
-#: Reasons of what is no text in Jira.
+#: Reasons of what is not text in Jira.
 _UNSEEN = frozenset({_NOWHERE, _NO_PICTURE})
 _ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.

@@ -27,7 +27,7 @@ class Unit:
     Attributes:
         ours: The blocks in Jira; none if Jira lacks what the file shows.
         shown: The blocks of the file.
-        before: Blocks in Jira before it of which the file shows nothing.
+        before: Blocks before it in Jira that the file does not show at all.
         after: Such blocks after it.
     """
 
@@ -103,7 +103,7 @@ def _by_kind(ours: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
 
 
 def _with_invisible(found: Sequence[Unit]) -> list[Unit]:
-    """Join units of which the file shows nothing with the one before, or else the next one."""
+    """Join units that the file does not show with the one before, or else the next one."""
     result: list[Unit] = []
     waiting: tuple[Block, ...] = ()
     for each in found:

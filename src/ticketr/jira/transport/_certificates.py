@@ -43,8 +43,8 @@ def no_certificates(problem: str = "") -> CertificateStore:
 async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
     """Return the given certificates, else read certifi's or those that the environment names.
 
-    httpx does the same. asks would read the system's certificates anew for each connection, and block
-    all other tasks meanwhile.
+    httpx does the same. asks would read the system's certificates for each connection, and block
+    all other tasks while it does.
     """
     if given is not None:
         return CertificateStore(given)

@@ -47,7 +47,7 @@ def read_name_and_description(body: dict[str, Any], problem: str) -> dict[str, A
         problem: What is said of an invalid name.
 
     Raises:
-        InvalidInput: The name is no text, empty or too long.
+        InvalidInput: The name is not text, empty or too long.
     """
     values: dict[str, Any] = {}
     if "name" in body:

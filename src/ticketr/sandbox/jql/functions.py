@@ -54,7 +54,7 @@ def call(
 
 
 def instant_of(function: nodes.Function, context: QueryContext) -> int | None:
-    """Return the time that a function stands for; None if it is no function of time."""
+    """Return the time that a function stands for; None if it is not a function of time."""
     wanted = function.name.lower()
     if wanted == "now" and not function.arguments:
         return to_millis(context.now.astimezone(UTC))

@@ -152,7 +152,7 @@ _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
         lambda some: {"groups": [{"groupName": each["name"]} for each in some]},
     ),
 }
-#: The options that set what is no field of a bulk edit, by the folded names of their lines.
+#: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
 
 
@@ -185,7 +185,7 @@ def bulk_values(
         lookup: Finds people and sprints by name.
 
     Raises:
-        BadValue: A field is unknown, or its text is no value, or Jira cannot set it in bulk.
+        BadValue: A field is unknown, or its text is not a value, or Jira cannot set it in bulk.
     """
     ids: list[str] = []
     values: dict[str, object] = {}

@@ -56,7 +56,7 @@ class BulkResult:
     Attributes:
         done: The keys of the issues that were changed.
         failed: A note on each issue that was not changed.
-        unknown: The keys of issues of which it is not known whether Jira changes them.
+        unknown: The keys of issues that Jira may or may not change.
         is_deletion: Whether the change was their deletion.
     """
 
@@ -219,7 +219,7 @@ class BulkJob(SessionJob):
         some: Sequence[BulkIssue],
         start: Callable[[], Awaitable[str]],
     ) -> None:
-        """Start a task, and wait for its end; note what became of each issue."""
+        """Start a task, and wait for its end; note what Jira has done with each issue."""
         self._asked |= {each.id: each for each in some}
         try:
             task = await start()
@@ -227,7 +227,7 @@ class BulkJob(SessionJob):
             self._refuse(some, error)
             return
         try:
-            progress = await self._wait(session, task, some)
+            progress = await self._wait_for_task(session, task, some)
         except trio.Cancelled:
             with trio.move_on_after(TO_CANCEL, shield=True):
                 with suppress(JiraError):  # Jira refuses it if the task is over
@@ -238,7 +238,9 @@ class BulkJob(SessionJob):
         left = [each for each in some if each.id not in {*progress.done, *progress.failed}]
         self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
 
-    async def _wait(self, session: Session, task: str, some: Sequence[BulkIssue]) -> BulkProgress:
+    async def _wait_for_task(
+        self, session: Session, task: str, some: Sequence[BulkIssue]
+    ) -> BulkProgress:
         wait = FIRST_WAIT
         while True:
             progress = await session.jira.bulk_progress(task)

@@ -16,7 +16,7 @@ _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 
 def safe_name(name: str) -> str:
-    """Return a name that leads out of no folder, hides no file, and is that of no ticket file.
+    """Return a name that stays in its folder, is not hidden, and is not that of a ticket file.
 
     Args:
         name: The name of an attachment, as its author wrote it.

@@ -1,4 +1,4 @@
-"""The user's choices in a conflict: what they make of the file, and of Jira. Pure."""
+"""The user's choices in a conflict, and what they change in the file and in Jira. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Edited:
     text: str
 
 
-#: What the user wants of something that clashes: the file's text, Jira's, both, or another one.
+#: What the user chooses for a part that clashes: the file's text, Jira's, both, or another one.
 Choice: TypeAlias = Literal["mine", "jira", "both"] | Edited
 
 
@@ -90,11 +90,11 @@ class ConflictView:
 
 @dataclass(frozen=True, slots=True)
 class ChosenPart:
-    """Something that clashes, with what the user wants of it.
+    """A part that clashes, with the user's choice.
 
     Attributes:
         part: What clashes.
-        choice: What the user wants.
+        choice: What the user chose.
         lines: The lines that it gets.
     """
 
@@ -218,7 +218,7 @@ def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
         return _both(part.chunk.local, part.chunk.remote)
     lines = {"mine": part.chunk.local, "jira": part.chunk.remote}.get(choice)
     if lines is None:  # from a caller without a type checker: no side is taken by mistake
-        raise BadChoice(key, part.name, f"{choice!r} is no choice; take mine, jira or both")
+        raise BadChoice(key, part.name, f"{choice!r} is not a choice; take mine, jira or both")
     return lines
 
 

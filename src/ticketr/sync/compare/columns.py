@@ -28,7 +28,7 @@ STANDARD_FIELDS = (
 #: Custom fields that are written where a site has them, found by their names.
 CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
-#: The line that names the parent of an issue that is no sub-task.
+#: The line that names the parent of an issue that is not a sub-task.
 PARENT = "Parent"
 #: Lines whose names the settings cannot change.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"

@@ -18,7 +18,7 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 def markdown_of(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:
-    """Return a document as Markdown; empty if it is none."""
+    """Return a document as Markdown; empty if it is not a document."""
     return to_markdown(adf, files=files) if isinstance(adf, dict) else ""
 
 

@@ -1,8 +1,8 @@
 """Compares two versions of an issue part by part. Pure.
 
-A missing line under ``## Fields`` is no change; a line without a value empties its field. The same
-holds for a section ``## Field: Name``. An emptied description or list of criteria is a change. Texts are compared as Jira would get them: ``* this``
-equals ``- this``.
+A missing line under ``## Fields`` is not a change; a line without a value empties its field. The
+same holds for a section ``## Field: Name``. An emptied description or list of criteria is a change.
+Texts are compared as Jira would get them: ``* this`` equals ``- this``.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The lines that all three texts share, in order, are fixed points; each stretch between two of them is
 merged by itself. A change of one side is taken; different changes of both sides are a conflict.
 
-A blank line is no fixed point but belongs to the line after it. A blank line matches any other one,
-so that a paragraph which both sides have added could appear twice.
+A blank line is not a fixed point but belongs to the line after it. A blank line matches any other
+one, so that a paragraph which both sides have added could appear twice.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are no fixed
-#: points: some thousand equal lines would take minutes. Needless conflicts may follow.
+#: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
+#: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.
 _MAX_PAIRS = 200_000
 #: How often a frequent line occurs at least.
 _FREQUENT = 20
@@ -180,7 +180,7 @@ def _stretches(
 def _merge_stretch(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
-    """Merge the lines between two fixed points; equal lines at its ends are no conflict."""
+    """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     start = count_alike(local, remote)
     end = count_alike(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]

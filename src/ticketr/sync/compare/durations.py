@@ -38,7 +38,7 @@ def read_duration(text: str) -> int | None:
     """Read hours and minutes as people type them, such as ``2h 30m``, ``1.5h`` or ``90m``.
 
     Returns:
-        Whole minutes as seconds; None if the text is no such duration.
+        Whole minutes as seconds; None if the text is not such a duration.
     """
     found = _DURATION.fullmatch(text.strip())
     if found is None or not any(found.groups()):

@@ -26,7 +26,7 @@ def read_moment(text: str) -> datetime | None:
             without.
 
     Returns:
-        The moment, which has a zone if the text has; None if the text is no moment.
+        The moment, which has a zone if the text has; None if the text is not a moment.
     """
     found = _MOMENT.fullmatch(text)
     if found is None:

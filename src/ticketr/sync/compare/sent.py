@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: The keys by which two records of Jira are compared; the first that was sent counts.
 _NAMES = ("accountId", "id", "key", "value", "name")
-#: The prefix of a part that is no field; no line of a file begins with it.
+#: The prefix of a part that is not a field; no line of a file begins with it.
 _OWN = "#"
 #: The prefix of a comment; its number follows.
 _COMMENT = "#comment "

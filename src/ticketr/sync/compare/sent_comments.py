@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticketr.jira.models import Issue
     from ticketr.tickets import Ticket
 
-#: How alike two texts are of which one is an edit of the other.
+#: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.
 _ALIKE = 0.6
 #: How many characters of a text are compared.
 _COMPARED = 2000

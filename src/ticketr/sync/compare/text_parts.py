@@ -1,6 +1,6 @@
 """The rich texts of an issue other than its description: fields with sections of their own. Pure.
 
-A section that a file does not mention is no change; one without a text empties its field.
+A section that a file does not mention is not a change; one without a text empties its field.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from ticketr.sync.edits.literals import find_literals
 from ticketr.sync.edits.local_changes import new_type, remote_changes
 from ticketr.sync.edits.losses import known_losses
 from ticketr.sync.edits.push_plan import LeftAlone, PushPlan
-from ticketr.sync.edits.requests import write_requests
 from ticketr.sync.edits.selection import is_named
 from ticketr.sync.edits.survey import survey_now
+from ticketr.sync.edits.write_requests import write_requests
 from ticketr.sync.errors import DuplicateKey, UnknownTicket
 from ticketr.sync.notes import Code, in_conflict
 from ticketr.tickets import TicketSyntaxError
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.versions import Side
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.push_plan import PlanEntry
-    from ticketr.sync.edits.requests import WriteRequest
     from ticketr.sync.edits.selection import Selected, Selection
     from ticketr.sync.edits.survey import LocalSurvey
+    from ticketr.sync.edits.write_requests import WriteRequest
     from ticketr.sync.state.journal import Conflict, Creation
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import LocalTicket, Store
@@ -132,7 +132,7 @@ def _uncertain(
 def select_changes(
     local_changes: Sequence[LocalChange], state: State, selection: Selection
 ) -> Selected:
-    """Select what a push may send; a ticket in conflict is no part of any plan.
+    """Select what a push may send; a ticket in conflict is not a part of any plan.
 
     Raises:
         StateFailed: The state cannot be read.
@@ -151,7 +151,7 @@ def _conflicts_by_key(state: State) -> dict[str, Conflict]:
 
 
 def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:
-    """Return a ticket's conflict; None if the file has what Jira has changed: it was edited."""
+    """Return a ticket's conflict; None if an edit of the file has taken over Jira's changes."""
     conflict = conflicts.get(local_change.local.ticket.key or "")
     remote = read_ticket(conflict.text) if conflict is not None else None
     if remote is None or local_change.base is None:

@@ -63,7 +63,7 @@ class PlanEntry:
 
     @property
     def action(self) -> Literal["created", "updated"]:
-        """What would become of the issue."""
+        """What would be done with the issue."""
         return "updated" if self.key else "created"
 
     @property

@@ -1,4 +1,4 @@
-"""Tickets that need not be read again, since neither their files nor the last sync has changed.
+"""Tickets that need not be read again, since their files and the last sync have not changed.
 
 Synchronous, for a worker thread.
 """

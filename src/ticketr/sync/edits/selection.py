@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.diff import by_key
-from ticketr.sync.edits.requests import write_requests
+from ticketr.sync.edits.write_requests import write_requests
 from ticketr.sync.notes import Code, Note
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.versions import Side
     from ticketr.sync.edits.local_changes import LocalChange
     from ticketr.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
-    from ticketr.sync.edits.requests import WriteRequest
+    from ticketr.sync.edits.write_requests import WriteRequest
     from ticketr.tickets import Ticket
 
 _CHANGED = "it has changed since the plan was shown"

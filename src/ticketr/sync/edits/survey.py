@@ -62,7 +62,8 @@ class LocalSurvey:
 
     Attributes:
         bases: The digest of the text that each ticket had at the last sync, by its key: those of
-            some tickets or of all. With it, the state is not asked for tickets that are as before.
+            some tickets or of all. If given, the state is not read for tickets that have not
+            changed.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         broken: The errors of files, by their paths relative to the workspace. A file that
@@ -244,7 +245,7 @@ class LocalSurvey:
     def _is_duplicate(self, local: LocalTicket) -> bool:
         """Add the keys of a ticket; if another ticket has one of them, refuse both."""
         is_duplicate = False
-        for key in local.ticket.keys():  # noqa: SIM118 - a ticket is no mapping
+        for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
             if key in self._paths:
                 is_duplicate = True
                 self._refuse(DuplicateKey(key, self._paths[key], local.path))

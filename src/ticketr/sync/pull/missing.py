@@ -44,7 +44,7 @@ async def handle_missing(
     now: float,
     prune: bool,
 ) -> MissingIssues:
-    """Ask Jira what became of issues that a project no longer has.
+    """Ask Jira what has happened to issues that a project no longer has.
 
     Args:
         session: The workspace and the site.

@@ -193,7 +193,7 @@ class Tally:
                     self._count(issue.id, outcome.outcome_of(issue.key))
 
     def add_missing_issues(self, missing: MissingIssues) -> None:
-        """Note what became of issues that the query no longer finds."""
+        """Note what has happened to issues that the query no longer finds."""
         self._missing = missing
 
     def result(self) -> PullResult:

@@ -90,7 +90,7 @@ class Creator:
         after: The highest key number in each project before the push.
         drafts: Every draft of the push, without its sub-tasks.
         ways: The statuses on the ways of new issues that the user has seen, the first one included;
-            None if nobody was asked.
+            None if the user was not asked.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class BatchResult:
 
     Attributes:
         existing: The requests whose issues exist, with their IDs and keys. The state holds them.
-        unknown: The requests of which it is not known whether their issues exist, and why.
+        unknown: The requests whose issues may or may not exist, and why.
     """
 
     existing: Mapping[int, Creation] = field(default_factory=dict)
@@ -94,7 +94,7 @@ async def create_in_batches(
         on_created: Called with each issue as soon as it certainly exists.
 
     Returns:
-        Which exist, and of which that is unknown. The others certainly do not exist.
+        The issues that exist, and those that may exist. The others certainly do not exist.
 
     Raises:
         AuthenticationFailed: The site no longer takes the login.

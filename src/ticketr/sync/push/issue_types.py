@@ -42,7 +42,7 @@ class ProjectMetadata:
         if not status or not names or status.casefold() in {each.casefold() for each in names}:
             return ()
         kind = next((each.name for each in self.types if each.id == type_id), "ticket")
-        return (f"Status: {shown(status)} is no status of a {kind}; {nearest(status, names)}",)
+        return (f"Status: {shown(status)} is not a status of a {kind}; {nearest(status, names)}",)
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
         """Return the type of a new issue, from the text of its ``Type`` line if there is one.
@@ -57,8 +57,8 @@ class ProjectMetadata:
             return fitting[0]  # sites name their sub-task types freely
         if found is None:
             names = [each.name for each in fitting]
-            what = "sub-task type" if subtask else "issue type"
+            what = "a sub-task type" if subtask else "an issue type"
             raise BadValue(
-                f"{shown(wanted)} is no {what} of this project: {nearest(wanted, names)}"
+                f"{shown(wanted)} is not {what} of this project: {nearest(wanted, names)}"
             )
         return next(each for each in fitting if each.id == found.id)

@@ -82,7 +82,7 @@ def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float 
 
 
 def record_created(state: State, creation: Creation, path: str, status: str) -> None:
-    """Record the draft that was sent as the base, so that Jira's additions are no conflict.
+    """Record the draft that was sent as the base, so that Jira's additions are not a conflict.
 
     Args:
         state: The workspace's state.

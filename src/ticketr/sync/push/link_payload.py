@@ -149,7 +149,7 @@ def link_payload(
 def _check(issue: Ticket, change: Change) -> None:
     for key in keys_in(change.new):
         if not is_key(key):
-            raise BadValue(f"{shown(key)} is no key like PROJ-123")
+            raise BadValue(f"{shown(key)} is not a key like PROJ-123")
         if key == issue.key:
             raise BadValue("a ticket cannot be linked to itself")
 

@@ -20,7 +20,7 @@ _MOST_NAMED = 5
 def with_mentions(
     text: str, found: Mapping[str, Sequence[User]], place: Callable[[int], str]
 ) -> str:
-    """Return a text with account IDs in its mentions by name; leave the names that nobody has.
+    """Return a text with account IDs in its mentions by name; leave the names that no account has.
 
     Args:
         text: The Markdown.

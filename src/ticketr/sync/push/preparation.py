@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Accepted
     from ticketr.sync.notes import Note
     from ticketr.sync.push.metadata import MetadataQuery
-    from ticketr.sync.push.sendable import HeldBack
+    from ticketr.sync.push.sendable import HeldBack, SendableChange
     from ticketr.sync.push.writes import BuiltWrites, TicketWrites
     from ticketr.sync.session import Session
 
@@ -97,25 +97,7 @@ async def prepare(
     for few in chunks(sendable, CHUNK):
         await trio.lowlevel.checkpoint()
         queries += (query for each in few for query in metadata_queries(each, session.job.project))
-    metadata = await fetch_metadata(session, queries)
-    links = await fetch_link_context(session, queries, accept_loss)
-    built: list[BuiltWrites] = []
-    for each in sendable:
-        build = partial(
-            build_writes,
-            each,
-            metadata,
-            default_project=session.job.project,
-            accept_loss=accept_loss,
-            comments=CommentContext(
-                session.columns.comments,
-                session.account,
-                accepted=accept_loss,
-                mentioned=metadata.lookup.mentioned,
-            ),
-            links=links,
-        )
-        built.append(await compute(session.in_thread, 2 * CONVERSIONS * each.text_size, build))
+    built = await _build(session, sendable, queries, accept_loss)
     checked = await check(session, [each.writes for each in built if each.writes is not None])
     compared = (note for each in comparisons for note in each.failed)
     unbuilt = (note for each in built for note in each.failed)
@@ -132,6 +114,36 @@ async def prepare(
         failed=(*compared, *unbuilt, *checked.failed),
         warnings=tuple(note for each in built for note in each.warnings),
     )
+
+
+async def _build(
+    session: Session,
+    sendable: Iterable[SendableChange],
+    queries: Sequence[MetadataQuery],
+    accept_loss: Accepted,
+) -> list[BuiltWrites]:
+    """Fetch what the changes need to be converted, and convert each on a worker thread."""
+    metadata = await fetch_metadata(session, queries)
+    links = await fetch_link_context(session, queries, accept_loss)
+    comments = CommentContext(
+        session.columns.comments,
+        session.account,
+        accepted=accept_loss,
+        mentioned=metadata.lookup.mentioned,
+    )
+    built: list[BuiltWrites] = []
+    for each in sendable:
+        build = partial(
+            build_writes,
+            each,
+            metadata,
+            default_project=session.job.project,
+            accept_loss=accept_loss,
+            comments=comments,
+            links=links,
+        )
+        built.append(await compute(session.in_thread, 2 * CONVERSIONS * each.text_size, build))
+    return built
 
 
 def _is_converted(change: LocalChange) -> bool:

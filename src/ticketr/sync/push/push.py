@@ -16,8 +16,8 @@ from ticketr.jira import JiraError
 from ticketr.sync.compare.workflow import way_text
 from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.planning import select_changes
-from ticketr.sync.edits.requests import UPLOAD, uploads_of
 from ticketr.sync.edits.selection import EVERYTHING
+from ticketr.sync.edits.write_requests import UPLOAD, uploads_of
 from ticketr.sync.notes import Code, Note, in_conflict
 from ticketr.sync.push.commenting import wait_for_late_comments
 from ticketr.sync.push.delivery import Delivery

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.writes import IssueEdit
     from ticketr.sync.session import Session
 
-#: Fields of which every edit screen is taken to have one; an edit of these alone asks nothing.
+#: Fields that every edit screen is assumed to have; an edit of these alone asks nothing.
 _EVERYWHERE = frozenset({"summary", "description", "issuetype"})
 _RESOLUTION = "resolution"
 

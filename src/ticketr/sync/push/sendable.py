@@ -121,7 +121,7 @@ async def compare_with_jira(
     clashes = await session.in_thread(session.state.clashes)
     found: dict[str, Comparison] = {}
     for some in chunks(list(families), CHUNK):
-        known, sent = await session.in_thread(_last_sync, session.state, some)
+        last = await session.in_thread(_last_sync, session.state, some, clashes)
         for head in some:
             change, family = by_head[head], families.pop(head)
             if isinstance(family, Unavailable):
@@ -130,15 +130,7 @@ async def compare_with_jira(
                 found[head] = Comparison(change, failed=(note,))
                 continue
             compare = partial(
-                _compare,
-                change,
-                family,
-                sent[head],
-                known[head],
-                comments,
-                clashes.get(head, ()),
-                merging=merging,
-                advice=advice,
+                _compare, change, family, last[head], comments, merging=merging, advice=advice
             )
             found[head] = await compute(session.in_thread, _work(change, family), compare)
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
@@ -172,52 +164,80 @@ def _work(change: LocalChange, family: RenderedFamily) -> int:
     return CONVERSIONS * sum(differing_size(change.base, each) for each in versions)
 
 
+@dataclass(frozen=True, slots=True)
+class _LastSync:
+    """What the state has of one ticket.
+
+    Attributes:
+        issues: Its issues at the last sync.
+        sent: Values that Jira may have since, by the keys of the issues.
+        clashes: The parts that a pull has found changed on both sides.
+    """
+
+    issues: Sequence[Issue]
+    sent: Mapping[str, Sequence[SentValue]]
+    clashes: Sequence[str]
+
+
 def _last_sync(
-    state: State, heads: Sequence[str]
-) -> tuple[dict[str, list[Issue]], dict[str, dict[str, list[SentValue]]]]:
-    """Read the issues of some tickets at the last sync, and values that Jira may have since."""
-    return {head: state.issues_of(head) for head in heads}, {
-        head: state.sent.of(head) for head in heads
+    state: State, heads: Sequence[str], clashes: Mapping[str, Sequence[str]]
+) -> dict[str, _LastSync]:
+    """Read the last sync of some tickets, by the IDs of their heads."""
+    return {
+        head: _LastSync(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
+        for head in heads
     }
 
 
 def _compare(
     change: LocalChange,
     family: RenderedFamily,
-    sent: Mapping[str, Sequence[SentValue]],
-    known: Sequence[Issue],
+    last: _LastSync,
     comments: Sequence[SentComment],
-    clashes: Sequence[str],
     *,
     merging: bool,
     advice: str,
 ) -> Comparison:
-    """Compare the local change of one ticket with Jira.
-
-    Jira may already have the values in ``sent``, and has the new ``comments``. ``known`` are the issues at the last sync;
-    ``clashes`` are the parts that a pull has found changed on both sides.
-    """
-    change, here = _with_sent_in_base(change, family, sent, known, comments)
+    """Compare the local change of one ticket with Jira, which has the new ``comments`` already."""
+    change, here = _with_sent_in_base(change, family, last, comments)
     assert change.base is not None
-    path = change.local.path
-    names = {each.id: each.key for each in family.issues}
-    renamed = {each.key: now for each in known if (now := names.get(each.id, each.key)) != each.key}
+    keys = {each.id: each.key for each in family.issues}
+    renamed = {
+        each.key: now for each in last.issues if (now := keys.get(each.id, each.key)) != each.key
+    }
     if change.name in renamed:
-        note = Note(change.name, path, moved_away(change.name, renamed), Code.MOVED)
+        reason = moved_away(change.name, renamed)
+        note = Note(change.name, change.local.path, reason, Code.MOVED)
         return Comparison(change, failed=(note,))
     remote = keep_wording(
         family.text.ticket,
         family.issues,
         base=change.base,
-        known=known,
+        known=last.issues,
         texts=family.text.texts,
     )
     if theirs := remote_changes(change.base, here, remote):
-        if merging and not clashes:
+        if merging and not last.clashes:
             return Comparison(change, merge_first=True)
-        held_back = HeldBack(_held_back_note(change, theirs, clashes, advice), change.writes)
-        return Comparison(change, held_back=held_back, stale=tuple(names))
-    there = by_key(remote)
+        note = _held_back_note(change, theirs, last.clashes, advice)
+        return Comparison(change, held_back=HeldBack(note, change.writes), stale=tuple(keys))
+    return _comparison(change, family, by_key(remote), renamed)
+
+
+def _comparison(
+    change: LocalChange,
+    family: RenderedFamily,
+    there: Mapping[str, Ticket],
+    renamed: Mapping[str, str],
+) -> Comparison:
+    """Return what may be sent of a ticket that has not changed in Jira.
+
+    Args:
+        change: The change in its file.
+        family: The ticket in Jira.
+        there: Its issues as files would have them, by key.
+        renamed: The new keys of its issues, by the old ones.
+    """
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
     edits = {
         key: left
@@ -250,8 +270,7 @@ def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> N
 def _with_sent_in_base(
     change: LocalChange,
     family: RenderedFamily,
-    sent: Mapping[str, Sequence[SentValue]],
-    known: Sequence[Issue],
+    last: _LastSync,
     comments: Sequence[SentComment],
 ) -> tuple[LocalChange, Ticket]:
     """Add the edits that an interrupted push has sent to the base.
@@ -262,7 +281,7 @@ def _with_sent_in_base(
     assert change.base is not None
     local, remote = change.local.ticket, family.text.ticket
     base, here = with_sent_comments(change.base, local, comments, remote)
-    base, here = add_sent_to_base(base, here, remote, family.issues, sent, known=known)
+    base, here = add_sent_to_base(base, here, remote, family.issues, last.sent, known=last.issues)
     if base is change.base:
         return change, here
     return change.with_base(base, here), here

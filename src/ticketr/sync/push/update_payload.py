@@ -173,7 +173,7 @@ class _Converter:
         if spec is not None:
             return spec
         if name in self.field_specs and not self.field_specs[name].unsupported:
-            raise BadValue(f"{line}it is no rich text; write a line {name}: below ## Fields")
+            raise BadValue(f"{line}it is not rich text; write a line {name}: below ## Fields")
         hint = "put a backslash before ## if this is a heading of the text above"
         known = nearest(name, self.text_specs)
         raise BadValue(f"{line}there is no such field of rich text here; {hint}; {known}")
@@ -182,7 +182,7 @@ class _Converter:
         """Return the value of a line in Fields."""
         if change.part == _PARENT:
             if change.new and not is_key(change.new):
-                raise BadValue(f"{shown(change.new)} is no key like PROJ-123")
+                raise BadValue(f"{shown(change.new)} is not a key like PROJ-123")
             return {"parent": {"key": change.new} if change.new else None}
         if change.part == _TYPE:
             _not_empty(change)

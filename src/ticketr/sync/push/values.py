@@ -37,7 +37,7 @@ _SHOWN = 60
 
 
 class BadValue(Exception):
-    """Raised when a text is no value of a field; the message says what to write instead."""
+    """Raised when a text is not a value of a field; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
     """Convert the text after the colon of a field's line; an empty text empties the field.
 
     Raises:
-        BadValue: The text is no value of the field.
+        BadValue: The text is not a value of the field.
     """
     if spec.name == "Sprint":
         return _sprint(text, lookup.sprints)
@@ -129,7 +129,7 @@ def read_list(text: str) -> list[str]:
         rows = list(csv.reader(text.split("\n"), skipinitialspace=True, strict=True))
     except csv.Error:
         raise BadValue(
-            f'{shown(text)} is no list; write a, "b, c", d and each quote in quotes twice'
+            f'{shown(text)} is not a list; write a, "b, c", d and each quote in quotes twice'
         ) from None
     return [entry.strip() for row in rows for entry in row if entry.strip()]
 
@@ -208,16 +208,16 @@ def _estimate(text: str) -> int:
     seconds = read_duration(text)
     if seconds is None:
         hint = "how long a day or a week is differs from site to site"
-        raise BadValue(f"{shown(text)} is no time in hours and minutes like 2h 30m ({hint})")
+        raise BadValue(f"{shown(text)} is not a time in hours and minutes like 2h 30m ({hint})")
     return seconds
 
 
 def _number(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
-        raise BadValue(f"{shown(text)} is no number")
+        raise BadValue(f"{shown(text)} is not a number")
     number = float(text)
     if math.isinf(number):
-        raise BadValue(f"{shown(text)} is no number that Jira could keep")
+        raise BadValue(f"{shown(text)} is not a number that Jira could keep")
     return int(number) if number.is_integer() and abs(number) <= _MOST_EXACT else number
 
 
@@ -226,13 +226,15 @@ def _date(text: str) -> str:
         with suppress(ValueError):
             date.fromisoformat(text)
             return text
-    raise BadValue(f"{shown(text)} is no date like 2026-01-31")
+    raise BadValue(f"{shown(text)} is not a date like 2026-01-31")
 
 
 def _moment(text: str, time_zone: str) -> str:
     moment = read_moment(text)
     if moment is None:
-        raise BadValue(f"{shown(text)} is no moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100")
+        raise BadValue(
+            f"{shown(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"
+        )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_of(time_zone))
     if moment.tzinfo is None:

@@ -312,7 +312,7 @@ class Database:
                 yield
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
-            if not name and isinstance(error, sqlite3.OperationalError):  # a text is no UTF-8
+            if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
                 raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
             words = (words for start, words in _WORDS.items() if name.startswith(start))
             reason = next(words, str(error))

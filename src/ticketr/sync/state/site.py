@@ -46,8 +46,8 @@ class SiteRecord:
             if self._db.read("SELECT 1 FROM about WHERE name = 'site' AND value = ?", (url,)):
                 return
             self._db.write("DELETE FROM about")  # the fields in it are another site's
-            # A killed pull may have left a file of that site. IDs begin anew with each site, so
-            # its text must not count as one that this site's ticket may replace.
+            # A killed pull may have left a file of that site. IDs begin at 1 again with each site,
+            # so its text must not count as one that this site's ticket may replace.
             self._db.write("DELETE FROM intended")
             self._db.write("DELETE FROM sent")
             self._db.write("DELETE FROM sent_whole")

@@ -30,7 +30,7 @@ TEMPORARY = ".ticketr-tmp-"
 """How the name of a half-written file begins; `Store.walk` removes those of killed processes."""
 
 #: The reason if a folder, a named pipe, a socket or a device is in the place of a file.
-NO_FILE = "something that is no file has this name; move it away"
+NO_FILE = "something that is not a file has this name; move it away"
 #: Errors of the operating system that concern one file only, in any operation.
 _ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
 _DENIED = frozenset((errno.EACCES, errno.EPERM))
@@ -66,7 +66,7 @@ def stamp_of(target: str) -> FileStamp | None:
     """Return the stamp of a file; None if it does not exist.
 
     Raises:
-        FileFailed: Its status cannot be read, or it is no regular file.
+        FileFailed: Its status cannot be read, or it is not a regular file.
     """
     with file_errors(target, "read"):
         try:

@@ -27,12 +27,12 @@ ENDINGS = frozenset(
 )
 _PORTION = 1024 * 1024
 _STAYS = "so it is not attached, and leads nowhere in Jira"
-_MISSING = f"is no file beside the file of the ticket, {_STAYS}"
+_MISSING = f"is not a file beside the file of the ticket, {_STAYS}"
 _BACKSLASH = f"has a backslash where a path has a slash, {_STAYS}"
 _OUTSIDE = f"leads out of the workspace, {_STAYS}"
 _HIDDEN = f"leads to something hidden, {_STAYS}"
-_NO_PICTURE = f"is no picture by its ending, such as .png, .jpg or .svg, {_STAYS}"
-_NO_FILE = f"is no plain file, {_STAYS}"
+_NO_PICTURE = f"is not a picture by its ending, such as .png, .jpg or .svg, {_STAYS}"
+_NO_FILE = f"is not a plain file, {_STAYS}"
 _EMPTY = f"is an empty file, {_STAYS}"
 
 
@@ -144,7 +144,7 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
 
 def _digest(file: IO[bytes], target: Path, size: int) -> str:
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        raise FileFailed(target, "read", "it is no plain file", alone=True)
+        raise FileFailed(target, "read", "it is not a plain file", alone=True)
     digest = hashlib.sha256()
     left = size
     while portion := file.read(min(_PORTION, left)):

@@ -138,8 +138,8 @@ class Store:
 
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
-            of a ticket's file is included, even if it is no file. A folder that cannot be listed is
-            left out; see `find_obstacle`.
+            of a ticket's file is included, even if it is not a file. A folder that cannot be listed
+            is left out; see `find_obstacle`.
         """
         for folder, folders, names in os.walk(self.root):
             here = self.root / folder
@@ -258,7 +258,7 @@ class Store:
         """Read what a regular file holds: a named pipe would wait for ever, a device never end.
 
         Raises:
-            FileFailed: Something that is no file has the name.
+            FileFailed: Something that is not a file has the name.
             OSError: It cannot be read.
         """
         descriptor = os.open(self.path_of(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

@@ -28,7 +28,7 @@ class RenderedFamily:
         issues: Its issues, head first, without what files do not need.
         text: Its text, and the ticket that a reader gets from it.
         path: The file it was found in or written to; None for a new one.
-        stale: The IDs of those issues of which Jira has a newer version that was not read.
+        stale: The IDs of the issues whose newer version in Jira was not read.
     """
 
     issues: tuple[Issue, ...]
@@ -58,7 +58,7 @@ def render_family(
         subtasks: Those to file under it, in any order.
         columns: The fields to write.
         path: Its file, relative to the workspace; None for a new one.
-        stale: IDs of issues of which Jira has a newer version, some of them of other families.
+        stale: IDs of issues that have a newer version in Jira; some are of other families.
         known: Texts of descriptions, by the IDs of their issues; see `family_text`.
     """
     order = {each: position for position, each in enumerate(subtask_ids(head))}

@@ -46,14 +46,14 @@ _LARGE = 200_000
 
 @dataclass(frozen=True, slots=True)
 class FamilyResult:
-    """What became of one family that was to be written.
+    """What was done with one family that was to be written.
 
     Attributes:
         family: The family.
         written: What was done; None if it failed.
         path: The file it stands in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
-        per_issue: What became of single issues, by key, where that differs from `written`.
+        per_issue: What was done with single issues, by key, where that differs from `written`.
         aside: The file to which the text that it replaced was copied, relative to the workspace;
             empty for none.
     """
@@ -71,7 +71,7 @@ class FamilyResult:
         return tuple(each.id for each in self.family.issues)
 
     def outcome_of(self, key: str) -> WriteOutcome:
-        """Return what became of one issue."""
+        """Return what was done with one issue."""
         assert self.written is not None
         return self.per_issue.get(key, self.written)
 
@@ -137,7 +137,7 @@ class FamilyWriter:
         """Write some families.
 
         Returns:
-            What became of each, and the error that ended the work early, if there was one; what
+            What was done with each, and the error that ended the work early, if there was one; what
             was written before it stays.
         """
         outcomes: list[FamilyResult] = []
@@ -147,7 +147,7 @@ class FamilyWriter:
             for family in families:
                 self._state.comments.note_found(family.issues)
                 # A file without a base is compared with Jira alone, also after a kill: a difference
-                # is no edit yet.
+                # is not an edit yet.
                 if family.path is None or bases[family.head.id]:
                     self._state.intend(family.head.id, family.text.text)
         with self._state.batch():
@@ -174,7 +174,7 @@ class FamilyWriter:
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
     ) -> list[tuple[str, list[RenderedFamily]]]:
-        """Group adjacent families of one file; a family whose key is no file name gets an outcome."""
+        """Group adjacent families of one file; one whose key is not a file name gets an outcome."""
         groups: list[tuple[str, list[RenderedFamily]]] = []
         for family in families:
             head = family.head

@@ -89,7 +89,7 @@ def comment(state: AppState, _: float) -> Step | None:
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
         return None
-    if workspace.keeps_comments is False:  # said before somebody types one
+    if workspace.keeps_comments is False:  # said before the user types one
         return state.noticed(NO_COMMENTS), ()
     place = place_of(row)
 
@@ -103,7 +103,7 @@ def comment(state: AppState, _: float) -> Step | None:
 
 
 def show_added(state: AppState, added: TicketAdded) -> AppState:
-    """Select a draft that was just added; a filter that hides it is taken off."""
+    """Select a draft that was just added; remove a filter that hides it."""
     workspace = state.named(added.workspace)
     if workspace is None:
         return state

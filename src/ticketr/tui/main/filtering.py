@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ticketr.tui.workspace import WorkspaceView
 
 _LABEL = "filter:"
-#: What stands beside an empty filter, so that its words are known.
+#: The hint beside an empty filter, which lists the words of filters.
 _EXAMPLES = "words  status=Done  @person  edited"
 #: The most cells of a filter that is named in a sentence.
 MOST_SAID = 40
@@ -90,7 +90,7 @@ def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") ->
         save_as: The name under which to save it; empty for none.
 
     Raises:
-        InvalidFilter: The text is no filter.
+        InvalidFilter: The text is not a filter.
     """
     workspace = state.workspace
     jql = query_of(text)
@@ -111,7 +111,7 @@ def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") ->
 
 
 def show_all(state: AppState) -> Step:
-    """Take the filter off; the selected ticket stays selected."""
+    """Remove the filter; the selected ticket stays selected."""
     words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MOST_SAID)}"
     row = state.row
     selected = row.order if row is not None else state.workspace.selected
@@ -150,7 +150,7 @@ def _named(state: AppState, now: float) -> Step:
 
 
 def query_of(text: str) -> str | None:
-    """Return the query of a filter in Jira's language; None of any other filter."""
+    """Return the query of a filter in Jira's language; None for any other filter."""
     begin, colon, rest = text.strip().partition(":")
     return rest.strip() if f"{begin.lower()}{colon}" == JQL else None
 
@@ -160,6 +160,6 @@ def remembered(
 ) -> effects.Remember:
     """Return the effect that stores how a list is shown, and saved filters."""
     text = workspace.filter.text
-    # The answer of Jira is not remembered, and nobody would expect a request at the start.
+    # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
     return effects.Remember(workspace.name, kept, workspace.sort, saved)

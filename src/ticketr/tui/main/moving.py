@@ -133,7 +133,7 @@ def _folding(state: AppState, now: float, *, hide: bool) -> Step | None:
 
 
 def choose(state: AppState, now: float) -> Step | None:
-    """Choose the selected issue for one change of all, or no longer."""
+    """Choose the selected issue for a common change, or undo the choice."""
     workspace, row = state.workspace, state.row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None

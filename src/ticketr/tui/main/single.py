@@ -46,7 +46,7 @@ def copy_address(state: AppState, _: float) -> Step | None:
 
 
 def source(state: AppState, _: float) -> Step | None:
-    """Show the open ticket as its file holds it, or no longer."""
+    """Switch the open ticket between its rendered form and the text of its file."""
     if state.ticket is None:
         return None
     ticket = replace(state.ticket, as_source=not state.ticket.as_source, top=0, task=-1)

@@ -31,7 +31,7 @@ class Overlay(ABC):
 
     @property
     def wake_at(self) -> float:
-        """The time at which it wants the message `TimePassed`; infinity for never."""
+        """The time at which it is to get the message `TimePassed`; infinity for never."""
         return math.inf
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:

@@ -36,7 +36,7 @@ class ConflictScreen(Overlay):
         workspace: The name of the ticket's workspace.
         key: The key of the ticket.
         view: The conflict; None until it has been read.
-        choices: What the user wants, by the IDs of the parts.
+        choices: What the user has chosen, by the IDs of the parts.
         at: The index of the selected part.
         shown_at: The time at which the conflict came; infinity before.
         author: Who changed Jira's side, and when; None until Jira has told.

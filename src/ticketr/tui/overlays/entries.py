@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: The most entries of tickets that are listed.
 MOST_TICKETS = 50
-#: Actions that are no commands of their own.
+#: Actions that are not commands of their own.
 _NO_COMMANDS = frozenset(
     (
         KeyAction.UP,

@@ -63,7 +63,7 @@ class FirstRun(Overlay):
 
     @property
     def wake_at(self) -> float:
-        """The time at which it wants `TimePassed`; infinity for never."""
+        """The time at which it is to get `TimePassed`; infinity for never."""
         return min((each.due for each in self.forms.values()), default=float("inf"))
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -177,7 +177,7 @@ class FirstRun(Overlay):
         return state.exchanged(self, changed), (effects.AddWorkspace(wanted),)
 
     def _open(self, state: AppState, form: Form) -> Step:
-        """Open the folder; one that is no workspace yet is connected to Jira instead."""
+        """Open the folder; one that is not a workspace yet is connected to Jira instead."""
         folder = form.text(SetupField.FOLDER)
         if not folder:
             return self._with(state, form.with_missing(SetupField.FOLDER)), ()

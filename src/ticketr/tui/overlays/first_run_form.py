@@ -291,7 +291,7 @@ class Form:
 
     @property
     def can_connect(self) -> bool:
-        """Whether the folder was looked at, exists, and is no workspace yet."""
+        """Whether the folder was looked at, exists, and is not a workspace yet."""
         return self.folder in {FolderKind.EMPTY, FolderKind.TICKETS, FolderKind.OTHER}
 
     def missing(self) -> SetupField | None:

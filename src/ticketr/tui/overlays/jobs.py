@@ -1,4 +1,4 @@
-"""The jobs: running, waiting and ended ones, and what became of single tickets. Pure."""
+"""The jobs: running, waiting and ended ones, and what was done to each ticket. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: From this width on, the bar of a running job is long.
 WIDE = 80
 NAME_CELLS = 16
-#: The most rows for what became of single tickets, and the least height that has room for them.
+#: The most rows for what was done to single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
 _WAITS = {
     "paused": "the queue is paused",

@@ -1,4 +1,4 @@
-"""The log of the app: everything that the action bar has said, and the ends of jobs. Pure."""
+"""The log of the app: everything that the action bar has shown, and how jobs have ended. Pure."""
 
 from __future__ import annotations
 

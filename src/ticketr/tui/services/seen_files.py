@@ -98,7 +98,7 @@ class SeenFiles:
         return len(self._files) + len(self._lines)
 
     def stamp(self, name: str) -> Stamp | None:
-        """Return the stamp of a file; None if it may be changing, or is no file."""
+        """Return the stamp of a file; None if it may be changing, or is not a file."""
         try:
             found = os.stat(self._store.path_of(name))  # noqa: PTH116 - thousands of files
         except OSError:

@@ -121,7 +121,7 @@ async def test_a_field_of_each_kind_is_edited(
     async with open_client(site) as client:
         told = await progress(client, await submit(client, "fields", body))
 
-    if name == "singleLineTextFields":  # a text that is no address
+    if name == "singleLineTextFields":  # a text that is not an address
         assert told["failedAccessibleIssues"] == {"5002": ["The URL is not valid."]}
     else:
         assert "failedAccessibleIssues" not in told

@@ -143,12 +143,12 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     alt = attrs.get("alt", "")
     if name is None or not _is_plain(name) or not (alt == "" or _is_plain(alt)):
         return None
-    placed = _placed(block, attrs)
+    layout = _layout_of(block, attrs)
     wanted = {**attrs, "id": ATTACHED + name}
-    if read_picture(alt, ATTACHED + name, placed or None) != (block, wanted):
+    if read_picture(alt, ATTACHED + name, layout or None) != (block, wanted):
         return None
     address = raw(f"]({address_of(name)})")
-    return [{"type": "text", "text": f"{raw('![')}{alt}{address}{placed}"}]
+    return [{"type": "text", "text": f"{raw('![')}{alt}{address}{layout}"}]
 
 
 def name_files(node: Any, files: Mapping[str, str]) -> None:
@@ -187,8 +187,8 @@ def address_of(name: str) -> str:
     return f"<{ATTACHED}{name}>" if _IN_BRACKETS.search(name) else f"{ATTACHED}{name}"
 
 
-def _placed(block: Json, attrs: Json) -> str:
-    """Return what stands behind a picture, as far as it can be said."""
+def _layout_of(block: Json, attrs: Json) -> str:
+    """Return the layout and the sizes of a picture in braces, as in Markdown; empty for none."""
     parts: list[str] = []
     if block.get("layout") != "center":
         parts.append(str(block.get("layout")))

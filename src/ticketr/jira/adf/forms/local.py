@@ -40,7 +40,14 @@ class LocalPicture:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a picture stands in its line: its begin, and those of its address with brackets."""
+    """Where a picture is in its line.
+
+    Attributes:
+        picture: The picture.
+        alt: The index of its first character.
+        start: The index where its address begins, with the angle brackets around it.
+        end: The index where its address ends.
+    """
 
     picture: LocalPicture
     alt: int

@@ -42,7 +42,7 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     """Return the mentions ``@[Name]`` and ``@mail`` in a text, in their order.
 
     Args:
-        markdown: Any Markdown; what stands in code or behind a backslash is no mention.
+        markdown: Any Markdown; what stands in code or behind a backslash is not a mention.
     """
     if "@" not in markdown:
         return ()

@@ -175,7 +175,7 @@ class Reader:
         if not any(map(_may_hold_form, tokens)):
             return tokens
         made: list[Token] = []
-        closing = ""  # of a tag whose text is no text of the document
+        closing = ""  # of a tag whose text is not text of the document
         for token in _joined(tokens):
             kind = token["type"]
             if closing:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ticketr.jira.adf._canonical import Json
 
-# marklas writes their content as data, or it is no Markdown.
+# marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
 _LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 _CELLS = frozenset({"tableCell", "tableHeader"})

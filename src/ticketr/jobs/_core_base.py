@@ -1,4 +1,4 @@
-"""The base of a queue's core: what is there for all jobs, when it is idle, and what ends it."""
+"""The base class of a queue's core: its parts, when it is idle, and how it is ended."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ticketr.jobs._wait_targets import QueueState
 
 
-class WholeQueue:
-    """The part of a queue's core that knows when the queue is idle, and that ends it.
+class CoreBase:
+    """The part of a queue's core that tells whether the queue is idle, and that ends it.
 
     Attributes:
         running: The running jobs, by worker.
@@ -118,7 +118,7 @@ class WholeQueue:
     def interrupt(self, error: BaseException) -> None:
         """End the queue, and have this error leave by its block.
 
-        It does not go by the nursery, which would ask it for its ``repr`` and take it apart.
+        It does not go through the nursery, which calls the error's ``repr`` and splits groups.
         """
         self.fatal.append(error)
         self.phase.note_cause(CancelCause.SHUTDOWN)
