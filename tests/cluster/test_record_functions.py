@@ -135,6 +135,22 @@ async def test_a_worker_that_is_taken_for_dead_begins_nothing(store: RecordStore
     assert await store.call("tick", "unknown", 60, "", 0) == [b"over"]
 
 
+async def test_one_job_has_a_key_however_they_are_delivered(store: RecordStore) -> None:
+    await enter(store, key="key")
+    await enter(store, "delivered", key="key")  # too, since neither has begun
+    await begin(store)
+    assert await begin(store, "delivered", token="other") == [b"drop"]
+    await enter(store, "late", key="key")
+    for job_id in ("delivered", "late"):
+        told = await view(store, job_id)
+        assert (told["status"], told["waiting"]) == ("pending", "key")
+
+    await store.call("finish", "j", "t", "completed", "", b"r", b"", 0, 0, 0, "")
+    assert (await view(store, "delivered"))["waiting"] == "worker"
+    assert (await view(store, "late"))["waiting"] == "key"
+    assert (await begin(store, "delivered", token="other"))[0] == b"run"
+
+
 async def test_a_repeated_put_back_changes_nothing(store: RecordStore) -> None:
     await enter(store)
     await begin(store)
@@ -300,4 +316,8 @@ async def test_a_message_that_a_dead_worker_has_fetched_is_delivered_anew(
     assert await store.client.xlen(stream) == 1
     assert await count_fetched(store, stream) == 0
     assert await store.client.xinfo_consumers(stream, "workers") == ()
+    fetched = await store.client.xreadgroup("workers", WORKER, {stream: ">"}, count=5)
+    assert fetched is not None
+    [entry] = next(iter(fetched.values()))
+    assert entry.field_values[b"task_id"] == b"j~n"
     assert (await begin(store))[0] == b"run"

@@ -137,7 +137,7 @@ async def test_due_times_in_a_pause_are_not_missed(url: str) -> None:
     async with open_cluster(url, workers=0) as queue:
         repeat = await queue.repeat(jobs.echo, every=0.001, id="r")
         await repeat.pause()
-        assert await queue._store.call("repeat_due") != []
+        assert len(await queue._store.call("repeat_due")) == 1  # the time, and no repeat
         await repeat.resume()
         at, kept = await due(queue)
         await RepeatRunner(queue._store, queue._codec, None)._go_on(kept, at)

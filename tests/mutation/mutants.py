@@ -1,4 +1,4 @@
-"""All mutants of the queue.
+"""All mutants of the queue, and of that of a cluster.
 
 They are written by hand on purpose: generated mutants mostly change either nothing or everything.
 These are changes that an engineer might make who does not see what a line is for.
@@ -11,6 +11,7 @@ from typing import Final
 from mutation import (
     argument_checks,
     attempt_outcomes,
+    clusters,
     deadlocks,
     dependencies,
     dispatch_and_registry,
@@ -44,4 +45,5 @@ MUTANTS: Final = [
     *shutdown.MUTANTS,
     *maps.MUTANTS,
     *stores.MUTANTS,
+    *clusters.MUTANTS,
 ]

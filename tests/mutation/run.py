@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from mutation.mutant import Mutant
 
 CHECKOUT = Path(__file__).parents[2]
-LIBRARY = Path("src/ticketr/jobs")
-TESTS = Path("tests/jobs")
 AT_ONCE = 2
 """The number of processes that run tests at the same time, each in its own copy."""
 SECONDS = 60.0
@@ -79,7 +77,7 @@ class Run:
 
 def occurrences(mutant: Mutant, checkout: Path = CHECKOUT) -> int:
     """Return how often the old text of a mutant is in the source; it must be once."""
-    path = checkout / LIBRARY / mutant.file
+    path = checkout / mutant.path
     return path.read_text("utf-8").count(mutant.old) if path.exists() else 0
 
 
@@ -99,7 +97,7 @@ async def run_tests(
 
     Args:
         copy: The copy of the checkout, beside which the bytecode is kept.
-        tests: The tests, as they are called in ``tests/jobs``.
+        tests: The tests, as pytest names them.
         seconds: The most seconds that they may take.
         keeps_bytecode: Whether to keep the bytecode of all modules. Not that of a mutant: two of
             one length within a second would share it.
@@ -114,10 +112,9 @@ async def run_tests(
     if not keeps_bytecode:
         own["PYTHONDONTWRITEBYTECODE"] = "1"
     options = ["-x", "-q", "--tb=no", "-rfE", "--timeout=0", "-o", "faulthandler_timeout=0"]
-    chosen = [str(TESTS / test) for test in sorted(tests)]
     with trio.move_on_after(seconds):
         done = await trio.run_process(
-            [sys.executable, "-c", CHILD, str(copy / "src"), *options, *chosen],
+            [sys.executable, "-c", CHILD, str(copy / "src"), *options, *sorted(tests)],
             cwd=copy,
             env=inherited | own,
             check=False,
@@ -132,11 +129,11 @@ async def judge(mutant: Mutant, copy: Path, seconds: float) -> Verdict:
     """Apply a mutant to a copy, run its tests, and undo it."""
     if (found := occurrences(mutant, copy)) != 1:
         return Verdict(Outcome.STALE, f"its old text is {found} times in {mutant.file}")
-    path = copy / LIBRARY / mutant.file
+    path = copy / mutant.path
     original = path.read_text("utf-8")
     path.write_text(original.replace(mutant.old, mutant.new), "utf-8")
     try:
-        run = await run_tests(copy, mutant.tests.split(), seconds)
+        run = await run_tests(copy, mutant.nodes, seconds)
     finally:
         path.write_text(original, "utf-8")
     if run.code is None:
@@ -153,7 +150,7 @@ def killer_in(output: str) -> str | None:
     """Return the failed test in pytest's summary."""
     for line in output.splitlines():
         if line.startswith("FAILED "):
-            return line.removeprefix(f"FAILED {TESTS}/").split(" - ", 1)[0]
+            return line.removeprefix("FAILED tests/").split(" - ", 1)[0]
     return None
 
 
@@ -173,7 +170,7 @@ async def judge_all(
     with tempfile.TemporaryDirectory(prefix="ticketr-mutants-") as name:
         folder = Path(name).resolve()
         copies = [copy_of(checkout, folder / str(number)) for number in range(AT_ONCE)]
-        tests = {test for mutant in mutants for test in mutant.tests.split()}
+        tests = {test for mutant in mutants for test in mutant.nodes}
         unmutated = await run_tests(copies[0], tests, 10 * SECONDS, keeps_bytecode=True)
         if unmutated.code != PASSED:
             return unmutated
@@ -216,7 +213,7 @@ def main() -> None:
     chosen = [
         mutant
         for mutant in MUTANTS
-        if not words or any(word in f"{mutant.file} {mutant.name}" for word in words)
+        if not words or any(word in f"{mutant.path} {mutant.name}" for word in words)
     ]
     if not chosen:
         sys.exit(f"no mutant is called anything with {' or '.join(words)}")

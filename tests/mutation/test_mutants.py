@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mutation.mutant import Mutant
 from mutation.mutants import MUTANTS
-from mutation.run import CHECKOUT, SECONDS, TESTS, check, occurrences
+from mutation.run import CHECKOUT, SECONDS, check, occurrences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ ENDLESS = HARMFUL._replace(name="a line that never moves", new="while True: pass
 
 
 def test_every_mutant_changes_one_place_of_the_source_as_it_is_today() -> None:
-    found = {f"{mutant.file}, {mutant.name}": occurrences(mutant) for mutant in MUTANTS}
+    found = {f"{mutant.path}, {mutant.name}": occurrences(mutant) for mutant in MUTANTS}
 
     assert {name: count for name, count in found.items() if count != 1} == {}
     assert [mutant.name for mutant in MUTANTS if mutant.old == mutant.new] == []
@@ -52,10 +52,10 @@ def test_every_mutant_has_a_name_of_its_own() -> None:
 
 
 def test_every_mutant_names_tests_that_exist() -> None:
-    for test in {test for mutant in MUTANTS for test in mutant.tests.split()}:
+    for test in {test for mutant in MUTANTS for test in mutant.nodes}:
         file, _, name = test.partition("::")
 
-        assert f"def {name.partition('[')[0]}(" in (CHECKOUT / TESTS / file).read_text("utf-8")
+        assert f"def {name.partition('[')[0]}(" in (CHECKOUT / file).read_text("utf-8")
 
 
 def outcomes(
