@@ -8,7 +8,7 @@ import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
-from ticketr.jira import Allowed, BadAnswer, CreateField, Credentials, IssueType, User, open_jira
+from ticketr.jira import Allowed, BadAnswer, Credentials, IssueType, ScreenField, User, open_jira
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock
@@ -102,7 +102,7 @@ async def test_the_fields_of_a_type_are_read_with_missing_keys(autojump_clock: C
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         priority, platforms, odd = await jira.create_fields("DEMO", "10001")
     assert app.asked[0].path == "/rest/api/3/issue/createmeta/DEMO/issuetypes/10001"
-    assert priority == CreateField(
+    assert priority == ScreenField(
         "priority",
         "Priority",
         required=True,
@@ -120,7 +120,7 @@ async def test_the_fields_of_a_type_are_read_with_missing_keys(autojump_clock: C
         Allowed("a", "Mia"),
         Allowed("", "DEMO"),
     )
-    assert odd == CreateField(
+    assert odd == ScreenField(
         "odd", "odd", required=False, has_default=False, schema_type="", items="", allowed=()
     )
 

@@ -24,7 +24,7 @@ def check_module(module: str, modules: Collection[str] | None) -> None:
         modules: Those that it was started for; None for all.
 
     Raises:
-        NotAllowed: It is none of them, and in none of them.
+        NotAllowed: It is neither one of them nor inside one of them.
     """
     if modules is None:
         return

@@ -126,7 +126,7 @@ class Batches:
                 await self._send_batch(wanted)
 
     def _fill(self, batch: list[_Call]) -> _Call | None:
-        """Add the calls that wait, as far as there is room; return the one that has none."""
+        """Add the calls that wait while there is room; return the first that does not fit."""
         size = batch[0].size
         while len(batch) < MOST_CALLS:
             try:

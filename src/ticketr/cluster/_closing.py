@@ -1,6 +1,6 @@
 """Connections that close all of their streams.
 
-coredis leaves the streams of a connection open that could not be made, and Python warns of each.
+coredis leaves the streams of a failed connection open, and Python warns of each.
 """
 
 from __future__ import annotations

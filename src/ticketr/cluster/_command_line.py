@@ -82,7 +82,7 @@ async def ask(options: argparse.Namespace, call: Callable[[], Awaitable[T]]) -> 
     """Return the answer of the server to a call.
 
     Raises:
-        ClusterUnavailable: There is none for 10 seconds.
+        ClusterUnavailable: The server does not answer for 10 seconds.
     """
     with trio.move_on_after(PATIENCE):
         return await call()

@@ -40,7 +40,7 @@ logging.getLogger("coredis").addHandler(logging.NullHandler())
 PATIENCE: Final = 5.0
 """Seconds until a call that has no answer counts as failed."""
 URL_VARIABLE: Final = "TICKETR_CLUSTER_URL"
-"""Where the URL may stand, which no list of processes shows then."""
+"""The variable that may hold the URL, so that no list of processes shows it."""
 _MOST_CONNECTIONS: Final = 64
 _OLDEST: Final = (7, 2)
 """Of Valkey and of Redis: functions, and how blocked streams end."""
@@ -97,7 +97,7 @@ def _found_url(given: str | None) -> str:
     """Return the URL that was given, else that of the environment.
 
     Raises:
-        ClusterMisconfigured: There is none.
+        ClusterMisconfigured: No URL was given, and the environment has none.
     """
     found = os.environ.get(URL_VARIABLE, "") if given is None else given
     if not found:

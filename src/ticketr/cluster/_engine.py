@@ -1,6 +1,6 @@
 """The engine: streaq delivers messages to workers. All else that it does is left out here.
 
-Faults of streaq 7.2 and coredis 6.9, and the ways round (each with a guard in
+Faults of streaq 7.2 and coredis 6.9, and how they are worked around (each with a guard in
 ``tests/cluster/test_engine.py``, the last one in ``test_memory.py``):
 
 1. A prefetched message that waits longer than ``idle_timeout`` is delivered twice: ``prefetch`` is
@@ -109,7 +109,7 @@ class Engine(streaq.Worker[None]):
         """Deliver messages until the event is set.
 
         Cancellation:
-            Has no effect: who cancels this sets the event.
+            Has no effect: the canceller has to set the event.
 
         Raises:
             LOST, RedisError: The connection is broken, in a group or alone.

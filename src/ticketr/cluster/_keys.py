@@ -33,7 +33,7 @@ class QueueKeys:
         return f"streaq:{self.queue}"
 
     def events(self, reader: str) -> str:
-        """The stream of what one submitting process is told."""
+        """The stream of the events for one submitting process."""
         return f"{self.prefix}events:{reader}"
 
     def stops(self, worker: str) -> str:
@@ -69,7 +69,7 @@ def gate_of(key: str | None) -> str:
 
 
 def key_of(gate: str) -> str | None:
-    """Return the key whose gate the server calls so; None for that of the queue."""
+    """Return the key of a gate by its name on the server; None for the gate of the queue."""
     return gate[1:] if gate.startswith("k") else None
 
 

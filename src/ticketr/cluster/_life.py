@@ -51,7 +51,7 @@ class Life:
 
     Attributes:
         worker: Its ID.
-        is_over: Whether its jobs may be others' by now.
+        is_over: Whether its jobs may have been given to other workers.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Life:
     # Messages
 
     async def _run_engines(self, runner: Runner, attempts: trio.Nursery) -> None:
-        """Run a session of the engine after the other: one ends with its connection."""
+        """Run sessions of the engine one after the other; each ends with its connection."""
 
         async def deliver(message: StreamMessage) -> None:
             held, over = self._held[message.priority], trio.Event()
@@ -213,7 +213,7 @@ class Life:
             attempt.stop()
 
     async def _listen(self) -> None:
-        """Stop attempts as soon as somebody asks for it."""
+        """Stop attempts as soon as a cancel is requested."""
         last, stream = "0-0", self._store.keys.stops(self.worker)
         while True:
             try:
@@ -258,7 +258,7 @@ class Life:
                 logger.error("%d jobs had been lost on their way: delivered again", found)
 
     async def _keep_lease(self, registered: trio.Event) -> None:
-        """Tell the server that this worker lives; end the life if there is no answer for long."""
+        """Renew this worker's lease; end the life if there is no answer for long."""
         lease, is_new = self._settings.lease, True
         asked = trio.current_time()
         stop_at = asked + lease  # so long the registration may take

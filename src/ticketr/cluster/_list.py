@@ -25,13 +25,13 @@ _LIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker that lives.
+    """A worker whose lease has not ended.
 
     Attributes:
         id: Its ID.
         words: Its machine, its process, and how many jobs it runs at most.
         running: How many jobs it runs.
-        lease: For how many seconds it may still be silent.
+        lease: The seconds until its lease ends.
     """
 
     id: str
@@ -73,7 +73,7 @@ class JobList:
         self._shift = shift
 
     async def totals(self) -> dict[JobStatus, int]:
-        """Return how many jobs have each status; the ended ones ever."""
+        """Return how many jobs have each status, counting all that ever ended."""
         return dict(zip(JobStatus, await self._store.call_surely("totals"), strict=True))
 
     async def newest(self, status: JobStatus | None, limit: int) -> list[JobSnapshot]:
@@ -140,7 +140,7 @@ class JobList:
 
 
 def _words(told: str) -> str:
-    """Return what a worker says of itself in words."""
+    """Return what a worker has registered, in words for people."""
     host, _, rest = told.partition(" ")
     process, _, most = rest.partition(" ")
     return f"{host}, process {process}, {most} jobs at most" if most else told

@@ -1,4 +1,4 @@
-"""The jobs that this process submitted or asked for, as far as it was told of them."""
+"""The jobs that this process has submitted or attached, by the events that it has received."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Mirror:
         self._note_idle()
 
     def add(self, record: RemoteRecord) -> None:
-        """Know a job by its ID; tell the readers of it unless it has ended."""
+        """Add a job by its ID, and notify the readers unless it has ended."""
         self._by_id[record.id] = record
         if record.status.is_terminal:
             self._ended.append(record)
@@ -79,7 +79,7 @@ class Mirror:
             self.subscriptions.notify_changed(record)
 
     def apply(self, record: RemoteRecord, told: Mapping[str, bytes]) -> None:
-        """Take over what the server says of a job, and tell the readers."""
+        """Take over the state in an event, and notify the readers."""
         before = record.report
         if not record.apply(told, self._codec):
             return
@@ -140,7 +140,7 @@ class Mirror:
         return iter(list(self._by_id.values()))
 
     def statistics(self) -> QueueStatistics:
-        """Return the jobs known here in numbers."""
+        """Return statistics of the jobs known here."""
         running = sum(record.status is JobStatus.RUNNING for record in self.live.values())
         return QueueStatistics(
             workers=0,
@@ -161,7 +161,7 @@ class Mirror:
         return not self.live
 
     def expect_idle(self) -> None:
-        """Do nothing: readers are always told when this is idle."""
+        """Do nothing: readers are always notified when this is idle."""
 
     async def wait_idle(self) -> None:
         """Wait until no job known here is pending or running."""

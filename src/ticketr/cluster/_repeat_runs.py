@@ -52,7 +52,7 @@ def step_of_run(
 
 @final
 class RepeatRunner:
-    """Submits the runs that are due, for as long as a worker lives."""
+    """Submits the runs that are due, until the worker ends."""
 
     def __init__(
         self, store: RecordStore, codec: SignedCodec, modules: Collection[str] | None

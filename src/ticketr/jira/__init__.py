@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from ticketr.jira.outcome import certainly_failed, may_have_happened
     from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
-    from ticketr.jira.screen_fields import Allowed, CreateField
+    from ticketr.jira.screen_fields import Allowed, ScreenField
     from ticketr.jira.tenant import ask_cloud_id, ask_server_info
     from ticketr.jira.worklogs import Worklog
 
@@ -67,7 +67,7 @@ _NAMES = {
     "models": "Attachment BulkFetched Created Field Issue LastChange Project ServerInfo Transition User",
     "outcome": "certainly_failed may_have_happened",
     "retry": "LONGEST_WAIT RetryPolicy",
-    "screen_fields": "Allowed CreateField",
+    "screen_fields": "Allowed ScreenField",
     "tenant": "ask_cloud_id ask_server_info",
     "worklogs": "Worklog",
 }

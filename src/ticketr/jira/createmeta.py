@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from ticketr.jira.errors import BadAnswer
 from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.screen_fields import CreateField, fields_on_screen
+from ticketr.jira.screen_fields import ScreenField, fields_on_screen
 from ticketr.jira.values import objects, text_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class IssueType(NamedTuple):
         return cls(id=type_id, name=name, subtask=answer.get("subtask") is True)
 
 
-_T = TypeVar("_T", IssueType, CreateField)
+_T = TypeVar("_T", IssueType, ScreenField)
 
 
 class CreateMetaEndpoints(Endpoints):
@@ -56,7 +56,7 @@ class CreateMetaEndpoints(Endpoints):
         pages = "issue/createmeta/{}/issuetypes"
         return await self._all_pages(IssueType.read, "issueTypes", pages, project)
 
-    async def create_fields(self, project: str, issue_type_id: str) -> tuple[CreateField, ...]:
+    async def create_fields(self, project: str, issue_type_id: str) -> tuple[ScreenField, ...]:
         """Return the fields that a new issue can have.
 
         Args:
@@ -64,9 +64,9 @@ class CreateMetaEndpoints(Endpoints):
             issue_type_id: The ID of one of its `issue_types`.
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
-        return await self._all_pages(CreateField.read, "fields", pages, project, issue_type_id)
+        return await self._all_pages(ScreenField.read, "fields", pages, project, issue_type_id)
 
-    async def edit_fields(self, key: str) -> tuple[CreateField, ...]:
+    async def edit_fields(self, key: str) -> tuple[ScreenField, ...]:
         """Return the fields of an issue that the account can edit now.
 
         Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ticketr.jira.screen_fields import CreateField
+    from ticketr.jira.screen_fields import ScreenField
 
 
 class ServerInfo(NamedTuple):
@@ -213,7 +213,7 @@ class Transition(NamedTuple):
     name: str
     to: str
     to_id: str
-    fields: tuple[CreateField, ...] = ()
+    fields: tuple[ScreenField, ...] = ()
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:

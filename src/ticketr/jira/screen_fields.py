@@ -36,7 +36,7 @@ class Allowed(NamedTuple):
         return cls(allowed_id, name, tuple(each for each in children if each.name))
 
 
-class CreateField(NamedTuple):
+class ScreenField(NamedTuple):
     """A field on a screen: of a new issue, of an edit, or of a transition.
 
     Attributes:
@@ -77,10 +77,10 @@ class CreateField(NamedTuple):
         )
 
 
-def fields_on_screen(answer: object) -> tuple[CreateField, ...]:
+def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
     """Read the fields of a screen, which Jira lists by their IDs."""
     listed = object_of(answer)
-    read = (CreateField.read({**object_of(each), "fieldId": name}) for name, each in listed.items())
+    read = (ScreenField.read({**object_of(each), "fieldId": name}) for name, each in listed.items())
     return tuple(found for found in read if found is not None)
 
 

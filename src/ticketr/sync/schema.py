@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.config.fields import WantedField
-    from ticketr.jira import CreateField, Field, JiraClient
+    from ticketr.jira import Field, JiraClient, ScreenField
 
 #: What people call a kind of value.
 _KINDS = {
@@ -94,7 +94,7 @@ async def read_schema(
 
 
 def schema_of(
-    by_type: Mapping[str, Sequence[CreateField]], columns: Columns, site: Iterable[Field]
+    by_type: Mapping[str, Sequence[ScreenField]], columns: Columns, site: Iterable[Field]
 ) -> tuple[SchemaField, ...]:
     """Join the fields of the issue types of a project.
 
@@ -107,7 +107,7 @@ def schema_of(
     site = tuple(site)
     rich = {each.id for each in site if holds_rich_text(each)}
     reasons = {each.id: why for each in site if (why := unsupported(each))}
-    first: dict[str, CreateField] = {}
+    first: dict[str, ScreenField] = {}
     for fields in by_type.values():
         for each in fields:
             first.setdefault(each.id, each)
@@ -131,8 +131,8 @@ def schema_of(
 
 
 def _joined(
-    first: CreateField,
-    by_type: Mapping[str, Sequence[CreateField]],
+    first: ScreenField,
+    by_type: Mapping[str, Sequence[ScreenField]],
     known: str | None,
     reason: str,
     *,
@@ -158,13 +158,13 @@ def _joined(
     )
 
 
-def _kind_of(field: CreateField) -> str:
+def _kind_of(field: ScreenField) -> str:
     if field.schema_type == "array":
         return _LISTS.get(field.items, f"list of {field.items or 'values'}")
     return clean(_KINDS.get(field.schema_type, field.schema_type or "text"))
 
 
-def _values_of(field: CreateField) -> Iterable[str]:
+def _values_of(field: ScreenField) -> Iterable[str]:
     for each in field.allowed:
         yield each.name
         for child in each.children:

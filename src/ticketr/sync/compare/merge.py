@@ -183,6 +183,7 @@ def merge_texts(base: str, local: str, remote: str, *, prefer: Side | None = Non
 
 
 def _with_parts(issue: Ticket, merged: Mapping[Part, str], emptied: Collection[Part]) -> Ticket:
+    """Return an issue with the merged texts of its parts; those that were emptied keep a line."""
     fields = {
         part: text
         for part, text in merged.items()

@@ -16,7 +16,7 @@ from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.jira import CreateField, IssueType, User
+    from ticketr.jira import IssueType, ScreenField, User
     from ticketr.sync.compare.diff import Change
     from ticketr.sync.session import Session
 
@@ -168,7 +168,7 @@ def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
 
 
 def _field_specs(
-    session: Session, form: Iterable[CreateField], types: Iterable[IssueType]
+    session: Session, form: Iterable[ScreenField], types: Iterable[IssueType]
 ) -> dict[str, FieldSpec]:
     by_id = {each.id: each for each in form}
     site = {each.id: each for each in session.site_fields}
@@ -206,7 +206,7 @@ def _field_specs(
     return field_specs
 
 
-def _text_specs(session: Session, form: Iterable[CreateField]) -> dict[str, FieldSpec]:
+def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, FieldSpec]:
     by_id = {each.id: each for each in form}
     specs = {
         name: FieldSpec(field_id, name, "string", required=_is_missed(by_id.get(field_id)))
@@ -228,7 +228,7 @@ def _screen_id(field_id: str) -> str:
     return TIME_TRACKING if field_id in ESTIMATES else field_id
 
 
-def _is_missed(field: CreateField | None) -> bool:
+def _is_missed(field: ScreenField | None) -> bool:
     """Tell whether a new issue needs a line for this field."""
     if field is None or field.id in _GIVEN:
         return False

@@ -19,7 +19,7 @@ from ticketr.sync.push.values import find_name, shown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from ticketr.jira import CreateField, Transition
+    from ticketr.jira import ScreenField, Transition
     from ticketr.sync.push.writes import IssueEdit
     from ticketr.sync.session import Session
 
@@ -93,7 +93,7 @@ def with_transition_fields(
     return replace(edit, payload=payload, route=tuple(steps)), tuple(problems)
 
 
-def _step_with(field: str, steps: list[Step]) -> tuple[int, CreateField | None]:
+def _step_with(field: str, steps: list[Step]) -> tuple[int, ScreenField | None]:
     """Return the last step whose screen has a field, and the field there."""
     for at in reversed(range(len(steps))):
         for each in steps[at].transition.fields:
@@ -102,7 +102,7 @@ def _step_with(field: str, steps: list[Step]) -> tuple[int, CreateField | None]:
     return 0, None
 
 
-def _allowed_value(value: object, field: CreateField) -> tuple[object, str]:
+def _allowed_value(value: object, field: ScreenField) -> tuple[object, str]:
     """Return a value that is given by its name as its ID, and what is wrong with it."""
     name = value.get("name") if isinstance(value, dict) else None
     if not isinstance(name, str) or not field.allowed:
