@@ -16,6 +16,7 @@ import coredis
 import pytest
 import streaq
 import trio
+from coredis.exceptions import ResponseError
 from fakes import cluster_jobs as jobs
 from fakes.clusters import SECRET, new_name, open_cluster, until
 
@@ -30,6 +31,7 @@ from ticketr.cluster._secret import Secret
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from fakes.valkeys import Valkey
     from streaq.types import StreamMessage
 
 SOURCE = inspect.getsource(streaq.Worker)
@@ -66,7 +68,14 @@ def test_the_versions_are_those_that_were_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run_task", "signal_handler", "schedule_delayed_tasks", "renew_idle_timeouts"]
+    "name",
+    [
+        "run_task",
+        "signal_handler",
+        "schedule_delayed_tasks",
+        "renew_idle_timeouts",
+        "_read_streams_legacy",
+    ],
 )
 def test_what_is_replaced_is_there(name: str) -> None:
     """The engine calls these itself, with these arguments."""
@@ -231,6 +240,27 @@ async def test_fault_13_a_read_may_give_more_than_there_is_room_for(url: str) ->
         await queue.resume()  # which delivers all at once
         for handle in handles:
             assert (await handle.wait()).attempt == 1
+
+
+async def test_fault_14_without_memory_the_function_that_reads_is_refused(
+    url: str, valkey: Valkey
+) -> None:
+    async with open_connection(url, name=new_name(), secret=SECRET) as connection:
+        session = engine(connection, trio.Event())
+        for level in LEVELS:
+            stream = f"{session.stream_key}{level}"
+            await connection.client.xgroup_create(stream, "workers", "0", mkstream=True)
+        await connection.client.xadd(f"{session.stream_key}normal", {"task_id": "j~n"})
+        async with session:
+            valkey.command("CONFIG", "SET", "maxmemory", "1")
+            try:
+                with pytest.raises(ResponseError, match="OOM"):
+                    await streaq.Worker._read_streams_legacy(session, 1)
+                assert list(await session._read_streams_legacy(1)) == [
+                    f"{session.stream_key}normal"
+                ]
+            finally:
+                valkey.command("CONFIG", "SET", "maxmemory", "0")
 
 
 def test_other_names_of_keys_are_noticed(

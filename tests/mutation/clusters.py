@@ -242,4 +242,11 @@ MUTANTS: Final = [
         "    if true then\n",
         "test_batches.py::test_without_memory_only_the_calls_fail_that_need_some",
     ),
+    _mutant(
+        "a worker reads no messages of a server without memory",
+        "_engine.py",
+        "            return await self.redis.xreadgroup(GROUP, self.id, self._streams, count=count)\n",
+        "            raise\n",
+        "test_engine.py::test_fault_14_without_memory_the_function_that_reads_is_refused",
+    ),
 ]

@@ -1,7 +1,7 @@
 """The engine: streaq delivers messages to workers. All else that it does is left out here.
 
 Faults of streaq 7.2 and coredis 6.9, and how they are worked around (each with a guard in
-``tests/cluster/test_engine.py``, the last one in ``test_memory.py``):
+``tests/cluster/test_engine.py``):
 
 1. A prefetched message that waits longer than ``idle_timeout`` is delivered twice: ``prefetch`` is
    the number of workers.
