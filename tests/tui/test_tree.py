@@ -70,7 +70,9 @@ def expected(
     families=FAMILIES,
     folded=st.frozensets(st.integers(1, 40)),
     sort=st.sampled_from(SORT_NAMES),
-    words=st.sampled_from(["", "status=done", "part", "title 7"]),
+    words=st.sampled_from(
+        ["", "status=done", "status=", "part", "title 7", "-part", "-status=do key=1", "-draft"]
+    ),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_blocks_show_what_one_list_shows_and_find_each_row(
@@ -141,6 +143,48 @@ def test_a_change_of_one_ticket_copies_one_block() -> None:
     # The garbage collector takes long for many new objects.
     kept = {id(each) for block in rows.blocks for each in block.shown}
     assert sum(id(each) not in kept for block in changed.blocks for each in block.shown) == 2
+
+
+@given(FAMILIES, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_that_are_read_again_replace_all_and_keep_the_blocks_that_are_the_same(
+    families: list[Family], again: list[Family]
+) -> None:
+    rows = Rows().merged(family(*each) for each in families)
+    whole = [row for each in by_order(list(dict(again or families).items())) for row in each]
+
+    updated = rows.updated(reversed(whole))
+
+    assert list(updated) == whole
+    assert [updated[at] for at in range(len(updated))] == whole
+    assert rows.updated(rows) is rows
+    assert updated.merged(family(*each) for each in again) == Rows.of(whole)
+
+
+def test_a_ticket_less_and_one_more_make_two_blocks_new() -> None:
+    rows = Rows().merged(family(number, 1) for number in range(1, 40))
+    left = [row for row in rows if not row.key.endswith(("N-7", "1700"))]
+
+    changed = rows.updated([*left, *family(60, 0)])
+
+    assert len(changed.blocks) == len(rows.blocks) > 5
+    kept = [old is new for old, new in zip(rows.blocks, changed.blocks, strict=True)]
+    assert kept.count(False) == 2
+
+
+@pytest.mark.parametrize("words", ["status=d", "-status=d", "-draft", "p"])
+def test_a_filter_takes_a_few_steps_for_each_row(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 256)
+    rows = Rows().merged(family(number, 1) for number in range(1, 1000))
+    rows.prepare()
+
+    bytecodes = Bytecodes()
+    with bytecodes.counted():
+        arrange(rows, wanted=Wanted(parse_filter(words)))
+
+    assert 0 < bytecodes.count < 65 * len(rows)
 
 
 def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fakes.bytecodes import Bytecodes
 from fakes.states import after, app_state, tickets_of
 
-from ticketr.tickets import Ticket
+from ticketr.tickets import Ticket, parse_filter
 from ticketr.tui.messages import FilesRead, TicketsFound
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.tree import arrange
@@ -33,3 +33,23 @@ def test_the_files_of_a_pull_are_not_compared_with_what_it_found() -> None:
         return bytecodes.count
 
     assert 0 < cost(2_000) < 2 * cost(250)
+
+
+def test_after_a_change_of_one_file_the_filter_looks_at_one_block() -> None:
+    def cost(count: int) -> int:
+        tickets = [Ticket(f"Ticket {at}", f"DEMO-{at}") for at in range(1, count)]
+        rows = Rows.of(row for rows in tickets_of(*tickets) for row in rows)
+        read = FilesRead("work", rows)
+        state = after(app_state(), read)
+        shown = replace(state.workspace, filter=parse_filter("ticket -done 1"))
+        state = state.with_workspace(shown)
+        assert 0 < len(shown.visible) < count
+        changed = tickets_of(*tickets[:-1], Ticket("Other", f"DEMO-{count - 1}"))
+        again = replace(read, rows=rows.updated(row for rows in changed for row in rows))
+        arrange(again.rows)
+        bytecodes = Bytecodes()
+        with bytecodes.counted():
+            assert 0 < len(after(state, again).workspace.visible) < count
+        return bytecodes.count
+
+    assert 0 < cost(4_000) < 2 * cost(500)

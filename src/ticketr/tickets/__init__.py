@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from ticketr.tickets.filter import (
         FILTER_WORDS,
         FLAGS,
+        FieldTerm,
         Filter,
+        FlagTerm,
         KeysTerm,
+        NotTerm,
+        Term,
         TextTerm,
         parse_filter,
     )
@@ -43,9 +47,8 @@ _HOMES = {
     **dict.fromkeys(("Candidate", "candidate_of", "fold"), "candidate"),
     **dict.fromkeys(("field_name", "set_fields"), "field_edits"),
     "fold_texts": "folding",
-    **dict.fromkeys(
-        ("FILTER_WORDS", "FLAGS", "Filter", "KeysTerm", "TextTerm", "parse_filter"), "filter"
-    ),
+    **dict.fromkeys(("FILTER_WORDS", "FLAGS", "Filter", "parse_filter"), "filter"),
+    **dict.fromkeys(("FieldTerm", "FlagTerm", "KeysTerm", "NotTerm", "Term", "TextTerm"), "filter"),
     **dict.fromkeys(("check_saved", "split_command", "with_saved"), "saved_filters"),
     **dict.fromkeys(("Total", "points_of", "total_by"), "totals"),
 }

@@ -71,8 +71,25 @@ class Names:
     texts: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The values that some rows have in one field.
+
+    Attributes:
+        texts: The folded value of each row; empty where the field is.
+    """
+
+    texts: tuple[str, ...]
+
+
 @lru_cache(maxsize=REMEMBERED)
-def holding(part: Part | Names, word: str) -> tuple[int, ...]:
+def values_of(block: Block, name: str) -> Values:
+    """Return the values that the rows of a block have in a field, whose name is folded."""
+    return Values(tuple([row.candidate.folded.get(name, "") for row in block.rows]))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def holding(part: Part | Names | Values, word: str) -> tuple[int, ...]:
     """Return the indexes of the rows that contain a folded text.
 
     A word is typed letter by letter, so only the rows that contain all but its last letter are
@@ -163,9 +180,22 @@ class Rows(Sequence["ListRow"]):
     @staticmethod
     def of(rows: Iterable[ListRow]) -> Rows:
         """Return rows in any order as a value."""
-        by_order = sorted(rows, key=lambda row: row.order)
-        families = groupby(by_order, lambda row: row.order[:3])
-        return Rows(tuple(_divided([each for _, some in families for each in _shown(tuple(some))])))
+        return Rows(tuple(_divided(_all_shown(rows))))
+
+    def updated(self, rows: Iterable[ListRow]) -> Rows:
+        """Return rows in any order as a value, with those blocks of its own that hold just these.
+
+        What was computed from such a block is not computed again.
+        """
+        shown = _all_shown(rows)
+        blocks: list[Block] = []
+        begin = 0
+        for block, following in zip(self.blocks, self._firsts[1:], strict=False):
+            end = bisect_left(shown, start_of(following), lo=begin, key=_order)
+            blocks += _kept(block, shown[begin:end])
+            begin = end
+        blocks += _kept(self.blocks[-1] if self.blocks else None, shown[begin:])
+        return self if tuple(blocks) == self.blocks else Rows(tuple(blocks))
 
     def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
         """Return it with the rows of some tickets inserted or replaced.
@@ -175,9 +205,8 @@ class Rows(Sequence["ListRow"]):
         """
         changed: dict[int, list[VisibleRow]] = {}
         for ticket in tickets:
+            begin = start_of(ticket[0].order)
             project, number, rest, _ = ticket[0].order
-            # A ticket with a key is the same one after its file has moved.
-            begin = (project, number, "" if number else rest, 0)
             end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
             at = max(0, bisect_right(self._firsts, end) - 1)
             rows = changed.get(at)
@@ -194,9 +223,10 @@ class Rows(Sequence["ListRow"]):
         return Rows(tuple(blocks))
 
     def prepare(self) -> None:
-        """Compute what searches and the palette need of each block; for a worker thread."""
+        """Compute what filters, searches and the palette need of blocks; for a worker thread."""
         for block in self.blocks:
-            _ = block.whole.texts, block.names, block.assignees, block.statuses
+            _ = block.whole.texts, block.head_of, block.issues, block.drafts
+            _ = block.names, block.assignees, block.statuses
 
     def named(self, words: str, most: int) -> tuple[ListRow, ...]:
         """Return the rows whose key and title hold some words.
@@ -262,6 +292,24 @@ class Rows(Sequence["ListRow"]):
 
 def _order(shown: VisibleRow) -> Order:
     return shown.row.order
+
+
+def start_of(order: Order) -> Order:
+    """Return where the rows of a ticket begin: one with a key stays the same in another file."""
+    project, number, rest, _ = order
+    return project, number, "" if number else rest, 0
+
+
+def _kept(block: Block | None, shown: Sequence[VisibleRow]) -> Iterable[Block]:
+    """Return a block if it shows these rows, else new ones of them."""
+    return (block,) if block is not None and block.shown == tuple(shown) else _divided(shown)
+
+
+def _all_shown(rows: Iterable[ListRow]) -> list[VisibleRow]:
+    """Return rows in any order as they are shown without a filter and folds."""
+    by_order = sorted(rows, key=lambda row: row.order)
+    families = groupby(by_order, lambda row: row.order[:3])
+    return [each for _, some in families for each in _shown(tuple(some))]
 
 
 def _shown(ticket: Sequence[ListRow]) -> list[VisibleRow]:

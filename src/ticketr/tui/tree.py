@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, chain, groupby
+from itertools import accumulate, chain, compress, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, final, overload
 
-from ticketr.tickets import TextTerm, sort_key
-from ticketr.tui.row_blocks import Part, VisibleRow, holding
+from ticketr.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm, sort_key
+from ticketr.tui.row_blocks import Part, VisibleRow, holding, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ticketr.tickets import Candidate, Filter
+    from ticketr.tickets import Filter, Term
     from ticketr.tui.row_blocks import Block, Rows
     from ticketr.tui.rows import ListRow, Order
 
@@ -46,21 +46,36 @@ class Wanted:
         """Return the indexes of the rows of a block that the filter lets through."""
         left: Collection[int] = range(len(block.rows))
         for term in self.filter.terms:
-            if isinstance(term, TextTerm):
-                found = holding(block.whole, term.wanted)
-                if len(found) < len(block.rows):
-                    left = frozenset(found).intersection(left)
-            else:
-                fit = (at for at in left if term.matches(self._candidate(block.rows[at])))
-                left = frozenset(fit)
+            held = self._holding(block, term)
+            if len(held) < len(block.rows):
+                left = frozenset(held).intersection(left)
         return left
 
-    def _candidate(self, row: ListRow) -> Candidate:
-        flags = {"edited"} if row.key in self.edited else set[str]()
+    def _holding(self, block: Block, term: Term) -> Collection[int]:
+        """Return the indexes of the rows of a block that fit one term."""
+        if isinstance(term, TextTerm):  # nearly all
+            return holding(block.whole, term.wanted)
+        match term:
+            case FieldTerm(name, ""):
+                return [at for at, text in enumerate(values_of(block, name).texts) if not text]
+            case FieldTerm(name, wanted):
+                return holding(values_of(block, name), wanted)
+            case NotTerm(excluded):
+                without = frozenset(self._holding(block, excluded))
+                return [at for at in range(len(block.rows)) if at not in without]
+            case FlagTerm(flags):
+                apart = flags.isdisjoint
+                return [at for at, row in enumerate(block.rows) if not apart(self._flags(row))]
+            case _:
+                return [at for at, row in enumerate(block.rows) if term.matches(row.candidate)]
+
+    def _flags(self, row: ListRow) -> frozenset[str]:
+        flags = row.candidate.flags
+        if row.key in self.edited:
+            flags |= {"edited"}
         if self.conflicts and row.head in self.conflicts:
-            flags.add("conflict")
-        candidate = row.candidate
-        return replace(candidate, flags=candidate.flags | flags) if flags else candidate
+            flags |= {"conflict"}
+        return flags
 
 
 @final
@@ -208,16 +223,20 @@ def _arranged(block: Block, folded: frozenset[str], wanted: Wanted | None) -> Pa
         return block.whole
     if not fitting:
         return _NOTHING
-    shown = list[VisibleRow]()
-    for begin, fit in groupby(sorted(fitting), block.head_of.__getitem__):
-        tasks = [at for at in fit if at != begin]
+    fits = bytearray(len(whole))
+    for at in fitting:
+        fits[at] = 1
+    shown: list[VisibleRow] = []
+    for begin in sorted({*map(block.head_of.__getitem__, fitting)}):
         head = whole[begin]
-        hidden = len(tasks) if folded and head.row.id in folded else 0
-        if hidden or head.tasks != len(tasks):
-            head = VisibleRow(head.row, len(tasks), hidden)
+        end = begin + 1 + head.tasks
+        tasks = fits.count(1, begin + 1, end)
+        hidden = tasks if folded and head.row.id in folded else 0
+        if hidden or head.tasks != tasks:
+            head = VisibleRow(head.row, tasks, hidden)
         shown.append(head)
-        if not hidden:
-            shown += [whole[at] for at in tasks]
+        if tasks and not hidden:
+            shown += compress(whole[begin + 1 : end], fits[begin + 1 : end])
     return Part(tuple(shown))
 
 

@@ -7,11 +7,14 @@ import sqlite3
 import sys
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import pytest
 import trio
+from fakes.bytecodes import Bytecodes
 from fakes.pulls import Bench, inline
+from fakes.states import app_state
 
 from ticketr.config.list_memory import FILE
 from ticketr.sandbox import make_site
@@ -277,6 +280,27 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, Recalled)]
         assert [each.sort for each in recalled] == ([sort] if sort else [])
+
+
+async def test_all_rows_are_arranged_by_the_thread_as_they_were_shown_last(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, FILES + 1):
+        write(tmp_path, number)
+    (tmp_path / ".ticketr").mkdir()
+    (tmp_path / ".ticketr" / FILE).write_text('{"filter": "number -99", "sort": "title"}')
+    told: list[Message] = []
+
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+
+    view = app_state().workspace
+    (recalled,) = (each for each in told if isinstance(each, Recalled))
+    view = replace(view, filter=recalled.filter, sort=recalled.sort)
+    bytecodes = Bytecodes()
+    with bytecodes.counted():
+        shown = view.with_files(read(told), 0.0).visible
+    assert len(shown) == FILES - 2
+    assert 0 < bytecodes.count < 10 * FILES
 
 
 async def test_the_clashes_of_a_conflict_are_read_with_the_files(

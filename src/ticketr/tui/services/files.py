@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -12,7 +13,7 @@ from ticketr import TicketrError
 from ticketr.sync import LocalSurvey, State, base_digests, read_state, size_of
 from ticketr.text import clean
 from ticketr.tui.messages import FilesRead, TicketsFound
-from ticketr.tui.row_blocks import Rows
+from ticketr.tui.row_blocks import Rows, start_of
 from ticketr.tui.rows import order_of, row_of_broken, rows_of
 from ticketr.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.tui.tree import arrange
@@ -108,9 +109,8 @@ class WorkspaceReader:
         """
         self._seen.keep(self._stamps.keys())
         conflicts = {each.key: each.parts for each in self._state.conflicts.all()}
-        rows = Rows.of((*Rows().merged(self._tickets), *self._broken))
-        if rows == before:
-            rows = before
+        tickets = {start_of(rows[0].order): rows for rows in self._tickets}  # each once
+        rows = before.updated(chain(chain.from_iterable(tickets.values()), self._broken))
         arrange(rows)  # here, so that it takes no time on Trio's thread
         broken = tuple(row.title for row in self._broken)
         pulled = self._state.site_record.pulled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 import trio
@@ -14,13 +15,14 @@ from ticketr.tui import messages
 from ticketr.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
 from ticketr.tui.services.memory import recall
 from ticketr.tui.services.seen_files import SeenFiles
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractContextManager
 
     from ticketr.sync import State, Store, ThreadRunner
-    from ticketr.tui.messages import Message
+    from ticketr.tui.messages import FilesRead, Message, Recalled
 
 
 #: Files read in one visit to a thread, which takes some 30 milliseconds: on a busy machine each
@@ -68,21 +70,24 @@ class Reader:
             await trio.lowlevel.checkpoint()
             return
         async with self._lock:
+            recalled = None
             if not self._is_filled:
-                known = await self._in_thread(recall, self._name, self._store)
-                if known is not None:
-                    self._send(known)
+                recalled = await self._in_thread(recall, self._name, self._store)
+                if recalled is not None:
+                    self._send(recalled)
                 await self._in_thread(self._seen.load)
             try:
-                await self._read_against(read_state(self._store))
+                await self._read_against(read_state(self._store), recalled)
             except TicketrError as error:
-                await self._read_against(empty_state())
+                await self._read_against(empty_state(), recalled)
                 self._send(messages.Told(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
                 self._send(messages.WorkspaceFailed(self._name, words))
 
-    async def _read_against(self, last_sync: AbstractContextManager[State]) -> None:
+    async def _read_against(
+        self, last_sync: AbstractContextManager[State], recalled: Recalled | None
+    ) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = _ignore if self._is_filled else self._send
         async with self._opened(last_sync) as state:
@@ -99,6 +104,8 @@ class Reader:
                 most=FILES,
             )
             found = await self._in_thread(reader.all_files, self._rows)
+            if recalled is not None:
+                await self._in_thread(_arrange, found, recalled)
         self._rows = found.rows
         self._send(found)
         self._is_filled = True
@@ -122,6 +129,13 @@ class Reader:
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
                 await self._in_thread(stack.close)
+
+
+def _arrange(found: FilesRead, recalled: Recalled) -> None:
+    """Arrange all rows as they were shown last, so that it takes no time on Trio's thread."""
+    view = WorkspaceView(found.workspace, filter=recalled.filter, sort=recalled.sort)
+    shown = replace(view, rows=found.rows, edited=found.edited, conflicts=found.conflicts)
+    _ = shown.visible
 
 
 def _ignore(_: Message) -> None:

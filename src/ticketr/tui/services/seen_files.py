@@ -45,6 +45,8 @@ LARGEST = 1 << 28
 CHANGING = 3_000_000_000
 #: Files in one portion of lines.
 PORTION = 400
+_NO_FLAGS = frozenset[str]()
+_DRAFT = frozenset(("draft",))
 
 
 class Stamp(NamedTuple):
@@ -219,5 +221,4 @@ def _from_json(name: str, stamp: Stamp, found: Any) -> SeenFile:
 
 def _issue(found: Any) -> tuple[Candidate, int]:
     line, key, title, fields, text = found
-    flags = frozenset[str]() if key else frozenset(("draft",))
-    return Candidate(key, title, fields, text, flags), line
+    return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT), line
