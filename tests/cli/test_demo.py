@@ -71,6 +71,9 @@ def test_changes_on_the_site_of_a_demo_are_there_the_next_time(tmp_path: Path) -
     ):
         client.put("issue/DEMO-1", json={"fields": {"summary": "Changed by hand"}})
         client.post("issue", json={"fields": story})
+        word = {"type": "paragraph", "content": [{"type": "text", "text": "A word of mine"}]}
+        body = {"type": "doc", "version": 1, "content": [word]}
+        client.post("issue/DEMO-1/comment", json={"body": body})
 
     ended = demo(tmp_path)
 
@@ -79,6 +82,7 @@ def test_changes_on_the_site_of_a_demo_are_there_the_next_time(tmp_path: Path) -
     assert sorted(after.keys() - before.keys()) == ["DEMO-21.md"]
     assert after["DEMO-21.md"].startswith("# TICKET: [DEMO-21] A new one\n")
     assert after["DEMO-1.md"].startswith("# TICKET: [DEMO-1] Changed by hand\n")
+    assert "A word of mine" in after["DEMO-1.md"].partition("\n## Comments\n")[2]
 
 
 def test_git_does_not_see_the_file_of_the_demo(tmp_path: Path) -> None:

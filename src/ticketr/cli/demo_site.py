@@ -100,4 +100,5 @@ async def open_demo(
             "credentials": login,
             "project": PROJECT,
             "mark": folder.mark,
+            "comments": True,
         }
