@@ -68,7 +68,7 @@ def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
     rows = [plain(row) for row in screen(app_state(*TICKETS), 0.0, Theme())]
 
     assert rows[3].startswith("─ 2 Tickets ")
-    assert " 1/4 · by key ─" in rows[3]
+    assert " 1/4 · by key · f filter · / search ─" in rows[3]
     assert rows[4].startswith("▌+   draft     A draft")
     assert rows[5][:53] == "  ▾● DEMO-1    Search                             PR "
     assert rows[6][:28] == "   ◐ DEMO-2      Translate  "
