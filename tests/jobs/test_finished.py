@@ -13,7 +13,7 @@ from ticketr import (
     JobContext,
     JobHandle,
     JobStatus,
-    RetryLater,
+    Retry,
     open_job_queue,
 )
 from ticketr.jobs._finished import (
@@ -89,10 +89,9 @@ async def test_a_key_is_kept_as_text(
     key: object, text: str | None, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue:
-        handle = await queue.submit(value, key=key)
-        await handle.wait()
+        handles = [await queue.submit(job, key=key) for job in (value, nothing)]
 
-    assert entry(handle, 1).key == text
+    assert [entry(handle, 1).key for handle in handles] == [text, text]
 
 
 async def fail(context: JobContext) -> None:
@@ -116,14 +115,14 @@ async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
     assert (jobs[1].error_type, len(jobs[1].error_message or "")) == ("OSError", MAX_CHARS)
 
 
-async def retry_later(context: JobContext) -> None:
+async def fail_once(context: JobContext) -> None:
     if context.attempt == 1:
-        raise RetryLater(1)
+        raise OSError
 
 
 async def test_a_job_that_was_tried_again_is_not_plain(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
-        handle = await queue.submit(retry_later)
+        handle = await queue.submit(fail_once, retry=Retry(2))
         plain = await queue.submit(nothing)
 
     rows = [row_of_record(record_of(each), "run", 1, repr, 0.0) for each in (handle, plain)]

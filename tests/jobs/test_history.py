@@ -179,6 +179,12 @@ async def test_plain_jobs_are_stored_like_others(
     jobs = await history.read()
     assert jobs == unwritten_too
     assert [job.key for job in jobs] == ["k", None, "k", None, None, None]
+    assert [job.id for job in jobs] == [f"job-{number}" for number in range(6, 0, -1)]
+    assert [(job.name, job.attempts) for job in jobs[1:]] == [
+        ("nothing", 1),
+        ("value", 1),
+        *[("nothing", 1)] * 3,
+    ]
 
     other = tmp_path / "other.sqlite"
     await SqliteHistory(other, run_sync=in_place).write(jobs[::-1])
