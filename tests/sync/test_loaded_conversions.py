@@ -1,4 +1,4 @@
-"""What conversions need is imported on a worker thread, so that the screen does not stand still."""
+"""What conversions need is made on a worker thread, so that the screen does not stand still."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-#: Pulls and pushes in a process of its own, and prints on which threads marklas was imported.
+#: Pulls and pushes in a process of its own, and prints on which threads marklas was imported, and
+#: on which ones a pull compiled long patterns for a family's text.
 PROGRAM = """
+import re._compiler
 import sys, threading
 from pathlib import Path
 
@@ -25,18 +27,29 @@ class Finder:
         if name == "importlib.readers":  # reads the table of emoji
             seen.add(threading.current_thread() is threading.main_thread())
 
+def compile_pattern(pattern, flags=0):
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_name != "render_family":
+        frame = frame.f_back
+    if len(str(pattern)) > 150 and frame is not None:
+        seen.add(threading.current_thread() is threading.main_thread())
+    return compile_as_before(pattern, flags)
+
 from fakes.pulls import Bench
 from ticketr.sandbox import make_site
 
 bench = Bench(make_site(tickets=20, seed=1), Path(sys.argv[1]))
 job, *rest = sys.argv[2:]
 sys.meta_path.insert(0, Finder())
+compile_as_before = re._compiler.compile
+if job == "pull":
+    re._compiler.compile = compile_pattern
 trio.run(lambda: getattr(bench, job)(run_sync=trio.to_thread.run_sync))
 print(*sorted(seen))
 """
 
 
-def test_a_pull_imports_them_on_a_thread(tmp_path: Path) -> None:
+def test_a_pull_imports_and_compiles_them_on_a_thread(tmp_path: Path) -> None:
     assert imported_on_trio(tmp_path, "pull") == "False"
 
 

@@ -94,15 +94,36 @@ _HOMES = {
 }
 
 
+#: What most descriptions hold.
+_TYPICAL = """\
+## One
+
+**Two** `three` & <four> :smile: [five](https://example.com), https://example.com/six?seven=#8
+
+- nine
+  - ten
+
+1. eleven
+
+> twelve
+
+---
+
+```sql
+thirteen
+```
+"""
+
+
 def load_conversions() -> None:
-    """Import what conversions use, and read the table of emoji.
+    """Import what conversions use, compile its patterns, and read the table of emoji.
 
     It takes some 0.2 s, once in a process. Call it on a worker thread before the first conversion
     on a thread that must not stand still.
     """
     from ticketr.jira.adf import _conversion
 
-    _conversion.read(":smile:", _NO_FILES)
+    convert(_conversion.read(_TYPICAL, _NO_FILES))
 
 
 def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira.adf import load_conversions
 from ticketr.sync.compare.mapping import subtask_ids, weight_of
 from ticketr.sync.concurrency import CONCURRENCY, PAGE
 from ticketr.sync.errors import error_to_report
@@ -22,7 +21,7 @@ from ticketr.sync.pull.locations import location_of, misplaced_note
 from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
 from ticketr.sync.whole_issues import fetch_whole
 from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.rendering import render_family
+from ticketr.sync.writing.rendering import load_rendering, render_family
 from ticketr.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class PullPipeline:
         """
         failure: BaseException | None = None
         if self._has_work:
-            await self._in_thread(load_conversions, abandon_on_cancel=True)
+            await self._in_thread(load_rendering, abandon_on_cancel=True)
         try:
             async with trio.open_nursery() as nursery:
                 to_prepare, fetched = trio.open_memory_channel[list["Family"]](0)

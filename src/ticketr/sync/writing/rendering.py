@@ -7,17 +7,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.jira import Issue
+from ticketr.jira.adf import load_conversions
 from ticketr.sync.compare.jira_attachments import files_of
 from ticketr.sync.compare.mapping import family_text, slim, subtask_ids
 from ticketr.sync.compare.wording import keep_wording_of_file
-from ticketr.tickets import parse, render_ticket
+from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ticketr.sync.compare.columns import Columns
     from ticketr.sync.compare.mapping import FamilyText, KnownText
-    from ticketr.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,13 @@ class RenderedFamily:
     def head(self) -> Issue:
         """The issue that gives the ticket its heading."""
         return self.issues[0]
+
+
+def load_rendering() -> None:
+    """Do what the first rendering does once in a process; see `load_conversions`."""
+    load_conversions()
+    text = "## Part\n\n\\# text\n\n```\ncode\n```"
+    parse(render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",))))
 
 
 def render_family(
