@@ -145,6 +145,7 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
         ("✓", "Push"),
         ("✓", "Pull"),
     ]
+    screen.press("q", "2 Tickets")
     screen.pty.type("q")
 
     assert screen.pty.wait_for_end() == 0

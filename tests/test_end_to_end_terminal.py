@@ -167,6 +167,7 @@ def test_a_stop_restores_the_terminal_and_fg_brings_the_same_screen_back(folder:
 
         screen.pty.command("fg")
         screen.resize(WIDTH, HEIGHT - 1, "Keys of")
+        screen.press("q", "2 Tickets")
         leave(screen.pty)
 
 

@@ -405,7 +405,9 @@ def test_a_missing_field_is_named(name: str) -> None:
     if name.endswith("_wall"):
         assert JobSnapshot.from_dict(data) == PLAIN
         return
-    with pytest.raises(ValueError, match=f"no job as as_dict\\(\\) gives it: '{name}' is missing"):
+    with pytest.raises(
+        ValueError, match=f"not a job as as_dict\\(\\) gives it: '{name}' is missing"
+    ):
         JobSnapshot.from_dict(data)
 
 
@@ -429,7 +431,7 @@ def test_a_missing_field_is_named(name: str) -> None:
     ],
 )
 def test_a_field_that_is_not_ours_is_refused(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=r"no job as as_dict|not a valid"):
+    with pytest.raises(ValueError, match=r"not a job as as_dict|not a valid"):
         JobSnapshot.from_dict({**PLAIN.as_dict(), name: value})
 
 

@@ -14,7 +14,6 @@ from ticketr.sync.edits.local_changes import draft_changes
 from ticketr.sync.edits.losses import edited_texts_of, losses, unaccepted
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.comment_payload import comment_payload
-from ticketr.sync.push.create_payload import create_payload
 from ticketr.sync.push.link_payload import link_payload
 from ticketr.sync.push.metadata import MetadataQuery
 from ticketr.sync.push.transitions import status_of
@@ -289,6 +288,8 @@ class _WritesBuilder:
         return payload.with_comments(comment_payload(issue, changes, context)).with_links(links)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
+        from ticketr.sync.push.create_payload import create_payload  # noqa: PLC0415 - only for drafts
+
         payload = create_payload(
             issue,
             self._metadata.projects[project],
