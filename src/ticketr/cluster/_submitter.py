@@ -1,7 +1,7 @@
 """What this process has to do with a queue: it submits jobs, follows them and cancels them.
 
-The public methods of :class:`ticketr.cluster.ClusterQueue`, its maps and its block share it. It deals
-in records; handles are made of them by those who talk to users.
+The public methods of :class:`ticketr.cluster.ClusterQueue`, its maps and its block share it. It works
+with records; the public methods make handles of them.
 """
 
 from __future__ import annotations
