@@ -32,7 +32,7 @@ demo: setup  ## open the app, and pull 500 tickets from a Jira stand-in on this 
 
 test: setup  ## run every test, with branch coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/coverage run -m pytest -q -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/python .ci/readable_coverage.py
 	@$(BIN)/coverage combine --quiet
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }

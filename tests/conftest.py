@@ -10,7 +10,9 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import os
 import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,7 @@ from fakes.examples import USUAL
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Generator, Iterator
 
 # By default Hypothesis fails a test whose example takes 0.2 s, which a busy machine makes of any.
 settings.register_profile("usual", settings(), deadline=None, max_examples=USUAL)
@@ -54,6 +56,21 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.obj = watched(item.obj)
     elif not hasattr(hypothesis.inner_test, "__wrapped__"):
         hypothesis.inner_test = watched(hypothesis.inner_test)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure no coverage during a test that is marked so, nor of the processes that it starts."""
+    if item.get_closest_marker("unmeasured") is None:
+        return (yield)
+    tracer = sys.gettrace()
+    hidden = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("COVERAGE_")}
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        os.environ.update(hidden)
 
 
 @pytest.fixture(scope="session", autouse=True)

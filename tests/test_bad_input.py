@@ -36,6 +36,7 @@ def someone(
     return User(tmp_path / "work", make_site(tickets=12, seed=1), monkeypatch, capsys)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -88,6 +89,7 @@ def test_a_key_in_two_files_is_reported_with_both(someone: User) -> None:
     assert someone.site.revision == before
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -194,6 +196,7 @@ def test_an_expired_token_ends_a_run_with_1_and_a_hint(someone: User, command: s
     assert someone.finds("DEMO-9").summary == "Mine"
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("left", range(16))
 async def test_a_token_that_expires_on_the_way_loses_nothing_and_doubles_nothing(
     tmp_path: Path, autojump_clock: MockClock, left: int
@@ -276,6 +279,7 @@ def test_a_folder_that_cannot_be_written_can_still_be_looked_at(
     assert someone.runs("push").code == 0
 
 
+@pytest.mark.unmeasured
 def test_a_full_disk_is_reported_and_the_next_run_goes_on_when_there_is_room(
     someone: User, tmp_path: Path
 ) -> None:

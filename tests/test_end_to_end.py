@@ -36,6 +36,7 @@ def site() -> Generator[str]:
         yield url
 
 
+@pytest.mark.unmeasured
 def test_the_demo_pulls_everything_and_says_where_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "here"
 
@@ -92,6 +93,7 @@ def stopped_in_mid_pull(url: str, folder: Path, number: signal.Signals) -> tuple
         return process.wait(20), "".join(lines)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_mid_pull_leaves_whole_files_and_an_honest_count(
     number: signal.Signals, tmp_path: Path
@@ -119,6 +121,7 @@ def one_line(ended: subprocess.CompletedProcess[str]) -> str:
     return ended.stderr.splitlines()[-1]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", ["JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_PROJECT_KEY"])
 def test_a_missing_setting_ends_with_2_and_its_name(name: str, tmp_path: Path) -> None:
     env = environment("http://127.0.0.1:9")

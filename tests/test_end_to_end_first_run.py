@@ -51,6 +51,7 @@ def demo_folder(home: Path) -> Path:
     return found
 
 
+@pytest.mark.unmeasured
 def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None:
     with app(home) as pty:
         wait_for_start(pty)
@@ -67,6 +68,7 @@ def test_a_new_user_tries_the_sandbox_pulls_reads_and_leaves(home: Path) -> None
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.unmeasured
 def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path) -> None:
     with app(home) as pty:
         wait_for_start(pty)
@@ -79,6 +81,7 @@ def test_leaving_while_the_sandbox_is_pulled_counts_what_has_arrived(home: Path)
         pty.wait_for(r"Cancelled: \d+/500 tickets pulled")
 
 
+@pytest.mark.unmeasured
 def test_a_window_that_is_closed_over_the_sandbox_ends_both(home: Path) -> None:
     with app(home) as pty:
         wait_for_start(pty)
@@ -89,6 +92,7 @@ def test_a_window_that_is_closed_over_the_sandbox_ends_both(home: Path) -> None:
         assert pty.wait_for_end(read=False) == 128 + signal.SIGHUP
 
 
+@pytest.mark.unmeasured
 def test_a_new_user_connects_to_jira_and_the_token_is_never_shown(home: Path) -> None:
     with sandbox_process(tickets=5) as url, app(home) as pty:
         wait_for_start(pty)

@@ -100,6 +100,7 @@ def newcomer(tmp_path: Path) -> Generator[Newcomer]:
         yield Newcomer(PtyScreen(pty, WIDTH, HEIGHT), home)
 
 
+@pytest.mark.unmeasured
 def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: Newcomer) -> None:
     screen = newcomer.screen
     screen.wait_for("▌ Try it now .* Enter")

@@ -36,6 +36,7 @@ def issues_in(folder: Path) -> int:
     return sum(t.count() for path in files for t in parse(path.read_text()).tickets)
 
 
+@pytest.mark.unmeasured
 def test_escape_in_mid_pull_leaves_an_honest_count_on_the_screen(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     with job_on_pty(demo(folder), size=(100, 24)) as pty:
@@ -52,6 +53,7 @@ def test_escape_in_mid_pull_leaves_an_honest_count_on_the_screen(tmp_path: Path)
         assert pty.is_restored()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
 def test_leaving_in_mid_pull_prints_the_count_and_ends_with_0(key: str, tmp_path: Path) -> None:
     folder = tmp_path / "work"
@@ -65,6 +67,7 @@ def test_leaving_in_mid_pull_prints_the_count_and_ends_with_0(key: str, tmp_path
         assert pty.is_restored()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_mid_pull_restores_the_terminal(number: signal.Signals, tmp_path: Path) -> None:
     folder = tmp_path / "work"
@@ -78,6 +81,7 @@ def test_a_signal_in_mid_pull_restores_the_terminal(number: signal.Signals, tmp_
         assert issues_in(folder) > 0
 
 
+@pytest.mark.unmeasured
 def test_a_suspend_during_a_pull_restores_the_terminal_and_fg_continues(tmp_path: Path) -> None:
     with job_on_pty(demo(tmp_path / "work"), size=(100, 24)) as pty:
         pty.wait_for(SOME)
@@ -95,6 +99,7 @@ def test_a_suspend_during_a_pull_restores_the_terminal_and_fg_continues(tmp_path
         assert pty.is_restored()
 
 
+@pytest.mark.unmeasured
 def test_a_whole_pull_shows_its_tickets_and_can_be_read(tmp_path: Path) -> None:
     with job_on_pty(demo(tmp_path / "work", tickets=40, latency=0), size=(100, 24)) as pty:
         pty.wait_for("Pull complete: 40 tickets")

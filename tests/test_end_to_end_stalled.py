@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pyte
+import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty, wait_until
 
@@ -80,6 +81,7 @@ def wait_for_end_of_frame(pty: Pty, text: str) -> None:
     pty.wait_for(rf"{re.escape(text)}[\s\S]*?{re.escape(FRAME_END)}")
 
 
+@pytest.mark.unmeasured
 def test_the_app_goes_on_pulling_on_a_terminal_that_is_not_read(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     demo = [*PROGRAM, "demo", f"--tickets={TICKETS}", "--latency=0.4", f"--folder={folder}"]
@@ -100,6 +102,7 @@ def test_the_app_goes_on_pulling_on_a_terminal_that_is_not_read(tmp_path: Path) 
         assert pty.is_restored()
 
 
+@pytest.mark.unmeasured
 def test_the_command_goes_on_pulling_on_a_terminal_that_is_not_read(tmp_path: Path) -> None:
     with (
         sandbox_process(tickets=TICKETS, latency=0.4) as url,

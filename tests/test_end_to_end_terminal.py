@@ -128,6 +128,7 @@ def test_nothing_that_is_printed_tears_the_screen_and_all_of_it_is_read_afterwar
             assert f"noise of {source}" in printed
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
 def test_a_signal_restores_the_terminal_also_below_a_screen_of_its_own(
     number: signal.Signals, folder: Path
@@ -184,6 +185,7 @@ def test_a_disk_that_takes_no_more_is_named_and_what_has_arrived_can_be_read(
         leave(screen.pty)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("kind", ["no-such-terminal", "vt100"])
 def test_a_terminal_of_another_or_an_unknown_kind_is_used_and_restored(
     kind: str, folder: Path
@@ -204,6 +206,7 @@ def test_a_terminal_that_prints_lines_is_refused_with_a_word_and_no_escape(
         assert pty.modes() == pty.modes_before
 
 
+@pytest.mark.unmeasured
 @pytest.mark.skipif(
     not (shutil.which("tmux") and shutil.which("bash")), reason="needs tmux and bash"
 )

@@ -78,6 +78,7 @@ def git(folder: Path, *arguments: str) -> str:
     ).stdout
 
 
+@pytest.mark.unmeasured
 def test_a_ticket_written_by_hand_is_seen_and_edited_in_jira_and_comes_back(
     site: str, tmp_path: Path
 ) -> None:

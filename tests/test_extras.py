@@ -62,6 +62,7 @@ def test_the_cluster_names_the_extra_that_it_needs(module: str) -> None:
     )
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("module", ["starlette", "hypercorn", "jinja2"])
 def test_the_pages_of_the_cluster_name_the_extra_that_they_need(module: str) -> None:
     done = run_without(module, "import ticketr.cluster; import ticketr.cluster.web")

@@ -244,6 +244,7 @@ async def test_10_fields_are_sent_in_the_form_that_jira_wants(
     assert [each.name for each in made.components] == ["Shop front"]
 
 
+@pytest.mark.unmeasured
 async def test_11_any_number_of_issues_arrives_in_few_requests(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

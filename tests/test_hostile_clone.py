@@ -115,6 +115,7 @@ ODD = [
 ]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("name", "kind"), ODD, ids=[f"{name or 'itself'}-{kind.__name__}" for name, kind in ODD]
 )
@@ -191,6 +192,7 @@ MORE = (
 )
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("has_state", [False, True])
 def test_in_a_clone_nothing_outside_changes_nothing_runs_and_nothing_is_sent(
     has_state: bool, tmp_path: Path

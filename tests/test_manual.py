@@ -31,6 +31,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("page", PAGES)
 def test_the_programs_of_a_page_print_what_it_says(page: str) -> None:
     ran = subprocess.run(

@@ -271,6 +271,7 @@ def team(tmp_path: Path) -> Generator[Team]:
         yield Team(ada, ben, site)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.timeout(180)  # runs some twenty processes one after the other
 @pytest.mark.parametrize(
     ("chapters", "issues"),

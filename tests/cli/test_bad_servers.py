@@ -39,6 +39,7 @@ async def pull_from(site: RawSite, folder: Path) -> tuple[int, str]:
     return ended.returncode, lines[-1]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

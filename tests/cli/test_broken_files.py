@@ -97,6 +97,7 @@ def is_named(text: str) -> bool:
     return any(name in text for name in ("DEMO-1.md", "odd-", "DEMO-1 "))
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("command", ["pull", "push", "sync"])
 def test_a_broken_file_is_named_and_the_rest_goes_on(bad: User, command: str) -> None:
     before = {path.name for path in bad.root.iterdir()}
@@ -117,6 +118,7 @@ def test_a_broken_file_is_named_and_the_rest_goes_on(bad: User, command: str) ->
     assert not (bad.root / "nowhere.md").exists()
 
 
+@pytest.mark.unmeasured
 def test_a_broken_file_is_in_json_under_any_name(bad: User) -> None:
     told = bad.runs("sync", "--json")
 

@@ -100,6 +100,7 @@ def test_git_does_not_see_the_file_of_the_demo(tmp_path: Path) -> None:
     assert listed.stdout == "?? DEMO-1.md\n"
 
 
+@pytest.mark.unmeasured
 def test_a_demo_that_was_killed_goes_on_at_the_same_address(tmp_path: Path) -> None:
     command = [*PROGRAM, "demo", "--folder", str(tmp_path / "demo"), "--tickets=300"]
     with subprocess.Popen(

@@ -69,6 +69,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         return {"pull": pulled, "push": loaded("push", folder, env)}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("command", MOST)
 def test_the_command_loads_nothing_that_few_runs_need(
     command: str, modules: dict[str, set[str]]

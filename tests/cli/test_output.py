@@ -42,6 +42,7 @@ def check_hidden(*texts: str) -> None:
         assert PAIR not in seen
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "command",
     [["pull"], ["push", "--json"], ["--debug", "sync"], ["--debug", "pull", "--json"]],

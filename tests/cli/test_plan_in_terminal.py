@@ -38,6 +38,7 @@ def retitle(folder: Path, key: str, title: str) -> None:
     path.write_text(f"# TICKET: [{key}] {title}\n{rest}")
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("command", ["push", "sync"])
 def test_the_plan_is_shown_and_only_what_it_says_is_sent(
     command: str, site: str, tmp_path: Path
@@ -91,6 +92,7 @@ def test_nothing_is_asked_where_nothing_would_be_sent(site: str, tmp_path: Path)
     assert "y/N" not in pty.output
 
 
+@pytest.mark.unmeasured
 def test_a_conflict_is_left_alone_unless_a_sync_has_a_strategy(site: str, tmp_path: Path) -> None:
     other = tmp_path / "other"
     for folder in (tmp_path / "mine", other):

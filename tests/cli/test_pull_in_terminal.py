@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pyte
+import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 
@@ -28,6 +29,7 @@ def pull(folder: Path, *options: str) -> list[str]:
     return [*PROGRAM, "pull", "--folder", str(folder), *options]
 
 
+@pytest.mark.unmeasured
 def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
     with (
         sandbox_process(tickets=300, latency=0.2) as url,
@@ -43,6 +45,7 @@ def test_a_pull_draws_one_line_and_leaves_its_outcome(tmp_path: Path) -> None:
     assert rows[1:] == ["300 new, 0 updated, 0 unchanged"]
 
 
+@pytest.mark.unmeasured
 def test_ctrl_c_cancels_the_pull_and_prints_the_count(tmp_path: Path) -> None:
     with (
         sandbox_process(tickets=700, latency=0.3) as url,

@@ -68,6 +68,7 @@ def test_a_value_in_place_of_a_block_is_reported(text: str) -> None:
     assert "canary" not in str(it.value)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -61,6 +61,7 @@ def test_the_number_of_reports_is_limited() -> None:
     assert len(adf.dropped_texts("- a\n" + "\n  # Heading\n" * 50)) == 10
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("seed", range(0, 1500, 25))
 def test_markdown_from_jira_loses_nothing(seed: int) -> None:
     for one in range(seed, seed + 5):

@@ -65,6 +65,7 @@ async def settle(site: RawSite, requests: int) -> None:
     await trio.sleep(0.02)  # real sockets: the sent bytes must arrive
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("certificate", ["", "good"], ids=["http", "https"])
 @pytest.mark.parametrize("hanging", [silence, half_head, half_body])
 async def test_a_cancel_in_the_answer_is_at_once_and_its_connection_is_not_used_again(

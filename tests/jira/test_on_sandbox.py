@@ -240,6 +240,7 @@ def left_by_a_cancel(step: int) -> bool:
     return instrument.fired
 
 
+@pytest.mark.unmeasured
 def test_a_cancel_at_any_step_leaves_every_place_and_every_issue_free() -> None:
     assert left_by_a_cancel(1)
     step = 2

@@ -135,6 +135,7 @@ def test_a_long_text_is_redacted_in_linear_time() -> None:
     assert account().redact(text) is text
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 418, 429, 500, 503])
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_no_error_keeps_it(status: int, spelling: str, autojump_clock: Clock) -> None:

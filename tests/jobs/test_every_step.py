@@ -459,6 +459,7 @@ def seed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     internals._r.seed(request.param)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
 @pytest.mark.parametrize("body", BODIES)
 def test_cancelling_one_job_at_every_step(
@@ -491,6 +492,7 @@ def test_cancelling_one_job_at_every_step(
     }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
 @pytest.mark.parametrize("body", BODIES)
 def test_a_pause_at_every_step_until_the_block_ends(
@@ -523,6 +525,7 @@ def test_cancelling_the_outer_scope_at_every_step(
     sweep(body, lambda run: run.outer.cancel, judge)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
 @pytest.mark.parametrize("body", BODIES)
 def test_an_error_in_the_body_at_every_step(
@@ -538,6 +541,7 @@ def test_an_error_in_the_body_at_every_step(
     sweep(body, lambda run: run.trigger.set, judge)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.usefixtures("seed")
 @pytest.mark.parametrize("body", BODIES)
 def test_ctrl_c_at_every_step(body: Callable[[JobContext], Awaitable[object]]) -> None:

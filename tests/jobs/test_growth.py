@@ -170,6 +170,7 @@ def check(wait: Wait, step: Step, many: int) -> None:
     assert many_cost <= few_cost * math.log(many, FEW)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("wait", "step"), CASES)
 def test_a_step_costs_no_more_than_the_logarithm_of_what_waits(wait: Wait, step: Step) -> None:
     check(wait, step, MANY)

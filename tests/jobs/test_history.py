@@ -371,6 +371,7 @@ CHILD = textwrap.dedent("""\
 """)
 
 
+@pytest.mark.unmeasured
 async def test_a_kill_costs_the_last_moment_at_most_and_readers_read_meanwhile(
     path: Path,
 ) -> None:

@@ -177,6 +177,7 @@ def sweep(
     return hit
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("kind", "every"), [(Scenario, 13), (Steered, 29)])
 def test_a_sample_of_all_lines(kind: type[Scenario], every: int) -> None:
     assert sweep(kind, iter(range(1, 100_000, every))) > 50
@@ -276,6 +277,7 @@ def test_a_job_can_be_looked_at_between_any_two_lines() -> None:
     assert looks > 1000
 
 
+@pytest.mark.unmeasured
 def test_ctrl_c_is_tested_where_it_is_ignored_at_the_start() -> None:
     """As by `nohup`, and by a shell in what it runs in the background."""
     ignoring = (

@@ -70,6 +70,7 @@ async def scenario(
     return read
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("outcomes", [False, True])
 @pytest.mark.parametrize("ordered", [True, False])
 @pytest.mark.parametrize("kind", ["scope", "job", "async items"])

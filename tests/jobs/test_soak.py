@@ -198,6 +198,7 @@ def soak(jobs: int, sample_every: int) -> Soak:
     return run
 
 
+@pytest.mark.unmeasured
 def test_a_sample_of_all_kinds_of_jobs_adds_up() -> None:
     soak(2000, sample_every=500)
 

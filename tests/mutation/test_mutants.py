@@ -68,6 +68,7 @@ def outcomes(
     return all_killed, {name: outcome for outcome, name in rows}, table.splitlines()[-1]
 
 
+@pytest.mark.unmeasured
 def test_a_survivor_a_stale_entry_and_nonsense_are_told_from_a_kill(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_survivor_a_stale_entry_and_nonsense_are_told_from_a_kill(
     )
 
 
+@pytest.mark.unmeasured
 def test_nothing_is_judged_by_tests_that_fail_by_themselves(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -140,6 +140,7 @@ def written(asked: list[str]) -> list[str]:
     return [each for each in asked if each.startswith(("issue/DEMO-", "issue {"))]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("name", "breaks"), CASES, ids=[f"{name} {each.__name__}" for name, each in CASES]
 )

@@ -182,6 +182,7 @@ def kill_at(runner: Runner, scene: Path, root: Path, step: int) -> dict[str, int
     return told
 
 
+@pytest.mark.unmeasured
 def test_a_push_of_comments_may_be_killed(tmp_path: Path) -> None:
     (tmp_path / "scene").mkdir()
     with open_data(tmp_path / "scene" / "site.db") as site:

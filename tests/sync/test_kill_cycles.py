@@ -173,6 +173,7 @@ def new_bench(root: Path) -> Bench:
     return bench
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("seed", range(12))
 def test_no_value_is_taken_for_somebody_else_s(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
@@ -250,6 +251,7 @@ def kill_cycle(root: Path, seed: int) -> None:
     shutil.rmtree(root)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("seed", range(2))
 def test_real_kills_leave_no_value_that_looks_like_somebody_else_s(
     tmp_path: Path, seed: int

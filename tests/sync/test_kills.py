@@ -57,6 +57,7 @@ def sweep(stage: Stage, root: Path, kind: str, steps: list[int]) -> None:
     assert set(ends) <= {KILLED, 0}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("kind", ["push", "sync"])
 def test_it_may_be_killed_at_any_of_a_sample_of_its_steps(
     stage: Stage, tmp_path: Path, kind: str
@@ -68,6 +69,7 @@ def test_it_may_be_killed_at_any_of_a_sample_of_its_steps(
         assert kill_at(stage, tmp_path / str(step), kind=kind, step=step)["ended"] == KILLED
 
 
+@pytest.mark.unmeasured
 def test_refusals_of_what_was_carried_out_double_nothing_with_a_kill_between_or_none(
     stage: Stage, tmp_path: Path
 ) -> None:
@@ -101,6 +103,7 @@ def kill_the_site_at(stage: Stage, root: Path, step: int) -> int:
     return ended
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("step", [60, 90])
 def test_the_site_may_be_killed_in_the_middle_of_a_push(
     stage: Stage, tmp_path: Path, step: int

@@ -30,6 +30,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
         yield Stage(root, wanted, runner)
 
 
+@pytest.mark.unmeasured
 def test_it_may_be_killed_at_any_of_a_sample_of_its_steps(stage: Stage, tmp_path: Path) -> None:
     last = count_steps(stage, tmp_path, "push")
 

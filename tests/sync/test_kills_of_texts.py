@@ -127,6 +127,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
         yield Stage(root, wanted, runner)
 
 
+@pytest.mark.unmeasured
 def test_a_push_of_pictures_and_sections_may_be_killed_at_a_sample_of_its_steps(
     stage: Stage, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def threaded(bench: Bench) -> dict[str, Any]:
     return bench.settings(run_sync=trio.to_thread.run_sync)
 
 
+@pytest.mark.unmeasured
 async def test_the_longest_texts_are_converted_on_threads_alone(
     bench: Bench, converting: Converting
 ) -> None:

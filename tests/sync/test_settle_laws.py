@@ -92,6 +92,7 @@ def resolve_to(take: Take) -> Callable[[Store, State], object]:
     return lambda store, state: resolve(store, state, "AB-1", take)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("side", SIDES)
 @some
 @given(three=versions)
@@ -114,6 +115,7 @@ def test_all_of_one_side_is_resolved_to_that_side_and_taken_back(
         assert done(store, undo_last) == done(other, undo_last) == before
 
 
+@pytest.mark.unmeasured
 @some
 @given(three=versions)
 def test_both_between_markers_are_taken_back(three: Versions) -> None:

@@ -104,6 +104,7 @@ def everywhere(
     return [Faults(dict.fromkeys(kinds, rate / len(kinds)), seed=seed) for seed in seeds]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("fault", FaultKind, ids=lambda kind: kind.value)
 def test_writes_may_go_wrong_in_every_way(
     scene: Bench, wanted: Facts, tmp_path: Path, fault: FaultKind
@@ -113,6 +114,7 @@ def test_writes_may_go_wrong_in_every_way(
     assert ended == 2  # what goes wrong with one ticket is told, and the others go on
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("kind", JOBS)
 def test_anything_may_go_wrong_at_any_time(
     scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]

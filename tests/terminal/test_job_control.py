@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.unmeasured
 def test_it_stops_for_a_shell_and_comes_back_at_another_size() -> None:
     # A short path, since the length of a socket's path is limited.
     with tempfile.TemporaryDirectory() as folder, bash_in_tmux(Path(folder)) as tmux:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
 from fakes.examples import examples
 from fakes.ticket_texts import files, texts, ticket_lists
 from hypothesis import assume, event, given
@@ -36,6 +37,7 @@ def remarks(tickets: tuple[Ticket, ...]) -> list[tuple[str, ...]]:
     return [issue.remarks for ticket in tickets for issue in (ticket, *ticket.tasks)]
 
 
+@pytest.mark.unmeasured
 @thorough
 @given(ticket_lists, texts)
 def test_rendered_tickets_are_parsed_as_the_same_tickets(
@@ -107,6 +109,7 @@ def test_spans_cut_a_file_into_its_tickets(text: str) -> None:
     assert file.preamble == text[text.startswith("\ufeff") : end]
 
 
+@pytest.mark.unmeasured
 @brief
 @given(files, ticket_lists)
 def test_replacing_a_ticket_leaves_all_else_byte_for_byte(

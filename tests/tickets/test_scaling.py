@@ -71,6 +71,7 @@ def test_parsing_is_linear_in_the_number_of_lines(name: str) -> None:
     assert is_linear(lambda size: parse(head + line * size + tail))
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", LINES)
 def test_rendering_is_linear_in_the_number_of_lines(name: str) -> None:
     head, line, tail = LINES[name]
@@ -87,6 +88,7 @@ def test_replacing_is_linear_in_the_number_of_tickets() -> None:
     assert is_linear(lambda size: rewrite(parse(HEAD * size), {size // 2: Ticket("y")}).text)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("ticket", [f"{HEAD}## Fields\nA: 1\n\n", f"{HEAD}\nText.\n\n"])
 def test_changing_fields_is_linear_in_the_number_of_tickets(ticket: str) -> None:
     def work(size: int) -> None:
@@ -102,6 +104,7 @@ def test_the_count_would_show_quadratic_work() -> None:
     )
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "unit",
     [

@@ -137,6 +137,7 @@ async def failing(root: Path, *, is_silent: bool) -> AsyncGenerator[tuple[Run, L
         yield run, line
 
 
+@pytest.mark.unmeasured
 async def test_a_network_that_goes_in_mid_pull_is_named_and_the_count_stays(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

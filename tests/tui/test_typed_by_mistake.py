@@ -64,6 +64,7 @@ async def home(run: Run) -> None:
     assert not run.app.state.overlays
 
 
+@pytest.mark.unmeasured
 async def test_no_key_pressed_twice_writes_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
@@ -96,6 +97,7 @@ async def test_no_typed_word_writes_anything(
             assert bench.writes == [], word
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("gap", [0.05, 0.12, 0.15, 0.2, 0.25])
 async def test_no_word_typed_at_the_speed_of_people_writes_anything(
     gap: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
@@ -109,6 +111,7 @@ async def test_no_word_typed_at_the_speed_of_people_writes_anything(
             assert bench.writes == [], word
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("opened", ["", "/", "f", ":", "p", "s", "J", "u", "t"])
 async def test_no_paste_of_lines_writes_anything(
     opened: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock

@@ -33,6 +33,7 @@ def test_nothing_is_an_empty_document(text: str) -> None:
     assert from_wiki(text)["content"] == []
 
 
+@pytest.mark.unmeasured
 @given(st.lists(st.sampled_from(LINES) | st.text(max_size=8)).map("\n".join))
 def test_text_that_was_given_back_once_is_given_back_the_same_ever_after(text: str) -> None:
     document = from_wiki(text)

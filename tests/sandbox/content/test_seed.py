@@ -71,6 +71,7 @@ def test_a_bigger_site_begins_with_the_same_issues() -> None:
     assert list(make_site(tickets=300, seed=5))[:40] == list(make_site(tickets=40, seed=5))
 
 
+@pytest.mark.unmeasured
 def test_an_issue_costs_no_more_on_a_bigger_site() -> None:
     def cost(tickets: int) -> int:
         bytecodes = Bytecodes()
@@ -151,6 +152,7 @@ def test_acceptance_criteria_stand_at_the_end_as_a_heading_and_a_list() -> None:
     assert found > 20
 
 
+@pytest.mark.unmeasured
 def test_every_description_is_valid_adf() -> None:
     validator = adf_validator()
     site = make_site(tickets=60, seed=11)

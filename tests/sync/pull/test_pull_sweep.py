@@ -91,6 +91,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Any:
     return make_site(tickets=TICKETS, seed=3)
 
 
+@pytest.mark.unmeasured
 def test_a_pull_may_be_cancelled_at_any_of_a_sample_of_its_steps(tmp_path: Path, site: Any) -> None:
     last = count_steps(tmp_path, site)
     steps = random.Random(7).sample(range(1, last - 3), 24)

@@ -205,6 +205,7 @@ async def test_a_change_on_both_sides_of_a_text_with_its_own_wording_is_merged(
     assert adf.to_markdown(sent).startswith("New.\n\nSome hard wrapped words")
 
 
+@pytest.mark.unmeasured
 @pytest.mark.laws
 @pytest.mark.parametrize("first", SEEDS[::ISSUES])
 async def test_documents_edited_by_hand_in_their_files(

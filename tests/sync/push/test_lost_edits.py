@@ -336,6 +336,7 @@ def title_at(url: str) -> str:
     return title
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("blow", "end"),
     [("SIGKILL", KILLED), pytest.param("SIGINT", INTERRUPTED, marks=pytest.mark.stress)],

@@ -105,6 +105,7 @@ def count_steps(scene: Bench, root: Path, kind: type[Any]) -> int:
     return instrument.seen
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("kind", [PushJob, SyncJob])
 def test_it_may_be_cancelled_at_any_of_a_sample_of_its_steps(
     scene: Bench, wanted: Facts, tmp_path: Path, kind: type[Any]
@@ -149,6 +150,7 @@ def sweep_pairs(scene: Bench, root: Path, count: int, wanted: Facts) -> None:
         shutil.rmtree(bench.root)
 
 
+@pytest.mark.unmeasured
 def test_what_follows_may_be_cancelled_as_well(scene: Bench, wanted: Facts, tmp_path: Path) -> None:
     sweep_pairs(scene, tmp_path, 5, wanted)
 

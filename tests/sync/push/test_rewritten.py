@@ -209,6 +209,7 @@ every_loss = pytest.mark.parametrize("lose", LOSSES)
 both = pytest.mark.parametrize("cases", [FIELDS, STATUS], ids=["fields", "status"])
 
 
+@pytest.mark.unmeasured
 @both
 @every_loss
 @pytest.mark.parametrize("kind", ["sync", "pull"])
@@ -227,6 +228,7 @@ async def test_they_are_nobody_else_s_changes_and_the_file_has_jira_s_form_then(
     assert (await bench.push()).total == 0
 
 
+@pytest.mark.unmeasured
 @both
 @every_loss
 @pytest.mark.parametrize("kind", ["sync", "push"])
@@ -245,6 +247,7 @@ async def test_they_may_be_edited_again(
     assert (await bench.push()).total == 0
 
 
+@pytest.mark.unmeasured
 @every_loss
 @pytest.mark.parametrize("edited", [False, True])
 async def test_what_somebody_else_has_made_of_them_is_theirs(

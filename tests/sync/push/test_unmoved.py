@@ -31,6 +31,7 @@ def rename_user(issue: Issue) -> Issue:
     return replace(issue, assignee=RENAMED)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("key", ["DEMO-3", "DEMO-4"])
 @pytest.mark.parametrize("change", [close_sprint, rename_user])
