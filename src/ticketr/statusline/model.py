@@ -117,7 +117,7 @@ class StatusModel:
 
         Call it after :meth:`see`, before a line is drawn. Then five or more jobs are shown in
         numbers: `[████░░] 45% 54 of 120 jobs | 12s | ETA 15s`. The numbers begin at zero again with
-            the first job after the queue was idle for two seconds.
+        the first job after the queue was idle for two seconds.
 
         Args:
             statistics: The queue's statistics. Jobs that had ended before the first call are left
