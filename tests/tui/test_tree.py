@@ -188,14 +188,14 @@ def test_a_filter_takes_a_few_steps_for_each_row(
 
 
 def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 2000)  # all in one block
-    tickets = [Ticket(title=f"Ticket {at}", key=f"DEMO-{at}") for at in range(1, 2001)]
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 5000)  # all in one block
+    tickets = [Ticket(title=f"Ticket {at}", key=f"DEMO-{at}") for at in range(1, 5001)]
     rows = Rows.of(rows_of(each, f"{each.key}.md")[0] for each in tickets)
-    arrange(rows, wanted=Wanted(parse_filter("et 199")))
+    arrange(rows, wanted=Wanted(parse_filter("et 499")))
 
     bytecodes = Bytecodes()
     with bytecodes.counted():
-        shown = arrange(rows, wanted=Wanted(parse_filter("et 1999")))
+        shown = arrange(rows, wanted=Wanted(parse_filter("et 4999")))
 
-    assert [each.row.key for each in shown] == ["DEMO-1999"]
+    assert [each.row.key for each in shown] == ["DEMO-4999"]
     assert 0 < bytecodes.count < len(rows) / 2
