@@ -309,7 +309,7 @@ class QueueCore(CoreBase):
         if self.subscriptions.is_watched:
             self.subscriptions.notify_ended(record, record.handle)
         if self.recorder is not None:
-            self.recorder.put(record)
+            self.write_history(record, self.recorder)
         if record.ended is not None:
             record.wake_waiters()
         if record.collector is not None:
