@@ -158,8 +158,8 @@ class SectionReader:
         self._item: list[str] | None = None  # the criterion that further lines belong to
         self._stray_end = start
         self._target = issue.text  # the text that lines of text belong to
-        # A function, no method: the reader would hold itself, and the garbage collector had to find
-        # one for each issue.
+        # A function, not a bound method, which would refer to its reader: the two would be a cycle
+        # for each issue, which only the garbage collector frees.
         self._read_line: Callable[[SectionReader, int], int] = SectionReader._text
 
     def read(self) -> int:

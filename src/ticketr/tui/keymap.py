@@ -320,7 +320,7 @@ class KeyMap:
         return f"{before}{key} {does}" if key else ""
 
     def shown_in(self, row: Binding, context: Context) -> str:
-        """Return the names for people of those keys of a row that have its action in a context."""
+        """Return the shown names of a row's keys, without keys that do something else in a context."""
         keys = ((name, key_of(name)) for name in row.shown.split())
         return " ".join(
             name for name, key in keys if key is None or self.binding(key, context) is row

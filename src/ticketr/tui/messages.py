@@ -198,7 +198,7 @@ class IssuesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class AuthorRead(OfWorkspace):
-    """Jira has answered who changed its side of a conflict; the answer to `AskAuthor`.
+    """Names the person who changed Jira's side of a conflict; the answer to `AskAuthor`.
 
     Attributes:
         updated: When Jira's side was changed, as it was asked.

@@ -52,7 +52,7 @@ class Wanted:
         return left
 
     def _holding(self, block: Block, term: Term) -> Collection[int]:
-        """Return the indexes of the rows of a block that fit one term."""
+        """Return the indexes of the rows of a block that fit one term, as `Term.matches` says of each."""
         if isinstance(term, TextTerm):  # nearly all
             return holding(block.whole, term.wanted)
         match term:

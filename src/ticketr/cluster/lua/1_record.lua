@@ -19,7 +19,7 @@ local LEVELS = {'low', 'normal', 'high'}
 
 local P, S -- the prefixes, ours and the engine's
 local bodies = {} -- the functions by their names
-local grows = {}  -- the names of those that a server without memory refuses
+local grows = {}  -- true by the names of functions that need free memory on the server
 
 -- A function is called without memory, too, unless it is one that grows the queue: jobs have to run
 -- and end, and leases to be kept, or there is never room again.

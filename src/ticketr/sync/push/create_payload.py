@@ -19,7 +19,7 @@ from ticketr.sync.push.update_payload import text_remedy, update_payload
 from ticketr.sync.push.values import BadValue
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ticketr.sync.compare.diff import Change, Part
     from ticketr.sync.compare.pictures import PictureFile
@@ -84,16 +84,16 @@ def create_payload(
         "issuetype": issue_type,
         **sent.fields,
     }
-    missing = [
-        *_missing(field_specs, parts, fields, kind.name),
-        *_missing_texts(text_specs, parts, fields, kind.name),
+    needed: list[tuple[FieldSpec, Part, Callable[[FieldSpec], str]]] = [
+        *((each, each.name, _remedy) for each in field_specs.values()),
+        *((each, TextPart(each.name), text_remedy) for each in text_specs.values()),
     ]
     later = _with_pictures(draft, lookup, path, pictures) if uploads else None
     problems = (
         *sent.problems,
         *_off_screen(draft, parts, field_specs, path, kind.name),
         *metadata.wrong_status(kind.id, sent.status),
-        *missing,
+        *_missing(needed, parts, fields, kind.name),
         *(later.problems if later is not None else ()),
     )
     named = draft.fields.get(_TYPE)
@@ -119,28 +119,23 @@ def _with_pictures(
 
 
 def _missing(
-    specs: Mapping[str, FieldSpec],
+    needed: Iterable[tuple[FieldSpec, Part, Callable[[FieldSpec], str]]],
     parts: Collection[Part],
     fields: Collection[str],
     kind: str,
 ) -> Iterator[str]:
-    """Yield a problem for each line that an issue of this type needs and the draft lacks."""
-    for each in specs.values():
-        # A line that the draft has and Jira would refuse is reported already.
-        if each.required and each.id not in fields and each.name not in parts:
-            yield f"{each.name}: a {kind} needs one; {_remedy(each)}"
+    """Yield a problem for each line or section that an issue of this type needs and the draft lacks.
 
-
-def _missing_texts(
-    specs: Mapping[str, FieldSpec],
-    parts: Collection[Part],
-    fields: Collection[str],
-    kind: str,
-) -> Iterator[str]:
-    """Yield the same for sections of rich text."""
-    for each in specs.values():
-        if each.required and each.id not in fields and TextPart(each.name) not in parts:
-            yield f"{each.name}: a {kind} needs one; {text_remedy(each)}"
+    Args:
+        needed: The fields, each with its part of a file and a function that says how to mend it.
+        parts: The parts that the draft has.
+        fields: The IDs of the fields that are sent.
+        kind: The name of the issue type.
+    """
+    for each, part, remedy in needed:
+        # A part that the draft has and Jira would refuse is reported already.
+        if each.required and each.id not in fields and part not in parts:
+            yield f"{each.name}: a {kind} needs one; {remedy(each)}"
 
 
 def _off_screen(
