@@ -90,7 +90,9 @@ def test_the_app_goes_on_pulling_on_a_terminal_that_is_not_read(tmp_path: Path) 
 
         wait_for_end_of_frame(pty, COMPLETE)
         late = pty.output.rpartition("\0")[2]
-        shown = rows_on(pty)
+        # The state of the workspace is drawn with the result of the pull or in a later frame.
+        while "synced now" not in "\n".join(shown := rows_on(pty)):
+            pty.wait_for(re.escape(FRAME_END))
         pty.type(REDRAW)
         wait_for_end_of_frame(pty, COMPLETE)
 
