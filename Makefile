@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test docs pictures check bench stress mutants clean
+.PHONY: help setup demo test coverage docs pictures check bench stress mutants clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -30,12 +30,15 @@ $(VENV)/.installed: pyproject.toml .ci/lock.txt
 demo: setup  ## open the app, and pull 500 tickets from a Jira stand-in on this machine into a new folder
 	@$(BIN)/ticketr demo
 
-test: setup  ## run every test, with branch coverage
+test: setup  ## run every test, with the coverage of lines
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -q -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/coverage run $(BRANCH) -m pytest -q -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/python .ci/readable_coverage.py
 	@$(BIN)/coverage combine --quiet
 	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
+
+coverage: BRANCH = --branch
+coverage: test  ## run every test, with the coverage of branches, which takes longer
 
 docs: setup  ## build the manual into build/docs; a warning is an error
 	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs

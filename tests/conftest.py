@@ -89,10 +89,17 @@ def _ctrl_c() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _logging() -> Iterator[None]:
-    """Restore logging: a command adds a handler for the standard error of its test."""
-    root, ours = logging.getLogger(), logging.getLogger("ticketr")
-    handlers, level = [*root.handlers], ours.level
+    """Restore logging: a command adds a handler for the standard error of its test, and sets levels."""
+    root = logging.getLogger()
+    handlers, levels = [*root.handlers], _levels()
     yield
     for each in [each for each in root.handlers if each not in handlers]:
         root.removeHandler(each)
-    ours.setLevel(level)
+    for logger, level in levels.items():
+        if logger.level != level:
+            logger.setLevel(level)
+
+
+def _levels() -> dict[logging.Logger, int]:
+    loggers = logging.Logger.manager.loggerDict.values()
+    return {each: each.level for each in loggers if isinstance(each, logging.Logger)}

@@ -73,9 +73,9 @@ def test_the_pages_of_the_cluster_name_the_extra_that_they_need(module: str) -> 
 
 
 def test_the_cluster_hides_no_other_missing_module() -> None:
-    done = run_without("fcntl", "import ticketr.cluster")
+    done = run_without("shutil", "import ticketr.cluster")
 
-    assert "No module named 'fcntl'" in done.stderr.splitlines()[-1]
+    assert "No module named 'shutil'" in done.stderr.splitlines()[-1]
 
 
 def test_the_status_line_hides_no_other_missing_module() -> None:

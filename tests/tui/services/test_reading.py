@@ -125,6 +125,8 @@ async def test_the_system_is_called_six_times_for_each_file(
 
     six = ("lstat", "stat", "open", "fstat", "read", "close")
     assert {each: called[each] // len(numbers) for each in six} == dict.fromkeys(six, 1)
+    for no_call in ("fspath", "_path_splitroot_ex"):  # which only look at a text
+        called.pop(no_call, None)
     assert sum(called.values()) < 7 * len(numbers) + FILES
 
 
