@@ -434,3 +434,20 @@ async def test_a_stalled_terminal_does_not_hold_up_a_job(
         run.screen.stalled.set()
         await settle()
         assert "Pull complete: 10 tickets" in run.screen.rows[-1]
+
+
+async def test_a_spinner_turns_in_the_jobs_only_while_one_runs(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with running(tmp_path, pull=True) as run:
+        await trio.sleep(5)
+        run.screen.press("J")
+        await settle()
+        before = len(run.screen.frames)
+        await trio.sleep(2)
+        assert len(run.screen.frames) - before == pytest.approx(20, abs=4)
+
+        await trio.sleep(10)
+        before = len(run.screen.frames)
+        await trio.sleep(3600)
+        assert len(run.screen.frames) == before

@@ -81,7 +81,9 @@ def _others(user_config: config.UserConfig, *, without: Path | None = None) -> A
         if os.path.realpath(entry.folder) != here
     ]
     closed = tuple(
-        ClosedWorkspace(each.name, partial(_open, each.name), shown_site(each.site))
+        ClosedWorkspace(
+            each.name, partial(_open, each.name), shown_site(each.site), folder=each.folder
+        )
         for each in entries
     )
     return AppWorkspaces(closed, tuple(each.folder for each in entries))

@@ -10,10 +10,10 @@ from ticketr import JobStatus
 from ticketr.statusline.batch import BatchCounter
 from ticketr.statusline.eta import RateEstimate
 from ticketr.statusline.render import (
-    SPINNER_RATE,
     batch_line,
     ended_batch_line,
     ended_line,
+    next_spin,
     running_line,
 )
 from ticketr.statusline.words import progress_words
@@ -218,17 +218,12 @@ class StatusModel:
         batch = self.batch
         if batch.is_many and batch.left:
             if style.motion and batch.running and batch.is_fed(now):
-                return _next_spin(now)
+                return next_spin(now)
             return batch.began + math.floor(batch.elapsed(now)) + 1
         first = self._oldest()
         if first is None or batch.is_many:
             return math.inf
         is_counted = first.snapshot.progress is not None and first.snapshot.progress.total > 0
         if style.motion and not is_counted:
-            return _next_spin(now)
+            return next_spin(now)
         return first.since + math.floor(first.elapsed(now)) + 1
-
-
-def _next_spin(now: float) -> float:
-    """Return the time of the spinner's next frame."""
-    return (math.floor(now * SPINNER_RATE) + 1) / SPINNER_RATE

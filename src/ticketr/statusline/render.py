@@ -192,12 +192,22 @@ def _mark(status: JobStatus, glyphs: Glyphs) -> str:
     }[status]
 
 
+def spinner(style: LineStyle, now: float) -> str:
+    """Return the frame of the spinner at a time; a still mark where nothing may move."""
+    frames = style.glyphs.spinner
+    return frames[int(now * SPINNER_RATE) % len(frames)] if style.motion else style.glyphs.still
+
+
+def next_spin(now: float) -> float:
+    """Return the time of the spinner's next frame."""
+    return (math.floor(now * SPINNER_RATE) + 1) / SPINNER_RATE
+
+
 def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: LineLayout) -> str:
     """Render the part before the message."""
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
-        turning = glyphs.spinner[int(now * SPINNER_RATE) % len(glyphs.spinner)]
-        return f"{turning if style.motion else glyphs.still} "
+        return f"{spinner(style, now)} "
     parts = [_bar(progress, glyphs, layout.bar)] if layout.bar else []
     parts.append(f"{whole_percent(progress)}%")
     if layout.counts:

@@ -18,7 +18,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import KeyMap
 from ticketr.tui.overlays.first_run import FirstRun
-from ticketr.tui.screen import screen
+from ticketr.tui.screen import next_change, screen
 from ticketr.tui.services.context import AppTerminal, Services
 from ticketr.tui.services.reading import Reader
 from ticketr.tui.services.table import AT_ONCE, IN_A_TASK
@@ -162,7 +162,11 @@ class App:
         self._changed.set()
         if _is_urgent(message):
             self._urgent.set()
-        if before.status is not self.state.status or wake_at(before) != wake_at(self.state):
+        if (
+            before.status is not self.state.status
+            or before.overlays is not self.state.overlays
+            or wake_at(before) != wake_at(self.state)
+        ):
             self._timed.set()
         can_cancel = self.state.job_to_cancel is not None or self.state.workspace.waiting
         would_cancel = can_cancel and not self.state.overlays
@@ -257,7 +261,7 @@ class App:
         while True:
             self._timed = trio.Event()
             now = trio.current_time()
-            spin = self.state.status.next_change(now, self._theme.line_style)
+            spin = next_change(self.state, now, self._theme)
             due = wake_at(self.state)
             with trio.move_on_at(min(spin, due)) as waiting:
                 await self._timed.wait()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from ticketr import FinishedJob, JobSnapshot
@@ -30,12 +31,14 @@ class JobsState:
         ended: The jobs of this run that have ended, the newest first.
         earlier: The jobs of earlier runs, the newest first; they are read when they are shown.
         today: The day on which they were read; None before.
+        workspaces: The names of the workspaces whose jobs these are, by the keys of the jobs.
     """
 
     live: tuple[JobSnapshot, ...] = ()
     ended: tuple[JobSnapshot, ...] = ()
     earlier: tuple[FinishedJob, ...] = ()
     today: date | None = None
+    workspaces: Mapping[str, str] = field(default_factory=dict)
 
     def see(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
@@ -63,9 +66,35 @@ class JobsState:
         """The first job that waits for nothing but a worker, if any."""
         return next((each for each in self.waiting if each.waiting_for == "worker"), None)
 
+    @property
+    def of_earlier_runs(self) -> tuple[FinishedJob, ...]:
+        """The jobs of the history without those that ended in this run."""
+        seen = {(each.id, round(ended_at(each))) for each in self.ended}
+        return tuple(
+            each
+            for each in self.earlier
+            if not {(each.id, round(each.finished_at.timestamp()) + by) for by in (-1, 0, 1)} & seen
+        )
+
+    @property
+    def ids(self) -> list[str]:
+        """What tells the jobs apart, in the order in which they are listed."""
+        now = [each.id for each in (*self.running, *self.waiting, *self.ended)]
+        return [*now, *map(id_of_earlier, self.of_earlier_runs)]
+
     def of_workspace(self, name: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""
         return tuple(each for each in self.live if workspace_of(each) == name)
+
+
+def id_of_earlier(job: FinishedJob) -> str:
+    """Return what tells a job of an earlier run from all others; IDs repeat from run to run."""
+    return f"{job.run}/{job.number}"
+
+
+def ended_at(snapshot: JobSnapshot) -> float:
+    """Return when a job ended, in seconds of the wall clock."""
+    return (snapshot.finished_at or 0.0) + (snapshot.wall_offset or 0.0)
 
 
 def workspace_of(snapshot: JobSnapshot) -> str:

@@ -293,10 +293,12 @@ class HistoryRead(Message):
 
     Attributes:
         today: The day of now.
+        workspaces: The names of the workspaces whose jobs these are, by the keys of the jobs.
     """
 
     jobs: tuple[FinishedJob, ...]
     today: date | None = None
+    workspaces: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ style sequence is cut.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobSnapshot
     from ticketr.tui.keymap import Binding
+    from ticketr.tui.overlays.base import Overlay
     from ticketr.tui.state import AppState
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
@@ -48,11 +50,9 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     if cells < SMALLEST[0] or height < SMALLEST[1]:
         words = theme.fit(f"ticketr needs {SMALLEST[0]}x{SMALLEST[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
-    first = next(
-        (at for at in reversed(range(len(state.overlays))) if state.overlays[at].is_full), -1
-    )
-    body = _main(state, now, theme) if first < 0 else []
-    for overlay in state.overlays[max(0, first) :]:
+    shown = _shown(state)
+    body = [] if shown and shown[0].is_full else _main(state, now, theme)
+    for overlay in shown:
         body = overlay.draw(state, body, now, theme)
     rule = [theme.rules(cells)] if state.layout.has_rule else []
     return [
@@ -62,6 +62,19 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
         _action_bar(state, theme),
         status_row(state, now, theme),
     ]
+
+
+def next_change(state: AppState, now: float, theme: Theme) -> float:
+    """Return the time at which the screen changes without a message; infinity for never."""
+    style = theme.line_style
+    parts = (each.next_change(state, now, style) for each in _shown(state))
+    return min(state.status.next_change(now, style), *parts, math.inf)
+
+
+def _shown(state: AppState) -> tuple[Overlay, ...]:
+    """Return the overlays that are on the screen: none that another one hides."""
+    full = (at for at in reversed(range(len(state.overlays))) if state.overlays[at].is_full)
+    return state.overlays[next(full, 0) :]
 
 
 def _header(state: AppState, theme: Theme) -> str:

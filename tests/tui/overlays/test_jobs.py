@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -16,9 +17,10 @@ from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import day_words
 from ticketr.tui.keymap import KeyMap
 from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.screen import screen
+from ticketr.tui.screen import next_change, screen
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
@@ -46,7 +48,7 @@ def test_the_jobs_are_listed_by_how_far_they_are() -> None:
     rows = [plain(row).rstrip() for row in screen(jobs(RUNNING, WAITING, FAILED), 9.0, Theme())]
 
     assert rows[0].endswith("1 running · 1 waiting · 1 ended")
-    assert rows[2] == "▌ Pull DEMO        [██████████░░░░░░░░░░] 50% (1/2)  Pulling  9s"
+    assert rows[2] == "▌ ⠋ Pull DEMO        [██████████░░░░░░░░░░] 50% (1/2)  Pulling  9s"
     assert "for the job before it, in the same workspace" in rows[5]
     assert rows[5].endswith("priority 0   queued 9s")
     assert (
@@ -195,18 +197,130 @@ def test_the_end_of_a_job_names_the_key_that_goes_on(
     assert end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap()).words == words
 
 
-def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -> None:
-    ended = datetime(2026, 1, 2, tzinfo=UTC)
-    earlier = FinishedJob(
-        run="r", number=1, id="7", name="Pull DEMO", key=None, status=JobStatus.COMPLETED,
-        attempts=1, submitted_at=ended, started_at=ended, finished_at=ended, cancel_cause=None,
-        error_type=None, error_message=None, current=1, total=1, message="Done", result=None,
-    )  # fmt: skip
-    state = after(jobs(), messages.HistoryRead((earlier,)))
+ENDED = datetime(2026, 1, 2, tzinfo=UTC)
+EARLIER = FinishedJob(
+    run="r", number=1, id="7", name="Pull work", key="/work", status=JobStatus.COMPLETED,
+    attempts=1, submitted_at=ENDED, started_at=ENDED, finished_at=ENDED, cancel_cause=None,
+    error_type=None, error_message=None, current=1, total=1, message="Done", result=None,
+)  # fmt: skip
 
-    assert pressed(state, "R").notice == "That job ended before the app began"
+
+def with_earlier(job: FinishedJob) -> AppState:
+    """Return the jobs with one of an earlier run, which is selected."""
+    names = {"/work": "work", "/gone": "gone"}
+    return after(jobs(), messages.HistoryRead((job,), workspaces=names))
+
+
+def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -> None:
+    state = with_earlier(EARLIER)
+
     assert pressed(state, "KEY_ESCAPE").overlays == ()
     assert len(pressed(state, "?").overlays) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("Pull work", ()),
+        ("Pull DEMO", ()),
+        ("Pull DEMO-9", ("DEMO-9",)),
+        ("Pull DEMO-2, DEMO-9", ("DEMO-2", "DEMO-9")),
+    ],
+)
+def test_a_pull_of_an_earlier_run_runs_again_for_the_same_tickets(
+    name: str, keys: tuple[str, ...]
+) -> None:
+    state = with_earlier(replace(EARLIER, name=name))
+
+    assert asked(state, "R") == (effects.StartJob("work", JobRequest(JobKind.PULL, keys=keys)),)
+    assert "R run again" in plain(screen(state, 9.0, Theme())[-2])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "keys"),
+    [
+        ("Push work", JobKind.PUSH, ()),
+        ("Push DEMO-9", JobKind.PUSH, ("DEMO-9",)),
+        ("Sync by query", JobKind.SYNC, ()),
+    ],
+)
+def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
+    name: str, kind: JobKind, keys: tuple[str, ...]
+) -> None:
+    job = replace(EARLIER, name=name)
+    state, effect = update(with_earlier(job), messages.KeyPressed("R"), 50.0)
+
+    assert effect == (effects.ReadPlan("work", kind, keys),)
+    assert state.overlays[-1] == Plan(kind, "work", keys)
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (replace(EARLIER, key=None), "The workspace of this job is not among those of the app"),
+        (replace(EARLIER, key="/gone"), "The workspace of this job is not among those of the app"),
+        (replace(EARLIER, key="/moved"), "The workspace of this job is not among those of the app"),
+        (
+            replace(EARLIER, name="Change 3 tickets"),
+            "A change in Jira is not run again unseen; b asks again",
+        ),
+        (
+            replace(EARLIER, name="Push DEMO-1, DEMO-2, DEMO-3 and 4 more"),
+            "Only the first tickets of this job are known: DEMO-1, DEMO-2, DEMO-3 and 4 more",
+        ),
+        (
+            replace(EARLIER, name="Pull by query"),
+            "The query that this job pulled by is not known any more; P pulls the workspace",
+        ),
+    ],
+)
+def test_a_job_of_an_earlier_run_that_cannot_run_again_says_why(
+    job: FinishedJob, words: str
+) -> None:
+    state, effect = update(with_earlier(job), messages.KeyPressed("R"), 50.0)
+
+    assert (effect, state.notice) == ((), words)
+    assert "R run again" not in plain(screen(with_earlier(job), 9.0, Theme())[-2])
+
+
+def test_a_pull_of_one_ticket_runs_again_for_that_ticket() -> None:
+    job = replace(FAILED, name="Pull DEMO-9")
+    request = JobRequest(JobKind.PULL, keys=("DEMO-9",))
+    assert asked(jobs(job), "R") == (effects.StartJob("work", request),)
+
+
+def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
+    state = with_earlier(replace(EARLIER, name="Pull DEMO-2"))
+    workspaces = (replace(state.workspace, name="DEMO-2"),)
+    jobs_ = replace(state.jobs, workspaces={"/work": "DEMO-2"})
+    state = replace(state, workspaces=workspaces, jobs=jobs_)
+    assert asked(state, "R") == (effects.StartJob("DEMO-2", JobRequest(JobKind.PULL)),)
+
+
+def test_the_error_of_a_job_of_an_earlier_run_is_copied() -> None:
+    job = replace(EARLIER, status=JobStatus.FAILED, error_message="refused")
+    assert asked(with_earlier(job), "y") == (effects.Copy("refused", "the error"),)
+    assert pressed(with_earlier(job), "x").notice == "x does nothing here; ? lists the keys"
+
+
+def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
+    state = with_earlier(replace(EARLIER, key="/shop"))
+    workspaces = (*state.workspaces, WorkspaceView("shop"))
+    jobs_ = replace(state.jobs, workspaces={"/shop": "shop"})
+    state = pressed(replace(state, workspaces=workspaces, jobs=jobs_), "KEY_ENTER")
+    assert (state.overlays, state.workspace.name) == ((), "shop")
+
+
+def test_the_spinner_of_each_running_job_turns_while_the_jobs_are_shown() -> None:
+    state, style = jobs(RUNNING, replace(RUNNING, id="4")), Theme().line_style
+    marks = [[plain(row)[2] for row in screen(state, at, Theme())[2:4]] for at in (9.0, 9.1)]
+
+    assert marks == [["⠋", "⠋"], ["⠙", "⠙"]]
+    assert next_change(state, 9.0, Theme()) == pytest.approx(9.1)
+    assert next_change(state, 9.0, Theme(line_style=replace(style, motion=False))) == 10.0
+    for closed in (pressed(state, "J"), pressed(state, "L"), pressed(state, "?")):
+        assert next_change(closed, 9.0, Theme()) == 10.0
+    assert next_change(jobs(FAILED, WAITING), 9.0, Theme()) == math.inf
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ticketr.statusline import LineStyle
     from ticketr.tui.keymap import Context, KeyAction
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
@@ -53,6 +54,16 @@ class Overlay(ABC):
     def header(self, state: AppState) -> tuple[str, str] | None:
         """Return the left and right side of the first row; None to keep the main screen's."""
         return None
+
+    def next_change(self, state: AppState, now: float, style: LineStyle) -> float:
+        """Return the time at which what it shows changes without a message; infinity for never.
+
+        Args:
+            state: The state.
+            now: The time, in seconds by Trio's clock.
+            style: Whether anything may move.
+        """
+        return math.inf
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body.

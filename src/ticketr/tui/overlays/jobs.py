@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr import JobStatus
-from ticketr.statusline.words import duration
-from ticketr.text import clean, clip, fit, width
+from ticketr import FinishedJob, JobSnapshot, JobStatus
+from ticketr.statusline.render import next_spin
+from ticketr.text import clean, fit
 from ticketr.tui import effects, messages
-from ticketr.tui.ends import JobEnd, end_of, seconds_of
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.jobs_state import day_words, kind_of, workspace_of
+from ticketr.tui.ends import end_of
+from ticketr.tui.jobs_state import id_of_earlier
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
+from ticketr.tui.overlays.job_rows import job_rows
 from ticketr.tui.overlays.log import Log
-from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.overlays.run_again import EndedJob, refusal, run_again
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ticketr import FinishedJob, JobSnapshot
-    from ticketr.tui.keymap import KeyMap
+    from ticketr.statusline import LineStyle
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 
-#: From this width on, the bar of a running job is long.
-WIDE = 80
-NAME_CELLS = 16
 #: The most rows for what was done to single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
-_WAITS = {
-    "paused": "the queue is paused",
-    "after": "for another job",
-    "time": "for its time",
-    "key": "for the job before it, in the same workspace",
-    "rate": "for the rate limit",
-    "worker": "for a free worker",
-}
 #: The actions that concern the selected job.
 _ON_ONE_JOB = frozenset(
     (
@@ -58,7 +44,6 @@ _ON_ONE_JOB = frozenset(
         KeyAction.OPEN,
     )
 )
-_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
 
 
 @final
@@ -81,7 +66,7 @@ class Jobs(Overlay):
             return state.closed(), ()
         if action is KeyAction.LOG:
             return state.opened(Log()), ()
-        ids = _ids(state)
+        ids = state.jobs.ids
         if not ids:
             return None
         at = ids.index(self.job) if self.job in ids else 0
@@ -90,42 +75,52 @@ class Jobs(Overlay):
             return state.replaced(replace(self, job=ids[to])), ()
         if action not in _ON_ONE_JOB:
             return None
-        snapshot = _snapshot(state, ids[at])
-        if snapshot is None:
-            return state.noticed("That job ended before the app began"), ()
-        return _act(state, snapshot, action)
+        job = _job(state, ids[at])
+        return None if job is None else _act(state, job, action)
 
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether an action has an effect on the selected job."""
         if action not in _ON_ONE_JOB:
             return True
-        ids = _ids(state)
+        ids = state.jobs.ids
         chosen = self.job if self.job in ids else next(iter(ids), "")
-        snapshot = _snapshot(state, chosen)
-        return snapshot is not None and _act(state, snapshot, action) is not None
+        job = _job(state, chosen)
+        if job is None or _act(state, job, action) is None:
+            return False
+        is_again = action is KeyAction.RUN_AGAIN
+        return not (is_again and refusal(EndedJob.of(state, job), state.keymap))
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         if isinstance(message, messages.HistoryRead):
-            found = replace(state.jobs, earlier=message.jobs, today=message.today)
+            found = replace(
+                state.jobs,
+                earlier=message.jobs,
+                today=message.today,
+                workspaces=message.workspaces,
+            )
             return replace(state, jobs=found), ()
         return None
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         jobs = state.jobs
-        ended = len(jobs.ended) + len(_earlier(state))
+        ended = len(jobs.ended) + len(jobs.of_earlier_runs)
         counts = f"{len(jobs.running)} running · {len(jobs.waiting)} waiting · {ended} ended"
         return "Jobs", counts
+
+    def next_change(self, state: AppState, now: float, style: LineStyle) -> float:
+        """Return when the spinners of the running jobs turn."""
+        return next_spin(now) if state.jobs.running and style.motion else math.inf
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.body
-        ids = _ids(state)
+        ids = state.jobs.ids
         chosen = self.job if self.job in ids else (ids[0] if ids else "")
         detail = self._detail(state, chosen, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
-        rows, headings, at = _rows(state, chosen, now, theme)
+        rows, headings, at = job_rows(state, chosen, now, theme)
         rows, at = spaced(rows, headings, at, page, cells)
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
@@ -133,8 +128,8 @@ class Jobs(Overlay):
         return [*filled(shown, page, cells), *detail]
 
     def _detail(self, state: AppState, chosen: str, theme: Theme) -> list[str]:
-        snapshot = _snapshot(state, chosen)
-        if snapshot is None or not snapshot.status.is_terminal:
+        snapshot = _job(state, chosen)
+        if not isinstance(snapshot, JobSnapshot) or not snapshot.status.is_terminal:
             return []
         end, cells = end_of(snapshot, state.keymap), state.width
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
@@ -150,154 +145,39 @@ class Jobs(Overlay):
         return [title, *(theme.row(line, cells) for line in lines)]
 
 
-def _act(state: AppState, snapshot: JobSnapshot, action: KeyAction) -> Step | None:
-    is_live = not snapshot.status.is_terminal
-    is_pending = snapshot.status is JobStatus.PENDING
+def _act(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAction) -> Step | None:
+    if not isinstance(job, FinishedJob):
+        if action is KeyAction.CANCEL_JOB and not job.status.is_terminal:
+            return state, (effects.CancelJob(job.id),)
+        if job.status is JobStatus.PENDING and (step := _act_on_waiting(state, job, action)):
+            return step
+    ended = EndedJob.of(state, job)
     match action:
-        case KeyAction.CANCEL_JOB if is_live:
-            return state, (effects.CancelJob(snapshot.id),)
-        case KeyAction.RAISE | KeyAction.LOWER if is_pending:
-            by = 1 if action is KeyAction.RAISE else -1
-            return state, (effects.SetPriority(snapshot.id, snapshot.priority + by),)
-        case KeyAction.RUN_NOW if is_pending:
-            return state, (effects.RunNow(snapshot.id),)
-        case KeyAction.RUN_AGAIN if not is_live:
-            return _again(state, snapshot)
-        case KeyAction.COPY_KEY if snapshot.error is not None:
-            return state, (effects.Copy(snapshot.error.message, "the error"),)
-        case KeyAction.OPEN:
-            name = workspace_of(snapshot)
-            at = next((i for i, each in enumerate(state.workspaces) if each.name == name), None)
-            return None if at is None else (replace(state.closed(), current=at), ())
+        case KeyAction.RUN_AGAIN if job.status.is_terminal:
+            return run_again(state, ended)
+        case KeyAction.COPY_KEY if ended.error:
+            return state, (effects.Copy(ended.error, "the error"),)
+        case KeyAction.OPEN if ended.workspace:
+            names = [each.name for each in state.workspaces]
+            return replace(state.closed(), current=names.index(ended.workspace)), ()
         case _:
             return None
 
 
-def _again(state: AppState, snapshot: JobSnapshot) -> Step | None:
-    name, kind = workspace_of(snapshot), kind_of(snapshot)
-    if state.named(name) is None or not kind:
-        return None
-    if kind == JobKind.BULK.value:
-        choose = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
-        return state.noticed(f"A change in Jira is not run again unseen{choose}"), ()
-    if kind == JobKind.PULL.value:
-        return state, (effects.StartJob(name, JobRequest(JobKind.PULL)),)
-    plan = Plan(JobKind(kind), name)
-    return state.opened(plan), (effects.ReadPlan(name, plan.kind),)
+def _act_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> Step | None:
+    match action:
+        case KeyAction.RAISE | KeyAction.LOWER:
+            by = 1 if action is KeyAction.RAISE else -1
+            return state, (effects.SetPriority(job.id, job.priority + by),)
+        case KeyAction.RUN_NOW:
+            return state, (effects.RunNow(job.id),)
+        case _:
+            return None
 
 
-def _ids(state: AppState) -> list[str]:
+def _job(state: AppState, chosen: str) -> JobSnapshot | FinishedJob | None:
+    """Return a job by what tells it from the others."""
     jobs = state.jobs
-    now = [each.id for each in (*jobs.running, *jobs.waiting, *jobs.ended)]
-    return [*now, *map(_id_of, _earlier(state))]
-
-
-def _id_of(job: FinishedJob) -> str:
-    return f"{job.run}/{job.number}"
-
-
-def _earlier(state: AppState) -> list[FinishedJob]:
-    """Return the jobs of the history that did not end in this run."""
-    seen = {(each.id, round(_ended(each))) for each in state.jobs.ended}
-    return [
-        each
-        for each in state.jobs.earlier
-        if not {(each.id, round(each.finished_at.timestamp()) + by) for by in (-1, 0, 1)} & seen
-    ]
-
-
-def _snapshot(state: AppState, job: str) -> JobSnapshot | None:
-    jobs = state.jobs
-    return next((each for each in (*jobs.live, *jobs.ended) if each.id == job), None)
-
-
-def _ended(snapshot: JobSnapshot) -> float:
-    return (snapshot.finished_at or 0.0) + (snapshot.wall_offset or 0.0)
-
-
-def _rows(
-    state: AppState, chosen: str, now: float, theme: Theme
-) -> tuple[list[str], list[int], int]:
-    """Return the rows of all jobs, the indices of headings, and that of the selected job."""
-    jobs, cells = state.jobs, state.width
-    rows: list[str] = []
-    headings: list[int] = []
-    selected = 0
-
-    def section(title: str, entries: Sequence[tuple[str, Line]], facts: str = "") -> None:
-        nonlocal selected
-        if entries:
-            headings.append(len(rows))
-            rows.append(title_rule(title, facts, cells, theme, is_focused=True))
-        for job, line in entries:
-            is_chosen = job == chosen
-            selected = len(rows) if is_chosen else selected
-            bar = Span("▌" if is_chosen else " ")
-            rows.append(theme.row((bar, *line), cells, *(("reverse",) if is_chosen else ())))
-
-    section("Running", [(each.id, _running(state, each, now)) for each in jobs.running])
-    section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
-    section(
-        "Ended",
-        [(each.id, _ended_row(each, cells, state.keymap)) for each in jobs.ended],
-        "this run",
-    )
-    days: dict[str, list[tuple[str, Line]]] = {}
-    for job in _earlier(state):
-        day = day_words(job.finished_at.astimezone().date(), jobs.today)
-        days.setdefault(day, []).append((_id_of(job), _earlier_row(job, cells)))
-    for day, entries in days.items():
-        section(day, entries)
-    return rows, headings, selected
-
-
-def _running(state: AppState, snapshot: JobSnapshot, now: float) -> Line:
-    progress = snapshot.progress
-    began = now if snapshot.started_at is None else snapshot.started_at
-    took = duration(now - began)
-    counts = ""
-    if progress is not None and progress.total > 0:
-        share = progress.current / progress.total
-        size = 20 if state.width >= WIDE else 8
-        full = round(size * share)
-        bar = "█" * full + "░" * (size - full)
-        counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "
-    words = clean(progress.message) if progress is not None else ""
-    words = "cancelling" if snapshot.cancel_requested else words
-    known = state.status.running.get(snapshot.id)
-    left = None
-    if progress is not None and known is not None and not snapshot.cancel_requested:
-        left = known.estimate.eta(progress.current, now)
-    eta = f"   ETA {duration(max(round(left), 1))}" if left else ""
-    return (Span(f" {fit(clean(snapshot.name), NAME_CELLS)} {counts}{words}  {took}{eta}"),)
-
-
-def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
-    reason = _WAITS.get(snapshot.waiting_for or "", "")
-    waited = duration(now - snapshot.submitted_at)
-    right = f"priority {snapshot.priority}   queued {waited}"
-    room = cells - NAME_CELLS - width(right) - 8
-    left = f" · {fit(clean(snapshot.name), NAME_CELLS)} {clip(reason, room)}"
-    gap = " " * max(2, cells - width(left) - width(right) - 2)
-    return (Span(f"{left}{gap}{right}"),)
-
-
-def _ended_row(snapshot: JobSnapshot, cells: int, keymap: KeyMap) -> Line:
-    end: JobEnd = end_of(snapshot, keymap)
-    when = datetime.fromtimestamp(_ended(snapshot), UTC).astimezone()
-    return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, seconds_of(snapshot), cells)
-
-
-def _earlier_row(job: FinishedJob, cells: int) -> Line:
-    message = clean(job.error_message or job.message or job.status.value)
-    begin = job.started_at or job.finished_at
-    took = (job.finished_at - begin).total_seconds()
-    when = f"{job.finished_at.astimezone():%H:%M:%S}"
-    return _row(_MARKS[job.status], when, job.name, message, took, cells)
-
-
-def _row(sign: str, when: str, name: str, words: str, took: float, cells: int) -> Line:
-    left = f" {when}  {fit(clean(name), NAME_CELLS)} "
-    right = f" {duration(took)} "
-    room = max(4, cells - width(left) - width(right) - 3)
-    return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
+    here = (each for each in (*jobs.live, *jobs.ended) if each.id == chosen)
+    earlier = (each for each in jobs.earlier if id_of_earlier(each) == chosen)
+    return next(here, None) or next(earlier, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
 from ticketr.tui.rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr.tickets import Ticket
     from ticketr.tui import effects
@@ -96,4 +97,13 @@ async def read_history(services: Services, _: effects.ReadHistory) -> None:
         services.send(messages.Told(clean(str(error))))
     else:
         today = datetime.now(UTC).astimezone().date()
-        services.send(messages.HistoryRead(tuple(found), today))
+        keys = frozenset(job.key for job in found if job.key is not None)
+        names = await services.in_thread(_names_by_key, services.opened.folders, keys)
+        services.send(messages.HistoryRead(tuple(found), today, names))
+
+
+def _names_by_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+    """Return the names of the workspaces in the folders that are the keys of jobs."""
+    names = {os.path.realpath(folder): name for name, folder in folders.items()}
+    found = ((key, names.get(os.path.realpath(key))) for key in keys)
+    return {key: name for key, name in found if name is not None}

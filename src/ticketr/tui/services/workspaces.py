@@ -14,6 +14,7 @@ from ticketr.tui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from ticketr import Job
     from ticketr.jira import LastChange
@@ -101,12 +102,14 @@ class ClosedWorkspace:
         open: Opens it; raises `TicketrError` or OSError.
         site: The address of its site, for people.
         project: The key of its project; empty until it is known.
+        folder: Its folder; None if that is not known before it is open.
     """
 
     name: str
     open: Callable[[], Awaitable[OpenWorkspace]]
     site: str = ""
     project: str = ""
+    folder: Path | None = None
 
 
 @final
@@ -148,6 +151,13 @@ class OpenWorkspaces:
     def readers(self) -> Mapping[str, FileReader]:
         """The reader of each open workspace's files."""
         return self._readers
+
+    @property
+    def folders(self) -> Mapping[str, str]:
+        """The folder of each workspace, by its name."""
+        closed = {name: each.folder for name, each in self._closed.items() if each.folder}
+        opened = {name: each.store.root for name, each in self._opened.items()}
+        return {name: str(folder) for name, folder in {**closed, **opened}.items()}
 
     def is_closed(self, name: str) -> bool:
         """Return whether a workspace exists and has not been opened yet."""

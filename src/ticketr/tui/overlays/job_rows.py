@@ -1,0 +1,127 @@
+"""The rows of the jobs: running, waiting and ended ones. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ticketr import JobStatus
+from ticketr.statusline.render import spinner
+from ticketr.statusline.words import duration
+from ticketr.text import clean, clip, fit, width
+from ticketr.tui.ends import JobEnd, end_of, seconds_of
+from ticketr.tui.jobs_state import day_words, ended_at, id_of_earlier
+from ticketr.tui.panels.frame import title_rule
+from ticketr.tui.styled import Span
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketr import FinishedJob, JobSnapshot
+    from ticketr.tui.keymap import KeyMap
+    from ticketr.tui.state import AppState
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+#: From this width on, the bar of a running job is long.
+WIDE = 80
+NAME_CELLS = 16
+_WAITS = {
+    "paused": "the queue is paused",
+    "after": "for another job",
+    "time": "for its time",
+    "key": "for the job before it, in the same workspace",
+    "rate": "for the rate limit",
+    "worker": "for a free worker",
+}
+_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
+
+
+def job_rows(
+    state: AppState, chosen: str, now: float, theme: Theme
+) -> tuple[list[str], list[int], int]:
+    """Return the rows of all jobs, the indices of headings, and that of the selected job."""
+    jobs, cells = state.jobs, state.width
+    rows: list[str] = []
+    headings: list[int] = []
+    selected = 0
+
+    def section(title: str, entries: Sequence[tuple[str, Line]], facts: str = "") -> None:
+        nonlocal selected
+        if entries:
+            headings.append(len(rows))
+            rows.append(title_rule(title, facts, cells, theme, is_focused=True))
+        for job, line in entries:
+            is_chosen = job == chosen
+            selected = len(rows) if is_chosen else selected
+            bar = Span("▌" if is_chosen else " ")
+            rows.append(theme.row((bar, *line), cells, *(("reverse",) if is_chosen else ())))
+
+    section("Running", [(each.id, _running(state, each, now, theme)) for each in jobs.running])
+    section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
+    section(
+        "Ended",
+        [(each.id, _ended_row(each, cells, state.keymap)) for each in jobs.ended],
+        "this run",
+    )
+    days: dict[str, list[tuple[str, Line]]] = {}
+    for job in jobs.of_earlier_runs:
+        day = day_words(job.finished_at.astimezone().date(), jobs.today)
+        days.setdefault(day, []).append((id_of_earlier(job), _earlier_row(job, cells)))
+    for day, entries in days.items():
+        section(day, entries)
+    return rows, headings, selected
+
+
+def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -> Line:
+    progress = snapshot.progress
+    began = now if snapshot.started_at is None else snapshot.started_at
+    took = duration(now - began)
+    counts = ""
+    if progress is not None and progress.total > 0:
+        share = progress.current / progress.total
+        size = 20 if state.width >= WIDE else 8
+        full = round(size * share)
+        bar = "█" * full + "░" * (size - full)
+        counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "
+    words = clean(progress.message) if progress is not None else ""
+    words = "cancelling" if snapshot.cancel_requested else words
+    known = state.status.running.get(snapshot.id)
+    seconds = None
+    if progress is not None and known is not None and not snapshot.cancel_requested:
+        seconds = known.estimate.eta(progress.current, now)
+    eta = f"   ETA {duration(max(round(seconds), 1))}" if seconds else ""
+    left = f" {spinner(theme.line_style, now)} {fit(clean(snapshot.name), NAME_CELLS)}"
+    return (Span(f"{left} {counts}{words}  {took}{eta}"),)
+
+
+def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
+    reason = _WAITS.get(snapshot.waiting_for or "", "")
+    waited = duration(now - snapshot.submitted_at)
+    right = f"priority {snapshot.priority}   queued {waited}"
+    room = cells - NAME_CELLS - width(right) - 8
+    left = f" · {fit(clean(snapshot.name), NAME_CELLS)} {clip(reason, room)}"
+    gap = " " * max(2, cells - width(left) - width(right) - 2)
+    return (Span(f"{left}{gap}{right}"),)
+
+
+def _ended_row(snapshot: JobSnapshot, cells: int, keymap: KeyMap) -> Line:
+    end: JobEnd = end_of(snapshot, keymap)
+    when = datetime.fromtimestamp(ended_at(snapshot), UTC).astimezone()
+    return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, seconds_of(snapshot), cells)
+
+
+def _earlier_row(job: FinishedJob, cells: int) -> Line:
+    message = clean(job.error_message or job.message or job.status.value)
+    begin = job.started_at or job.finished_at
+    took = (job.finished_at - begin).total_seconds()
+    when = f"{job.finished_at.astimezone():%H:%M:%S}"
+    return _row(_MARKS[job.status], when, job.name, message, took, cells)
+
+
+def _row(sign: str, when: str, name: str, words: str, took: float, cells: int) -> Line:
+    left = f" {when}  {fit(clean(name), NAME_CELLS)} "
+    right = f" {duration(took)} "
+    room = max(4, cells - width(left) - width(right) - 3)
+    return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))

@@ -1,0 +1,55 @@
+"""The service that reads the jobs that ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from fakes.pulls import inline
+
+from ticketr import JobContext, SqliteHistory, open_job_queue
+from ticketr.sync import Store
+from ticketr.tui import effects, messages
+from ticketr.tui.services.context import Services
+from ticketr.tui.services.jobs import read_history
+from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, OpenWorkspaces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trio.testing import MockClock
+
+    from ticketr.tui.messages import Message
+
+
+async def nothing_to_do(context: JobContext) -> None:
+    context.report(message="Done")
+
+
+async def test_the_history_comes_with_the_workspaces_of_its_jobs(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    nothing = cast("Any", None)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    told: list[Message] = []
+    opened = OpenWorkspaces(
+        (
+            OpenWorkspace("work", Store(tmp_path / "link", ".ticketr"), nothing),
+            ClosedWorkspace("shop", nothing, folder=tmp_path / "shop"),
+            ClosedWorkspace("unknown", nothing),
+        ),
+        lambda _: nothing,
+        told.append,
+    )
+    here, shop, gone = (str(tmp_path / each) for each in ("here", "shop", "gone"))
+
+    async with open_job_queue(history=SqliteHistory(tmp_path / "jobs.db")) as queue:
+        for key in (here, shop, gone, None):
+            await (await queue.submit(nothing_to_do, key=key)).wait()
+        services = Services(nothing, queue, opened, told.append, in_thread=inline)
+        await read_history(services, effects.ReadHistory())
+
+    (read,) = told
+    assert isinstance(read, messages.HistoryRead)
+    assert [job.key for job in read.jobs] == [None, gone, shop, here]
+    assert read.workspaces == {here: "work", shop: "shop"}
