@@ -98,6 +98,24 @@ async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
     assert trio.current_time() == pytest.approx(0.5)
 
 
+async def test_a_job_is_handed_over_a_tenth_of_a_second_after_its_end_at_most(
+    autojump_clock: MockClock,
+) -> None:
+    ages: list[float] = []
+
+    class Timed(Memory):
+        async def write(self, jobs: Sequence[FinishedJob], /) -> None:
+            ages.extend(trio.current_time() - float(job.name) for job in jobs)
+            await super().write(jobs)
+
+    async with open_job_queue(workers=1, max_pending=100, history=Timed()) as queue:
+        for number in range(1, 101):
+            await queue.submit(sleep, 0.03, name=str(0.03 * number))
+
+    assert len(ages) == 100
+    assert max(ages) == pytest.approx(_recorder.INTERVAL) == pytest.approx(0.1)
+
+
 async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClock) -> None:
     history = Memory(seconds=1)
 

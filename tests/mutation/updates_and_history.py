@@ -590,6 +590,21 @@ MUTANTS: Final = [
         "test_history.py::test_more_jobs_than_one_statement_takes_are_written_in_order",
     ),
     Mutant(
+        "readers see a batch, and a kill leaves it, in parts",
+        "_history.py",
+        '            db.execute("BEGIN IMMEDIATE")\n            insert(db, rows)\n',
+        '            insert(db, rows)\n            db.execute("BEGIN IMMEDIATE")\n',
+        "test_history.py::"
+        "test_a_kill_in_a_write_costs_that_batch_alone_and_readers_see_whole_batches",
+    ),
+    Mutant(
+        "a job waits for longer than a tenth of a second to be written",
+        "_recorder.py",
+        "with trio.move_on_after(INTERVAL):",
+        "with trio.move_on_after(INTERVAL + 0.01):",
+        "test_recorder.py::test_a_job_is_handed_over_a_tenth_of_a_second_after_its_end_at_most",
+    ),
+    Mutant(
         "the type and the message of an error change places",
         "_finished.py",
         "        error_type, error_message = clipped(",
