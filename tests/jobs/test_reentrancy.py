@@ -170,21 +170,26 @@ class Canceller:
         self.queue.cancel(self.job_id)
 
 
+@pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.CANCELLED])
 async def test_a_finalizer_of_a_job_s_argument_may_cancel_the_last_job(
-    autojump_clock: MockClock,
+    status: JobStatus, autojump_clock: MockClock
 ) -> None:
     ends: list[tuple[str, JobStatus]] = []
     async with open_job_queue() as queue, trio.open_nursery() as nursery:
         updates = queue.watch()
-        queue.submit_nowait(sleep, Canceller(queue, "y"), id="x")
-        queue.submit_nowait(sleep, id="y")
+        delay = 1 if status is JobStatus.CANCELLED else 0
+        queue.submit_nowait(sleep, Canceller(queue, "y"), id="x", delay=delay)
+        queue.submit_nowait(sleep, id="y", delay=delay)
+        if status is JobStatus.CANCELLED:
+            assert [(await updates.receive()).id for _ in range(2)] == ["x", "y"]
+            queue.cancel("x")
         nursery.start_soon(queue.shutdown)
 
         async for job in updates:
             if job.status.is_terminal:
                 ends.append((job.id, job.status))
 
-    assert ends == [("x", JobStatus.COMPLETED), ("y", JobStatus.CANCELLED)]
+    assert ends == [("x", status), ("y", JobStatus.CANCELLED)]
 
 
 variable: ContextVar[object] = ContextVar("variable", default="the submitter's")
