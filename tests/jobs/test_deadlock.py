@@ -95,6 +95,36 @@ def test_an_admitted_submitter_does_not_wait() -> None:
     assert {trio.run(main) for _ in range(50)} == {JobStatus.COMPLETED}
 
 
+class Steps(trio.abc.Instrument):
+    """Counts the steps of the tasks with a name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += task.name == self.name
+
+
+async def test_a_submitter_that_is_admitted_wakes_no_other_wait(autojump_clock: MockClock) -> None:
+    async def wait(handle: JobHandle[None]) -> None:
+        with pytest.raises(WouldDeadlock):
+            await handle.wait()
+
+    async def job(context: JobContext) -> None:
+        handle = await queue.submit(nothing)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait, handle, name="the wait")
+            await queue.submit(nothing)
+
+    steps = Steps("the wait")
+    trio.lowlevel.add_instrument(steps)
+    async with open_job_queue(max_pending=1) as queue:
+        assert (await (await queue.submit(job)).wait()).status is JobStatus.COMPLETED
+
+    assert steps.count == 4
+
+
 async def test_a_cancelled_task_does_not_wait(autojump_clock: MockClock) -> None:
     async def first(context: JobContext) -> str:
         with scope:

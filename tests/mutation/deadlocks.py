@@ -34,7 +34,7 @@ MUTANTS: Final = [
         "_wait_targets.py",
         "if self.submission not in queue.schedule.submissions or queue.schedule.may_expire:",
         "if queue.schedule.may_expire:",
-        "test_deadlock.py::test_an_admitted_submitter_does_not_wait",
+        "test_deadlock.py::test_a_submitter_that_is_admitted_wakes_no_other_wait",
     ),
     Mutant(
         "a job may wait for one of its own key",
@@ -54,7 +54,7 @@ MUTANTS: Final = [
         "a pause prevents no deadlock",
         "_wait_targets.py",
         "return blockers_of_outside_tasks(self.queue) if is_paused else UNBLOCKED",
-        "return (self.queue.any_running_job,) if is_paused else UNBLOCKED",
+        "return (self.queue.waits.any_running_job,) if is_paused else UNBLOCKED",
         "test_deadlock.py::test_a_pause_prevents_a_deadlock_until_it_is_over",
     ),
     Mutant(
