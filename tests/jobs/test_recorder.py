@@ -359,6 +359,7 @@ async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
     assert sorted(map(int, names(history.jobs))) == [*range(9_000)]
     assert [job.number for job in history.jobs] == [*range(1, 9_001)]
     assert queue.statistics().unrecorded == 0
+    assert history.tries[1] - history.tries[0] == pytest.approx(seconds)  # without a pause
 
 
 async def test_what_ends_during_a_write_is_written_without_another_job(

@@ -719,8 +719,8 @@ MUTANTS: Final = [
     Mutant(
         "a wait after a failure does not count as having seen the outcome",
         "_handle.py",
-        "        record.mark_outcome_seen()\n",
-        "",
+        "            record.mark_outcome_seen()\n",
+        "            pass\n",
         "test_worker.py::test_a_wait_after_a_failure_has_seen_the_outcome",
     ),
     Mutant(
