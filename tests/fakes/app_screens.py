@@ -133,7 +133,9 @@ def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
     state = state.with_workspace(state.workspace.select(at, state.layout.tickets))
     state, _ = update(replace(state, rest_until=0.0), messages.TimePassed(), 2.0)
     assert state.ticket is not None
-    sheet = sheet_of(ticket, "DEMO-9.md", EDITS if ticket is REBUILD else ())
+    is_rebuild = ticket is REBUILD
+    clashes = ("Title", "Priority") if is_rebuild else ()
+    sheet = sheet_of(ticket, "DEMO-9.md", EDITS if is_rebuild else (), clashes)
     return after(state, messages.DetailRead("work", state.ticket.order, sheet))
 
 

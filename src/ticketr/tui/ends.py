@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from ticketr import CancelCause, JobStatus
 from ticketr.sync import BulkResult, Code, PullResult, PushResult, SyncResult
 from ticketr.text import clean
-from ticketr.tui.jobs_state import kind_of
+from ticketr.tui.jobs_state import kind_of, workspace_of
 from ticketr.tui.keymap import Context, KeyAction, KeyMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set as AbstractSet
 
     from ticketr import JobSnapshot
     from ticketr.sync import Note
+    from ticketr.tui.state import AppState
 
 #: What stands between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "
@@ -52,12 +53,21 @@ class JobEnd:
     tickets: tuple[TicketEnd, ...] = ()
 
 
-def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
+def end_now(state: AppState, snapshot: JobSnapshot) -> JobEnd:
+    """Return how a job ended, with what is still to do now."""
+    workspace = state.named(workspace_of(snapshot))
+    return end_of(snapshot, state.keymap, None if workspace is None else workspace.conflicts.keys())
+
+
+def end_of(
+    snapshot: JobSnapshot, keymap: KeyMap, conflicts: AbstractSet[str] | None = None
+) -> JobEnd:
     """Return how a job ended.
 
     Args:
         snapshot: The last snapshot of the job.
         keymap: The keys, for what to do now.
+        conflicts: The keys of the tickets that are in conflict now; None if that is not known.
     """
     message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
     if snapshot.status is JobStatus.FAILED:
@@ -79,7 +89,7 @@ def end_of(snapshot: JobSnapshot, keymap: KeyMap) -> JobEnd:
     first = f"{bad[0].name}: {bad[0].words}" if bad[0].name else bad[0].words
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
-    keys += _next_keys(snapshot.result)
+    keys += _next_keys(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
     count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
     return JobEnd("!", f"{first}{more} · {count}{''.join(hints)}", tickets)
@@ -105,15 +115,19 @@ def _what_follows(result: object, keymap: KeyMap) -> str:
     return keymap.hint(KeyAction.PULL, Context.MAIN, "brings it here", before=" · ")
 
 
-def _next_keys(result: object) -> Iterator[tuple[KeyAction, str]]:
+def _next_keys(
+    result: object, conflicts: AbstractSet[str] | None
+) -> Iterator[tuple[KeyAction, str]]:
     """Yield the keys that go on where a job left something, with what they do."""
     push = result.push if isinstance(result, SyncResult) else result
     pull = result.pull if isinstance(result, SyncResult) else result
     notes = push.conflicts if isinstance(push, PushResult) else ()
-    is_known = isinstance(pull, PullResult) and bool(pull.conflicts)
-    if is_known or any(each.code is Code.CONFLICT for each in notes):
+    clashes = [each.key for each in notes if each.code is Code.CONFLICT]
+    if isinstance(pull, PullResult):
+        clashes += [each.key for each in pull.conflicts]
+    if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
         yield KeyAction.SETTLE, "settles"
-    elif notes:
+    elif any(each.code is not Code.CONFLICT for each in notes):
         yield KeyAction.PULL, "gets Jira's"
     if isinstance(push, PushResult) and push.left:
         yield KeyAction.PUSH, "plans what was left"

@@ -141,6 +141,7 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
         is_focused=state.focus is Panel.DETAIL,
         lines=state.ticket_lines,
         task=-1 if ticket is None else ticket.task,
+        keys=state.keymap,
     )[-layout.body :]
     if not left:
         return right

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ticketr.tickets import Comment, Ticket
+    from ticketr.tui.keymap import KeyAction
     from ticketr.tui.styled import Line
 
 
@@ -120,10 +121,12 @@ class DetailLine:
     Attributes:
         line: What is shown.
         source: The line in the file that it comes from, from 1; 0 if there is none.
+        action: The action whose key is named at its end; None for none. There is room for that.
     """
 
     line: Line
     source: int = 0
+    action: KeyAction | None = None
 
 
 @dataclass(frozen=True, slots=True)

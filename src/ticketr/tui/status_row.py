@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.statusline.words import duration
 from ticketr.text import clip, width
-from ticketr.tui.ends import end_of, seconds_of
+from ticketr.tui.ends import end_now, seconds_of
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.styled import Span
 from ticketr.tui.theme import mark
@@ -39,7 +39,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
         return f"{line}{more}"
     last = state.status.last
-    end = end_of(last, state.keymap)
+    end = end_now(state, last)
     room = state.width - width(end.mark) - 1
     words = _fitted(f"{end.words} | {duration(seconds_of(last))}", room, theme)
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)

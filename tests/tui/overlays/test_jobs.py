@@ -17,6 +17,7 @@ from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import day_words
 from ticketr.tui.keymap import KeyMap
 from ticketr.tui.overlays.plan import Plan
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.screen import next_change, screen
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
@@ -195,6 +196,32 @@ def test_the_end_of_a_job_names_the_key_that_goes_on(
     result: PullResult | PushResult, words: str
 ) -> None:
     assert end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap()).words == words
+
+
+def test_the_key_that_settles_is_named_as_long_as_the_conflict_is_there() -> None:
+    note = Note("DEMO-9", "a.md", "changed here: DEMO-9: Title", CLASH)
+    job = replace(snapshot(JobStatus.COMPLETED), result=PullResult(conflicts=(note,)))
+    there = messages.FilesRead("work", Rows(), conflicts={"DEMO-9": ("DEMO-9: Title",)})
+    other = messages.FilesRead("work", Rows(), conflicts={"DEMO-7": ("DEMO-7: Title",)})
+
+    state = after(app_state(), there, messages.JobChanged(job))
+    assert "c settles" in screen(state, 9.0, Theme())[-1]
+    assert "c settles" in "".join(screen(pressed(state, "J"), 9.0, Theme())[:5])
+
+    settled = after(state, other)
+    assert "DEMO-9: changed here: Title · Pulling | 1s" in screen(settled, 9.0, Theme())[-1]
+    assert "settles" not in "".join(screen(pressed(settled, "J"), 9.0, Theme()))
+    assert "c settles" in screen(after(settled, there), 9.0, Theme())[-1]
+
+
+def test_a_push_with_a_settled_conflict_still_names_the_key_for_what_moved_on() -> None:
+    notes = (
+        Note("DEMO-9", "a.md", "clash", CLASH),
+        Note("DEMO-8", "b.md", "moved", Code.MOVED_ON),
+    )
+    job = replace(snapshot(JobStatus.COMPLETED), result=PushResult(conflicts=notes))
+    assert "P gets" not in end_of(job, KeyMap(), {"DEMO-9"}).words
+    assert end_of(job, KeyMap(), set()).words.endswith("J lists them · P gets Jira's")
 
 
 ENDED = datetime(2026, 1, 2, tzinfo=UTC)

@@ -7,6 +7,7 @@ import pytest
 from ticketr.statusline import LineStyle
 from ticketr.text import width
 from ticketr.tickets import Ticket, parse
+from ticketr.tui.keymap import KeyAction, KeyMap
 from ticketr.tui.panels.detail import LONGEST_RENDERED, WIDEST, detail_lines, draw_detail
 from ticketr.tui.sheet import sheet_of
 from ticketr.tui.styled import Span, plain
@@ -104,6 +105,34 @@ def test_the_parts_that_both_sides_have_changed_stand_below_the_title() -> None:
         ("  DEMO-2: Labels", 1),
         ("", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "rows"),
+    [
+        ("Title", [" ! both sides changed Title   c settle"]),
+        ("Acceptance", [" ! both sides changed Acceptance", "    c settle"]),
+        ("Title, Points, Sprint", [" ! both sides changed Title, Points,", "   Sprint   c settle"]),
+    ],
+)
+def test_a_clash_names_the_key_that_settles_it_where_there_is_room(
+    part: str, rows: list[str]
+) -> None:
+    sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=(part,))
+
+    drawn = draw_detail(sheet, 0, 42, 8, Theme(), is_focused=True)
+
+    assert [row.rstrip() for row in drawn[2 : 2 + len(rows)]] == rows
+    assert "settle" not in "".join(drawn[2 + len(rows) :])
+
+
+def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -> None:
+    sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=("Title",))
+    table = tuple(each for each in KeyMap().table if each.action is not KeyAction.SETTLE)
+
+    drawn = draw_detail(sheet, 0, 42, 8, Theme(), is_focused=True, keys=KeyMap(table))
+
+    assert drawn[2].rstrip() == " ! both sides changed Title"
 
 
 def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:

@@ -9,7 +9,7 @@ from ticketr import JobStatus
 from ticketr.statusline.render import spinner
 from ticketr.statusline.words import duration
 from ticketr.text import clean, clip, fit, width
-from ticketr.tui.ends import JobEnd, end_of, seconds_of
+from ticketr.tui.ends import end_now, seconds_of
 from ticketr.tui.jobs_state import day_words, ended_at, id_of_earlier
 from ticketr.tui.panels.frame import title_rule
 from ticketr.tui.styled import Span
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.tui.keymap import KeyMap
     from ticketr.tui.state import AppState
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
@@ -62,7 +61,7 @@ def job_rows(
     section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
     section(
         "Ended",
-        [(each.id, _ended_row(each, cells, state.keymap)) for each in jobs.ended],
+        [(each.id, _ended_row(state, each)) for each in jobs.ended],
         "this run",
     )
     days: dict[str, list[tuple[str, Line]]] = {}
@@ -106,8 +105,8 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     return (Span(f"{left}{gap}{right}"),)
 
 
-def _ended_row(snapshot: JobSnapshot, cells: int, keymap: KeyMap) -> Line:
-    end: JobEnd = end_of(snapshot, keymap)
+def _ended_row(state: AppState, snapshot: JobSnapshot) -> Line:
+    end, cells = end_now(state, snapshot), state.width
     when = datetime.fromtimestamp(ended_at(snapshot), UTC).astimezone()
     return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, seconds_of(snapshot), cells)
 

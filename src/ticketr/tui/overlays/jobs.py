@@ -10,7 +10,7 @@ from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.statusline.render import next_spin
 from ticketr.text import clean, fit
 from ticketr.tui import effects, messages
-from ticketr.tui.ends import end_of
+from ticketr.tui.ends import end_now
 from ticketr.tui.jobs_state import id_of_earlier
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
@@ -131,7 +131,7 @@ class Jobs(Overlay):
         snapshot = _job(state, chosen)
         if not isinstance(snapshot, JobSnapshot) or not snapshot.status.is_terminal:
             return []
-        end, cells = end_of(snapshot, state.keymap), state.width
+        end, cells = end_now(state, snapshot), state.width
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
         for each in end.tickets:
             line = (mark(each.mark), Span(f" {fit(each.name, 10)} {each.words}"))

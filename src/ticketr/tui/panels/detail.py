@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean, clip, fit, width, wrap
+from ticketr.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
@@ -27,6 +28,8 @@ _ORDER = ("status", "priority", "type", "points", "story points", "assignee", "s
 #: How many of the next fields may stand beside a field.
 NEXT = 3
 _LONG = frozenset(("labels", "components", "fix versions"))
+#: The cells for a key at the end of a line, and what it does.
+KEY_CELLS = 13
 #: The least cells for the name of a field; a wide panel has more.
 LABEL_CELLS = 11
 #: The most cells of a line; longer ones are hard to read.
@@ -96,6 +99,7 @@ def draw_detail(
     is_focused: bool,
     lines: Sequence[DetailLine] | None = None,
     task: int = -1,
+    keys: KeyMap | None = None,
 ) -> list[str]:
     """Return the rows of the open ticket's panel, its title first.
 
@@ -108,6 +112,7 @@ def draw_detail(
         is_focused: Whether the panel has the focus.
         lines: Its lines; None for `detail_lines`.
         task: The index of the selected sub-task; -1 for none.
+        keys: The keys, for hints; None for the usual ones.
     """
     if sheet is None:
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
@@ -118,13 +123,21 @@ def draw_detail(
     rows = [
         theme.row((Span("▌"), *each.line), cells, "reverse")
         if at == selected
-        else theme.row((Span(" "), *each.line), cells)
+        else theme.row((Span(" "), *each.line, *_hint(each, keys or KeyMap())), cells)
         for at, each in enumerate(shown, start=top)
     ]
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *filled(rows, height, cells)]
+
+
+def _hint(line: DetailLine, keys: KeyMap) -> Line:
+    """Return the key that a line names at its end, and what it does."""
+    row = None if line.action is None else keys.of(line.action, Context.DETAIL)
+    if row is None or not row.first:
+        return ()
+    return (Span("   "), Span(row.first, ("bold",)), Span(f" {row.hint}"))
 
 
 def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
@@ -136,7 +149,11 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
     if not sheet.clashes:
         return []
     words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashes)}"))
-    return [DetailLine(each, sheet.line) for each in wrap_line(words, room, rest="  ")]
+    lines = wrap_line(words, room, rest="  ")
+    if cells_of(lines[-1]) > room - KEY_CELLS:
+        lines.append(())
+    last = DetailLine(lines.pop(), sheet.line, KeyAction.SETTLE)
+    return [*(DetailLine(each, sheet.line) for each in lines), last]
 
 
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
