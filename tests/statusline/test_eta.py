@@ -41,11 +41,56 @@ def test_a_completed_job_needs_no_time() -> None:
 def test_time_without_reports_counts_as_no_progress() -> None:
     estimate = estimate_of(*((step, step) for step in range(20)))
 
-    etas = [estimate.eta(19, now) for now in (19, 20, 30, 60)]
+    etas = [estimate.eta(19, now) for now in (19, 19.5, 20, 21)]
 
     assert all(eta is not None for eta in etas)
     assert etas == sorted(etas, key=lambda eta: eta or 0)
-    assert estimate.eta(19, 1000) is None  # far away
+
+
+def test_a_job_that_takes_twice_as_long_as_ever_has_no_estimate_until_it_goes_on() -> None:
+    estimate = estimate_of(*((step * 3, step) for step in range(5)))
+
+    assert estimate.eta(4, 18) is not None
+    assert estimate.eta(4, 18.1) is None
+    assert estimate.update(5, 100, 60).eta(5, 60) is not None
+
+
+def test_a_quick_job_is_not_stalled_before_two_seconds() -> None:
+    estimate = estimate_of(*((step / 8, step) for step in range(25)))
+
+    assert estimate.eta(24, 5) is not None
+    assert estimate.eta(24, 5.01) is None
+
+
+def test_one_outage_does_not_make_the_next_one_look_usual() -> None:
+    estimate = estimate_of(*((step, step) for step in range(5)), (40, 6))
+
+    assert estimate.patience == 4
+    assert estimate.eta(6, 44) is not None
+    assert estimate.eta(6, 44.1) is None
+
+
+def test_a_job_whose_steps_take_longer_from_now_on_gets_its_estimate_back() -> None:
+    estimate = estimate_of(*((step, step) for step in range(5)), (14, 6), (24, 7), (34, 8))
+
+    assert estimate.patience == 16
+
+
+def test_jobs_that_end_in_rounds_are_not_stalled_between_these() -> None:
+    rounds = (
+        (10 * turn + worker / 10, 8 * turn + worker) for turn in (1, 2) for worker in range(8)
+    )
+    estimate = estimate_of((0, 0), *rounds)
+
+    assert estimate.eta(23, 29.9) is not None
+
+
+def test_a_job_that_needs_days_has_no_estimate() -> None:
+    estimate = RateEstimate(0, 1e9, 0, 0)
+    for second in range(1, 5):
+        estimate = estimate.update(second, 1e9, second)
+
+    assert estimate.eta(4, 4) is None
 
 
 def test_batches_give_a_steady_answer() -> None:

@@ -2,7 +2,8 @@
 
 The rate is smoothed exponentially twice, with weights that fall to a tenth in 15 seconds, so that
 progress in batches gives a steady estimate. Time without reports counts as no progress, so the
-estimate for a job that hangs grows.
+estimate for a job that hangs grows. Once it has made no progress for twice as long as before, as
+one that waits for a server that is down, there is no estimate until it goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ WINDOW = 15.0
 MIN_STEPS = 3
 MIN_SECONDS = 2.0
 MAX_ETA = 99 * 3600.0
+#: A job is stalled after so many times the longest time that it took for a step.
+PATIENCE = 2.0
 
 _DECAY = -math.log(10) / WINDOW
 
@@ -37,6 +40,8 @@ class RateEstimate:
         steps: The number of reports with progress.
         single: The rate, smoothed once; too low by the weight of the time before the phase.
         double: The rate, smoothed twice; too low in the same way.
+        longest: The longest time for a step. One for which the job was stalled counts in part, so
+            that one outage does not make the next one look usual.
     """
 
     began: float
@@ -46,6 +51,7 @@ class RateEstimate:
     steps: int = 0
     single: float = 0.0
     double: float = 0.0
+    longest: float = 0.0
 
     def update(self, current: float, total: float, now: float) -> RateEstimate:
         """Return the estimate after a report.
@@ -62,7 +68,16 @@ class RateEstimate:
         rate = (current - self.current) / (now - self.at)
         single = self.single * (1 - new) + rate * new
         double = self.double * (1 - new) + single / _new_weight(now - self.began) * new
-        return RateEstimate(self.began, total, current, now, self.steps + 1, single, double)
+        took = now - self.at
+        longest = max(self.longest, took if self.steps < MIN_STEPS else min(took, self.patience))
+        return RateEstimate(
+            self.began, total, current, now, self.steps + 1, single, double, longest
+        )
+
+    @property
+    def patience(self) -> float:
+        """The seconds without progress after which the job is stalled."""
+        return max(MIN_SECONDS, PATIENCE * self.longest)
 
     def rate(self, now: float) -> float:
         """Return the amount per second; 0 at the beginning."""
@@ -83,6 +98,8 @@ class RateEstimate:
         if current >= self.total > 0:
             return 0.0
         if self.steps < MIN_STEPS or now - self.began < MIN_SECONDS:
+            return None
+        if now - self.at > self.patience:
             return None
         rate = self.rate(now)
         left = (self.total - current) / rate if rate > 0 else math.inf

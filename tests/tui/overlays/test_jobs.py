@@ -138,6 +138,20 @@ def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:
     assert plain(screen(state, 5.0, Theme())[2]).rstrip().endswith("cancelling  5s")
 
 
+def test_a_job_that_waits_to_ask_a_server_again_has_no_time_left() -> None:
+    state = jobs()
+    assert RUNNING.progress is not None
+    steps = [replace(RUNNING.progress, current=at, total=10) for at in range(6)]
+    waiting = replace(steps[-1], message="Waiting 8s: cannot reach harbour.example")
+    for at, progress in enumerate((*steps, waiting)):
+        state = update(state, messages.JobChanged(replace(RUNNING, progress=progress)), at * 1.0)[0]
+
+    rows = [plain(row).rstrip() for row in screen(state, 8.0, Theme())]
+    assert rows[2].endswith("50% (5/10)  Waiting 8s: cannot reach harbour.example  8s")
+    assert rows[-1].startswith("[██████████░░░░░░░░░░] 50% (5/10) Waiting 8s: cannot reach")
+    assert "| 8s | ETA --:--" in rows[-1]
+
+
 def test_the_status_line_says_esc_cancels_only_where_it_does() -> None:
     state = after(app_state(), messages.JobChanged(RUNNING))
     assert "esc cancel" in plain(screen(state, 9.0, Theme())[-1])
