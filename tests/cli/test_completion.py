@@ -70,6 +70,10 @@ def complete(
         ("ticketr list edited status=do", ["status=Done"]),
         ("ticketr list assignee=pr", ['assignee="Priya Raman"']),
         ("ticketr list @pr", ['@"Priya Raman"']),
+        ("ticketr bulk DEMO-1 --transition to", ["To Do"]),
+        ("ticketr bulk DEMO-1 --transition 'TO d", ["To Do"]),
+        ("ticketr bulk DEMO-1 --transition=do", ["Done"]),
+        ("ticketr bulk -C elsewhere DEMO-1 --transition to", []),
         ("ticketr pull -w ", ["acme", "shop"]),
         ("ticketr workspace check sh", ["shop"]),
     ],
@@ -162,6 +166,8 @@ def shell_environment(user: User) -> dict[str, str]:
         ("ticketr pull --strategy ji", "jira"),
         ("ticketr list --sort=upd", "--sort=updated"),
         ("ticketr list unpu", "unpushed"),
+        ("ticketr bulk --transition to", "To Do"),
+        ("ticketr bulk --transition=to", "--transition=To Do"),
         ("ticketr show DEMO-12", "DEMO-12\t{title}"),
         ("ticketr list status=to", "status=To Do\tTo Do"),
         ("ticketr list edited status=TO\\ d", "status=To Do\tTo Do"),
@@ -205,6 +211,7 @@ def test_zsh_completes_commands_options_and_their_values(someone: User) -> None:
             ("ticketr list --sort=upd\t", "updated"),
             ("ticketr show demo-12\t", "DEMO"),
             ("ticketr list status=to\t", r'\\"To\\ Do\\"'),
+            ("ticketr bulk --transition to\t", r"--transition To\\ Do"),
             ("ticketr list edited @pr\t", r'\\"Priya\\ Raman\\"'),
         ]:
             pty.type(typed)
@@ -233,6 +240,8 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
             ("ticketr list sta\tx", "ticketr list status=x"),
             ("ticketr show demo-12\t", "DEMO-12 "),
             ("ticketr list status=to\t", r'\\"To\\ Do\\" '),
+            ("ticketr bulk --transition to\t", r"To\\ Do "),
+            ("ticketr bulk --transition=do\t", "--transition=Done "),
         ]:
             pty.type(typed)
             pty.wait_for(completed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr.cli import exits
-from ticketr.cli.completing import complete_key
+from ticketr.cli.completing import complete_key, complete_status
 from ticketr.cli.help import Command
 from ticketr.cli.keys import checked_key
 from ticketr.cli.output import echo, echo_json
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
     metavar="FIELD=VALUE",
     help="Set a field; += and -= add and remove labels, components and versions.",
 )
-@click.option("--transition", metavar="STATUS", default="", help="Move them to a status.")
+@click.option(
+    "--transition",
+    metavar="STATUS",
+    default="",
+    help="Move them to a status.",
+    shell_complete=complete_status,
+)
 @click.option("--move", "parent", metavar="KEY", default="", help="Move them under a parent.")
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only say which issues it would change.")

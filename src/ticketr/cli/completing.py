@@ -1,4 +1,4 @@
-"""Arguments that a shell completes: keys, workspaces, and the terms of filters.
+"""Arguments that a shell completes: keys, workspaces, statuses, and the terms of filters.
 
 Everything is read from the state file and the user's settings, without Trio; what cannot be read
 gives nothing, since a completion has no place for an error.
@@ -99,11 +99,26 @@ def complete_filter(
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
+def complete_status(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of a status that issues here have."""
+    from ticketr.config import known_statuses
+
+    root = _root(ctx)
+    known = () if root is None else known_statuses(root, os.environ)
+    return [CompletionItem(each) for each in _fitting(known, incomplete)]
+
+
 def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:
     """Return the terms with values that begin as typed, in quotes where they hold blanks."""
-    typed = typed.strip("\"'").lower()
-    fitting = [clean(each) for each in values if clean(each).lower().startswith(typed)]
     return [
         CompletionItem(f'{start}"{each}"' if " " in each else f"{start}{each}", help=each)
-        for each in fitting
+        for each in _fitting(values, typed)
     ]
+
+
+def _fitting(values: Iterable[str], typed: str) -> list[str]:
+    """Return the values that begin as typed, in any case and perhaps in quotes."""
+    typed = typed.strip("\"'").lower()
+    return [clean(each) for each in values if clean(each).lower().startswith(typed)]
