@@ -8,15 +8,27 @@ import pytest
 import trio
 from fakes.internals import record_of
 
-from ticketr import FinishedJob, JobContext, JobHandle, JobStatus, open_job_queue
+from ticketr import (
+    FinishedJob,
+    JobContext,
+    JobHandle,
+    JobStatus,
+    Retry,
+    open_job_queue,
+)
 from ticketr.jobs._finished import (
+    COLUMNS,
     MAX_CHARS,
+    NULL,
+    PLAIN_COLUMNS,
+    PLAIN_VALUES,
     FinishedBatch,
     clipped,
     job_of_row,
     row_of_job,
     row_of_record,
     storable_number,
+    whole_row,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +43,10 @@ async def value(context: JobContext) -> str:
 
 def entry(handle: JobHandle[object], number: int, *, offset: float = 0.0) -> FinishedJob:
     return job_of_row(row_of_record(record_of(handle), "run", number, repr, offset))
+
+
+async def nothing(context: JobContext) -> None:
+    pass
 
 
 async def test_the_times_become_dates(
@@ -73,10 +89,9 @@ async def test_a_key_is_kept_as_text(
     key: object, text: str | None, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue() as queue:
-        handle = await queue.submit(value, key=key)
-        await handle.wait()
+        handles = [await queue.submit(job, key=key) for job in (value, nothing)]
 
-    assert entry(handle, 1).key == text
+    assert [entry(handle, 1).key for handle in handles] == [text, text]
 
 
 async def fail(context: JobContext) -> None:
@@ -98,6 +113,40 @@ async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
         assert None not in row_of_record(record_of(handle), "run", 1, repr, 1e9)
         assert None not in row_of_job(job)
     assert (jobs[1].error_type, len(jobs[1].error_message or "")) == ("OSError", MAX_CHARS)
+
+
+async def fail_once(context: JobContext) -> None:
+    if context.attempt == 1:
+        raise OSError
+
+
+async def test_a_job_that_was_tried_again_is_not_plain(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(fail_once, retry=Retry(2))
+        plain = await queue.submit(nothing)
+
+    rows = [row_of_record(record_of(each), "run", 1, repr, 0.0) for each in (handle, plain)]
+    assert [len(row) for row in rows] == [len(COLUMNS), len(PLAIN_COLUMNS)]
+    assert [job_of_row(row).attempts for row in rows] == [2, 1]
+    assert [type(value) for value in whole_row(rows[1])] == [
+        type(value) for value in row_of_job(job_of_row(rows[1]))
+    ]
+    assert {name: job_of_row(rows[1]).__getattribute__(name) for name in PLAIN_VALUES} == {
+        name: None if value is NULL else value for name, value in PLAIN_VALUES.items()
+    }
+
+
+async def test_the_texts_of_a_plain_job_are_cut(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        handle = await queue.submit(nothing, name="n" * 5000)
+        other = await queue.submit(nothing, name="ä\udcff")
+
+    def result(_: object) -> str:
+        return "r" * 5000
+
+    long = job_of_row(row_of_record(record_of(handle), "run", 1, result, 0.0))
+    assert (len(long.name), len(long.result or "")) == (MAX_CHARS, MAX_CHARS)
+    assert entry(other, 1).name == "ä\\udcff"
 
 
 async def test_a_batch_is_a_sequence_of_jobs(autojump_clock: MockClock) -> None:

@@ -162,6 +162,38 @@ async def test_more_jobs_than_one_statement_takes_are_written_in_order(path: Pat
     assert numbers(await history.read(limit=count + 1)) == [*reversed(range(count))]
 
 
+async def nothing(context: JobContext) -> None:
+    pass
+
+
+async def test_plain_jobs_are_stored_like_others(
+    path: Path, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    history = SqliteHistory(path, run_sync=in_place)
+    async with open_job_queue(history=history) as queue:
+        for count in (3, 1):  # a batch of plain jobs, and one of plain and other jobs
+            for _ in range(count):
+                await queue.run(nothing)
+            await trio.sleep(0.5)
+            await queue.run(value, 5, key="k")
+        unwritten_too = await queue.history()
+    jobs = await history.read()
+    assert jobs == unwritten_too
+    assert [job.key for job in jobs] == ["k", None, "k", None, None, None]
+    assert [job.id for job in jobs] == [f"job-{number}" for number in range(6, 0, -1)]
+    assert [(job.name, job.attempts) for job in jobs[1:]] == [
+        ("nothing", 1),
+        ("value", 1),
+        *[("nothing", 1)] * 3,
+    ]
+
+    other = tmp_path / "other.sqlite"
+    await SqliteHistory(other, run_sync=in_place).write(jobs[::-1])
+    stored = "SELECT *, typeof(attempts), typeof(total) FROM jobs ORDER BY row"
+    with closing(sqlite3.connect(path)) as db, closing(sqlite3.connect(other)) as whole:
+        assert db.execute(stored).fetchall() == whole.execute(stored).fetchall()
+
+
 async def test_the_same_job_is_kept_once(path: Path) -> None:
     history = SqliteHistory(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -360,6 +361,22 @@ async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
     assert [job.number for job in history.jobs] == [*range(1, 9_001)]
     assert queue.statistics().unrecorded == 0
     assert history.tries[1] - history.tries[0] == pytest.approx(seconds)  # without a pause
+
+
+async def test_the_thread_that_writes_can_have_the_interpreter_s_lock(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+
+    async with open_job_queue(history=Memory(seconds=1)) as queue:
+        for _ in range(2 * _recorder.LOCK_EVERY):
+            await queue.run(value)
+        assert pauses == []  # nothing is being written
+        await trio.sleep(0.5)
+        for _ in range(2 * _recorder.LOCK_EVERY):
+            await queue.run(value)
+        assert pauses == [_recorder.LOCK_SECONDS] * 2
 
 
 async def test_what_ends_during_a_write_is_written_without_another_job(

@@ -99,7 +99,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "an exit of a summary leaves its job in the middle of its end",
-        "_core_base.py",
+        "_recorder.py",
         "        except BaseException as error:",
         "        except ZeroDivisionError as error:",
         "test_misbehaving_errors.py::test_an_exit_of_a_summary_that_cannot_be_shown",

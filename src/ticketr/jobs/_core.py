@@ -309,7 +309,7 @@ class QueueCore(CoreBase):
         if self.subscriptions.is_watched:
             self.subscriptions.notify_ended(record, record.handle)
         if self.recorder is not None:
-            self.write_history(record, self.recorder)
+            self.recorder.put(record)
         if record.ended is not None:
             record.wake_waiters()
         if record.collector is not None:

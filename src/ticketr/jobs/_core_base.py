@@ -145,10 +145,3 @@ class CoreBase:
         if self.schedule.is_time_dependent:
             self.timer.wake_at(self.schedule.next_time())
         self.subscriptions.notify_changed(record)
-
-    def write_history(self, record: JobRecord, recorder: Recorder) -> None:
-        """Add a job that has ended to the history."""
-        try:
-            recorder.put(record)
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - its summary calls sys.exit()
-            self.interrupt(error)

@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast, final
 import trio
 
 from ticketr._errors import HistoryFailed
-from ticketr.jobs._finished import COLUMNS, FinishedBatch, clipped, job_of_row, row_of_job
+from ticketr.jobs._finished import (
+    COLUMNS,
+    NULL,
+    PLAIN_COLUMNS,
+    PLAIN_VALUES,
+    FinishedBatch,
+    clipped,
+    job_of_row,
+    row_of_job,
+    whole_row,
+)
 from ticketr.jobs._job import JobStatus
 from ticketr.jobs._values import (
     checked_callable,
@@ -173,11 +183,13 @@ class SqliteHistory:
         checked_callable("summary", summary)
         if not callable(run_sync):
             raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
-        self._summary = _short_repr if summary is reprlib.repr else summary
+        self._summary = summary
         self._run_sync = run_sync
 
     def summary(self, result: object) -> str:
         """Return a short text for a job's result."""
+        if result is None and self._summary is reprlib.repr:  # which takes longer than all of a row
+            return "None"
         return self._summary(result)
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
@@ -250,14 +262,18 @@ class SqliteHistory:
         return f"SqliteHistory({str(self._path)!r})"
 
 
-def _short_repr(result: object) -> str:
-    """Return what ``reprlib.repr`` does; that takes as long as the rest of a row."""
-    return "None" if result is None else reprlib.repr(result)
-
-
 # The file
 
 NAMES = ", ".join(COLUMNS)
+
+
+def _place(name: str) -> str:
+    """Return what stands for a value of a plain job in a statement."""
+    if name in PLAIN_COLUMNS:
+        return "?"
+    value = PLAIN_VALUES[name]
+    return "NULL" if value is NULL else repr(value)
+
 
 MIGRATIONS: list[tuple[str, ...]] = [
     (
@@ -269,6 +285,7 @@ MIGRATIONS: list[tuple[str, ...]] = [
 
 INSERT = f"INSERT OR IGNORE INTO jobs ({NAMES}) VALUES "  # noqa: S608 - a constant
 PLACES = f"({', '.join('?' * len(COLUMNS))})"
+PLAIN_PLACES = f"({', '.join(_place(name) for name in COLUMNS)})"
 ROWS_AT_ONCE = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
 DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
@@ -286,13 +303,15 @@ SELECT = (
 def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Insert rows, many with each statement.
 
-    Each statement gives the interpreter's lock away, and waits for up to 5 ms to get it back from a
-    busy Trio thread; ``executemany`` does so at each row.
+    Each statement gives the interpreter's lock away, and has to get it back from a busy Trio thread
+    (see ``LOCK_EVERY``); ``executemany`` does so at each row.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        chunk = rows[start : start + ROWS_AT_ONCE]
+        chunk, places = rows[start : start + ROWS_AT_ONCE], PLAIN_PLACES
+        if any(len(row) > len(PLAIN_COLUMNS) for row in chunk):
+            chunk, places = [whole_row(row) for row in chunk], PLACES
         values = list(chain.from_iterable(chunk))
-        db.execute(INSERT + ", ".join([PLACES] * len(chunk)), values)
+        db.execute(INSERT + ", ".join([places] * len(chunk)), values)
 
 
 @contextmanager

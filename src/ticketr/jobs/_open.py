@@ -200,7 +200,9 @@ class Block:
         if store is not None:
             around = around_attempts(store, around)
         core = self._core = self._make_core(around=around)
-        recorder = Recorder(self._history) if self._history is not None else None
+        recorder = None
+        if self._history is not None:
+            recorder = Recorder(self._history, core.interrupt)
         if store is not None:
             from ticketr.jobs._store_opening import open_store  # noqa: PLC0415 - only with a store
 
