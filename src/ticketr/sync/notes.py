@@ -19,7 +19,7 @@ class Code(StrEnum):
     MISPLACED = "misplaced"  # it is under another ticket in its file than in Jira
     CONFLICT = "conflict"  # both sides have changed the same part
     MOVED_ON = "moved_on"  # Jira has changed since the last pull
-    BROKEN = "broken"  # its file cannot be parsed, or holds a key that another file has
+    BROKEN = "broken"  # its file cannot be parsed or written, or has a key that another file has
     INVALID = "invalid"  # Jira has no such value
     REFUSED = "refused"  # Jira refused it
     LITERAL = "literal"  # Jira gets its markup as plain text

@@ -48,8 +48,8 @@ class Session:
         store: The ticket files.
         state: The last sync.
         disk: The lock for changes to the files and the state.
-        recent: Keys that were recently written into files. A job restores them if they are missing
-            there, or creates a deleted issue again.
+        recent: Keys of new issues. A job writes them into their files if they are missing there, or
+            creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.

@@ -180,7 +180,7 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
     assert [(note.key, note.code) for note in result.kept] == [("DEMO-1", Code.KEPT)]
 
 
-async def test_a_file_that_never_keeps_still_is_an_error_and_loses_nothing(
+async def test_a_file_that_never_keeps_still_is_named_and_loses_nothing(
     bench: Bench, autojump_clock: MockClock, drafts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts.write_text(DRAFT)
@@ -194,11 +194,11 @@ async def test_a_file_that_never_keeps_still_is_an_error_and_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr("ticketr.sync.workspace.files.os.fsync", save_then_sync)
-        with pytest.raises(JobFailed) as failed:
-            await bench.push()
+        result = await bench.push()
 
-    assert isinstance(failed.value.__cause__, FileFailed)
-    assert "something else saves it all the time" in str(failed.value)
+    (note,) = result.failed
+    assert (note.key, note.path, note.code) == ("DEMO-13", "drafts.md", Code.BROKEN)
+    assert "something else saves it all the time" in note.reason
     assert drafts.read_text() == saves[-1]
     await check_clean(bench)
     assert new(bench) == ["Once"]
@@ -217,9 +217,9 @@ async def test_a_file_that_is_broken_just_then_stops_no_other_ticket(
         )
     )
 
-    assert result.failed == ()
-    (note,) = result.warnings
-    assert (note.path, note.code) == ("drafts.md", Code.DRAFT_CHANGED)
+    assert result.warnings == ()
+    (note,) = result.failed
+    assert (note.path, note.code) == ("drafts.md", Code.BROKEN)
     assert drafts.read_text() == broken
     assert new(bench) == ["Once", "Other"]  # no task under a head whose key is not in its file
     drafts.write_text(broken.removeprefix("<<<<<<< HEAD\n"))
@@ -260,7 +260,7 @@ async def test_a_folder_in_the_place_of_a_draft_stops_that_draft_alone(
 
     result = await bench.push(transport=when_created(bench, put_a_folder_there))
 
-    assert [each.code for each in result.warnings] == [Code.DRAFT_CHANGED]
+    assert [each.code for each in result.failed] == [Code.BROKEN]
     assert sorted(new(bench)) == ["Once", "Other"]
     drafts.rmdir()
     aside.rename(drafts)

@@ -1,13 +1,17 @@
-"""What one unreadable file stops."""
+"""What one file that cannot be read or written stops."""
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
+from fakes.frozen import frozen
 
 from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.files import unless_broken
+from ticketr.sync.workspace.failures import Attempt, attempt
+from ticketr.sync.workspace.files import replace_file, stamp_of
 from ticketr.tickets import TicketSyntaxError, parse
 
 
@@ -17,20 +21,99 @@ def fails(error: Exception) -> bool:
 
 @pytest.mark.parametrize("result", [True, False])
 def test_a_change_of_a_readable_file_says_itself_whether_it_was_done(result: bool) -> None:
-    assert unless_broken(lambda: result) is result
+    assert attempt(lambda: result) == Attempt(result)
 
 
 def test_a_change_of_a_file_that_cannot_be_read_is_not_done() -> None:
     alone = FileFailed(Path("a.md"), "read", "it is a folder", alone=True)
 
-    assert not unless_broken(lambda: fails(alone))
-    assert not unless_broken(lambda: bool(parse("# TICKET: [A-1] One\n<<<<<<< here\n")))
-    with pytest.raises(TicketSyntaxError):
-        parse("# TICKET: [A-1] One\n<<<<<<< here\n")
+    assert attempt(lambda: fails(alone)) == Attempt(is_done=False, problem=alone)
+    tried = attempt(lambda: bool(parse("# TICKET: [A-1] One\n<<<<<<< here\n")))
+    assert not tried.is_done
+    assert isinstance(tried.problem, TicketSyntaxError)
 
 
 def test_an_error_that_concerns_every_file_is_raised() -> None:
     full = FileFailed(Path("a.md"), "write", "no space left on device")
 
     with pytest.raises(FileFailed, match="no space left"):
-        unless_broken(lambda: fails(full))
+        attempt(lambda: fails(full))
+
+
+def replace(root: Path, name: str, text: str = "new") -> FileFailed:
+    """Replace a file, which must fail; return the error."""
+    target = str(root / name)
+    was = stamp_of(target) if len(name) < 256 else None
+    with pytest.raises(FileFailed) as failed:
+        replace_file(target, text, was, root=str(root))
+    return failed.value
+
+
+def test_a_file_that_the_system_does_not_replace_concerns_itself_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("old")
+
+    with frozen(path):
+        error = replace(tmp_path, "a.md")
+
+    assert error.alone
+    assert str(error) == (
+        f"cannot write {path}: Operation not permitted; let your account write it, or move it away"
+    )
+    assert [each.name for each in tmp_path.iterdir()] == ["a.md"]
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_refuses_files_concerns_them_alone_but_the_root_concerns_all(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "sub"
+    folder.mkdir()
+
+    with frozen(folder):
+        below = replace(tmp_path, "sub/a.md")
+        deeper = replace(tmp_path, "sub/new/a.md")
+    with frozen(tmp_path):
+        above = replace(tmp_path, "a.md")
+        missing = replace(tmp_path, "gone/a.md")
+
+    assert [each.alone for each in (below, deeper, above, missing)] == [True, True, False, False]
+    assert [each.path for each in (below, deeper, above, missing)] == [
+        folder,
+        folder,
+        tmp_path,
+        tmp_path,
+    ]
+    assert str(below).startswith(f"cannot write into {folder}: ")
+    assert str(below).endswith("; let your account write there")
+
+
+def test_a_file_that_is_too_large_for_a_limit_concerns_itself_alone(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        error = replace(tmp_path, "a.md", "more than ten bytes")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert error.alone
+    assert error.reason == "File too large"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_concerns_itself_alone(tmp_path: Path) -> None:
+    error = replace(tmp_path, "n" * 300)
+
+    assert error.alone
+    assert error.reason == "File name too long"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workspace_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    root = tmp_path / "gone"
+
+    error = replace(root, "sub/a.md")
+
+    assert not error.alone
+    assert error.reason == os.strerror(2)
+    assert not root.exists()

@@ -19,7 +19,7 @@ from ticketr.sync.edits.selection import is_named
 from ticketr.sync.edits.survey import survey_now
 from ticketr.sync.edits.write_requests import write_requests
 from ticketr.sync.errors import DuplicateKey, UnknownTicket
-from ticketr.sync.notes import Code, in_conflict
+from ticketr.sync.notes import Code, Note, in_conflict
 from ticketr.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
@@ -134,16 +134,25 @@ def select_changes(
 ) -> Selected:
     """Select what a push may send; a ticket in conflict is not a part of any plan.
 
+    A draft that an earlier push has sent, and that has no key yet, would be created twice.
+
     Raises:
         StateFailed: The state cannot be read.
     """
+    uncertain = _uncertain(state.creations.all(), local_changes)
+    unfinished = {
+        id(request.issue): Note.on(request.issue, request.entry.path, reason, Code.UNCERTAIN)
+        for each in (local_changes if uncertain else ())
+        for request in write_requests(each)
+        if (reason := _why_unfinished(request, uncertain))
+    }
     if selection.confirmed is None:
-        return selection.select(local_changes)
+        return selection.select(local_changes, unfinished)
     conflicts = _conflicts_by_key(state)
     in_conflict = tuple(each for each in local_changes if _open_conflict(conflicts, each))
     heads = {each.head for each in in_conflict}
     rest = [each for each in local_changes if each.head not in heads]
-    return replace(selection.select(rest), in_conflict=in_conflict)
+    return replace(selection.select(rest, unfinished), in_conflict=in_conflict)
 
 
 def _conflicts_by_key(state: State) -> dict[str, Conflict]:
@@ -169,14 +178,20 @@ def _why_left(
     request: WriteRequest, uncertain: Mapping[int, Creation], keys: Collection[str] | None
 ) -> tuple[str, Code] | None:
     """Return why an issue is left alone, in words and for scripts; None if it is not."""
-    ticket = request.local_change.local.ticket
-    creation = uncertain.get(id(request.issue)) or uncertain.get(id(ticket))
-    if creation is not None:
-        reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
+    if reason := _why_unfinished(request, uncertain):
         return reason, Code.UNCERTAIN
     if keys is not None and not is_named(request, keys):
         return _UNNAMED, Code.UNNAMED
     return None
+
+
+def _why_unfinished(request: WriteRequest, uncertain: Mapping[int, Creation]) -> str:
+    """Return what an earlier push has done with a draft or its ticket; empty for nothing."""
+    ticket = request.local_change.local.ticket
+    creation = uncertain.get(id(request.issue)) or uncertain.get(id(ticket))
+    if creation is None:
+        return ""
+    return _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
 
 
 def _left_alone(entry: PlanEntry, reason: str, code: Code) -> LeftAlone:

@@ -16,7 +16,7 @@ from ticketr.sync.edits.write_requests import write_requests
 from ticketr.sync.notes import Code, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ticketr.sync.compare.versions import Side
     from ticketr.sync.edits.local_changes import LocalChange
@@ -67,16 +67,28 @@ class Selection:
         """Return whether an issue of a ticket was named, or all were."""
         return self.keys is None or not self.keys.isdisjoint(ticket.keys())
 
-    def select(self, local_changes: Iterable[LocalChange]) -> Selected:
-        """Keep what was named and confirmed."""
+    def select(
+        self, local_changes: Iterable[LocalChange], unfinished: Mapping[int, Note]
+    ) -> Selected:
+        """Keep what was named and confirmed.
+
+        Args:
+            local_changes: The changes.
+            unfinished: A note on each draft that an earlier push has sent, by its `id`.
+        """
         changes = tuple(local_changes)
-        if self.is_everything:
+        if self.is_everything and not unfinished:
             return Selected(changes)
         requests = [request for each in changes for request in write_requests(each)]
         named = [each for each in requests if self.keys is None or is_named(each, self.keys)]
-        left: dict[int, Note] = {}
+        left = {
+            id(each.issue): unfinished[id(each.issue)]
+            for each in named
+            if id(each.issue) in unfinished
+        }
         if self.confirmed is not None:
-            left = _unconfirmed(named, self.confirmed.entries, self.prefer)
+            new = [each for each in named if id(each.issue) not in left]
+            left |= _unconfirmed(new, self.confirmed.entries, self.prefer)
         issues = {id(each.issue) for each in named} - left.keys()
         kept = (_restricted(each, issues, self.keys) for each in changes)
         return Selected(tuple(each for each in kept if each is not None), tuple(left.values()))

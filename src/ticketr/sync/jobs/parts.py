@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.sync.edits.push_plan import PushPlan
     from ticketr.sync.edits.selection import Selection
+    from ticketr.sync.notes import Note
     from ticketr.sync.pull.tally import PullResult, Tally
     from ticketr.sync.push.tally import PushResult, PushTally
     from ticketr.sync.session_job import SessionJob
@@ -37,7 +38,9 @@ class SyncResult:
     push: PushResult
 
 
-async def recover_if_any(session: Session, on_recovered: Callable[[str], object]) -> None:
+async def recover_if_any(
+    session: Session, on_recovered: Callable[[str], object], on_failed: Callable[[Note], object]
+) -> None:
     """Do as `recover` does, if earlier pushes have recorded new issues.
 
     Cancellation:
@@ -46,7 +49,7 @@ async def recover_if_any(session: Session, on_recovered: Callable[[str], object]
     if await session.in_thread(session.state.creations.has_any):
         from ticketr.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
-        await recover(session, on_recovered)
+        await recover(session, on_recovered, on_failed)
 
 
 def selection_of(

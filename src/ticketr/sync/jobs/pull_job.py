@@ -63,7 +63,7 @@ class PullJob(SessionJob):
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
         async with reporting_session(self, context, lambda: pulled_words(tally)) as session:
-            await recover_if_any(session, tally.add_recovered)
+            await recover_if_any(session, tally.add_recovered, tally.fail)
             if self.keys is None:
                 await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
             else:

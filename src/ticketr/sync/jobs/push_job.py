@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync.edits.planning import check_keys, make_push_plan
+from ticketr.sync.edits.planning import check_keys
 from ticketr.sync.jobs.parts import (
     count_tickets,
     first_keys,
@@ -16,7 +15,6 @@ from ticketr.sync.jobs.parts import (
     reporting_session,
     selection_of,
 )
-from ticketr.sync.notes import Code, Note
 from ticketr.sync.push.push import push
 from ticketr.sync.push.tally import PushResult, PushTally
 from ticketr.sync.session_job import SessionJob
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.sync.edits.losses import Accepted
     from ticketr.sync.edits.push_plan import PushPlan
-    from ticketr.sync.edits.survey import LocalSurvey
-    from ticketr.sync.session import Session
 
 
 @dataclass(kw_only=True)
@@ -70,21 +66,18 @@ class PushJob(SessionJob):
         self._tally = tally = PushTally()
         async with reporting_session(self, context, lambda: pushed_words(tally)) as session:
             if not self.dry_run:
-                await recover_if_any(session, tally.add_recovered)
+                await recover_if_any(session, tally.add_recovered, tally.fail)
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
             tally.fail(*notes_on(survey.broken))
-            confirmed = self.confirmed
-            if self.dry_run and confirmed is None:
-                confirmed = await self._plan_without_unfinished(session, survey)
             await push(
                 session,
                 survey,
                 tally,
                 dry_run=self.dry_run,
                 accept_loss=self.accept_loss,
-                selection=selection_of(self, confirmed, self.keys),
+                selection=selection_of(self, self.confirmed, self.keys),
             )
         result = self.so_far()
         if self.dry_run:
@@ -96,20 +89,3 @@ class PushJob(SessionJob):
             words = f"Push complete: {count_tickets(result.done)}{not_done(pushed=result)}"
             session.progress.move(result.done, result.total, words)
         return result
-
-    async def _plan_without_unfinished(
-        self, session: Session, survey: LocalSurvey
-    ) -> PushPlan | None:
-        """Return a plan without the drafts that an earlier push has sent; None if there are none."""
-        if not await session.in_thread(session.state.creations.all):
-            return None
-        make = partial(make_push_plan, prefer=self.prefer)
-        plan = await session.in_thread(make, survey, session.state, self.keys)
-        unfinished = (each for each in plan.left if each.code is Code.UNCERTAIN)
-        self._tally.leave(
-            *(
-                Note(each.key, each.path, each.reason, each.code, each.title, each.line)
-                for each in unfinished
-            )
-        )
-        return plan

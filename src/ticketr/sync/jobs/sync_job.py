@@ -16,6 +16,7 @@ from ticketr.sync.jobs.parts import (
     selection_of,
 )
 from ticketr.sync.jobs.pull_job import pull_all
+from ticketr.sync.notes import Code
 from ticketr.sync.pull.tally import Tally
 from ticketr.sync.push.push import push
 from ticketr.sync.push.tally import PushTally
@@ -61,13 +62,17 @@ class SyncJob(SessionJob):
         """Run the sync; the queue calls this."""
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
         async with reporting_session(self, context, self._words) as session:
-            await recover_if_any(session, self._push.add_recovered)
+            await recover_if_any(session, self._push.add_recovered, self._push.fail)
             broken = await pull_all(session, self._pull, full=self.full, prune=self.prune)
             self._pushing = True
             session.progress.begin("Looking for edits...")
             survey = await session.survey()
-            # The pull has reported conflicts and broken files already.
-            survey.leave_out(self._pull.conflicts)
+            # The pull has reported conflicts and broken files already. What could not be written
+            # has changed in Jira, so it would have to be written before it is pushed.
+            unwritable = {
+                key for key, note in self._pull.failed.items() if note.code is Code.BROKEN
+            }
+            survey.leave_out({*self._pull.conflicts, *unwritable})
             new = {name: error for name, error in survey.broken.items() if name not in broken}
             self._push.fail(*notes_on(new))
             await push(

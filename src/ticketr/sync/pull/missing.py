@@ -20,7 +20,8 @@ from ticketr.sync.pull.tally import MissingIssues
 from ticketr.sync.queries import OVERLAP
 from ticketr.sync.state.state import Base
 from ticketr.sync.threads import chunks
-from ticketr.sync.workspace.files import comparable, unless_broken
+from ticketr.sync.workspace.failures import Attempt, attempt
+from ticketr.sync.workspace.files import comparable
 from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ async def handle_missing(
             elif not _is_new(issue, now):
                 reason = "the query no longer finds it"
                 notes.append(Note(each.key, path, reason, Code.UNMATCHED))
-    pruned = await _prune(session, lost, locations) if prune else set()
+    pruned, stuck = await _prune(session, lost, locations) if prune else (set[str](), {})
     prunable = set() if prune else await session.in_thread(_prunable, session, lost, locations)
     for each in lost:
-        if each.key not in pruned:
+        if each.key not in pruned and each.key not in stuck:
             reason = _DELETED if each.key in prunable else _EDITED
             notes.append(Note(each.key, locations[each.key].path, reason, Code.MISSING))
     notes.sort(key=lambda note: [each.key for each in missing].index(note.key))
@@ -87,6 +88,10 @@ async def handle_missing(
         tuple(notes),
         tuple(each.key for each in lost if each.key in pruned),
         tuple(each.key for each in lost if each.key in prunable),
+        tuple(
+            Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN)
+            for key, problem in stuck.items()
+        ),
     )
 
 
@@ -100,17 +105,30 @@ def _is_new(issue: Issue, now: float) -> bool:
 
 async def _prune(
     session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
-) -> set[str]:
-    """Move away what Jira no longer has; a ticket goes with its sub-tasks."""
+) -> tuple[set[str], dict[str, TicketrError]]:
+    """Move away what Jira no longer has; a ticket goes with its sub-tasks.
+
+    Returns:
+        The keys of what was moved, and why files could not be read or written, by the key of the
+        issue that was to be moved.
+    """
     heads = {each.id: each for each in lost if each.id == each.head}
     pruned: set[str] = set()
-    for head in heads.values():
-        if await _prune_file(session, head, locations[head.key].path):
-            pruned |= {each.key for each in lost if each.head == head.id}
-    for task in lost:
-        if task.head not in heads and await _prune_task(session, task, locations[task.key]):
-            pruned.add(task.key)
-    return pruned
+    stuck: dict[str, TicketrError] = {}
+    for each in lost:
+        if each.id in heads:
+            tried = await _prune_file(session, each, locations[each.key].path)
+            gone = {one.key for one in lost if one.head == each.id}
+        elif each.head not in heads:
+            tried = await _prune_task(session, each, locations[each.key])
+            gone = {each.key}
+        else:
+            continue
+        if tried.is_done:
+            pruned |= gone
+        elif tried.problem is not None:
+            stuck[each.key] = tried.problem
+    return pruned, stuck
 
 
 def _prunable(
@@ -155,7 +173,7 @@ def _find_unedited(
     return _unedited(here.get(location.head), key, known)
 
 
-async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
+async def _prune_file(session: Session, issue: KnownIssue, path: str) -> Attempt:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
 
     def move() -> bool:
@@ -165,10 +183,10 @@ async def _prune_file(session: Session, issue: KnownIssue, path: str) -> bool:
         session.state.forget(issue.id)
         return True
 
-    return await session.in_thread(unless_broken, move)
+    return await session.in_thread(attempt, move)
 
 
-async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> bool:
+async def _prune_task(session: Session, task: KnownIssue, location: TicketLocation) -> Attempt:
     """Remove a sub-task's lines from its ticket's file, and from the ticket's base."""
 
     def remove() -> bool:
@@ -192,7 +210,7 @@ async def _prune_task(session: Session, task: KnownIssue, location: TicketLocati
         state.forget(task.id)
         return True
 
-    return await session.in_thread(unless_broken, remove)
+    return await session.in_thread(attempt, remove)
 
 
 def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:

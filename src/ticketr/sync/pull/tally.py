@@ -32,11 +32,13 @@ class MissingIssues:
         notes: A note on each that still has a file.
         pruned: Keys of those that were removed.
         prunable: Keys of those that a prune would have removed.
+        failed: A note on each whose file could not be changed by a prune.
     """
 
     notes: tuple[Note, ...] = ()
     pruned: tuple[str, ...] = ()
     prunable: tuple[str, ...] = ()
+    failed: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class PullResult:
         kept: Tickets left as they are, each with the reason.
         conflicts: Tickets left as they are, since both sides have changed the same.
         failed: Tickets that could not be written, or that Jira could not give, and files that
-            cannot be read, each with the reason.
+            cannot be read or written, each with the reason.
         inexact: Keys of issues written by this pull whose description says more than Markdown
             can; Jira's own form of it is kept in the state.
         gone: Tickets pulled earlier that the query no longer finds or Jira no longer gives, each
@@ -107,7 +109,7 @@ class Tally:
         kept: Tickets whose files were not changed, by key.
         conflicts: Tickets in conflict, by key.
         failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
-        broken: Files that cannot be read.
+        broken: Files that cannot be read or written.
         vanished: Tickets that the query found and Jira did not give, by key.
         left_out: The IDs of those that are in no file.
         inexact: Keys of issues whose description says more than their files can.
@@ -158,7 +160,7 @@ class Tally:
                 self.left_out.append(note.key)
 
     def add_broken(self, notes: Iterable[Note]) -> None:
-        """Note files that cannot be read."""
+        """Note files that cannot be read or written."""
         self.broken += notes
 
     def add_recovered(self, key: str) -> None:
@@ -208,7 +210,7 @@ class Tally:
             left_alone=self.count(WriteOutcome.KEPT),
             kept=tuple(self.kept.values()),
             conflicts=tuple(self.conflicts.values()),
-            failed=(*self.broken, *self.failed.values()),
+            failed=(*self.broken, *self.failed.values(), *self._missing.failed),
             inexact=tuple(sorted(self.inexact)),
             gone=(*self.vanished.values(), *self._missing.notes),
             left_out=tuple(self.left_out),

@@ -35,7 +35,7 @@ from ticketr.sync.push.creating_batches import (
     over_at,
 )
 from ticketr.sync.push.failures import failure_note, longer_way, on_the_way
-from ticketr.sync.push.keys import record_created, write_key_and_record
+from ticketr.sync.push.keys import record_created, unwritten_key_note, write_key_and_record
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.push.routes import RouteFinder
 from ticketr.sync.push.transitions import (
@@ -47,7 +47,7 @@ from ticketr.sync.push.transitions import (
     walk,
 )
 from ticketr.sync.push.writes import IssueEdit
-from ticketr.sync.workspace.files import unless_broken
+from ticketr.sync.workspace.failures import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -315,14 +315,16 @@ class Creator:
         )
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk:
-                is_written = await session.in_thread(unless_broken, write)
-        if not is_written:
+                tried = await session.in_thread(attempt, write)
+        if tried.problem is not None:
+            self._tally.fail(unwritten_key_note(created, path, tried.problem))
+        elif not tried.is_done:
             reason = (
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
             self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
-        return is_written
+        return tried.is_done
 
     async def _move_to_status(self, created: Creation, new: NewIssue, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.

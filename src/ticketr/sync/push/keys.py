@@ -14,12 +14,14 @@ from ticketr.sync.compare.diff import CorePart, by_key
 from ticketr.sync.compare.jira_links import LINK_FIELD
 from ticketr.sync.compare.sent import from_json
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
+from ticketr.sync.notes import Code, Note
 from ticketr.sync.state.state import Base, IssueRow
 from ticketr.tickets import parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ticketr._errors import TicketrError
     from ticketr.sync.edits.drafts import DraftMatcher
     from ticketr.sync.state.journal import Creation
     from ticketr.sync.state.state import State
@@ -59,6 +61,12 @@ def write_key_and_record(
     if status is not None:
         record_created(state, creation, name, status)
     return True
+
+
+def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> Note:
+    """Note a new issue whose key cannot be written into its draft's file."""
+    reason = f"it was created, but its key is not in its file: {problem}; the next run tries again"
+    return Note(creation.key or "", path, reason, Code.BROKEN)
 
 
 def write_key(editor: Editor, name: str, matcher: DraftMatcher, *, least: float = 0.0) -> bool:

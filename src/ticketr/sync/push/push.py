@@ -101,11 +101,16 @@ async def _select(
     tally: PushTally,
     selection: Selection,
 ) -> Sequence[LocalChange]:
-    """Return the changes that may be sent; note what was not confirmed."""
-    if selection.is_everything:
-        return local_changes
+    """Return the changes that may be sent; note what was not confirmed, or was sent before."""
     selected = await session.in_thread(select_changes, local_changes, session.state, selection)
-    tally.leave(*selected.left)
+    stuck = {each.path for each in tally.result.failed if each.code is Code.BROKEN}
+    tally.leave(
+        *(
+            each
+            for each in selected.left
+            if each.code is not Code.UNCERTAIN or each.path not in stuck
+        )
+    )
     clashes = await session.in_thread(session.state.clashes) if selected.in_conflict else {}
     for each in selected.in_conflict:
         reason = in_conflict(each.name, ", ".join(clashes.get(each.head or "", ())))

@@ -21,18 +21,19 @@ from ticketr._errors import TicketrError
 from ticketr.sync.concurrency import PAGE
 from ticketr.sync.edits.drafts import EQUAL, SAME_TITLE
 from ticketr.sync.edits.uncertain import matcher_for, read_draft
-from ticketr.sync.push.keys import write_key, write_key_and_record
+from ticketr.sync.push.keys import unwritten_key_note, write_key, write_key_and_record
 from ticketr.sync.push.late_requests import wait_for_late_requests
 from ticketr.sync.push.transitions import status_of
 from ticketr.sync.queries import OVERLAP, base_query
 from ticketr.sync.threads import CHUNK, chunks
-from ticketr.sync.workspace.files import unless_broken
+from ticketr.sync.workspace.failures import Attempt, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from ticketr.jira import Issue
+    from ticketr.sync.notes import Note
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
     from ticketr.sync.workspace.store import Store
@@ -47,8 +48,15 @@ GAP = 10
 LONG_AGO = 3600.0
 
 
-async def recover(session: Session, on_recovered: Callable[[str], object]) -> None:
+async def recover(
+    session: Session, on_recovered: Callable[[str], object], on_failed: Callable[[Note], object]
+) -> None:
     """Find the issues of an interrupted run and write their keys into the files.
+
+    Args:
+        session: The workspace and the site.
+        on_recovered: Gets each key that was written.
+        on_failed: Gets a note on each key that could not be written into its file.
 
     Cancellation:
         Takes effect at once; the next run finds the rest.
@@ -69,9 +77,12 @@ async def recover(session: Session, on_recovered: Callable[[str], object]) -> No
         issues = await _fetch(session, some)
         for creation in some:
             issue = issues.get(creation.id or "")
-            if await _write_key_somewhere(session, creation, issue, drafts) and creation.key:
+            tried = await _write_key_somewhere(session, creation, issue, drafts)
+            if tried.problem is not None:
+                on_failed(unwritten_key_note(creation, creation.path, tried.problem))
+            elif tried.is_done and creation.key:
                 on_recovered(creation.key)
-    await _restore_keys(session)
+    await _restore_keys(session, on_failed)
 
 
 async def _fetch(session: Session, created: Iterable[Creation]) -> dict[str, Issue]:
@@ -173,8 +184,8 @@ class _Search:
 
 async def _write_key_somewhere(
     session: Session, creation: Creation, issue: Issue | None, drafts: Collection[Ticket]
-) -> bool:
-    """Write a key into its draft, wherever that is; return whether the draft was found.
+) -> Attempt:
+    """Write a key into its draft, wherever that is; say whether the draft was found.
 
     Without an ``issue``, it was deleted, and the draft remains a draft.
     """
@@ -183,10 +194,10 @@ async def _write_key_somewhere(
         creation = creation.answered(issue.id, issue.key)  # its key may have changed
         name, hidden = await _find_file(session, creation, drafts)
         if creation.path in hidden or (name is None and hidden):
-            return False  # the draft may be in a file that cannot be read
+            return Attempt(is_done=False)  # the draft may be in a file that cannot be read
     if issue is None or name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation.marker)
-        return False
+        return Attempt(is_done=False)
     write = partial(
         write_key_and_record,
         session.editor,
@@ -196,7 +207,7 @@ async def _write_key_somewhere(
         status=status_of(issue),
         drafts=drafts,
     )
-    return await session.in_thread(unless_broken, write)
+    return await session.in_thread(attempt, write)
 
 
 async def _find_file(
@@ -225,7 +236,7 @@ async def _find_file(
     return max(found, key=lambda each: each[0], default=(0.0, None))[1], hidden
 
 
-async def _restore_keys(session: Session) -> None:
+async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -> None:
     """Write recent keys again that are in no file now, so that no draft is created twice.
 
     An editor may have saved an old copy of the draft, or git may have checked it out.
@@ -239,7 +250,7 @@ async def _restore_keys(session: Session) -> None:
             for some in chunks([*by_path.items()], CHUNK)
             for each in await session.in_thread(_without_keys, session.store, some)
         ]
-        if not lost or not await _write_keys_anew(session, lost):
+        if not lost or not await _write_keys_anew(session, lost, on_failed):
             return
 
 
@@ -262,7 +273,10 @@ def _without_keys(
     return lost
 
 
-async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
+async def _write_keys_anew(
+    session: Session, lost: Iterable[Creation], on_failed: Callable[[Note], object]
+) -> bool:
+    """Write keys again; return whether any was written."""
     locations = (await session.layout()).locations
     lost = [each for each in lost if each.key not in locations]
     existing: set[str] = set()
@@ -270,14 +284,23 @@ async def _write_keys_anew(session: Session, lost: Iterable[Creation]) -> bool:
         answer = await session.jira.bulk_fetch([each.id or "" for each in some], fields=["summary"])
         existing.update(issue.id for issue in answer.issues)
 
+    failed: list[Note] = []
+
     def write() -> bool:
         editor, written = session.editor, False
         for each in lost:
             if each.id in existing:
                 key = partial(write_key, editor, each.path, matcher_for(each), least=EQUAL)
-                written |= unless_broken(key)
+                tried = attempt(key)
+                written |= tried.is_done
+                if tried.problem is not None:
+                    failed.append(unwritten_key_note(each, each.path, tried.problem))
+                    session.state.creations.put(each)  # else its draft would be created again
             else:  # it was deleted in Jira: the draft is created again
                 session.state.creations.forget(each.marker)
         return written
 
-    return await session.in_thread(write)
+    is_written = await session.in_thread(write)
+    for note in () if is_written else failed:  # else they are tried again
+        on_failed(note)
+    return is_written

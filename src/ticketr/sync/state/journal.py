@@ -150,8 +150,8 @@ class Creations:
             return [_creation(row) for row in rows]
 
     def recent(self) -> frozenset[str]:
-        """Return the keys of `recently_written`."""
-        query = "SELECT key FROM creation WHERE settled IS NOT NULL AND key IS NOT NULL"
+        """Return the keys that a run writes into their files if they are not there."""
+        query = "SELECT key FROM creation WHERE key IS NOT NULL"
         return frozenset(row[0] for row in self._db.read(query))
 
     def put(self, creation: Creation) -> None:

@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING
 
 from ticketr.sync.compare.attachment_names import possible_names
 from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.files import TEMPORARY, file_errors
+from ticketr.sync.workspace.failures import file_errors, folder_errors
+from ticketr.sync.workspace.files import TEMPORARY, make_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,9 +87,9 @@ class Download:
 
     def __init__(self, root: Path, folder: Path, name: str) -> None:
         self._target = folder / name
-        with file_errors(self._target, "write"):
+        with file_errors(self._target, "write"), folder_errors(str(folder), str(root)):
             self._refuse_links(root, folder)
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folders(str(folder), str(root))
             self._refuse_links(root, folder)
             self._temporary = folder / f"{TEMPORARY}{os.getpid()}-{id(self)}"
             self._file: IO[bytes] = self._temporary.open("xb")

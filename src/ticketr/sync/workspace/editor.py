@@ -7,17 +7,14 @@ a rename), and only if it is still as it was read.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.files import (
-    comparable,
-    file_errors,
-    replace_file,
-    retry_if_changed,
-    stamp_of,
-)
+from ticketr.sync.errors import FileFailed
+from ticketr.sync.workspace.failures import file_errors
+from ticketr.sync.workspace.files import comparable, replace_file, retry_if_changed, stamp_of
 from ticketr.tickets import parse, safe_file_name
 
 if TYPE_CHECKING:
@@ -102,7 +99,8 @@ class Editor:
         """
         text = new if isinstance(new, str) else new.text
         if text != snapshot.file.text or snapshot.stamp is None:
-            replace_file(snapshot.target, text, snapshot.stamp, durable=durable)
+            root = self._store.real_root
+            replace_file(snapshot.target, text, snapshot.stamp, root=root, durable=durable)
         self._last = None if isinstance(new, str) else (snapshot.name, new)
 
     def rewrite(
@@ -157,6 +155,7 @@ class Editor:
         """
 
         def attempt() -> bool:
+            self._store.require_place()
             snapshot = self.read(name)
             if snapshot is None or snapshot.stamp is None:
                 return False
@@ -178,6 +177,7 @@ class Editor:
         """
 
         def attempt() -> bool:
+            self._store.require_place()
             target = self._store.target(name)
             stamp = stamp_of(target) if target is not None else None
             if target is None or stamp is None:
@@ -185,7 +185,7 @@ class Editor:
             with file_errors(target, "read"):
                 text = self._store.content(name).decode()
             if (new := change(text)) != text:
-                replace_file(target, new, stamp, durable=True)
+                replace_file(target, new, stamp, root=self._store.real_root, durable=True)
             return True
 
         return retry_if_changed(attempt)
@@ -250,8 +250,13 @@ class Editor:
         aside = self.put_aside(key, text)
         if stamp_of(target) != stamp:
             return None
-        with file_errors(target, "remove"):
-            os.unlink(target)  # noqa: PTH108 - a str
+        try:
+            with file_errors(target, "remove"):
+                os.unlink(target)  # noqa: PTH108 - a str
+        except FileFailed:
+            with suppress(OSError):
+                aside.unlink()  # else each run adds another copy
+            raise
         return aside
 
 

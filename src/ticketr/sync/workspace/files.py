@@ -1,4 +1,4 @@
-"""Replaces files whole or not at all, and turns the system's errors into `FileFailed`.
+"""Replaces files whole or not at all.
 
 Synchronous, for a worker thread.
 """
@@ -12,17 +12,17 @@ import errno
 import os
 import stat
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ticketr.config import replace_atomically, write_new
 from ticketr.sync.errors import FileFailed
-from ticketr.tickets import TicketSyntaxError
+from ticketr.sync.workspace.failures import file_errors, folder_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -31,12 +31,6 @@ TEMPORARY = ".ticketr-tmp-"
 
 #: The reason if a folder, a named pipe, a socket or a device is in the place of a file.
 NO_FILE = "something that is not a file has this name; move it away"
-#: Errors of the operating system that concern one file only, in any operation.
-_ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO))
-_DENIED = frozenset((errno.EACCES, errno.EPERM))
-#: Further errors that concern one file only, when it is read.
-_UNREADABLE = _DENIED | {errno.ENOENT}
-
 #: How many times a file is read and replaced if something else saves it meanwhile.
 _ATTEMPTS = 100
 
@@ -93,35 +87,19 @@ def retry_if_changed(change: Callable[[], T]) -> T:
         return change()
     except FileChanged as error:
         reason = "something else saves it all the time"
-        raise FileFailed(Path(error.target), "write", reason) from None
+        raise FileFailed(Path(error.target), "write", reason, alone=True) from None
 
 
-def unless_broken(change: Callable[[], bool]) -> bool:
-    """Change a file that may have become unreadable since it was looked at.
-
-    Returns:
-        What ``change`` returns; False if the file cannot be read as tickets, or not at all.
-
-    Raises:
-        FileFailed: ``change`` raised it, and it concerns not this file alone.
-    """
-    try:
-        return change()
-    except TicketSyntaxError:
-        return False
-    except FileFailed as error:
-        if not error.alone:
-            raise
-        return False
-
-
-def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool = False) -> None:
-    """Replace a file as a whole; create missing folders.
+def replace_file(
+    target: str, text: str, was: FileStamp | None, *, root: str, durable: bool = False
+) -> None:
+    """Replace a file as a whole; create missing folders below the workspace's own.
 
     Args:
         target: The file.
         text: Its new content.
         was: Its stamp when it was read; the permissions stay. None for a new file.
+        root: The workspace's folder, links followed.
         durable: Whether it must survive a loss of power. What Jira can give again need not.
 
     Raises:
@@ -143,12 +121,24 @@ def replace_file(target: str, text: str, was: FileStamp | None, *, durable: bool
             target, text, temporary, mode=mode, durable=durable, check=require_unchanged
         )
 
-    with file_errors(target, "write"):
+    with file_errors(target, "write"), folder_errors(folder, root):
         try:
             attempt()
         except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)
+            make_folders(folder, root)
             attempt()
+
+
+def make_folders(folder: str, root: str) -> None:
+    """Make a folder and what is missing on the way to it from the workspace's folder.
+
+    Raises:
+        FileNotFoundError: The workspace's own folder is gone. A new one would be empty, and hide
+            from the user where the other files went.
+    """
+    if not os.path.isdir(root):  # noqa: PTH112 - a str
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    os.makedirs(folder, exist_ok=True)
 
 
 def write_new_file(path: Path, text: str) -> bool:
@@ -171,20 +161,3 @@ def write_new_file(path: Path, text: str) -> bool:
 def comparable(text: str) -> str:
     """Return a text without what a checkout may change: its line ends and trailing blank lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-
-
-@contextmanager
-def file_errors(path: Path | str, action: str) -> Generator[None]:
-    """Convert errors of the operating system to `FileFailed`, which names the action and the file."""
-    try:
-        yield
-    except OSError as error:
-        alone = error.errno in _ALONE or (action == "read" and error.errno in _UNREADABLE)
-        reason = error.strerror or str(error)
-        if action == "read" and error.errno in _DENIED:
-            reason = f"{reason}; let your account read it, or move it away"
-        raise FileFailed(Path(path), action, reason, alone) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        reason = f"line {line} is not UTF-8; save the file as UTF-8"
-        raise FileFailed(Path(path), action, reason, alone=True) from error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ticketr.sync.workspace.store import Store
 
 
-_NO_DRAFT = "it was created from a draft that cannot be found while a file cannot be read"
+_NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
 @dataclass

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from ticketr.sync.compare.pictures import PictureFile
 from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.files import file_errors
+from ticketr.sync.workspace.failures import file_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,8 @@ from ticketr.config import LOCK_FILE, STATE_FILE, StateFolder
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.workspace.broken_files import find_raw_keys
-from ticketr.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
+from ticketr.sync.workspace.failures import file_errors
+from ticketr.sync.workspace.files import NO_FILE, TEMPORARY, comparable
 from ticketr.tickets import is_key, parse
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Store:
         self.mark = mark
         self.folder = StateFolder(root / own)
         self._folders: dict[str, str] = {}  # where each folder really is
-        self._is_locked = False
+        self._lock: int | None = None  # the descriptor of the lock file, while it is held
 
     @property
     def own(self) -> Path:
@@ -124,11 +125,33 @@ class Store:
             # For the message of the next one only; the lock itself is the kernel's.
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            self._is_locked = True
+            self._lock = descriptor
             yield
         finally:
-            self._is_locked = False
+            self._lock = None
             os.close(descriptor)
+
+    def require_place(self) -> None:
+        """Check that a locked workspace is still where it was.
+
+        If its folder was renamed or replaced, files would go to another place than the state, and
+        another process could hold the lock there.
+
+        Raises:
+            FileFailed: It is not.
+        """
+        if self._lock is None:
+            return
+        held = os.fstat(self._lock)
+        with suppress(OSError):
+            found = os.lstat(self.own / LOCK_FILE)
+            if (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino):
+                return
+        reason = (
+            f"it, or {self.own.name} in it, was moved, removed or replaced meanwhile; "
+            "put it back, or go on in the new place"
+        )
+        raise FileFailed(self.root, "write into", reason)
 
     def walk(self) -> Iterator[list[Path]]:
         """Go through the workspace folder by folder, in a fixed order.
@@ -146,7 +169,7 @@ class Store:
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
             folders[:] = sorted(each for each in folders if not each.startswith("."))
             for name in names:
-                if self._is_locked and name.startswith(TEMPORARY):
+                if self._lock is not None and name.startswith(TEMPORARY):
                     with suppress(OSError):
                         (here / name).unlink()
             named = [
@@ -286,15 +309,22 @@ class Store:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
         folder, _, base = name.rpartition("/")
-        for each in ("", folder):
-            if each not in self._folders:
-                self._refuse_dangling(self.root / each)
-                self._folders[each] = os.path.realpath(self.root / each)
-        target = f"{self._folders[folder]}/{base}"
+        target = f"{self._real(folder)}/{base}"
         if os.path.islink(target):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling(Path(target))
             target = os.path.realpath(target)
-        return target if target.startswith(f"{self._folders['']}/") else None
+        return target if target.startswith(f"{self.real_root}/") else None
+
+    @property
+    def real_root(self) -> str:
+        """The workspace's folder, links followed."""
+        return self._real("")
+
+    def _real(self, folder: str) -> str:
+        if folder not in self._folders:
+            self._refuse_dangling(self.root / folder)
+            self._folders[folder] = os.path.realpath(self.root / folder)
+        return self._folders[folder]
 
     def _refuse_dangling(self, path: Path) -> None:
         """Refuse to write through a link to what is not there: it may be meant for another place."""

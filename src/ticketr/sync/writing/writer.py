@@ -141,6 +141,10 @@ class FamilyWriter:
             was written before it stays.
         """
         outcomes: list[FamilyResult] = []
+        try:
+            self._store.require_place()
+        except FileFailed as error:
+            return outcomes, error
         families = follow_renames(self._store, self._state, families)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = {family.head.id: bases_of(self._state, family) for family in families}

@@ -1,0 +1,44 @@
+"""A file or folder that the system does not let anybody change, whoever runs the tests."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+
+@contextmanager
+def frozen(*paths: Path) -> Generator[None]:
+    """Make files or folders immutable for the block; skip the test where that is not possible."""
+    freeze(*paths)
+    try:
+        yield
+    finally:
+        thaw(*paths)
+
+
+def freeze(*paths: Path) -> None:
+    """Make files or folders immutable; `thaw` takes it back."""
+    _set("+i", *paths)
+
+
+def thaw(*paths: Path) -> None:
+    """Let files or folders be changed again."""
+    _set("-i", *paths)
+
+
+def _set(flag: str, *paths: Path) -> None:
+    try:
+        ended = subprocess.run(
+            ["chattr", flag, *map(str, paths)], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("there is no chattr here")
+    if ended.returncode:
+        pytest.skip(f"nothing can be made immutable here: {ended.stderr.strip()}")
