@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.conflicts import dump, opened, tree
+from fakes.frozen import frozen
 
 from ticketr.sync import (
     CannotEdit,
@@ -13,6 +14,7 @@ from ticketr.sync import (
     Change,
     FieldChange,
     FileEdit,
+    FileFailed,
     IssuePlace,
     UndoKind,
     add_sub_task,
@@ -273,3 +275,21 @@ async def test_an_added_draft_is_taken_back_only_as_it_was_written(
         assert (done.step.path, done.aside) == (second, ".ticketr/trash/draft.md")
         assert undo_steps(state) == ()
         assert not path.exists()
+
+
+def test_a_file_that_cannot_be_written_stops_no_other_file(store: Store, state: State) -> None:
+    store.root.mkdir(exist_ok=True)
+    for key in ("DEMO-1", "DEMO-2", "DEMO-3"):
+        (store.root / f"{key}.md").write_text(render([Ticket("A title", key)]))
+    change = (FieldChange("Labels", "x", Change.ADD),)
+    places = [IssuePlace(f"DEMO-{number}.md", f"DEMO-{number}") for number in (1, 2, 3)]
+    plan = plan_file_edits(store, dict.fromkeys(places, change))
+
+    with (
+        frozen(store.root / "DEMO-1.md"),
+        pytest.raises(FileFailed, match=r"cannot write .*DEMO-1\.md: Operation not permitted"),
+    ):
+        carry_out(store, state, plan)
+
+    left = plan_file_edits(store, dict.fromkeys(places, change))
+    assert [each.path for each in left.edits] == ["DEMO-1.md"]

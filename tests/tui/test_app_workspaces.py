@@ -90,6 +90,20 @@ async def test_a_workspace_that_cannot_be_opened_says_why_and_is_tried_again(
         assert "cannot be opened" not in run.screen.text
 
 
+async def test_a_title_for_a_workspace_that_cannot_be_opened_is_not_lost(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    other, _ = closed(tmp_path / "shop", Gone())
+    async with running_app((workspace(tmp_path / "work"), other)) as run:
+        await run.press("1", "j")
+        await trio.sleep(2)
+        await run.press("2", "a", *"Pay", "KEY_ENTER", "KEY_ENTER")
+        await trio.sleep(2)
+
+        assert run.screen.rows[-2].startswith(" title: Pay")
+        assert "shop cannot be opened" in run.screen.text
+
+
 async def test_a_plan_of_a_workspace_that_cannot_be_opened_is_closed(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.sync.compare.mapping import field_text
-from ticketr.sync.errors import CannotEdit
+from ticketr.sync.errors import CannotEdit, FileFailed
 from ticketr.sync.push.values import BadValue, read_list
 from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
 from ticketr.sync.workspace.drafts import write_draft
@@ -200,7 +200,8 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
 
     Raises:
         CannotEdit: A file was changed since the plan was made; no file was changed.
-        FileFailed: A file cannot be read or written; those before it are changed.
+        FileFailed: A file cannot be read or written; the others are changed, unless the error
+            concerns them too.
         TicketSyntaxError: A file cannot be read as tickets; no file was changed.
     """
     for path, digest in plan.digests.items():
@@ -209,9 +210,17 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
     edits: dict[str, list[FileEdit]] = defaultdict(list)
     for edit in plan.edits:
         edits[edit.path].append(edit)
+    failed: list[FileFailed] = []
     for path, digest in plan.digests.items():
         change = partial(_edited, path=path, digest=digest, edits=edits[path])
-        _replace(store, state, path, change, moment)
+        try:
+            _replace(store, state, path, change, moment)
+        except FileFailed as error:
+            if not error.alone:
+                raise
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> None:

@@ -197,6 +197,8 @@ class App:
         is_wanted = self._services.opened.release(name, effect) or not _begun_by(effect)
         if is_open and is_wanted:
             self._carry_out(effect, nursery)
+        elif isinstance(effect, effects.Typed):
+            self._services.send(messages.NotWritten(name, effect, f"{name} cannot be opened"))
 
     async def _forward_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from ticketr.sync import FieldChange, FileEditPlan, IssuePlace, Resolution
@@ -276,9 +276,14 @@ class PlanEdits(InWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class CarryOutEdits(InWorkspace):
-    """Change files as planned."""
+    """Change files as planned.
+
+    Attributes:
+        changes: What the plan was made of.
+    """
 
     plan: FileEditPlan
+    changes: tuple[tuple[IssuePlace, FieldChange], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +305,10 @@ class AddComment(InWorkspace):
 
     place: IssuePlace
     text: str
+
+
+#: What a user has typed or confirmed; if it cannot be written, they get it back.
+Typed: TypeAlias = AddTicket | AddComment | CarryOutEdits
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from ticketr.terminal import MouseAction
     from ticketr.tickets import Filter
+    from ticketr.tui.effects import Typed
     from ticketr.tui.job_request import JobKind
     from ticketr.tui.keymap import KeyAction
     from ticketr.tui.row_blocks import Rows
@@ -269,6 +270,19 @@ class EditsRefused(OfWorkspace):
 @dataclass(frozen=True, slots=True)
 class EditsDone(OfWorkspace):
     """The chosen tickets of a workspace were changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritten(OfWorkspace):
+    """What a user has typed or confirmed could not be written into files.
+
+    Attributes:
+        asked: What was to be written.
+        words: Why not, cleaned.
+    """
+
+    asked: Typed
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

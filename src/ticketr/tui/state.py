@@ -175,6 +175,10 @@ class AppState:
         """Return it with one more overlay on top."""
         return replace(self, overlays=(*self.overlays, overlay))
 
+    def given_back(self, overlay: Overlay) -> AppState:
+        """Return it with an overlay opened once more, below those that were opened since."""
+        return replace(self, overlays=(overlay, *self.overlays))
+
     def replaced(self, overlay: Overlay) -> AppState:
         """Return it with another overlay in place of the top one."""
         return replace(self, overlays=(*self.overlays[:-1], overlay))

@@ -12,7 +12,7 @@ from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.key_names import name_of
 from ticketr.tui.keymap import TYPING, Context, KeyAction
-from ticketr.tui.main.changing import show_added
+from ticketr.tui.main.changing import give_back, show_added
 from ticketr.tui.main.pointing import on_mouse
 from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
@@ -85,6 +85,8 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             if workspace is not None:
                 state = state.with_workspace(replace(workspace, chosen=frozenset()))
             return state, ()
+        case messages.NotWritten():
+            return give_back(state, message)
         case messages.TicketAdded():
             return replace(show_added(state, message), rest_until=now), ()
         case messages.TimePassed():

@@ -54,6 +54,9 @@ def change(field: str = "Labels", text: str = "x", how: Change = Change.ADD) -> 
     return FieldChange(field, text, how)
 
 
+CHANGES = tuple((each, FieldChange("Labels", "x", Change.ADD)) for each in PLACES)
+
+
 def planned() -> AppState:
     state = pressed(two_chosen(), "b", "KEY_ENTER", "x")
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 9.0)
@@ -125,7 +128,7 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK / 2)
     assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
     state, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK)
-    assert (state.overlays, effect) == ((), (effects.CarryOutEdits("work", PLAN),))
+    assert (state.overlays, effect) == ((), (effects.CarryOutEdits("work", PLAN, CHANGES),))
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
     assert after(state, messages.EditsDone("work")).workspace.chosen == frozenset()
     assert after(state, messages.EditsDone("gone")) == state
@@ -137,7 +140,7 @@ def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK / 2)
     assert (early.overlays, effect) == (state.overlays, ())
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0 + SWALLOW + LOOK)
-    assert effect == (effects.CarryOutEdits("work", PLAN),)
+    assert effect == (effects.CarryOutEdits("work", PLAN, CHANGES),)
 
 
 def test_space_leaves_an_edit_of_the_plan_out() -> None:
@@ -147,7 +150,26 @@ def test_space_leaves_an_edit_of_the_plan_out() -> None:
 
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
     kept = FileEditPlan(EDITS[:1], {"DEMO-1.md": "d1"})
-    assert effect == (effects.CarryOutEdits("work", kept),)
+    assert effect == (effects.CarryOutEdits("work", kept, CHANGES[:1]),)
+
+
+def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> None:
+    state = pressed(planned(), "KEY_ENTER", now=20.0)
+    assert state.overlays == ()
+    failed = messages.NotWritten(
+        "work", effects.CarryOutEdits("work", PLAN, CHANGES), "cannot write DEMO-3.md: no"
+    )
+
+    state, effect = update(state, failed, 21.0)
+
+    assert effect == (effects.PlanEdits("work", CHANGES),)
+    assert state.notice == "cannot write DEMO-3.md: no"
+    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
+    rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})
+    state = after(state, messages.EditsPlanned("work", CHANGES, rest))
+    assert shown(state)[1] == (
+        " Enter changes 1 ticket in 1 file here; nothing goes to Jira; 1 say so already"
+    )
 
     state = pressed(state, "KEY_UP", " ", "KEY_ENTER", now=21.0)
     assert state.notice == "Nothing to change; Esc goes back"

@@ -308,3 +308,51 @@ def test_a_line_to_type_names_its_keys_and_what_can_be_typed_as_far_as_there_is_
     assert shown(title)[-2].endswith("  Enter takes it   Esc leaves")
     assert shown(replace(state, width=50))[-2].endswith("words  status=Done  @person  edited")
     assert shown(replace(title, width=20))[-2] == " title: New▏"
+
+
+# --- what could not be written
+
+
+FAILED = f"cannot write {'a/' * 30}DEMO-1.md: Operation not permitted; let your account write it"
+
+
+def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> None:
+    asked_for = effects.AddTicket("work", "Pay in time", PLACES[0])
+
+    state = after(app_state(ONE, TWO), messages.NotWritten("work", asked_for, FAILED))
+
+    assert state.context is Context.INPUT
+    rows = shown(state)
+    assert rows[-2].startswith(" title: Pay in time▏")
+    assert " ".join(f"{rows[-5]}{rows[-4]}".split()) == FAILED
+    assert state.log[-1] == FAILED
+    changed = typed(state, "!")
+    assert "cannot write" not in "".join(shown(changed))
+    again = pressed(state, "KEY_ENTER")
+    assert [words for words, _, _ in options(again)] == ["a ticket", "a sub-task of DEMO-1"]
+    _, effect = update(pressed(again, "KEY_DOWN"), messages.KeyPressed("KEY_ENTER"), 1.0)
+    assert effect == (asked_for,)
+
+
+@pytest.mark.parametrize("parent", [None, IssuePlace("gone.md", "DEMO-99")])
+def test_a_title_whose_ticket_is_gone_can_still_become_a_ticket(parent: IssuePlace | None) -> None:
+    failed = messages.NotWritten("work", effects.AddTicket("work", "Pay", parent), "no")
+
+    state = pressed(after(app_state(), failed), "KEY_ENTER")
+
+    assert [refused for _, _, refused in options(state)] == ["", "Select a ticket first"]
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
+    assert effect == (effects.AddTicket("work", "Pay", None),)
+
+
+def test_a_comment_comes_back_below_what_was_opened_since() -> None:
+    asked_for = effects.AddComment("work", PLACES[0], "Looks good")
+    state = pressed(app_state(ONE, TWO), "a", "x")
+
+    state = after(state, messages.NotWritten("work", asked_for, "no"))
+
+    assert " title: x▏" in shown(state)[-2]
+    state = pressed(state, "KEY_ESCAPE")
+    assert " comment: Looks good▏" in shown(state)[-2]
+    _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 1.0)
+    assert effect == (asked_for,)

@@ -9,6 +9,7 @@ import pytest
 import trio
 from fakes.apps import running_app, workspace
 from fakes.conflicts import tree
+from fakes.frozen import frozen
 from fakes.pulls import Bench, inline
 
 from ticketr.sandbox import make_site
@@ -115,14 +116,66 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
 
     await edits.change_field(used, effects.ChangeField("work", place, change))
     await edits.plan_edits(used, effects.PlanEdits("work", ((place, change),)))
-    await edits.add_ticket(used, effects.AddTicket("work", "Pay", place))
+    asked = effects.AddTicket("work", "Pay", place)
+    await edits.add_ticket(used, asked)
 
     assert told == [
         messages.Told(words),
         READ,
         messages.EditsRefused("work", ((place, change),), words),
-        messages.Told(words),
+        messages.NotWritten("work", asked, words),
     ]
+
+
+async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(render([Ticket("x", "DEMO-1")]))
+    before = path.read_text()
+    told: list[Message] = []
+    used = services(tmp_path, told)
+    made = replace(used.workspaces["work"], keeps_comments=True)
+    used = replace(used, opened=OpenWorkspaces((made,), lambda _: Reading(told), told.append))
+    place = IssuePlace("a.md", "DEMO-1")
+    comment = effects.AddComment("work", place, "Looks good")
+    task = effects.AddTicket("work", "Pay", place)
+    ticket = effects.AddTicket("work", "Pay", None)
+    made.store.prepare()
+
+    with frozen(path, tmp_path):
+        await edits.add_comment(used, comment)
+        await edits.add_ticket(used, task)
+        await edits.add_ticket(used, ticket)
+    with made.store.lock():  # as a pull does, which may take long
+        await edits.add_comment(used, comment)
+
+    refused = "Operation not permitted; let your account write there"
+    answers = [each for each in told if each != READ]
+    assert answers[:2] == [
+        messages.NotWritten("work", each, f"cannot write into {tmp_path}: {refused}")
+        for each in (comment, task)
+    ]
+    assert answers[2] == messages.NotWritten(
+        "work", ticket, "cannot write pay.md: Operation not permitted"
+    )
+    assert isinstance(answers[3], messages.NotWritten)
+    assert "is being changed by process" in answers[3].words
+    assert path.read_text() == before
+
+
+async def test_leaving_right_after_enter_does_not_lose_what_was_typed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "a.md").write_text(render([Ticket("x", "DEMO-1")]))
+    used = services(tmp_path, [])
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await edits.add_ticket(used, effects.AddTicket("work", "Pay", None))
+
+    assert scope.cancelled_caught
+    assert "# TICKET: Pay\n" in (tmp_path / "pay.md").read_text()
 
 
 async def test_many_changed_tickets_are_taken_back_by_one_undo(
@@ -224,10 +277,11 @@ async def test_a_plan_of_a_file_that_was_edited_since_is_refused(
     assert isinstance(planned, messages.EditsPlanned)
     (tmp_path / "a.md").write_text(render([Ticket("y")]))
 
-    await edits.carry_out(used, effects.CarryOutEdits("work", planned.plan))
+    asked = effects.CarryOutEdits("work", planned.plan, changes)
+    await edits.carry_out(used, asked)
 
     words = "a.md was not changed: it was edited since the plan was made; look at the plan again"
-    assert told == [messages.Told(words), READ]
+    assert told == [messages.NotWritten("work", asked, words), READ]
 
 
 @pytest.mark.parametrize("is_task", [False, True])
@@ -354,8 +408,7 @@ async def test_a_workspace_without_comments_gets_none(
     before = tree(bench)
     told: list[Message] = []
 
-    await edits.add_comment(
-        services(bench.root, told), effects.AddComment("work", PLACE, "Looks good")
-    )
+    asked = effects.AddComment("work", PLACE, "Looks good")
+    await edits.add_comment(services(bench.root, told), asked)
 
-    assert (told, tree(bench)) == ([messages.Told(NO_COMMENTS)], before)
+    assert (told, tree(bench)) == ([messages.NotWritten("work", asked, NO_COMMENTS)], before)

@@ -11,12 +11,15 @@ from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.main.values import values_of
 from ticketr.tui.navigation import show_row
 from ticketr.tui.overlays.choice import Choice, Option
+from ticketr.tui.overlays.file_edits import FileEdits
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.status import AskingStatus, status_choice
+from ticketr.tui.text_input import TextInput
 from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
-    from ticketr.tui.messages import TicketAdded
+    from ticketr.tui.messages import NotWritten, TicketAdded
+    from ticketr.tui.overlays.base import Overlay
     from ticketr.tui.rows import ListRow
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -60,10 +63,14 @@ def _status_before(state: AppState, row: ListRow) -> str:
 
 def add(state: AppState, _: float) -> Step | None:
     """Ask for the title of a new ticket or sub-task, then which of them it is to be."""
-    workspace = state.workspace
     if not state.workspaces:
         return None
-    ticket = _ticket_of(workspace, state.row)
+    workspace = state.workspace
+    return state.opened(_title_input(workspace.name, _ticket_of(workspace, state.row))), ()
+
+
+def _title_input(name: str, ticket: ListRow | None, text: str = "", problem: str = "") -> LineInput:
+    """Return the line for a title; the new ticket may become a sub-task of a ticket."""
 
     def taken(state: AppState, text: str) -> Step:
         title = clean(text).strip()
@@ -72,7 +79,7 @@ def add(state: AppState, _: float) -> Step | None:
 
         def chosen(state: AppState, index: int) -> Step:
             parent = place_of(ticket) if index and ticket is not None else None
-            return state, (effects.AddTicket(workspace.name, title, parent),)
+            return state, (effects.AddTicket(name, title, parent),)
 
         if ticket is None:
             task = Option("a sub-task", refused=NO_TICKET)
@@ -81,7 +88,7 @@ def add(state: AppState, _: float) -> Step | None:
         options = (Option("a ticket", "in a file of its own"), task)
         return state.opened(Choice(f"Add “{title}” as", options, chosen)), ()
 
-    return state.opened(LineInput("title:", taken)), ()
+    return LineInput("title:", taken, input=TextInput.of(text), problem=problem)
 
 
 def comment(state: AppState, _: float) -> Step | None:
@@ -91,15 +98,42 @@ def comment(state: AppState, _: float) -> Step | None:
         return None
     if workspace.keeps_comments is False:  # said before the user types one
         return state.noticed(NO_COMMENTS), ()
-    place = place_of(row)
+    return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
+
+def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = "") -> LineInput:
     def taken(state: AppState, text: str) -> Step:
         written = clean(text).strip()
         if not written:
             return state.noticed("A comment needs a text; nothing was added"), ()
-        return state, (effects.AddComment(workspace.name, place, written),)
+        return state, (effects.AddComment(name, place, written),)
 
-    return state.opened(LineInput("comment:", taken)), ()
+    return LineInput("comment:", taken, input=TextInput.of(text), problem=problem)
+
+
+def give_back(state: AppState, failed: NotWritten) -> Step:
+    """Open a form again with what could not be written, and say why; nothing typed is lost."""
+    words, asked = failed.words, failed.asked
+    again: Overlay
+    if isinstance(asked, effects.CarryOutEdits):
+        # What was changed before the error is not in the new plan.
+        again = FileEdits(asked.workspace, asked.changes)
+        plan = effects.PlanEdits(asked.workspace, asked.changes)
+        return state.given_back(again).noticed(words, is_bad=True), (plan,)
+    if isinstance(asked, effects.AddComment):
+        again = _comment_input(asked.workspace, asked.place, asked.text, words)
+    else:
+        workspace = state.named(asked.workspace)
+        row = _parent_row(workspace, asked.parent) if workspace is not None else None
+        again = _title_input(asked.workspace, row, asked.title, words)
+    return state.given_back(again).logged(words), ()
+
+
+def _parent_row(workspace: WorkspaceView, parent: IssuePlace | None) -> ListRow | None:
+    """Return the row of the ticket that was to get a sub-task; the selected one if none was."""
+    if parent is None:
+        return _ticket_of(workspace, workspace.row)
+    return next((each for each in workspace.rows if place_of(each) == parent), None)
 
 
 def show_added(state: AppState, added: TicketAdded) -> AppState:

@@ -94,7 +94,11 @@ class FileEdits(Overlay):
         kept = plan.without(self.without)
         if not kept.edits:
             return state.noticed("Nothing to change; Esc goes back"), ()
-        return state.closed(), (effects.CarryOutEdits(self.workspace, kept),)
+        left = {(each.path, each.key or each.line) for each in kept.edits}
+        changes = tuple(
+            each for each in self.changes if (each[0].path, each[0].key or each[0].line) in left
+        )
+        return state.closed(), (effects.CarryOutEdits(self.workspace, kept, changes),)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

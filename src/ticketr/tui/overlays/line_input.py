@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr.text import width
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
+from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class LineInput(Overlay):
         listed: Gives the step for Tab; it gets the state without this overlay. None if Tab does
             nothing.
         examples: What can be typed, shown while nothing is.
+        problem: Why the text was not taken, cleaned; it is shown until the text is changed.
     """
 
     context: ClassVar[Context] = Context.INPUT
@@ -52,6 +54,7 @@ class LineInput(Overlay):
     input: TextInput = field(default_factory=TextInput)
     listed: Callable[[AppState], Step] | None = None
     examples: str = ""
+    problem: str = ""
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
@@ -70,8 +73,19 @@ class LineInput(Overlay):
         return self._with(state, self.input.typed(text)), ()
 
     def _with(self, state: AppState, edited: TextInput) -> AppState:
-        state = state.replaced(replace(self, input=edited))
+        state = state.replaced(replace(self, input=edited, problem=""))
         return state if self.changed is None else self.changed(state, edited.text)
+
+    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+        """Return the rows of the body; the lowest ones tell the problem, if there is one."""
+        if not self.problem:
+            return below
+        line = (Span(theme.text(self.problem), ("bold", "red")),)
+        rows = wrap_line(line, state.width, first=" ", rest=" ")[: len(below)]
+        return [
+            *below[: len(below) - len(rows)],
+            *(theme.row(each, state.width) for each in rows),
+        ]
 
     def line(self, state: AppState, theme: Theme) -> str:
         """Return the text of the action bar."""

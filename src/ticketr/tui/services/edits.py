@@ -6,6 +6,8 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+import trio
+
 from ticketr import TicketrError
 from ticketr.sync import (
     State,
@@ -19,6 +21,7 @@ from ticketr.text import clean
 from ticketr.tickets import Ticket
 from ticketr.tui import messages
 from ticketr.tui.keymap import KeyAction
+from ticketr.tui.services.files import without_root
 from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
@@ -40,9 +43,16 @@ CHANGED: Hints = (
 async def change_field(services: Services, effect: effects.ChangeField) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
     store = services.workspaces[effect.workspace].store
-    await _change_files(
-        services, effect.workspace, partial(_change_field, store, effect.place, effect.change)
-    )
+    is_error = True
+    hints: Hints = ()
+    try:
+        words, hints = await services.in_thread(_change_field, store, effect.place, effect.change)
+    except TicketrError as error:
+        words = str(error)
+    else:
+        is_error = False
+    services.send(messages.Told(clean(words), is_error=is_error, hints=hints))
+    await services.readers[effect.workspace].read()
 
 
 async def plan_edits(services: Services, effect: effects.PlanEdits) -> None:
@@ -60,23 +70,23 @@ async def plan_edits(services: Services, effect: effects.PlanEdits) -> None:
 async def carry_out(services: Services, effect: effects.CarryOutEdits) -> None:
     """Change the files as planned, and read the workspace again."""
     store = services.workspaces[effect.workspace].store
-    if await _change_files(services, effect.workspace, partial(_carry_out, store, effect.plan)):
+    if await _write(services, effect, partial(_carry_out, store, effect.plan)):
         services.send(messages.EditsDone(effect.workspace))
 
 
 async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
-    """Write a draft, read the workspace again, and name the draft."""
+    """Write a draft, read the workspace again, and name the draft.
+
+    Cancellation:
+        What was typed is written first, which takes a moment.
+    """
     workspace = services.workspaces[effect.workspace]
     store, title = workspace.store, effect.title
     try:
-        if effect.parent is None:
-            draft = Ticket(title, fields={"Type": workspace.draft_type})
-            path = await services.in_thread(_add_ticket, store, draft)
-        else:
-            await services.in_thread(_add_sub_task, store, effect.parent, title)
-            path = effect.parent.path
+        with trio.CancelScope(shield=True):
+            path = await services.in_thread(_add, store, effect, workspace.draft_type)
     except TicketrError as error:
-        services.send(messages.Told(clean(str(error))))
+        services.send(_not_written(effect, store, error))
         return
     await services.readers[workspace.name].read()
     services.send(messages.TicketAdded(workspace.name, path, title))
@@ -86,34 +96,46 @@ async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
 
 
 async def add_comment(services: Services, effect: effects.AddComment) -> None:
-    """Write a new comment into the file of an issue, and read the workspace again."""
+    """Write a new comment into the file of an issue, and read the workspace again.
+
+    Cancellation:
+        What was typed is written first, which takes a moment.
+    """
     workspace = services.workspaces[effect.workspace]
     if not workspace.keeps_comments:
-        services.send(messages.Told(NO_COMMENTS))
+        services.send(messages.NotWritten(workspace.name, effect, NO_COMMENTS))
         return
     write = partial(_add_comment, workspace.store, effect.place, effect.text)
-    await _change_files(services, workspace.name, write)
+    await _write(services, effect, write)
 
 
-async def _change_files(
-    services: Services, workspace: str, change: Callable[[], tuple[str, Hints]]
+async def _write(
+    services: Services, effect: effects.Typed, change: Callable[[], tuple[str, Hints]]
 ) -> bool:
-    """Change files in a thread, say what was done or failed, and read the workspace again.
+    """Write what a user has typed or confirmed; give it back to them if that fails.
 
     Returns:
-        Whether the files were changed.
+        Whether all of it was written.
+
+    Cancellation:
+        It is written first, which takes a moment.
     """
     is_done = False
-    hints: Hints = ()
     try:
-        words, hints = await services.in_thread(change)
+        with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
+            words, hints = await services.in_thread(change)
     except TicketrError as error:
-        words = str(error)
+        store = services.workspaces[effect.workspace].store
+        services.send(_not_written(effect, store, error))
     else:
         is_done = True
-    services.send(messages.Told(clean(words), is_error=not is_done, hints=hints))
-    await services.readers[workspace].read()
+        services.send(messages.Told(clean(words), is_error=False, hints=hints))
+    await services.readers[effect.workspace].read()
     return is_done
+
+
+def _not_written(effect: effects.Typed, store: Store, error: TicketrError) -> messages.NotWritten:
+    return messages.NotWritten(effect.workspace, effect, clean(without_root(store, error)))
 
 
 def _change_field(store: Store, place: IssuePlace, change: FieldChange) -> tuple[str, Hints]:
@@ -138,10 +160,14 @@ def _carry_out(store: Store, plan: FileEditPlan) -> tuple[str, Hints]:
     return f"{many} changed", CHANGED
 
 
-def _add_sub_task(store: Store, place: IssuePlace, title: str) -> None:
+def _add(store: Store, effect: effects.AddTicket, kind: str) -> str:
+    """Write a new ticket or sub-task; return its file."""
     store.prepare()
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        add_sub_task(store, state, place, title)
+        if effect.parent is None:
+            return write_ticket(store, state, Ticket(effect.title, fields={"Type": kind}))
+        add_sub_task(store, state, effect.parent, effect.title)
+        return effect.parent.path
 
 
 def _add_comment(store: Store, place: IssuePlace, text: str) -> tuple[str, Hints]:
@@ -149,9 +175,3 @@ def _add_comment(store: Store, place: IssuePlace, text: str) -> tuple[str, Hints
     with store.lock(), closing(State(store.state_path, store.mark)) as state:
         write_comment(store, state, place, text)
     return f"{place.path} holds the comment", CHANGED
-
-
-def _add_ticket(store: Store, draft: Ticket) -> str:
-    store.prepare()
-    with store.lock(), closing(State(store.state_path, store.mark)) as state:
-        return write_ticket(store, state, draft)

@@ -89,7 +89,7 @@ class WorkspaceReader:
             rows = tuple([rows_of(each.ticket, scanned.path) for each in scanned.tickets])
             tickets += rows
             if scanned.error is not None:
-                words = _without_root(self._store, scanned.error)
+                words = without_root(self._store, scanned.error)
                 shown = row_of_broken(scanned.path, words, has_rows=bool(rows))
                 self._broken.append(shown)
             stamp = None if scanned.error is not None else self._stamps[scanned.path]
@@ -141,7 +141,7 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
     try:
         found = _find(store, path, order)
     except TicketrError as error:
-        words = clean(_without_root(store, error))
+        words = clean(without_root(store, error))
         return Sheet("", clean(path), clean(path), error=words)
     if found is None:
         return None
@@ -153,7 +153,7 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
     return sheet_of(issue, path)
 
 
-def _without_root(store: Store, error: TicketrError) -> str:
+def without_root(store: Store, error: TicketrError) -> str:
     """Return the words of an error, in which paths are relative to the workspace."""
     return str(error).replace(f"{store.root}{os.sep}", "")
 
