@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -23,10 +22,9 @@ from ticketr.jira import (
     Rejected,
     certainly_failed,
 )
-from ticketr.sync.compare.workflow import way_text
 from ticketr.sync.concurrency import TRIES
-from ticketr.sync.edits.local_changes import new_type
 from ticketr.sync.notes import Code, Note
+from ticketr.sync.push.completion import Completion
 from ticketr.sync.push.creating_batches import (
     BatchResult,
     create_in_batches,
@@ -34,20 +32,8 @@ from ticketr.sync.push.creating_batches import (
     new_creation,
     over_at,
 )
-from ticketr.sync.push.failures import failure_note, longer_way, on_the_way
-from ticketr.sync.push.keys import record_created, unwritten_key_note, write_key_and_record
+from ticketr.sync.push.failures import failure_note
 from ticketr.sync.push.recovery import PROPERTY, look_up
-from ticketr.sync.push.routes import RouteFinder
-from ticketr.sync.push.transitions import (
-    NoTransition,
-    Step,
-    StoppedBetween,
-    status_now,
-    status_value,
-    walk,
-)
-from ticketr.sync.push.writes import IssueEdit
-from ticketr.sync.workspace.failures import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -56,7 +42,6 @@ if TYPE_CHECKING:
     from ticketr.sync.push.writes import NewIssue, WantedIssue
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
-    from ticketr.sync.state.state import State
     from ticketr.tickets import Ticket
 
 
@@ -105,12 +90,9 @@ class Creator:
         self._session = session
         self._tally = tally
         self._after = after
-        self._drafts = drafts
-        self._ways = ways
+        self._completion = Completion(session, tally, drafts=drafts, ways=ways)
         self._refused: list[_Refused] = []
-        self._routes = RouteFinder(session, {})
         self._ahead = BatchResult()
-        self._editor = session.editor  # shared, so that a large file is parsed once
 
     async def create(self, new: NewIssue, path: str, *, parent: str | None) -> Created | None:
         """Create an issue.
@@ -213,11 +195,13 @@ class Creator:
         status = new.payload.status
         assert created.id is not None
         assert created.key is not None
-        is_written = await self._write_key(created, created.path, status_follows=status is not None)
+        is_written = await self._completion.write_key(
+            created, created.path, status_follows=status is not None
+        )
         if id(new) not in self._ahead.existing:  # else it is counted already
             self._count(created)
         if not is_written or (
-            status is not None and not await self._move_to_status(created, new, status)
+            status is not None and not await self._completion.move_to_status(created, new, status)
         ):
             return None
         return Created(created.id, created.key)
@@ -296,105 +280,6 @@ class Creator:
     async def _forget(self, creation: Creation) -> None:
         with trio.CancelScope(shield=True):  # one short write
             await self._session.in_thread(self._session.state.creations.forget, creation.marker)
-
-    async def _write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
-        """Write a key into its draft's file; return whether the draft was found there.
-
-        The state is written too, unless a status follows: then the present status must be fetched
-        first.
-        """
-        session = self._session
-        write = partial(
-            write_key_and_record,
-            self._editor,
-            session.state,
-            created,
-            path,
-            status=None if status_follows else "",
-            drafts=self._drafts,
-        )
-        with trio.CancelScope(shield=True):  # one short write
-            async with session.disk:
-                tried = await session.in_thread(attempt, write)
-        if tried.problem is not None:
-            self._tally.fail(unwritten_key_note(created, path, tried.problem))
-        elif not tried.is_done:
-            reason = (
-                f"created as {created.key}, but the draft in its file has changed meanwhile; "
-                "the next run looks for it again"
-            )
-            self._tally.warn(Note(created.key or "", path, reason, Code.DRAFT_CHANGED))
-        return tried.is_done
-
-    async def _move_to_status(self, created: Creation, new: NewIssue, status: str) -> bool:
-        """Move a new issue to its draft's status; return whether the state holds the issue.
-
-        Its base has the status in which Jira created it. So the draft's status remains an edit if
-        this run ends before the transition.
-        """
-        session, path = self._session, created.path
-        assert created.key is not None
-        issue = replace(new.issue, key=created.key)
-        try:
-            first_status = await status_now(session.jira, created.key)
-        except JiraError as error:
-            self._fail_after_creation(issue, path, error)
-            return False
-        with trio.CancelScope(shield=True):  # one short write
-            async with session.disk:
-                await session.in_thread(record_created, session.state, created, path, first_status)
-        try:
-            if first_status.casefold() != status.casefold():
-                await self._walk(created, new, first_status, status)
-        except (JiraError, NoTransition, StoppedBetween) as error:
-            self._fail_after_creation(issue, path, error, status)
-        return True
-
-    async def _walk(self, created: Creation, new: NewIssue, first: str, status: str) -> None:
-        """Move a new issue from its first status to its draft's, by one or more transitions."""
-        session, key = self._session, created.key
-        assert key is not None
-        kind = new.payload.fields.get("issuetype")
-        type_id = str(kind.get("id", "")) if isinstance(kind, dict) else ""
-        edit = IssueEdit(key, new.issue, (), new.payload, type_id=type_id, status=first)
-        edit = replace(edit, route=tuple(map(Step, await self._routes.route(edit))))
-        if edit.between:
-            with trio.CancelScope(shield=True):  # one short write
-                async with session.disk:
-                    await session.in_thread(_record_way, session.state, edit, created.parent)
-            if self._ways is not None and (first, *edit.between) not in self._ways:
-                reason = longer_way(way_text(first, edit.between, status))
-                note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
-                self._tally.leave(note)
-                return
-        await walk(session.jira, key, status, edit.route)
-
-    def _fail_after_creation(
-        self,
-        issue: Ticket,
-        path: str,
-        error: JiraError | NoTransition | StoppedBetween,
-        status: str = "",
-    ) -> None:
-        cause = error.__cause__ if isinstance(error, StoppedBetween) else error
-        assert isinstance(cause, JiraError | NoTransition)
-        note = failure_note(issue, path, cause)
-        if isinstance(error, StoppedBetween):
-            note = on_the_way(note, error.reached, status)
-        self._tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
-
-
-def _record_way(state: State, edit: IssueEdit, parent: str | None) -> None:
-    """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
-
-    It also records in which status such issues begin, so that the next plan can show the way.
-    """
-    home = state.head_of(edit.key)
-    if home is not None:
-        state.sent.put(home, edit.key, [status_value(each) for each in edit.between])
-    site_record, new = state.site_record, new_type(edit.issue, parent)
-    known = site_record.workflow(edit.project, edit.type_id)
-    site_record.keep_workflow(*new, {**known, "": [edit.status]})
 
 
 def _without_advice(error: JiraError) -> str:
