@@ -97,7 +97,7 @@ async def test_the_server_is_restarted(
 
 
 async def test_a_server_that_forgets_all_gets_the_jobs_anew(own_valkey: Valkey) -> None:
-    async with open_cluster(own_valkey.url, workers=2) as queue:
+    async with open_cluster(own_valkey.url, workers=2, max_pending=1) as queue:
         running = await queue.submit(jobs.forever)
         await until(running, JobStatus.RUNNING)
         waiting = await queue.submit(jobs.echo, 1, delay=1000)

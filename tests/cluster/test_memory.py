@@ -90,7 +90,7 @@ async def test_the_jobs_of_a_full_queue_run_and_make_room(
         assert (await queue.totals())[JobStatus.COMPLETED] == len(handles) + 2
 
     [text] = said(caplog)
-    assert "is out of memory: its maxmemory is reached. Jobs run on" in text
+    assert f"{REFUSED}. Those that it has run and end" in text
 
 
 async def test_a_worker_keeps_its_lease_and_stops_its_job_when_told_to(server: Valkey) -> None:

@@ -12,8 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
+from coredis.exceptions import ResponseError
 
 from ticketr.cluster._errors import ClusterUnavailable
+from ticketr.cluster._refusals import OUT_OF_MEMORY
 from ticketr.cluster._shielded import keep_open
 from ticketr.cluster._store import values_of
 
@@ -58,7 +60,7 @@ class _Call:
         Raises:
             Exception: What the batch failed with.
             ResponseError: The function has failed.
-            ClusterUnavailable: The server has no memory for it.
+            ClusterUnavailable: The server takes no such call now.
         """
         try:
             await self.answered.wait()
@@ -95,7 +97,9 @@ class Batches:
         """
         return (await self._store.until_answered(partial(self._call_all, [(function, *args)])))[0]
 
-    async def call_all_surely(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+    async def call_all_surely(
+        self, calls: Iterable[tuple[Any, ...]], *, is_patient: bool = False
+    ) -> list[Any]:
         """Make several calls that may be repeated, until there is an answer to each.
 
         Cancellation:
@@ -103,8 +107,10 @@ class Batches:
 
         Args:
             calls: For each its function and the arguments.
+            is_patient: Whether to wait for a server that takes no calls until it is mended.
         """
-        return await self._store.until_answered(partial(self._call_all, list(calls)))
+        call_all = partial(self._call_all, list(calls))
+        return await self._store.until_answered(call_all, is_patient=is_patient)
 
     async def _call_all(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
         made = [_Call(function, args) for function, *args in calls]
@@ -151,15 +157,17 @@ class Batches:
             if is_answer:
                 call.take(answer)
             else:
-                call.fail(self._store.error_of(answer.decode(errors="replace")))
+                failure = ResponseError(answer.decode(errors="replace"))
+                call.fail(self._store.error_of(failure))
 
     async def _call_many(self, words: list[Any]) -> list[tuple[int, Any]]:
         """Make several calls; those that need no memory also if the server has none."""
         answers: list[tuple[int, Any]]
         try:
             answers = await self._store.call("many", *words)
-        except ClusterUnavailable:
-            self._store.tell_out_of_memory()
+        except ClusterUnavailable as error:
+            if error.problem != OUT_OF_MEMORY.problem:
+                raise
             answers = await self._store.call("many_without_memory", *words)
         return answers
 

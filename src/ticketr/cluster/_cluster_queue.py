@@ -115,7 +115,7 @@ class ClusterQueue(ClusterSubmits):
             JobFailed, JobCancelled, JobTimedOut, JobLost: Raised by the iteration, as ``result()``
                 of a handle does.
             QueueClosed: The block of the queue has been left; also raised by the iteration.
-            ClusterUnavailable: Raised by the iteration: the server is out of memory.
+            ClusterUnavailable: Raised by the iteration: the server takes no jobs now.
         """
         checked_map_options(with_ids(options))
         check_items(items)
@@ -196,7 +196,7 @@ class ClusterQueue(ClusterSubmits):
         Raises:
             QueueClosed: The block of the queue has been left.
             NotSendable: Another process could not make the job, or ``every``, anew.
-            ClusterUnavailable: The server is out of memory; the repeat was not declared.
+            ClusterUnavailable: The server takes no jobs now; the repeat was not declared.
             TypeError, ValueError: The job, a due time or an option is invalid.
         """
         refuse_options_of_one_run(options)

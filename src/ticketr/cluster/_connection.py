@@ -27,6 +27,7 @@ from ticketr.cluster._address import ServerAddress, read_url
 from ticketr.cluster._closing import ClosingSocketConnection, ClosingTcpConnection
 from ticketr.cluster._embedded import open_embedded
 from ticketr.cluster._errors import ClusterMisconfigured, ClusterUnavailable
+from ticketr.cluster._refusals import refusal_of
 from ticketr.cluster._secret import Secret, compare_fingerprint, read_secret
 from ticketr.cluster._shielded import keep_open
 
@@ -177,7 +178,7 @@ async def _check(
         problem = f"the user may not do what a queue needs: {clean(str(error))}"
         raise ClusterMisconfigured(str(address), problem) from None
     except ResponseError as error:
-        raise ClusterUnavailable(str(address), clean(str(error))) from None
+        raise ClusterUnavailable(str(address), _in_words(error)) from None
     except (RedisError, OSError, trio.TooSlowError) as error:
         # A cancelled attempt to connect looks like a failed one.
         await trio.lowlevel.checkpoint()  # noqa: ASYNC120 - the Cancelled is the true error
@@ -230,6 +231,8 @@ def _tls_context(address: ServerAddress) -> ssl.SSLContext:
 
 def _in_words(error: BaseException) -> str:
     """Return what is at the bottom of an error of the connection."""
+    if refusal := refusal_of(error):
+        return refusal.problem
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, BaseExceptionGroup):

@@ -3,11 +3,11 @@
 The tree::
 
     TicketrError
-     ├── ClusterUnavailable    the server cannot be reached, does not answer, or is out of memory
+     ├── ClusterUnavailable    the server cannot be reached, does not answer, or takes no calls
      ├── ClusterMisconfigured  the address, the secret or the server's settings are wrong
      ├── RemoteError           what a job raised in another process, as text
      └── JobError
-          └── JobLost          the job's workers died again and again, or lost their lease
+          └── JobLost          the job's workers died again and again, or the server forgot it
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from ticketr._errors import JobError, TicketrError
 
 @dataclass(eq=False, repr=False)
 class ClusterUnavailable(TicketrError):
-    """Raised when the server cannot be reached, does not answer, or is out of memory.
+    """Raised when the server cannot be reached, does not answer, or takes no calls.
 
-    Trying again may help.
+    It takes none while its disk is full, its memory is used up, or it refuses the password. Trying
+    again may help.
 
     Attributes:
         server: The server's address, without a password.
@@ -75,12 +76,15 @@ class RemoteError(TicketrError):
 
 
 class JobLost(JobError):
-    """Raised by ``result()`` when the workers that ran the job died again and again.
+    """Raised by ``result()`` when a job can neither run nor tell how it ended.
+
+    The workers that ran it died again and again, or the server has forgotten it.
 
     Attributes:
         job_id: The job's ID.
         name: The job's name.
-        deaths: How many workers died while they ran it, or lost their lease.
+        deaths: How many workers died while they ran it, or lost their lease; 0 if the server has
+            forgotten the job.
     """
 
     def __init__(self, job_id: str, name: str, deaths: int) -> None:
@@ -88,6 +92,8 @@ class JobLost(JobError):
         self.deaths = deaths
 
     def __str__(self) -> str:
+        if not self.deaths:
+            return f"job {self.job_id!r} ({self.name}) was lost: the server has forgotten it"
         return (
             f"job {self.job_id!r} ({self.name}) was given up: {self.deaths} workers died"
             " while they ran it, or lost their lease"

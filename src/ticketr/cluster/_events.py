@@ -117,10 +117,24 @@ class EventReader:
             submission = self.submissions.get(record)
             if told and told["nonce"].decode() == record.task.nonce:
                 self._apply(record, told)
-            elif submission is not None:
-                logger.warning("the server has forgotten job %r: submitted anew", record.id)
-                record.begin_again()
-                await self._store.call("enter", *submission.args)
+            elif submission is None or not await self._enter_again(submission):
+                self._lose(record)
+
+    async def _enter_again(self, submission: Submission) -> bool:
+        """Submit a job that the server has forgotten; return whether it has taken it."""
+        record = submission.record
+        logger.warning("the server has forgotten job %r: submitted anew", record.id)
+        record.begin_again()
+        answer = await self._store.call("enter", *submission.args_of_old)
+        return bool(answer[0] == b"entered")
+
+    def _lose(self, record: RemoteRecord) -> None:
+        """End a job that the server has forgotten, and does not take anew."""
+        if self._mirror.find(record.id) is not record:  # the answer to its submit is on the way
+            return
+        logger.error("the server has forgotten job %r, and how it ended", record.id)
+        self.submissions.pop(record, None)
+        self._mirror.lose(record)
 
     async def _take(self, event: Mapping[str, bytes]) -> None:
         waiting = self._waiting.get(event.get("room", b"").decode())

@@ -113,7 +113,8 @@ class ClusterHandle(Generic[T_co]):
                 where that cannot be sent.
             JobCancelled: The job was cancelled.
             JobTimedOut: The job's time limit passed.
-            JobLost: The workers that ran the job died again and again, or lost their lease.
+            JobLost: The workers that ran the job died again and again, or lost their lease; or the
+                server has forgotten it.
         """
         await self.wait()
         return cast("T_co", result_of(self._record))

@@ -14,14 +14,16 @@ import uuid
 from typing import TYPE_CHECKING, Final, final
 
 import trio
-from coredis.exceptions import RedisError, ResponseError
+from coredis.exceptions import RedisError
 
 from ticketr.cluster._attempt import Attempt, Call
 from ticketr.cluster._engine import Engine
+from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import LEVELS, TaskName
+from ticketr.cluster._refusals import refusal_of
 from ticketr.cluster._repeat_runs import RepeatRunner
 from ticketr.cluster._runner import Runner
-from ticketr.cluster._store import FAILED, LONGEST_PAUSE, LOST, RecordStore, is_out_of_memory
+from ticketr.cluster._store import FAILED, LONGEST_PAUSE, LOST, RecordStore
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._retention import Keep
 
@@ -181,8 +183,8 @@ class Life:
 
     def _pause_after(self, failures: BaseExceptionGroup[BaseException]) -> float:
         """Return the seconds until the next session of the engine."""
-        if failures.subgroup(is_out_of_memory) is not None:
-            self._store.tell_out_of_memory()
+        if refusal := refusal_of(failures):
+            self._store.tell(refusal)
             return LONGEST_PAUSE
         logger.info("worker %s begins a new session: %r", self.worker, failures.exceptions[0])
         return RECONNECT
@@ -238,10 +240,7 @@ class Life:
                     for told in reports
                     if (at := by_id.get(told.job_id)) is not None and at.handle is not None
                 ]
-                try:
-                    await self._batches.call_all_surely(calls)
-                except ResponseError:  # the next report says more
-                    logger.debug("reports are not taken", exc_info=True)
+                await self._batches.call_all_surely(calls)
                 await trio.sleep(self._settings.report_every)
 
     async def _end_unregistered(self, registered: trio.Event) -> None:
@@ -270,8 +269,12 @@ class Life:
                     )
             except (trio.TooSlowError, *FAILED) as error:
                 self._store.drop_silent(error)
+                if is_new and isinstance(error, ClusterUnavailable):
+                    stop_at = asked + lease  # it lives, and will take it later
                 if trio.current_time() >= stop_at:
-                    self._end(f"the server did not answer for {0.75 * lease:g} s")
+                    is_refused = isinstance(error, ClusterUnavailable)
+                    said = "took no calls" if is_refused else "did not answer"
+                    self._end(f"the server {said} for {0.75 * lease:g} s")
                 await trio.sleep(min(RECONNECT, lease / 20))
             else:
                 if answer[0] != b"ok":

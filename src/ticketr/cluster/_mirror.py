@@ -92,6 +92,11 @@ class Mirror:
         elif not is_report:
             self.subscriptions.notify_changed(record)
 
+    def lose(self, record: RemoteRecord) -> None:
+        """End a job that the server has forgotten, and does not take anew."""
+        record.lose()
+        self._end(record)
+
     def _end(self, record: RemoteRecord) -> None:
         self.subscriptions.notify_ended(record, None)
         del self.live[str(record.task)]

@@ -109,6 +109,14 @@ class RemoteRecord:
         """Note that the server has forgotten the job, and is given it once more."""
         self.revision = 0
 
+    def lose(self) -> None:
+        """Note that the server has forgotten the job for good."""
+        self.revision += 1
+        self.status, self.finished_at = JobStatus.FAILED, trio.current_time()
+        self.exception = JobLost(self.id, self.name, 0)
+        self.error = JobErrorInfo.of(self.exception)
+        self.ended.set()
+
     def apply(self, told: Mapping[str, bytes], codec: SignedCodec) -> bool:
         """Take over what an event, or the server's record, says.
 

@@ -80,7 +80,7 @@ class ClusterRepeat:
         Raises:
             UnknownJob: It has ended more than a day ago.
             ClusterMisconfigured: The repeat is not signed with the queue's secret.
-            ClusterUnavailable: The server is out of memory; nothing was submitted.
+            ClusterUnavailable: The server takes no jobs now; nothing was submitted.
         """
         answer = b"late"
         while answer == b"late":  # another process was first: look again

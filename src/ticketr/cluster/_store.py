@@ -1,5 +1,8 @@
 """Calls of the functions that change the records, repeated where the answer was lost.
 
+A server may answer, and take no calls (`ticketr.cluster._refusals`). What passes by itself, all wait
+for. Else a submit raises, and a worker waits: it is to go on once somebody has mended the server.
+
 A server that is out of memory refuses the functions that grow a queue: those that submit jobs, and
 reports. The others it carries out, so that jobs run and end, and there is room again.
 """
@@ -13,15 +16,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 import anyio
 import trio
-from coredis.exceptions import ConnectionError as LineBroken, ReadOnlyError, ResponseError
+from coredis.exceptions import (
+    ConnectionError as LineBroken,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import QueueKeys, library
+from ticketr.cluster._refusals import refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from ticketr.cluster._connection import Connection
+    from ticketr.cluster._refusals import Refusal
 
 T = TypeVar("T")
 
@@ -42,7 +52,7 @@ FAILED: Final = (*LOST, ResponseError, ClusterUnavailable)
 FIRST_PAUSE: Final = 0.02
 LONGEST_PAUSE: Final = 0.5
 QUIET: Final = 60.0
-"""Seconds until a log says again that the server is out of memory."""
+"""Seconds until a log says again what the server refuses."""
 BLOCK: Final = 2.0
 """Seconds that a read of a stream waits; less than the client's limit for an answer."""
 
@@ -56,19 +66,19 @@ class RecordStore:
         keys: The names of the queue's keys.
     """
 
-    def __init__(self, connection: Connection, *, waits_for_memory: bool = False) -> None:
+    def __init__(self, connection: Connection, *, is_patient: bool = False) -> None:
         """Prepare the calls.
 
         Args:
             connection: The server and the queue.
-            waits_for_memory: Whether calls that are repeated until there is an answer also wait
-                until the server has memory for them.
+            is_patient: Whether calls that are repeated until there is an answer also wait for a
+                server that takes none until it is mended.
         """
         self.client = connection.client
         self.keys = QueueKeys(connection.name)
         self._server = str(connection.address)
-        self._waits_for_memory = waits_for_memory
-        self._tells_from = -math.inf
+        self._is_patient = is_patient
+        self._tells_from: dict[Refusal, float] = {}
         self._prefixes = [self.keys.prefix, self.keys.engine]
         self._functions = library()
 
@@ -81,14 +91,14 @@ class RecordStore:
 
         Raises:
             LOST: There was no answer; it may have been carried out.
-            ClusterUnavailable: The server has no memory for it.
+            ClusterUnavailable: The server takes no such call now.
         """
         try:
             return await self._call_or_load(function, args)
-        except ResponseError as error:
-            if not is_out_of_memory(error):
+        except RedisError as error:
+            if (told := self.error_of(error)) is error:
                 raise
-            raise self.error_of(str(error)) from error
+            raise told from error
 
     async def try_call(self, function: str, *args: object) -> Any:
         """Call a function once; return None if that fails."""
@@ -107,24 +117,26 @@ class RecordStore:
         await self.load()  # the server was started anew
         return await self._call(function, args)
 
-    def error_of(self, words: str) -> Exception:
-        """Return what to raise for an error that the server has answered."""
-        if not is_out_of_memory(words):
-            return ResponseError(words)
-        problem = "it is out of memory: its maxmemory is reached, so it takes no more jobs"
-        return ClusterUnavailable(self._server, problem)
+    def error_of(self, error: RedisError) -> Exception:
+        """Return what to raise for an error of the server; log it if work waits until it is mended."""
+        refusal = refusal_of(error)
+        if refusal is None:
+            return error
+        if refusal.passes or self._is_patient:
+            self.tell(refusal)
+        if refusal.passes:
+            return LineBroken(refusal.problem)
+        unavailable = ClusterUnavailable(self._server, refusal.problem)
+        unavailable.__cause__ = error
+        return unavailable
 
-    def tell_out_of_memory(self) -> None:
-        """Log, at most once a minute, that the server is out of memory, where work waits for that."""
+    def tell(self, refusal: Refusal) -> None:
+        """Log, at most once a minute, why the server takes no calls."""
         now = trio.current_time()
-        if now < self._tells_from or not self._waits_for_memory:
-            return
-        self._tells_from = now + QUIET
-        logger.error(
-            "the server %s is out of memory: its maxmemory is reached. Jobs run on, but no new ones"
-            " are taken until some have ended, or it is given more",
-            self._server,
-        )
+        if now >= self._tells_from.get(refusal, -math.inf):
+            self._tells_from[refusal] = now + QUIET
+            words = "the server %s: %s. %s"
+            logger.error(words, self._server, refusal.problem, refusal.outlook)
 
     async def call_surely(self, function: str, *args: object) -> Any:
         """Call a function that may be repeated, until there is an answer.
@@ -133,18 +145,24 @@ class RecordStore:
             It may have been carried out, or not.
 
         Raises:
-            ClusterUnavailable: The server has no memory for it, and nothing waits for that.
+            ClusterUnavailable: The server takes no such call now, and nothing waits for that.
         """
         return await self.until_answered(partial(self.call, function, *args))
 
-    async def until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def until_answered(
+        self, call: Callable[[], Awaitable[T]], *, is_patient: bool = False
+    ) -> T:
         """Repeat a call that is not answered.
+
+        Args:
+            call: The call.
+            is_patient: Whether to wait for a server that takes none until it is mended.
 
         Cancellation:
             It may have been carried out, or not.
 
         Raises:
-            ClusterUnavailable: The server has no memory for it, and nothing waits for that.
+            ClusterUnavailable: The server takes no such call now, and nothing waits for that.
         """
         pause = FIRST_PAUSE
         while True:
@@ -152,10 +170,11 @@ class RecordStore:
                 return await call()
             except LOST as error:
                 self.drop_silent(error)
-            except ClusterUnavailable:
-                if not self._waits_for_memory:
+            except ClusterUnavailable as error:
+                if not (is_patient or self._is_patient):
                     raise
-                self.tell_out_of_memory()
+                if refusal := refusal_of(error):
+                    self.tell(refusal)
                 pause = LONGEST_PAUSE
             await trio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -188,11 +207,6 @@ class RecordStore:
         return await self.client.fcall(
             f"{self._functions.prefix}{function}", self._prefixes, values_of(args)
         )
-
-
-def is_out_of_memory(error: object) -> bool:
-    """Return whether an error of the server says that its memory is used up."""
-    return str(error).startswith("OOM ")
 
 
 def values_of(args: Iterable[object]) -> list[Any]:

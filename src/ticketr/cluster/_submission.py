@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ticketr.jobs._retry import Retry
 
 NO_LIMIT: Final = 10**15
+_LIMIT: Final = 7
+"""Where the arguments of ``enter`` have the limit of pending jobs."""
 NO_TAGS: Final = frozenset[str]()
 
 
@@ -58,6 +60,11 @@ class Submission:
     args: tuple[object, ...]
     fields: tuple[object, ...]
     conflict: OnConflict
+
+    @property
+    def args_of_old(self) -> tuple[object, ...]:
+        """The arguments for a job that has been in the queue: it waits for no room."""
+        return (*self.args[:_LIMIT], NO_LIMIT, *self.args[_LIMIT + 1 :])
 
 
 def make_submission(

@@ -68,7 +68,7 @@ class ClusterSubmits(ClusterControl):
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             UnknownJob: The server knows no job that ``after`` names.
             NotSendable: Another process could not make the job anew.
-            ClusterUnavailable: The server is out of memory; nothing was submitted.
+            ClusterUnavailable: The server takes no jobs now; nothing was submitted.
             TypeError, ValueError: The job or an option is invalid.
         """
         submission = self._submitter.make(job, args, options)
@@ -100,8 +100,8 @@ class ClusterSubmits(ClusterControl):
         Raises:
             QueueClosed: The block of the queue has been left.
             NotSendable: Another process could not make a job anew; nothing was submitted.
-            ClusterUnavailable: The server is out of memory; what was submitted before stays, the rest
-                is not, as with a cancellation.
+            ClusterUnavailable: The server takes no jobs now; what was submitted before stays, the
+                rest is not, as with a cancellation.
             TypeError, ValueError: The function or an option is invalid; nothing was submitted.
         """
         for option in ("id", "on_conflict"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
+from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import TaskName
 from ticketr.cluster._record import RemoteRecord
 from ticketr.cluster._submission import make_submission
@@ -104,7 +105,7 @@ class Submitter:
             QueueClosed: No more jobs are taken.
             DuplicateJob: A job with this ID, or key, has not ended.
             UnknownJob: The server knows no such predecessor.
-            ClusterUnavailable: The server is out of memory.
+            ClusterUnavailable: The server takes no jobs now.
         """
         self._expect(submission)
         is_entered = False
@@ -112,7 +113,7 @@ class Submitter:
             answer = await self._wait_for_room(submission)
             is_entered = answer[0] == "entered"
         except BaseException:
-            with trio.move_on_after(WITHDRAWAL, shield=True):
+            with suppress(ClusterUnavailable), trio.move_on_after(WITHDRAWAL, shield=True):
                 await self.store.call_surely(*_withdrawal(submission))
             raise
         finally:
@@ -144,7 +145,7 @@ class Submitter:
                 await self.enter(submission)
                 del waiting[submission]
         except BaseException:
-            with trio.move_on_after(WITHDRAWAL, shield=True):
+            with suppress(ClusterUnavailable), trio.move_on_after(WITHDRAWAL, shield=True):
                 await self._batches.call_all_surely(_withdrawal(each) for each in waiting)
             for submission in waiting:
                 self._forget(submission)
@@ -237,16 +238,15 @@ class Submitter:
         return CancelOutcome(answer.decode())
 
     async def cancel_many(self, records: Iterable[RemoteRecord], cause: CancelCause) -> None:
-        """Cancel jobs in few round trips."""
-        await self._batches.call_all_surely(
-            ("cancel", record.id, cause.value, uuid.uuid4().hex) for record in records
-        )
+        """Cancel jobs in few round trips; wait for a server that takes no calls until it is mended."""
+        calls = [("cancel", each.id, cause.value, uuid.uuid4().hex) for each in records]
+        await self._batches.call_all_surely(calls, is_patient=True)
 
     async def cancel_and_wait(self, record: RemoteRecord) -> None:
         """Cancel a job that this process has submitted, for its submitter, and wait for its end."""
         if record.ended.is_set() or not self.is_known(record):
             return
-        await self.cancel(record.id, CancelCause.SCOPE)
+        await self.cancel_many([record], CancelCause.SCOPE)
         await record.ended.wait()
 
     # The end

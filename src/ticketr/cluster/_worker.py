@@ -78,7 +78,7 @@ async def run_worker(
     async with open_connection(
         url, name=name, secret=secret, allow_plaintext=allow_plaintext
     ) as connection:
-        store = RecordStore(connection, waits_for_memory=True)
+        store = RecordStore(connection, is_patient=True)
         codec = SignedCodec(connection.secret)
         async with open_batches(store) as batches:
             while not stop.is_set():
