@@ -180,7 +180,7 @@ TABLE = (
     Binding(_A.CHANGE, ("b",), "b", "change the chosen tickets", (_C.MAIN,), "change…"),
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
-    Binding(_A.SEARCH, ("/",), "/", "search as you type", (_C.MAIN,)),
+    Binding(_A.SEARCH, ("/",), "/", "search as you type; in the ticket: its text", (_C.MAIN,)),
     Binding(_A.NEXT_HIT, ("n",), "n", "the next hit", (_C.MAIN,)),
     Binding(_A.PREVIOUS_HIT, ("N",), "N", "the hit before", (_C.MAIN,)),
     Binding(_A.FILTER, ("f",), "f", "show only some tickets", (_C.MAIN,)),

@@ -142,6 +142,8 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
         lines=state.ticket_lines,
         task=-1 if ticket is None else ticket.task,
         keys=state.keymap,
+        search="" if ticket is None else ticket.search,
+        match=-1 if ticket is None else ticket.match,
     )[-layout.body :]
     if not left:
         return right

@@ -55,6 +55,8 @@ class OpenTicket:
         wrapped: The lines of a long ticket.
         wrapping: The width of the lines that were asked for last, and whether they are those of
             the file.
+        search: What is searched in its text, as it was typed; empty for nothing.
+        match: The index of the match that was gone to last.
     """
 
     workspace: str
@@ -65,6 +67,8 @@ class OpenTicket:
     task: int = -1
     wrapped: WrappedDetail | None = None
     wrapping: tuple[int, bool] | None = None
+    search: str = ""
+    match: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.tickets import SORT_NAMES
 from ticketr.tui.main.filtering import remembered
+from ticketr.tui.main.finding import next_match, search_ticket
 from ticketr.tui.navigation import select
 from ticketr.tui.overlays.choice import Choice, Option
 from ticketr.tui.overlays.line_input import LineInput
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 
 def search(state: AppState, now: float) -> Step | None:
-    """Search as it is typed; Esc goes back to where it began."""
+    """Search in the list or the open ticket as it is typed; Esc goes back to where it began."""
     if state.focus is Panel.WORKSPACES:
         return None
+    if state.focus is Panel.DETAIL:
+        return search_ticket(state)
     before = state.workspace
 
     def changed(state: AppState, words: str) -> AppState:
@@ -53,8 +56,10 @@ def next_hit(by: int) -> Callable[[AppState, float], Step | None]:
 
 
 def _hit(state: AppState, now: float, *, by: int) -> Step | None:
-    workspace = state.workspace
-    if not workspace.search.strip():
+    ticket, workspace = state.ticket, state.workspace
+    if state.focus is Panel.DETAIL and ticket is not None and ticket.search.strip():
+        return next_match(state, by)
+    if not workspace.search.strip() or not state.layout.left:  # no list is shown
         return None
     hits = workspace.hits(workspace.search)
     if not hits:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.main import bulk, changing, filtering, moving, searching, single
+from ticketr.tui.main import bulk, changing, filtering, finding, moving, searching, single
 from ticketr.tui.overlays.conflict import ConflictScreen
 from ticketr.tui.overlays.diff import Diff
 from ticketr.tui.overlays.first_run import FirstRun
@@ -49,6 +49,8 @@ def escape(state: AppState) -> Step | None:
         return state.with_workspace(workspace), (effects.DropRequests(workspace.name),)
     if state.job_to_cancel is not None:
         return state, (effects.CancelJob(state.job_to_cancel),)
+    if state.focus is Panel.DETAIL and (ended := finding.end_search(state)) is not None:
+        return ended, ()
     if state.focus is not Panel.TICKETS:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
     workspace = state.workspace

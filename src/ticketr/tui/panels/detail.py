@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ticketr.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.tui.markdown import render_markdown
 from ticketr.tui.panels.frame import filled, title_rule
 from ticketr.tui.panels.marks import status_mark
+from ticketr.tui.panels.matches import find_matches, with_marks
 from ticketr.tui.sheet import DetailLine
 from ticketr.tui.styled import Span, cells as cells_of, wrap_line
 from ticketr.tui.theme import mark
@@ -100,6 +102,8 @@ def draw_detail(
     lines: Sequence[DetailLine] | None = None,
     task: int = -1,
     keys: KeyMap | None = None,
+    search: str = "",
+    match: int = -1,
 ) -> list[str]:
     """Return the rows of the open ticket's panel, its title first.
 
@@ -113,12 +117,14 @@ def draw_detail(
         lines: Its lines; None for `detail_lines`.
         task: The index of the selected sub-task; -1 for none.
         keys: The keys, for hints; None for the usual ones.
+        search: What is searched in it; empty for nothing.
+        match: The index of the match that was gone to last.
     """
     if sheet is None:
         title = title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *filled([], height, cells)]
     lines = detail_lines(sheet, cells) if lines is None else lines
-    shown = lines[top : top + height]
+    shown = _shown(lines, top, height, search, match)
     selected = task_line(sheet, lines, task)
     rows = [
         theme.row((Span("▌"), *each.line), cells, "reverse")
@@ -130,6 +136,25 @@ def draw_detail(
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *filled(rows, height, cells)]
+
+
+def _shown(
+    lines: Sequence[DetailLine], top: int, height: int, search: str, match: int
+) -> list[DetailLine]:
+    """Return the lines on the screen, with each match marked; that of an index in bold, too."""
+    shown = list(lines[top : top + height])
+    marked: dict[int, list[tuple[int, int]]] = {}
+    chosen: dict[int, list[tuple[int, int]]] = {}
+    for number, found in enumerate(find_matches(lines, search) if search else ()):
+        for at, begin, end in found:
+            if top <= at < top + len(shown):
+                marked.setdefault(at - top, []).append((begin, end))
+                if number == match:
+                    chosen.setdefault(at - top, []).append((begin, end))
+    for styles, ranges in ((("reverse",), marked), (("bold",), chosen)):
+        for at, each in ranges.items():
+            shown[at] = replace(shown[at], line=with_marks(shown[at].line, each, *styles))
+    return shown
 
 
 def _hint(line: DetailLine, keys: KeyMap) -> Line:
