@@ -199,3 +199,19 @@ def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.Mo
 
     assert [each.row.key for each in shown] == ["DEMO-4999"]
     assert 0 < bytecodes.count < len(rows) / 2
+
+
+def test_a_word_that_was_pasted_is_searched_once_in_each_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 5000)  # all in one block
+    tickets = [Ticket(title=f"Ticket {at}", key=f"DEMO-{at}") for at in range(1, 5001)]
+    rows = Rows.of(rows_of(each, f"{each.key}.md")[0] for each in tickets)
+    rows.prepare()
+
+    bytecodes = Bytecodes()
+    with bytecodes.counted():
+        shown = arrange(rows, wanted=Wanted(parse_filter("ticket")))
+
+    assert len(shown) == 5000
+    assert 0 < bytecodes.count < 20 * len(rows)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 256
 #: How many results of searches in a part are remembered: some for each part of 10,000 rows.
 REMEMBERED = 2048
-#: The most letters of a word that is searched letter by letter.
-LONGEST_WORD = 32
+#: One row of so many is looked at for itself; of more rows the result is remembered.
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,48 @@ def values_of(block: Block, name: str) -> Values:
     return Values(tuple([row.candidate.folded.get(name, "") for row in block.rows]))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def holding(part: Part | Names | Values, word: str) -> tuple[int, ...]:
     """Return the indexes of the rows that contain a folded text.
 
-    A word is typed letter by letter, so only the rows that contain all but its last letter are
-    looked at.
+    A word is typed letter by letter, so where all but its last letter was searched before, only
+    the rows that contain that are looked at.
+    """
+    found = _found(part, word)
+    if not found:
+        texts = part.texts
+        before = _found(part, word[:-1])
+        looked_at: Iterable[int] = before[0] if before else range(len(texts))
+        found.append(tuple([at for at in looked_at if word in texts[at]]))
+    return found[0]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _found(part: Part | Names | Values, word: str) -> list[tuple[int, ...]]:
+    """Return the list for the result of a search; it is empty until somebody searches."""
+    del part, word
+    return []
+
+
+def holding_all(
+    part: Part | Names, words: Iterable[str], among: Sequence[int] | None = None
+) -> Sequence[int]:
+    """Return the indexes of the rows that contain all of some folded texts, in their order.
+
+    Args:
+        part: The rows.
+        words: The folded texts.
+        among: The indexes of the rows to look at, in their order; None for all.
     """
     texts = part.texts
-    if 1 < len(word) <= LONGEST_WORD:
-        return tuple([at for at in holding(part, word[:-1]) if word in texts[at]])
-    return tuple([at for at, text in enumerate(texts) if word in text])
+    left = range(len(texts)) if among is None else among
+    for word in words:
+        if len(left) == len(texts):
+            left = holding(part, word)
+        elif len(left) * FEW < len(texts):
+            left = [at for at in left if word in texts[at]]
+        else:
+            left = sorted(frozenset(holding(part, word)).intersection(left))
+    return left
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,10 +273,7 @@ class Rows(Sequence["ListRow"]):
         others: list[ListRow] = []
         start = words.strip()
         for block in self.blocks:
-            left: Iterable[int] = range(len(block.rows))
-            for word in words.split():
-                held = holding(block.names, word)
-                left = sorted(frozenset(held).intersection(left))
+            left = holding_all(block.names, words.split())
             texts, rows = block.names.texts, block.rows
             first += [rows[at] for at in left if texts[at].startswith(start)]
             if len(first) >= most:

@@ -7,7 +7,7 @@ new tickets cost little in a list of 10,000.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain, compress, groupby
@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, final, overload
 
 from ticketr.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm, sort_key
-from ticketr.tui.row_blocks import Part, VisibleRow, holding, values_of
+from ticketr.tui.row_blocks import Part, VisibleRow, holding, holding_all, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,16 +42,19 @@ class Wanted:
     edited: frozenset[str] = frozenset()
     conflicts: frozenset[str] = frozenset()
 
-    def fitting(self, block: Block) -> Collection[int]:
-        """Return the indexes of the rows of a block that the filter lets through."""
-        left: Collection[int] = range(len(block.rows))
+    def fitting(self, block: Block) -> Sequence[int]:
+        """Return the indexes of the rows of a block that the filter lets through, in their order."""
+        left: Sequence[int] = range(len(block.rows))
         for term in self.filter.terms:
-            held = self._holding(block, term)
-            if len(held) < len(block.rows):
-                left = frozenset(held).intersection(left)
+            if isinstance(term, TextTerm):  # nearly all
+                left = holding_all(block.whole, (term.wanted,), left)
+            else:
+                held = self._holding(block, term)
+                is_all = len(left) == len(block.rows)
+                left = held if is_all else sorted(frozenset(held).intersection(left))
         return left
 
-    def _holding(self, block: Block, term: Term) -> Collection[int]:
+    def _holding(self, block: Block, term: Term) -> Sequence[int]:
         """Return the indexes of the rows of a block that fit one term, as `Term.matches` says of each."""
         if isinstance(term, TextTerm):  # nearly all
             return holding(block.whole, term.wanted)
@@ -121,11 +124,7 @@ class Visible(Sequence[VisibleRow]):
         """Return the indexes of the rows that hold all of some folded words."""
         found: list[int] = []
         for begin, part in zip((0, *self._ends), self._parts, strict=False):
-            left: Sequence[int] = range(len(part.shown))
-            for word in words:
-                held = holding(part, word)
-                left = held if len(left) == len(part.shown) else sorted({*left}.intersection(held))
-            found += [begin + at for at in left]
+            found += [begin + at for at in holding_all(part, words)]
         return tuple(found)
 
     def _place(self, order: Order) -> int:
@@ -227,15 +226,18 @@ def _arranged(block: Block, folded: frozenset[str], wanted: Wanted | None) -> Pa
     for at in fitting:
         fits[at] = 1
     shown: list[VisibleRow] = []
-    for begin in sorted({*map(block.head_of.__getitem__, fitting)}):
+    end = 0
+    while (hit := fits.find(1, end)) >= 0:
+        begin = block.head_of[hit]
         head = whole[begin]
         end = begin + 1 + head.tasks
         tasks = fits.count(1, begin + 1, end)
         hidden = tasks if folded and head.row.id in folded else 0
-        if hidden or head.tasks != tasks:
-            head = VisibleRow(head.row, tasks, hidden)
-        shown.append(head)
-        if tasks and not hidden:
+        if not hidden and head.tasks == tasks:
+            shown += whole[begin:end]
+            continue
+        shown.append(VisibleRow(head.row, tasks, hidden))
+        if not hidden:
             shown += compress(whole[begin + 1 : end], fits[begin + 1 : end])
     return Part(tuple(shown))
 
