@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         size_of,
         visit_files,
     )
-    from ticketr.sync.edits.seen import SeenTicket, base_digests, seen_ticket
+    from ticketr.sync.edits.seen import SeenTicket, base_texts, seen_ticket
     from ticketr.sync.edits.survey import LocalSurvey, take_survey
     from ticketr.sync.edits.uncertain import find_uncertain
     from ticketr.sync.errors import (
@@ -143,7 +143,7 @@ _NAMES = {
     "edits.planning": "check_keys read_push_plan",
     "edits.push_plan": "LeftAlone PlanEntry PlanPart PushPlan",
     "edits.reading": "bears_mark read_state readable sign_state size_of visit_files",
-    "edits.seen": "SeenTicket base_digests seen_ticket",
+    "edits.seen": "SeenTicket base_texts seen_ticket",
     "edits.survey": "LocalSurvey take_survey",
     "edits.uncertain": "find_uncertain",
     "errors": (

@@ -8,9 +8,10 @@ import pytest
 from fakes.stores import put
 
 from ticketr.jira import Issue
-from ticketr.sync.edits.seen import base_digests, seen_ticket
+from ticketr.sync.edits.seen import base_texts, digest, seen_ticket
 from ticketr.sync.edits.survey import LocalSurvey
 from ticketr.sync.state.state import Base, IssueRow
+from ticketr.sync.workspace.files import comparable
 from ticketr.tickets import Ticket, render
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 TASK = Ticket(title="Task", key="DEMO-2")
 TEXT = render([Ticket(title="A", key="DEMO-1", tasks=(TASK,))])
-PULLED = {"DEMO-1": "0123456789abcdef0123456789abcdef"}
+BASES = {"DEMO-1": comparable(TEXT)}
 
 
 def seen(store: Store, name: str, text: str) -> list[SeenTicket]:
@@ -42,8 +43,7 @@ def test_a_ticket_is_seen_with_its_keys_and_a_draft_is_not(store: Store) -> None
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_file_is_skipped_if_it_is_as_at_the_last_sync(store: Store, is_known: bool) -> None:
     found = seen(store, "a.md", TEXT)
-    bases = {"DEMO-1": found[0].digest} if is_known else PULLED
-    survey = LocalSurvey(bases)
+    survey = LocalSurvey(BASES if is_known else {"DEMO-1": comparable(f"{TEXT}more")})
 
     assert survey.skip("a.md", found) == is_known
     assert sorted(survey.keys) == (["DEMO-1", "DEMO-2"] if is_known else [])
@@ -51,8 +51,7 @@ def test_a_file_is_skipped_if_it_is_as_at_the_last_sync(store: Store, is_known: 
 
 def test_a_file_is_not_skipped_if_another_one_has_its_key(store: Store, state: State) -> None:
     found = seen(store, "a.md", TEXT)
-    bases = {"DEMO-1": found[0].digest}
-    good, broken = LocalSurvey(bases), LocalSurvey(bases)
+    good, broken = LocalSurvey(BASES), LocalSurvey(BASES)
     good.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
     broken.scan(store, state, put(store, "c.md", "# TICKET: [DEMO-2] B\n<<<<<<< HEAD\n"))
 
@@ -62,7 +61,7 @@ def test_a_file_is_not_skipped_if_another_one_has_its_key(store: Store, state: S
 
 def test_a_key_of_a_skipped_file_in_another_one_is_reported(store: Store, state: State) -> None:
     found = seen(store, "a.md", TEXT)
-    survey = LocalSurvey({"DEMO-1": found[0].digest})
+    survey = LocalSurvey(BASES)
     survey.skip("a.md", found)
 
     scanned = survey.scan(store, state, put(store, "b.md", "# TICKET: [DEMO-2] B\n"))
@@ -70,22 +69,24 @@ def test_a_key_of_a_skipped_file_in_another_one_is_reported(store: Store, state:
     assert str(scanned.error) == "DEMO-2 stands in a.md and in b.md; keep one of them"
 
 
-def test_the_last_sync_gives_the_digest_of_each_text(store: Store, state: State) -> None:
-    assert base_digests(state) == {}
+def test_the_last_sync_gives_the_text_of_each_ticket(store: Store, state: State) -> None:
+    assert base_texts(state) == {}
     (ticket,) = seen(store, "a.md", TEXT)
     row = IssueRow(Issue("1", "DEMO-1", {}), updated="", exact=True)
     state.record("1", Base("a.md", f"{TEXT}\n\n"), [row], seen=0.0)
 
-    assert base_digests(state) == {"DEMO-1": ticket.digest}
+    bases = base_texts(state)
+    assert bases == BASES
+    assert digest(bases["DEMO-1"]) == ticket.digest
 
 
 def test_a_ticket_as_at_the_last_sync_costs_no_query(
     store: Store, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (ticket,) = seen(store, "a.md", TEXT)
+    put(store, "a.md", TEXT)
     row = IssueRow(Issue("1", "DEMO-1", {}), updated="", exact=True)
     state.record("1", Base("a.md", TEXT), [row], seen=0.0)
-    bases = base_digests(state)
+    bases = base_texts(state)
     asked: list[str] = []
     ask = state.base_of_key
 
@@ -103,4 +104,3 @@ def test_a_ticket_as_at_the_last_sync_costs_no_query(
     edited.scan(store, state, put(store, "a.md", TEXT.replace("] A", "] B")))
     assert asked == ["DEMO-1"]
     assert [each.edits.keys() for each in edited.local_changes] == [{"DEMO-1"}]
-    assert ticket.digest == bases["DEMO-1"]

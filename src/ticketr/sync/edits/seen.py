@@ -36,13 +36,13 @@ def seen_ticket(local: LocalTicket) -> SeenTicket | None:
     return SeenTicket(tuple(local.ticket.keys()), digest(local.text))
 
 
-def base_digests(state: State) -> dict[str, str]:
-    """Return the digest of the text that each ticket had at the last sync, by its key.
+def base_texts(state: State) -> dict[str, str]:
+    """Return the comparable text that each ticket had at the last sync, by its key.
 
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: digest(comparable(text)) for key, text in state.texts_by_key()}
+    return {key: comparable(text) for key, text in state.texts_by_key()}
 
 
 def digest(text: str) -> str:

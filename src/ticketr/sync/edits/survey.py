@@ -61,9 +61,8 @@ class LocalSurvey:
     Every method that takes the state raises `StateFailed` if it cannot be read.
 
     Attributes:
-        bases: The digest of the text that each ticket had at the last sync, by its key: those of
-            some tickets or of all. If given, the state is not read for tickets that have not
-            changed.
+        bases: The comparable text that each ticket had at the last sync, by its key: those of some
+            tickets or of all. If given, the state is not read for tickets that have not changed.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         broken: The errors of files, by their paths relative to the workspace. A file that
@@ -228,7 +227,8 @@ class LocalSurvey:
             sync, or another file has one of its keys.
         """
         keys = [key for each in seen for key in each.keys]
-        is_as_before = all(self.bases.get(each.keys[0]) == each.digest for each in seen)
+        texts = [(self.bases.get(each.keys[0]), each.digest) for each in seen]
+        is_as_before = all(text is not None and digest(text) == known for text, known in texts)
         if not is_as_before or any(key in self._paths or key in self._held for key in keys):
             return False
         self._paths.update(dict.fromkeys(keys, name))
@@ -273,7 +273,7 @@ class LocalSurvey:
         local_change = None
         if local.ticket.key is None:
             local_change = find_local_change(local, None, None)
-        elif self.bases.get(local.ticket.key) == digest(local.text):  # nearly all tickets
+        elif self.bases.get(local.ticket.key) == local.text:  # nearly all tickets
             return
         elif found := state.base_of_key(local.ticket.key):
             head, base = found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ticketr import TicketrError
-from ticketr.sync import LocalSurvey, State, base_digests, read_state, size_of
+from ticketr.sync import LocalSurvey, State, base_texts, read_state, size_of
 from ticketr.text import clean
 from ticketr.tui.messages import FilesRead, TicketsFound
 from ticketr.tui.row_blocks import Rows, start_of
@@ -50,7 +50,7 @@ class WorkspaceReader:
         self._state = state
         self._seen = seen
         self._stamps: dict[str, Stamp | None] = {}
-        self._survey = LocalSurvey(base_digests(state))
+        self._survey = LocalSurvey(base_texts(state))
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
