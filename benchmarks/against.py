@@ -1,4 +1,4 @@
-"""Compare the speed of the queue in two source trees, in interleaved pairs."""
+"""Compare the CPU time of two source trees, in interleaved pairs of processes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,34 @@ import statistics
 import subprocess
 import sys
 import tarfile
-import time
-from functools import partial
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import trio
-from interleaved import nothing, ten_checkpoints
+from against_child import DRAFTS
+from pull import EMAIL, TOKEN
+from statusline import on_terminal
+
+from ticketr.cli.sandbox_process import open_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Sequence
 
 ROOT = Path(__file__).parent.parent
+CHILD = Path(__file__).with_name("against_child.py")
 PAIRS = 25
-JOBS = 2_000
-RUNS = 9  # in one process, after a warm-up; the quickest counts, as the least disturbed one
+TICKETS = 1_000
+#: The parts that need a site: the number of its tickets, and of pairs, since each takes seconds.
+SITES = {"pull": (TICKETS, 15), "sync": (0, 15)}
+#: By part, the work that `against_child.py` measures, in its order.
+WORK = {
+    "queue_speed": ("no-op jobs", "jobs of ten checkpoints each"),
+    "pull": (f"a first pull of {TICKETS}", f"a pull of {TICKETS} with nothing new"),
+    "sync": (f"a push of {DRAFTS} drafts", f"a push of {DRAFTS} edited titles"),
+    "statusline": ("2,000 updates, each drawn", "100,000 updates without a pause"),
+}
 
 
 def tree_of(other: str, folder: str) -> Path:
@@ -39,54 +51,43 @@ def tree_of(other: str, folder: str) -> Path:
     return Path(folder)
 
 
-def measure() -> None:
-    """Print the CPU seconds of each kind of job with this process's ticketr."""
-    from queue_speed import ours  # noqa: PLC0415 - which imports the ticketr to be measured
-
-    for job, count in ((nothing, JOBS), (ten_checkpoints, JOBS // 4)):
-        run = partial(trio.run, ours, job, count)
-        run()
-        print(min(cpu_seconds(run) for _ in range(RUNS)))
+def measured(tree: Path, part: str, login: Sequence[str]) -> list[float]:
+    """Return the CPU seconds of a part's work in a process that imports this tree's ticketr."""
+    source = str(tree / "src")
+    path = os.pathsep.join([source, str(CHILD.parent)])
+    return on_terminal([str(CHILD), source, part, *login], {"PYTHONPATH": path})
 
 
-def cpu_seconds(run: Callable[[], object]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
+@asynccontextmanager
+async def logged_in(part: str) -> AsyncGenerator[list[str]]:
+    """Yield a login to a sandbox of the present tree, to which both trees speak; [] without one."""
+    if part not in SITES:
+        yield []
+        return
+    async with open_sandbox(tickets=SITES[part][0], seed=1) as url:
+        yield [url, EMAIL, TOKEN]
 
 
-def measured(tree: Path) -> list[float]:
-    """Run :func:`measure` in a process that imports this tree's ticketr; return what it prints."""
-    source = tree / "src"
-    child = (
-        "import sys, ticketr, against;"
-        "sys.exit('measures ' + ticketr.__file__) if not ticketr.__file__.startswith(sys.argv[1])"
-        " else against.measure()"
-    )
-    path = os.pathsep.join([str(source), str(Path(__file__).parent)])
-    ran = subprocess.run(
-        [sys.executable, "-c", child, str(source)],
-        check=True,
-        env=os.environ | {"PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return [float(line) for line in ran.stdout.split()]
-
-
-def rows(other: str) -> list[str]:
-    """Measure this tree and the other by turns, and return the table's rows."""
+async def quotients(part: str, other: str) -> list[tuple[float, ...]]:
+    """Measure this tree and the other by turns; return their quotients by kind of work."""
     with TemporaryDirectory() as folder:
         trees = [ROOT, tree_of(other, folder)]
         pairs: list[list[float]] = []
-        for number in range(PAIRS):
-            order = (0, 1) if number % 2 else (1, 0)
-            taken = {side: measured(trees[side]) for side in order}
-            pairs.append([old / new for new, old in zip(taken[0], taken[1], strict=True)])
-    words = ("no-op jobs", "ten checkpoints each")
+        async with logged_in(part) as login:
+            await trio.to_thread.run_sync(measured, ROOT, part, login)  # the server warms up
+            for number in range(SITES.get(part, (0, PAIRS))[1]):
+                taken: dict[int, list[float]] = {}
+                for side in (0, 1) if number % 2 else (1, 0):
+                    taken[side] = await trio.to_thread.run_sync(measured, trees[side], part, login)
+                pairs.append([new / old for new, old in zip(taken[0], taken[1], strict=True)])
+    return list(zip(*pairs, strict=True))
+
+
+def rows(part: str, other: str) -> list[str]:
+    """Measure a part, and return the table's rows."""
     return [
-        f"queue: {statistics.median(ratios):.3f} of the jobs/s of {other}, {what}"
-        f" ({PAIRS} pairs, half of them from {low:.3f} to {high:.3f})"
-        for what, ratios in zip(words, zip(*pairs, strict=True), strict=True)
+        f"{part}: {statistics.median(ratios):.3f} of the CPU time of {other}, {what}"
+        f" ({len(ratios)} pairs, half of them from {low:.3f} to {high:.3f})"
+        for what, ratios in zip(WORK[part], trio.run(quotients, part, other), strict=True)
         for low, _, high in [statistics.quantiles(ratios, n=4)]
     ]

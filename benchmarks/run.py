@@ -33,16 +33,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the benchmarks.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
     parser.add_argument(
-        "--against", metavar="TREE", help="a folder or a commit to compare queue_speed with"
+        "--against", metavar="TREE", help="a folder or a commit to compare the CPU time with"
     )
     chosen = parser.parse_args()
     unknown = [name for name in chosen.parts if name not in PARTS]
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     if chosen.against is not None:
-        if chosen.parts != ["queue_speed"]:
-            sys.exit("only queue_speed can be compared with another source tree")
-        print_rows(import_module("against").rows(chosen.against))
+        against = import_module("against")
+        if not set(chosen.parts) <= set(against.WORK):
+            sys.exit(f"only {', '.join(against.WORK)} can be compared with another source tree")
+        for name in chosen.parts or against.WORK:
+            print_rows(against.rows(name, chosen.against))
         return
     for name in chosen.parts or PARTS:
         print_rows(import_module(name).rows())
