@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import is_too_large, is_too_long, plain_document, to_adf, to_markdown
+from ticketr.jira.adf import convert, is_too_large, is_too_long, plain_document, to_adf, to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,41 @@ if TYPE_CHECKING:
 
 _CRITERIA = "Acceptance Criteria"
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionText:
+    """A description as it will stand in a file.
+
+    Attributes:
+        markdown: Its Markdown, without the criteria.
+        criteria: The acceptance criteria at its end, each as Markdown.
+        exact: Whether the Markdown alone is known to say all that the description says.
+    """
+
+    markdown: str
+    criteria: tuple[str, ...] = ()
+    exact: bool = False
+
+    def is_exact_in(self, ticket: Ticket) -> bool:
+        """Return whether a ticket is known to hold all of the description, without a conversion."""
+        is_same = ticket.description == self.markdown.removesuffix("\n")
+        return self.exact and is_same and not ticket.acceptance_criteria
+
+
+def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> DescriptionText:
+    """Convert a description to Markdown.
+
+    Args:
+        adf: The description in Jira's form; None for none.
+        files: The media ID of each file that is attached to the issue, by its name.
+        split: Whether to split the acceptance criteria off.
+    """
+    body, criteria = split_criteria(adf) if split else (adf, ())
+    if criteria or not isinstance(body, dict):
+        return DescriptionText(markdown_of(body, files), criteria, exact=body is None)
+    converted = convert(body, files=files)
+    return DescriptionText(converted.markdown, exact=converted.exact)
 
 
 def markdown_of(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira.adf import canonical, is_too_large, to_adf, weight
 from ticketr.sync.compare.columns import PARENT
-from ticketr.sync.compare.descriptions import description_adf, markdown_of, split_criteria
+from ticketr.sync.compare.descriptions import (
+    DescriptionText,
+    description_adf,
+    description_text,
+    markdown_of,
+)
 from ticketr.sync.compare.durations import ESTIMATES, duration_text
 from ticketr.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
@@ -139,21 +144,25 @@ def family_text(
     same = {each.key: was for each in issues if (was := known.get(each.id)) and was.is_of(each)}
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
+        described = {each.key: _description(each, whole, same) for each in issues}
         made, *tasks = (
-            replace(
-                _ticket(each, columns, _texts(each, whole, same), nested=each is not head),
-                texts=_field_texts(each, columns, same.get(each.key)),
+            _ticket(
+                each,
+                columns,
+                described[each.key],
+                _field_texts(each, columns, same.get(each.key)),
+                nested=each is not head,
             )
             for each in issues
         )
-        text = render_ticket(replace(made, tasks=tuple(tasks)))
+        text = render_ticket(replace(made, tasks=tuple(tasks)) if tasks else made)
         (ticket,) = parse(text).tickets
         read = (ticket, *ticket.tasks)
         pairs = tuple(zip(issues, read, strict=True))
         inexact = {
             issue.key
             for issue, each in pairs
-            if issue.key not in same and not _is_exact(issue, each)
+            if issue.key not in same and not _is_exact(issue, each, described[issue.key])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
         with_criteria = (each.key for each in read if each.acceptance_criteria)
@@ -227,19 +236,22 @@ def _slim(value: object) -> object:
     return value
 
 
-def _texts(
+def _description(
     issue: Issue, whole: Collection[str], same: Mapping[str, KnownText]
-) -> tuple[str, tuple[str, ...]]:
-    """Return an issue's description without its criteria, and the criteria."""
+) -> DescriptionText:
     if (known := same.get(issue.key)) is not None:
-        return known.description, known.criteria
+        return DescriptionText(known.description, known.criteria)
     adf = issue.fields.get("description")
-    body, criteria = (adf, ()) if issue.key in whole else split_criteria(adf)
-    return markdown_of(body, files_of(issue.fields)), criteria
+    return description_text(adf, files_of(issue.fields), split=issue.key not in whole)
 
 
 def _ticket(
-    issue: Issue, columns: Columns, texts: tuple[str, tuple[str, ...]], *, nested: bool
+    issue: Issue,
+    columns: Columns,
+    description: DescriptionText,
+    texts: Mapping[str, str],
+    *,
+    nested: bool,
 ) -> Ticket:
     fields = {
         name: text
@@ -255,23 +267,25 @@ def _ticket(
     parent_key = _text_at(issue.fields.get("parent"), "key")
     if parent_key and not nested:
         fields[PARENT] = parent_key
-    description, criteria = texts
     summary = issue.fields.get("summary")
     return Ticket(
         title=summary if isinstance(summary, str) else "",
         key=issue.key,
-        description=description,
+        description=description.markdown,
         fields=fields,
-        acceptance_criteria=criteria,
+        acceptance_criteria=description.criteria,
         comments=(
             tuple(each.in_file() for each in jira_comments(issue.fields))
             if columns.comments
             else ()
         ),
+        texts=texts,
     )
 
 
-def _is_exact(issue: Issue, read: Ticket) -> bool:
+def _is_exact(issue: Issue, read: Ticket, written: DescriptionText) -> bool:
+    if written.is_exact_in(read):
+        return True
     original = issue.fields.get("description")
     if is_too_large(original):
         return False
