@@ -69,11 +69,12 @@ class SyncJob(SessionJob):
             survey = await session.survey()
             # The pull has reported conflicts and broken files already. What could not be written
             # has changed in Jira, so it would have to be written before it is pushed.
-            unwritable = {
-                key for key, note in self._pull.failed.items() if note.code is Code.BROKEN
+            stuck = {
+                key: each for key, each in self._pull.failed.items() if each.code is Code.BROKEN
             }
-            survey.leave_out({*self._pull.conflicts, *unwritable})
-            new = {name: error for name, error in survey.broken.items() if name not in broken}
+            survey.leave_out({*self._pull.conflicts, *stuck})
+            told = {*broken, *(each.path for each in stuck.values())}
+            new = {name: error for name, error in survey.broken.items() if name not in told}
             self._push.fail(*notes_on(new))
             await push(
                 session,

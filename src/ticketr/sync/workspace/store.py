@@ -275,7 +275,11 @@ class Store:
             reason = "its name is not UTF-8; rename it"
             raise FileFailed(self.root / name, "read", reason, alone=True)
         with file_errors(self.path_of(name), "read"):
-            return self.content(name)
+            try:
+                return self.content(name)
+            except FileNotFoundError:
+                self._refuse_dangling(self.root / name, "read")  # which says more
+                raise
 
     def content(self, name: str) -> bytes:
         """Read what a regular file holds: a named pipe would wait for ever, a device never end.
@@ -326,15 +330,14 @@ class Store:
             self._folders[folder] = os.path.realpath(self.root / folder)
         return self._folders[folder]
 
-    def _refuse_dangling(self, path: Path) -> None:
-        """Refuse to write through a link to what is not there: it may be meant for another place."""
+    def _refuse_dangling(self, path: Path, action: str = "write") -> None:
+        """Refuse to use a link to what is not there: it may be meant for another place."""
         for each in (path, *path.parents):
             if os.path.exists(each):  # noqa: PTH110 - which a loop of links does not either
                 return
             if os.path.islink(each):  # noqa: PTH114
-                raise FileFailed(
-                    each, "write", "it is a link that leads nowhere; remove it", alone=True
-                )
+                reason = "it is a link that leads nowhere; remove it"
+                raise FileFailed(each, action, reason, alone=True)
 
 
 def is_utf8(text: str) -> bool:
