@@ -109,7 +109,11 @@ class App:
         self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
         send = self._send.send_nowait
         opened = OpenWorkspaces(
-            workspaces, lambda each: Reader(each.name, each.store, in_thread, send), send
+            workspaces,
+            lambda each: Reader(
+                each.name, each.store, in_thread, send, shown=lambda: self.state.named(each.name)
+            ),
+            send,
         )
         self._services = Services(terminal, queue, opened, send, in_thread, setup)
         self._changed = trio.Event()

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
 
 import pytest
 import trio
@@ -19,11 +19,14 @@ from fakes.states import app_state
 from ticketr.config.list_memory import FILE
 from ticketr.sandbox import make_site
 from ticketr.sync import Store
-from ticketr.tickets import Ticket, render
+from ticketr.tickets import Ticket, parse_filter, render
 from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
+from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import seen_files
 from ticketr.tui.services.files import read_sheet
 from ticketr.tui.services.reading import FILES, Reader
+from ticketr.tui.tree import _arranged
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +84,50 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     assert sizes == [FILES, FILES, 1]
     assert whole == read(told)
     assert [row.key for row in read(told).rows] == [f"DEMO-{n}" for n in range(1, 2 * FILES + 2)]
+
+
+async def test_what_a_pull_has_shown_is_kept_and_filtered_before_it_is_sent(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 2 * FILES + 2):
+        write(tmp_path, number)
+    store, told = Store(tmp_path, ".ticketr"), cast("list[Message]", [])
+    await Reader("work", store, inline, told.append).read()
+    brought = Rows()
+    for each in told[:-1]:
+        assert isinstance(each, TicketsFound)
+        brought = brought.merged(each.tickets)
+    view = WorkspaceView("work", rows=brought, filter=parse_filter("status="))
+    _ = view.visible
+    told.clear()
+
+    await Reader("work", store, inline, told.append, shown=lambda: view).read()
+    found = read(told)
+    misses = _arranged.cache_info().misses
+    shown = view.with_files(found, 0.0).visible
+
+    assert found.rows is brought
+    assert _arranged.cache_info().misses == misses
+    assert len(shown) == 2 * FILES + 1
+
+
+async def test_only_the_part_of_a_list_that_has_changed_is_filtered_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 5 * FILES):
+        write(tmp_path, number)
+    store, told = Store(tmp_path, ".ticketr"), cast("list[Message]", [])
+    await Reader("work", store, inline, told.append).read()
+    view = WorkspaceView("work", rows=read(told).rows, filter=parse_filter("type="))
+    _ = view.visible
+    (tmp_path / "DEMO-1.md").write_text("# TICKET: [DEMO-1] Another title\n")
+    told.clear()
+    before = _arranged.cache_info().misses
+
+    await Reader("work", store, inline, told.append, shown=lambda: view).read()
+
+    assert len(view.rows.blocks) > 2
+    assert _arranged.cache_info().misses == before + 1
 
 
 async def test_each_file_is_read_once_for_its_rows_and_its_mark(

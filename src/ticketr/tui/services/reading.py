@@ -40,6 +40,8 @@ class Reader:
         in_thread: Runs a function that reads files in a thread.
         send: Takes the results.
         seen: What is known of the files.
+        shown: Returns what the app shows of the workspace now. What was computed for its rows, as
+            for a filter, is kept for those that are still the same; the rest is computed here.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Reader:
         in_thread: ThreadRunner,
         send: Callable[[Message], None],
         seen: SeenFiles | None = None,
+        shown: Callable[[], WorkspaceView | None] = lambda: None,
     ) -> None:
         self._name = name
         self._store = store
@@ -59,6 +62,7 @@ class Reader:
         self._is_filled = False
         self._seen = SeenFiles(store) if seen is None else seen
         self._rows = NO_ROWS
+        self._shown = shown
 
     async def read(self) -> None:
         """Read all files that have changed, and compare all with the last sync.
@@ -103,9 +107,13 @@ class Reader:
                 size=reader.size,
                 most=FILES,
             )
-            found = await self._in_thread(reader.all_files, self._rows)
-            if recalled is not None:
-                await self._in_thread(_arrange, found, recalled)
+            view = self._shown()
+            if view is None and recalled is not None:
+                view = WorkspaceView(self._name, filter=recalled.filter, sort=recalled.sort)
+            before = view.rows if view is not None and view.rows else self._rows
+            found = await self._in_thread(reader.all_files, before)
+            if view is not None:
+                await self._in_thread(_arrange, found, view)
         self._rows = found.rows
         self._send(found)
         self._is_filled = True
@@ -131,9 +139,8 @@ class Reader:
                 await self._in_thread(stack.close)
 
 
-def _arrange(found: FilesRead, recalled: Recalled) -> None:
-    """Arrange all rows as they were shown last, so that it takes no time on Trio's thread."""
-    view = WorkspaceView(found.workspace, filter=recalled.filter, sort=recalled.sort)
+def _arrange(found: FilesRead, view: WorkspaceView) -> None:
+    """Arrange all rows as they are shown, so that it takes no time on Trio's thread."""
     shown = replace(view, rows=found.rows, edited=found.edited, conflicts=found.conflicts)
     _ = shown.visible
 
