@@ -50,6 +50,22 @@ def test_a_module_that_is_not_there(capsys: pytest.CaptureFixture[str], url: str
     assert "error: module no_such_module cannot be imported" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("line", ["raise ValueError('no')", "import sys; sys.exit('no')"])
+def test_a_module_that_fails_when_it_is_imported(
+    capsys: pytest.CaptureFixture[str],
+    url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+) -> None:
+    (tmp_path / "failing_jobs.py").write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["worker", "--url", url, "failing_jobs"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: module failing_jobs cannot be imported: it raises ")
+    assert "('no')" in said
+
+
 def test_a_lease_that_is_too_short(capsys: pytest.CaptureFixture[str], url: str) -> None:
     assert main(["worker", "--url", url, "--lease", "0.1", "fakes.cluster_jobs"]) == 2
     assert capsys.readouterr().err == "error: lease must be at least 0.5 seconds, not 0.1\n"

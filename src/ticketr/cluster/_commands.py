@@ -86,8 +86,9 @@ def run_worker_command(options: argparse.Namespace) -> int:
     for module in options.modules:
         try:
             importlib.import_module(module)
-        except ImportError as error:
-            complain(f"module {module} cannot be imported: {error}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module
+            reason = error if isinstance(error, ImportError) else f"it raises {error!r}"
+            complain(f"module {module} cannot be imported: {reason}")
             return 2
     try:
         trio.run(_work, options)
