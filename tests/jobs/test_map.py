@@ -247,6 +247,29 @@ async def test_no_more_are_submitted_than_workers_and_room(
     assert drawn == [most, most + 1, most + 2, most + 3, most + 4, most + 5]
 
 
+@pytest.mark.parametrize("items", [Drawn, AsyncDrawn])
+@pytest.mark.parametrize(("max_pending", "part"), [(29, 4), (197, 16)])
+async def test_a_long_window_is_filled_again_in_parts(
+    autojump_clock: MockClock, items: type[Drawn], max_pending: int, part: int
+) -> None:
+    endless = items(1000)
+    drawn: list[int] = []
+
+    async with (
+        open_job_queue(workers=3, max_pending=max_pending) as queue,
+        queue.map(at_once, endless) as values,
+    ):
+        for _ in range(2 * part):
+            await trio.sleep(1)
+            drawn.append(endless.drawn)
+            await anext(values)
+
+    window = 3 + max_pending
+    to_read = drawn[0] - (window - part)
+    assert 0 < to_read <= part
+    assert drawn[: to_read + part] == [drawn[0]] * to_read + [window + to_read] * part
+
+
 async def test_no_worker_is_idle_while_there_are_items(autojump_clock: MockClock) -> None:
     async with (
         open_job_queue(workers=4, max_pending=7) as queue,

@@ -60,8 +60,8 @@ MUTANTS: Final = [
     Mutant(
         "a map's jobs see the variables of its reader",
         "_map_feeder.py",
-        "                self._context.run(self._submit_next)\n",
-        "                self._submit_next()\n",
+        "                self._context.run(self._submit_some)\n",
+        "                self._submit_some()\n",
         "test_map.py::test_jobs_see_the_context_variables_of_the_block",
     ),
     Mutant(
@@ -88,8 +88,8 @@ MUTANTS: Final = [
     Mutant(
         "a job that the reader submits wakes no idle worker",
         "_map.py",
-        "                dispatcher.submit_returned()\n",
-        "                pass\n",
+        "            dispatcher.submit_returned()\n",
+        "            pass\n",
         "test_map.py::test_a_job_that_the_reader_submits_starts_at_once",
     ),
     Mutant(
@@ -98,6 +98,20 @@ MUTANTS: Final = [
         "        self.is_stopped = True\n",
         "        if self.is_stopped:\n            return\n        self.is_stopped = True\n",
         "test_map.py::test_a_key_that_stops_the_map_leaves_no_job_running",
+    ),
+    Mutant(
+        "each read fills a long window again",
+        "_map_jobs.py",
+        "max(min(self.window // PART, BATCH), 1)",
+        "1",
+        "test_map.py::test_a_long_window_is_filled_again_in_parts",
+    ),
+    Mutant(
+        "the longer a window, the longer its workers may be idle",
+        "_map_jobs.py",
+        "max(min(self.window // PART, BATCH), 1)",
+        "max(self.window // PART, 1)",
+        "test_map.py::test_a_long_window_is_filled_again_in_parts",
     ),
     Mutant(
         "the feeder does not resume as its jobs end",

@@ -143,18 +143,23 @@ class JobMap:
             jobs.unread -= 1  # so it is less than the window
             if jobs.failures:
                 jobs.note_seen(record)
-            # This returns as a submit does, for it makes room for a job (see `_dispatch`).
-            dispatcher = self._core.dispatcher
-            dispatcher.submit_returns()
-            try:
-                if jobs.feeder.task is not None and len(jobs.live) <= jobs.low:
-                    self._feeder.submit_in_reader()
+            if jobs.unread <= jobs.few and jobs.feeder.task is not None and jobs.may_resume():
+                await self._feed()
+            else:
                 await cancel_shielded_checkpoint()
-            finally:
-                dispatcher.submit_returned()
         finally:
             self._is_reading = False
         return snapshot_of(record) if self._outcomes else record.result
+
+    async def _feed(self) -> None:
+        """Submit the next items, and pass a checkpoint, as a submit does (see ``_dispatch``)."""
+        dispatcher = self._core.dispatcher
+        dispatcher.submit_returns()
+        try:
+            self._feeder.submit_in_reader()
+            await cancel_shielded_checkpoint()
+        finally:
+            dispatcher.submit_returned()
 
     async def _park(self) -> None:  # noqa: ASYNC910 - called only if it has to wait
         while not self._jobs.is_readable():

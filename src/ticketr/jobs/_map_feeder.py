@@ -6,7 +6,7 @@ which saves that step.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, final
 
 import trio
 from trio.lowlevel import checkpoint, disable_ki_protection
@@ -14,6 +14,7 @@ from trio.lowlevel import checkpoint, disable_ki_protection
 from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._feeding import CANCELLED_OUTSIDE, feed
 from ticketr.jobs._items import END, draw_async, iterator_of
+from ticketr.jobs._map_jobs import BATCH
 from ticketr.jobs._map_waits import Window
 from ticketr.jobs._record import NO_CONTEXT
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from ticketr.jobs._map_jobs import MapJobs
-
-BATCH: Final = 16
-"""The most items that are drawn from an iterable that is not async without a checkpoint."""
 
 
 @final
@@ -95,13 +93,13 @@ class Feeder:
         self._jobs.submit(next(self._iterator, END))
 
     def submit_in_reader(self) -> None:
-        """Submit the next item, as the task would do. It pauses, and may resume."""
+        """Submit the next items, as the task would do. It pauses, and may resume."""
         jobs = self._jobs
         if self._iterator is not None:
             try:
-                self._context.run(self._submit_next)
+                self._context.run(self._submit_some)
             except BaseException as error:  # noqa: ASYNC103, BLE001 - the next call of the reader raises it
                 jobs.fail(error)
                 return  # noqa: ASYNC104 - the reader raises it
-        if jobs.unread < jobs.window and jobs.may_resume():
+        if jobs.may_resume():
             jobs.feeder.wake()

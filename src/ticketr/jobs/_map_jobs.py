@@ -7,7 +7,8 @@ How far the feeder runs ahead. To wake a task takes about as long as to run a sm
 queue is full with jobs of this map alone, the feeder pauses until half of its pending jobs have
 started, and then submits as many. It does not pause so if a worker could be idle meanwhile: not
 while its pending jobs may be unable to start, and not if the queue is full with the jobs of others.
-Then it waits for room as any submit does.
+Then it waits for room as any submit does. For the same reason it waits, when the window is full,
+until a part of it has been read. A short window has no such part: each read lets a job in.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from ticketr.jobs._template import JobTemplate
 
 
+PART: Final = 8
+"""What a window is divided by for the part that is read before more is fed, ``BATCH`` at most."""
+BATCH: Final = 16
+"""The most items that are drawn from an iterable that is not async without a checkpoint."""
+
+
 @final
 class MapJobs:
     """The jobs of a map. Also written in ``_map``: that a result has been read.
@@ -44,7 +51,8 @@ class MapJobs:
         failures: The unread failures, with the handles, which keep them from being reported.
         unread: How many jobs there are whose result was not read.
         window: The most jobs whose result was not read.
-        low: With how many live jobs the feeder resumes after a pause.
+        few: With how many unread results the feeder resumes after a pause.
+        low: With how many live jobs it does.
         outside: The job that has not entered the queue, as there is no room.
         scope: Around the feeder.
         feeder: Where the feeder waits.
@@ -67,6 +75,7 @@ class MapJobs:
         "failed",
         "failures",
         "feeder",
+        "few",
         "is_fed",
         "is_stopped",
         "live",
@@ -92,6 +101,7 @@ class MapJobs:
         ahead = core.workers if limit == math.inf else limit
         self.window: float = core.workers + ahead
         self.low: float = core.workers + ahead // 2 if template.starts_in_turn else math.inf
+        self.few: float = self.window - max(min(self.window // PART, BATCH), 1)
         self.unread: int = 0
         self.live: dict[JobRecord, None] = {}
         self.results: deque[JobRecord] = deque()
@@ -117,7 +127,7 @@ class MapJobs:
 
     def may_resume(self) -> bool:
         """Return whether the feeder may take items again after a pause."""
-        return self.unread < self.window and len(self.live) <= self.low
+        return self.unread <= self.few and len(self.live) <= self.low
 
     @enable_ki_protection
     def submit(self, item: object) -> None:
@@ -208,7 +218,7 @@ class MapJobs:
             return
         if self.reader.task is not None and self.is_readable():
             self.reader.wake()
-        if self.unread < self.window and self.feeder.task is not None and self.may_resume():
+        if self.unread <= self.few and self.feeder.task is not None and self.may_resume():
             self.feeder.wake()
 
     def _note_no_value(self, record: JobRecord) -> None:
