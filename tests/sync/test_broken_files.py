@@ -212,5 +212,5 @@ async def test_a_prune_goes_on_past_a_file_that_is_broken_meanwhile(
     result = await bench.pull(prune=True)
 
     assert "DEMO-2" in result.pruned
-    assert key in [note.key for note in result.gone]
+    assert key in [note.key for note in result.failed]
     assert "# STORY: old" in (bench.root / name).read_text()
