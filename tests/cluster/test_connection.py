@@ -7,6 +7,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 import trio
 from fakes.jira_raw import CERTIFICATES
@@ -199,15 +200,16 @@ async def test_a_silent_server_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_something_else_than_a_server_is_told() -> None:
+@pytest.mark.parametrize(("scheme", "words"), [("redis", ""), ("rediss", "does not speak TLS")])
+async def test_something_else_than_a_server_is_told(scheme: str, words: str) -> None:
     async def answer(stream: trio.SocketStream) -> None:
         await stream.receive_some(1024)
         await stream.send_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async with trio.open_nursery() as nursery:
         port = await listen(nursery, answer)
-        with pytest.raises(ClusterUnavailable, match="cannot be used now"):
-            async with open_connection(f"redis://127.0.0.1:{port}", name="q", secret=SECRET):
+        with pytest.raises(ClusterUnavailable, match=f"cannot be used now: .*{words}"):
+            async with open_connection(f"{scheme}://127.0.0.1:{port}", name="q", secret=SECRET):
                 pass
         nursery.cancel_scope.cancel()
 
@@ -356,6 +358,7 @@ def test_the_words_of_an_error_are_those_at_its_bottom() -> None:
     assert _in_words(TimeoutError()) == "it gives no answer for 5 s"
     assert _in_words(RuntimeError("\033[31mred")) == "red"
     assert _in_words(EOFError()) == "EOFError"
+    assert _in_words(anyio.EndOfStream()).endswith("is it a Valkey server?")
 
 
 def test_a_pool_takes_the_whole_address() -> None:

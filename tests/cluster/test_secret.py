@@ -36,6 +36,11 @@ def test_a_short_secret_is_refused_without_being_shown() -> None:
     assert LONG[:-1] not in str(caught.value)
 
 
+def test_a_secret_of_the_environment_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ClusterMisconfigured, match="the secret: it is no text in UTF-8"):
+        read_secret(f"{LONG}\udcff")
+
+
 def test_no_repr_holds_the_secret() -> None:
     assert LONG not in repr(Secret(LONG))
 

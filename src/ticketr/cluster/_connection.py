@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 import coredis
 import trio
 from coredis.connection import TCPLocation, UnixDomainSocketLocation
@@ -243,6 +244,10 @@ def _in_words(error: BaseException) -> str:
         return f"it gives no answer for {PATIENCE:g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not valid: {clean(error.verify_message)}"
+    if isinstance(error, ssl.SSLError):  # its number is no errno
+        return f"it does not speak TLS as expected: {clean(error.reason or str(error))}"
+    if isinstance(error, anyio.EndOfStream):
+        return "it ends the connection without an answer: is it a Valkey server?"
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return clean(str(error)) or type(error).__name__

@@ -43,7 +43,7 @@ def read_secret(given: str | None = None) -> Secret:
     """Return the secret from the argument, else from ``TICKETR_CLUSTER_SECRET``.
 
     Raises:
-        ClusterMisconfigured: There is none, or it is shorter than 16 characters.
+        ClusterMisconfigured: There is none, it is shorter than 16 characters, or it is no UTF-8.
     """
     value = os.environ.get(VARIABLE, "") if given is None else given
     if not value:
@@ -52,6 +52,10 @@ def read_secret(given: str | None = None) -> Secret:
         raise ClusterMisconfigured(
             "the secret is too short", f"it has fewer than {_SHORTEST} characters; {_HOW}"
         )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ClusterMisconfigured("the secret", "it is no text in UTF-8") from None
     return Secret(value)
 
 
