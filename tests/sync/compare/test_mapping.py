@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ticketr.jira import Field, Issue
-from ticketr.jira.adf import canonical
+from ticketr.jira.adf import _conversion, canonical
 from ticketr.sync.compare.columns import Columns
 from ticketr.sync.compare.descriptions import description_adf, split_criteria
 from ticketr.sync.compare.mapping import KnownText, family_text, field_text, slim
@@ -251,3 +251,31 @@ def test_a_description_that_is_known_is_not_converted_again() -> None:
     assert (same.ticket.description, same.ticket.acceptance_criteria) == ("*As* it was", ("Works",))
     assert same.inexact == frozenset()
     assert (other.ticket.description, other.ticket.acceptance_criteria) == ("New.", ())
+
+
+def test_a_description_that_a_file_holds_as_written_is_converted_back_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status = {"type": "status", "attrs": {"text": "DONE", "color": "green"}}
+    converted: list[str] = []
+    read = _conversion.read
+
+    def counting(markdown: str, *files: Any) -> dict[str, Any]:
+        converted.append(markdown)
+        return read(markdown, *files)
+
+    monkeypatch.setattr(_conversion, "read", counting)
+
+    written = family_text(issue(description=doc(paragraph(status))), [], COLUMNS)
+
+    assert written.inexact == frozenset()
+    assert converted == ["`DONE`{green}\n"]
+
+
+def test_a_description_that_a_file_cannot_hold_as_written_is_inexact() -> None:
+    surrogate = doc(paragraph(text("a\ud800b")))  # UTF-8 cannot hold it
+
+    written = family_text(issue(description=surrogate), [], COLUMNS)
+
+    assert "a\ufffdb" in written.text
+    assert written.inexact == {"DEMO-1"}
