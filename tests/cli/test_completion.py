@@ -211,7 +211,7 @@ def test_zsh_completes_commands_options_and_their_values(someone: User) -> None:
             ("ticketr list --sort=upd\t", "updated"),
             ("ticketr show demo-12\t", "DEMO"),
             ("ticketr list status=to\t", r'\\"To\\ Do\\"'),
-            ("ticketr bulk --transition to\t", r"--transition To\\ Do"),
+            ("ticketr bulk --transition to\t", r"To\\ Do"),
             ("ticketr list edited @pr\t", r'\\"Priya\\ Raman\\"'),
         ]:
             pty.type(typed)
@@ -241,7 +241,7 @@ def test_bash_completes_commands_options_and_their_values(someone: User) -> None
             ("ticketr show demo-12\t", "DEMO-12 "),
             ("ticketr list status=to\t", r'\\"To\\ Do\\" '),
             ("ticketr bulk --transition to\t", r"To\\ Do "),
-            ("ticketr bulk --transition=do\t", "--transition=Done "),
+            ("ticketr bulk --transition=do\t", "Done "),
         ]:
             pty.type(typed)
             pty.wait_for(completed)
