@@ -12,6 +12,7 @@ from ticketr.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
 from ticketr.tui import row_blocks
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.rows import ListRow, rows_of
+from ticketr.tui.sorting import sort_ahead
 from ticketr.tui.tree import Wanted, arrange
 
 if TYPE_CHECKING:
@@ -185,6 +186,27 @@ def test_a_filter_takes_a_few_steps_for_each_row(
         arrange(rows, wanted=Wanted(parse_filter(words)))
 
     assert 0 < bytecodes.count < 65 * len(rows)
+
+
+@pytest.mark.parametrize("sort", [name for name in SORT_NAMES if name != "key"])
+@pytest.mark.parametrize("words", ["", "p"])
+@pytest.mark.parametrize("folded", [frozenset[str](), frozenset(["DEMO-7"])])
+def test_another_order_of_rows_that_were_read_takes_a_few_steps_for_each(
+    sort: str, words: str, folded: frozenset[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 256)
+    rows = Rows().merged(family(number, 1) for number in range(1, 300))
+    sort_ahead(rows)
+    wanted = Wanted(parse_filter(words)) if words else None
+    arrange(rows, folded=folded, wanted=wanted)
+
+    bytecodes = Bytecodes()
+    with bytecodes.counted():
+        shown = arrange(rows, folded=folded, sort=sort, wanted=wanted)
+        at = shown.index_of(family(9, 1)[0].order)
+
+    assert shown[at].row.key == "DEMO-9"
+    assert 0 < bytecodes.count < 4 * len(rows)
 
 
 def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.MonkeyPatch) -> None:

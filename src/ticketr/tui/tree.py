@@ -10,12 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, chain, compress, groupby
-from operator import itemgetter
+from itertools import accumulate, chain, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, final, overload
 
-from ticketr.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm, sort_key
+from ticketr.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm
 from ticketr.tui.row_blocks import Part, VisibleRow, holding, holding_all, values_of
+from ticketr.tui.sorting import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,7 +104,7 @@ class Visible(Sequence[VisibleRow]):
         """
         project, number, path, place = order
         first = (project, number, "" if number else path, -1)
-        found = self._place(order) if self._is_by_key else self._orders.get(order, len(self))
+        found = self._place(order) if self._is_by_key else self._find(order)
         if found < len(self) and self[found].row.order == order:
             return found
         begin = self._place(first) if self._is_by_key else self._look_up(first)
@@ -135,14 +136,21 @@ class Visible(Sequence[VisibleRow]):
         within = bisect_left(self._parts[part].shown, order, key=_order)
         return self._begin(part) + within
 
+    def _find(self, order: Order) -> int:
+        """Return the index of the row with an order; the number of rows if there is none."""
+        try:
+            return self._orders.index(order)
+        except ValueError:
+            return len(self)
+
     def _look_up(self, first: Order) -> int:
         """Return the index of the first row of a ticket; the number of rows if there is none."""
         same = 2 if first[1] else 3
-        found = (at for order, at in self._orders.items() if order[:same] == first[:same])
+        found = (at for at, order in enumerate(self._orders) if order[:same] == first[:same])
         return next(found, len(self))
 
     def _next(self, order: Order) -> int:
-        return next((at for each, at in self._orders.items() if each > order), len(self))
+        return next((at for at, each in enumerate(self._orders) if each > order), len(self))
 
     def _begin(self, part: int) -> int:
         return self._ends[part - 1] if part else 0
@@ -152,8 +160,8 @@ class Visible(Sequence[VisibleRow]):
         return [part.shown[0].row.order for part in self._parts]
 
     @cached_property
-    def _orders(self) -> dict[Order, int]:
-        return {each.row.order: at for at, each in enumerate(self)}
+    def _orders(self) -> list[Order]:
+        return list(map(attrgetter("row.order"), self))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -200,54 +208,58 @@ def arrange(
 def _arranged_all(
     blocks: tuple[Block, ...], folded: frozenset[str], sort: str, wanted: Wanted | None
 ) -> Visible:
-    if wanted is None and not folded:
-        parts = [each.whole for each in blocks]
-    else:
-        parts = [_arranged(each, folded and folded & each.heads, wanted) for each in blocks]
+    is_all = wanted is None and not folded
+    folds = [folded and folded & each.heads for each in blocks]
     if sort == "key":
+        whole = [each.whole for each in blocks]
+        parts = whole if is_all else map(_arranged, blocks, folds, repeat(wanted))
         return Visible(parts, is_by_key=True)
-    keyed = chain.from_iterable(_sort_keys(part, sort) for part in parts)
-    families = [family for _, family in sorted(keyed, key=itemgetter(0))]
-    return Visible((Part(tuple(chain.from_iterable(families))),), is_by_key=False)
-
-
-_NOTHING = Part(())
+    shown = [each.shown for each in blocks]
+    found = shown if is_all else map(_slots, blocks, folds, repeat(wanted))
+    slots = [*chain.from_iterable(found)]
+    in_order = map(slots.__getitem__, places(blocks, sort))
+    return Visible((Part(tuple(filter(None, in_order))),), is_by_key=False)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _arranged(block: Block, folded: frozenset[str], wanted: Wanted | None) -> Part:
+    slots = _slots(block, folded, wanted)
+    return block.whole if slots is block.shown else Part(tuple(filter(None, slots)))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _slots(
+    block: Block, folded: frozenset[str], wanted: Wanted | None
+) -> Sequence[VisibleRow | None]:
+    """Return the rows of a block as they are shown, each in its place; None for one that is not."""
     whole = block.shown
     fitting = range(len(whole)) if wanted is None else wanted.fitting(block)
     if not folded and len(fitting) == len(whole):
-        return block.whole
+        return whole
+    slots: list[VisibleRow | None] = [None] * len(whole)
     if not fitting:
-        return _NOTHING
+        return slots
     fits = bytearray(len(whole))
     for at in fitting:
         fits[at] = 1
-    shown: list[VisibleRow] = []
     end = 0
     while (hit := fits.find(1, end)) >= 0:
         begin = block.head_of[hit]
         head = whole[begin]
         end = begin + 1 + head.tasks
+        if not head.tasks:  # most
+            slots[begin] = head
+            continue
         tasks = fits.count(1, begin + 1, end)
         hidden = tasks if folded and head.row.id in folded else 0
         if not hidden and head.tasks == tasks:
-            shown += whole[begin:end]
+            slots[begin:end] = whole[begin:end]
             continue
-        shown.append(VisibleRow(head.row, tasks, hidden))
+        slots[begin] = VisibleRow(head.row, tasks, hidden)
         if not hidden:
-            shown += compress(whole[begin + 1 : end], fits[begin + 1 : end])
-    return Part(tuple(shown))
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _sort_keys(part: Part, sort: str) -> list[tuple[object, tuple[VisibleRow, ...]]]:
-    """Return the tickets of a part with their sub-tasks, each with what it is sorted by."""
-    key = sort_key(sort)
-    groups = (tuple(group) for _, group in groupby(part.shown, lambda each: each.row.order[:3]))
-    return [(key(group[0].row.candidate), group) for group in groups]
+            for at in range(begin + 1, end):
+                slots[at] = whole[at] if fits[at] else None
+    return slots
 
 
 def _order(visible: VisibleRow) -> Order:

@@ -19,12 +19,13 @@ from fakes.states import app_state
 from ticketr.config.list_memory import FILE
 from ticketr.sandbox import make_site
 from ticketr.sync import Store
-from ticketr.tickets import Ticket, parse_filter, render
+from ticketr.tickets import SORT_NAMES, Ticket, parse_filter, render
 from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import seen_files
 from ticketr.tui.services.files import read_sheet
 from ticketr.tui.services.reading import FILES, Reader
+from ticketr.tui.sorting import places
 from ticketr.tui.tree import _arranged
 from ticketr.tui.workspace import WorkspaceView
 
@@ -109,6 +110,21 @@ async def test_what_a_pull_has_shown_is_kept_and_filtered_before_it_is_sent(
     assert found.rows is brought
     assert _arranged.cache_info().misses == misses
     assert len(shown) == 2 * FILES + 1
+
+
+async def test_what_was_read_is_sorted_by_each_field_ahead(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    for number in range(1, 4):
+        write(tmp_path, number)
+    told: list[Message] = []
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+    before = places.cache_info().misses
+
+    for name in SORT_NAMES:
+        assert len(WorkspaceView("work", rows=read(told).rows, sort=name).visible) == 3
+
+    assert places.cache_info().misses == before
 
 
 async def test_only_the_part_of_a_list_that_has_changed_is_filtered_again(

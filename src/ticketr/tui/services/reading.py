@@ -15,6 +15,7 @@ from ticketr.tui import messages
 from ticketr.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
 from ticketr.tui.services.memory import recall
 from ticketr.tui.services.seen_files import SeenFiles
+from ticketr.tui.sorting import sort_ahead
 from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Reader:
         self._send(found)
         self._is_filled = True
         await self._in_thread(found.rows.prepare)
+        await self._in_thread(sort_ahead, found.rows)
         if self._seen.is_stale():
             await self._store_seen()
 
