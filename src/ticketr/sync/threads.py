@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 CHUNK = 20
 #: Characters in one visit; a larger file or family has a visit of its own.
 MAX_PORTION_LENGTH = 64 * 1024
-#: The most work done on Trio's thread. Converting one character of text is a work of 1; of lists and
-#: tables it takes some 7 microseconds.
-MAX_INLINE_WORK = 1_000
+#: The most work done on Trio's thread, which takes a few milliseconds. Converting one character of
+#: text is a work of 1.
+MAX_INLINE_WORK = 1_500
 #: Turns of Trio's loop between two such functions. A key is read, handled and drawn by tasks that
 #: each need a turn; with one turn, each of them would wait for another function.
 TURNS = 3
