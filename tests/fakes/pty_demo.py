@@ -34,9 +34,14 @@ FILE = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 COPIED = "DEMO-9 größer " * 2000
 #: The program to which the key `v` hands over the terminal.
 OTHER_PROGRAM = """
-import os, signal
-signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\\n"))
+import os, select, signal
+signalled, signals = os.pipe()
+os.set_blocking(signals, False)
+signal.set_wakeup_fd(signals)
+signal.signal(signal.SIGINT, lambda *_: None)
 os.write(1, b"your turn\\n")
+if signalled in select.select([0, signalled], [], [])[0]:
+    os.write(1, b"interrupted\\n")
 os.write(1, b"read " + os.read(0, 100))
 """
 
