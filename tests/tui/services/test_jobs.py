@@ -43,7 +43,8 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
     )
     here, shop, gone = (str(tmp_path / each) for each in ("here", "shop", "gone"))
 
-    async with open_job_queue(history=SqliteHistory(tmp_path / "jobs.db")) as queue:
+    history = SqliteHistory(tmp_path / "jobs.db", run_sync=inline)  # no thread on a fake clock
+    async with open_job_queue(history=history) as queue:
         for key in (here, shop, gone, None):
             await (await queue.submit(nothing_to_do, key=key)).wait()
         services = Services(nothing, queue, opened, told.append, in_thread=inline)
