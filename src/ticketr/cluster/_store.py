@@ -1,7 +1,7 @@
 """Calls of the functions that change the records, repeated where the answer was lost.
 
-A server may answer, and take no calls (`ticketr.cluster._refusals`). What passes by itself, all wait
-for. Else a submit raises, and a worker waits: it is to go on once somebody has mended the server.
+A server may refuse all calls for a while (`ticketr.cluster._refusals`). If that passes by itself,
+each call waits for it. If somebody has to mend the server, a submit raises, and a worker waits.
 
 A server that is out of memory refuses the functions that grow a queue: those that submit jobs, and
 reports. The others it carries out, so that jobs run and end, and there is room again.

@@ -51,8 +51,8 @@ class MapJobs:
         failures: The unread failures, with the handles, which keep them from being reported.
         unread: How many jobs there are whose result was not read.
         window: The most jobs whose result was not read.
-        few: With how many unread results the feeder resumes after a pause.
-        low: With how many live jobs it does.
+        few: The most unread results with which the feeder resumes after a pause.
+        low: The most live jobs with which it resumes.
         outside: The job that has not entered the queue, as there is no room.
         scope: Around the feeder.
         feeder: Where the feeder waits.

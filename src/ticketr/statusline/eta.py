@@ -2,8 +2,8 @@
 
 The rate is smoothed exponentially twice, with weights that fall to a tenth in 15 seconds, so that
 progress in batches gives a steady estimate. Time without reports counts as no progress, so the
-estimate for a job that hangs grows. Once it has made no progress for twice as long as before, as
-one that waits for a server that is down, there is no estimate until it goes on.
+estimate for a job that hangs grows. There is none while a job is stalled: it has made no progress
+for twice its longest step, for example since a server is down.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ class IssuesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class AuthorRead(OfWorkspace):
-    """Names the person who changed Jira's side of a conflict; the answer to `AskAuthor`.
+    """The answer to `AskAuthor`: the person who has changed Jira's side of a conflict.
 
     Attributes:
         updated: When Jira's side was changed, as it was asked.

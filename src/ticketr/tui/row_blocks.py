@@ -105,7 +105,7 @@ def holding(part: Part | Names | Values, word: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _found(part: Part | Names | Values, word: str) -> list[tuple[int, ...]]:
-    """Return the list for the result of a search; it is empty until somebody searches."""
+    """Return the list that holds the result of a search; it is empty before the first one."""
     del part, word
     return []
 

@@ -137,7 +137,7 @@ class Visible(Sequence[VisibleRow]):
         return self._begin(part) + within
 
     def _find(self, order: Order) -> int:
-        """Return the index of the row with an order; the number of rows if there is none."""
+        """Return the index of the row that has this order, or the number of rows if none has it."""
         try:
             return self._orders.index(order)
         except ValueError:

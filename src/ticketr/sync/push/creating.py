@@ -24,7 +24,6 @@ from ticketr.jira import (
 )
 from ticketr.sync.concurrency import TRIES
 from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.completion import Completion
 from ticketr.sync.push.creating_batches import (
     BatchResult,
     create_in_batches,
@@ -36,13 +35,13 @@ from ticketr.sync.push.failures import failure_note
 from ticketr.sync.push.recovery import PROPERTY, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ticketr.sync.push.completion import Completion
     from ticketr.sync.push.tally import PushTally
     from ticketr.sync.push.writes import NewIssue, WantedIssue
     from ticketr.sync.session import Session
     from ticketr.sync.state.journal import Creation
-    from ticketr.tickets import Ticket
 
 
 class _NotCreated(Exception):
@@ -72,25 +71,22 @@ class Creator:
     Args:
         session: The workspace and the site.
         tally: Counts created issues, and collects notes.
+        completion: Completes each new issue.
         after: The highest key number in each project before the push.
-        drafts: Every draft of the push, without its sub-tasks.
-        ways: The statuses on the ways of new issues that the user has seen, the first one included;
-            None if the user was not asked.
     """
 
     def __init__(
         self,
         session: Session,
         tally: PushTally,
+        completion: Completion,
         *,
         after: Mapping[str, int],
-        drafts: Collection[Ticket],
-        ways: Collection[tuple[str, ...]] | None = None,
     ) -> None:
         self._session = session
         self._tally = tally
         self._after = after
-        self._completion = Completion(session, tally, drafts=drafts, ways=ways)
+        self._completion = completion
         self._refused: list[_Refused] = []
         self._ahead = BatchResult()
 

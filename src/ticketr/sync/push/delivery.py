@@ -58,11 +58,12 @@ class Delivery:
 
     @cached_property
     def _creator(self) -> Creator:
+        from ticketr.sync.push.completion import Completion  # noqa: PLC0415 - only for new issues
         from ticketr.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
-        return Creator(
-            self._session, self._tally, after=self._after, drafts=self._drafts, ways=self._ways
-        )
+        session, tally = self._session, self._tally
+        completion = Completion(session, tally, drafts=self._drafts, ways=self._ways)
+        return Creator(session, tally, completion, after=self._after)
 
     async def run(self) -> Mapping[str, str]:
         """Send all writes; note what Jira refuses, and continue with the rest.

@@ -83,7 +83,7 @@ async def add_ticket(services: Services, effect: effects.AddTicket) -> None:
     workspace = services.workspaces[effect.workspace]
     store, title = workspace.store, effect.title
     try:
-        with trio.CancelScope(shield=True):
+        with trio.CancelScope(shield=True):  # one short write
             path = await services.in_thread(_add, store, effect, workspace.draft_type)
     except TicketrError as error:
         services.send(_not_written(effect, store, error))
