@@ -62,10 +62,10 @@ def resolve(
 
 
 def sign_in(workspace: config.Workspace) -> Credentials:
-    """Return the login for a workspace's site; not to be called inside Trio.
+    """Return the login for a workspace's site; ask the user in a terminal for what is missing.
 
-    In a terminal the user is asked whether a site that only a file names may get a login, once
-    for each workspace, and for a token that is stored nowhere.
+    The user confirms, once for each workspace, a site that only a file names, and types a token
+    that is stored nowhere. Not to be called inside Trio.
 
     Raises:
         ConfigError: A site, an account or a token is missing, or the token rule forbids it.

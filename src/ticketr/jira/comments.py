@@ -85,13 +85,13 @@ class CommentEndpoints(Endpoints):
     async def edit_comment(
         self, key: str, comment: str, body: Mapping[str, object], *, visibility: object = None
     ) -> None:
-        """Replace the text of a comment.
+        """Replace the text of a comment, and who may see it.
 
         Args:
             key: The issue's key or ID.
             comment: The comment's ID.
             body: The text as ADF.
-            visibility: Who may see it, as Jira has it; without it everybody may.
+            visibility: Who may see it, as Jira has it. Without it, everybody who sees the issue may.
 
         Raises:
             BadRequest: The site does not accept the text, or the account may not edit it.

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     Metadata = dict[str, Callable[[Any], object]]
 
+#: Names and texts, such as fields and their errors.
 Pairs = tuple[tuple[str, str], ...]
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
@@ -106,7 +107,7 @@ class BadSite(JiraError):
 
 
 class InsecureSite(JiraError):
-    """Plain http would show the token to everybody on the way."""
+    """Plain http would show the token to everybody on the network path; this machine is allowed."""
 
     def __str__(self) -> str:
         return (

@@ -32,19 +32,19 @@ OWN_CANCELLED: Final = (
 )
 
 
-class Fed(Protocol):
+class FedJobs(Protocol):
     """The part of a map's jobs that its feeder uses."""
 
     @property
     def scope(self) -> trio.CancelScope:
-        """Cancelled to end the feeder."""
+        """The scope to cancel to end the feeder."""
 
     def fail(self, error: BaseException) -> None:
-        """Stop with an error for the reader."""
+        """Stop the map because its items raised; the reader gets that error."""
 
 
 @enable_ki_protection
-async def feed(jobs: Fed, items: object, submit_all: Callable[[], Awaitable[None]]) -> None:  # noqa: ASYNC910 - items of any number have a checkpoint before them
+async def feed(jobs: FedJobs, items: object, submit_all: Callable[[], Awaitable[None]]) -> None:  # noqa: ASYNC910 - items of any number have a checkpoint before them
     """Have the items drawn and their jobs submitted, and close the items.
 
     Cancellation:

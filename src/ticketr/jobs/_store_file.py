@@ -43,13 +43,15 @@ END_JOB: Final = (
     " result = ?, job = NULL WHERE number = ?"
 )
 SELECT_JOBS: Final = f"SELECT {', '.join(COLUMNS)} FROM jobs ORDER BY number"  # noqa: S608 - constants
-LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
-UNLINK: Final = (
+INSERT_LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
+DELETE_LINKS: Final = (
     "DELETE FROM links WHERE job = :job OR (predecessor = :job AND (any_end OR :is_completed))"
 )
-REPEAT: Final = "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-DROP_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
-DROP_SURPLUS: Final = (
+REPLACE_REPEAT: Final = (
+    "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
+DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE number IN (SELECT number FROM jobs WHERE finished_at IS NOT NULL"
     " ORDER BY finished_at DESC, number DESC LIMIT -1 OFFSET ?)"
 )
@@ -244,23 +246,23 @@ class StoreFile:
             rows = changes.new.values()
             db.executemany(INSERT_JOB, [row[:8] for row in rows])
             links = [(r.number, other, r.any_end) for r in rows for other in r.predecessors]
-            db.executemany(LINK, links)
+            db.executemany(INSERT_LINK, links)
         db.executemany(UPDATE_JOB, [(*values, n) for n, values in changes.live.items()])
         for number, values in changes.ended.items():
             is_completed = values.status == "completed"
             db.execute(END_JOB, (*values, number))
-            db.execute(UNLINK, {"job": number, "is_completed": is_completed})
+            db.execute(DELETE_LINKS, {"job": number, "is_completed": is_completed})
         for repeat_id, repeat in changes.repeats.items():
             if repeat is None:
                 db.execute("DELETE FROM repeats WHERE id = ?", (repeat_id,))
             else:
-                db.execute(REPEAT, repeat)
+                db.execute(REPLACE_REPEAT, repeat)
 
     def _trim(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
-        dropped = db.execute(DROP_OLD, (now - self._max_age,)).rowcount
+        dropped = db.execute(DELETE_OLD, (now - self._max_age,)).rowcount
         if ended - dropped > self._max_ended * 17 / 16:
-            dropped += db.execute(DROP_SURPLUS, (int(self._max_ended),)).rowcount
+            dropped += db.execute(DELETE_SURPLUS, (int(self._max_ended),)).rowcount
         return dropped
 
     def _check_identity(self) -> None:

@@ -96,6 +96,7 @@ def field_heading(name: str) -> str:
 
 
 def _without_indent(line: str) -> str:
+    """Remove up to three leading spaces."""
     return line.removeprefix("   "[: len(line) - len(line.lstrip(" "))])
 
 

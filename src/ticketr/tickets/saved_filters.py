@@ -23,7 +23,7 @@ _COMMAND = re.compile(r"(?:^|(?<=\s))(save|forget):(\S*)\s*\Z", re.IGNORECASE)
 
 
 def split_command(text: str) -> tuple[str, str, str]:
-    """Return a filter without its last word, and what that word does: the verb and the name.
+    """Split ``save:NAME`` or ``forget:NAME`` off the end of a filter.
 
     Args:
         text: What was typed.

@@ -279,7 +279,7 @@ def length(document: object) -> int:
 
 
 def graft(
-    ours: object,
+    original: object,
     shown: Json,
     edited: Json,
     *,
@@ -292,7 +292,7 @@ def graft(
     blocks are converted.
 
     Args:
-        ours: The document that Jira has.
+        original: The document that Jira has.
         shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
         fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules. Jira
@@ -308,7 +308,7 @@ def graft(
     def shown_of(document: Json) -> Json:
         return to_adf(to_markdown(document, files=files), files=files)
 
-    return put_together(ours, shown, edited, shown_of, fitting=fitting)
+    return put_together(original, shown, edited, shown_of, fitting=fitting)
 
 
 def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:

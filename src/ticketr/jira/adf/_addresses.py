@@ -56,14 +56,14 @@ def _may_hold_one(node: Any) -> bool:
     if type(node) is not dict or node.get("type") != "text":
         return False
     text = node.get("text")
-    return type(text) is str and "://" in text and not _has(node, "link", "code")
+    return type(text) is str and "://" in text and not _has_mark(node, "link", "code")
 
 
-def _has(node: dict[str, Any], *kinds: str) -> bool:
+def _has_mark(node: dict[str, Any], *types: str) -> bool:
     marks = node.get("marks")
     if type(marks) is not list:
         return False
-    return any(type(mark) is dict and mark.get("type") in kinds for mark in marks)
+    return any(type(mark) is dict and mark.get("type") in types for mark in marks)
 
 
 def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -113,7 +113,7 @@ def protect_links(content: list[Any]) -> None:
     """Write the links of a block bare where that is read as the same, and escape the others."""
     last = len(content) - 1
     for at, node in enumerate(content):
-        if type(node) is not dict or node.get("type") != "text" or not _has(node, "link"):
+        if type(node) is not dict or node.get("type") != "text" or not _has_mark(node, "link"):
             continue
         if _is_bare(node) and (
             _allows(content[at - 1] if at else None, _BEFORE_BARE)

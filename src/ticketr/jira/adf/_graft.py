@@ -68,7 +68,7 @@ class Grafted:
 
 
 def graft(
-    ours: object,
+    original: object,
     shown: Json,
     edited: Json,
     shown_of: Callable[[Json], Json],
@@ -78,7 +78,7 @@ def graft(
     """Put an edited description together.
 
     Args:
-        ours: The document that Jira has.
+        original: The document that Jira has.
         shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
         shown_of: Returns what a file says of a document, as a document.
@@ -87,27 +87,27 @@ def graft(
     Returns:
         The document to send, which shares blocks with the arguments, and what Jira would lose.
     """
-    if not isinstance(ours, dict) or is_too_large(ours):
-        return _converted(ours, shown, edited)
+    if not isinstance(original, dict) or is_too_large(original):
+        return _converted(original, shown, edited)
     try:
-        grafting = _Graft(ours, shown, edited, shown_of)
+        grafting = _Graft(original, shown, edited, shown_of)
         found = grafting.graft()
-        if grafting.has_moved and _new_problems(found, ours) and not problems(edited):
+        if grafting.has_moved and _new_problems(found, original) and not problems(edited):
             # A block of Jira's stands in a place that Jira does not allow.
-            found = _Graft(ours, shown, edited, shown_of, moves=False).graft()
+            found = _Graft(original, shown, edited, shown_of, moves=False).graft()
     except RecursionError:  # below the depth that is compared
-        return _converted(ours, shown, edited)
+        return _converted(original, shown, edited)
     if fitting and problems(found.document) and not problems(edited):
-        return _converted(ours, shown, edited)
+        return _converted(original, shown, edited)
     return found
 
 
-def _converted(ours: object, shown: Json, edited: Json) -> Grafted:
-    return Grafted(edited, tuple(Lost(what, ()) for what in missing(ours, shown, edited)))
+def _converted(original: object, shown: Json, edited: Json) -> Grafted:
+    return Grafted(edited, tuple(Lost(what, ()) for what in missing(original, shown, edited)))
 
 
-def _new_problems(found: Grafted, ours: Json) -> bool:
-    return bool(Counter(problems(found.document)) - Counter(problems(ours)))
+def _new_problems(found: Grafted, original: Json) -> bool:
+    return bool(Counter(problems(found.document)) - Counter(problems(original)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,13 @@ class _Edit:
     """An edited or a deleted block.
 
     Attributes:
-        ours: What stood there in Jira.
+        original: What stood there in Jira.
         shown: What the file showed of that.
         sent: What takes its place; empty if it was deleted.
         path: Its place in the edited document.
     """
 
-    ours: Sequence[Json]
+    original: Sequence[Json]
     shown: Sequence[Json]
     sent: Sequence[Json]
     path: Path
@@ -130,15 +130,15 @@ class _Edit:
 class _Graft:
     def __init__(
         self,
-        ours: Json,
+        original: Json,
         shown: Json,
         edited: Json,
         shown_of: Callable[[Json], Json],
         *,
         moves: bool = True,
     ) -> None:
-        self._ours, self._shown = ours, shown
-        self._ids = count_ids(ours)
+        self._original, self._shown = original, shown
+        self._ids = count_ids(original)
         self._free_ids = free_ids(self._ids)
         self._edited = with_new_ids(edited, self._free_ids)
         self._reader = BlockReader()
@@ -152,24 +152,24 @@ class _Graft:
     def graft(self) -> Grafted:
         """Put the document together."""
         read = self._reader.blocks
-        content = self._blocks(read(self._ours), read(self._shown), read(self._edited), ())
-        document = {**self._ours, "content": content}
+        content = self._blocks(read(self._original), read(self._shown), read(self._edited), ())
+        document = {**self._original, "content": content}
         document = without_double_ids(document, self._ids)
         return Grafted(document, self._lost(document))
 
     def _lost(self, document: Json) -> tuple[Lost, ...]:
-        losses = Losses(self._ours, self._shown, document)
+        losses = Losses(self._original, self._shown, document)
         lost = [
             Lost(what, each.path)
             for each in self._edits
-            for what in losses.of(each.ours, each.shown, each.sent)
+            for what in losses.of(each.original, each.shown, each.sent)
         ]
         lost += (Lost(what, ()) for what in losses.rest())
         return tuple(dict.fromkeys(lost))[:MOST_NAMED]
 
     def _blocks(
         self,
-        ours: Sequence[Block],
+        original: Sequence[Block],
         shown: Sequence[Block],
         edited: Sequence[Block],
         path: Path,
@@ -177,18 +177,18 @@ class _Graft:
         in_row: bool = False,
     ) -> list[Json]:
         """Put the blocks of one place together."""
-        found = units(ours, shown, self._shown_alone)
+        found = units(original, shown, self._shown_alone)
         level = Level(found, edited, in_row=in_row, changes_kind=self._moves)
         self._note(found)
         made: dict[int, list[Json]] = {}
         # Those that read as before come first, so that a copy of one is known to be a copy.
         for at, unit in level.same.items():
             made[at] = (
-                self._own(unit.all) if unit.ours else _nodes(edited[at : at + len(unit.shown)])
+                self._own(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
             )
             made |= {at + each: [] for each in range(1, len(unit.shown))}
         for at, unit in level.became.items():
-            middle = self._merged(unit.ours[0], unit.shown[0], edited[at], (*path, at))
+            middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
             made[at] = [*self._own(unit.before), middle, *self._own(unit.after)]
         for at, block in enumerate(edited):
             if at not in made:
@@ -196,7 +196,7 @@ class _Graft:
         for gone in level.gone:
             unit, place = gone.unit, (*path, gone.at)
             sent = [node for at in gone.instead for node in made[at]]
-            self._edits.append(_Edit(_nodes(unit.ours), _nodes(unit.shown), sent, place))
+            self._edits.append(_Edit(_nodes(unit.original), _nodes(unit.shown), sent, place))
             if edited:  # nobody meant to delete what the file does not show
                 last = gone.instead[-1] if gone.instead else gone.at - 1
                 made[gone.at] = [*self._own(unit.before), *made.get(gone.at, [])]
@@ -211,13 +211,13 @@ class _Graft:
         """Note Jira's blocks, for blocks that were moved or copied."""
         for unit in found:
             if unit.is_single:
-                self._note_block(unit.ours[0], unit.shown[0])
+                self._note_block(unit.original[0], unit.shown[0])
 
-    def _note_block(self, ours: Block, shown: Block) -> None:
-        if ours.kind == shown.kind:
-            self._known.setdefault(shown.key, deque()).append(ours)
-        if [each.kind for each in ours.blocks] == [each.kind for each in shown.blocks]:
-            for each in zip(ours.blocks, shown.blocks, strict=True):
+    def _note_block(self, original: Block, shown: Block) -> None:
+        if original.kind == shown.kind:
+            self._known.setdefault(shown.key, deque()).append(original)
+        if [each.kind for each in original.blocks] == [each.kind for each in shown.blocks]:
+            for each in zip(original.blocks, shown.blocks, strict=True):
                 self._note_block(*each)
 
     def _own(self, blocks: Iterable[Block]) -> list[Json]:
@@ -241,26 +241,26 @@ class _Graft:
             return block.node
         return {**block.node, "content": [self._new(each) for each in block.blocks]}
 
-    def _merged(self, ours: Block, shown: Block, edited: Block, path: Path) -> Json:
+    def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
-        node = dict(merged_shell(ours, shown, edited))
-        self.has_moved = self.has_moved or ours.kind != edited.kind
-        self._used.add(id(ours.node))
-        if ours.kind == edited.kind and shown.inside == edited.inside:
-            self._own(ours.blocks)
-            if "content" in ours.node:
-                node["content"] = ours.node["content"]
+        node = dict(merged_shell(original, shown, edited))
+        self.has_moved = self.has_moved or original.kind != edited.kind
+        self._used.add(id(original.node))
+        if original.kind == edited.kind and shown.inside == edited.inside:
+            self._own(original.blocks)
+            if "content" in original.node:
+                node["content"] = original.node["content"]
         elif edited.is_line:
-            node = merged_line(node, ours, edited)
+            node = merged_line(node, original, edited)
         else:
             node["content"] = self._blocks(
-                ours.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
+                original.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
             )
-        if ours.is_line or shown.is_line or edited.is_line:
-            self._edits.append(_Edit([ours.node], [shown.node], [node], path))
-        elif shown.shell != edited.shell or ours.kind != edited.kind:
+        if original.is_line or shown.is_line or edited.is_line:
+            self._edits.append(_Edit([original.node], [shown.node], [node], path))
+        elif shown.shell != edited.shell or original.kind != edited.kind:
             before, middle, after = (
-                [{**each, "content": []}] for each in (ours.node, shown.node, node)
+                [{**each, "content": []}] for each in (original.node, shown.node, node)
             )
             self._edits.append(_Edit(before, middle, after, path))
         return node

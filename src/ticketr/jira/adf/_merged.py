@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
 
 
-def merged_shell(ours: Block, shown: Block, edited: Block) -> Json:
+def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
     """Return a block with Jira's attributes and marks, changed only where the file was edited."""
-    if ours.kind != edited.kind:
+    if original.kind != edited.kind:
         return edited.node
     if shown.shell == edited.shell:
-        return ours.node
+        return original.node
     before, after = (canonical({**each.node, "content": []}) for each in (shown, edited))
-    result = _changed(ours.node, before, after, edited.node)
-    attrs = ours.node.get("attrs")
+    result = _changed(original.node, before, after, edited.node)
+    attrs = original.node.get("attrs")
     old, new = (each.get("attrs", {}) for each in (before, after))
     if old != new:
         result["attrs"] = _changed(attrs if isinstance(attrs, dict) else {}, old, new, new)
-        if not result["attrs"] and "attrs" not in ours.node:
+        if not result["attrs"] and "attrs" not in original.node:
             del result["attrs"]
     return result
 
 
-def _changed(ours: Json, before: Json, after: Json, source: Json) -> Json:
+def _changed(original: Json, before: Json, after: Json, source: Json) -> Json:
     """Apply the difference between two records to a third one."""
-    result = dict(ours)
+    result = dict(original)
     for name in dict.fromkeys((*before, *after)):
         if name in _NOT_MERGED and source is not after:
             continue
@@ -45,13 +45,13 @@ def _changed(ours: Json, before: Json, after: Json, source: Json) -> Json:
     return result
 
 
-def merged_line(shell: Json, ours: Block, edited: Block) -> Json:
+def merged_line(shell: Json, original: Block, edited: Block) -> Json:
     """Return a line of text with Jira's own mentions, dates and the like where they are still there."""
     content = edited.node.get("content")
     if not isinstance(content, list):
         return {name: each for name, each in shell.items() if name != "content"}
     known: dict[str, deque[Any]] = {}
-    there = ours.node.get("content")
+    there = original.node.get("content")
     for each in there if isinstance(there, list) else ():
         if _is_atom(each):
             known.setdefault(_key(each), deque()).append(each)

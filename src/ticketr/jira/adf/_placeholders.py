@@ -176,6 +176,7 @@ def _holds_placeholders(node: Any) -> bool:
 
 
 def _protect_content(node: Json) -> None:
+    """Put placeholders into the blocks and texts of a node, in place."""
     content = node.get("content")
     kind = node.get("type")
     if type(content) is not list or not content or kind == "codeBlock":

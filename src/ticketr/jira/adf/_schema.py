@@ -9,42 +9,50 @@ from __future__ import annotations
 from ticketr.jira.adf._grammar import AttributeRules, Node, node
 
 _ID = "localId=text"
-_LAYOUT = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
+_LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _TEXT = (
     "text(link em strong strike subsup underline textColor annotation backgroundColor"
     "|code link annotation)"
 )
 _EXTENSION = "extension(dataConsumer fragment)"
 _MEDIA_MARKS = "(dataConsumer link annotation border)"
-_IN_CAPTION = f"{_TEXT} hardBreak mention emoji date placeholder inlineCard status"
-_INLINE = f"{_IN_CAPTION} inlineExtension(dataConsumer fragment) mediaInline{_MEDIA_MARKS}"
+_CAPTION_CONTENT = f"{_TEXT} hardBreak mention emoji date placeholder inlineCard status"
+_INLINE = f"{_CAPTION_CONTENT} inlineExtension(dataConsumer fragment) mediaInline{_MEDIA_MARKS}"
 
 _LISTS = "bulletList orderedList"
 _MEDIA = "mediaSingle(link) mediaGroup"
 _PARAGRAPH = "paragraph(fontSize)"
-# What may stand in a panel and in a nested expand alike, in a table's cell, and in most places.
-_BASIC = f"{_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_EXTENSION}"
-_UNNESTABLE = f"{_BASIC} {_PARAGRAPH} panel blockquote table(fragment) blockCard embedCard"
-_HEADED = "heading(alignment|indentation)"
-_SHIFTED = "paragraph(fontSize alignment|fontSize indentation)"
-_EXPANDED = f"{_UNNESTABLE} nestedExpand"
-_IN_CELL = (
-    f"{_BASIC} {_HEADED} paragraph(fontSize alignment) panel blockquote blockCard embedCard"
+# The blocks that a panel, a nested expand, a cell of a table and most other nodes may hold.
+_BASIC_BLOCKS = f"{_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_EXTENSION}"
+_EXTENSION_CONTENT = (
+    f"{_BASIC_BLOCKS} {_PARAGRAPH} panel blockquote table(fragment) blockCard embedCard"
+)
+_ALIGNED_HEADING = "heading(alignment|indentation)"
+_ALIGNED_PARAGRAPH = "paragraph(fontSize alignment|fontSize indentation)"
+_EXPAND_CONTENT = f"{_EXTENSION_CONTENT} nestedExpand"
+_CELL_CONTENT = (
+    f"{_BASIC_BLOCKS} {_ALIGNED_HEADING} paragraph(fontSize alignment) panel blockquote blockCard embedCard"
     " nestedExpand"
 )
-_BODIED = "bodiedExtension(dataConsumer fragment)"
-_BLOCKS = f"{_UNNESTABLE} {_HEADED} {_SHIFTED}"
-_SYNCED = "resourceId!=text localId!=text"
-_CELL = "colspan=number rowspan=number colwidth=numbers background=text valign=top|middle|bottom"
-_PLUGIN = "extensionKey!=nonempty extensionType!=nonempty parameters=any text=text localId=nonempty"
-_LINKED = ("url!=text localId=text", "data!=any localId=text")
-_TASK = "localId!=text state!=TODO|DONE"  # ADF's words for the two states of a user's task
-_FILE = "id!=nonempty alt=text collection!=text occurrenceKey=nonempty width=number height=number"
+_BODIED_EXTENSION = "bodiedExtension(dataConsumer fragment)"
+_BLOCKS = f"{_EXTENSION_CONTENT} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH}"
+_SYNC_BLOCK_ATTRS = "resourceId!=text localId!=text"
+_CELL_ATTRS = (
+    "colspan=number rowspan=number colwidth=numbers background=text valign=top|middle|bottom"
+)
+_EXTENSION_ATTRS = (
+    "extensionKey!=nonempty extensionType!=nonempty parameters=any text=text localId=nonempty"
+)
+_CARD_ATTRS = ("url!=text localId=text", "data!=any localId=text")
+_TASK_ATTRS = "localId!=text state!=TODO|DONE"  # ADF's words for the two states of a user's task
+_FILE_ATTRS = (
+    "id!=nonempty alt=text collection!=text occurrenceKey=nonempty width=number height=number"
+)
 
 #: Every node.
 NODES: dict[str, Node] = {
     "doc": node(
-        f"{_BLOCKS} {_BODIED} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
+        f"{_BLOCKS} {_BODIED_EXTENSION} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
         " syncBlock(breakout) bodiedSyncBlock(breakout)",
         least=0,
     ),
@@ -57,14 +65,14 @@ NODES: dict[str, Node] = {
     "rule": node("", _ID),
     "blockquote": node(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION}", _ID, least=1),
     "panel": node(
-        f"{_BASIC} {_PARAGRAPH} blockCard",
+        f"{_BASIC_BLOCKS} {_PARAGRAPH} blockCard",
         "panelType!=info|note|tip|warning|error|success|custom panelIcon=text panelIconId=text"
         f" panelIconText=text panelColor=text {_ID}",
         least=1,
     ),
-    "expand": node(_EXPANDED, f"title=text {_ID}", least=1),
+    "expand": node(_EXPAND_CONTENT, f"title=text {_ID}", least=1),
     "nestedExpand": node(
-        f"{_BASIC} {_PARAGRAPH} panel blockquote", f"title=text {_ID}", least=1, bare=False
+        f"{_BASIC_BLOCKS} {_PARAGRAPH} panel blockquote", f"title=text {_ID}", least=1, bare=False
     ),
     # Lists
     "bulletList": node("listItem", _ID, least=1),
@@ -73,8 +81,8 @@ NODES: dict[str, Node] = {
         f"{_PARAGRAPH} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION}", _ID, least=1
     ),
     "taskList": node("taskItem taskList blockTaskItem", "localId!=text", least=1),
-    "taskItem": node(_INLINE, _TASK),
-    "blockTaskItem": node(f"{_PARAGRAPH} {_EXTENSION}", _TASK, least=1),
+    "taskItem": node(_INLINE, _TASK_ATTRS),
+    "blockTaskItem": node(f"{_PARAGRAPH} {_EXTENSION}", _TASK_ATTRS, least=1),
     "decisionList": node("decisionItem", "localId!=text", least=1),
     "decisionItem": node(_INLINE, "localId!=text state!=text"),
     # Tables and columns
@@ -85,17 +93,19 @@ NODES: dict[str, Node] = {
         least=1,
     ),
     "tableRow": node("tableCell tableHeader", _ID, least=0),
-    "tableCell": node(_IN_CELL, f"{_CELL} {_ID}", least=1),
-    "tableHeader": node(_IN_CELL, f"{_CELL} {_ID}", least=1),
+    "tableCell": node(_CELL_CONTENT, f"{_CELL_ATTRS} {_ID}", least=1),
+    "tableHeader": node(_CELL_CONTENT, f"{_CELL_ATTRS} {_ID}", least=1),
     "layoutSection": node("layoutColumn", _ID, least=2, most=3),
     "layoutColumn": node(
-        f"{_BLOCKS} {_BODIED} expand()", f"width!=0..100 valign=top|middle|bottom {_ID}", least=1
+        f"{_BLOCKS} {_BODIED_EXTENSION} expand()",
+        f"width!=0..100 valign=top|middle|bottom {_ID}",
+        least=1,
     ),
     # Files, cards and what apps add
     "mediaSingle": node(
         f"media{_MEDIA_MARKS} caption",
-        f"layout!={_LAYOUT} width=0..100 widthType=percentage {_ID}",
-        f"layout!={_LAYOUT} width!=0.. widthType!=pixel {_ID}",
+        f"layout!={_LAYOUTS} width=0..100 widthType=percentage {_ID}",
+        f"layout!={_LAYOUTS} width!=0.. widthType!=pixel {_ID}",
         least=1,
         most=2,
         ordered=True,
@@ -104,26 +114,28 @@ NODES: dict[str, Node] = {
     "mediaGroup": node(f"media{_MEDIA_MARKS}", least=1),
     "media": node(
         "",
-        f"type!=link|file {_FILE} {_ID}",
+        f"type!=link|file {_FILE_ATTRS} {_ID}",
         f"type!=external url!=text alt=text width=number height=number {_ID}",
     ),
-    "mediaInline": node("", f"type=link|file|image data=any {_FILE} {_ID}"),
-    "caption": node(_IN_CAPTION, _ID),
+    "mediaInline": node("", f"type=link|file|image data=any {_FILE_ATTRS} {_ID}"),
+    "caption": node(_CAPTION_CONTENT, _ID),
     "blockCard": node(
-        "", f"datasource!=source url=text width=number layout={_LAYOUT} {_ID}", *_LINKED
+        "", f"datasource!=source url=text width=number layout={_LAYOUTS} {_ID}", *_CARD_ATTRS
     ),
     "embedCard": node(
         "",
-        f"url!=text layout!={_LAYOUT} width=0..100 originalHeight=number originalWidth=number"
+        f"url!=text layout!={_LAYOUTS} width=0..100 originalHeight=number originalWidth=number"
         f" {_ID}",
     ),
-    "extension": node("", f"{_PLUGIN} layout=wide|full-width|default"),
-    "bodiedExtension": node(_UNNESTABLE, f"{_PLUGIN} layout=wide|full-width|default", least=1),
-    "syncBlock": node("", _SYNCED),
+    "extension": node("", f"{_EXTENSION_ATTRS} layout=wide|full-width|default"),
+    "bodiedExtension": node(
+        _EXTENSION_CONTENT, f"{_EXTENSION_ATTRS} layout=wide|full-width|default", least=1
+    ),
+    "syncBlock": node("", _SYNC_BLOCK_ATTRS),
     "bodiedSyncBlock": node(
-        f"{_LISTS} {_MEDIA} {_HEADED} {_SHIFTED} codeBlock() taskList decisionList rule panel"
+        f"{_LISTS} {_MEDIA} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH} codeBlock() taskList decisionList rule panel"
         " blockquote table(fragment) blockCard embedCard expand() layoutSection(breakout)",
-        _SYNCED,
+        _SYNC_BLOCK_ATTRS,
         least=1,
     ),
     # Inside a line
@@ -134,8 +146,8 @@ NODES: dict[str, Node] = {
     "date": node("", f"timestamp!=nonempty {_ID}"),
     "status": node("", f"text!=nonempty color!=status-color style=text {_ID}"),
     "placeholder": node("", f"text!=text {_ID}"),
-    "inlineCard": node("", *_LINKED),
-    "inlineExtension": node("", _PLUGIN),
+    "inlineCard": node("", *_CARD_ATTRS),
+    "inlineExtension": node("", _EXTENSION_ATTRS),
 }
 #: Every mark; None for one without attributes.
 MARKS: dict[str, AttributeRules | None] = {

@@ -25,13 +25,13 @@ class Unit:
     """Some blocks in Jira and what the file shows of them.
 
     Attributes:
-        ours: The blocks in Jira; none if Jira lacks what the file shows.
+        original: The blocks in Jira; none if Jira lacks what the file shows.
         shown: The blocks of the file.
         before: Blocks before it in Jira that the file does not show at all.
         after: Such blocks after it.
     """
 
-    ours: tuple[Block, ...]
+    original: tuple[Block, ...]
     shown: tuple[Block, ...]
     before: tuple[Block, ...] = ()
     after: tuple[Block, ...] = ()
@@ -39,19 +39,19 @@ class Unit:
     @property
     def is_single(self) -> bool:
         """Whether one block of the file stands for one block in Jira."""
-        return len(self.ours) == len(self.shown) == 1
+        return len(self.original) == len(self.shown) == 1
 
     @property
     def all(self) -> tuple[Block, ...]:
         """All its blocks in Jira, in order."""
-        return (*self.before, *self.ours, *self.after)
+        return (*self.before, *self.original, *self.after)
 
 
-def units(ours: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone) -> list[Unit]:
+def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone) -> list[Unit]:
     """Pair the blocks in Jira with the blocks of the file.
 
     Args:
-        ours: The blocks in Jira.
+        original: The blocks in Jira.
         shown: The same as the file shows them.
         shown_alone: See `ShownAlone`.
 
@@ -61,44 +61,46 @@ def units(ours: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
     found: list[Unit] = []
     start = other = 0
     for left, right in [
-        *matches([each.key for each in ours], [each.key for each in shown]),
-        (len(ours), len(shown)),
+        *matches([each.key for each in original], [each.key for each in shown]),
+        (len(original), len(shown)),
     ]:
-        found += _between(ours[start:left], shown[other:right], shown_alone)
-        if left < len(ours):
-            found.append(Unit((ours[left],), (shown[right],)))
+        found += _between(original[start:left], shown[other:right], shown_alone)
+        if left < len(original):
+            found.append(Unit((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
     return _with_invisible(found)
 
 
 def _between(
-    ours: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
+    original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
 ) -> Iterator[Unit]:
     """Pair blocks that the file does not show exactly as they are."""
-    if [each.kind for each in ours] == [each.kind for each in shown]:
-        yield from _by_kind(ours, shown)
+    if [each.kind for each in original] == [each.kind for each in shown]:
+        yield from _by_kind(original, shown)
         return
     at = 0
-    while at < len(ours):
-        keys = shown_alone(ours[at])
+    while at < len(original):
+        keys = shown_alone(original[at])
         if keys is None or tuple(each.key for each in shown[: len(keys)]) != keys:
             break
-        yield Unit((ours[at],), tuple(shown[: len(keys)]))
+        yield Unit((original[at],), tuple(shown[: len(keys)]))
         at, shown = at + 1, shown[len(keys) :]
-    yield from _by_kind(ours[at:], shown)
+    yield from _by_kind(original[at:], shown)
 
 
-def _by_kind(ours: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
+def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
     """Pair blocks of the same kind at both ends, and join what is left between them."""
-    kinds = [[each.kind for each in side] for side in (ours, shown)]
+    kinds = [[each.kind for each in side] for side in (original, shown)]
     first = count_alike(*kinds)
     last = count_alike(kinds[0][first:][::-1], kinds[1][first:][::-1])
-    pairs = list(zip(ours[:first], shown[:first], strict=True))
-    middle = Unit(tuple(ours[first : len(ours) - last]), tuple(shown[first : len(shown) - last]))
+    pairs = list(zip(original[:first], shown[:first], strict=True))
+    middle = Unit(
+        tuple(original[first : len(original) - last]), tuple(shown[first : len(shown) - last])
+    )
     yield from (Unit((one,), (other,)) for one, other in pairs)
-    if middle.ours or middle.shown:
+    if middle.original or middle.shown:
         yield middle
-    ends = ours[len(ours) - last :], shown[len(shown) - last :]
+    ends = original[len(original) - last :], shown[len(shown) - last :]
     yield from (Unit((one,), (other,)) for one, other in zip(*ends, strict=True))
 
 
@@ -111,9 +113,9 @@ def _with_invisible(found: Sequence[Unit]) -> list[Unit]:
             result.append(replace(each, before=waiting))
             waiting = ()
         elif result:
-            result[-1] = replace(result[-1], after=(*result[-1].after, *each.ours))
+            result[-1] = replace(result[-1], after=(*result[-1].after, *each.original))
         else:
-            waiting += each.ours
+            waiting += each.original
     if waiting:
         result.append(Unit(waiting, ()))
     return result

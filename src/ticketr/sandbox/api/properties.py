@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PropertyRoutes(RouteGroup):
-    """The routes for properties in one version of the interface."""
+    """The routes for issue properties in one version of the interface."""
 
     async def list_all(self, request: Request) -> JsonObject:
         """List the keys of the properties."""

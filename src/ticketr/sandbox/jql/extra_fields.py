@@ -11,7 +11,13 @@ from ticketr.sandbox.data.history import words_of
 from ticketr.sandbox.data.model import to_millis
 from ticketr.sandbox.errors import JqlError
 from ticketr.sandbox.jql import readers
-from ticketr.sandbox.jql.field import EMPTINESS, MATCHING, ORDERED, SET, JqlField
+from ticketr.sandbox.jql.field import (
+    EMPTINESS,
+    MATCHING,
+    ORDERED_OPERATORS,
+    UNORDERED_OPERATORS,
+    JqlField,
+)
 from ticketr.sandbox.jql.readers import named, read_text
 
 if TYPE_CHECKING:
@@ -43,27 +49,27 @@ def _shape(field: ExtraField) -> tuple[frozenset[str], LiteralReader, Callable[[
         case "textarea" | "textfield" | "url":
             return MATCHING | EMPTINESS, read_text, _text
         case "labels":
-            return SET, read_text, _text
+            return UNORDERED_OPERATORS, read_text, _text
         case "float" | "storypoints":
-            return ORDERED, readers.read_number, float
+            return ORDERED_OPERATORS, readers.read_number, float
         case "datepicker":
-            return ORDERED, readers.read_day, _day
+            return ORDERED_OPERATORS, readers.read_day, _day
         case "datetime":
-            return ORDERED, readers.read_time, int
+            return ORDERED_OPERATORS, readers.read_time, int
         case "userpicker" | "multiuserpicker" | "people":
-            return SET, readers.read_user, str
+            return UNORDERED_OPERATORS, readers.read_user, str
         case "grouppicker" | "multigrouppicker":
-            return SET, named(lambda _: kit.GROUPS), str
+            return UNORDERED_OPERATORS, named(lambda _: kit.GROUPS), str
         case "version" | "multiversion":
-            return SET, named(lambda context: context.site.registry.versions()), int
+            return UNORDERED_OPERATORS, named(lambda context: context.site.registry.versions()), int
         case "project":
-            return SET, readers.read_project, int
+            return UNORDERED_OPERATORS, readers.read_project, int
         case "securitylevel":
-            return SET, named(lambda _: kit.SECURITY_LEVELS), int
+            return UNORDERED_OPERATORS, named(lambda _: kit.SECURITY_LEVELS), int
         case "team":
-            return SET, named(lambda _: kit.TEAMS), str
+            return UNORDERED_OPERATORS, named(lambda _: kit.TEAMS), str
         case _:
-            return SET, named(_options(field)), int
+            return UNORDERED_OPERATORS, named(_options(field)), int
 
 
 def _field(field: ExtraField) -> JqlField:
@@ -77,7 +83,7 @@ def _field(field: ExtraField) -> JqlField:
 
     number = field.id.removeprefix("customfield_")
     names = _NAMES.get(field.id, (field.name.lower(), f"cf[{number}]"))
-    is_scalar = operators >= ORDERED
+    is_scalar = operators >= ORDERED_OPERATORS
     return JqlField(
         names,
         operators,

@@ -15,8 +15,10 @@ ORDERING: Final = frozenset({"<", "<=", ">", ">="})
 EMPTINESS: Final = frozenset({"is", "is not"})
 MATCHING: Final = frozenset({"~", "!~"})
 PAST: Final = frozenset({"was", "was not", "was in", "was not in", "changed"})
-SET: Final = EQUALITY | EMPTINESS
-ORDERED: Final = SET | ORDERING
+#: The operators of a field whose values have no order.
+UNORDERED_OPERATORS: Final = EQUALITY | EMPTINESS
+#: The operators of a field whose values have an order, such as dates and numbers.
+ORDERED_OPERATORS: Final = UNORDERED_OPERATORS | ORDERING
 
 Values = Callable[["Issue"], tuple[Any, ...]]
 

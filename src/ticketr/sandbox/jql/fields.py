@@ -14,10 +14,10 @@ from ticketr.sandbox.jql.field import (
     EMPTINESS,
     EQUALITY,
     MATCHING,
-    ORDERED,
+    ORDERED_OPERATORS,
     ORDERING,
     PAST,
-    SET,
+    UNORDERED_OPERATORS,
     JqlField,
     Values,
 )
@@ -67,7 +67,9 @@ def _simple(
 
 def _time(names: tuple[str, ...], name: str) -> JqlField:
     value = attrgetter(name)
-    return JqlField(names, ORDERED, _one(value), readers.read_time, _sort_by(value), is_date=True)
+    return JqlField(
+        names, ORDERED_OPERATORS, _one(value), readers.read_time, _sort_by(value), is_date=True
+    )
 
 
 def _user(name: str, history: str = "") -> JqlField:
@@ -81,7 +83,7 @@ def _user(name: str, history: str = "") -> JqlField:
         user = getattr(issue, name)
         return (user is None, "" if user is None else user.name.lower())
 
-    operators = SET | PAST if history else SET
+    operators = UNORDERED_OPERATORS | PAST if history else UNORDERED_OPERATORS
     return JqlField(
         (name,), operators, values, readers.read_user, sort, is_user=True, history=history
     )
@@ -91,7 +93,7 @@ def _users(names: tuple[str, ...], users: Callable[[Issue], Iterable[Any]]) -> J
     def values(issue: Issue) -> tuple[str, ...]:
         return tuple(user.account_id for user in users(issue))
 
-    return JqlField(names, SET, values, readers.read_user, is_user=True)
+    return JqlField(names, UNORDERED_OPERATORS, values, readers.read_user, is_user=True)
 
 
 def _count(names: tuple[str, ...], count: Callable[[Issue], float]) -> JqlField:
@@ -119,23 +121,28 @@ def _creator(issue: Issue) -> tuple[Any, ...]:
 _FIELDS: Final = (
     JqlField(
         ("project",),
-        SET,
+        UNORDERED_OPERATORS,
         lambda issue: (issue.project.id,),
         readers.read_project,
         lambda issue: issue.project.key,
     ),
     JqlField(
         ("key", "issuekey", "issue", "id", "workitem"),
-        ORDERED,
+        ORDERED_OPERATORS,
         lambda issue: (issue.id,),
         readers.read_issue,
         lambda issue: (issue.project.key, issue.number),
         readers.read_issue_bound,
     ),
-    _simple(("parent", "epic link", "parentepic", "cf[10014]"), SET, readers.read_issue, "parent"),
+    _simple(
+        ("parent", "epic link", "parentepic", "cf[10014]"),
+        UNORDERED_OPERATORS,
+        readers.read_issue,
+        "parent",
+    ),
     JqlField(
         ("status",),
-        SET | PAST,
+        UNORDERED_OPERATORS | PAST,
         lambda issue: (issue.status.id,),
         named(readers.all_statuses),
         lambda issue: issue.status.id,
@@ -143,21 +150,21 @@ _FIELDS: Final = (
     ),
     JqlField(
         ("statuscategory",),
-        SET,
+        UNORDERED_OPERATORS,
         lambda issue: (issue.status.category.id,),
         named(lambda _: catalogue.CATEGORIES),
         lambda issue: catalogue.CATEGORIES.index(issue.status.category),
     ),
     JqlField(
         ("issuetype", "type", "worktype"),
-        SET,
+        UNORDERED_OPERATORS,
         lambda issue: (issue.type.id,),
         named(readers.all_types),
         lambda issue: issue.type.name,
     ),
     JqlField(
         ("priority",),
-        ORDERED | PAST,
+        ORDERED_OPERATORS | PAST,
         lambda issue: (issue.priority.id,),
         named(lambda _: catalogue.PRIORITIES),
         lambda issue: -issue.priority.id,  # ascending begins with the least urgent
@@ -169,7 +176,7 @@ _FIELDS: Final = (
     ),
     JqlField(
         ("resolution",),
-        SET | PAST,
+        UNORDERED_OPERATORS | PAST,
         _one(_resolution),
         named(lambda _: catalogue.RESOLUTIONS),
         _sort_by(_resolution),
@@ -182,32 +189,35 @@ _FIELDS: Final = (
     _users(("voter",), attrgetter("voters")),
     _users(("worklogauthor",), lambda issue: [each.author for each in issue.worklogs]),
     JqlField(
-        ("labels",), SET, lambda issue: tuple(label.lower() for label in issue.labels), read_text
+        ("labels",),
+        UNORDERED_OPERATORS,
+        lambda issue: tuple(label.lower() for label in issue.labels),
+        read_text,
     ),
     JqlField(
         ("component",),
-        SET,
+        UNORDERED_OPERATORS,
         _ids("components"),
         named(lambda context: context.site.registry.components()),
         lambda issue: [each.name for each in issue.components],
     ),
     JqlField(
         ("fixversion",),
-        SET,
+        UNORDERED_OPERATORS,
         _ids("fix_versions"),
         named(lambda context: context.site.registry.versions()),
         lambda issue: [each.name for each in issue.fix_versions],
     ),
     JqlField(
         ("sprint", "cf[10020]"),
-        SET,
+        UNORDERED_OPERATORS,
         _ids("sprints"),
         named(lambda context: context.site.registry.sprints()),
         lambda issue: [each.id for each in issue.sprints],
     ),
     JqlField(
         ("issuelinktype",),
-        SET,
+        UNORDERED_OPERATORS,
         lambda issue: tuple(link.kind.id for link in issue.links),
         named(lambda _: catalogue.LINK_TYPES),
     ),
@@ -226,11 +236,16 @@ _FIELDS: Final = (
     _time(("resolved", "resolutiondate"), "resolved"),
     _time(("statuscategorychangeddate",), "moved"),
     JqlField(
-        ("due", "duedate"), ORDERED, _one(_due), readers.read_day, _sort_by(_due), is_day=True
+        ("due", "duedate"),
+        ORDERED_OPERATORS,
+        _one(_due),
+        readers.read_day,
+        _sort_by(_due),
+        is_day=True,
     ),
     JqlField(
         ("worklogdate",),
-        ORDERED,
+        ORDERED_OPERATORS,
         lambda issue: tuple(each.started for each in issue.worklogs),
         readers.read_time,
         is_date=True,
@@ -241,10 +256,10 @@ _FIELDS: Final = (
         lambda issue: tuple(file.id for file in issue.attachments),
         read_text,
     ),
-    _simple(("story points", "cf[10016]"), ORDERED, readers.read_number, "story_points"),
+    _simple(("story points", "cf[10016]"), ORDERED_OPERATORS, readers.read_number, "story_points"),
     JqlField(
         ("platform", "cf[10031]"),
-        SET,
+        UNORDERED_OPERATORS,
         lambda issue: () if issue.platform is None else (issue.platform.id,),
         named(lambda _: catalogue.PLATFORMS),
     ),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
 #: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.
 _MAX_PAIRS = 200_000
-#: How often a frequent line occurs at least.
+#: A line is frequent if it occurs more often than this.
 _FREQUENT = 20
 #: The number of units from which on units that occur once are paired before all others.
 _LONG = 400

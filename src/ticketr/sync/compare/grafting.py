@@ -45,7 +45,7 @@ class EditedText:
     Attributes:
         part: The rich text; the description has its acceptance criteria, too.
         document: What to send.
-        ours: What Jira has.
+        original: What Jira has.
         before: The issue at the last sync.
         parts: Which parts of the issue are sent.
         fitting: See `ticketr.jira.adf.graft`.
@@ -56,7 +56,7 @@ class EditedText:
 
     part: CorePart | TextPart
     document: dict[str, object]
-    ours: object
+    original: object
     before: Ticket
     parts: Collection[Part]
     fitting: bool
@@ -73,13 +73,13 @@ class EditedText:
         """Return the same for another text of the issue."""
         if isinstance(self.part, TextPart):
             return edited_field(
-                self.before, here, self.part, self.ours, fitting=self.fitting, files=self.files
+                self.before, here, self.part, self.original, fitting=self.fitting, files=self.files
             )
         return edited_description(
             self.before,
             here,
             self.parts,
-            self.ours,
+            self.original,
             fitting=self.fitting,
             files=self.files,
             uploads=self.uploads,
@@ -88,13 +88,13 @@ class EditedText:
     @property
     def misfits(self) -> tuple[str, ...]:
         """What does not fit Jira's rules though it comes from Jira."""
-        known = set(adf.problems(self.ours))
+        known = set(adf.problems(self.original))
         return tuple(each for each in adf.problems(self.document) if each in known)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What Jira would refuse of what was edited."""
-        known = set(adf.problems(self.ours))
+        known = set(adf.problems(self.original))
         return tuple(each for each in adf.problems(self.document) if each not in known)
 
 
@@ -123,16 +123,16 @@ def edited_texts(
         Each text that is to be sent, except those that are certainly too long for Jira.
     """
     parts = tuple(parts)
-    ours, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
+    original, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
     uploads = uploads_in(here.description, before.description, pictures)
     if found := edited_description(
-        before, here, parts, ours, fitting=fitting, files=files, uploads=uploads
+        before, here, parts, original, fitting=fitting, files=files, uploads=uploads
     ):
         yield found
     for part in parts:
         if isinstance(part, TextPart) and part.name in texts:
-            ours = as_document(fields.get(texts[part.name]))
-            if found := edited_field(before, here, part, ours, fitting=fitting, files=files):
+            original = as_document(fields.get(texts[part.name]))
+            if found := edited_field(before, here, part, original, fitting=fitting, files=files):
                 yield found
 
 
@@ -140,7 +140,7 @@ def edited_field(
     before: Ticket,
     here: Ticket,
     part: TextPart,
-    ours: object,
+    original: object,
     *,
     fitting: bool = False,
     files: Mapping[str, str] = _NO_FILES,
@@ -151,7 +151,7 @@ def edited_field(
         return None
     document = adf.to_adf(text, files=files)
     old = adf.to_adf(before.texts.get(part.name, ""), files=files)
-    found = adf.graft(ours, old, document, fitting=fitting, files=files)
+    found = adf.graft(original, old, document, fitting=fitting, files=files)
     content = document.get("content")
     blocks = content if isinstance(content, list) else []
 
@@ -161,14 +161,14 @@ def edited_field(
         return here.places.of_text(part.name, adf.line_of(text, blocks, path))
 
     losses = tuple(LostPiece(each.what, line_of(each.path)) for each in found.losses)
-    return EditedText(part, found.document, ours, before, {part}, fitting, losses, files)
+    return EditedText(part, found.document, original, before, {part}, fitting, losses, files)
 
 
 def edited_description(
     before: Ticket,
     here: Ticket,
     parts: Collection[Part],
-    ours: object,
+    original: object,
     *,
     fitting: bool = False,
     files: Mapping[str, str] = _NO_FILES,
@@ -180,7 +180,7 @@ def edited_description(
         before: The issue at the last sync.
         here: The issue in its file.
         parts: The parts that are to be sent.
-        ours: The description that Jira has.
+        original: The description that Jira has.
         fitting: See `ticketr.jira.adf.graft`.
         files: The media ID of each file that is attached to the issue, by its name.
         uploads: The files that must be attached before, by their addresses.
@@ -197,7 +197,7 @@ def edited_description(
     )
     description, body = here.description, None
     if CorePart.DESCRIPTION not in parts:  # it goes back as it is, and is not converted
-        description, body = before.description, ours
+        description, body = before.description, original
     if adf.is_too_long(*([description] if body is None else []), *criteria):
         return None
     marks = marks_of(uploads)
@@ -205,13 +205,15 @@ def edited_description(
     edited = replace(here, description=description, acceptance_criteria=criteria)
     document = description_adf(edited, body=body, files={**files, **_by_itself(marks)})
     shown = description_adf(before, body=body, files=files)
-    found = adf.graft(ours, shown, document, fitting=fitting, files=files)
+    found = adf.graft(original, shown, document, fitting=fitting, files=files)
     losses = tuple(
         LostPiece(each.what, _line(edited, document, each.path, is_criterion=body is not None))
         for each in found.losses
     )
     part = CorePart.DESCRIPTION
-    return EditedText(part, found.document, ours, before, parts, fitting, losses, files, uploads)
+    return EditedText(
+        part, found.document, original, before, parts, fitting, losses, files, uploads
+    )
 
 
 def _by_itself(marks: Mapping[str, str]) -> dict[str, str]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ticketr.sync.compare.diff import Part
     from ticketr.tickets import Ticket
 
-#: The keys by which two records of Jira are compared; the first that was sent counts.
-_NAMES = ("accountId", "id", "key", "value", "name")
+#: The keys that identify a record of Jira; the first one that was sent is compared.
+_IDENTIFYING_KEYS = ("accountId", "id", "key", "value", "name")
 #: The prefix of a part that is not a field; no line of a file begins with it.
 _OWN = "#"
 #: The prefix of a comment; its number follows.
@@ -130,7 +130,7 @@ def is_answer(sent: object, now: object) -> bool:
         case {"type": "doc"}:
             return canonical(sent) == canonical(now)
         case dict():
-            return isinstance(now, dict) and _same_record(sent, now)
+            return isinstance(now, dict) and _is_same_record(sent, now)
         case str():
             return isinstance(now, str) and _same_text(sent, now)
         case int() | float():
@@ -154,9 +154,13 @@ def _same_entries(sent: list[object], now: list[object]) -> bool:
     )
 
 
-def _same_record(sent: dict[str, object], now: dict[str, object]) -> bool:
-    name = next((name for name in _NAMES if name in sent), "")
-    return name in now and folded(str(sent[name])) == folded(str(now[name]))
+def _is_same_record(sent: dict[str, object], now: dict[str, object]) -> bool:
+    """Return whether two JSON objects name the same record, in any case of letters.
+
+    The first of `_IDENTIFYING_KEYS` that was sent decides.
+    """
+    key = next((key for key in _IDENTIFYING_KEYS if key in sent), "")
+    return key in now and folded(str(sent[key])) == folded(str(now[key]))
 
 
 def _same_text(sent: str, now: str) -> bool:

@@ -192,7 +192,7 @@ def _with_spaces(text: str) -> str:
 
 
 def _team(text: str, teams: Mapping[str, str]) -> str:
-    """Return the ID of a team. Jira lists no teams here, so the pulled tickets name them."""
+    """Return the ID of a team from its name in a pulled ticket, or from the ID itself."""
     found = find_name(text, (Allowed(number, name) for name, number in teams.items()))
     if found is not None:
         return found.id

@@ -153,8 +153,9 @@ def _write_date(attrs: Json) -> list[Json] | None:
     return [text(f"{{{day.date().isoformat()}}}")]
 
 
-def _read_emoji(run: str) -> list[Token] | None:
-    found = [emoji_named(name) for name in run[1:-1].split("::")]
+def _read_emojis(names: str) -> list[Token] | None:
+    """Return the tokens of adjacent emoji such as ``:a::b:``; None if one is unknown."""
+    found = [emoji_named(name) for name in names[1:-1].split("::")]
     made: list[Token] = []
     for each in found:
         if each is None:
@@ -191,7 +192,7 @@ def _in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
         if found["date"]:
             made = _read_date(found["date"])
         elif found["emoji"]:
-            made = _read_emoji(found["emoji"])
+            made = _read_emojis(found["emoji"])
         if made is not None:
             yield *found.span(), made
 
