@@ -54,6 +54,10 @@ class QueueBooks:
     def evicted(self) -> int:
         return max(0, len(self.ended) - self.keep)
 
+    def is_kept(self, job: ModelJob) -> bool:
+        """Return whether a job has not been forgotten."""
+        return job.is_live or job in self.ended[self.evicted :]
+
     @property
     def is_idle(self) -> bool:
         return not self.pending and not self.running

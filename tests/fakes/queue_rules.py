@@ -224,13 +224,14 @@ class QueueRules(SubmitRules):
         self.find_handles()
 
     def find_handles(self) -> None:
-        """Get handles of the jobs that repeats and maps have submitted."""
+        """Get handles of the jobs that repeats and maps have submitted.
+
+        There is none of a job of a map that the queue has forgotten before anybody could ask for
+        it: a strict map that fails cancels a job in the instant in which it has entered.
+        """
         for one, _ in self.maps:
-            new = [
-                submission.job
-                for submission in one.jobs
-                if submission.job is not None and submission.job not in self.handles
-            ]
+            entered = [submission.job for submission in one.jobs if submission.job is not None]
+            new = [job for job in entered if self.model.is_kept(job) and job not in self.handles]
             if new:
                 self.driver.note_labels(one.wish.label, [job.wish.label for job in new])
                 for job in new:

@@ -129,7 +129,8 @@ class SubmitRules(RuleBasedStateMachine):
     # Objects that a rule picks by index.
 
     def some_job(self, index: int) -> ModelJob:
-        return self.model.jobs[-1 - index % len(self.model.jobs)]
+        known = [job for job in self.model.jobs if job in self.handles]
+        return known[-1 - index % len(known)]
 
     def some_running(self, index: int) -> ModelJob:
         running = self.model.running
@@ -228,7 +229,7 @@ class SubmitRules(RuleBasedStateMachine):
         self.submit(wish, wait=wait, after=after)
 
     def submit(self, wish: Wish, *, wait: bool, after: tuple[int, ...] = ()) -> None:
-        jobs = [self.some_job(index) for index in after if self.model.jobs]
+        jobs = [self.some_job(index) for index in after if self.handles]
         jobs = [job for job in jobs if not job.wish.map]  # several of a map may end together
         labels = tuple(job.wish.label for job in jobs)
         wish = self.labelled(dataclasses.replace(wish, after=labels))
@@ -278,7 +279,7 @@ def fraction(label: int) -> float:
 
 
 def has_jobs(rules: SubmitRules) -> bool:
-    return bool(rules.model.jobs)
+    return bool(rules.handles)
 
 
 def has_running(rules: SubmitRules) -> bool:

@@ -17,6 +17,7 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from ticketr import JobSnapshot, JobStatus
 
 if TYPE_CHECKING:
+    from fakes.queue_driver_parts import Reader
     from fakes.queue_model_parts import ModelJob
 
 
@@ -115,10 +116,15 @@ class QueueMachine(QueueRules):
         idle = counts.running < counts.workers
         assert not (idle and any(job.waiting_for == "worker" for job in listed))
 
+    def labelled_snapshots(self, reader: Reader) -> list[JobSnapshot]:
+        """Return what a reader has seen, without the jobs of maps that got no label."""
+        maps = {one.wish.label for one, _ in self.maps}
+        return [seen for seen in reader.seen if self.driver.label_of(seen) not in maps]
+
     def readers_are_true(self) -> None:
         for reader, *_ in self.readers:
             last: dict[str, JobSnapshot] = {}
-            for snapshot in reader.seen:
+            for snapshot in self.labelled_snapshots(reader):
                 label = self.driver.label_of(snapshot)
                 before = last.get(label)
                 assert before is None or before.revision < snapshot.revision
@@ -174,8 +180,9 @@ class QueueMachine(QueueRules):
     def readers_have_had_the_last_word(self) -> None:
         for reader, only, ended_before in self.readers:
             assert reader.ended
-            last = {self.driver.label_of(snapshot): snapshot for snapshot in reader.seen}
-            jobs = [self.handles[job] for job in self.model.jobs if job not in ended_before]
+            seen = self.labelled_snapshots(reader)
+            last = {self.driver.label_of(snapshot): snapshot for snapshot in seen}
+            jobs = [handle for job, handle in self.handles.items() if job not in ended_before]
             expected = [handle.snapshot() for handle in jobs if only in {None, handle}]
             assert last == {self.driver.label_of(snapshot): snapshot for snapshot in expected}
 
