@@ -29,6 +29,7 @@ KEYS = {
     "total",
     "message",
     "result",
+    "tags",
 }
 
 
@@ -61,6 +62,7 @@ def test_json_has_keys_that_stay_and_moments_that_can_be_read(someone: User) -> 
 
     assert job.keys() == KEYS
     assert (job["name"], job["status"], job["result"]) == ("Pull DEMO", "completed", "PullResult")
+    assert job["tags"] == []
     assert "T" in job["finished_at"]
     assert datetime.fromisoformat(job["finished_at"]).tzinfo is not None
 

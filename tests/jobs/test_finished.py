@@ -19,11 +19,13 @@ from ticketr import (
 from ticketr.jobs._finished import (
     COLUMNS,
     MAX_CHARS,
+    MAX_TAG_CHARS,
     NULL,
     PLAIN_COLUMNS,
     PLAIN_VALUES,
     FinishedBatch,
     clipped,
+    finished_of_snapshot,
     job_of_row,
     row_of_job,
     row_of_record,
@@ -94,13 +96,28 @@ async def test_a_key_is_kept_as_text(
     assert [entry(handle, 1).key for handle in handles] == [text, text]
 
 
+async def test_tags_are_kept_whole_up_to_a_limit(autojump_clock: MockClock) -> None:
+    long = [f"{letter * (MAX_TAG_CHARS // 2)}" for letter in "abc"]
+    async with open_job_queue() as queue:
+        handles = [await queue.submit(value, tags=tags) for tags in (["b ä", "a\udcff"], long, [])]
+
+    kept = [entry(handle, 1) for handle in handles]
+    assert [job.tags for job in kept] == [{"b ä", "a\udcff"}, set(long[:2]), set()]
+    assert [
+        finished_of_snapshot(handle.snapshot(), run="run", number=1).tags for handle in handles
+    ] == [job.tags for job in kept]
+
+
 async def fail(context: JobContext) -> None:
     raise OSError("ä" * MAX_CHARS)
 
 
 async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
-        ended = [await queue.submit(value, key="k"), await queue.submit(fail, timeout=5)]
+        ended = [
+            await queue.submit(value, key="k", tags=["t"]),
+            await queue.submit(fail, timeout=5),
+        ]
         ended.append(await queue.submit(value, name="cancelled"))
         ended[2].cancel()
 
@@ -133,7 +150,7 @@ async def test_a_job_that_was_tried_again_is_not_plain(autojump_clock: MockClock
     ]
     assert {name: job_of_row(rows[1]).__getattribute__(name) for name in PLAIN_VALUES} == {
         name: None if value is NULL else value for name, value in PLAIN_VALUES.items()
-    }
+    } | {"tags": frozenset()}
 
 
 async def test_the_texts_of_a_plain_job_are_cut(autojump_clock: MockClock) -> None:

@@ -476,13 +476,15 @@ async def test_a_file_of_an_older_version_is_read_and_continued(path: Path) -> N
         ("daily", "fail", "failed", None),
         ("daily", "pull", "completed", "2"),
     ]
+    assert {job.tags for job in (late, *rest)} == {frozenset()}  # it kept none
     assert [job.error_message for job in rest] == [None, None, "disk full \\udcff", None]
     assert (rest[1].started_at, rest[3].key) == (None, "('acme', 1)")
     assert (rest[3].current, rest[3].total, rest[3].message) == (2, 3, "Pulling täglich")
 
     async with open_job_queue(history=history) as queue:
-        await queue.run(value, "new", id="daily")
+        await queue.run(value, "new", id="daily", tags=["nightly"])
         found = await queue.history(id="daily")
+        assert [job.tags for job in found] == [{"nightly"}, set(), set()]
         assert [job.name for job in found] == ["value", "fail", "pull"]
 
     assert await history.read() == [found[0], late, *rest]

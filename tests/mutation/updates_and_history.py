@@ -647,6 +647,20 @@ MUTANTS: Final = [
         "test_finished.py::test_a_key_is_kept_as_text",
     ),
     Mutant(
+        "the history of a job forgets its tags",
+        "_finished.py",
+        "        NULL if extras.tags is NO_TAGS else tags_text(extras.tags),\n",
+        "        NULL,\n",
+        "test_finished.py::test_tags_are_kept_whole_up_to_a_limit",
+    ),
+    Mutant(
+        "the history keeps all of very many tags",
+        "_finished.py",
+        "if end <= MAX_TAG_CHARS)",
+        "if end)",
+        "test_finished.py::test_tags_are_kept_whole_up_to_a_limit",
+    ),
+    Mutant(
         "the history keeps the whole text of a plain job's result",
         "_finished.py",
         "if not (name.isascii() and result.isascii() and len(name) + len(result) <= MAX_CHARS):",

@@ -53,6 +53,7 @@ def _without_secrets(job: FinishedJob) -> FinishedJob:
         key=job.key and _storable(job.key),
         message=job.message and _storable(job.message),
         error_message=job.error_message and _storable(job.error_message),
+        tags=frozenset(map(_storable, job.tags)),
     )
 
 
@@ -126,7 +127,8 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
         if path is not None:
             found = run(partial(SqliteHistory(path).read, limit=limit))
     if as_json:
-        echo_json([asdict(each) for each in found], default=_as_json)
+        objects = [{**asdict(each), "tags": sorted(each.tags)} for each in found]
+        echo_json(objects, default=_as_json)
         return
     for each in found:
         echo(_line(each))

@@ -6,24 +6,28 @@ conversion to be stored. The object is made from it when the job is read.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final, overload
 
-from ticketr.jobs._extras import NO_EXTRAS
+from ticketr.jobs._extras import NO_EXTRAS, NO_TAGS
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobStatus
 from ticketr.jobs._values import exact_str, safe_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._record import JobRecord
 
 MAX_CHARS = 2000
 """The most characters of a text that a history keeps."""
+MAX_TAG_CHARS = 100_000
+"""The most characters that a history keeps of the tags of one job, all in all."""
 
 Row: TypeAlias = tuple[object, ...]
 """The facts of a finished job: of a plain one in the order of ``PLAIN_COLUMNS``, of any other in that
@@ -40,7 +44,8 @@ class FinishedJob:
     """A finished job as a history keeps it: numbers, dates and texts only.
 
     The times are UTC dates, which mean the same in every process, unlike the times of a
-    :class:`JobSnapshot`. Long texts are cut.
+    :class:`JobSnapshot`. Long texts are cut; of very many tags, the last ones in their order are
+    left out.
 
     Attributes:
         run: Identifies one opening of one queue; job IDs may repeat from run to run.
@@ -60,6 +65,7 @@ class FinishedJob:
         total: How much it reported there was to do; 0 if unknown.
         message: The last message that it reported.
         result: A summary of its result; None unless it completed.
+        tags: The tags it was submitted with.
     """
 
     run: str
@@ -79,6 +85,7 @@ class FinishedJob:
     total: float
     message: str
     result: str | None
+    tags: frozenset[str] = NO_TAGS
 
 
 COLUMNS: Final = tuple(FinishedJob.__dataclass_fields__)
@@ -102,6 +109,7 @@ PLAIN_VALUES: Final[Mapping[str, object]] = {
     "current": 0,
     "total": 0,
     "message": "",
+    "tags": NULL,
 }
 """The other values of a plain job, the same for all."""
 
@@ -179,6 +187,7 @@ def _whole_row_of_record(
         total,
         message,
         result,
+        NULL if extras.tags is NO_TAGS else tags_text(extras.tags),
     )
 
 
@@ -217,6 +226,7 @@ def finished_of_snapshot(snapshot: JobSnapshot, *, run: str, number: int) -> Fin
         total=0 if progress is None else storable_number(progress.total),
         message="" if progress is None else clipped(progress.message),
         result=clipped(safe_repr(snapshot.result)) if snapshot.status is COMPLETED else None,
+        tags=_kept_tags(snapshot.tags),
     )
 
 
@@ -229,6 +239,7 @@ def row_of_job(job: FinishedJob) -> Row:
     values["status"] = str(job.status)
     if job.cancel_cause is not None:
         values["cancel_cause"] = str(job.cancel_cause)
+    values["tags"] = tags_text(job.tags) if job.tags else None
     return tuple(NULL if value is None else value for value in values.values())
 
 
@@ -240,7 +251,7 @@ def whole_row(row: Row) -> Row:
     times = (submitted_at, started_at, finished_at)
     return (
         *(run, number, job_id, name, NULL, "completed", 1),
-        *(*times, NULL, NULL, NULL, 0, 0, "", result),
+        *(*times, NULL, NULL, NULL, 0, 0, "", result, NULL),
     )
 
 
@@ -254,6 +265,7 @@ def job_of_row(row: Row) -> FinishedJob:
     values["status"] = JobStatus(values["status"])
     if values["cancel_cause"] is not None:
         values["cancel_cause"] = CancelCause(values["cancel_cause"])
+    values["tags"] = NO_TAGS if values["tags"] is None else frozenset(json.loads(values["tags"]))
     return FinishedJob(**values)
 
 
@@ -293,6 +305,17 @@ def clipped(text: str) -> str:
     if len(text) > MAX_CHARS:
         text = text[: MAX_CHARS - 1] + "…"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def tags_text(tags: Iterable[str]) -> str:
+    """Return tags as a row holds them: a list in JSON, which is ASCII."""
+    return json.dumps(sorted(_kept_tags(tags)))
+
+
+def _kept_tags(tags: Iterable[str]) -> frozenset[str]:
+    """Return the tags that a history keeps: whole ones, since a part of one is another tag."""
+    ends = accumulate(map(len, ordered := sorted(tags)))
+    return frozenset(tag for tag, end in zip(ordered, ends, strict=True) if end <= MAX_TAG_CHARS)
 
 
 def storable_number(number: float) -> float:

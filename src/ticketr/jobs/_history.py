@@ -277,9 +277,14 @@ def _place(name: str) -> str:
 
 MIGRATIONS: list[tuple[str, ...]] = [
     (
-        f"CREATE TABLE jobs (row INTEGER PRIMARY KEY, {NAMES}, UNIQUE (run, number))",
+        """CREATE TABLE jobs (
+            row INTEGER PRIMARY KEY, run, number, id, name, key, status, attempts, submitted_at,
+            started_at, finished_at, cancel_cause, error_type, error_message, current, total,
+            message, result, UNIQUE (run, number)
+        )""",
         "CREATE INDEX jobs_by_time ON jobs (finished_at)",
     ),
+    ("ALTER TABLE jobs ADD COLUMN tags",),
 ]
 """The statements from each schema version to the next; a new file has version 0."""
 
