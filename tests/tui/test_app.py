@@ -23,7 +23,10 @@ from ticketr.tui.app import (
     App,
     OpenWorkspace,
 )
+from ticketr.tui.effects import StartJob
+from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.messages import Told
+from ticketr.tui.services.jobs import start_job
 from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
@@ -247,6 +250,23 @@ async def test_a_third_pull_is_not_queued(tmp_path: Path, autojump_clock: MockCl
 
         assert "A pull of work waits already" in run.screen.text
         assert len(run.queue.jobs()) == 2
+
+
+async def test_a_pull_of_some_tickets_does_not_stand_for_one_of_all(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with running(tmp_path, pull=True) as run:
+        await settle()
+        for keys in (("DEMO-1", "DEMO-2"), ("DEMO-2",), ("DEMO-3",), (), ("DEMO-4",), ()):
+            start = StartJob("work", JobRequest(JobKind.PULL, keys=keys))
+            start_job(run.app._services, start)
+
+        waiting = run.queue.jobs(status=JobStatus.PENDING)
+        assert [sorted(each.tags)[1:-1] for each in waiting] == [
+            ["ticket:DEMO-1", "ticket:DEMO-2"],
+            ["ticket:DEMO-3"],
+            [],
+        ]
 
 
 async def test_keys_typed_before_the_first_frame_are_dropped(

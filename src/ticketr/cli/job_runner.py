@@ -44,6 +44,11 @@ class WorkspaceJob(Protocol[R_co]):
         """Return the workspace's folder."""
         ...
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """Return what to find the job by."""
+        ...
+
     def so_far(self) -> R_co:
         """Return what the job has done until now."""
         ...
@@ -99,6 +104,7 @@ def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOu
             run_all,
             list(jobs.values()),
             keys=[str(root) for root in roots],
+            tags=[job.tags for job in jobs.values()],
             plain=plain,
             history=history,
         )

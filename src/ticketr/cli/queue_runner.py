@@ -15,7 +15,7 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from ticketr import Job, JobHandle, JobHistory, JobID, JobSnapshot
     from ticketr.cluster import ClusterHandle
@@ -73,6 +73,7 @@ async def run_all(
     jobs: Sequence[Job[T]],
     *,
     keys: Sequence[str] = (),
+    tags: Sequence[Iterable[str]] = (),
     plain: bool = True,
     history: JobHistory | None = None,
 ) -> list[JobOutcome[T]]:
@@ -86,6 +87,7 @@ async def run_all(
     Args:
         jobs: The jobs.
         keys: The queue key of each job, if the jobs have keys.
+        tags: The tags of each job, if the jobs have tags.
         plain: Whether to print plain lines in a terminal, too.
         history: The history that records the jobs.
 
@@ -100,8 +102,8 @@ async def run_all(
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
     ):
         handles = [
-            await queue.submit(job, key=key)
-            for job, key in zip_longest(jobs, keys[: len(jobs)])
+            await queue.submit(job, key=key, tags=words or ())
+            for job, key, words in zip_longest(jobs, keys[: len(jobs)], tags[: len(jobs)])
             if job is not None
         ]
         received = await wait_for_all(

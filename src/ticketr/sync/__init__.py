@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         carry_out_edits,
         plan_file_edits,
     )
+    from ticketr.sync.job_tags import tagged_tickets, ticket_tags
     from ticketr.sync.jobs.parts import SyncResult
     from ticketr.sync.jobs.pull_job import PullJob
     from ticketr.sync.jobs.push_job import PushJob
@@ -170,6 +171,7 @@ _NAMES = {
     "state.state": "State",
     "state.undo": "UndoKind UndoStep",
     "threads": "ThreadRunner",
+    "job_tags": "tagged_tickets ticket_tags",
     "undo": "Undone UndoneChange last_step same_change undo_change undo_last undo_step undo_steps",
     "worklog": "LogWorkJob checked_time",
     "workspace.drafts": "write_draft",

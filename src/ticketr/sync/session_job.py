@@ -118,6 +118,11 @@ class SessionJob:
         return "by query" if self.jql is not None else f"{self.project}"
 
     @property
+    def tags(self) -> frozenset[str]:
+        """What to find the job by, in lists and in a history."""
+        return frozenset()
+
+    @property
     def site(self) -> str:
         """The address of the site that the workspace belongs to."""
         return self.browse or self.credentials.site

@@ -14,7 +14,7 @@ from fakes.pulls import Recorder
 from ticketr import JobFailed
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import BLANK
-from ticketr.sync import Code, Note, State, Store
+from ticketr.sync import Code, Note, State, Store, tagged_tickets
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
@@ -190,6 +190,12 @@ async def test_the_job_is_named_after_its_tickets(bench: Bench) -> None:
     assert bench.job(keys=["DEMO-1", "DEMO-2"]).name == "Pull DEMO-1, DEMO-2"
     assert bench.job(keys=[f"DEMO-{n}" for n in range(1, 6)]).name == (
         "Pull DEMO-1, DEMO-2, DEMO-3 and 2 more"
+    )
+    twice = bench.job(keys=["DEMO-10", "DEMO-9", "DEMO-9"])
+    assert twice.name == "Pull DEMO-10, DEMO-9"
+    assert (tagged_tickets(twice.tags), bench.job().tags) == (
+        ("DEMO-9", "DEMO-10"),
+        frozenset(),
     )
 
 

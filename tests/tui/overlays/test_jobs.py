@@ -10,7 +10,7 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobStatus
-from ticketr.sync import Code, Note, PullResult, PushResult, SyncResult
+from ticketr.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -238,6 +238,8 @@ def test_a_push_with_a_settled_conflict_still_names_the_key_for_what_moved_on() 
     assert end_of(job, KeyMap(), set()).words.endswith("J lists them · P gets Jira's")
 
 
+MANY = tuple(f"DEMO-{number}" for number in range(1, 13))
+NAMED = "DEMO-1, DEMO-2, DEMO-3 and 9 more"
 ENDED = datetime(2026, 1, 2, tzinfo=UTC)
 EARLIER = FinishedJob(
     run="r", number=1, id="7", name="Pull work", key="/work", status=JobStatus.COMPLETED,
@@ -307,7 +309,11 @@ def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
         ),
         (
             replace(EARLIER, name="Push DEMO-1, DEMO-2, DEMO-3 and 4 more"),
-            "Only the first tickets of this job are known: DEMO-1, DEMO-2, DEMO-3 and 4 more",
+            "Only 3 of the 7 tickets of this job are known: DEMO-1, DEMO-2, DEMO-3 and 4 more",
+        ),
+        (
+            replace(EARLIER, name=f"Push {NAMED}", tags=ticket_tags(MANY[:-1])),
+            f"Only 11 of the 12 tickets of this job are known: {NAMED}",
         ),
         (
             replace(EARLIER, name="Pull by query"),
@@ -327,6 +333,17 @@ def test_a_job_of_an_earlier_run_that_cannot_run_again_says_why(
 def test_a_pull_of_one_ticket_runs_again_for_that_ticket() -> None:
     job = replace(FAILED, name="Pull DEMO-9")
     request = JobRequest(JobKind.PULL, keys=("DEMO-9",))
+    assert asked(jobs(job), "R") == (effects.StartJob("work", request),)
+
+
+def test_a_push_of_an_earlier_run_is_planned_again_for_all_of_its_tickets() -> None:
+    job = replace(EARLIER, name=f"Push {NAMED}", tags=ticket_tags(MANY))
+    assert asked(with_earlier(job), "R") == (effects.ReadPlan("work", JobKind.PUSH, MANY),)
+
+
+def test_a_job_of_this_run_runs_again_for_all_of_its_tickets() -> None:
+    job = replace(FAILED, name=f"Pull {NAMED}", tags=FAILED.tags | ticket_tags(MANY))
+    request = JobRequest(JobKind.PULL, keys=MANY)
     assert asked(jobs(job), "R") == (effects.StartJob("work", request),)
 
 

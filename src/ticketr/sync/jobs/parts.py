@@ -62,9 +62,10 @@ def selection_of(
 
 
 def first_keys(keys: Collection[str]) -> str:
-    """Return the first keys, and how many more there are."""
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return ", ".join(list(keys)[:_NAMED]) + more
+    """Return the first keys, and how many more there are; one that is named twice counts once."""
+    each = list(dict.fromkeys(keys))
+    more = f" and {len(each) - _NAMED} more" if len(each) > _NAMED else ""
+    return ", ".join(each[:_NAMED]) + more
 
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:

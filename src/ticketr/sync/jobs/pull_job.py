@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.config import DOWNLOAD
+from ticketr.sync.job_tags import ticket_tags
 from ticketr.sync.jobs.parts import (
     count_tickets,
     first_keys,
@@ -54,6 +55,11 @@ class PullJob(SessionJob):
     @property
     def _subject(self) -> str:
         return super()._subject if self.keys is None else first_keys(self.keys)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """What to find the job by: the tickets to which it is limited."""
+        return ticket_tags(self.keys)
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""

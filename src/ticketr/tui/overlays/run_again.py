@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import FinishedJob
+from ticketr.sync import tagged_tickets
 from ticketr.tickets import is_key
 from ticketr.tui import effects
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ticketr.tui.step import Step
 
 #: The end of the name of a job of many tickets, which names only the first ones.
-_MORE = re.compile(r" and \d+ more$")
+_MORE = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
 _QUERY = "by query"
 
@@ -35,12 +36,14 @@ class EndedJob:
         workspace: The name of its workspace; empty if the app does not have that.
         kind: Its kind; None for one that no key starts.
         error: The message of its error, not cleaned; empty unless it failed.
+        tagged: The tickets to which it was limited, by its tags; empty if these name none.
     """
 
     name: str
     workspace: str
     kind: JobKind | None
     error: str
+    tagged: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, state: AppState, job: JobSnapshot | FinishedJob) -> EndedJob:
@@ -53,7 +56,8 @@ class EndedJob:
             error = job.error.message if job.error is not None else None
         found = next((each for each in JobKind if each.value == kind), None)
         is_here = state.named(workspace) is not None
-        return cls(job.name, workspace if is_here else "", found, error or "")
+        tagged = tagged_tickets(job.tags)
+        return cls(job.name, workspace if is_here else "", found, error or "", tagged)
 
     @property
     def subject(self) -> str:
@@ -62,11 +66,25 @@ class EndedJob:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The tickets to which it was limited, as far as its name has them; empty for all."""
+        """The tickets to which it was limited, as far as they are known; empty for all."""
+        if self.tagged:
+            return self.tagged
         if self.subject == self.workspace:
             return ()
         keys = tuple(_MORE.sub("", self.subject).split(", "))
         return keys if all(map(is_key, keys)) else ()
+
+    @property
+    def unknown(self) -> int:
+        """How many more tickets it was limited to, which are not known.
+
+        Tags of very many tickets are not all kept, and older versions kept none.
+        """
+        named = tuple(_MORE.sub("", self.subject).split(", "))
+        more = _MORE.search(self.subject)
+        if more is None or not all(map(is_key, named)):
+            return 0
+        return len(named) + int(more[1]) - len(self.keys)
 
 
 def refusal(job: EndedJob, keymap: KeyMap) -> str:
@@ -76,8 +94,10 @@ def refusal(job: EndedJob, keymap: KeyMap) -> str:
     if job.kind in {None, JobKind.BULK}:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
-    if job.keys and _MORE.search(job.subject):
-        return f"Only the first tickets of this job are known: {job.subject}"
+    if job.unknown:
+        known = len(job.keys)
+        count = f"{known} of the {known + job.unknown} tickets of this job are known"
+        return f"Only {count}: {job.subject}"
     if job.kind is JobKind.PULL and job.subject == _QUERY != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"

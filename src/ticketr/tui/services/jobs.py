@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus, OnConflict, TicketrError
+from ticketr.sync import tagged_tickets, ticket_tags
 from ticketr.text import clean
 from ticketr.tui import messages
 from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
@@ -33,18 +34,23 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
     """
     workspace = services.workspaces[effect.workspace]
     request = effect.request
-    tags = (f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}")
+    tags = {f"{WORKSPACE_TAG}{workspace.name}", f"{KIND_TAG}{request.kind.value}"}
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         services.send(messages.TicketsFound(workspace.name, rows))
 
     key = str(workspace.store.root)
-    waiting = services.queue.jobs(key=key, status=JobStatus.PENDING)
+    tickets = ticket_tags(request.keys)
+    waiting = (
+        ticket_tags(tagged_tickets(each.tags))
+        for each in services.queue.jobs(key=key, status=JobStatus.PENDING)
+        if tags <= each.tags
+    )
     if (
         request.confirmed is None
         and request.bulk is None
-        and any(set(tags) <= set(each.tags) for each in waiting)
+        and any(not each or (tickets and tickets <= each) for each in waiting)
     ):
         words = f"A {request.kind.value} of {workspace.name} waits already"
         return messages.Told(words, is_error=False)
@@ -54,7 +60,7 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
             name=None
             if request.keys or request.bulk
             else f"{request.kind.value.capitalize()} {workspace.name}",
-            tags=tags,
+            tags=tags | tickets,
             key=key,
             on_conflict=OnConflict.WAIT,
         )
