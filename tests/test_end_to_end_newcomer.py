@@ -69,7 +69,7 @@ class Newcomer:
     def edit(self, word: str) -> None:
         """Edit the selected ticket, as the action bar offers."""
         (self.folder / "word").write_text(word)
-        self.screen.press("e", f"Jira has not got what was edited in {TICKET}.md; p shows")
+        self.screen.press("e", f"{TICKET}.md is edited; p shows")
 
     def push(self, end: str) -> None:
         """Look at the plan of a push, and carry it out."""

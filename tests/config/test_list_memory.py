@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,24 @@ def test_the_oldest_filters_go_where_there_are_too_many(folder: StateFolder) -> 
     store_list_memory(folder, "", "key", many)
 
     assert list(read_list_memory(folder).saved) == list(many)[2:]
+
+
+def test_what_cannot_be_written_leaves_the_filters_that_are_saved(
+    folder: StateFolder,
+) -> None:
+    saved = {"late": "status=Done"}
+    assert store_list_memory(folder, "", "key", saved) == saved
+    before = sorted(folder.path.iterdir())
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            store_list_memory(folder, "", "key", {"long": "x" * 1000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.RLIM_INFINITY))
+
+    assert read_list_memory(folder).saved == saved
+    assert sorted(folder.path.iterdir()) == before
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"saved": 3}', "null", "\xff", "[" * 100_000])

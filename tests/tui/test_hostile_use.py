@@ -112,7 +112,7 @@ async def test_of_two_apps_on_a_folder_the_second_job_names_the_process_that_is_
         (b"\xff\x00\xfe garbage", "left out: cannot read DEMO-1.md: line 1 is not UTF-8"),
         (b"", "DEMO-1.md holds no ticket any more"),
         (None, "DEMO-1.md holds no ticket any more"),
-        (b"# TICKET: [DEMO-1] Other\n", "Jira has not got what was edited in DEMO-1.md; p shows"),
+        (b"# TICKET: [DEMO-1] Other\n", "DEMO-1.md is edited; p shows what a push would write"),
     ],
     ids=["garbage", "empty", "deleted", "edited"],
 )

@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ticketr._errors import TicketrError
+from ticketr.config.atomic import replace_atomically
+from ticketr.config.state_folder import require_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +64,7 @@ def read_list_memory(folder: StateFolder) -> ListMemory:
 
 def store_list_memory(
     folder: StateFolder, wanted: str, sort: str, changed: Mapping[str, str]
-) -> None:
+) -> dict[str, str]:
     """Store how a list is shown, and add or remove saved filters.
 
     Args:
@@ -70,14 +73,22 @@ def store_list_memory(
         sort: The name of the sort.
         changed: The filters to save, by their names; an empty one is removed.
 
+    Returns:
+        All filters that are saved now, by their names.
+
     Raises:
         OSError: The file cannot be written.
         UnsafePath: Something else has its name.
     """
     with _LOCK:
         saved = {**read_list_memory(folder).saved, **changed}
-        kept = [(name, text) for name, text in saved.items() if text][-MOST_FILTERS:]
+        kept = dict([(name, text) for name, text in saved.items() if text][-MOST_FILTERS:])
         folder.make()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(folder.open_file(FILE, flags), "w", encoding="utf-8") as file:
-            json.dump({"filter": wanted, "sort": sort, "saved": dict(kept)}, file)
+        require_file(folder.path / FILE)
+        target, text = str(folder.path / FILE), {"filter": wanted, "sort": sort, "saved": kept}
+        beside = f"{target}.{os.getpid()}.new"
+        with suppress(FileNotFoundError):
+            os.unlink(beside)  # noqa: PTH108 - left by a killed process with the same ID
+        # A disk that is full leaves the saved filters that are there.
+        replace_atomically(target, json.dumps(text), beside, mode=None, durable=False)
+    return kept

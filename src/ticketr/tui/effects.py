@@ -113,11 +113,13 @@ class Remember(InWorkspace):
         filter: The filter, as it was typed.
         sort: The name of the sort.
         saved: The names and texts of filters to save; one without a text is forgotten.
+        typed: The line that asked for this; the user gets it back if they cannot be saved.
     """
 
     filter: str
     sort: str
     saved: tuple[tuple[str, str], ...] = ()
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,7 @@ class AddComment(InWorkspace):
 
 
 #: What a user has typed or confirmed; if it cannot be written, they get it back.
-Typed: TypeAlias = AddTicket | AddComment | CarryOutEdits
+Typed: TypeAlias = AddTicket | AddComment | CarryOutEdits | Remember
 
 
 @dataclass(frozen=True, slots=True)

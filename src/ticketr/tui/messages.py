@@ -286,6 +286,19 @@ class NotWritten(OfWorkspace):
 
 
 @dataclass(frozen=True, slots=True)
+class FiltersSaved(OfWorkspace):
+    """Filters were saved or forgotten; the answer to `Remember`.
+
+    Attributes:
+        changed: The names and texts of those; one without a text is forgotten.
+        saved: All filters that are saved now, cleaned, by their names.
+    """
+
+    changed: tuple[tuple[str, str], ...]
+    saved: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class TicketAdded(OfWorkspace):
     """A draft was written, and its file was read; the path is relative to the workspace."""
 

@@ -13,6 +13,7 @@ from ticketr.tui.jobs_state import end_words, workspace_of
 from ticketr.tui.key_names import name_of
 from ticketr.tui.keymap import TYPING, Context, KeyAction
 from ticketr.tui.main.changing import give_back, show_added
+from ticketr.tui.main.filtering import filters_saved
 from ticketr.tui.main.pointing import on_mouse
 from ticketr.tui.main.table import escape, on_main
 from ticketr.tui.overlays.help import Help
@@ -86,7 +87,9 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
                 state = state.with_workspace(replace(workspace, chosen=frozenset()))
             return state, ()
         case messages.NotWritten():
-            return give_back(state, message)
+            return give_back(state, message, now)
+        case messages.FiltersSaved():
+            return filters_saved(state, message), ()
         case messages.TicketAdded():
             return replace(show_added(state, message), rest_until=now), ()
         case messages.TimePassed():
@@ -217,7 +220,7 @@ def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
         return state
     does = "shows what a push would write"
     push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
-    return state.noticed(f"Jira has not got what was edited in {path}{push}")
+    return state.noticed(f"{path} is edited{push}")
 
 
 def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:

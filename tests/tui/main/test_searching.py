@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
+from ticketr.text import clean
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.keymap import Context
+from ticketr.tui.main.filtering import give_filter_back
 from ticketr.tui.overlays.asking import AskingKeys
 from ticketr.tui.screen import screen
 from ticketr.tui.theme import Theme
 from ticketr.tui.update import update
+from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr.tui.state import AppState
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"
+TWO = effects.Remember("work", "number 2", "key", (("two", "number 2"),), "number 2 save:two")
 
 
 def typed(text: str, state: AppState | None = None) -> AppState:
@@ -30,7 +35,7 @@ def typed(text: str, state: AppState | None = None) -> AppState:
 def asked(text: str = f"jql: {JQL}") -> AppState:
     state, effect = update(typed(text), messages.KeyPressed("KEY_ENTER"), 99.0)
     assert effect == (effects.AskKeys("work", JQL),)
-    assert state.overlays == (AskingKeys("work", JQL),)
+    assert state.overlays == (AskingKeys("work", JQL, give_filter_back),)
     return state
 
 
@@ -91,14 +96,34 @@ def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
 def test_without_an_answer_the_tickets_stay_and_it_is_said_why() -> None:
     state = after(asked(), found(problem="it does not know openSprints"))
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    assert state.notice == "Not filtered: it does not know openSprints"
-    assert state.is_notice_bad
+    assert state.log[-1] == "Not filtered: it does not know openSprints"
+
+
+def title_and_line(state: AppState) -> tuple[str, str]:
+    rows = [plain(row) for row in screen(state, 99.0, Theme())]
+    return next(row for row in rows if "2 Tickets" in row), rows[-2]
+
+
+def test_a_narrow_list_says_that_it_is_filtered_and_a_notice_is_cut_beside_the_line() -> None:
+    state = pressed(app_state(*TICKETS, width=42, height=12), " ")
+    narrow = typed("number number 2 save:two", state)
+    title, line = title_and_line(narrow)
+    assert title.endswith(" 1/1 · only number number 2 ─")
+    assert line == " filter: number number 2 save:two▏        "
+
+    wide = update(narrow, messages.Resized(58, 12), 99.0)[0]
+    title, line = title_and_line(wide)
+    assert title.endswith(" 1/1 · only number number 2 · 1 chosen ─")
+    assert line == " filter: number number 2 save:two▏ 1 of 3; Enter saves t… "
+
+    longer = title_and_line(typed("number number number 2", state))[0]
+    assert longer.endswith(" 1/1 · only number number … ─")
 
 
 @pytest.mark.parametrize("text", ["jql:", "jql:  "])
 def test_a_query_has_to_follow(text: str) -> None:
     state = pressed(typed(text), "KEY_ENTER")
-    assert (state.context, state.notice) == (Context.INPUT, "A query of Jira follows jql:")
+    assert (state.context, state.log[-1]) == (Context.INPUT, "A query of Jira follows jql:")
 
 
 def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
@@ -117,6 +142,8 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
     assert effect == (effects.AskKeys("work", "@mine"),)
     assert state.overlays == (AskingKeys("work", "@mine"),)
+    refused = messages.KeysRead("work", "@mine", frozenset(), 0, "no such name")
+    assert after(state, refused).notice == "Not filtered: no such name"
 
 
 def entered(
@@ -130,9 +157,10 @@ def test_a_filter_is_saved_used_and_forgotten() -> None:
     assert (keys(state), state.notice) == (["DEMO-2"], "1 of 3; Enter saves two")
 
     state, effect = entered("number 2 save:two")
-    assert effect == (effects.Remember("work", "number 2", "key", (("two", "number 2"),)),)
-    assert (state.workspace.filter.text, state.overlays) == ("number 2", ())
-    assert state.notice == "Saved as two; use:two shows it again"
+    assert effect == (TWO,)
+    assert (state.workspace.filter.text, state.workspace.saved) == ("number 2", {})
+    state = after(state, messages.FiltersSaved("work", TWO.saved, {"two": "number 2"}))
+    assert (state.notice, state.overlays) == ("Saved as two; use:two shows it again", ())
 
     state = pressed(typed("", state), "KEY_ENTER")
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
@@ -141,9 +169,40 @@ def test_a_filter_is_saved_used_and_forgotten() -> None:
     assert effect == (effects.Remember("work", "number 2", "key"),)
 
     state, effect = entered("forget:two", state)
-    assert effect == (effects.Remember("work", "number 2", "key", (("two", ""),)),)
+    forgotten = (("two", ""),)
+    assert effect == (effects.Remember("work", "number 2", "key", forgotten, "forget:two"),)
+    state = after(state, messages.FiltersSaved("work", forgotten, {}))
     assert (state.notice, state.workspace.saved) == ("The filter two is forgotten", {})
     assert keys(state) == ["DEMO-2"]
+
+
+def test_a_filter_that_cannot_be_saved_is_there_again_with_the_error() -> None:
+    state, _ = entered("number 2 save:two")
+    words = "cannot remember the filter: No space left on device"
+    state = after(state, messages.NotWritten("work", TWO, words))
+
+    rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
+    assert rows[-2].startswith(" filter: number 2 save:two▏")
+    assert rows[-4] == f" {words}"
+    assert (state.workspace.saved, state.log[-1]) == ({}, words)
+    assert update(state, messages.KeyPressed("KEY_ENTER"), 100.0)[1] == (TWO,)
+    assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-2"]  # that is shown all the same
+
+
+def test_what_could_not_be_saved_in_a_workspace_that_is_left_is_said_with_the_text() -> None:
+    state, _ = entered("number 2 save:two")
+    state = replace(state, workspaces=(WorkspaceView("shop"), *state.workspaces))
+    state = after(state, messages.NotWritten("work", TWO, "no"))
+    assert (state.overlays, state.notice) == ((), "no: number 2 save:two")
+
+
+def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
+    state = after(asked(), found(problem="cannot reach jira.example"))
+    rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
+    assert rows[-2].startswith(f" filter: jql: {JQL}▏")
+    assert rows[-4] == " Not filtered: cannot reach jira.example"
+    again = update(state, messages.KeyPressed("KEY_ENTER"), 100.0)[1]
+    assert again == (effects.AskKeys("work", JQL),)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +220,10 @@ def test_what_cannot_be_saved_or_used_stays_in_the_line(text: str, words: str) -
     state, effect = entered(text)
 
     assert (effect, state.context, state.workspace.saved) == ((), Context.INPUT, {})
-    assert words in state.notice
+    narrow = update(state, messages.Resized(40, 8), 99.0)[0]
+    rows = [plain(row) for row in screen(narrow, 99.0, Theme())]
+    assert words in " ".join("".join(rows[1:-2]).split())
+    assert rows[-2].startswith(f" filter: {clean(text)}▏")
 
 
 def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
@@ -173,11 +235,13 @@ def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
 def test_a_query_is_saved_and_asked_again() -> None:
     state, effect = entered(f"jql: {JQL} save:now")
     saved = (("now", f"jql: {JQL}"),)
-    assert effect == (effects.Remember("work", "", "key", saved), effects.AskKeys("work", JQL))
-    state = after(state, found("DEMO-3"))
+    remember = effects.Remember("work", "", "key", saved, f"jql: {JQL} save:now")
+    assert effect == (remember, effects.AskKeys("work", JQL))
+    state = after(state, messages.FiltersSaved("work", saved, dict(saved)), found("DEMO-3"))
 
     again, effect = entered("use:now", state)
-    assert (again.overlays, effect) == ((AskingKeys("work", JQL),), (effects.AskKeys("work", JQL),))
+    asking = AskingKeys("work", JQL, give_filter_back)
+    assert (again.overlays, effect) == ((asking,), (effects.AskKeys("work", JQL),))
     again, effect = update(
         pressed(state, ":", *"filter: now"), messages.KeyPressed("KEY_ENTER"), 99.0
     )

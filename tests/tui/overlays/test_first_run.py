@@ -106,6 +106,18 @@ def logged_in(login: LoginAnswer = LOGIN) -> AppState:
     return after(state, login_answer(state, login))
 
 
+@pytest.mark.parametrize("cells", [100, 80, 60, 40])
+def test_no_word_about_a_way_is_cut(cells: int) -> None:
+    rows = [
+        plain(row).rstrip()
+        for row in screen(AppState(cells, 20, overlays=(FirstRun(),)), 5.0, Theme())
+    ]
+    ways = [row for row in rows if row.endswith((" Enter", " c", " o"))]
+    assert len(ways) == 3
+    assert not any("…" in row for row in ways)
+    assert ("500 made-up tickets" in ways[0], "token" in ways[1]) == (cells > 40,) * 2
+
+
 def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
     shown = rows(START)
     assert shown[0].endswith("first run")
@@ -156,6 +168,8 @@ def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:
     state = pressed(START, "KEY_ENTER")
     assert state.context is Context.WAYS
 
+    assert rows(state)[-2].split() == ["Esc", "back", "?", "all"]
+    assert "Esc" not in rows(START)[-2]
     other, asked = do(state, "c")
     assert (overlay(other).busy, asked) == (overlay(state).busy, ())
     state, asked = do(state, "KEY_ESCAPE")

@@ -8,6 +8,7 @@ from ticketr.sync import FieldChange, IssuePlace
 from ticketr.text import clean
 from ticketr.tui import effects
 from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.main.filtering import give_filter_back
 from ticketr.tui.main.values import values_of
 from ticketr.tui.navigation import show_row
 from ticketr.tui.overlays.choice import Choice, Option
@@ -111,7 +112,7 @@ def _comment_input(name: str, place: IssuePlace, text: str = "", problem: str = 
     return LineInput("comment:", taken, input=TextInput.of(text), problem=problem)
 
 
-def give_back(state: AppState, failed: NotWritten) -> Step:
+def give_back(state: AppState, failed: NotWritten, now: float) -> Step:
     """Open a form again with what could not be written, and say why; nothing typed is lost."""
     words, asked = failed.words, failed.asked
     again: Overlay
@@ -120,6 +121,8 @@ def give_back(state: AppState, failed: NotWritten) -> Step:
         again = FileEdits(asked.workspace, asked.changes)
         plan = effects.PlanEdits(asked.workspace, asked.changes)
         return state.given_back(again).noticed(words, is_bad=True), (plan,)
+    if isinstance(asked, effects.Remember):
+        return give_filter_back(state, asked.workspace, asked.typed, words, now)
     if isinstance(asked, effects.AddComment):
         again = _comment_input(asked.workspace, asked.place, asked.text, words)
     else:

@@ -16,6 +16,7 @@ from ticketr.tui.text_input import TextInput
 from ticketr.tui.workspace import NO_FILTER
 
 if TYPE_CHECKING:
+    from ticketr.tui.messages import FiltersSaved
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
     from ticketr.tui.workspace import WorkspaceView
@@ -29,7 +30,13 @@ MOST_SAID = 40
 
 def filter_tickets(state: AppState, now: float) -> Step | None:
     """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
-    before = state.workspace
+    if not state.workspaces or state.focus is Panel.WORKSPACES:
+        return None
+    return state.opened(_filter_input(state.workspace, now, state.workspace.filter.text)), ()
+
+
+def _filter_input(before: WorkspaceView, now: float, text: str, problem: str = "") -> LineInput:
+    """Return the line for a filter of a workspace, which Esc shows as it was before."""
 
     def changed(state: AppState, text: str) -> AppState:
         typed, verb, name = split_command(text)
@@ -52,35 +59,49 @@ def filter_tickets(state: AppState, now: float) -> Step | None:
         return replace(state.with_workspace(shown), rest_until=now)
 
     def refused(state: AppState, text: str, words: str) -> Step:
-        return state.opened(_line(text)).noticed(words, is_bad=True), ()
+        words = clean(words)
+        return state.opened(_filter_input(before, now, text, words)).logged(words), ()
 
     def taken(state: AppState, text: str) -> Step:
         typed, verb, name = split_command(text)
         try:
             full = with_saved(typed, state.workspace.saved)
             if verb == "forget":
-                return _forget(left(state), name)
+                return _forget(left(state), name, text)
             problem = check_saved(full, name) if verb else ""
             if query_of(full) == "":
                 problem = "A query of Jira follows jql:"
             if problem:
                 return refused(state, text, problem)
-            return show_filter(state, full, now, save_as=name)
+            return show_filter(state, full, now, save_as=name, typed=text)
         except InvalidFilter as error:
             return refused(state, text, str(error))
 
     def listed(state: AppState) -> Step:
         return _named(left(state), now)
 
-    def _line(text: str) -> LineInput:
-        return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed, _EXAMPLES)
-
-    if not state.workspaces or state.focus is Panel.WORKSPACES:
-        return None
-    return state.opened(_line(before.filter.text)), ()
+    return LineInput(_LABEL, taken, changed, left, TextInput.of(text), listed, _EXAMPLES, problem)
 
 
-def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") -> Step:
+def give_filter_back(state: AppState, name: str, text: str, words: str, now: float) -> Step:
+    """Open the line for a filter again with what was typed, and say why it was not taken.
+
+    Args:
+        state: The state.
+        name: The name of the workspace; if another one is shown, the words quote the text.
+        text: What was typed.
+        words: Why it was not taken.
+        now: The time.
+    """
+    if not text or state.workspace.name != name:
+        return state.noticed(f"{words}: {text}" if text else words, is_bad=True), ()
+    line = _filter_input(state.workspace, now, text, clean(words))
+    return state.given_back(line).logged(clean(words)), ()
+
+
+def show_filter(
+    state: AppState, text: str, now: float, *, save_as: str = "", typed: str = ""
+) -> Step:
     """Show only the tickets of a filter; a query of Jira is asked first.
 
     Args:
@@ -88,6 +109,7 @@ def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") ->
         text: The filter.
         now: The time of the key.
         save_as: The name under which to save it; empty for none.
+        typed: The line that said so.
 
     Raises:
         InvalidFilter: The text is not a filter.
@@ -97,17 +119,13 @@ def show_filter(state: AppState, text: str, now: float, *, save_as: str = "") ->
     wanted = workspace.filter if jql is not None else parse_filter(text)
     workspace = replace(workspace, filter=wanted, top=0)
     saved = ((save_as, text.strip()),) if save_as else ()
-    if saved:
-        workspace = replace(workspace, saved={**workspace.saved, **dict(saved)})
     state = replace(state.with_workspace(workspace), rest_until=now)
-    if saved:
-        state = state.noticed(f"Saved as {save_as}; use:{save_as} shows it again")
-    asked: tuple[effects.Effect, ...] = (remembered(workspace, saved),)
+    asked: tuple[effects.Effect, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
         return state, asked
     question = effects.AskKeys(workspace.name, jql)
     asked = (*(asked if saved else ()), question)
-    return state.opened(AskingKeys(workspace.name, jql)), asked
+    return state.opened(AskingKeys(workspace.name, jql, give_filter_back)), asked
 
 
 def show_all(state: AppState) -> Step:
@@ -119,15 +137,24 @@ def show_all(state: AppState) -> Step:
     return state.with_workspace(workspace).noticed(words), (remembered(workspace),)
 
 
-def _forget(state: AppState, name: str) -> Step:
+def _forget(state: AppState, name: str, typed: str) -> Step:
     """Remove a saved filter."""
     workspace = state.workspace
     if name not in workspace.saved:
         return state.noticed(f"No filter is saved as {name or 'nothing'}", is_bad=True), ()
-    saved = {each: text for each, text in workspace.saved.items() if each != name}
-    workspace = replace(workspace, saved=saved)
-    state = state.with_workspace(workspace).noticed(f"The filter {name} is forgotten")
-    return state, (remembered(workspace, ((name, ""),)),)
+    return state, (remembered(workspace, ((name, ""),), typed),)
+
+
+def filters_saved(state: AppState, done: FiltersSaved) -> AppState:
+    """Take the filters that a workspace has saved now, and say what was done."""
+    workspace = state.named(done.workspace)
+    if workspace is None:
+        return state
+    state = state.with_workspace(replace(workspace, saved=done.saved))
+    for name, text in done.changed:
+        words = f"Saved as {name}; use:{name} shows it again"
+        state = state.noticed(words if text else f"The filter {name} is forgotten")
+    return state
 
 
 def _named(state: AppState, now: float) -> Step:
@@ -156,10 +183,10 @@ def query_of(text: str) -> str | None:
 
 
 def remembered(
-    workspace: WorkspaceView, saved: tuple[tuple[str, str], ...] = ()
+    workspace: WorkspaceView, saved: tuple[tuple[str, str], ...] = (), typed: str = ""
 ) -> effects.Remember:
     """Return the effect that stores how a list is shown, and saved filters."""
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
-    return effects.Remember(workspace.name, kept, workspace.sort, saved)
+    return effects.Remember(workspace.name, kept, workspace.sort, saved, typed)

@@ -13,6 +13,8 @@ from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.box import boxed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
@@ -61,10 +63,14 @@ class AskingKeys(AskingOverlay):
     Attributes:
         workspace: The name of the workspace.
         jql: The query, as it was typed.
+        refused: Gives the step for a typed query without an answer: it gets the name of the
+            workspace, the filter, why there is no answer, and the time. None for one that was
+            chosen.
     """
 
     workspace: str
     jql: str
+    refused: Callable[[AppState, str, str, str, float], Step] | None = None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show only the issues that were found; without an answer, say why."""
@@ -72,7 +78,10 @@ class AskingKeys(AskingOverlay):
             case messages.KeysRead(self.workspace, self.jql, keys, count, problem):
                 state = state.without(self)
                 if problem:
-                    return state.noticed(f"Not filtered: {problem}", is_bad=True), ()
+                    words = f"Not filtered: {problem}"
+                    if self.refused is None:
+                        return state.noticed(words, is_bad=True), ()
+                    return self.refused(state, self.workspace, f"{JQL} {self.jql}", words, now)
                 return _show_only(state, self, keys, count, now), ()
             case _:
                 return None

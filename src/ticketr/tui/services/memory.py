@@ -11,21 +11,29 @@ from ticketr.tickets import SORT_NAMES, InvalidFilter, parse_filter
 from ticketr.tui import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ticketr.sync import Store
     from ticketr.tui import effects
     from ticketr.tui.services.context import Services
 
 
 async def remember(services: Services, effect: effects.Remember) -> None:
-    """Store how the list of a workspace is shown, and saved filters; report an error."""
+    """Store how the list of a workspace is shown, and saved filters; give back what failed."""
     folder = services.workspaces[effect.workspace].store.folder
     try:
-        await services.in_thread(
+        saved = await services.in_thread(
             store_list_memory, folder, effect.filter, effect.sort, dict(effect.saved)
         )
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
-        services.send(messages.Told(clean(f"cannot remember the filter: {cause}")))
+        words = clean(f"cannot remember the filter: {cause}")
+        told = messages.NotWritten(effect.workspace, effect, words)
+        services.send(told if effect.saved else messages.Told(words))
+    else:
+        if effect.saved:
+            all_saved = _cleaned(saved)
+            services.send(messages.FiltersSaved(effect.workspace, effect.saved, all_saved))
 
 
 def recall(name: str, store: Store) -> messages.Recalled | None:
@@ -45,5 +53,8 @@ def recall(name: str, store: Store) -> messages.Recalled | None:
     except InvalidFilter:  # another version remembered it
         wanted = parse_filter("")
     sort = found.sort if found.sort in SORT_NAMES else SORT_NAMES[0]
-    saved = {clean(each): clean(text) for each, text in found.saved.items()}
-    return messages.Recalled(name, wanted, sort, saved)
+    return messages.Recalled(name, wanted, sort, _cleaned(found.saved))
+
+
+def _cleaned(saved: Mapping[str, str]) -> dict[str, str]:
+    return {clean(name): clean(text) for name, text in saved.items()}
