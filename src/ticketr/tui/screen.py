@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from ticketr.tui.theme import Theme
     from ticketr.tui.workspace import WorkspaceView
 
+#: The least cells of a notice that is cut beside a line to type.
+LEAST_ASIDE = 12
+
 
 def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     """Return the rows of the screen.
@@ -202,7 +205,11 @@ def _activity(job: JobSnapshot) -> tuple[str, ...]:
 def _action_bar(state: AppState, theme: Theme) -> str:
     typed = state.overlays[-1].line(state, theme) if state.overlays else None
     if typed is not None:
-        aside = Span(state.notice) if state.notice else _aside(state, theme)
+        aside = _aside(state, theme)
+        if state.notice:
+            room = state.width - width(typed) - 2
+            is_told = room >= min(width(state.notice), LEAST_ASIDE)
+            aside = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
         return theme.row(_beside(typed, aside, state.width), state.width)
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
@@ -247,8 +254,6 @@ def _hint_cells(row: Binding, theme: Theme) -> int:
 def _has_effect(state: AppState, action: KeyAction) -> bool:
     """Return whether an action has an effect, of the main screen on the selected ticket."""
     if state.overlays:
-        if action is KeyAction.ESCAPE:
-            return bool(state.workspaces) or state.context is not Context.WAYS
         if action is KeyAction.HELP and state.context is Context.HELP:
             return False
         return state.overlays[-1].has_effect(state, action)

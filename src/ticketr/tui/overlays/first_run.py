@@ -77,6 +77,15 @@ class FirstRun(Overlay):
             return self._on_way(state, action)
         return self._on_form(state, self.form, action, now)
 
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether an action has an effect: while it is busy, Esc alone."""
+        if action is KeyAction.HELP:
+            return True
+        is_escape = action is KeyAction.ESCAPE
+        if self.busy:
+            return is_escape
+        return not is_escape or self.form is not None or bool(state.workspaces)
+
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor of the field with the focus."""
         form = self.form

@@ -23,10 +23,22 @@ if TYPE_CHECKING:
 
 #: The ways to the first workspace: the form of each; None for the sandbox.
 WAYS = (None, Purpose.CONNECT, Purpose.FOLDER)
+#: What each way is called, what it is, in more and in fewer words, and its key.
 _WORDS = (
-    ("Try it now", "500 made-up tickets in a Jira on this machine; no account", KeyAction.ACCEPT),
-    ("Connect to Jira", "site, mail, token, project: one minute", KeyAction.CONNECT),
-    ("Open a folder", "that holds tickets already", KeyAction.OPEN_FOLDER),
+    (
+        "Try it now",
+        (
+            "500 made-up tickets in a Jira on this machine; no account",
+            "500 made-up tickets, no account",
+        ),
+        KeyAction.ACCEPT,
+    ),
+    (
+        "Connect to Jira",
+        ("site, mail, token, project: one minute", "site, mail, token, project"),
+        KeyAction.CONNECT,
+    ),
+    ("Open a folder", ("that holds tickets already",), KeyAction.OPEN_FOLDER),
 )
 _LABELS = {
     SetupField.SITE: "Site",
@@ -101,7 +113,7 @@ def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterato
         yield (
             Span(f"{indent}{bar}"),
             Span(fit(name, 18), styles),
-            Span(fit(facts, room)),
+            Span(fit(next((each for each in facts if width(each) <= room), ""), room)),
             Span(f" {key}", ("bold",)),
         )
     yield ()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ticketr.tui.workspace import WorkspaceView
 
 KEY_CELLS = 9
+#: The most cells of a filter in the title, and the least of a cut one beside other facts.
+MOST_FILTER, LEAST_FILTER = 20, 6
 #: Cells around title: bar, flag, fold mark, status mark, blanks, assignee.
 _AROUND = 4 + 1 + KEY_CELLS + 1 + 4
 
@@ -119,10 +121,15 @@ def _facts(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     count = len(workspace.visible)
     position = f"{workspace.index + 1 if count else 0}/{count}"
     parts = [position]
-    if workspace.filter.text:
-        parts.append(f"only {clip(clean(workspace.filter.text), 20)}")
     if workspace.chosen:
         parts.append(f"{len(workspace.chosen)} chosen")
+    if wanted := clean(workspace.filter.text):
+        left = room - width(" · ".join([*parts, "only "]))
+        if left < min(width(wanted), LEAST_FILTER):
+            # That tickets are left out matters more than how many are chosen.
+            parts = [position]
+            left = room - width(f"{position} · only ")
+        parts.insert(1, f"only {clip(wanted, min(MOST_FILTER, left))}")
     parts.append(f"by {workspace.sort}")
     if workspace.rows and not workspace.filter.text:
         hints = ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search"))
