@@ -20,11 +20,11 @@ import trio
 from trio.testing import MockClock
 
 from ticketr import (
+    CancelCause,
     JobContext,
     JobError,
     JobHandle,
     JobQueue,
-    JobStatus,
     QueueClosed,
     Retry,
     WouldDeadlock,
@@ -36,11 +36,12 @@ from ticketr.jobs._wait_graph import wait_graph_of_run
 from ticketr.jobs._wait_targets import NextChange, QueueRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._updates import Updates
     from ticketr.jobs._wait import Wait
+    from ticketr.jobs._wait_targets import WaitTarget
 
 LONG: Final = 10_000.0
 """Seconds; no program needs more than a few hundred."""
@@ -250,6 +251,7 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
             # A submit with a deadline is admitted too, though it does not wait for ever.
             if all(wait.deadline == math.inf for wait in deadlock):
                 left.extend(deadlock)
+                let_wait(wait.target for wait in deadlock)
         return None
 
     async def main() -> None:
@@ -271,6 +273,15 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
     return result
 
 
+def let_wait(targets: Iterable[WaitTarget]) -> None:
+    """Let no submit end because its job must start by a time: the job would be lost then."""
+    for target in targets:
+        if isinstance(target, QueueRoom):
+            by_deadline = target.queue.schedule.submissions.by_deadline
+            if target.submission in by_deadline:
+                by_deadline.discard(target.submission)
+
+
 def is_there(wait: Wait) -> bool:
     """Return whether a wait has not ended, or was ended by a cancel."""
     goal = wait.target
@@ -278,11 +289,11 @@ def is_there(wait: Wait) -> bool:
         return True
     if isinstance(goal, NextChange) and goal.record is not None:
         return not goal.record.status.is_terminal  # a pause is a change as well
-    if (
-        isinstance(goal, QueueRoom)
-        and cast("QueueCore", goal.queue).registry.unsuccessful[JobStatus.CANCELLED]
+    if isinstance(goal, QueueRoom) and any(
+        job.extras.cancel_cause is CancelCause.SCOPE
+        for job in cast("QueueCore", goal.queue).finished.jobs
     ):
-        return True  # a pending job was cancelled, which makes room
+        return True  # the pending job of a cancelled run was cancelled, which makes room
     return any(wait in waiter.waits for waiter in wait_graph_of_run().waiting_jobs.values())
 
 
@@ -296,6 +307,16 @@ def check(seed: int) -> int:
         result = run(plan, give_up_at=number)
         assert result.proved, f"program {seed}: deadlock {number} was none"
     return found
+
+
+def test_a_submit_of_a_job_that_must_start_by_a_time_is_part_of_a_deadlock() -> None:
+    """When that submit ends, so does the wait of the job whose block it is in."""
+    late = Step("submit", options={"within": 0.5})
+    opens = Step("submit", steps=[Step("inside", steps=[late])])
+    plan = Program(workers=[1], room=[1], body=[opens, Step("submit")])
+
+    assert run(plan) == Result(has_ended=True, deadlocks=1)
+    assert run(plan, give_up_at=1) == Result(deadlocks=1, proved=True)
 
 
 def test_no_random_program_hangs_or_is_refused_a_wait_that_would_end() -> None:

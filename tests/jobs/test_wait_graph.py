@@ -312,6 +312,21 @@ async def test_a_time_limit_does_not_keep_a_job_waiting_for_room(autojump_clock:
         assert await queue.run(job, timeout=60) == 0
 
 
+async def test_a_job_that_must_start_by_a_time_does_not_wait_for_room_until_then(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> JobHandle[float]:
+        await queue.submit(sleep, 1)
+        handle = await queue.submit(sleep, 1, start_by=3)
+        assert trio.current_time() == 0
+        return handle
+
+    async with open_job_queue(max_pending=1) as queue:
+        handle = await queue.run(job)
+
+    assert handle.status is JobStatus.COMPLETED
+
+
 async def test_waiting_for_room_that_a_delayed_job_will_make(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> float:
         await queue.submit(sleep, 1, delay=5)

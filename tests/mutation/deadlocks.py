@@ -79,6 +79,14 @@ MUTANTS: Final = [
         "test_wait_graph.py::test_waiting_for_room_that_an_expiring_job_will_make",
     ),
     Mutant(
+        "a job that must start by a time waits for room until it has passed",
+        "_wait_targets.py",
+        " or queue.schedule.may_expire:\n            return UNBLOCKED\n        held",
+        " or queue.schedule.may_expire or queue.schedule.submissions.by_deadline:\n"
+        "            return UNBLOCKED\n        held",
+        "test_wait_graph.py::test_a_job_that_must_start_by_a_time_does_not_wait_for_room_until_then",
+    ),
+    Mutant(
         "a free worker makes no room",
         "_wait_targets.py",
         "            if can_start_job(queue):\n                return UNBLOCKED\n",

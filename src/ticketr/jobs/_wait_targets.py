@@ -197,7 +197,10 @@ class JobEnd:
 @final
 @dataclass(frozen=True, slots=True)
 class QueueRoom:
-    """Room in a queue for a submission. In a deadlock the job is admitted, not refused."""
+    """Room in a queue for a submission. In a deadlock the job is admitted, not refused.
+
+    The time by which the job must start does not count: to let it pass would lose the job.
+    """
 
     queue: QueueState
     submission: Submission
