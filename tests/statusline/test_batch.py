@@ -11,14 +11,12 @@ import pytest
 import trio
 from fakes.job_snapshots import snapshot
 
-from ticketr import JobContext, QueueStatistics, Retry, open_job_queue
+from ticketr import JobContext, JobQueue, QueueStatistics, Retry, open_job_queue
 from ticketr.statusline import LineStyle, StatusLine, StatusModel
 from ticketr.text import width
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
-
-    from ticketr import JobQueue
 
 STYLE = LineStyle()
 NONE = QueueStatistics(
@@ -236,6 +234,34 @@ async def test_run_in_a_loop_counts_on(autojump_clock: MockClock) -> None:
 
     assert re.fullmatch(r". 10 of 11 jobs \| 10s", output.at(10.1))
     assert output.left == "✓ 20 jobs completed | 20s"
+
+
+async def test_reports_of_few_jobs_count_no_jobs(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = Frames()
+    looks: list[float] = []
+    statistics = JobQueue.statistics
+
+    def look(queue: JobQueue) -> QueueStatistics:
+        looks.append(trio.current_time())
+        return statistics(queue)
+
+    monkeypatch.setattr(JobQueue, "statistics", look)
+    async with (
+        open_job_queue(workers=9, max_pending=None) as queue,
+        status_line(queue, output),
+    ):
+        queue.submit_nowait(film)  # reports every other second, to the 20th
+        await trio.sleep(9)
+        for _ in range(4):
+            queue.submit_nowait(small, 4.0)
+
+    assert len([drawn for drawn, _ in output.frames if drawn < 9.0]) == 12
+    assert not [at for at in looks if 0.1 < at < 9.0]
+    assert "0 of 5 jobs" in output.at(9.3)
+    assert [at for at in looks if 9.5 < at < 12.9]  # with many, each frame shows the numbers
+    assert output.left == "✓ 5 jobs completed | 20s"
 
 
 async def test_in_a_pipe_there_is_a_line_every_10_percent(autojump_clock: MockClock) -> None:

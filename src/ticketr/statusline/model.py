@@ -94,20 +94,19 @@ class StatusModel:
         return StatusModel(rest, snapshot, failed, counter)
 
     def _update_running(self, snapshot: JobSnapshot, now: float) -> StatusModel:
-        known = self.running.get(snapshot.id)
         progress = snapshot.progress
         current, total = (progress.current, progress.total) if progress else (0.0, 0.0)
-        if known is None:
-            estimate = RateEstimate(now, total, current, now)
-        else:
-            estimate = known.estimate.update(current, total, now)
-        new = RunningJob(snapshot, estimate)
-        running = {**self.running, snapshot.id: new}
+        known = self.running.get(snapshot.id)
+        if known is not None:
+            new = RunningJob(snapshot, known.estimate.update(current, total, now))
+            running = {**self.running, snapshot.id: new}
+            return StatusModel(running, self.last, self.failed, self.counter)
+        new = RunningJob(snapshot, RateEstimate(now, total, current, now))
         newest = next(reversed(self.running.values()), new)
-        if known is None and newest.since > new.since:
+        running = {**self.running, snapshot.id: new}
+        if newest.since > new.since:
             running = dict(sorted(running.items(), key=lambda item: item[1].since))
-        failed = self.failed if self.running else 0
-        return StatusModel(running, self.last, failed, self.counter)
+        return StatusModel(running, self.last, self.failed if self.running else 0, self.counter)
 
     def _oldest(self) -> RunningJob | None:
         return next(iter(self.running.values()), None)
@@ -139,7 +138,8 @@ class StatusModel:
         """The status of what the line shows; None before the first job."""
         if self.batch.is_many:
             return self.batch.status
-        return None if self.shown is None else self.shown.status
+        shown = self.shown
+        return None if shown is None else shown.status
 
     def named(self, now: float) -> str:
         """Return the words on the jobs that deserve a name among many; empty if there is none.
@@ -216,14 +216,16 @@ class StatusModel:
             style: Whether anything may move.
         """
         batch = self.batch
-        if batch.is_many and batch.left:
+        if batch.is_many:
+            if not batch.left:
+                return math.inf
             if style.motion and batch.running and batch.is_fed(now):
                 return next_spin(now)
             return batch.began + math.floor(batch.elapsed(now)) + 1
         first = self._oldest()
-        if first is None or batch.is_many:
+        if first is None:
             return math.inf
-        is_counted = first.snapshot.progress is not None and first.snapshot.progress.total > 0
-        if style.motion and not is_counted:
+        progress = first.snapshot.progress
+        if style.motion and (progress is None or progress.total <= 0):
             return next_spin(now)
         return first.since + math.floor(first.elapsed(now)) + 1

@@ -208,11 +208,9 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
         return f"{spinner(style, now)} "
-    parts = [_bar(progress, glyphs, layout.bar)] if layout.bar else []
-    parts.append(f"{whole_percent(progress)}%")
-    if layout.counts:
-        parts.append(_counts(progress).lstrip())
-    return " ".join(parts) + " "
+    bar = f"{_bar(progress, glyphs, layout.bar)} " if layout.bar else ""
+    counts = _counts(progress) if layout.counts else ""
+    return f"{bar}{whole_percent(progress)}%{counts} "
 
 
 def _counts(progress: JobProgress | None) -> str:
@@ -238,18 +236,15 @@ def _suffix(
     layout: LineLayout,
 ) -> str:
     """Render the part after the message."""
-    parts = []
-    if layout.elapsed:
-        parts.append(duration(elapsed))
+    text = f" | {duration(elapsed)}" if layout.elapsed else ""
     if layout.eta and is_counted:
-        parts.append(
-            f"ETA {'--:--' if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))}"
-        )
+        left = "--:--" if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))
+        text += f" | ETA {left}"
     if layout.more and others:
-        parts.append(f"+{others} more")
+        text += f" | +{others} more"
     if layout.more and failed:
-        parts.append(f"{failed} failed")
-    return "".join(f" | {part}" for part in parts)
+        text += f" | {failed} failed"
+    return text
 
 
 def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: int) -> str:
