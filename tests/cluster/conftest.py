@@ -38,5 +38,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """Return a server that the test may stop."""
+    server = Valkey(tmp_path_factory.mktemp("o"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def url(valkey: Valkey) -> str:
     return valkey.url

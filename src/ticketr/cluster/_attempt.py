@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
+import trio
+
 if TYPE_CHECKING:
     from ticketr.cluster._keys import TaskName
     from ticketr.jobs._handle import JobHandle
@@ -66,7 +68,8 @@ class Attempt:
         token: Identifies the attempt to the server.
         handle: The attempt in the local queue, once it is there.
         cancel_requested: Whether somebody asked the job to stop.
-        is_given_back: Whether the worker ends, so that another one is to run the job.
+        is_given_back: Whether another worker, or another attempt here, is to run the job.
+        over: Set when nothing more happens here.
     """
 
     def __init__(self, task: TaskName, level: str, message: str) -> None:
@@ -77,6 +80,12 @@ class Attempt:
         self.handle: JobHandle[object] | None = None
         self.cancel_requested: bool = False
         self.is_given_back: bool = False
+        self.over: Final = trio.Event()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the job's function has been called, or is about to be, and has not ended."""
+        return self.handle is not None and not self.handle.status.is_terminal
 
     def stop(self) -> None:
         """Stop the job: somebody asked for it, perhaps before the server said that it may run."""
@@ -85,10 +94,10 @@ class Attempt:
             self.handle.cancel(reason="cancelled in another process")
 
     def give_back(self) -> None:
-        """Stop the job, which another worker is to run."""
+        """Stop the job, which is to run elsewhere, or anew."""
         self.is_given_back = True
         if self.handle is not None:
-            self.handle.cancel(reason="the worker ends")
+            self.handle.cancel(reason="the job is given back to the queue")
 
     def start(self, handle: JobHandle[object]) -> None:
         """Note the attempt in the local queue, and stop it if it was to stop before."""

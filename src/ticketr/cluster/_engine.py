@@ -45,7 +45,7 @@ from ticketr.cluster._keys import LEVELS, QueueKeys
 from ticketr.cluster._store import LOST
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from streaq.types import StreamMessage
 
@@ -67,7 +67,7 @@ class Engine(streaq.Worker[None]):
         worker: str,
         concurrency: int,
         idle: float,
-        held: Mapping[str, AbstractSet[str]],
+        held: Callable[[], Mapping[str, Sequence[str]]],
         deliver: Callable[[StreamMessage], Awaitable[None]],
         stop: trio.Event,
     ) -> None:
@@ -78,7 +78,7 @@ class Engine(streaq.Worker[None]):
             worker: The worker's ID.
             concurrency: How many messages are handled at once.
             idle: Seconds after which a message that nobody handles is delivered again.
-            held: The messages of the jobs that run here, by their levels.
+            held: Returns the messages of the jobs that run here, by their levels.
             deliver: Handles a message; another one comes when it has returned. It raises nothing.
             stop: Set to end the session.
         """
@@ -150,7 +150,7 @@ class Engine(streaq.Worker[None]):
         with scope:
             while True:
                 async with self.redis.pipeline(transaction=False) as pipe:
-                    for level, messages in self._held.items():
+                    for level, messages in self._held().items():
                         if messages:
                             pipe.xclaim(
                                 f"{self.stream_key}{level}",

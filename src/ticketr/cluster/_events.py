@@ -116,7 +116,7 @@ class EventReader:
             told = pairs(await self._store.call("attach", record.id, self.stream))
             submission = self.submissions.get(record)
             if told and told["nonce"].decode() == record.task.nonce:
-                self._apply(record, told)
+                self._apply(record, told, is_anew=True)
             elif submission is None or not await self._enter_again(submission):
                 self._lose(record)
 
@@ -150,7 +150,9 @@ class EventReader:
             event = pairs(await self._store.call("attach", job_id, self.stream)) or event
         self._apply(record, event)
 
-    def _apply(self, record: RemoteRecord, told: Mapping[str, bytes]) -> None:
-        self._mirror.apply(record, told)
+    def _apply(
+        self, record: RemoteRecord, told: Mapping[str, bytes], *, is_anew: bool = False
+    ) -> None:
+        self._mirror.apply(record, told, is_anew=is_anew)
         if record.status.is_terminal:
             self.submissions.pop(record, None)

@@ -14,23 +14,17 @@ import uuid
 from typing import TYPE_CHECKING, Final, final
 
 import trio
-from coredis.exceptions import RedisError
 
-from ticketr.cluster._attempt import Attempt, Call
-from ticketr.cluster._engine import Engine
 from ticketr.cluster._errors import ClusterUnavailable
-from ticketr.cluster._keys import LEVELS, TaskName
-from ticketr.cluster._refusals import refusal_of
 from ticketr.cluster._repeat_runs import RepeatRunner
 from ticketr.cluster._runner import Runner
-from ticketr.cluster._store import FAILED, LONGEST_PAUSE, LOST, RecordStore
+from ticketr.cluster._sessions import RECONNECT, Sessions
+from ticketr.cluster._store import FAILED, RecordStore
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._retention import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from streaq.types import StreamMessage
 
     from ticketr.cluster._batches import Batches
     from ticketr.cluster._connection import Connection
@@ -42,7 +36,6 @@ logger = logging.getLogger("ticketr.cluster")
 
 SHORTEST_TICK: Final = 0.01
 LONGEST_TICK: Final = 0.25
-RECONNECT: Final = 0.1
 SHORTEST_REPAIR: Final = 1.0
 LAST_WORDS: Final = 2.0
 
@@ -67,18 +60,13 @@ class Life:
     ) -> None:
         self.worker: Final = f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.is_over: bool = False
-        self._connection = connection
         self._store = store
         self._batches = batches
         self._codec = codec
         self._settings = settings
         self._repeats = RepeatRunner(store, codec, settings.modules)
         self._stop = stop  # the worker is to end
-        self._leave = trio.Event()  # the engine is to end
-        self._attempts: dict[str, Attempt] = {}  # by token
-        self._held: dict[str, set[str]] = {level: set() for level in LEVELS}
-        self._attempt_over = trio.Event()
-        self._room = trio.Semaphore(settings.workers)
+        self._sessions = Sessions(connection, store, settings, self.worker, self._end)
         self._scope = trio.CancelScope()
 
     async def run(self, started: Callable[[str], None]) -> None:
@@ -118,99 +106,36 @@ class Life:
                         await self._work(runner)
                         services.cancel_scope.cancel()
             finally:
-                self._leave.set()
+                self._sessions.stop()
                 local.cancel_all(reason="the worker ends")
 
     async def _work(self, runner: Runner) -> None:
         """Take jobs until the worker is to end; give those that run a grace then."""
         async with trio.open_nursery(strict_exception_groups=True) as attempts:
-            attempts.start_soon(self._run_engines, runner, attempts)
+            attempts.start_soon(self._sessions.run, runner, attempts)
             try:
                 await self._stop.wait()
             finally:
-                self._leave.set()
+                self._sessions.stop()
             with trio.move_on_after(self._settings.grace):
-                while self._attempts:
-                    self._attempt_over = trio.Event()
-                    await self._attempt_over.wait()
-            for attempt in list(self._attempts.values()):
+                while self._sessions.attempts:
+                    await next(iter(self._sessions.attempts.values())).over.wait()
+            for attempt in list(self._sessions.attempts.values()):
                 attempt.give_back()
 
     def _end(self, why: str) -> None:
         """The lease is over."""
         if not self.is_over:
             self.is_over = True
-            count = len(self._attempts)
+            count = sum(attempt.is_running for attempt in self._sessions.attempts.values())
             level = logging.ERROR if count else logging.WARNING
             logger.log(level, "worker %s: %s; %d jobs are stopped", self.worker, why, count)
             self._scope.cancel(why)
 
-    # Messages
-
-    async def _run_engines(self, runner: Runner, attempts: trio.Nursery) -> None:
-        """Run sessions of the engine one after the other; each ends with its connection."""
-
-        async def deliver(message: StreamMessage) -> None:
-            held, over = self._held[message.priority], trio.Event()
-            held.add(message.message_id)
-            try:
-                await self._room.acquire()  # jobs of an earlier session may still run
-            except trio.Cancelled:
-                held.discard(message.message_id)
-                raise
-            attempts.start_soon(self._see_to, runner, message, over)
-            await over.wait()
-
-        while not self._leave.is_set():
-            engine = Engine(
-                self._connection,
-                worker=self.worker,
-                concurrency=self._settings.workers,
-                idle=self._settings.lease / 2,
-                held=self._held,
-                deliver=deliver,
-                stop=self._leave,
-            )
-            pause = RECONNECT
-            try:
-                await engine.run_until_stopped()
-            except* (*LOST, RedisError) as group:  # the server may have forgotten its streams, too
-                pause = self._pause_after(group)
-            with trio.move_on_after(pause):
-                await self._leave.wait()
-            held = [entry for entries in self._held.values() for entry in entries]
-            await self._store.call_surely("resume", self.worker, *held)
-
-    def _pause_after(self, failures: BaseExceptionGroup[BaseException]) -> float:
-        """Return the seconds until the next session of the engine."""
-        if refusal := refusal_of(failures):
-            self._store.tell(refusal)
-            return LONGEST_PAUSE
-        logger.info("worker %s begins a new session: %r", self.worker, failures.exceptions[0])
-        return RECONNECT
-
-    async def _see_to(self, runner: Runner, message: StreamMessage, over: trio.Event) -> None:
-        """Run the attempt that a message asks for, unless the job needs none."""
-        task = TaskName.of(message.task_id)
-        attempt = Attempt(task, message.priority, message.message_id)
-        self._attempts[attempt.token] = attempt
-        try:
-            call = await runner.begin(attempt)
-            if isinstance(call, Call):
-                await runner.run(attempt, call)
-            elif call == "over":
-                self._end("the server takes it for dead")
-        finally:
-            self._held[attempt.level].discard(attempt.message)
-            del self._attempts[attempt.token]
-            self._room.release()
-            self._attempt_over.set()
-            over.set()
-
     # What the server says
 
     def _stop_attempt(self, token: str) -> None:
-        attempt = self._attempts.get(token)
+        attempt = self._sessions.attempts.get(token)
         if attempt is not None and not attempt.cancel_requested:
             attempt.stop()
 
@@ -222,6 +147,7 @@ class Life:
                 last, entries = await self._store.read(stream, last)
             except FAILED as error:
                 self._store.drop_silent(error)
+                self._sessions.begin_anew()  # the server may have been restarted, with older data
                 await trio.sleep(RECONNECT)
                 continue
             for entry in entries:
@@ -234,7 +160,8 @@ class Life:
                 reports = [await updates.receive()]
                 while updates.unread:
                     reports.append(updates.receive_nowait())
-                by_id = {attempt.task.job_id: attempt for attempt in self._attempts.values()}
+                attempts = self._sessions.attempts.values()
+                by_id = {attempt.task.job_id: attempt for attempt in attempts}
                 calls = [
                     ("report", at.task.job_id, at.token, told.current, told.total, told.message)
                     for told in reports

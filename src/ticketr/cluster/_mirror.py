@@ -78,10 +78,18 @@ class Mirror:
             self.live[str(record.task)] = record
             self.subscriptions.notify_changed(record)
 
-    def apply(self, record: RemoteRecord, told: Mapping[str, bytes]) -> None:
-        """Take over the state in an event, and notify the readers."""
+    def apply(
+        self, record: RemoteRecord, told: Mapping[str, bytes], *, is_anew: bool = False
+    ) -> None:
+        """Take over the state in an event, and notify the readers.
+
+        Args:
+            record: The job.
+            told: The event.
+            is_anew: Whether to forget what was told before, since the server may have older data.
+        """
         before = record.report
-        if not record.apply(told, self._codec):
+        if not record.apply(told, self._codec, is_anew=is_anew):
             return
         self._by_id[record.id] = record  # an event may come before the answer to the submit
         is_report = record.report != before and bool(record.report[3])

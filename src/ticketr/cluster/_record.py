@@ -117,15 +117,23 @@ class RemoteRecord:
         self.error = JobErrorInfo.of(self.exception)
         self.ended.set()
 
-    def apply(self, told: Mapping[str, bytes], codec: SignedCodec) -> bool:
+    def apply(
+        self, told: Mapping[str, bytes], codec: SignedCodec, *, is_anew: bool = False
+    ) -> bool:
         """Take over what an event, or the server's record, says.
+
+        Args:
+            told: The fields.
+            codec: Checks what comes.
+            is_anew: Whether to forget what was told before, since the server may have older data.
 
         Returns:
             False if that is old, or of another submit.
         """
         revision = int(told["revision"])
         is_ours = told["nonce"].decode() == self.task.nonce
-        if self.ended.is_set() or revision <= self.revision or not is_ours:
+        is_old = revision <= self.revision and not is_anew
+        if self.ended.is_set() or is_old or not is_ours:
             return False
         self.revision = revision
         self.status = JobStatus(told["status"].decode())

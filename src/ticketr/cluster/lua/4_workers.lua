@@ -88,13 +88,27 @@ register('tick', function(a)
   return answer
 end)
 
--- A worker has a new connection: what the last one had fetched may never have come.
--- args: worker, the entries that it holds ...
+-- A worker has a new connection. What the last one had fetched may never have come, and a server that
+-- was restarted may have older data: a job that has ended since is to run again, and one that is not
+-- known to run must not run on.
+-- args: worker, the number of entries that it holds, these ..., id, token and entry of each attempt
+-- that runs ...; the answer is the tokens of those to stop.
 register('resume', function(a)
-  local held = {}
-  for i = 2, #a do held[a[i]] = true end
-  for _, level in ipairs(LEVELS) do hand_on(a[1], level, held) end
-  return 1
+  local worker, at, held, unknown = a[1], now(), {}, {}
+  local last = 2 + number(a[2])
+  for i = 3, last do held[a[i]] = true end
+  for i = last + 1, #a, 3 do
+    local id, token, entry = a[i], a[i + 1], a[i + 2]
+    if not has_attempt(id, token) then
+      unknown[#unknown + 1] = token
+      held[entry] = nil
+    end
+  end
+  for _, level in ipairs(LEVELS) do hand_on(worker, level, held) end
+  for _, id in ipairs(redis.call('SMEMBERS', P .. 'of:' .. worker)) do
+    if not held[get(id, 'entry')] then take_over(id, at, false) end
+  end
+  return unknown
 end)
 
 -- A worker has ended. args: worker
