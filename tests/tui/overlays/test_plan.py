@@ -226,3 +226,65 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
         " ! DEMO-9: Description: DEMO-9.md:4: “@Mia” goes",
         ' ! draft "Pay": Description: new.md:3: “:x:” goes',
     ]
+
+
+def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
+    left = tuple(
+        LeftAlone(f"DEMO-{at}", "T", f"DEMO-{at}.md", at, "it is in conflict", Code.CONFLICT)
+        for at in range(20, 60)
+    )
+    broken = LeftAlone(
+        "", "", "b.md", None, "cannot read /home/me/work/b.md: no UTF-8", Code.BROKEN
+    )
+    merge = LeftAlone("", "", "c.md", 6, "c.md:6:1: this file holds a git conflict", Code.BROKEN)
+    loss = Loss("DEMO-9", "DEMO-9.md", "a table")
+    plan = PushPlan((EDIT,), (*left, broken, merge), losses=(loss,))
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), width=50), "p")
+    state = update(state, messages.PlanRead("work", JobKind.PUSH, plan), 10.0)[0]
+
+    state = pressed(state, "KEY_DOWN")
+    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    assert "▌! a table in DEMO-9.md, so it is not sent; !" in rows
+    assert "Space" not in rows[-2]
+    assert "e edit" not in rows[-2]
+    assert pressed(state, " ").notice.startswith("Space does nothing here")
+
+    state = pressed(state, "KEY_DOWN")
+    assert "▌ ! DEMO-20   it is in conflict (DEMO-20.md:20)" in "\n".join(
+        plain(row) for row in screen(state, 11.0, Theme())
+    )
+    state = pressed(state, "G")
+    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    assert rows[-6:-3] == [
+        "  ! b.md      cannot read …/b.md: no UTF-8",
+        "▌ ! c.md      this file holds a git conflict",
+        "              (c.md:6)",
+    ]
+    assert update(state, messages.KeyPressed("e"), 12.0)[1] == (
+        effects.OpenEditor("work", "c.md", 6),
+    )
+    above = pressed(state, "KEY_UP")
+    assert update(above, messages.KeyPressed("e"), 14.0)[1] == (
+        effects.OpenEditor("work", "b.md", 1),
+    )
+    shorter = messages.PlanRead("work", JobKind.PUSH, PushPlan((EDIT,)))
+    assert "▌ * DEMO-9" in "".join(
+        plain(row) for row in screen(update(state, shorter, 15.0)[0], 15.0, Theme())
+    )
+
+
+def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> None:
+    left = tuple(
+        LeftAlone(f"DEMO-{at}", "T", "a.md", at, "it was not named", Code.UNNAMED) for at in (1, 2)
+    )
+    state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
+    for entries, words in (
+        ((EDIT,), "Enter changes 1 of your tickets in Jira"),
+        ((), "Nothing to push: none of the chosen tickets was edited"),
+    ):
+        read = messages.PlanRead("work", JobKind.PUSH, PushPlan(entries, left))
+        rows = [plain(row).rstrip() for row in screen(update(state, read, 10.0)[0], 11.0, Theme())]
+        assert rows[1].strip() == words
+        title = next(at for at, row in enumerate(rows) if "Left alone  2" in row)
+        assert rows[title + 1] == " · 2 more edited, but not chosen here"
+        assert rows[title + 2] == ""

@@ -12,17 +12,17 @@ from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.plan_rows import INDENT, padded_name, plan_lines
+from ticketr.tui.overlays.plan_notes import Section, count_notes, left_of, sections
+from ticketr.tui.overlays.plan_rows import plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.sync import LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.sync import PlanEntry, PlanPart, PushPlan
     from ticketr.tui.keymap import KeyMap
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
@@ -42,7 +42,7 @@ class Plan(Overlay):
         keys: The tickets to which it is limited; empty for all.
         plan: The plan; None until it has been made.
         shown_at: The time at which the plan came; infinity before.
-        at: The index of the selected entry.
+        at: The index of the selected item: an entry, or what is said below the entries.
         without: The fingerprints of the entries that were left out.
         accepts: Whether it may remove from Jira what the plan says would be lost.
     """
@@ -65,6 +65,20 @@ class Plan(Overlay):
         return tuple(sorted(entries, key=lambda each: each.action))
 
     @property
+    def entry(self) -> PlanEntry | None:
+        """The selected entry; None where something below the entries is selected."""
+        return self.entries[self.at] if self.at < len(self.entries) else None
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """The file and the line of what is selected; None if they are not known."""
+        if self.entry is not None:
+            return self.entry.path, self.entry.line
+        left = left_of(self.plan) if self.plan is not None else ()
+        at = self.at - (_last(self.plan) + 1 - len(left)) if self.plan is not None else -1
+        return (left[at].path, left[at].line or 1) if 0 <= at < len(left) else None
+
+    @property
     def confirmed(self) -> PushPlan | None:
         """The plan without the entries that were left out; None until it has been made."""
         if self.plan is None:
@@ -79,24 +93,25 @@ class Plan(Overlay):
         match action:
             case KeyAction.ACCEPT:
                 return self._accept(state, self.plan, now)
-            case KeyAction.SELECT if self.entries:
-                chosen = self.entries[self.at].fingerprint
-                return state.replaced(replace(self, without=self.without ^ {chosen})), ()
+            case KeyAction.SELECT if self.entry is not None:
+                without = self.without ^ {self.entry.fingerprint}
+                return state.replaced(replace(self, without=without)), ()
             case KeyAction.ACCEPT_LOSS if self.plan.losses:
                 return state.replaced(replace(self, accepts=not self.accepts)), ()
-            case KeyAction.EDIT if self.entries:
-                entry = self.entries[self.at]
-                return state, (effects.OpenEditor(self.workspace, entry.path, entry.line),)
+            case KeyAction.EDIT if self.place is not None:
+                return state, (effects.OpenEditor(self.workspace, *self.place),)
             case _:
-                last = max(0, len(self.plan.entries) - 1)
+                last = _last(self.plan)
                 at = target(action, self.at, max(1, state.body - 4), last)
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether there is an entry that the action may concern."""
         match action:
-            case KeyAction.SELECT | KeyAction.EDIT:
-                return bool(self.entries)
+            case KeyAction.SELECT:
+                return self.entry is not None
+            case KeyAction.EDIT:
+                return self.place is not None
             case KeyAction.ACCEPT:
                 return bool(self.entries) or self.kind is JobKind.SYNC
             case _:
@@ -118,7 +133,7 @@ class Plan(Overlay):
         """Return it with a plan that was made again; losses that are new were not accepted."""
         if plan == self.plan:
             return self
-        at = min(self.at, max(0, len(plan.entries) - 1))
+        at = min(self.at, _last(plan))
         known = () if self.plan is None else self.plan.losses
         accepts = self.accepts and set(plan.losses) <= set(known)
         return replace(self, plan=plan, at=at, shown_at=now, accepts=accepts)
@@ -143,54 +158,44 @@ class Plan(Overlay):
         cells, height = state.width, state.body
         if self.plan is None:
             return filled([theme.fit(" Looking for edits...", cells)], height, cells)
-        rows, headings, selected = self._rows(self.plan, state.keymap, cells, theme)
+        rows, headings, ends = self._rows(self.plan, state.keymap, cells, theme)
+        selected = ends[self.at] if ends else 0
         rows, selected = spaced(rows, headings, selected, height, cells)
         top = scroll_top(0, selected, height, len(rows))
         return filled(rows[top:], height, cells)
 
     def _rows(
         self, plan: PushPlan, keymap: KeyMap, cells: int, theme: Theme
-    ) -> tuple[list[str], list[int], int]:
-        """Return all rows, the indices of headings, and that of the selected entry's last row."""
+    ) -> tuple[list[str], list[int], list[int]]:
+        """Return all rows, the indices of headings, and those of the last row of each item."""
         summary = (Span(self._summary(plan), ("bold",)),)
         rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         headings: list[int] = []
-        selected = 0
+        ends: list[int] = []
+        notes = sections(
+            plan, self.at - len(plan.entries), keymap, cells, theme, accepts=self.accepts
+        )
+        for section in (*self._entry_sections(keymap, cells), *notes):
+            headings.append(len(rows))
+            rows.append(title_rule(section.title, "", cells, theme, is_focused=section.is_strong))
+            for lines in section.items:
+                for number, line in enumerate(lines):
+                    is_selected = len(ends) == self.at and not number
+                    rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
+                ends.append(len(rows) - 1)
+            rows += [theme.row(line, cells) for line in section.rest]
+        return rows, headings, ends
+
+    def _entry_sections(self, keymap: KeyMap, cells: int) -> Iterator[Section]:
+        found = [*enumerate(self.entries)]
         for title, action in (("Create", "created"), ("Change", "updated")):
-            found = [(at, each) for at, each in enumerate(self.entries) if each.action == action]
-            if not found:
-                continue
-            headings.append(len(rows))
-            rows.append(title_rule(f"{title}  {len(found)}", "", cells, theme, is_focused=True))
-            for at, entry in found:
-                rows += [
-                    theme.row(line, cells, *(("reverse",) if at == self.at and not number else ()))
-                    for number, line in enumerate(self._entry(entry, at, keymap, cells))
-                ]
-                selected = len(rows) - 1 if at == self.at else selected
-        if plan.losses:
-            headings.append(len(rows))
-            only_links = all(each.is_link for each in plan.losses)
-            title = f"Would be {'removed' if only_links else 'lost'} in Jira"
-            rows.append(title_rule(title, "", cells, theme, is_focused=True))
-            accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
-            word = "and is accepted" if self.accepts else f"so it is not sent{accept}"
-            for loss in plan.losses:
-                words = (mark(" !"), Span(f" {clean(loss.words)} in {clean(loss.place)}, {word}"))
-                rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
-        if plan.literals:
-            headings.append(len(rows))
-            rows.append(title_rule("Plain text in Jira", "", cells, theme, is_focused=False))
-            for literal in plan.literals:
-                name = literal.key or f'draft "{literal.title}"'
-                words = (mark(" !"), Span(f" {clean(name)}: {clean(literal.reason)}"))
-                rows += [theme.row(line, cells) for line in wrap_line(words, cells, rest="   ")]
-        if plan.left:
-            count = len(plan.left)
-            headings.append(len(rows))
-            rows.append(title_rule(f"Left alone  {count}", "", cells, theme, is_focused=False))
-            rows += [theme.row(line, cells) for each in plan.left for line in _left(each, cells)]
-        return rows, headings, selected
+            items = [
+                [*self._entry(each, at, keymap, cells)]
+                for at, each in found
+                if each.action == action
+            ]
+            if items:
+                yield Section(f"{title}  {len(items)}", items)
 
     def _summary(self, plan: PushPlan) -> str:
         kept = [each for each in plan.entries if each.fingerprint not in self.without]
@@ -202,8 +207,10 @@ class Plan(Overlay):
             return f"Enter {writes}"
         if plan.entries:
             return "Nothing to push: every entry is left out"
-        if plan.left:
+        if left_of(plan):
             return "Nothing can be pushed: what was edited here is left alone"
+        if plan.left:
+            return "Nothing to push: none of the chosen tickets was edited"
         return "Nothing to push: nothing was edited here since the last sync"
 
     def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
@@ -221,6 +228,11 @@ class Plan(Overlay):
             is_selected=at == self.at,
             is_out=entry.fingerprint in self.without,
         )
+
+
+def _last(plan: PushPlan) -> int:
+    """Return the index of the last item: the entries, and what is said below them."""
+    return max(0, len(plan.entries) + count_notes(plan) - 1)
 
 
 def _writes(kept: Sequence[PlanEntry]) -> str:
@@ -248,10 +260,3 @@ def _size(before: str, after: str) -> str:
     if not before:
         return f"({new.total()} lines)"
     return f"(+{(new - old).total()} -{(old - new).total()} lines)"
-
-
-def _left(left: LeftAlone, cells: int) -> list[Line]:
-    name = padded_name(left.key or left.title or left.path)
-    place = f"{clean(left.path)}:{left.line}" if left.line else clean(left.path)
-    line = (mark("!"), Span(f" {name}{clean(left.reason)} ({place})"))
-    return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)

@@ -1,0 +1,103 @@
+"""What a plan says below its entries: what Jira would lose, and what is left alone. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ticketr.sync import Code
+from ticketr.text import clean
+from ticketr.tui.keymap import Context, KeyAction
+from ticketr.tui.overlays.plan_rows import INDENT, padded_name
+from ticketr.tui.status_row import without_folders
+from ticketr.tui.styled import Span, wrap_line
+from ticketr.tui.theme import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ticketr.sync import LeftAlone, PushPlan
+    from ticketr.tui.keymap import KeyMap
+    from ticketr.tui.styled import Line
+    from ticketr.tui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a plan.
+
+    Attributes:
+        title: Its title.
+        items: The lines of each of its items.
+        rest: Lines below them that are no item.
+        is_strong: Whether its title stands out.
+    """
+
+    title: str
+    items: Sequence[Sequence[Line]]
+    rest: Sequence[Line] = ()
+    is_strong: bool = True
+
+
+def left_of(plan: PushPlan) -> tuple[LeftAlone, ...]:
+    """Return what is left alone, without what the plan is not about."""
+    return tuple(each for each in plan.left if each.code is not Code.UNNAMED)
+
+
+def count_notes(plan: PushPlan) -> int:
+    """Return the number of items of all sections."""
+    return len(plan.losses) + len(plan.literals) + len(left_of(plan))
+
+
+def sections(
+    plan: PushPlan, at: int, keymap: KeyMap, cells: int, theme: Theme, *, accepts: bool
+) -> Iterator[Section]:
+    """Yield the sections below the entries; those without items are left out.
+
+    Args:
+        plan: The plan.
+        at: The index of the selected item; negative for none.
+        keymap: The keys, for how to accept losses.
+        cells: The width of the screen.
+        theme: Colours and characters.
+        accepts: Whether the losses are accepted.
+    """
+    bars = ("▌" if each == at else " " for each in count())
+    if plan.losses:
+        only_links = all(each.is_link for each in plan.losses)
+        title = f"Would be {'removed' if only_links else 'lost'} in Jira"
+        accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
+        word = "and is accepted" if accepts else f"so it is not sent{accept}"
+        texts = [f"{clean(each.words)} in {clean(each.place)}, {word}" for each in plan.losses]
+        yield Section(title, [_noted(next(bars), each, cells) for each in texts])
+    if plan.literals:
+        names = [clean(each.key or f'draft "{each.title}"') for each in plan.literals]
+        texts = [clean(each.reason) for each in plan.literals]
+        named = zip(names, texts, strict=True)
+        items = [_noted(next(bars), f"{name}: {text}", cells) for name, text in named]
+        yield Section("Plain text in Jira", items, is_strong=False)
+    if plan.left:
+        left = left_of(plan)
+        others = len(plan.left) - len(left)
+        words = f" {others} more edited, but not chosen here"
+        rest = [(mark(" ·"), Span(words))] if others else []
+        title = f"Left alone  {len(plan.left)}"
+        items = [_left(next(bars), each, cells, theme) for each in left]
+        yield Section(title, items, rest, is_strong=False)
+
+
+def _noted(bar: str, words: str, cells: int) -> Sequence[Line]:
+    return wrap_line((Span(bar), mark("!"), Span(f" {words}")), cells, rest="   ")
+
+
+def _left(bar: str, left: LeftAlone, cells: int, theme: Theme) -> Sequence[Line]:
+    name = padded_name(left.key or left.title or left.path)
+    path = clean(left.path)
+    # The place stands at the end, so the reason need not begin with it.
+    reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
+    reason = without_folders(reason, cells - len(INDENT), theme)
+    place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
+    line = (mark("!"), Span(f" {name}{reason}{place}"))
+    return wrap_line(line, max(8, cells - 3), first=f"{bar} ", rest=INDENT)
