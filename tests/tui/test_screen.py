@@ -161,7 +161,8 @@ def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_ca
     words = "the file '/home/somebody/jira/of a/year.md' cannot be read: its disk is broken"
     state = app_state(width=60).noticed(words)
 
-    shown = [plain(screen(replace(state, width=cells), 0.0, Theme())[-2]) for cells in (80, 68)]
+    low = [replace(state, width=cells, height=6) for cells in (80, 68)]
+    shown = [plain(screen(each, 0.0, Theme())[-2]) for each in low]
 
     assert [each.strip() for each in shown] == [
         words,
@@ -169,10 +170,27 @@ def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_ca
     ]
 
 
+def test_a_long_notice_has_more_rows_where_there_is_room_and_is_cut_where_there_is_none() -> None:
+    words = "DEMO-9.md holds the comment; p shows what a push sends, u takes it back"
+    state = app_state(width=60, height=20).noticed(words)
+
+    rows = [plain(row).rstrip() for row in screen(state, 0.0, Theme())]
+    assert len(rows) == 20
+    assert rows[-3:-1] == [
+        " DEMO-9.md holds the comment; p shows what a push sends, u",
+        " takes it back",
+    ]
+    longer = plain(screen(state.noticed(f"{words}; {words}; {words}"), 0.0, Theme())[-2])
+    assert longer.strip() == "push sends, u takes it back; DEMO-9.md holds the comment;…"
+    low = [plain(row).rstrip() for row in screen(replace(state, height=6), 0.0, Theme())]
+    assert low[-2] == " DEMO-9.md holds the comment; p shows what a push sends, u…"
+    assert "2 Tickets" in low[1]
+
+
 def test_an_address_is_no_path() -> None:
     words = "the site https://harbour.example/browse/DEMO-1 is /gone/away/for good"
-    state = app_state(width=60).noticed(words)
+    state = app_state(width=60, height=6).noticed(words)
 
     shown = plain(screen(state, 0.0, Theme())[-2]).strip()
 
-    assert shown == "the site https://harbour.example/browse/DEMO-1 is …/for go…"
+    assert shown == "the site https://harbour.example/browse/DEMO-1 is …/for g…"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline.words import ago, whole_percent
-from ticketr.text import clip, width
+from ticketr.text import clip, width, wrap
 from ticketr.tui.jobs_state import kind_of
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.panels.detail import draw_detail
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: The least cells of a notice that is cut beside a line to type.
 LEAST_ASIDE = 12
+#: The most rows of a notice. It covers the lowest rows until the next key.
+MOST_NOTICE = 3
 
 
 def screen(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -58,13 +60,10 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     for overlay in shown:
         body = overlay.draw(state, body, now, theme)
     rule = [theme.rules(cells)] if state.layout.has_rule else []
-    return [
-        _header(state, theme),
-        *body,
-        *rule,
-        _action_bar(state, theme),
-        status_row(state, now, theme),
-    ]
+    above = [*body, *rule]
+    bar = _action_bar(state, theme, min(MOST_NOTICE, 1 + len(rule) + len(body) // 4))
+    above = above[: len(above) + 1 - len(bar)]
+    return [_header(state, theme), *above, *bar, status_row(state, now, theme)]
 
 
 def next_change(state: AppState, now: float, theme: Theme) -> float:
@@ -91,7 +90,7 @@ def _header(state: AppState, theme: Theme) -> str:
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
-        choices = (_counts(state),)
+        choices = (_counts(state), _counts(state, is_short=True))
     name = (Span(" ticketr", ("bold",)), Span(f"  {clip(left, max(0, state.width - 12))}"))
     room = state.width - cells_of(name) - 1
     for facts in choices:
@@ -122,10 +121,12 @@ def _places(state: AppState) -> tuple[Line, ...]:
     return (place, *keys), (place,)
 
 
-def _counts(state: AppState) -> Line:
+def _counts(state: AppState, *, is_short: bool = False) -> Line:
+    """Return what differs from the last sync: its marks and numbers, in full with its names."""
     spans: list[Span] = []
     for sign, number, words in state.workspace.counts:
-        spans += [Span("  " if spans else ""), mark(sign), Span(f" {number} {words}")]
+        spans += [Span("  " if spans else ""), mark(sign)]
+        spans.append(Span(f"{number}" if is_short else f" {number} {words}"))
     return tuple(spans)
 
 
@@ -197,12 +198,13 @@ def _activity(job: JobSnapshot) -> tuple[str, ...]:
         return f"{kind} waits", "waits"
     progress = job.progress
     if progress is None or progress.total <= 0:
-        return (f"{kind}ing...",)
+        return f"{kind}ing...", kind
     share = f"{whole_percent(progress)}%"
     return f"{kind}ing {share}", share
 
 
-def _action_bar(state: AppState, theme: Theme) -> str:
+def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
+    """Return the rows of the action bar: one, or more for a long notice."""
     typed = state.overlays[-1].line(state, theme) if state.overlays else None
     if typed is not None:
         aside = _aside(state, theme)
@@ -210,12 +212,23 @@ def _action_bar(state: AppState, theme: Theme) -> str:
             room = state.width - width(typed) - 2
             is_told = room >= min(width(state.notice), LEAST_ASIDE)
             aside = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
-        return theme.row(_beside(typed, aside, state.width), state.width)
+        return [theme.row(_beside(typed, aside, state.width), state.width)]
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
-        notice = without_folders(state.notice, state.width - 2, theme)
-        return theme.row((Span(f" {notice}", styles),), state.width)
-    return theme.row((Span(" "), *_hints(state, theme)), state.width)
+        lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)
+        return [theme.row((Span(f" {each}", styles),), state.width) for each in lines]
+    return [theme.row((Span(" "), *_hints(state, theme)), state.width)]
+
+
+def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
+    """Return a notice in as few lines as it needs; the last one is cut if there are too many."""
+    lines = [*wrap(words, room)]
+    if len(lines) > min(2, most):
+        lines = [*wrap(without_folders(words, room, theme), room)]
+    if len(lines) > most:
+        rest = " ".join(lines[most - 1 :])
+        lines[most - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]
+    return lines
 
 
 def _aside(state: AppState, theme: Theme) -> Span:

@@ -51,10 +51,18 @@ def without_folders(words: str, room: int, theme: Theme) -> str:
 
 
 def _fitted(words: str, room: int, theme: Theme) -> str:
-    """Cut the first part of an end, such as a long error, so that the count and the key stay."""
-    first, dot, rest = theme.text(words).partition(theme.text(" · "))
-    left = room - width(dot) - width(rest)
-    if width(first) <= left or left < LEAST_CAUSE:
-        return words
-    first = without_folders(first, left, theme)
-    return f"{clip(first, left, ellipsis=theme.ellipsis)}{dot}{rest}"
+    """Cut the first part of an end, such as a long error, so that the count and the key stay.
+
+    The key stays rather than the count, if there is no room for both.
+    """
+    dot = theme.text(" · ")
+    first, *others = theme.text(words).split(dot)
+    for rest in (others, others[-1:]):
+        end = "".join(f"{dot}{each}" for each in rest)
+        left = room - width(end)
+        if width(first) <= left:
+            return f"{first}{end}"
+        if left >= LEAST_CAUSE:
+            first = without_folders(first, left, theme)
+            return f"{clip(first, left, ellipsis=theme.ellipsis)}{end}"
+    return words

@@ -122,7 +122,7 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     rows = shown(state)
     assert rows[0].startswith(" ticketr  Change tickets of work")
     assert rows[0].endswith("nothing is written until Enter")
-    assert rows[1] == " Enter changes 2 tickets in 2 files here; nothing goes to Jira"
+    assert rows[1] == " Enter changes 2 tickets in 2 files; nothing goes to Jira"
     assert rows[2].split() == ["▌", "*", "DEMO-1", "One", "DEMO-1.md:1"]
     assert rows[3].strip() == "Labels: none → x"
     early, effect = update(state, messages.KeyPressed("KEY_ENTER"), 10.0 + LOOK / 2)
@@ -145,7 +145,7 @@ def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
 
 def test_space_leaves_an_edit_of_the_plan_out() -> None:
     state = pressed(planned(), "KEY_DOWN", " ", now=11.0)
-    assert shown(state)[1] == " Enter changes 1 ticket in 1 file here; nothing goes to Jira"
+    assert shown(state)[1] == " Enter changes 1 ticket in 1 file; nothing goes to Jira"
     assert shown(state)[5] == "     left out; Space takes it in again"
 
     _, effect = update(state, messages.KeyPressed("KEY_ENTER"), 20.0)
@@ -168,7 +168,7 @@ def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> Non
     rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})
     state = after(state, messages.EditsPlanned("work", CHANGES, rest))
     assert shown(state)[1] == (
-        " Enter changes 1 ticket in 1 file here; nothing goes to Jira; 1 say so already"
+        " Enter changes 1 ticket in 1 file; nothing goes to Jira; 1 say so already"
     )
 
     state = pressed(state, "KEY_UP", " ", "KEY_ENTER", now=21.0)

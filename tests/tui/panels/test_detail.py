@@ -141,10 +141,13 @@ def test_the_names_of_fields_have_more_room_in_a_wide_panel() -> None:
         fields=(("Fix Versions", "2026.2"), ("Points", "3")),
     )
 
-    narrow, wide = (plain(detail_lines(sheet, cells)[2].line) for cells in (48, 100))
+    lines = (detail_lines(sheet, cells) for cells in (30, 37, 48, 100))
+    small, one, two, wide = ([plain(each.line) for each in found[2:4]] for found in lines)
 
-    assert narrow == "Points     3           Fix Versi… 2026.2"
-    assert wide == "Points        3                                  Fix Versions  2026.2"
+    assert small == ["Points     3", "Fix Versi… 2026.2"]
+    assert one == ["Points        3", "Fix Versions  2026.2"]
+    assert two[0] == "Points        3        Fix Versions  2026.2"
+    assert wide[0] == "Points        3                                  Fix Versions  2026.2"
 
 
 def test_what_is_read_first_stands_first_and_a_short_field_beside_a_longer_one() -> None:

@@ -332,7 +332,7 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         assert "In Progress" in run.screen.text
         await run.press("KEY_DOWN", "KEY_ENTER")
         await trio.sleep(1)
-        assert "Enter changes 2 tickets in 2 files here" in run.screen.text
+        assert "Enter changes 2 tickets in 2 files; nothing" in run.screen.text
         await run.press("KEY_ENTER")
         assert "2 tickets changed; p shows what a push sends, u takes it back" in run.screen.text
         assert run.app.state.workspace.chosen == frozenset()

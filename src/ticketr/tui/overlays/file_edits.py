@@ -13,7 +13,7 @@ from ticketr.tui.overlays.plan_rows import plan_lines
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top
-from ticketr.tui.styled import Span
+from ticketr.tui.styled import Span, wrap_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,8 @@ class FileEdits(Overlay):
         cells, height = state.width, state.body
         if self.plan is None:
             return filled([theme.fit(" Reading the files...", cells)], height, cells)
-        rows = [theme.row((Span(f" {self._summary(self.plan)}", ("bold",)),), cells)]
+        summary = (Span(self._summary(self.plan), ("bold",)),)
+        rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         selected = 0
         for at, edit in enumerate(self.edits):
             for number, line in enumerate(self._edit(edit, at, state.keymap, cells)):
@@ -127,7 +128,7 @@ class FileEdits(Overlay):
             return f"Nothing to change{rest}"
         issues, files = kept.issues, len(kept.digests)
         words = f"Enter changes {issues} ticket{'s' * (issues != 1)}"
-        return f"{words} in {files} file{'s' * (files != 1)} here; nothing goes to Jira{rest}"
+        return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
 
     def _edit(self, edit: FileEdit, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         before, after = clean(edit.before) or "none", clean(edit.after) or "none"

@@ -34,6 +34,8 @@ _LONG = frozenset(("labels", "components", "fix versions"))
 KEY_CELLS = 13
 #: The least cells for the name of a field; a wide panel has more.
 LABEL_CELLS = 11
+#: The cells that the longest name of Jira's own fields takes, "Story Points".
+COMMON_LABEL = 14
 #: The most cells of a line; longer ones are hard to read.
 WIDEST = 120
 #: The most characters of a text that is rendered as Markdown; a longer one is shown as the file
@@ -183,7 +185,7 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
 
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     longest = max((width(name) for name, _ in sheet.fields), default=0) + 2
-    label = max(LABEL_CELLS, min(longest, room // 6))
+    label = max(LABEL_CELLS, min(longest, max(room // 6, min(room * 2 // 5, COMMON_LABEL))))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sorted(sheet.fields, key=_rank):
