@@ -187,6 +187,25 @@ def test_a_long_notice_has_more_rows_where_there_is_room_and_is_cut_where_there_
     assert "2 Tickets" in low[1]
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            "cannot reach a.example for https://a.example/rest/api/3/myself (refused): check it",
+            "cannot reach a.example (refused): check it",
+        ),
+        (
+            "a.example did not answer https://a.example/rest/api/3/myself for 30 s: try again",
+            "a.example did not answer for 30 s: try again",
+        ),
+    ],
+)
+def test_the_address_of_a_request_makes_room_for_the_cause(words: str, shown: str) -> None:
+    low = app_state(width=60, height=6).noticed(words)
+    assert plain(screen(low, 0.0, Theme())[-2]).strip() == shown
+    assert plain(screen(replace(low, width=100), 0.0, Theme())[-2]).strip() == words
+
+
 def test_an_address_is_no_path() -> None:
     words = "the site https://harbour.example/browse/DEMO-1 is /gone/away/for good"
     state = app_state(width=60, height=6).noticed(words)

@@ -88,7 +88,7 @@ if TYPE_CHECKING:
         plan_file_edits,
     )
     from ticketr.sync.job_tags import tagged_tickets, ticket_tags
-    from ticketr.sync.jobs.parts import SyncResult
+    from ticketr.sync.jobs.parts import SyncResult, is_partial
     from ticketr.sync.jobs.pull_job import PullJob
     from ticketr.sync.jobs.push_job import PushJob
     from ticketr.sync.jobs.sync_job import SyncJob
@@ -156,7 +156,7 @@ _NAMES = {
         "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task add_ticket "
         "carry_out_edits plan_file_edits"
     ),
-    "jobs.parts": "SyncResult",
+    "jobs.parts": "SyncResult is_partial",
     "jobs.pull_job": "PullJob",
     "jobs.push_job": "PushJob",
     "jobs.sync_job": "SyncJob",

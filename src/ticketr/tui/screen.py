@@ -19,7 +19,7 @@ from ticketr.tui.panels.layout import SMALLEST
 from ticketr.tui.panels.tickets import draw_tickets
 from ticketr.tui.panels.workspaces import draw_workspaces
 from ticketr.tui.state import Panel
-from ticketr.tui.status_row import status_row, without_folders
+from ticketr.tui.status_row import status_row, without_places
 from ticketr.tui.styled import Span, cells as cells_of
 from ticketr.tui.theme import mark
 
@@ -224,7 +224,7 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
     """Return a notice in as few lines as it needs; the last one is cut if there are too many."""
     lines = [*wrap(words, room)]
     if len(lines) > min(2, most):
-        lines = [*wrap(without_folders(words, room, theme), room)]
+        lines = [*wrap(without_places(words, room, theme), room)]
     if len(lines) > most:
         rest = " ".join(lines[most - 1 :])
         lines[most - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]

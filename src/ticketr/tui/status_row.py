@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEAST_CAUSE = 20
 #: The folders of an absolute path, which take the room of what matters.
 _FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
+#: The address of a request in an error, after the name of its site.
+_ADDRESS = re.compile(r"(?: for|(?<=did not answer)) https?://\S+(?= )")
 
 
 def status_row(state: AppState, now: float, theme: Theme) -> str:
@@ -45,9 +47,14 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
 
 
-def without_folders(words: str, room: int, theme: Theme) -> str:
-    """Return words, with absolute paths as names alone if there is no room for the folders."""
-    return words if width(words) <= room else _FOLDERS.sub(f"{theme.ellipsis}/", words)
+def without_places(words: str, room: int, theme: Theme) -> str:
+    """Return words; without room for them, with absolute paths as names alone.
+
+    The address of a request, which stands beside the name of its site, is left out then, too.
+    """
+    if width(words) <= room:
+        return words
+    return _FOLDERS.sub(f"{theme.ellipsis}/", _ADDRESS.sub("", words))
 
 
 def _fitted(words: str, room: int, theme: Theme) -> str:
@@ -63,6 +70,6 @@ def _fitted(words: str, room: int, theme: Theme) -> str:
         if width(first) <= left:
             return f"{first}{end}"
         if left >= LEAST_CAUSE:
-            first = without_folders(first, left, theme)
+            first = without_places(first, left, theme)
             return f"{clip(first, left, ellipsis=theme.ellipsis)}{end}"
     return words

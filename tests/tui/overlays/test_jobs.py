@@ -11,6 +11,7 @@ from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobStatus
 from ticketr.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
+from ticketr.sync.jobs.parts import not_done
 from ticketr.tui import effects, messages
 from ticketr.tui.ends import JobEnd, end_of
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -353,6 +354,29 @@ def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
     jobs_ = replace(state.jobs, workspaces={"/work": "DEMO-2"})
     state = replace(state, workspaces=workspaces, jobs=jobs_)
     assert asked(state, "R") == (effects.StartJob("DEMO-2", JobRequest(JobKind.PULL)),)
+
+
+@pytest.mark.parametrize(
+    ("result", "mark"),
+    [
+        (PullResult(total=3, unchanged=2, in_conflict=1), "!"),
+        (PullResult(total=3, unchanged=1, left_alone=2), "✓"),
+        (PullResult(total=3, unchanged=2), "!"),
+        (PushResult(left=(Note("A-1", "a.md", "no", Code.UNCONFIRMED),)), "!"),
+        (PushResult(failed=(Note("A-1", "a.md", "3 failed", Code.REFUSED),)), "!"),
+        (PullResult(total=3, unchanged=3), "✓"),
+    ],
+)
+def test_a_job_of_an_earlier_run_that_left_something_has_the_mark_for_it(
+    result: PullResult | PushResult, mark: str
+) -> None:
+    pulled = result if isinstance(result, PullResult) else None
+    pushed = result if isinstance(result, PushResult) else None
+    words = f"Sync complete: 3 tickets pulled{not_done(pulled=pulled, pushed=pushed)}"
+    state = with_earlier(replace(EARLIER, message=words))
+    assert plain(screen(state, 9.0, Theme())[2]).startswith(f"▌ {mark} ")
+    failed = replace(EARLIER, status=JobStatus.FAILED, error_message=words)
+    assert plain(screen(with_earlier(failed), 9.0, Theme())[2]).startswith("▌ ✗ ")
 
 
 def test_the_error_of_a_job_of_an_earlier_run_is_copied() -> None:

@@ -7,6 +7,7 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
 from ticketr.sync import Code, LeftAlone, LiteralText, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.sync.notes import in_conflict
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import JobKind, JobRequest
@@ -230,15 +231,16 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     left = tuple(
-        LeftAlone(f"DEMO-{at}", "T", f"DEMO-{at}.md", at, "it is in conflict", Code.CONFLICT)
+        LeftAlone(f"DEMO-{at}", "T", f"DEMO-{at}.md", at, "never pulled", Code.UNPULLED)
         for at in range(20, 60)
     )
     broken = LeftAlone(
         "", "", "b.md", None, "cannot read /home/me/work/b.md: no UTF-8", Code.BROKEN
     )
+    clash = LeftAlone("DEMO-7", "T", "d.md", 1, in_conflict("DEMO-7", "Title"), Code.CONFLICT)
     merge = LeftAlone("", "", "c.md", 6, "c.md:6:1: this file holds a git conflict", Code.BROKEN)
     loss = Loss("DEMO-9", "DEMO-9.md", "a table")
-    plan = PushPlan((EDIT,), (*left, broken, merge), losses=(loss,))
+    plan = PushPlan((EDIT,), (*left, clash, broken, merge), losses=(loss,))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9"), width=50), "p")
     state = update(state, messages.PlanRead("work", JobKind.PUSH, plan), 10.0)[0]
 
@@ -250,12 +252,15 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     assert pressed(state, " ").notice.startswith("Space does nothing here")
 
     state = pressed(state, "KEY_DOWN")
-    assert "▌ ! DEMO-20   it is in conflict (DEMO-20.md:20)" in "\n".join(
+    assert "▌ ! DEMO-20   never pulled (DEMO-20.md:20)" in "\n".join(
         plain(row) for row in screen(state, 11.0, Theme())
     )
     state = pressed(state, "G")
     rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
-    assert rows[-6:-3] == [
+    assert rows[-9:-3] == [
+        "  ! DEMO-7    it is in conflict with Jira",
+        "              (Title); c on the list settles it",
+        "              (d.md:1)",
         "  ! b.md      cannot read …/b.md: no UTF-8",
         "▌ ! c.md      this file holds a git conflict",
         "              (c.md:6)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: How many keys the name of a job has.
 _NAMED = 3
+#: What becomes of tickets with which a job has not done what it was to do.
+_UNFINISHED = ("in conflict", "left alone", "failed")
+_UNFINISHED_COUNT = re.compile(rf"\d+ (?:{'|'.join(_UNFINISHED)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,11 @@ def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = No
         counts["left alone"] += len(pushed.left)
         counts["failed"] += len(pushed.failed)
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
+
+
+def is_partial(message: str) -> bool:
+    """Return whether the last message of a job says that something failed or was left alone."""
+    return any(_UNFINISHED_COUNT.fullmatch(each) for each in message.split(", "))
 
 
 def count_tickets(count: int) -> str:

@@ -38,6 +38,10 @@ class AskingOverlay(Overlay):
 
     workspace: str
 
+    def has_effect(self, state: AppState, action: KeyAction) -> bool:
+        """Return whether an action has an effect: there is nothing to take yet."""
+        return action is not KeyAction.ACCEPT
+
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""
         if action is KeyAction.ESCAPE:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ticketr import JobStatus
 from ticketr.statusline.render import spinner
 from ticketr.statusline.words import duration
+from ticketr.sync import is_partial
 from ticketr.text import clean, clip, fit, width
 from ticketr.tui.ends import end_now, seconds_of
 from ticketr.tui.jobs_state import day_words, ended_at, id_of_earlier
@@ -116,7 +117,9 @@ def _earlier_row(job: FinishedJob, cells: int) -> Line:
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
-    return _row(_MARKS[job.status], when, job.name, message, took, cells)
+    is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
+    sign = _MARKS[job.status] if is_whole else "!"
+    return _row(sign, when, job.name, message, took, cells)
 
 
 def _row(sign: str, when: str, name: str, words: str, took: float, cells: int) -> Line:

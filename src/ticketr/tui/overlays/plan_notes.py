@@ -11,7 +11,7 @@ from ticketr.sync import Code
 from ticketr.text import clean
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.plan_rows import INDENT, padded_name
-from ticketr.tui.status_row import without_folders
+from ticketr.tui.status_row import without_places
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
@@ -84,7 +84,9 @@ def sections(
         words = f" {others} more edited, but not chosen here"
         rest = [(mark(" ·"), Span(words))] if others else []
         title = f"Left alone  {len(plan.left)}"
-        items = [_left(next(bars), each, cells, theme) for each in left]
+        does = "on the list settles it"
+        settle = keymap.hint(KeyAction.SETTLE, Context.MAIN, does, before="; ")
+        items = [_left(next(bars), each, settle, cells, theme) for each in left]
         yield Section(title, items, rest, is_strong=False)
 
 
@@ -92,12 +94,14 @@ def _noted(bar: str, words: str, cells: int) -> Sequence[Line]:
     return wrap_line((Span(bar), mark("!"), Span(f" {words}")), cells, rest="   ")
 
 
-def _left(bar: str, left: LeftAlone, cells: int, theme: Theme) -> Sequence[Line]:
+def _left(bar: str, left: LeftAlone, settle: str, cells: int, theme: Theme) -> Sequence[Line]:
     name = padded_name(left.key or left.title or left.path)
     path = clean(left.path)
     # The place stands at the end, so the reason need not begin with it.
     reason = re.sub(rf"^{re.escape(path)}:[\d:]*\s*", "", clean(left.reason))
-    reason = without_folders(reason, cells - len(INDENT), theme)
+    if left.code is Code.CONFLICT:  # the command for it is named for a terminal
+        reason = f"{reason.partition('; run ticketr ')[0]}{settle}"
+    reason = without_places(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
     line = (mark("!"), Span(f" {name}{reason}{place}"))
     return wrap_line(line, max(8, cells - 3), first=f"{bar} ", rest=INDENT)
