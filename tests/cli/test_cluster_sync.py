@@ -143,7 +143,7 @@ def test_ctrl_c_cancels_them_and_says_how_many(tmp_path: Path) -> None:
     assert process.returncode == 130, lines
     assert lines[-3:] == [
         "gone: gone is not there; bring it back, or 'ticketr workspace remove' it\n",
-        "one: Cancelled: 0/0 tickets pulled\n",
+        "one: Cancelled: no ticket pulled yet\n",
         "0 of 2 workspaces synced, 1 cancelled, 1 failed\n",
     ]
 

@@ -206,6 +206,14 @@ def test_the_address_of_a_request_makes_room_for_the_cause(words: str, shown: st
     assert plain(screen(replace(low, width=100), 0.0, Theme())[-2]).strip() == words
 
 
+@pytest.mark.parametrize("height", [20, 5, 4])
+def test_an_empty_ticket_that_hides_the_list_says_that_none_is_selected(height: int) -> None:
+    state = pressed(app_state(width=60, height=height), "3")
+    assert "No ticket is selected" in "".join(plain(row) for row in screen(state, 0.0, Theme()))
+    wide = replace(state, width=100)
+    assert "No ticket is selected" not in "".join(plain(row) for row in screen(wide, 0.0, Theme()))
+
+
 def test_an_address_is_no_path() -> None:
     words = "the site https://harbour.example/browse/DEMO-1 is /gone/away/for good"
     state = app_state(width=60, height=6).noticed(words)

@@ -150,6 +150,8 @@ def _main(state: AppState, now: float, theme: Theme) -> list[str]:
         match=-1 if ticket is None else ticket.match,
     )[-layout.body :]
     if not left:
+        if state.row is None:  # the list, which says why, is hidden
+            right[-1] = theme.fit(" No ticket is selected", layout.right)
         return right
     return [f"{one}{theme.rule}{two}" for one, two in zip(left, right, strict=True)]
 

@@ -114,7 +114,7 @@ async def test_the_wait_is_told_and_can_be_cancelled(
 
     assert trio.current_time() == began + 10
     assert snapshot.progress is not None
-    assert snapshot.progress.message == "Cancelled: 0/0 tickets pushed"
+    assert snapshot.progress.message == "Cancelled: no ticket pushed yet"
     assert len(unsettled(bench)) == 1
 
 

@@ -215,3 +215,18 @@ def test_an_empty_list_says_that_tickets_come_while_a_pull_runs() -> None:
     assert "Press P to pull from Jira" in "".join(shown(state))
     state = after(state, messages.JobChanged(job("pull", workspace="work")))
     assert "They appear as they arrive" in "".join(shown(state))
+
+
+def test_the_source_of_a_ticket_that_a_narrow_screen_hides_is_opened() -> None:
+    hidden = replace(zoomed(), is_zoomed=False, focus=Panel.TICKETS, width=60)
+    assert not hidden.layout.right
+    shown = pressed(hidden, "|")
+    assert shown.ticket is not None
+    assert (shown.focus, shown.ticket.as_source) == (Panel.DETAIL, True)
+    again = pressed(pressed(shown, "|"), "KEY_ESCAPE", "|")
+    assert again.ticket is not None
+    assert (again.focus, again.ticket.as_source) == (Panel.DETAIL, True)
+
+    beside = pressed(replace(hidden, width=100), "|")
+    assert beside.ticket is not None
+    assert (beside.focus, beside.ticket.as_source) == (Panel.TICKETS, True)

@@ -98,12 +98,16 @@ def count_tickets(count: int) -> str:
 
 def pulled_words(tally: Tally) -> str:
     """Return how far a pull has got."""
-    return f"{tally.done}/{tally.total} tickets pulled"
+    return _so_far(tally.done, tally.total, "pulled")
 
 
 def pushed_words(tally: PushTally) -> str:
     """Return how far a push has got."""
-    return f"{tally.result.done}/{tally.result.total} tickets pushed"
+    return _so_far(tally.result.done, tally.result.total, "pushed")
+
+
+def _so_far(done: int, total: int, what: str) -> str:
+    return f"{done}/{total} tickets {what}" if total else f"no ticket {what} yet"
 
 
 @asynccontextmanager

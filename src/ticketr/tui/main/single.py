@@ -49,8 +49,11 @@ def source(state: AppState, _: float) -> Step | None:
     """Switch the open ticket between its rendered form and the text of its file."""
     if state.ticket is None:
         return None
-    ticket = replace(state.ticket, as_source=not state.ticket.as_source, top=0, task=-1)
-    return replace(state, ticket=ticket), ()
+    is_hidden = not state.layout.right  # a narrow screen shows the list alone
+    as_source = is_hidden or not state.ticket.as_source
+    ticket = replace(state.ticket, as_source=as_source, top=0, task=-1)
+    focus = Panel.DETAIL if is_hidden else state.focus
+    return replace(state, ticket=ticket, focus=focus), ()
 
 
 def _with_key(state: AppState, effect: Callable[[str], Effect]) -> Step | None:
