@@ -14,6 +14,7 @@ from coredis.exceptions import (
     ClusterDownError,
     ConnectionError as LineBroken,
     ResponseError,
+    WrongTypeError,
 )
 from fakes import cluster_jobs as jobs
 from fakes.clusters import SECRET, new_name, open_cluster, until
@@ -232,6 +233,11 @@ async def test_jobs_that_the_server_has_forgotten_are_lost_if_it_does_not_take_t
         (ResponseError("MASTERDOWN Link with MASTER is down"), "has lost its primary"),
         (BusyLoadingError("is loading the dataset in memory"), "loads its data"),
         (LineBroken("max number of clients reached"), "its maxclients is reached"),
+        (
+            ResponseError("WRONGTYPE ticketr:q:job:j script: f"),
+            "overwritten its key 'ticketr:q:job:j':",
+        ),
+        (WrongTypeError("Operation against a key"), "one of its keys"),
     ],
 )
 def test_an_error_of_the_server_becomes_words(error: Exception, words: str) -> None:
@@ -241,5 +247,5 @@ def test_an_error_of_the_server_becomes_words(error: Exception, words: str) -> N
 
 
 def test_another_error_is_no_refusal() -> None:
-    assert refusal_of(ResponseError("WRONGTYPE Operation against a key")) is None
+    assert refusal_of(ResponseError("ERR wrong number of arguments")) is None
     assert refusal_of(ExceptionGroup("", [OSError("MISCONFIGURED")])) is None

@@ -23,7 +23,7 @@ MUTANTS: Final = [
     _mutant(
         "a worker that is taken for dead begins jobs",
         ATTEMPT,
-        "  if not redis.call('ZSCORE', P .. 'workers', worker) then\n",
+        "  if not call('ZSCORE', P .. 'workers', worker) then\n",
         "  if false then\n",
         RECORD + "test_a_worker_that_is_taken_for_dead_begins_nothing",
     ),
@@ -80,7 +80,7 @@ MUTANTS: Final = [
     _mutant(
         "a worker that is taken for dead goes on",
         WORKERS,
-        "  elseif not redis.call('ZSCORE', P .. 'workers', worker) then\n",
+        "  elseif not call('ZSCORE', P .. 'workers', worker) then\n",
         "  elseif false then\n",
         RECORD + "test_a_worker_that_is_taken_for_dead_begins_nothing",
     ),
@@ -162,6 +162,21 @@ MUTANTS: Final = [
         "        is_old = revision <= self.revision\n",
         "test_older_data.py::test_what_has_happened_since_happens_again",
     ),
+    # A record that another program has overwritten
+    _mutant(
+        "an overwritten record stops all that is due",
+        "lua/1_record.lua",
+        "  if not is_overwritten(id) then error(answer) end\n",
+        "  error(answer)\n",
+        "test_overwritten.py::test_a_worker_names_an_overwritten_record_and_goes_on",
+    ),
+    _mutant(
+        "an overwritten record ends the worker",
+        "_sessions.py",
+        "        except ClusterUnavailable:",
+        "        except ZeroDivisionError:",
+        "test_overwritten.py::test_a_worker_names_an_overwritten_record_and_goes_on",
+    ),
     # Keys
     _mutant(
         "a delivered job begins although another one has its key",
@@ -180,7 +195,7 @@ MUTANTS: Final = [
     _mutant(
         "the end of a job keeps its key",
         "lua/1_record.lua",
-        "  if redis.call('GET', P .. 'key:' .. key) == id then hand_key_on(key) end\n",
+        "  if call('GET', P .. 'key:' .. key) == id then hand_key_on(key) end\n",
         "",
         RECORD + "test_one_job_has_a_key_however_they_are_delivered",
     ),
@@ -195,7 +210,7 @@ MUTANTS: Final = [
     _mutant(
         "a submit enters that was withdrawn",
         SUBMIT,
-        "  if redis.call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end\n",
+        "  if call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end\n",
         "",
         RECORD + "test_a_withdrawn_submit_does_not_enter_any_more",
     ),
@@ -231,7 +246,7 @@ MUTANTS: Final = [
     _mutant(
         "two workers make a run each",
         "lua/8_repeats.lua",
-        " or redis.call('HGET', key, 'version') ~= a[2] then return 'late' end",
+        " or call('HGET', key, 'version') ~= a[2] then return 'late' end",
         " then return 'late' end",
         REPEATS + "test_one_of_two_workers_makes_a_run",
     ),

@@ -54,18 +54,14 @@ class _Call:
         self.answer: Any = None
         self.error: Exception | None = None
 
-    async def wait(self) -> Any:
-        """Wait for the answer.
+    def outcome(self) -> Any:
+        """Return the answer that has come.
 
         Raises:
             Exception: What the batch failed with.
             ResponseError: The function has failed.
             ClusterUnavailable: The server takes no such call now.
         """
-        try:
-            await self.answered.wait()
-        finally:
-            self.is_wanted = False
         if self.error is not None:
             raise self.error
         return self.answer
@@ -117,10 +113,12 @@ class Batches:
         for call in made:
             self._send.send_nowait(call)
         try:
-            return [await call.wait() for call in made]
+            for call in made:
+                await call.answered.wait()
         finally:
             for call in made:
                 call.is_wanted = False
+        return [call.outcome() for call in made]
 
     async def send_all(self) -> None:
         """Send batches until cancelled."""

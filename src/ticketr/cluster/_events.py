@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from coredis.tokens import PureToken
 
+from ticketr.cluster._errors import ClusterUnavailable
+from ticketr.cluster._refusals import is_of_one_job
 from ticketr.cluster._store import FAILED, FIRST_PAUSE, LONGEST_PAUSE, pairs
 
 if TYPE_CHECKING:
@@ -46,30 +48,32 @@ class EventReader:
         self.stream: Final = store.keys.events(uuid.uuid4().hex[:12])
         self.shift: float = 0.0
         self.submissions: dict[RemoteRecord, Submission] = {}
+        self._is_whole = False  # no event was missed, and no record has gone
         self._read = 0  # events since the server has dropped some
         self._waiting: dict[str, trio.Event] = {}  # for room, by nonce
 
     async def follow(self, ready: trio.Event) -> None:
         """Read events until cancelled; set the event once no event can be missed."""
-        last, is_whole, pause = "0-0", False, FIRST_PAUSE
+        last, pause = "0-0", FIRST_PAUSE
         while True:
             try:
-                if not is_whole:
+                if not self._is_whole:
                     last = await self._open()
+                    self._is_whole = True
                     await self._read_anew()
-                    is_whole = True
                     ready.set()
                 last, events = await self._store.read(self.stream, last)
                 for event in events:
                     await self._take(event)
                 await self._drop_read(last, len(events))
                 if not events:  # a quiet moment: is the stream still there?
-                    is_whole = bool(await self._store.client.expire(self.stream, LIFE))
+                    is_there = await self._store.client.expire(self.stream, LIFE)
+                    self._is_whole &= is_there
                 pause = FIRST_PAUSE
             except FAILED as error:
                 logger.info("the events of the cluster are interrupted: %r", error)
                 self._store.drop_silent(error)
-                is_whole = False
+                self._is_whole = False
                 await trio.sleep(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
 
@@ -90,6 +94,10 @@ class EventReader:
     async def fetch(self, job_id: str) -> dict[str, bytes]:
         """Return the server's record of a job, and follow it from now on; empty if unknown."""
         return pairs(await self._store.call_surely("attach", job_id, self.stream))
+
+    def look_anew(self) -> None:
+        """Have all live jobs read anew soon, since a record has gone."""
+        self._is_whole = False
 
     def expect_room(self, nonce: str) -> trio.Event:
         """Return an event that is set once there may be room for a submit."""
@@ -113,7 +121,13 @@ class EventReader:
     async def _read_anew(self) -> None:
         self.wake_submits()
         for record in list(self._mirror.live.values()):
-            told = pairs(await self._store.call("attach", record.id, self.stream))
+            try:
+                told = pairs(await self._store.call("attach", record.id, self.stream))
+            except ClusterUnavailable as error:
+                if not is_of_one_job(error):
+                    raise
+                self._lose(record)
+                continue
             submission = self.submissions.get(record)
             if told and told["nonce"].decode() == record.task.nonce:
                 self._apply(record, told, is_anew=True)

@@ -11,10 +11,16 @@ from coredis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     ReadOnlyError,
+    WrongTypeError,
 )
+
+from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_OUTLOOK: Final = "Jobs go on once it takes calls again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,14 @@ class Refusal:
     Attributes:
         problem: The reason, and what to do, in words for people.
         passes: Whether it passes by itself, so that all callers wait.
+        is_of_one_job: Whether it is about one job, so that workers go on with the others.
         outlook: What happens meanwhile to the work that waits.
     """
 
     problem: str
     passes: bool = False
-    outlook: str = "Jobs go on once it takes calls again"
+    is_of_one_job: bool = False
+    outlook: str = _OUTLOOK
 
 
 OUT_OF_MEMORY: Final = Refusal(
@@ -67,6 +75,7 @@ _BY_WORD: Final[Mapping[str, Refusal]] = {
     "WRONGPASS": _LOGIN,
     "NOPERM": _RIGHTS,
 }
+_OVERWRITTEN: Final = "WRONGTYPE"
 _IN_PIPELINE: Final = "of pipeline caused error: "
 _BY_TYPE: Final[tuple[tuple[type[BaseException], Refusal], ...]] = (
     # coredis makes these of the words, and drops them.
@@ -86,8 +95,32 @@ def refusal_of(error: BaseException) -> Refusal | None:
         if isinstance(error, kind):
             return refusal
     text = str(error).rpartition(_IN_PIPELINE)[2]
-    if found := _BY_WORD.get(text.partition(" ")[0]):
+    word, _, rest = text.partition(" ")
+    if isinstance(error, WrongTypeError):  # it has dropped the word
+        word, rest = _OVERWRITTEN, text
+    if word == _OVERWRITTEN:
+        return _overwritten(rest.partition(" script: ")[0])
+    if found := _BY_WORD.get(word):
         return found
     if text.startswith("max number of clients"):
         return _CROWDED
     return None if error.__cause__ is None else refusal_of(error.__cause__)
+
+
+def is_of_one_job(error: BaseException) -> bool:
+    """Return whether an error is about one job, so that others go on."""
+    refusal = refusal_of(error)
+    return refusal is not None and refusal.is_of_one_job
+
+
+def _overwritten(key: str) -> Refusal:
+    """Return what to say of a key that holds a value of another type; the functions name the key."""
+    is_named = key.startswith("ticketr:")
+    is_of_one_job = is_named and ":job:" in key
+    subject = f"its key {clean(key)!r}" if is_named else "one of its keys ticketr:* or streaq:*"
+    remedy = "submit the job anew" if is_of_one_job else "and keep other programs from such keys"
+    return Refusal(
+        f"another program has overwritten {subject}: delete that key, {remedy}",
+        is_of_one_job=is_of_one_job,
+        outlook="Other jobs go on" if is_of_one_job else _OUTLOOK,
+    )

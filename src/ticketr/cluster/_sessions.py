@@ -16,6 +16,7 @@ from coredis.exceptions import RedisError
 
 from ticketr.cluster._attempt import Attempt, Call
 from ticketr.cluster._engine import Engine
+from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import LEVELS, TaskName
 from ticketr.cluster._refusals import refusal_of
 from ticketr.cluster._store import LONGEST_PAUSE, LOST, RecordStore
@@ -152,6 +153,8 @@ class Sessions:
                 await runner.run(attempt, call)
             elif call == "over":
                 self._end_life("the server takes it for dead")
+        except ClusterUnavailable:  # its record is overwritten, as the store has said
+            await trio.lowlevel.checkpoint()
         finally:
             self._drop(attempt)
             self._room.release()

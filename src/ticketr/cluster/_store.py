@@ -25,7 +25,7 @@ from coredis.exceptions import (
 
 from ticketr.cluster._errors import ClusterUnavailable
 from ticketr.cluster._keys import QueueKeys, library
-from ticketr.cluster._refusals import refusal_of
+from ticketr.cluster._refusals import is_of_one_job, refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -162,7 +162,8 @@ class RecordStore:
             It may have been carried out, or not.
 
         Raises:
-            ClusterUnavailable: The server takes no such call now, and nothing waits for that.
+            ClusterUnavailable: The server takes no such call now, and nothing waits for that; or
+                the record of the one job that it is about is overwritten.
         """
         pause = FIRST_PAUSE
         while True:
@@ -171,7 +172,7 @@ class RecordStore:
             except LOST as error:
                 self.drop_silent(error)
             except ClusterUnavailable as error:
-                if not (is_patient or self._is_patient):
+                if is_of_one_job(error) or not (is_patient or self._is_patient):
                     raise
                 if refusal := refusal_of(error):
                     self.tell(refusal)

@@ -233,14 +233,25 @@ class Submitter:
         return record
 
     async def cancel(self, job_id: JobID, cause: CancelCause) -> CancelOutcome:
-        """Cancel a job, whoever submitted it."""
-        answer = await self.store.call_surely("cancel", job_id, cause.value, uuid.uuid4().hex)
+        """Cancel a job, whoever submitted it.
+
+        Raises:
+            ClusterUnavailable: The server takes no calls now, or the job's record is overwritten.
+        """
+        try:
+            answer = await self.store.call_surely("cancel", job_id, cause.value, uuid.uuid4().hex)
+        except ClusterUnavailable:
+            self.events.look_anew()
+            raise
         return CancelOutcome(answer.decode())
 
     async def cancel_many(self, records: Iterable[RemoteRecord], cause: CancelCause) -> None:
         """Cancel jobs in few round trips; wait for a server that takes no calls until it is mended."""
         calls = [("cancel", each.id, cause.value, uuid.uuid4().hex) for each in records]
-        await self._batches.call_all_surely(calls, is_patient=True)
+        try:
+            await self._batches.call_all_surely(calls, is_patient=True)
+        except ClusterUnavailable:  # the record of one is overwritten; the others are cancelled
+            self.events.look_anew()
 
     async def cancel_and_wait(self, record: RemoteRecord) -> None:
         """Cancel a job that this process has submitted, for its submitter, and wait for its end."""

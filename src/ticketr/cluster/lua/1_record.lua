@@ -37,22 +37,56 @@ end
 
 local GROWS = true
 
+-- As redis.call; but the error about a key that another program has overwritten names it.
+local function call(...)
+  local answer, _, key = redis.pcall(...), ...
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if string.find(answer.err, '^WRONGTYPE') then answer = {err = 'WRONGTYPE ' .. key} end
+  error(answer)
+end
+
 local function now()
-  local time = redis.call('TIME')
+  local time = call('TIME')
   return tonumber(time[1]) + tonumber(time[2]) / 1e6
 end
 
 local function text(number) return string.format('%.6f', number) end
 local function number(value) return tonumber(value or 0) or 0 end
 local function record(id) return P .. 'job:' .. id end
-local function get(id, field) return redis.call('HGET', record(id), field) or '' end
-local function set(id, ...) redis.call('HSET', record(id), ...) end
+
+local function is_overwritten(id)
+  local kind = call('TYPE', record(id)).ok
+  return kind ~= 'hash' and kind ~= 'none'
+end
+
+-- A call about a record. One that another program has overwritten is as good as none, so that a call
+-- which moves on many jobs does that with the others.
+local function of_record(command, id, ...)
+  local answer = redis.pcall(command, record(id), ...)
+  if type(answer) ~= 'table' or not answer.err then return answer end
+  if not is_overwritten(id) then error(answer) end
+end
+
+local function refuse_overwritten(id)
+  if is_overwritten(id) then error({err = 'WRONGTYPE ' .. record(id)}) end
+end
+
+-- A function that is about the job in its first argument: it fails if the record is overwritten.
+local function about_one_job(body)
+  return function(a)
+    refuse_overwritten(a[1])
+    return body(a)
+  end
+end
+
+local function get(id, field) return of_record('HGET', id, field) or '' end
+local function set(id, ...) of_record('HSET', id, ...) end
 local function is_live(status) return status == 'pending' or status == 'running' end
 
 -- The fields of a record by their names; a missing one is an empty text.
 local function fields(id, ...)
-  local names, found = {...}, {}
-  for i, value in ipairs(redis.call('HMGET', record(id), ...)) do found[names[i]] = value or '' end
+  local found, values = {}, of_record('HMGET', id, ...) or {}
+  for i, name in ipairs({...}) do found[name] = values[i] or '' end
   return found
 end
 
@@ -62,10 +96,10 @@ local SHOWN = {'nonce', 'status', 'revision', 'attempt', 'cancel', 'cause', 'due
 
 -- Tell those who watch this job.
 local function notify(id)
-  redis.call('HINCRBY', record(id), 'revision', 1)
+  of_record('HINCRBY', id, 'revision', 1)
   local watchers = get(id, 'watchers')
   if watchers == '' then return end
-  local event, values = {'id', id}, redis.call('HMGET', record(id), unpack(SHOWN))
+  local event, values = {'id', id}, of_record('HMGET', id, unpack(SHOWN))
   local is_big = #(values[#values] or '') + #(values[#values - 1] or '') > BIG
   for i, name in ipairs(SHOWN) do
     if values[i] and not (is_big and (name == 'result' or name == 'error')) then
@@ -75,7 +109,7 @@ local function notify(id)
   end
   if is_big then event[#event + 1] = 'big'; event[#event + 1] = 1 end
   for stream in string.gmatch(watchers, '[^,]+') do
-    redis.call('XADD', stream, 'NOMKSTREAM', 'MAXLEN', '~', MOST_EVENTS, '*', unpack(event))
+    call('XADD', stream, 'NOMKSTREAM', 'MAXLEN', '~', MOST_EVENTS, '*', unpack(event))
   end
 end
 
@@ -88,8 +122,8 @@ end
 -- Take an entry out of the engine's stream.
 local function drop_entry(level, entry)
   if entry == '' then return end
-  redis.call('XACK', S .. ':queues:' .. level, GROUP, entry)
-  redis.call('XDEL', S .. ':queues:' .. level, entry)
+  call('XACK', S .. ':queues:' .. level, GROUP, entry)
+  call('XDEL', S .. ':queues:' .. level, entry)
 end
 
 local hold_back, key_gate, await_key_gate -- of 2_gates.lua
@@ -97,9 +131,10 @@ local hold_back, key_gate, await_key_gate -- of 2_gates.lua
 -- Have the engine deliver a pending job now, whatever the gates are.
 local function send(id)
   local job = fields(id, 'nonce', 'level', 'entry')
-  redis.call('ZREM', P .. 'due', id)
+  call('ZREM', P .. 'due', id)
+  if job.nonce == '' then return end -- the record is gone
   drop_entry(job.level, job.entry)
-  local entry = redis.call('XADD', S .. ':queues:' .. job.level, '*',
+  local entry = call('XADD', S .. ':queues:' .. job.level, '*',
     'task_id', id .. '~' .. job.nonce, 'enqueue_time', math.floor(now() * 1000))
   set(id, 'entry', entry, 'waiting', 'worker')
 end
@@ -112,28 +147,32 @@ end
 -- A pending job that waits for its key, in the order of priority and age; gate: what else holds it up.
 local function stand_in_line(id, key, gate)
   local job = fields(id, 'submitted', 'priority')
-  redis.call('ZADD', P .. 'line:' .. key, number(job.submitted) - AGING * number(job.priority), id)
+  call('ZADD', P .. 'line:' .. key, number(job.submitted) - AGING * number(job.priority), id)
   set(id, 'waiting', gate or 'key', 'entry', '')
   if gate then await_key_gate(key) end
 end
 
 local function holder_of(key)
-  local holder = redis.call('GET', P .. 'key:' .. key)
+  local holder = call('GET', P .. 'key:' .. key)
   if holder and is_live(get(holder, 'status')) then return holder end
 end
 
 -- The first in line gets a key that nobody has, unless a gate of the key is closed.
 local function hand_key_on(key)
-  local first = redis.call('ZRANGE', P .. 'line:' .. key, 0, 0)[1]
+  local first = call('ZRANGE', P .. 'line:' .. key, 0, 0)[1]
+  if first and get(first, 'status') == '' then -- its record is gone
+    call('ZREM', P .. 'line:' .. key, first)
+    return hand_key_on(key)
+  end
   local gate = first and key_gate(key)
   if first and not gate then
-    redis.call('ZREM', P .. 'line:' .. key, first)
-    redis.call('SET', P .. 'key:' .. key, first)
+    call('ZREM', P .. 'line:' .. key, first)
+    call('SET', P .. 'key:' .. key, first)
     deliver(first)
     notify(first)
     return
   end
-  redis.call('DEL', P .. 'key:' .. key)
+  call('DEL', P .. 'key:' .. key)
   if gate then
     if get(first, 'waiting') ~= gate then
       set(first, 'waiting', gate)
@@ -146,8 +185,8 @@ end
 -- A job gives its key back.
 local function release_key(id, key)
   if key == '' then return end
-  redis.call('ZREM', P .. 'line:' .. key, id)
-  if redis.call('GET', P .. 'key:' .. key) == id then hand_key_on(key) end
+  call('ZREM', P .. 'line:' .. key, id)
+  if call('GET', P .. 'key:' .. key) == id then hand_key_on(key) end
 end
 
 -- Let a pending job wait for its time, or for its key, or for a worker.
@@ -155,7 +194,7 @@ local function await_start(id, due, at)
   local key = get(id, 'key')
   set(id, 'due', text(due))
   if due > at then
-    redis.call('ZADD', P .. 'due', due, id)
+    call('ZADD', P .. 'due', due, id)
     set(id, 'waiting', 'time', 'entry', '')
     return
   end
@@ -169,50 +208,51 @@ local function await_start(id, due, at)
 end
 
 local function leave_worker(id, worker)
-  redis.call('SREM', P .. 'running', id)
-  redis.call('SREM', P .. 'of:' .. worker, id)
-  redis.call('SREM', P .. 'stop:' .. worker, id .. ' ' .. get(id, 'token'))
+  call('SREM', P .. 'running', id)
+  call('SREM', P .. 'of:' .. worker, id)
+  call('SREM', P .. 'stop:' .. worker, id .. ' ' .. get(id, 'token'))
 end
 
 local finish, offer_room, note_run -- the second of 2_room.lua, the third of 8_repeats.lua
 
 -- A job is not pending any more: there is room for another one.
 local function leave_pending(id)
-  redis.call('SREM', P .. 'pending', id)
-  if redis.call('EXISTS', P .. 'room') == 1 then offer_room() end
+  call('SREM', P .. 'pending', id)
+  if call('EXISTS', P .. 'room') == 1 then offer_room() end
 end
 
 -- A job has ended: those that start after it wait for one less, or can start no more.
 local function tell_successors(id, status, at)
-  for _, task in ipairs(redis.call('SMEMBERS', P .. 'next:' .. id)) do
+  for _, task in ipairs(call('SMEMBERS', P .. 'next:' .. id)) do
     local other, nonce = string.match(task, '^(.*)~([^~]*)$')
     local job = fields(other, 'nonce', 'status', 'waiting', 'any_end', 'due')
     if job.nonce == nonce and job.status == 'pending' and job.waiting == 'after' then
       if status ~= 'completed' and job.any_end ~= '1' then
         set(other, 'cause', 'dependency')
         finish(other, 'cancelled', at)
-      elseif redis.call('HINCRBY', record(other), 'missing', -1) == 0 then
+      elseif of_record('HINCRBY', other, 'missing', -1) == 0 then
         await_start(other, number(job.due), at)
         notify(other)
       end
     end
   end
-  redis.call('DEL', P .. 'next:' .. id)
+  call('DEL', P .. 'next:' .. id)
 end
 
 -- Drop ended jobs that are too old or too many.
 local function forget(at)
-  local keep = number(redis.call('HGET', P .. 'settings', 'keep_jobs') or 1000)
-  local surplus = redis.call('ZCARD', P .. 'ended') - keep
+  local keep = number(call('HGET', P .. 'settings', 'keep_jobs') or 1000)
+  local surplus = call('ZCARD', P .. 'ended') - keep
   if surplus > 0 then
-    for _, id in ipairs(redis.call('ZRANGE', P .. 'ended', 0, math.min(surplus, AT_ONCE) - 1)) do
-      if number(get(id, 'finished')) > at - KEPT then break end
-      redis.call('ZREM', P .. 'ended', id)
-      redis.call('UNLINK', record(id))
+    for _, id in ipairs(call('ZRANGE', P .. 'ended', 0, math.min(surplus, AT_ONCE) - 1)) do
+      local finished = get(id, 'finished')
+      if number(finished) > at - KEPT then break end
+      call('ZREM', P .. 'ended', id)
+      if finished ~= '' then call('UNLINK', record(id)) end
     end
   end
-  local age = number(redis.call('HGET', P .. 'settings', 'keep_age') or 3600)
-  redis.call('ZREMRANGEBYSCORE', P .. 'ended', 0, at - age)
+  local age = number(call('HGET', P .. 'settings', 'keep_age') or 3600)
+  call('ZREMRANGEBYSCORE', P .. 'ended', 0, at - age)
 end
 
 function finish(id, status, at)
@@ -221,21 +261,21 @@ function finish(id, status, at)
     leave_worker(id, job.worker)
   else
     leave_pending(id)
-    redis.call('ZREM', P .. 'due', id)
-    redis.call('ZREM', P .. 'gated', id)
+    call('ZREM', P .. 'due', id)
+    call('ZREM', P .. 'gated', id)
   end
-  redis.call('ZREM', P .. 'expiring', id)
+  call('ZREM', P .. 'expiring', id)
   drop_entry(job.level, job.entry)
   set(id, 'status', status, 'finished', text(at), 'waiting', '')
-  redis.call('HDEL', record(id), 'payload', 'retry', 'entry')
-  redis.call('SREM', P .. 'keyed:' .. job.key, id)
+  of_record('HDEL', id, 'payload', 'retry', 'entry')
+  call('SREM', P .. 'keyed:' .. job.key, id)
   release_key(id, job.key)
-  redis.call('HINCRBY', P .. 'totals', status, 1)
+  call('HINCRBY', P .. 'totals', status, 1)
   if job['repeat'] ~= '' then note_run(job['repeat'], status, at) end
   notify(id)
-  local age = number(redis.call('HGET', P .. 'settings', 'keep_age') or 3600)
-  redis.call('EXPIRE', record(id), math.ceil(math.max(age, KEPT)))
-  redis.call('ZADD', P .. 'ended', at, id)
+  local age = number(call('HGET', P .. 'settings', 'keep_age') or 3600)
+  call('EXPIRE', record(id), math.ceil(math.max(age, KEPT)))
+  call('ZADD', P .. 'ended', at, id)
   tell_successors(id, status, at)
   forget(at)
 end
@@ -245,7 +285,7 @@ local function put_back(id, delay, at)
   local job = fields(id, 'worker', 'key', 'level', 'entry')
   leave_worker(id, job.worker)
   drop_entry(job.level, job.entry)
-  redis.call('SADD', P .. 'pending', id)
+  call('SADD', P .. 'pending', id)
   set(id, 'status', 'pending', 'entry', '')
   release_key(id, job.key)
   await_start(id, at + delay, at)

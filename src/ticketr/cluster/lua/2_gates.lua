@@ -7,21 +7,21 @@
 
 local QUEUE = 'q'
 
-local function has_gates() return redis.call('EXISTS', P .. 'paused', P .. 'rates') > 0 end
+local function has_gates() return call('EXISTS', P .. 'paused', P .. 'rates') > 0 end
 
-local function is_paused(what) return redis.call('SISMEMBER', P .. 'paused', what) == 1 end
+local function is_paused(what) return call('SISMEMBER', P .. 'paused', what) == 1 end
 
 -- The seconds between two starts, how many a full bucket holds, and when it is full; nothing if there
 -- is no rate.
 local function bucket(what)
-  local kept = redis.call('HGET', P .. 'rates', what)
+  local kept = call('HGET', P .. 'rates', what)
   if not kept then return end
   local interval, burst, full_at = string.match(kept, '^(%S+) (%S+) (%S+)$')
   return tonumber(interval), tonumber(burst), tonumber(full_at)
 end
 
 local function keep_bucket(what, interval, burst, full_at)
-  redis.call('HSET', P .. 'rates', what,
+  call('HSET', P .. 'rates', what,
     string.format('%.17g %.17g %.17g', interval, burst, full_at))
 end
 
@@ -50,7 +50,7 @@ end
 
 -- The line of a key goes on once the bucket of the key holds a start.
 function await_key_gate(key)
-  redis.call('ZADD', P .. 'late', ready_at('k' .. key), key)
+  call('ZADD', P .. 'late', ready_at('k' .. key), key)
 end
 
 -- What a job in "gated" waits for: perhaps for those before it alone.
@@ -62,24 +62,24 @@ end
 local function wait_at_gate(id, at)
   local job = fields(id, 'submitted', 'level')
   local rank = job.level == 'high' and 2 or job.level == 'normal' and 1 or 0
-  redis.call('ZADD', P .. 'gated', number(job.submitted) - 1e10 * rank, id)
+  call('ZADD', P .. 'gated', number(job.submitted) - 1e10 * rank, id)
   set(id, 'waiting', reason_to_wait(at), 'entry', '')
 end
 
 function hold_back(id)
-  if redis.call('EXISTS', P .. 'paused', P .. 'rates', P .. 'gated') == 0 then return false end
+  if call('EXISTS', P .. 'paused', P .. 'rates', P .. 'gated') == 0 then return false end
   local at = now()
-  if not gate_of(QUEUE, at) and redis.call('EXISTS', P .. 'gated') == 0 then return false end
+  if not gate_of(QUEUE, at) and call('EXISTS', P .. 'gated') == 0 then return false end
   local job = fields(id, 'level', 'entry')
   drop_entry(job.level, job.entry)
-  redis.call('ZREM', P .. 'due', id)
+  call('ZREM', P .. 'due', id)
   wait_at_gate(id, at)
   return true
 end
 
 -- A pending job waits in the line of its key, which it does not hold.
 local function wait_at_key_gate(id, key, gate)
-  if redis.call('GET', P .. 'key:' .. key) == id then redis.call('DEL', P .. 'key:' .. key) end
+  if call('GET', P .. 'key:' .. key) == id then call('DEL', P .. 'key:' .. key) end
   stand_in_line(id, key, gate)
 end
 
@@ -96,7 +96,7 @@ end
 
 -- An attempt begins: it takes a start of the queue, and one of its key.
 local function take_start(key, at)
-  if redis.call('EXISTS', P .. 'rates') == 0 then return end
+  if call('EXISTS', P .. 'rates') == 0 then return end
   for _, what in ipairs(key == '' and {QUEUE} or {QUEUE, 'k' .. key}) do
     local interval, burst, full_at = bucket(what)
     if interval then keep_bucket(what, interval, burst, math.max(full_at, at) + interval) end
@@ -105,23 +105,23 @@ end
 
 -- How many jobs have been delivered, and have not begun.
 local function count_delivered()
-  local count = -redis.call('SCARD', P .. 'running')
-  for _, level in ipairs(LEVELS) do count = count + redis.call('XLEN', S .. ':queues:' .. level) end
+  local count = -call('SCARD', P .. 'running')
+  for _, level in ipairs(LEVELS) do count = count + call('XLEN', S .. ':queues:' .. level) end
   return math.max(count, 0)
 end
 
 -- Let go on what finds its gate open.
 local function open_gates(at)
-  for _, key in ipairs(redis.call('ZRANGEBYSCORE', P .. 'late', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
-    redis.call('ZREM', P .. 'late', key)
+  for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'late', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
+    call('ZREM', P .. 'late', key)
     if not holder_of(key) and not is_paused('k' .. key) then hand_key_on(key) end
   end
-  if redis.call('EXISTS', P .. 'gated') == 0 or is_paused(QUEUE) then return end
+  if call('EXISTS', P .. 'gated') == 0 or is_paused(QUEUE) then return end
   local most, left = AT_ONCE, starts_left(QUEUE, at)
   if left < AT_ONCE then most = math.floor(left + 1e-6) - count_delivered() end
   if most < 1 then return end
-  for _, id in ipairs(redis.call('ZRANGE', P .. 'gated', 0, most - 1)) do
-    redis.call('ZREM', P .. 'gated', id)
+  for _, id in ipairs(call('ZRANGE', P .. 'gated', 0, most - 1)) do
+    call('ZREM', P .. 'gated', id)
     send(id)
     notify(id)
   end
@@ -129,9 +129,9 @@ end
 
 -- When a gate opens for which a job waits.
 local function next_opening(at)
-  local late = redis.call('ZRANGE', P .. 'late', 0, 0, 'WITHSCORES')[2]
+  local late = call('ZRANGE', P .. 'late', 0, 0, 'WITHSCORES')[2]
   local found = late and number(late) or at + 3600
-  if redis.call('EXISTS', P .. 'gated') == 0 or is_paused(QUEUE) then return found end
+  if call('EXISTS', P .. 'gated') == 0 or is_paused(QUEUE) then return found end
   local ready, interval = ready_at(QUEUE), bucket(QUEUE)
   if ready <= at then ready = at + math.min(interval or 0, 0.1) end -- delivered jobs are to begin
   return math.min(found, ready)
@@ -163,20 +163,20 @@ end
 -- What has changed at a gate holds at once: for the first of many jobs, for the others as they start.
 local function queue_gate_changed(at)
   if gate_of(QUEUE, at) then
-    take_back(redis.call('SRANDMEMBER', P .. 'pending', AT_ONCE),
+    take_back(call('SRANDMEMBER', P .. 'pending', AT_ONCE),
       function(id) wait_at_gate(id, at) end)
   end
-  say_reason(redis.call('ZRANGE', P .. 'gated', 0, AT_ONCE - 1), reason_to_wait(at))
+  say_reason(call('ZRANGE', P .. 'gated', 0, AT_ONCE - 1), reason_to_wait(at))
   open_gates(at)
 end
 
 local function key_gate_changed(key, at)
   local gate = gate_of('k' .. key, at)
   if gate then
-    take_back(redis.call('SMEMBERS', P .. 'keyed:' .. key),
+    take_back(call('SMEMBERS', P .. 'keyed:' .. key),
       function(id) wait_at_key_gate(id, key, gate) end)
   end
-  say_reason(redis.call('ZRANGE', P .. 'line:' .. key, 0, AT_ONCE - 1), gate or 'key')
+  say_reason(call('ZRANGE', P .. 'line:' .. key, 0, AT_ONCE - 1), gate or 'key')
   if not holder_of(key) then hand_key_on(key) end
 end
 
@@ -186,7 +186,7 @@ end
 
 -- args: the gate, 1 to pause it or 0 to resume
 register('set_paused', function(a)
-  redis.call(a[2] == '1' and 'SADD' or 'SREM', P .. 'paused', a[1])
+  call(a[2] == '1' and 'SADD' or 'SREM', P .. 'paused', a[1])
   gate_changed(a[1], now())
   return 1
 end)
@@ -195,7 +195,7 @@ end)
 register('set_rate', function(a)
   local what, at = a[1], now()
   if a[2] == '' then
-    redis.call('HDEL', P .. 'rates', what)
+    call('HDEL', P .. 'rates', what)
   else
     local interval, burst = number(a[2]), number(a[3])
     local taken = math.max(0, burst - starts_left(what, at)) -- of a new bucket, none
@@ -209,7 +209,7 @@ end)
 -- starts or '' for no rate, and how many a full bucket holds.
 register('gates', function()
   local found, seen = {}, {}
-  for _, names in ipairs({redis.call('SMEMBERS', P .. 'paused'), redis.call('HKEYS', P .. 'rates')}) do
+  for _, names in ipairs({call('SMEMBERS', P .. 'paused'), call('HKEYS', P .. 'rates')}) do
     for _, what in ipairs(names) do
       if not seen[what] then
         seen[what] = true

@@ -5,33 +5,33 @@
 local LONGEST_SILENCE = 10 -- seconds; a submit asks anew after 3, whether it was told or not
 
 local function leave_room(nonce)
-  if redis.call('ZREM', P .. 'room', nonce) == 0 then return end
-  redis.call('ZREM', P .. 'room:seen', nonce)
-  redis.call('HDEL', P .. 'room:readers', nonce)
+  if call('ZREM', P .. 'room', nonce) == 0 then return end
+  call('ZREM', P .. 'room:seen', nonce)
+  call('HDEL', P .. 'room:readers', nonce)
 end
 
 function offer_room()
-  local first = redis.call('ZRANGE', P .. 'room', 0, 0)[1]
-  local reader = first and redis.call('HGET', P .. 'room:readers', first)
+  local first = call('ZRANGE', P .. 'room', 0, 0)[1]
+  local reader = first and call('HGET', P .. 'room:readers', first)
   if not reader or reader == '' then return end
-  redis.call('XADD', reader, 'NOMKSTREAM', 'MAXLEN', '~', MOST_EVENTS, '*', 'room', first)
+  call('XADD', reader, 'NOMKSTREAM', 'MAXLEN', '~', MOST_EVENTS, '*', 'room', first)
 end
 
 -- May a new job enter, or does it wait now?
 local function has_room(nonce, reader, priority, limit, at)
   if limit >= 1e15 then return true end
-  local pending = redis.call('SCARD', P .. 'pending')
-  if redis.call('EXISTS', P .. 'room') == 0 and pending < limit then return true end
-  for _, each in ipairs(redis.call('ZRANGEBYSCORE', P .. 'room:seen', '-inf', at - LONGEST_SILENCE)) do
+  local pending = call('SCARD', P .. 'pending')
+  if call('EXISTS', P .. 'room') == 0 and pending < limit then return true end
+  for _, each in ipairs(call('ZRANGEBYSCORE', P .. 'room:seen', '-inf', at - LONGEST_SILENCE)) do
     leave_room(each)
   end
-  if not redis.call('ZSCORE', P .. 'room', nonce) then
-    local arrival = redis.call('INCR', P .. 'arrivals') * 1e-6 -- the time stands still in one call
-    redis.call('ZADD', P .. 'room', at - AGING * priority + arrival, nonce)
+  if not call('ZSCORE', P .. 'room', nonce) then
+    local arrival = call('INCR', P .. 'arrivals') * 1e-6 -- the time stands still in one call
+    call('ZADD', P .. 'room', at - AGING * priority + arrival, nonce)
   end
-  redis.call('ZADD', P .. 'room:seen', at, nonce)
-  redis.call('HSET', P .. 'room:readers', nonce, reader)
-  if pending + redis.call('ZRANK', P .. 'room', nonce) >= limit then return false end
+  call('ZADD', P .. 'room:seen', at, nonce)
+  call('HSET', P .. 'room:readers', nonce, reader)
+  if pending + call('ZRANK', P .. 'room', nonce) >= limit then return false end
   leave_room(nonce)
   if pending + 1 < limit then offer_room() end
   return true

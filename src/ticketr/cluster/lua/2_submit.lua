@@ -10,8 +10,8 @@ local function cancel(id, cause, token, at)
   if answer == 'cancelled' then
     finish(id, 'cancelled', at)
   else
-    redis.call('SADD', P .. 'stop:' .. job.worker, id .. ' ' .. job.token)
-    redis.call('XADD', P .. 'stops:' .. job.worker, 'NOMKSTREAM', 'MAXLEN', '~', 10000, '*',
+    call('SADD', P .. 'stop:' .. job.worker, id .. ' ' .. job.token)
+    call('XADD', P .. 'stops:' .. job.worker, 'NOMKSTREAM', 'MAXLEN', '~', 10000, '*',
       'token', job.token)
     notify(id)
   end
@@ -20,8 +20,8 @@ end
 
 -- The live job of a key that a new one meets: the one that has the key, or the first in line.
 local function first_of(key)
-  return holder_of(key) or redis.call('ZRANGE', P .. 'line:' .. key, 0, 0)[1]
-    or redis.call('SRANDMEMBER', P .. 'keyed:' .. key)
+  return holder_of(key) or call('ZRANGE', P .. 'line:' .. key, 0, 0)[1]
+    or call('SRANDMEMBER', P .. 'keyed:' .. key)
 end
 
 -- What a new job meets: an answer, or nothing if it may enter.
@@ -39,7 +39,7 @@ local function conflict_of(id, mode, has_id, watcher, key, at)
     add_watcher(first, watcher)
     return {'joined', first}
   end
-  for _, other in ipairs(redis.call('SMEMBERS', P .. 'keyed:' .. key)) do
+  for _, other in ipairs(call('SMEMBERS', P .. 'keyed:' .. key)) do
     cancel(other, 'superseded', '', at)
   end
 end
@@ -51,7 +51,7 @@ local function follow(id, nonce, predecessors, any_end)
   for _, other in ipairs(predecessors) do
     local status = get(other, 'status')
     if is_live(status) then
-      missing = missing + redis.call('SADD', P .. 'next:' .. other, id .. '~' .. nonce)
+      missing = missing + call('SADD', P .. 'next:' .. other, id .. '~' .. nonce)
     elseif status ~= 'completed' and not any_end then
       is_doomed = true
     end
@@ -67,7 +67,7 @@ local function enter(a)
   if get(id, 'nonce') == nonce then
     return {'entered', id, get(id, 'submitted'), get(id, 'due'), get(id, 'waiting')} -- a repeated call
   end
-  if redis.call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end
+  if call('EXISTS', P .. 'withdrawn:' .. nonce) == 1 then return {'withdrawn'} end
   local predecessors = {unpack(a, 12, 11 + number(a[11]))}
   for _, other in ipairs(predecessors) do
     if get(other, 'status') == '' then
@@ -82,13 +82,13 @@ local function enter(a)
   end
   local priority = number(field_of({unpack(a, 12 + number(a[11]))}, 'priority'))
   if not has_room(nonce, watcher, priority, number(a[8]), at) then return {'full'} end
-  redis.call('DEL', record(id))
-  redis.call('ZREM', P .. 'ended', id)
+  call('DEL', record(id))
+  call('ZREM', P .. 'ended', id)
   set(id, 'nonce', nonce, 'status', 'pending', 'revision', 1, 'attempt', 0, 'submitted', text(at),
     'due', text(at + delay), 'watchers', watcher, 'key', key, unpack(a, 12 + number(a[11])))
-  redis.call('SADD', P .. 'pending', id)
-  if key ~= '' then redis.call('SADD', P .. 'keyed:' .. key, id) end
-  if start_by > 0 then redis.call('ZADD', P .. 'expiring', start_by, id) end
+  call('SADD', P .. 'pending', id)
+  if key ~= '' then call('SADD', P .. 'keyed:' .. key, id) end
+  if start_by > 0 then call('ZADD', P .. 'expiring', start_by, id) end
   local missing = follow(id, nonce, predecessors, a[10] == '1')
   if not missing then
     set(id, 'cause', 'dependency')
@@ -100,31 +100,31 @@ local function enter(a)
   end
   return {'entered', id, text(at), text(at + delay), get(id, 'waiting')}
 end
-register('enter', enter, GROWS)
+register('enter', about_one_job(enter), GROWS)
 
 -- args: id, cause, token
-register('cancel', function(a)
+register('cancel', about_one_job(function(a)
   return cancel(a[1], a[2], a[3], now())
-end)
+end))
 
 -- The submit was cancelled before its answer came; the call may come before "enter", too.
 -- args: id, nonce, cause
 register('withdraw', function(a)
-  redis.call('SET', P .. 'withdrawn:' .. a[2], 1, 'EX', 60)
+  call('SET', P .. 'withdrawn:' .. a[2], 1, 'EX', 60)
   leave_room(a[2])
   if get(a[1], 'nonce') == a[2] then cancel(a[1], a[3], '', now()) end
-  if redis.call('EXISTS', P .. 'room') == 1 then offer_room() end
+  if call('EXISTS', P .. 'room') == 1 then offer_room() end
   return 1
 end)
 
 -- args: id; ends a wait for a time: 1 if there was one, 0 if not, -1 if there is no such job
-register('run_now', function(a)
+register('run_now', about_one_job(function(a)
   local at = now()
   local job = fields(a[1], 'status', 'waiting')
   if job.status == '' then return -1 end
   if job.status ~= 'pending' or job.waiting ~= 'time' then return 0 end
-  redis.call('ZREM', P .. 'due', a[1])
+  call('ZREM', P .. 'due', a[1])
   await_start(a[1], at, at)
   notify(a[1])
   return 1
-end)
+end))

@@ -1,7 +1,7 @@
 -- What a worker needs to run a job.
 local function call_of(id, at)
   local first = get(id, 'first')
-  local found = redis.call('HMGET', record(id), 'name', 'payload', 'attempt', 'uncounted', 'timeout',
+  local found = of_record('HMGET', id, 'name', 'payload', 'attempt', 'uncounted', 'timeout',
     'retry', 'key', 'tags')
   for i = 1, 8 do found[i] = found[i] or '' end
   return {'run', text(at - number(first)), unpack(found)}
@@ -12,6 +12,8 @@ end
 -- taken for dead.
 register('begin', function(a)
   local id, nonce, worker, token, level, entry = unpack(a)
+  if is_overwritten(id) then drop_entry(level, entry) end -- it would come again and again
+  refuse_overwritten(id)
   local job = fields(id, 'nonce', 'status', 'token', 'start_by', 'key', 'first')
   local at = now()
   if job.nonce == nonce and job.status == 'running' and job.token == token then
@@ -21,7 +23,7 @@ register('begin', function(a)
     drop_entry(level, entry)
     return {'drop'}
   end
-  if not redis.call('ZSCORE', P .. 'workers', worker) then
+  if not call('ZSCORE', P .. 'workers', worker) then
     deliver(id) -- to another worker
     return {'over'}
   end
@@ -39,18 +41,18 @@ register('begin', function(a)
     return {'drop'}
   end
   if job.key ~= '' then
-    redis.call('SET', P .. 'key:' .. job.key, id)
-    redis.call('ZREM', P .. 'line:' .. job.key, id)
+    call('SET', P .. 'key:' .. job.key, id)
+    call('ZREM', P .. 'line:' .. job.key, id)
   end
   take_start(job.key, at)
   if job.first == '' then set(id, 'first', text(at)) end
-  redis.call('HINCRBY', record(id), 'attempt', 1)
+  of_record('HINCRBY', id, 'attempt', 1)
   set(id, 'status', 'running', 'started', text(at), 'worker', worker, 'token', token, 'level', level,
     'entry', entry, 'waiting', '', 'reported', 0)
   leave_pending(id)
-  redis.call('ZREM', P .. 'expiring', id)
-  redis.call('SADD', P .. 'running', id)
-  redis.call('SADD', P .. 'of:' .. worker, id)
+  call('ZREM', P .. 'expiring', id)
+  call('SADD', P .. 'running', id)
+  call('SADD', P .. 'of:' .. worker, id)
   notify(id)
   return call_of(id, at)
 end)
@@ -74,7 +76,7 @@ register('report', function(a)
 end, GROWS)
 
 -- args: id, token, status, cause, result, error, has_report, current, total, message
-register('finish', function(a)
+register('finish', about_one_job(function(a)
   local id, token = a[1], a[2]
   if not has_attempt(id, token) then
     return get(id, 'end_token') == token and 1 or 0 -- a repeated call, or not its attempt any more
@@ -86,10 +88,10 @@ register('finish', function(a)
   set(id, 'end_token', token)
   finish(id, a[3], now())
   return 1
-end)
+end))
 
 -- To be tried again, or its worker stops. args: id, token, delay, is_counted
-register('put_back', function(a)
+register('put_back', about_one_job(function(a)
   local id, token = a[1], a[2]
   if not has_attempt(id, token) then return get(id, 'end_token') == token and 1 or 0 end
   set(id, 'end_token', token)
@@ -97,7 +99,7 @@ register('put_back', function(a)
     finish(id, 'cancelled', now()) -- the cancel came before the worker knew of it
     return 1
   end
-  if a[4] ~= '1' then redis.call('HINCRBY', record(id), 'uncounted', 1) end
+  if a[4] ~= '1' then of_record('HINCRBY', id, 'uncounted', 1) end
   put_back(id, number(a[3]), now())
   return 1
-end)
+end))

@@ -5,8 +5,8 @@ local MOST_LOSSES = 3 -- workers that may die while they run one job
 local function take_over(id, at, is_death)
   local job = fields(id, 'status', 'cancel')
   if job.status ~= 'running' then return end
-  redis.call('HINCRBY', record(id), 'uncounted', 1)
-  local lost = redis.call('HINCRBY', record(id), 'lost', is_death and 1 or 0)
+  of_record('HINCRBY', id, 'uncounted', 1)
+  local lost = of_record('HINCRBY', id, 'lost', is_death and 1 or 0)
   if job.cancel == '1' then
     finish(id, 'cancelled', at)
   elseif lost >= MOST_LOSSES then
@@ -23,7 +23,7 @@ local function hand_on(worker, level, held)
   if fetched.err then return end -- nothing was ever delivered on this level
   for _, each in ipairs(fetched) do
     if not held[each[1]] then
-      local found = redis.call('XRANGE', stream, each[1], each[1])[1]
+      local found = call('XRANGE', stream, each[1], each[1])[1]
       local id, nonce = string.match(found and found[2][2] or '', '^(.*)~([^~]*)$')
       drop_entry(level, each[1])
       if id and get(id, 'status') == 'pending' and get(id, 'nonce') == nonce then deliver(id) end
@@ -32,31 +32,37 @@ local function hand_on(worker, level, held)
 end
 
 local function bury(worker, at, is_death)
-  for _, id in ipairs(redis.call('SMEMBERS', P .. 'of:' .. worker)) do
+  for _, id in ipairs(call('SMEMBERS', P .. 'of:' .. worker)) do
     take_over(id, at, is_death)
   end
   for _, level in ipairs(LEVELS) do
     hand_on(worker, level, {})
     redis.pcall('XGROUP', 'DELCONSUMER', S .. ':queues:' .. level, GROUP, worker)
   end
-  redis.call('ZREM', P .. 'workers', worker)
-  redis.call('HDEL', P .. 'hosts', worker)
-  redis.call('DEL', P .. 'of:' .. worker, P .. 'stop:' .. worker, P .. 'stops:' .. worker)
+  call('ZREM', P .. 'workers', worker)
+  call('HDEL', P .. 'hosts', worker)
+  call('DEL', P .. 'of:' .. worker, P .. 'stop:' .. worker, P .. 'stops:' .. worker)
 end
 
 -- What time alone changes: leases are over, jobs are due or too late.
 local function move_on(at)
-  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', P .. 'workers', '-inf', at, 'LIMIT', 0, 10)) do
+  for _, worker in ipairs(call('ZRANGEBYSCORE', P .. 'workers', '-inf', at, 'LIMIT', 0, 10)) do
     bury(worker, at, true)
   end
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'expiring', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
-    set(id, 'cause', 'expired')
-    finish(id, 'cancelled', at)
+  for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'expiring', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
+    if get(id, 'status') == '' then -- the record is gone
+      call('ZREM', P .. 'expiring', id)
+    else
+      set(id, 'cause', 'expired')
+      finish(id, 'cancelled', at)
+    end
   end
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
-    redis.call('ZREM', P .. 'due', id)
-    await_start(id, number(get(id, 'due')), at)
-    notify(id)
+  for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'due', '-inf', at, 'LIMIT', 0, AT_ONCE)) do
+    call('ZREM', P .. 'due', id)
+    if get(id, 'status') ~= '' then
+      await_start(id, number(get(id, 'due')), at)
+      notify(id)
+    end
   end
   open_gates(at)
 end
@@ -68,21 +74,21 @@ register('tick', function(a)
   local worker, at = a[1], now()
   local stops = P .. 'stops:' .. worker
   if a[4] == '1' then
-    if redis.call('EXISTS', stops) == 0 then redis.call('XADD', stops, '*', 'token', '') end
-  elseif not redis.call('ZSCORE', P .. 'workers', worker) then
+    if call('EXISTS', stops) == 0 then call('XADD', stops, '*', 'token', '') end
+  elseif not call('ZSCORE', P .. 'workers', worker) then
     return {'over'}
   end
-  redis.call('ZADD', P .. 'workers', at + number(a[2]), worker)
-  redis.call('HSET', P .. 'hosts', worker, a[3])
+  call('ZADD', P .. 'workers', at + number(a[2]), worker)
+  call('HSET', P .. 'hosts', worker, a[3])
   move_on(at)
-  local due = redis.call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
-  local repeated = redis.call('ZRANGEBYSCORE', P .. 'repeats', '-inf', '(+inf', 'WITHSCORES',
+  local due = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
+  local repeated = call('ZRANGEBYSCORE', P .. 'repeats', '-inf', '(+inf', 'WITHSCORES',
     'LIMIT', 0, 1)[2]
   local next_repeat = repeated and number(repeated) or at + 3600
   local next_time = math.min(due and number(due) or at + 3600, next_opening(at),
     math.max(next_repeat, at + SOON))
   local answer = {'ok', text(next_time - at), text(next_repeat - at)}
-  for _, stop in ipairs(redis.call('SMEMBERS', P .. 'stop:' .. worker)) do
+  for _, stop in ipairs(call('SMEMBERS', P .. 'stop:' .. worker)) do
     answer[#answer + 1] = string.match(stop, '%S+$')
   end
   return answer
@@ -105,7 +111,7 @@ register('resume', function(a)
     end
   end
   for _, level in ipairs(LEVELS) do hand_on(worker, level, held) end
-  for _, id in ipairs(redis.call('SMEMBERS', P .. 'of:' .. worker)) do
+  for _, id in ipairs(call('SMEMBERS', P .. 'of:' .. worker)) do
     if not held[get(id, 'entry')] then take_over(id, at, false) end
   end
   return unknown
@@ -125,30 +131,33 @@ register('repair', function(a)
     local stream = S .. ':queues:' .. level
     local groups = redis.pcall('XINFO', 'GROUPS', stream)
     if groups.err or #groups == 0 then
-      idle[level] = redis.call('XLEN', stream) == 0
+      idle[level] = call('XLEN', stream) == 0
     else
-      idle[level] = redis.call('XLEN', stream) == redis.call('XPENDING', stream, GROUP)[1]
+      idle[level] = call('XLEN', stream) == call('XPENDING', stream, GROUP)[1]
     end
   end
-  for _, id in ipairs(redis.call('SRANDMEMBER', P .. 'pending', 200)) do
+  for _, id in ipairs(call('SRANDMEMBER', P .. 'pending', 200)) do
     local job = fields(id, 'status', 'waiting', 'due', 'level', 'key', 'entry')
     if job.status ~= 'pending' then
-      redis.call('SREM', P .. 'pending', id)
-    elseif job.waiting ~= 'after' and number(job.due) < at - 5 and not redis.call('ZSCORE', P .. 'due', id) then
+      call('SREM', P .. 'pending', id)
+    elseif job.waiting ~= 'after' and number(job.due) < at - 5 and not call('ZSCORE', P .. 'due', id) then
       local is_lost
-      if redis.call('ZSCORE', P .. 'gated', id) then
+      if call('ZSCORE', P .. 'gated', id) then
         is_lost = false
       elseif job.waiting == 'key' or job.waiting == 'paused' or job.waiting == 'rate' then
         is_lost = not holder_of(job.key) and not key_gate(job.key)
       else
         is_lost = idle[job.level] and (job.entry == ''
-          or #redis.call('XRANGE', S .. ':queues:' .. job.level, job.entry, job.entry) == 0)
+          or #call('XRANGE', S .. ':queues:' .. job.level, job.entry, job.entry) == 0)
       end
       if is_lost then
         found = found + 1
         deliver(id)
       end
     end
+  end
+  for _, id in ipairs(call('SRANDMEMBER', P .. 'running', 200)) do
+    if get(id, 'status') ~= 'running' then call('SREM', P .. 'running', id) end
   end
   return found
 end)
