@@ -6,7 +6,6 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,15 +32,27 @@ def fold(text: str) -> str:
     return text if text.isascii() else _LETTER.sub(lambda found: _LETTERS[found[0]], text)
 
 
-#: Caches the folded names and short values of fields: there are few, and they are folded often.
+#: Caches short values of fields: there are few, and they are folded often.
 _fold_again = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
 _SHORT = 60
+#: What has a name like a field.
+_OWN = frozenset(("key", "title", "text"))
+
+
+def _fold_value(text: str) -> str:
+    return _fold_again(text) if len(text) <= _SHORT else fold(text)
+
+
+@lru_cache(maxsize=1024)
+def _by_folded_name(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the names of fields by their folded names: many issues have the same fields."""
+    return {fold(name): name for name in names}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An issue as a filter sees it. What a filter compares is prepared once, here.
+    """An issue as a filter sees it. What nearly all filters search in is prepared once, here.
 
     Attributes:
         key: The issue's key; empty for a draft.
@@ -50,8 +61,7 @@ class Candidate:
         text: The rest of its text: the description, the acceptance criteria and rich-text fields.
         flags: Which of `FLAGS` hold for it.
         updated: Its last change in Jira, as Jira writes it; empty if it is not known.
-        haystack: The folded key, title, values of fields, and text; one line each.
-        folded: The folded names and texts of its fields, and ``key``, ``title`` and ``text``.
+        haystack: Its key, title, text and values of fields, folded; one line each.
     """
 
     key: str
@@ -61,21 +71,26 @@ class Candidate:
     flags: frozenset[str] = frozenset()
     updated: str = ""
     haystack: str = field(init=False, repr=False, compare=False)
-    folded: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        own = {"key": fold(self.key), "title": fold(self.title), "text": fold(self.text)}
-        folded = {
-            (_fold_again(name) if len(name) <= _SHORT else fold(name)): (
-                _fold_again(value) if len(value) <= _SHORT else fold(value)
-            )
-            for name, value in self.fields.items()
-        }
-        haystack = "\n".join((*own.values(), *folded.values()))
-        own.update(folded)
-        put = object.__setattr__
-        put(self, "folded", MappingProxyType(own))
-        put(self, "haystack", haystack)
+        own = [fold(self.key), fold(self.title), fold(self.text)]
+        haystack = "\n".join(own + [_fold_value(each) for each in self.fields.values()])
+        object.__setattr__(self, "haystack", haystack)
+
+    def folded(self, name: str) -> str:
+        """Return the folded text of a field; empty where the field is.
+
+        Args:
+            name: The folded name of the field, or ``key``, ``title`` or ``text``.
+        """
+        field_name = _by_folded_name(tuple(self.fields)).get(name)
+        if field_name is not None:
+            value = self.fields[field_name]
+        elif name in _OWN:
+            value = str(getattr(self, name))
+        else:
+            return ""
+        return _fold_value(value)
 
 
 def candidate_of(

@@ -74,7 +74,7 @@ class FieldTerm:
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue's field contains the text."""
-        value = candidate.folded.get(self.name, "")
+        value = candidate.folded(self.name)
         return self.wanted in value if self.wanted else not value
 
 

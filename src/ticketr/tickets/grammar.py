@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ticketr._lazy import compile_on_use
-from ticketr.tickets.normal import one_line
+from ticketr.tickets.normal import normal_text, one_line
 from ticketr.tickets.validate import is_key
 
 if TYPE_CHECKING:
@@ -236,10 +236,20 @@ _NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
 
 
 @lru_cache(maxsize=4096)
+def plain_field(line: str) -> tuple[str, str] | None:
+    """Return a field in its normal form, if its line has no special meaning; else None.
+
+    Nearly every line of the section is one, and many tickets have the same lines.
+    """
+    text = line.strip()
+    is_other = text.startswith("#") or MAY_BE_SPECIAL.match(line)
+    return None if is_other else read_field(text)
+
+
 def read_field(line: str) -> tuple[str, str] | None:
     r"""Parse the name and the value of a field from a line without outer white space.
 
-    A bullet before the name is ignored. A colon in a name is written ``\:``.
+    Both are in their normal form. A bullet before the name is ignored. A colon in a name is written ``\:``.
     """
     if line[:2] in {"- ", "* ", "+ "}:
         line = line[2:].lstrip()
@@ -249,8 +259,8 @@ def read_field(line: str) -> tuple[str, str] | None:
         if found is None:
             return None
         name, value = _ESCAPED_NAME.sub(r"\1", found[1]), line[found.end() :]
-    name = name.strip()
-    return (name, value.strip()) if name and colon else None
+    name = one_line(name)
+    return (name, normal_text(value).strip()) if name and colon else None
 
 
 def write_name(name: str) -> str:

@@ -168,7 +168,7 @@ class Ticket:
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _block(self.description))
-        put(self, "fields", _by_name(self.fields, _value))
+        put(self, "fields", _normal_fields(self.fields))
         put(self, "texts", _by_name(self.texts, _block) if self.texts else _NONE)
         put(self, "acceptance_criteria", _kept(_stripped, self.acceptance_criteria))
         put(self, "tasks", tuple(self.tasks))
@@ -229,6 +229,16 @@ def _value(text: str) -> str:
 
 def _kept(normalized: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
     return tuple([kept for text in texts if (kept := normalized(text))])
+
+
+class NormalFields(dict[str, str]):
+    """Fields whose names and values are in their normal form, as the parser reads them."""
+
+
+def _normal_fields(fields: Mapping[str, str]) -> Mapping[str, str]:
+    if type(fields) is NormalFields:
+        return MappingProxyType(fields)
+    return _by_name(fields, _value)
 
 
 def _by_name(fields: Mapping[str, str], normalized: Callable[[str], str]) -> Mapping[str, str]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ticketr.tickets.candidate import fold
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,23 +49,23 @@ def sort_key(name: str) -> Callable[[Candidate], SortKey]:
 def _by_key(candidate: Candidate) -> SortKey:
     found = _NUMBERED.fullmatch(candidate.key)
     place = (found[1], int(found[2])) if found else ("", 0)
-    return (found is None, *place, candidate.folded["title"])
+    return (found is None, *place, fold(candidate.title))
 
 
 def _by_title(candidate: Candidate) -> SortKey:
-    return (candidate.folded["title"], *_by_key(candidate))
+    return (fold(candidate.title), *_by_key(candidate))
 
 
 def _by_field(name: str) -> Callable[[Candidate], SortKey]:
     def key(candidate: Candidate) -> SortKey:
-        value = candidate.folded.get(name, "")
+        value = candidate.folded(name)
         return (not value, value, *_by_key(candidate))
 
     return key
 
 
 def _by_priority(candidate: Candidate) -> SortKey:
-    value = candidate.folded.get("priority", "")
+    value = candidate.folded("priority")
     rank = _RANKS.get(value, len(_PRIORITIES))
     return (not value, rank, value, *_by_key(candidate))
 

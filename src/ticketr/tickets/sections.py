@@ -16,7 +16,8 @@ from ticketr.tickets.comment import COMMENTS, begins_comments, is_comments_headi
 from ticketr.tickets.comment_lines import INDENT, CommentLines, dedented
 from ticketr.tickets.fences import opening
 from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
-from ticketr.tickets.model import NO_PLACES, Places, TextPlace, Ticket
+from ticketr.tickets.model import NO_PLACES, NormalFields, Places, TextPlace, Ticket
+from ticketr.tickets.normal import normal_text
 from ticketr.tickets.text_lines import TextLines
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ParsedIssue:
     title: str
     index: int
     text: TextLines = field(default_factory=TextLines)
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: NormalFields = field(default_factory=NormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     criteria: list[list[str]] = field(default_factory=list)
@@ -261,24 +262,30 @@ class SectionReader:
 
     def _field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
-        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
-        places, offset = self._issue.field_lines, self._offset + 1
-        while True:
-            text = lines[index].strip()
-            if text.startswith("##"):
-                return self._stray(index, stay=False)
-            found = None if text.startswith("#") else grammar.read_field(text)
+        lines, fields, places = self._lines, self._issue.fields, self._issue.field_lines
+        first, offset = index, self._offset + 1
+        while index < len(lines):
+            found = grammar.plain_field(lines[index])
+            if found is None:
+                if index > first and grammar.MAY_BE_SPECIAL.match(lines[index]):
+                    break
+                text = lines[index].strip()
+                if text.startswith("##"):
+                    return self._stray(index, stay=False)
+                found = None if text.startswith("#") else grammar.read_field(text)
+                if found is None and text:
+                    self._issue.remarks.append(text)
             if found is not None:
                 name, value = found
                 places[name] = index + offset
                 if value == "|":
                     value, index = self._block(index)
-                self._put_field(name, value)
-            elif text:
-                self._issue.remarks.append(text)
+                    value = normal_text(value).strip()
+                if name in fields:
+                    self._keep_other(name, value)
+                fields[name] = value
             index += 1
-            if index == len(lines) or may_be_special(lines[index]):
-                return index
+        return index
 
     def _block(self, index: int) -> tuple[str, int]:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
@@ -297,12 +304,11 @@ class SectionReader:
             block.append(grammar.unescape(dedented(line)))
         return "\n".join(block[: last - index]) or "|", last
 
-    def _put_field(self, name: str, value: str) -> None:
-        fields = self._issue.fields
-        if name in fields and fields[name] != value:
-            # The last value counts. The other one stays in the file as a remark.
-            self._issue.remarks += [f"# {name}: {line}" for line in fields[name].split("\n")]
-        fields[name] = value
+    def _keep_other(self, name: str, value: str) -> None:
+        """Keep another value of a field as a remark in the file: the last value counts."""
+        other = self._issue.fields[name]
+        if other != value:
+            self._issue.remarks += [f"# {name}: {line}" for line in other.split("\n")]
 
     # Acceptance criteria.
 

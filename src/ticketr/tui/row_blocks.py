@@ -16,6 +16,8 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, chain, groupby
 from typing import TYPE_CHECKING, final, overload
 
+from ticketr.tickets import fold
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -85,7 +87,7 @@ class Values:
 @lru_cache(maxsize=REMEMBERED)
 def values_of(block: Block, name: str) -> Values:
     """Return the values that the rows of a block have in a field, whose name is folded."""
-    return Values(tuple([row.candidate.folded.get(name, "") for row in block.rows]))
+    return Values(tuple([row.candidate.folded(name) for row in block.rows]))
 
 
 def holding(part: Part | Names | Values, word: str) -> tuple[int, ...]:
@@ -169,8 +171,8 @@ class Block:
     @cached_property
     def names(self) -> Names:
         """The names of its rows."""
-        found = (row.candidate.folded for row in self.rows)
-        return Names(tuple([f"{each['key'] or 'draft'}  {each['title']}" for each in found]))
+        found = (row.candidate for row in self.rows)
+        return Names(tuple([f"{fold(each.key) or 'draft'}  {fold(each.title)}" for each in found]))
 
     @cached_property
     def assignees(self) -> Counter[str]:
@@ -258,6 +260,7 @@ class Rows(Sequence["ListRow"]):
         for block in self.blocks:
             _ = block.whole.texts, block.head_of, block.issues, block.drafts
             _ = block.names, block.assignees, block.statuses
+            _ = values_of(block, "assignee"), values_of(block, "status")
 
     def named(self, words: str, most: int) -> tuple[ListRow, ...]:
         """Return the rows whose key and title hold some words.
