@@ -16,7 +16,9 @@ from ticketr.tui.sorting import sort_ahead
 from ticketr.tui.tree import Wanted, arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from ticketr.tickets import Candidate
 
 #: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
 Family = tuple[int, int]
@@ -207,6 +209,45 @@ def test_another_order_of_rows_that_were_read_takes_a_few_steps_for_each(
 
     assert shown[at].row.key == "DEMO-9"
     assert 0 < bytecodes.count < 12 * len(rows)
+
+
+def test_an_exclusion_looks_at_the_rows_that_other_words_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 256)
+    rows = Rows().merged(family(number, 1) for number in range(1, 1000))
+    rows.prepare()
+    arrange(rows, wanted=Wanted(parse_filter("77")))
+
+    bytecodes = Bytecodes()
+    with bytecodes.counted():
+        shown = arrange(rows, wanted=Wanted(parse_filter("77 -done")))
+
+    assert 0 < len(shown) < len(rows) / 20
+    assert 0 < bytecodes.count < 6 * len(rows)
+
+
+@pytest.mark.parametrize("sort", [name for name in SORT_NAMES if name != "key"])
+def test_only_the_tickets_that_a_pull_brings_to_a_sorted_list_are_given_new_keys(
+    sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_blocks, "BLOCK_ROWS", 32)
+    rows = Rows().merged(family(number, 1) for number in range(1, 1000))
+    sort_ahead(rows)
+    keyed: list[str] = []
+
+    def noting(name: str) -> Callable[[Candidate], object]:
+        def key(candidate: Candidate) -> object:
+            keyed.append(candidate.key)
+            return sort_key(name)(candidate)
+
+        return key
+
+    monkeypatch.setattr("ticketr.tui.rows.sort_key", noting)
+    merged = rows.merged(family(number, 2) for number in range(20, 1000, 50))
+    arrange(merged, sort=sort)
+
+    assert keyed == [f"DEMO-{number}" for number in range(20, 1000, 50)]
 
 
 def test_a_letter_more_costs_less_than_a_look_at_each_row(monkeypatch: pytest.MonkeyPatch) -> None:

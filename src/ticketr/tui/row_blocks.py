@@ -155,18 +155,27 @@ class Block:
         return Part(self.shown)
 
     @cached_property
+    def tickets(self) -> tuple[int, ...]:
+        """The indexes of the rows of tickets, in their order; the others are sub-tasks."""
+        found: list[int] = []
+        at = 0
+        while at < len(self.shown):
+            found.append(at)
+            at += 1 + self.shown[at].tasks
+        return tuple(found)
+
+    @cached_property
     def head_of(self) -> tuple[int, ...]:
         """For each row, the index of its ticket: its own, or the one that it is a sub-task of."""
         found: list[int] = []
-        while len(found) < len(self.shown):
-            head = len(found)
+        for head in self.tickets:
             found += [head] * (1 + self.shown[head].tasks)
         return tuple(found)
 
     @cached_property
     def heads(self) -> frozenset[str]:
         """The IDs of the tickets."""
-        return frozenset(self.shown[at].row.id for at in {*self.head_of})
+        return frozenset(self.shown[at].row.id for at in self.tickets)
 
     @cached_property
     def names(self) -> Names:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean
-from ticketr.tickets import Candidate, candidate_of
+from ticketr.tickets import Candidate, candidate_of, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,10 @@ class ListRow:
     is_broken: bool = False
     line: int = 0
     candidate: Candidate = field(default=Candidate("", ""), repr=False)
+    #: A cache, by the name of the sort.
+    _sort_keys: dict[str, tuple[object, ...]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def id(self) -> str:
@@ -65,6 +69,13 @@ class ListRow:
     def head(self) -> str:
         """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
+
+    def sort_key(self, sort: str) -> tuple[object, ...]:
+        """Return what a sort compares it by; see `ticketr.tickets.sort_key`."""
+        found = self._sort_keys.get(sort)
+        if found is None:
+            found = self._sort_keys[sort] = sort_key(sort)(self.candidate)
+        return found
 
 
 def order_of(ticket: Ticket, path: str, place: int) -> Order:

@@ -47,26 +47,27 @@ class Wanted:
         """Return the indexes of the rows of a block that the filter lets through, in their order."""
         left: Sequence[int] = range(len(block.rows))
         for term in self.filter.terms:
-            if isinstance(term, TextTerm):  # nearly all
-                left = holding_all(block.whole, (term.wanted,), left)
-            else:
-                held = self._holding(block, term)
-                is_all = len(left) == len(block.rows)
-                left = held if is_all else sorted(frozenset(held).intersection(left))
+            left = self._among(block, term, left)
         return left
 
-    def _holding(self, block: Block, term: Term) -> Sequence[int]:
-        """Return the indexes of the rows of a block that fit one term, as `Term.matches` says of each."""
+    def _among(self, block: Block, term: Term, left: Sequence[int]) -> Sequence[int]:
+        """Return those of some rows of a block that fit one term, as `Term.matches` says of each."""
         if isinstance(term, TextTerm):  # nearly all
-            return holding(block.whole, term.wanted)
+            return holding_all(block.whole, (term.wanted,), left)
+        if isinstance(term, NotTerm):
+            without = frozenset(self._among(block, term.term, left))
+            return [at for at in left if at not in without]
+        held = self._holding(block, term)
+        is_all = len(left) == len(block.rows)
+        return held if is_all else sorted(frozenset(held).intersection(left))
+
+    def _holding(self, block: Block, term: Term) -> Sequence[int]:
+        """Return the indexes of all rows of a block that fit one term."""
         match term:
             case FieldTerm(name, ""):
                 return [at for at, text in enumerate(values_of(block, name).texts) if not text]
             case FieldTerm(name, wanted):
                 return holding(values_of(block, name), wanted)
-            case NotTerm(excluded):
-                without = frozenset(self._holding(block, excluded))
-                return [at for at in range(len(block.rows)) if at not in without]
             case FlagTerm(flags):
                 apart = flags.isdisjoint
                 return [at for at, row in enumerate(block.rows) if not apart(self._flags(row))]
