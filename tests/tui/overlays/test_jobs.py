@@ -385,6 +385,20 @@ def test_the_error_of_a_job_of_an_earlier_run_is_copied() -> None:
     assert pressed(with_earlier(job), "x").notice == "x does nothing here; ? lists the keys"
 
 
+def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> None:
+    error = (
+        "cannot reach a.example for https://a.example/rest/api/3/myself (refused): "
+        "check the address and your network"
+    )
+    job = replace(EARLIER, status=JobStatus.FAILED, error_message=error, attempts=2)
+    state = update(with_earlier(job), messages.Resized(80, 24), 9.0)[0]
+    rows = [plain(row).rstrip() for row in screen(state, 9.0, Theme())]
+    assert "cannot reach a.example (refused): check the …" in rows[2]
+    assert rows[-6].startswith("─ Pull work ─")
+    assert rows[-6].endswith(" attempt 2 ─")
+    assert " ".join("".join(rows[-5:-3]).split()) == error
+
+
 def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
     state = with_earlier(replace(EARLIER, key="/shop"))
     workspaces = (*state.workspaces, WorkspaceView("shop"))

@@ -13,6 +13,7 @@ from ticketr.text import clean, clip, fit, width
 from ticketr.tui.ends import end_now, seconds_of
 from ticketr.tui.jobs_state import day_words, ended_at, id_of_earlier
 from ticketr.tui.panels.frame import title_rule
+from ticketr.tui.status_row import without_places
 from ticketr.tui.styled import Span
 from ticketr.tui.theme import mark
 
@@ -62,13 +63,13 @@ def job_rows(
     section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
     section(
         "Ended",
-        [(each.id, _ended_row(state, each)) for each in jobs.ended],
+        [(each.id, _ended_row(state, each, theme)) for each in jobs.ended],
         "this run",
     )
     days: dict[str, list[tuple[str, Line]]] = {}
     for job in jobs.of_earlier_runs:
         day = day_words(job.finished_at.astimezone().date(), jobs.today)
-        days.setdefault(day, []).append((id_of_earlier(job), _earlier_row(job, cells)))
+        days.setdefault(day, []).append((id_of_earlier(job), _earlier_row(job, cells, theme)))
     for day, entries in days.items():
         section(day, entries)
     return rows, headings, selected
@@ -106,24 +107,33 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     return (Span(f"{left}{gap}{right}"),)
 
 
-def _ended_row(state: AppState, snapshot: JobSnapshot) -> Line:
+def _ended_row(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     end, cells = end_now(state, snapshot), state.width
     when = datetime.fromtimestamp(ended_at(snapshot), UTC).astimezone()
-    return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, seconds_of(snapshot), cells)
+    took = seconds_of(snapshot)
+    return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
 
 
-def _earlier_row(job: FinishedJob, cells: int) -> Line:
-    message = clean(job.error_message or job.message or job.status.value)
+def earlier_words(job: FinishedJob) -> str:
+    """Return how a job of an earlier run ended, cleaned."""
+    return clean(job.error_message or job.message or job.status.value)
+
+
+def _earlier_row(job: FinishedJob, cells: int, theme: Theme) -> Line:
+    message = earlier_words(job)
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
     is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
     sign = _MARKS[job.status] if is_whole else "!"
-    return _row(sign, when, job.name, message, took, cells)
+    return _row(sign, when, job.name, message, took, cells, theme)
 
 
-def _row(sign: str, when: str, name: str, words: str, took: float, cells: int) -> Line:
+def _row(
+    sign: str, when: str, name: str, words: str, took: float, cells: int, theme: Theme
+) -> Line:
     left = f" {when}  {fit(clean(name), NAME_CELLS)} "
     right = f" {duration(took)} "
     room = max(4, cells - width(left) - width(right) - 3)
+    words = without_places(words, room, theme)
     return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))

@@ -10,11 +10,11 @@ from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.statusline.render import next_spin
 from ticketr.text import clean, fit
 from ticketr.tui import effects, messages
-from ticketr.tui.ends import end_now
+from ticketr.tui.ends import JobEnd, end_now
 from ticketr.tui.jobs_state import id_of_earlier
 from ticketr.tui.keymap import Context, KeyAction
 from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.job_rows import job_rows
+from ticketr.tui.overlays.job_rows import earlier_words, job_rows
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.run_again import EndedJob, refusal, run_again
 from ticketr.tui.overlays.scrolling import target
@@ -128,10 +128,13 @@ class Jobs(Overlay):
         return [*filled(shown, page, cells), *detail]
 
     def _detail(self, state: AppState, chosen: str, theme: Theme) -> list[str]:
-        snapshot = _job(state, chosen)
-        if not isinstance(snapshot, JobSnapshot) or not snapshot.status.is_terminal:
+        job, cells = _job(state, chosen), state.width
+        if job is None or not job.status.is_terminal:
             return []
-        end, cells = end_now(state, snapshot), state.width
+        if isinstance(job, FinishedJob):
+            end, attempts = JobEnd("", earlier_words(job)), job.attempts
+        else:
+            end, attempts = end_now(state, job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
         for each in end.tickets:
             line = (mark(each.mark), Span(f" {fit(each.name, 10)} {each.words}"))
@@ -140,8 +143,8 @@ class Jobs(Overlay):
             more = len(lines) - DETAIL + 1
             log = state.keymap.hint(KeyAction.LOG, Context.JOBS, "shows the log", before="; ")
             lines = [*lines[: DETAIL - 1], (Span(f" ... and {more} more lines{log}"),)]
-        facts = f"attempt {snapshot.attempt}" if snapshot.attempt > 1 else ""
-        title = title_rule(clean(snapshot.name), facts, cells, theme, is_focused=False)
+        facts = f"attempt {attempts}" if attempts > 1 else ""
+        title = title_rule(clean(job.name), facts, cells, theme, is_focused=False)
         return [title, *(theme.row(line, cells) for line in lines)]
 
 
