@@ -107,7 +107,7 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
     screen.wait_for("Enter begin")
     screen.pty.resize(WIDTH, HEIGHT)  # keys before the first frame are dropped
     screen.press("\r", "Pull complete: 500 tickets")
-    screen.wait_for("the tickets are files in .*/ticketr-demo-")
+    screen.wait_for(r"the tickets are files in\s+/.*/ticketr-demo-")
 
     screen.press("/", " / ▏")
     screen.press("isbn", " / isbn▏ .* 1 of 1")

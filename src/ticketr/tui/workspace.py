@@ -95,6 +95,11 @@ class WorkspaceView:
         return self.visible[self.index].row if self.visible else None
 
     @property
+    def is_gone(self) -> bool:
+        """Whether its folder has gone since it was opened."""
+        return self.is_read and bool(self.problem)
+
+    @property
     def count(self) -> int:
         """The number of its issues."""
         return self.rows.issues

@@ -11,6 +11,7 @@ from fakes.states import after, app_state, pressed
 
 from ticketr.tickets import Ticket
 from ticketr.tui import effects, messages
+from ticketr.tui.job_request import JobKind, JobRequest
 from ticketr.tui.keymap import TABLE, Context, KeyAction
 from ticketr.tui.main.table import on_main
 from ticketr.tui.overlays.log import Log
@@ -230,3 +231,17 @@ def test_the_source_of_a_ticket_that_a_narrow_screen_hides_is_opened() -> None:
     beside = pressed(replace(hidden, width=100), "|")
     assert beside.ticket is not None
     assert (beside.focus, beside.ticket.as_source) == (Panel.TICKETS, True)
+
+
+def test_nothing_is_pulled_into_a_folder_that_is_gone() -> None:
+    gone = messages.WorkspaceFailed("work", "the folder /w is gone")
+    state = after(app_state(), messages.FilesRead("work", Rows()), gone)
+    state, asked = update(state, messages.KeyPressed("P"), 9.0)
+    assert (asked, state.notice) == ((), "the folder /w is gone; r reads it again")
+
+    back = after(state, messages.FilesRead("work", Rows()))
+    pull = effects.StartJob("work", JobRequest(JobKind.PULL))
+    assert update(back, messages.KeyPressed("P"), 9.0)[1] == (pull,)
+    closed = after(app_state(), gone)
+    closed = closed.with_workspace(replace(closed.workspace, is_read=False))
+    assert update(closed, messages.KeyPressed("P"), 9.0)[1] == (pull,)

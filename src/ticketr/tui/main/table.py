@@ -72,9 +72,13 @@ def _log(state: AppState, now: float) -> Step | None:
 
 
 def _pull(state: AppState, now: float) -> Step | None:
+    workspace = state.workspace
     if not state.workspaces:
         return None
-    return state, (effects.StartJob(state.workspace.name, JobRequest(JobKind.PULL)),)
+    if workspace.is_gone:  # a job would make the folder anew, perhaps below an unmounted disk
+        again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
+        return state.noticed(f"{workspace.problem}{again}", is_bad=True), ()
+    return state, (effects.StartJob(workspace.name, JobRequest(JobKind.PULL)),)
 
 
 def _jobs(state: AppState, now: float) -> Step | None:
