@@ -3,7 +3,8 @@
 Each program runs until it has ended, or until a time that no program needs: then it hangs. Each
 deadlock that the queue finds must be one: a second run of the program resolves none from a certain
 deadlock on, and then none of the waits of that deadlock may end within that time. Trio runs tasks in
-random order, so two runs of a program differ, but each is checked by itself.
+random order, so two runs of a program differ, but each is checked by itself. A cancel may end any
+wait, for instance when a time limit cancels the job of a run: the waits are looked at just before it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import trio
@@ -31,14 +32,14 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs import _wait_graph
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._wait import choose_wait_to_end
 from ticketr.jobs._wait_graph import wait_graph_of_run
-from ticketr.jobs._wait_targets import NextChange, QueueRoom
+from ticketr.jobs._wait_targets import JobEnd, NextChange, QueueIdle, QueueRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._updates import Updates
     from ticketr.jobs._wait import Wait
     from ticketr.jobs._wait_targets import WaitTarget
@@ -230,7 +231,8 @@ class Result:
     Attributes:
         has_ended: Whether the program ended.
         deadlocks: The number of deadlocks that the queues found.
-        proved: Whether the waits of the last deadlock were still there in the end.
+        proved: Whether the waits of the last deadlock were still there in the end, or just before the
+            first cancel of a job that may end one of them.
     """
 
     has_ended: bool = False
@@ -242,6 +244,8 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
     """Run a program; from this deadlock on, resolve none."""
     result = Result()
     left: list[Wait] = []
+    is_over = False
+    request_cancel = JobRecord.request_cancel
 
     def choose(deadlock: Sequence[Wait]) -> Wait | None:
         if not left:
@@ -254,21 +258,32 @@ def run(plan: Program, give_up_at: int | None = None) -> Result:
                 let_wait(wait.target for wait in deadlock)
         return None
 
+    def end_proof() -> None:
+        nonlocal is_over
+        if not is_over:
+            is_over, result.proved = True, all(is_there(wait) for wait in left)
+
+    def cancel(record: JobRecord, cause: CancelCause) -> None:
+        if any(may_end(wait, record) for wait in left):
+            end_proof()
+        request_cancel(record, cause)
+
     async def main() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, nursery.cancel_scope)
             await Runner(plan).open(0)
             result.has_ended = True
-            result.proved = all(is_there(wait) for wait in left)
+            end_proof()
             nursery.cancel_scope.cancel()
 
     async def watch(scope: trio.CancelScope) -> None:
         await trio.sleep(LONG)
-        result.proved = all(is_there(wait) for wait in left)
+        end_proof()
         scope.cancel()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_wait_graph, "choose_wait_to_end", choose)
+        patch.setattr(JobRecord, "request_cancel", cancel)
         trio.run(main, clock=MockClock(autojump_threshold=0))
     return result
 
@@ -282,18 +297,19 @@ def let_wait(targets: Iterable[WaitTarget]) -> None:
                 by_deadline.discard(target.submission)
 
 
-def is_there(wait: Wait) -> bool:
-    """Return whether a wait has not ended, or was ended by a cancel."""
+def may_end(wait: Wait, record: JobRecord) -> bool:
+    """Return whether the cancel of a job may end a wait."""
     goal = wait.target
-    if any(job.extras.cancel_requested for job in wait.jobs):
-        return True
+    assert isinstance(goal, JobEnd | NextChange | QueueIdle | QueueRoom)
+    queue: object = goal.queue
+    return record in wait.jobs or record.queue is queue
+
+
+def is_there(wait: Wait) -> bool:
+    """Return whether a wait has not ended."""
+    goal = wait.target
     if isinstance(goal, NextChange) and goal.record is not None:
         return not goal.record.status.is_terminal  # a pause is a change as well
-    if isinstance(goal, QueueRoom) and any(
-        job.extras.cancel_cause is CancelCause.SCOPE
-        for job in cast("QueueCore", goal.queue).finished.jobs
-    ):
-        return True  # the pending job of a cancelled run was cancelled, which makes room
     return any(wait in waiter.waits for waiter in wait_graph_of_run().waiting_jobs.values())
 
 
@@ -317,6 +333,23 @@ def test_a_submit_of_a_job_that_must_start_by_a_time_is_part_of_a_deadlock() -> 
 
     assert run(plan) == Result(has_ended=True, deadlocks=1)
     assert run(plan, give_up_at=1) == Result(deadlocks=1, proved=True)
+
+
+def test_the_time_limit_of_a_run_cancels_a_job_of_a_deadlock() -> None:
+    """The job waits for one that waits for it; the other wait ends as well."""
+    waits = Step("run", queue=1, steps=[Step("wait", number=0)])
+    plan = Program(
+        workers=[2, 1],
+        room=[None, None],
+        body=[
+            Step("submit", options={"delay": 2.0}, steps=[Step("idle", queue=1)]),
+            Step("submit", options={"timeout": 3.0}, steps=[waits]),
+            Step("sleep", seconds=1.0),  # the run begins before the block of its queue is left
+        ],
+    )
+
+    assert run(plan) == Result(has_ended=True, deadlocks=1)
+    assert run(plan, give_up_at=1) == Result(has_ended=True, deadlocks=1, proved=True)
 
 
 def test_no_random_program_hangs_or_is_refused_a_wait_that_would_end() -> None:
