@@ -11,6 +11,7 @@ import anyio
 import pytest
 import trio
 from fakes.jira_raw import CERTIFICATES
+from fakes.valkeys import Valkey
 
 from ticketr.cluster import ClusterMisconfigured, ClusterUnavailable, _connection
 from ticketr.cluster._address import ServerAddress
@@ -258,6 +259,31 @@ async def test_tls_with_files_of_ones_own(server: coredis.Redis[bytes], folder: 
         nursery.cancel_scope.cancel()
 
 
+async def test_a_port_without_tls_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_connection, "PATIENCE", 0.05)
+    server = Valkey(tmp_path / "o", "127.0.0.1")
+    url = server.remote_url.replace("valkey:", "rediss:")
+    words = "if its port is one without TLS, write valkey://"
+    try:
+        with pytest.raises(ClusterUnavailable, match=words):
+            async with open_connection(url, name="q", secret=SECRET):
+                pass
+    finally:
+        server.stop()
+
+
+async def test_a_port_for_tls_is_told(server: coredis.Redis[bytes], folder: Path) -> None:
+    assert await server.ping()
+    async with trio.open_nursery() as nursery:
+        port = await listen(nursery, TlsProxy(folder, "good.pem").handle)
+        with pytest.raises(
+            ClusterUnavailable, match="If its port is one for TLS, write valkeys://"
+        ):
+            async with open_connection(f"redis://127.0.0.1:{port}", name="q", secret=SECRET):
+                pass
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize(
     ("certificate", "words"),
     [
@@ -351,14 +377,14 @@ async def test_a_failure_of_the_client_itself_is_not_hidden(
 
 
 def test_the_words_of_an_error_are_those_at_its_bottom() -> None:
-    outer = RuntimeError("outer")
+    address, outer = ServerAddress(socket="s"), RuntimeError("outer")
     outer.__cause__ = ExceptionGroup("all", [OSError(111, "Connection refused")])
 
-    assert _in_words(outer) == "Connection refused"
-    assert _in_words(TimeoutError()) == "it gives no answer for 5 s"
-    assert _in_words(RuntimeError("\033[31mred")) == "red"
-    assert _in_words(EOFError()) == "EOFError"
-    assert _in_words(anyio.EndOfStream()).endswith("is it a Valkey server?")
+    assert _in_words(outer, address) == "Connection refused"
+    assert _in_words(TimeoutError(), address) == "it gives no answer for 5 s"
+    assert _in_words(RuntimeError("\033[31mred"), address) == "red"
+    assert _in_words(EOFError(), address) == "EOFError"
+    assert _in_words(anyio.EndOfStream(), address).endswith("Valkey server?")
 
 
 def test_a_pool_takes_the_whole_address() -> None:

@@ -179,11 +179,11 @@ async def _check(
         problem = f"the user may not do what a queue needs: {clean(str(error))}"
         raise ClusterMisconfigured(str(address), problem) from None
     except ResponseError as error:
-        raise ClusterUnavailable(str(address), _in_words(error)) from None
+        raise ClusterUnavailable(str(address), _in_words(error, address)) from None
     except (RedisError, OSError, trio.TooSlowError) as error:
         # A cancelled attempt to connect looks like a failed one.
         await trio.lowlevel.checkpoint()  # noqa: ASYNC120 - the Cancelled is the true error
-        raise ClusterUnavailable(str(address), _in_words(error)) from error
+        raise ClusterUnavailable(str(address), _in_words(error, address)) from error
 
 
 def _check_facts(facts: dict[str, Any], server: str) -> None:
@@ -230,24 +230,28 @@ def _tls_context(address: ServerAddress) -> ssl.SSLContext:
     return context
 
 
-def _in_words(error: BaseException) -> str:
+def _in_words(error: BaseException, address: ServerAddress) -> str:
     """Return what is at the bottom of an error of the connection."""
     if refusal := refusal_of(error):
         return refusal.problem
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, BaseExceptionGroup):
-        return _in_words(error.exceptions[0])
+        return _in_words(error.exceptions[0], address)
     # coredis gives no cause if the greeting has no answer.
     is_silent = type(error) is ConnectionError and str(error).startswith("Unable to establish")
     if is_silent or isinstance(error, (trio.TooSlowError, TimeoutError)):
-        return f"it gives no answer for {PATIENCE:g} s"
+        # A server waits for the rest of what is no line to it.
+        hint = "" if address.tls is None else ": if its port is one without TLS, write valkey://"
+        return f"it gives no answer for {PATIENCE:g} s{hint}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not valid: {clean(error.verify_message)}"
     if isinstance(error, ssl.SSLError):  # its number is no errno
         return f"it does not speak TLS as expected: {clean(error.reason or str(error))}"
     if isinstance(error, anyio.EndOfStream):
-        return "it ends the connection without an answer: is it a Valkey server?"
+        may_want_tls = address.tls is None and not address.socket
+        hint = " If its port is one for TLS, write valkeys://" if may_want_tls else ""
+        return f"it ends the connection without an answer: is it a Valkey server?{hint}"
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return clean(str(error)) or type(error).__name__
