@@ -139,22 +139,24 @@ def restore_address(address: str) -> str:
 
 def restore_document(node: Any, *, code: bool = False) -> Any:
     """Replace the placeholders in a document that came from Markdown, in place."""
-    match node:
-        case str():
-            return node.translate(_BACK_IN_CODE if code else _BACK)
-        case list():
-            node[:] = [restore_document(item, code=code) for item in node]
-        case dict():
-            kind = node.get("type")
-            code = code or kind in _CODE or _is_code(node)
-            for key, value in node.items():
-                if key == "attrs" and kind in _TITLED:  # the title is not Markdown
-                    node[key] = restore_document(value, code=True)
-                    continue
-                if key in ADDRESSES and type(value) is str:
+    if type(node) is str:
+        # Placeholders are not ASCII, as most texts are.
+        return node if node.isascii() else node.translate(_BACK_IN_CODE if code else _BACK)
+    if type(node) is list:
+        node[:] = [restore_document(item, code=code) for item in node]
+    elif type(node) is dict:
+        kind = node.get("type")
+        code = code or kind in _CODE or _is_code(node)
+        for key, value in node.items():
+            if type(value) is str:
+                if key in ADDRESSES:
                     node[key] = restore_address(value)
-                else:
+                elif not value.isascii():
                     node[key] = restore_document(value, code=code)
+            else:
+                # The title of a block is not Markdown.
+                is_code = code or (key == "attrs" and kind in _TITLED)
+                node[key] = restore_document(value, code=is_code)
     return node
 
 
@@ -170,9 +172,12 @@ def _placeholder(match: re.Match[str]) -> str:
 def _holds_placeholders(node: Any) -> bool:
     if type(node) is str:
         return not node.isascii() and _ANY.search(node) is not None
-    if type(node) is dict:
-        return any(map(_holds_placeholders, node.values()))
-    return type(node) is list and any(map(_holds_placeholders, node))
+    if type(node) is not dict and type(node) is not list:
+        return False
+    parts = node.values() if type(node) is dict else node
+    return any(
+        _holds_placeholders(part) for part in parts if type(part) is not str or not part.isascii()
+    )
 
 
 def _protect_content(node: Json) -> None:
@@ -297,4 +302,7 @@ def _is_plain(node: Json) -> bool:
 
 
 def _is_code(node: Json) -> bool:
-    return any(type(mark) is dict and mark.get("type") == "code" for mark in node.get("marks", ()))
+    marks = node.get("marks")
+    if not marks:
+        return False
+    return any(type(mark) is dict and mark.get("type") == "code" for mark in marks)

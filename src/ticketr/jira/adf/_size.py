@@ -48,7 +48,10 @@ def is_too_large(document: object) -> bool:
         rest += 1
         if type(node) is dict:
             for key, value in node.items():
-                if type(value) is not str:
+                if type(value) is list:
+                    rest += 1
+                    waiting += value
+                elif type(value) is not str:
                     waiting.append(value)
                 elif key == _TEXT:
                     text += len(value)

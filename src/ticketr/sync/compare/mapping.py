@@ -230,7 +230,11 @@ _KEPT = ("id", "key", "name", "displayName", "accountId", "value", "state", "sub
 
 def _slim(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _slim(value[name]) for name in _KEPT if value.get(name) is not None}
+        return {
+            name: kept if type(kept) is str else _slim(kept)
+            for name in _KEPT
+            if (kept := value.get(name)) is not None
+        }
     if isinstance(value, list):
         return [_slim(each) for each in value if each is not None]
     return value
@@ -256,7 +260,8 @@ def _ticket(
     fields = {
         name: text
         for name, field_id in columns.names
-        if (text := _line_text(field_id, issue.fields.get(field_id)))
+        if (value := issue.fields.get(field_id)) is not None
+        and (text := _line_text(field_id, value))
     }
     if columns.links:
         named = dict(columns.names)
@@ -325,9 +330,10 @@ def _entry_text(value: object) -> str:
     if isinstance(value, dict):
         if value.get("state") == "closed":  # a sprint that is over says nothing about today
             return ""
-        names = (value.get(name) for name in ("displayName", "name", "value", "key"))
+        names = map(value.get, ("displayName", "name", "value", "key"))
         text = next((name for name in names if isinstance(name, str) and name), "")
-        below = _entry_text(value.get("child"))
+        child = value.get("child")
+        below = _entry_text(child) if child is not None else ""
         return f"{text}{BELOW}{below}" if below else text
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -50,7 +50,7 @@ def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
     """Yield the description of an issue, and its other rich texts, from its fields."""
     yield fields.get(DESCRIPTION_FIELD)
     for name, value in fields.items():
-        if name != DESCRIPTION_FIELD and is_document(value):
+        if isinstance(value, dict) and name != DESCRIPTION_FIELD and is_document(value):
             yield value
 
 

@@ -71,6 +71,8 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
     while waiting:
         node = waiting.pop()
         content = node.get("content") if isinstance(node, dict) else None
+        if not isinstance(content, list):
+            continue
         match node:
             case {
                 "type": "mediaSingle",
@@ -78,7 +80,9 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
             } if media:
                 found.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
             case _:
-                waiting += reversed(content) if isinstance(content, list) else ()
+                waiting += [
+                    each for each in reversed(content) if type(each) is dict and "content" in each
+                ]
     return tuple(found.values())
 
 

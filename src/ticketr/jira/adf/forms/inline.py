@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ticketr.emoji import emoji_named
@@ -282,13 +283,11 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
         before: What stands before it.
         after: What stands behind it.
     """
-    made: list[str] = []
-    at = 0
-    for start, _, _ in _in_text(words):
-        made += words[at:start], BACKSLASH
-        at = start
-    made.append(words[at:])
-    escaped = "".join(made)
+    starts = [start for start, _, _ in _in_text(words)]
+    escaped = words
+    if starts:
+        ends = (*starts, len(words))
+        escaped = BACKSLASH.join([words[start:end] for start, end in pairwise((0, *ends))])
     if words.endswith("@") and after is not None and _links_to_account(after):
         escaped = f"{escaped[:-1]}{BACKSLASH}@"
     if before is not None and _is_code(before) and _STATUS.match(words):

@@ -38,6 +38,9 @@ _ATOMS = frozenset(
         *("placeholder", "status", "unknownInline"),
     }
 )
+#: Tokens in a line that hold no form, and those that hold what their children do.
+_PLAIN = frozenset({"codespan", "linebreak", "softbreak"})
+_EMPHASIS = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
 _PARTS = "ticketr-parts"
 _MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
@@ -145,6 +148,8 @@ class Reader:
 
     def _picture(self, children: Sequence[Token]) -> list[Token] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""
+        if children[0]["type"] != "image":
+            return None
         match _joined(children):
             case [{"type": "image", "attrs": {"url": str(url)} as attrs, "children": alt}, *rest]:
                 pass
@@ -280,7 +285,12 @@ def _html(tag: str) -> Token:
 
 
 def _may_hold_form(token: Token) -> bool:
-    return token["type"] != "text" or "{" in token["raw"] or ":" in token["raw"]
+    kind = token["type"]
+    if kind == "text":
+        return "{" in token["raw"] or ":" in token["raw"]
+    if kind in _EMPHASIS:
+        return any(map(_may_hold_form, token["children"]))
+    return kind not in _PLAIN
 
 
 def _closing_of_atom(tag: str) -> str:
