@@ -211,3 +211,37 @@ def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> No
     state = pressed(state, "c")
     told = messages.AuthorRead("work", "DEMO-9", VIEW.updated, "Priya", VIEW.updated)
     assert after(state, told) == state
+
+
+def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() -> None:
+    state = update(opened(), messages.Resized(50, 10), 11.0)[0]
+
+    def shown(state: AppState) -> list[str]:
+        return [plain(row).rstrip() for row in screen(state, 12.0, Theme())][1:-2]
+
+    def selected(state: AppState) -> str:
+        return next(row for row in shown(state) if row.startswith("▌"))
+
+    whole = [plain(row).rstrip() for row in screen(replace(state, height=60), 12.0, Theme())]
+    last = next(row for row in reversed(whole[:-4]) if row)
+    assert last not in shown(state)
+
+    state = pressed(state, "KEY_PGDOWN")
+    paged = shown(state)
+    assert paged != shown(opened())
+    assert not any(row.startswith("▌") for row in paged)
+    assert selected(pressed(state, "KEY_PGUP")).startswith("▌ Title")
+    assert selected(pressed(state, "KEY_DOWN")).startswith("▌ Priority")
+
+    state = pressed(state, "G")
+    assert shown(state)[-1] == last
+    assert shown(pressed(state, "KEY_DOWN")) == shown(state)
+    assert shown(pressed(state, "KEY_UP"))[1:] == shown(state)[:-1]
+    assert selected(pressed(state, "g")).startswith("▌ Title")
+
+    state = pressed(opened(), "KEY_DOWN")
+    state = update(state, messages.Resized(50, 10), 12.0)[0]
+    scrolled = pressed(state, "KEY_DOWN")
+    assert shown(scrolled)[:-1] == shown(state)[1:]
+    assert shown(pressed(scrolled, "KEY_UP")) == shown(state)
+    assert selected(pressed(scrolled, "KEY_UP", "KEY_UP")).startswith("▌ Title")

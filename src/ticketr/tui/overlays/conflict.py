@@ -16,6 +16,7 @@ from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
 from ticketr.tui.panels.frame import filled, scroll_top, spaced
 from ticketr.tui.text_input import TextInput
+from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
 
 
 @final
@@ -38,6 +38,7 @@ class ConflictScreen(Overlay):
         view: The conflict; None until it has been read.
         choices: What the user has chosen, by the IDs of the parts.
         at: The index of the selected part.
+        below: How many rows it is scrolled, beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
         author: Who changed Jira's side, and when; None until Jira has told.
     """
@@ -49,6 +50,7 @@ class ConflictScreen(Overlay):
     view: ConflictView | None = None
     choices: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     at: int = 0
+    below: int = 0
     shown_at: float = float("inf")
     author: tuple[str, str] | None = None
 
@@ -87,8 +89,31 @@ class ConflictScreen(Overlay):
             case KeyAction.ACCEPT:
                 return self._accept(state, self.view, now)
             case _:
-                at = target(action, self.at, 5, len(self.view.parts) - 1)
-                return None if at is None else (state.replaced(replace(self, at=at)), ())
+                moved = self._moved(state, self.view, action)
+                return None if moved is None else (state.replaced(moved), ())
+
+    def _moved(
+        self, state: AppState, view: ConflictView, action: KeyAction
+    ) -> ConflictScreen | None:
+        """Return it at another part, or scrolled: by pages, up, and down from the last part."""
+        last = len(view.parts) - 1
+        match action:
+            case KeyAction.TOP:
+                return replace(self, at=0, below=0)
+            case KeyAction.BOTTOM:
+                end = replace(self, at=last)
+                return replace(end, below=end.most_below(state, view))
+            case KeyAction.UP if not self.below:
+                return replace(self, at=max(0, self.at - 1))
+            case KeyAction.DOWN if self.at < last:
+                return replace(self, at=self.at + 1, below=0)
+        below = target(action, self.below, state.body, self.most_below(state, view))
+        return None if below is None else replace(self, below=below)
+
+    def most_below(self, state: AppState, view: ConflictView) -> int:
+        """Return how many rows it can be scrolled, beyond what shows the selected part."""
+        rows, top = self._rows(state, view, Theme())
+        return max(0, len(rows) - state.body - top)
 
     def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
         return state.replaced(replace(self, choices={**self.choices, **choices})), ()
@@ -166,19 +191,24 @@ class ConflictScreen(Overlay):
         cells, height = state.width, state.body
         if self.view is None:
             return filled([theme.fit(" Reading both versions...", cells)], height, cells)
-        plan = preview(choose(self.view, self.choices))
+        rows, top = self._rows(state, self.view, theme)
+        top = max(0, min(top + self.below, len(rows) - height))
+        return filled(rows[top:], height, cells)
+
+    def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[str], int]:
+        """Return all rows, and the index of the first one that shows the selected part."""
+        cells, height = state.width, state.body
+        plan = preview(choose(view, self.choices))
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
-        view = self.view
         if self.author is not None:
             view = replace(view, author=self.author[0], updated=self.author[1])
         rows, headings, selected = conflict_rows(
             view, self.choices, plan, self.at, cells, theme, undo
         )
         rows, selected = spaced(rows, headings, selected, height, cells)
-        top = scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
-        return filled(rows[top:], height, cells)
+        return rows, scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
 
 
 def _keys(state: AppState, workspace: str) -> list[str]:
