@@ -216,8 +216,12 @@ def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
         return state
     if not rows:
         return state.noticed(f"{path} holds no ticket any more")
-    if all(workspace.flag(row) == " " for row in rows):
+    flags = {workspace.flag(row) for row in rows}
+    if flags == {" "}:
         return state
+    if "!" in flags:  # a push leaves it alone
+        settle = state.keymap.hint(KeyAction.SETTLE, Context.MAIN, "settles it", before="; ")
+        return state.noticed(f"{path} is in conflict with Jira{settle}")
     does = "shows what a push would write"
     push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
     return state.noticed(f"{path} is edited{push}")
