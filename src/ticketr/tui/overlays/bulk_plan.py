@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr.text import clean
+from ticketr.text import clean, fit, width
 from ticketr.tui import effects, messages
 from ticketr.tui.job_request import BulkRequest, JobKind, JobRequest
 from ticketr.tui.keymap import Context, KeyAction
@@ -146,7 +146,14 @@ class BulkPlan(Overlay):
         cells, height = state.width, state.body
         summary = (Span(self._summary(), ("bold",)),)
         head = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
-        rows = [theme.row((Span(self._row(at)),), cells, *self._style(at)) for at in self._indexes]
+        sizes = (
+            max(width(each.key) for each in self.issues),
+            max(width(clean(each.status)) for each in self.issues),
+        )
+        rows = [
+            theme.row((Span(self._row(at, sizes)),), cells, *self._style(at))
+            for at in self._indexes
+        ]
         room = max(1, height - len(head))
         top = scroll_top(0, self.at, room, len(rows))
         return filled([*head, *rows[top : top + room]], height, cells)
@@ -158,7 +165,7 @@ class BulkPlan(Overlay):
     def _style(self, at: int) -> tuple[str, ...]:
         return ("reverse",) if at == self.at else ()
 
-    def _row(self, at: int) -> str:
+    def _row(self, at: int, sizes: tuple[int, int]) -> str:
         issue = self.issues[at]
         bar = "▌" if at == self.at else " "
         sign = "-" if issue.id in self.without else "*"
@@ -166,13 +173,15 @@ class BulkPlan(Overlay):
         more = (
             f"  with {below} sub-task{'s' * (below != 1)}" if self.change.delete and below else ""
         )
-        return clean(f"{bar}{sign} {issue.key}  {issue.status}  {issue.title}{more}")
+        key, status = fit(issue.key, sizes[0]), fit(clean(issue.status), sizes[1])
+        return f"{bar} {sign} {key}  {status}  {clean(issue.title)}{more}"
 
     def _summary(self) -> str:
         if not self.kept:
             return "Nothing to change: every ticket is left out"
         words = f"Enter: {clean(str(self.change))}, {_tickets(len(self.kept))} in Jira"
         if self.change.delete:
+            words = f"Enter deletes {_tickets(len(self.kept))} in Jira"
             below = self.subtasks
             more = f" and {below} sub-task{'s' * (below != 1)} of theirs" if below else ""
             return f"{words}{more}. This cannot be undone; the number is asked first"
