@@ -194,9 +194,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a failure is raised again and again",
-        "_map.py",
-        "        if self._is_over or not self._jobs.is_stopped:\n",
-        "        if not self._jobs.is_stopped:\n",
+        "_feeding.py",
+        "        if self._is_told or not jobs.is_stopped:\n",
+        "        if not jobs.is_stopped:\n",
         "test_map.py::test_after_a_failure_the_results_have_ended",
     ),
     Mutant(
@@ -258,7 +258,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a map that is left looks as if it had ended",
-        "_map.py",
+        "_feeding.py",
         "        if self._has_left:\n",
         "        if False:\n",
         "test_map.py::test_a_map_is_read_in_its_block",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, NoReturn, final
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 
-from ticketr.jobs._feeding import CANCELLED_OUTSIDE, LEFT, leaving_map
+from ticketr.jobs._feeding import LEFT, ResultsEnd, leaving_map
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -66,12 +66,11 @@ class MapResults:
         self._jobs = jobs
         self._has_outcomes = outcomes
         self._is_reading = False
-        self._is_over = False  # the reader was told of the end
-        self._has_left = False
+        self._end = ResultsEnd()
 
     def close(self) -> None:
         """Note that the block of the map has been left."""
-        self._has_left = True
+        self._end.note_left()
 
     def __aiter__(self) -> Self:
         return self
@@ -86,18 +85,8 @@ class MapResults:
             while not jobs.is_readable():
                 await jobs.reader.wait()
             if jobs.is_stopped or jobs.is_empty():
-                self._raise_end()
+                self._end.tell(jobs)
             record = jobs.take()
         finally:
             self._is_reading = False
         return record.snapshot() if self._has_outcomes else record.result
-
-    def _raise_end(self) -> NoReturn:
-        """Raise what has stopped the map; the second time, the end of the results."""
-        if self._has_left:
-            raise trio.ClosedResourceError(f"{LEFT}: read inside it")
-        if self._is_over or not self._jobs.is_stopped:
-            raise StopAsyncIteration
-        self._is_over = True
-        self._jobs.raise_error()
-        raise trio.ClosedResourceError(CANCELLED_OUTSIDE)

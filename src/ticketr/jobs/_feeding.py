@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -84,6 +84,42 @@ def error_for_reader(error: BaseException) -> BaseException:
         own.__cause__ = error
         return own
     return error
+
+
+class StoppedJobs(Protocol):
+    """The part of a map's jobs that the end of their results needs."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the map takes no more items and cancels its jobs."""
+
+    def raise_error(self) -> None:
+        """Raise what has stopped the map, if it was a failure or an error of the items."""
+
+
+@final
+class ResultsEnd:
+    """What the reader of a map is told once there are no more results."""
+
+    __slots__ = ("_has_left", "_is_told")
+
+    def __init__(self) -> None:
+        self._has_left = False  # the block
+        self._is_told = False  # why the map was stopped
+
+    def note_left(self) -> None:
+        """Note that the block of the map has been left."""
+        self._has_left = True
+
+    def tell(self, jobs: StoppedJobs) -> NoReturn:
+        """Raise what has stopped the map; the second time, the end of the results."""
+        if self._has_left:
+            raise trio.ClosedResourceError(f"{LEFT}: read inside it")
+        if self._is_told or not jobs.is_stopped:
+            raise StopAsyncIteration
+        self._is_told = True
+        jobs.raise_error()
+        raise trio.ClosedResourceError(CANCELLED_OUTSIDE)
 
 
 def leaving_map(

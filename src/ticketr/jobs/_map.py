@@ -10,7 +10,7 @@ raises it as it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import trio
 from trio.lowlevel import (
@@ -20,7 +20,7 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr.jobs._feeding import CANCELLED_OUTSIDE, LEFT, leaving_map
+from ticketr.jobs._feeding import LEFT, ResultsEnd, leaving_map
 from ticketr.jobs._map_feeder import Feeder
 from ticketr.jobs._map_jobs import MapJobs
 from ticketr.jobs._map_waits import NextResult
@@ -47,9 +47,8 @@ class JobMap:
 
     __slots__ = (
         "_core",
+        "_end",
         "_feeder",
-        "_has_left",
-        "_is_over",
         "_is_reading",
         "_jobs",
         "_nursery",
@@ -71,8 +70,7 @@ class JobMap:
         self._feeder = Feeder(self._jobs, items)
         self._nursery: Any = None
         self._is_reading = False
-        self._is_over = False  # the reader has been given the end
-        self._has_left = False  # the block has been left
+        self._end = ResultsEnd()
 
     # The block
 
@@ -93,7 +91,7 @@ class JobMap:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        self._has_left = True
+        self._end.note_left()
         self._jobs.stop(LEFT)
         spill: BaseException | None = None
         try:
@@ -138,7 +136,9 @@ class JobMap:
                 if jobs.failed is None and jobs.error is None:
                     # The scope around the map may be cancelled, and this task with it.
                     await checkpoint()
-                self._raise_end()
+                if self._nursery is None:
+                    raise RuntimeError(NOT_ENTERED)
+                self._end.tell(jobs)
             record = results.popleft()
             jobs.unread -= 1  # so it is less than the window
             if jobs.failures:
@@ -164,15 +164,3 @@ class JobMap:
     async def _park(self) -> None:  # noqa: ASYNC910 - called only if it has to wait
         while not self._jobs.is_readable():
             await self._jobs.reader.wait()
-
-    def _raise_end(self) -> NoReturn:
-        """Raise what has stopped the map; the second time, the end of the results."""
-        if self._nursery is None:
-            raise RuntimeError(NOT_ENTERED)
-        if self._has_left:
-            raise trio.ClosedResourceError(f"{LEFT}: read inside it")
-        if self._is_over or not self._jobs.is_stopped:
-            raise StopAsyncIteration
-        self._is_over = True
-        self._jobs.raise_error()
-        raise trio.ClosedResourceError(CANCELLED_OUTSIDE)
