@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
@@ -22,7 +23,7 @@ KIND_TAG = "kind:"
 ENDED = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobsState:
     """The jobs of the queue.
 
@@ -66,7 +67,7 @@ class JobsState:
         """The first job that waits for nothing but a worker, if any."""
         return next((each for each in self.waiting if each.waiting_for == "worker"), None)
 
-    @property
+    @cached_property
     def of_earlier_runs(self) -> tuple[FinishedJob, ...]:
         """The jobs of the history without those that ended in this run."""
         seen = {(each.id, round(ended_at(each))) for each in self.ended}
@@ -76,7 +77,7 @@ class JobsState:
             if not {(each.id, round(each.finished_at.timestamp()) + by) for by in (-1, 0, 1)} & seen
         )
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """What tells the jobs apart, in the order in which they are listed."""
         now = [each.id for each in (*self.running, *self.waiting, *self.ended)]

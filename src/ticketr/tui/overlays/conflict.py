@@ -14,7 +14,7 @@ from ticketr.tui.overlays.conflict_rows import conflict_rows
 from ticketr.tui.overlays.line_input import LineInput
 from ticketr.tui.overlays.reading_time import is_too_soon
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, scroll_top, spaced
+from ticketr.tui.panels.frame import drawn, filled, scroll_top, spaced
 from ticketr.tui.text_input import TextInput
 from ticketr.tui.theme import Theme
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ticketr.sync import Choice, ConflictPart, ConflictView
     from ticketr.tui.messages import Message
+    from ticketr.tui.panels.frame import Row
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
 
@@ -193,9 +194,9 @@ class ConflictScreen(Overlay):
             return filled([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows(state, self.view, theme)
         top = max(0, min(top + self.below, len(rows) - height))
-        return filled(rows[top:], height, cells)
+        return filled(drawn(rows[top : top + height]), height, cells)
 
-    def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[str], int]:
+    def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[Row], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
         cells, height = state.width, state.body
         plan = preview(choose(view, self.choices))
@@ -207,7 +208,7 @@ class ConflictScreen(Overlay):
         rows, headings, selected = conflict_rows(
             view, self.choices, plan, self.at, cells, theme, undo
         )
-        rows, selected = spaced(rows, headings, selected, height, cells)
+        rows, selected = spaced(rows, headings, selected, height, " " * cells)
         return rows, scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
 
 

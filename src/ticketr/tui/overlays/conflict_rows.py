@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr.text import clean, clip, fit, width
@@ -12,15 +13,18 @@ from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ticketr.sync import Choice, ConflictPart, ConflictView, Preview
+    from ticketr.tui.panels.frame import Row
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 
 NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.
 MOST_WRITTEN = 32
+#: The most parts that are named in what Enter will do.
+MOST_NAMED = 20
 #: From this width on, the three versions stand side by side; from the next one on, both sides do.
 THREE, TWO = 70, 46
 
@@ -33,8 +37,10 @@ def conflict_rows(
     cells: int,
     theme: Theme,
     undo: str,
-) -> tuple[list[str], list[int], int]:
+) -> tuple[list[Row], list[int], int]:
     """Return all rows of a conflict, the indices of headings, and that of the selected part.
+
+    There may be thousands of parts, so their rows are not drawn yet.
 
     Args:
         view: The conflict.
@@ -46,14 +52,14 @@ def conflict_rows(
         undo: How it is taken back, as the end of a sentence; empty if no key does.
     """
     count = len(view.parts)
-    rows = [theme.fit(f" {_when(view, count, cells)}", cells)]
+    rows: list[Row] = [theme.fit(f" {_when(view, count, cells)}", cells)]
     rows.append(theme.row(_heading(cells), cells))
     selected = 0
     for number, part in enumerate(view.parts):
         is_selected = number == at
-        line = _part(part, choices.get(part.id), cells, is_selected=is_selected)
-        rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
-        selected = len(rows) - 1 if is_selected else selected
+        selected = len(rows) if is_selected else selected
+        choice = choices.get(part.id)
+        rows.append(partial(_part_row, part, choice, cells, theme, is_selected=is_selected))
     part = view.parts[min(at, count - 1)]
     versions = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
     versions += _versions(part, cells, theme)
@@ -109,6 +115,13 @@ def _heading(cells: int) -> Line:
     one, two, three = _columns(cells)
     names = (fit("at the last sync", one), fit("yours", two), fit("Jira's", three))
     return (Span(f"  {'':{NAME_CELLS}} {'  '.join(names)}", ("dim",)),)
+
+
+def _part_row(
+    part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
+) -> str:
+    line = _part(part, choice, cells, is_selected=is_selected)
+    return theme.row(line, cells, *(("reverse",) if is_selected else ()))
 
 
 def _part(part: ConflictPart, choice: Choice | None, cells: int, *, is_selected: bool) -> Line:
@@ -193,17 +206,32 @@ def _merged(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     return rows
 
 
+def _listed(texts: Sequence[str], separator: str, count: int | None = None) -> str:
+    """Return the first texts of a list, cleaned, and how many more there are.
+
+    Args:
+        texts: The texts, or the first `MOST_NAMED` of them.
+        separator: What stands between two.
+        count: The number of all; None if all are given.
+    """
+    more = (len(texts) if count is None else count) - MOST_NAMED
+    named = clean(separator.join(texts[:MOST_NAMED]))
+    return f"{named} and {more} more" if more > 0 else named
+
+
 def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: str) -> list[str]:
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
     if plan.left:
-        names = clean(", ".join(plan.left))
+        names = _listed(plan.left, ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
-    writes = "; ".join(
-        f"{each.name}: {_beginning(each.before)} → {_beginning(each.after)}" for each in plan.writes
-    )
-    lines.append((Span(f"{clean(view.path)}: {clean(writes) or 'stays as it is'}"),))
-    pushed = clean(", ".join(plan.pushed))
+    writes = [
+        f"{each.name}: {_beginning(each.before)} → {_beginning(each.after)}"
+        for each in plan.writes[:MOST_NAMED]
+    ]
+    does = _listed(writes, "; ", len(plan.writes)) or "stays as it is"
+    lines.append((Span(f"{clean(view.path)}: {does}"),))
+    pushed = _listed(plan.pushed, ", ")
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if plan.aside:

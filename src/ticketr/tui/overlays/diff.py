@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ticketr.tui.messages import Message
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
+    from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
 
 
@@ -75,12 +76,15 @@ class Diff(Overlay):
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.body
-        rows: list[str] = []
+        rows: list[Line | str] = []  # drawn where they are shown: there may be thousands
         headings: list[int] = []
         for edit in self.sheet.edits:
             headings.append(len(rows))
             rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
-            words = wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
-            rows += [theme.row(line, cells) for line in words]
-        rows, top = spaced(rows, headings, self.top, height, cells)
-        return filled(rows[top:], height, cells)
+            rows += wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
+        rows, top = spaced(rows, headings, self.top, height, " " * cells)
+        shown = [
+            each if isinstance(each, str) else theme.row(each, cells)
+            for each in rows[top : top + height]
+        ]
+        return filled(shown, height, cells)

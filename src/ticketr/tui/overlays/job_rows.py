@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr import JobStatus
 from ticketr.statusline.render import spinner
@@ -18,12 +19,16 @@ from ticketr.tui.styled import Span
 from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ticketr import FinishedJob, JobSnapshot
+    from ticketr.tui.panels.frame import Row
     from ticketr.tui.state import AppState
     from ticketr.tui.styled import Line
     from ticketr.tui.theme import Theme
+
+    #: The ID of a job, and what makes its line.
+    Entry: TypeAlias = tuple[str, Callable[[], Line]]
 
 #: From this width on, the bar of a running job is long.
 WIDE = 80
@@ -41,14 +46,21 @@ _MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELL
 
 def job_rows(
     state: AppState, chosen: str, now: float, theme: Theme
-) -> tuple[list[str], list[int], int]:
-    """Return the rows of all jobs, the indices of headings, and that of the selected job."""
+) -> tuple[list[Row], list[int], int]:
+    """Return the rows of all jobs, the indices of headings, and that of the selected job.
+
+    There may be hundreds of jobs, so their rows are not drawn yet.
+    """
     jobs, cells = state.jobs, state.width
-    rows: list[str] = []
+    rows: list[Row] = []
     headings: list[int] = []
     selected = 0
 
-    def section(title: str, entries: Sequence[tuple[str, Line]], facts: str = "") -> None:
+    def row(line: Callable[[], Line], *, is_chosen: bool) -> str:
+        bar = Span("▌" if is_chosen else " ")
+        return theme.row((bar, *line()), cells, *(("reverse",) if is_chosen else ()))
+
+    def section(title: str, entries: Sequence[Entry], facts: str = "") -> None:
         nonlocal selected
         if entries:
             headings.append(len(rows))
@@ -56,20 +68,21 @@ def job_rows(
         for job, line in entries:
             is_chosen = job == chosen
             selected = len(rows) if is_chosen else selected
-            bar = Span("▌" if is_chosen else " ")
-            rows.append(theme.row((bar, *line), cells, *(("reverse",) if is_chosen else ())))
+            rows.append(partial(row, line, is_chosen=is_chosen))
 
-    section("Running", [(each.id, _running(state, each, now, theme)) for each in jobs.running])
-    section("Waiting", [(each.id, _waiting(each, cells, now)) for each in jobs.waiting])
+    running = [(each.id, partial(_running, state, each, now, theme)) for each in jobs.running]
+    section("Running", running)
+    section("Waiting", [(each.id, partial(_waiting, each, cells, now)) for each in jobs.waiting])
     section(
         "Ended",
-        [(each.id, _ended_row(state, each, theme)) for each in jobs.ended],
+        [(each.id, partial(_ended_row, state, each, theme)) for each in jobs.ended],
         "this run",
     )
-    days: dict[str, list[tuple[str, Line]]] = {}
+    days: dict[str, list[Entry]] = {}
     for job in jobs.of_earlier_runs:
         day = day_words(job.finished_at.astimezone().date(), jobs.today)
-        days.setdefault(day, []).append((id_of_earlier(job), _earlier_row(job, cells, theme)))
+        entry = (id_of_earlier(job), partial(_earlier_row, job, cells, theme))
+        days.setdefault(day, []).append(entry)
     for day, entries in days.items():
         section(day, entries)
     return rows, headings, selected

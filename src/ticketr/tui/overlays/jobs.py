@@ -18,7 +18,7 @@ from ticketr.tui.overlays.job_rows import earlier_words, job_rows
 from ticketr.tui.overlays.log import Log
 from ticketr.tui.overlays.run_again import EndedJob, refusal, run_again
 from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, scroll_top, spaced, title_rule
+from ticketr.tui.panels.frame import drawn, filled, scroll_top, spaced, title_rule
 from ticketr.tui.styled import Span, wrap_line
 from ticketr.tui.theme import mark
 
@@ -121,11 +121,11 @@ class Jobs(Overlay):
         detail = self._detail(state, chosen, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
         rows, headings, at = job_rows(state, chosen, now, theme)
-        rows, at = spaced(rows, headings, at, page, cells)
+        rows, at = spaced(rows, headings, at, page, " " * cells)
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
-        shown = rows[scroll_top(0, at, page, len(rows)) :]
-        return [*filled(shown, page, cells), *detail]
+        top = scroll_top(0, at, page, len(rows))
+        return [*filled(drawn(rows[top : top + page]), page, cells), *detail]
 
     def _detail(self, state: AppState, chosen: str, theme: Theme) -> list[str]:
         job, cells = _job(state, chosen), state.width

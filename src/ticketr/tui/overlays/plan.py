@@ -160,7 +160,7 @@ class Plan(Overlay):
             return filled([theme.fit(" Looking for edits...", cells)], height, cells)
         rows, headings, ends = self._rows(self.plan, state.keymap, cells, theme)
         selected = ends[self.at] if ends else 0
-        rows, selected = spaced(rows, headings, selected, height, cells)
+        rows, selected = spaced(rows, headings, selected, height, " " * cells)
         top = scroll_top(0, selected, height, len(rows))
         return filled(rows[top:], height, cells)
 

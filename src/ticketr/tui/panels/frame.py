@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ticketr.text import clip, width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ticketr.tui.theme import Theme
+
+    #: A row, or a function that draws it once it is known to be on the screen.
+    Row: TypeAlias = str | Callable[[], str]
+
+T = TypeVar("T")
 
 
 def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: bool) -> str:
@@ -41,17 +46,22 @@ def filled(rows: Sequence[str], height: int, cells: int) -> list[str]:
     return [*rows[:height], *[" " * cells] * (height - len(rows))]
 
 
+def drawn(rows: Sequence[Row]) -> list[str]:
+    """Return rows that are on the screen; of hundreds, only these are drawn."""
+    return [each if isinstance(each, str) else each() for each in rows]
+
+
 def spaced(
-    rows: Sequence[str], headings: Sequence[int], at: int, height: int, cells: int
-) -> tuple[list[str], int]:
+    rows: Sequence[T], headings: Sequence[int], at: int, height: int, blank: T
+) -> tuple[list[T], int]:
     """Put a blank row before each heading, if there is room for all rows then.
 
     Args:
-        rows: The rows.
+        rows: The rows, or what draws them.
         headings: The indices of the headings; one at the very top gets no blank row.
         at: The index of a row that is looked for.
         height: The rows of the screen.
-        cells: The width of the rows.
+        blank: A blank row.
 
     Returns:
         The rows, and where the row is that was looked for.
@@ -61,7 +71,7 @@ def spaced(
         return list(rows), at
     shown = list(rows)
     for each in reversed(before):
-        shown.insert(each, " " * cells)
+        shown.insert(each, blank)
     return shown, at + sum(each <= at for each in before)
 
 
