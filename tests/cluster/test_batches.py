@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 async def open_all(url: str) -> AsyncGenerator[tuple[RecordStore, Batches], None]:
     async with open_connection(url, name=new_name(), secret=SECRET) as connection:
         store = RecordStore(connection)
-        await store.load()
+        await store.load_functions()
         async with open_batches(store) as batches:
             yield store, batches
 

@@ -1,7 +1,7 @@
 """Guards for the faults of the engine that ticketr works round.
 
 Each test shows a fault in the stock engine, or what of it is replaced, and that ours is without it.
-One that fails after an upgrade says that its way round is to be looked at anew.
+One that fails after an upgrade says that its way round is to be looked at again.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ async def test_the_server_is_restarted(
     assert max(ends.values()) == 1
 
 
-async def test_a_server_that_forgets_all_gets_the_jobs_anew(own_valkey: Valkey) -> None:
+async def test_a_server_that_forgets_all_gets_the_jobs_again(own_valkey: Valkey) -> None:
     async with open_cluster(own_valkey.url, workers=2, max_pending=1) as queue:
         running = await queue.submit(jobs.forever)
         await until(running, JobStatus.RUNNING)

@@ -287,7 +287,7 @@ async def test_functions_are_loaded_again(store: RecordStore) -> None:
     assert await enter(store, "again") != []
 
 
-async def test_a_message_whose_fetch_had_no_answer_is_delivered_anew(store: RecordStore) -> None:
+async def test_a_message_whose_fetch_had_no_answer_is_delivered_again(store: RecordStore) -> None:
     stream = f"{store.keys.engine}:queues:normal"
     await store.client.xgroup_create(stream, "workers", "0", mkstream=True)
     await enter(store)
@@ -301,7 +301,7 @@ async def test_a_message_whose_fetch_had_no_answer_is_delivered_anew(store: Reco
     assert await store.client.xlen(stream) == 2
 
 
-async def test_a_job_that_its_worker_does_not_hold_is_delivered_anew(store: RecordStore) -> None:
+async def test_a_job_that_its_worker_does_not_hold_is_delivered_again(store: RecordStore) -> None:
     await enter(store)
     await begin(store)
     entry = (await store.client.hget(f"{store.keys.prefix}job:j", "entry")) or b""
@@ -312,7 +312,7 @@ async def test_a_job_that_its_worker_does_not_hold_is_delivered_anew(store: Reco
     assert (await begin(store, token="u"))[0] == b"run"
 
 
-async def test_a_message_of_an_attempt_that_is_not_known_is_delivered_anew(
+async def test_a_message_of_an_attempt_that_is_not_known_is_delivered_again(
     store: RecordStore,
 ) -> None:
     stream = f"{store.keys.engine}:queues:normal"
@@ -327,7 +327,7 @@ async def test_a_message_of_an_attempt_that_is_not_known_is_delivered_anew(
     assert await store.client.xlen(stream) == 1
 
 
-async def test_a_message_that_a_dead_worker_has_fetched_is_delivered_anew(
+async def test_a_message_that_a_dead_worker_has_fetched_is_delivered_again(
     store: RecordStore,
 ) -> None:
     stream = f"{store.keys.engine}:queues:normal"

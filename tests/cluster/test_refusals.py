@@ -206,7 +206,7 @@ async def test_the_life_of_a_worker_ends_when_no_call_is_taken(
         assert handle.snapshot().attempt == 2
 
 
-async def test_jobs_that_the_server_has_forgotten_are_lost_if_it_does_not_take_them_anew(
+async def test_jobs_that_the_server_has_forgotten_are_lost_if_it_does_not_take_them_again(
     url: str, valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     name = new_name()

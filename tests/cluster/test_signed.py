@@ -1,4 +1,4 @@
-"""Test that nothing is made anew that was not signed for its place with the queue's secret."""
+"""Test that only what was signed for its place with the queue's secret is rebuilt."""
 
 from __future__ import annotations
 

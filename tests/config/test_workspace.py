@@ -190,7 +190,7 @@ def test_an_unknown_name_is_refused(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("by_name", [True, False])
-def test_a_folder_that_is_gone_is_not_made_anew(machine: Machine, *, by_name: bool) -> None:
+def test_a_folder_that_is_gone_is_not_made_again(machine: Machine, *, by_name: bool) -> None:
     machine.add("acme").rmdir()
 
     with pytest.raises(BadSetting, match=r"the folder of acme is .*it is gone: bring it back"):

@@ -107,7 +107,7 @@ def run(program: Program) -> str:
 
 
 def forget_files(modules: set[str]) -> None:
-    """Forget the modules that are files of the page, since each program begins anew."""
+    """Forget the modules that are files of the page, since each program begins again."""
     for name in modules:
         if getattr(sys.modules[name], "__file__", None) == str(Path(f"{name}.py").resolve()):
             del sys.modules[name]

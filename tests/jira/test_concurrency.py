@@ -41,7 +41,7 @@ class TestAdaptiveLimit:
             limits.append((before, limit.limit))
         assert limits == [(2, 3), (3, 4), (4, 4), (4, 4)]
 
-    async def test_a_refusal_begins_the_count_anew(self) -> None:
+    async def test_a_refusal_restarts_the_count(self) -> None:
         limit = AdaptiveLimit(4)
         limit.count_refusal(0)
         for _ in range(GROW_AFTER - 1):

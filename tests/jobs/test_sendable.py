@@ -199,7 +199,7 @@ def test_pickle_takes_what_json_does_not() -> None:
         (functools.partial(fetch, b""), (), "argument 1 of functools.partial.* b'' is of"),
         (PullJob(Path("a")), (), "field 'path' of PullJob cannot be sent: Pos"),  # type: ignore[arg-type]
         (PlainObject(1), (), "is not a dataclass. Make its class one, or choose codec='pickle'"),
-        (Changing(1), (), "field 'number' of Changing .* 2 becomes 3 when the object is made"),
+        (Changing(1), (), "field 'number' of Changing .* 2 becomes 3 when the object is rebuilt"),
         (WithInitVar(1, 2), (), "is not made of its fields alone"),
         (lambda _: None, (), "the job cannot be sent: .* is a lambda"),
         (plain(PlainObject(1).execute), (), "is a method of one object"),
@@ -212,11 +212,11 @@ def test_json_refuses_what_would_not_come_back(
         pack_job(job, args, JSON)
 
 
-def test_a_dataclass_that_cannot_be_made_anew_is_refused() -> None:
+def test_a_dataclass_that_cannot_be_rebuilt_is_refused() -> None:
     job = Picky(1)
     job.number = 2
 
-    with pytest.raises(NotSendable, match=r"cannot be made anew: .*Picky cannot be made of its"):
+    with pytest.raises(NotSendable, match=r"cannot be rebuilt: .*Picky cannot be made of its"):
         pack_job(job, (), JSON)
 
 

@@ -216,7 +216,7 @@ MUTANTS: Final = [
         "test_retry.py::test_timeout_of_one_attempt_holds_beside_the_total",
     ),
     Mutant(
-        "each attempt begins the total anew",
+        "each attempt begins the total again",
         "_record.py",
         "        if self.attempt == 1:\n            self.total_ends_at",
         "        if self.attempt:\n            self.total_ends_at",

@@ -117,7 +117,7 @@ MUTANTS: Final = [
         WORKERS,
         "    hand_on(worker, level, {})\n",
         "",
-        RECORD + "test_a_message_that_a_dead_worker_has_fetched_is_delivered_anew",
+        RECORD + "test_a_message_that_a_dead_worker_has_fetched_is_delivered_again",
     ),
     _mutant(
         "a worker that is cut off runs its jobs on",
@@ -132,14 +132,14 @@ MUTANTS: Final = [
         WORKERS,
         "    if not held[get(id, 'entry')] then take_over(id, at, false) end\n",
         "",
-        RECORD + "test_a_job_that_its_worker_does_not_hold_is_delivered_anew",
+        RECORD + "test_a_job_that_its_worker_does_not_hold_is_delivered_again",
     ),
     _mutant(
         "a job that runs since the copy of the data is delivered after half of the lease",
         WORKERS,
         "      held[entry] = nil\n",
         "",
-        RECORD + "test_a_message_of_an_attempt_that_is_not_known_is_delivered_anew",
+        RECORD + "test_a_message_of_an_attempt_that_is_not_known_is_delivered_again",
     ),
     _mutant(
         "two attempts at a job run at once in a worker",

@@ -256,7 +256,7 @@ MUTANTS: Final = [
         REPEATS + "test_a_repeat_goes_on_by_itself",
     ),
     Mutant(
-        "a repeat that is taken over begins anew",
+        "a repeat that is taken over begins again",
         "_repeat.py",
         "        if repeat.every != stored:",
         "        if True:",

@@ -143,7 +143,7 @@ def test_a_waiting_submitter_makes_the_total_unknown() -> None:
     assert model.line(40, 5.0, STYLE, hint="") == "⠋ 0 of 11 jobs | 0s".ljust(40)
 
 
-def test_the_first_job_after_two_idle_seconds_begins_anew() -> None:
+def test_the_first_job_after_two_idle_seconds_begins_a_new_batch() -> None:
     done = replace(NONE, completed=9, failed=1)
     begun = [(0.0, replace(NONE, pending=10)), (1.0, done)]
 

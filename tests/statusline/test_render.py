@@ -1,6 +1,6 @@
 """Golden frames of the line in different widths and styles.
 
-After a change that is meant, run this file as a program: it writes them anew.
+After a change that is meant, run this file as a program: it writes them again.
 """
 
 from __future__ import annotations

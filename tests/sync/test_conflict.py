@@ -199,7 +199,7 @@ async def test_what_has_changed_since_it_was_looked_at_is_left_alone(
     seen = view(bench)
     bench.site.edit("DEMO-9", summary="Theirs!")
     await bench.pull()
-    words = f"DEMO-9: Jira's version of it was read anew {again}"
+    words = f"DEMO-9: Jira's version of it was read again {again}"
     assert await refused(bench, seen) == words
 
     seen = view(bench)

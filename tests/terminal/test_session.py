@@ -410,7 +410,7 @@ def test_it_can_be_stopped_again_and_again() -> None:
         assert events(pty) == ["Resumed()", "Resumed()", "Resumed()", key("q")]
 
 
-def test_where_no_shell_could_continue_it_ctrl_z_just_draws_anew() -> None:
+def test_where_no_shell_could_continue_it_ctrl_z_just_draws_again() -> None:
     with job_on_pty(orphan=True) as pty:
         started(pty).type("\x1a")
         pty.wait_for(ENTERED + "demo")

@@ -81,7 +81,7 @@ def test_several_fields_change_at_once() -> None:
     assert file.text == new.replace("a, b\n", "a, b\nPoints: 3\nSprint: 7\n")
 
 
-def test_a_ticket_that_is_rendered_anew_leaves_the_lines_of_the_others() -> None:
+def test_a_ticket_that_is_rendered_again_leaves_the_lines_of_the_others() -> None:
     others = TEXT[TEXT.index("# TICKET") :]
     file = parse(f"# TICKET: [DEMO-9] x\n\nText.\n\n{others}")
     assert [each.key for each in file.tickets] == ["DEMO-9", "DEMO-1", "DEMO-3"]
@@ -118,7 +118,7 @@ def test_a_ticket_that_is_rendered_anew_leaves_the_lines_of_the_others() -> None
         ("# TICKET: x\n## Fields\nA: 1\n", "A", "|", None),
     ],
 )
-def test_a_ticket_is_rendered_anew_where_a_line_is_not_enough(
+def test_a_ticket_is_rendered_again_where_a_line_is_not_enough(
     text: str, name: str, value: str, task: int | None
 ) -> None:
     before = parse(text).tickets[0]

@@ -12,7 +12,7 @@ from fakes.apps import running_app, workspace
 from ticketr import JobStatus
 from ticketr._errors import TicketrError
 from ticketr.tui.messages import WorkspaceOpened
-from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import ClosedWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,12 +214,12 @@ def sent() -> list[Message]:
     return []
 
 
-def opened(sent: list[Message], *each: OpenWorkspace | ClosedWorkspace) -> OpenWorkspaces:
+def opened(sent: list[Message], *each: OpenWorkspace | ClosedWorkspace) -> Workspaces:
     class NoReader:
         async def read(self) -> None:
             await trio.lowlevel.checkpoint()
 
-    return OpenWorkspaces(each, lambda _: NoReader(), sent.append)
+    return Workspaces(each, lambda _: NoReader(), sent.append)
 
 
 def test_a_new_workspace_gets_a_name_that_no_other_one_has(

@@ -1,4 +1,4 @@
-"""Compare the list in blocks with a list that is arranged as a whole, each time anew."""
+"""Test the list in blocks against a list that is arranged as a whole each time."""
 
 from __future__ import annotations
 

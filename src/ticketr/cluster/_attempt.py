@@ -94,7 +94,7 @@ class Attempt:
             self.handle.cancel(reason="cancelled in another process")
 
     def give_back(self) -> None:
-        """Stop the job, which is to run elsewhere, or anew."""
+        """Stop the job, which is to run elsewhere, or again."""
         self.is_given_back = True
         if self.handle is not None:
             self.handle.cancel(reason="the job is given back to the queue")

@@ -195,7 +195,7 @@ class ClusterQueue(ClusterSubmits):
 
         Raises:
             QueueClosed: The block of the queue has been left.
-            NotSendable: Another process could not make the job, or ``every``, anew.
+            NotSendable: Another process could not rebuild the job or ``every``.
             ClusterUnavailable: The server takes no jobs now; the repeat was not declared.
             TypeError, ValueError: The job, a due time or an option is invalid.
         """

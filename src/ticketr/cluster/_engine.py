@@ -19,7 +19,7 @@ Faults of streaq 7.2 and coredis 6.9, and how they are worked around (each with 
 9. A silent line leaves a worker waiting for ever: ``stream_timeout`` just above its longest wait,
    and the lease of the worker (``_lease``).
 10. A message of a dead worker is delivered again after up to twice ``idle_timeout``: the record
-    decides when a worker is dead, and delivers anew.
+    decides when a worker is dead, and delivers again.
 11. An abort, also from the web view, leaves a job running unwatched: the scheduler is ours, too.
 12. A connection that is cancelled while it is made raises ``ConnectionError``: whoever catches that
     passes a checkpoint.

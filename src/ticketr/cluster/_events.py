@@ -34,7 +34,7 @@ class EventReader:
     """The stream of one process, in which the server tells it of its jobs.
 
     One stream serves all jobs, readers and waiting tasks. Whenever it may have a gap, because the
-    line broke or the server forgot it, all live jobs are read anew.
+    connection broke or the server forgot the stream, the records of all live jobs are read again.
 
     Attributes:
         stream: The name of the stream.
@@ -60,7 +60,7 @@ class EventReader:
                 if not self._is_whole:
                     last = await self._open()
                     self._is_whole = True
-                    await self._read_anew()
+                    await self._resync_jobs()
                     ready.set()
                 last, events = await self._store.read(self.stream, last)
                 for event in events:
@@ -104,12 +104,12 @@ class EventReader:
         self._waiting[nonce] = trio.Event()
         return self._waiting[nonce]
 
-    def forget_room(self, nonce: str) -> None:
-        """Wait for no room any more."""
+    def stop_expecting_room(self, nonce: str) -> None:
+        """Stop waiting for room."""
         self._waiting.pop(nonce, None)
 
     def wake_submits(self) -> None:
-        """Have all submits look anew that wait for room."""
+        """Have all submits that wait for room ask the server again."""
         for event in self._waiting.values():
             event.set()
 
@@ -118,7 +118,11 @@ class EventReader:
         last: bytes = await self._store.call("listen", self.stream, LIFE)
         return last.decode()
 
-    async def _read_anew(self) -> None:
+    async def _resync_jobs(self) -> None:
+        """Read the server's records of all live jobs.
+
+        A job that the server has forgotten is submitted again, or ends as lost.
+        """
         self.wake_submits()
         for record in list(self._mirror.live.values()):
             try:
@@ -137,13 +141,13 @@ class EventReader:
     async def _enter_again(self, submission: Submission) -> bool:
         """Submit a job that the server has forgotten; return whether it has taken it."""
         record = submission.record
-        logger.warning("the server has forgotten job %r: submitted anew", record.id)
+        logger.warning("the server has forgotten job %r: submitted again", record.id)
         record.begin_again()
         answer = await self._store.call("enter", *submission.args_of_old)
         return bool(answer[0] == b"entered")
 
     def _lose(self, record: RemoteRecord) -> None:
-        """End a job that the server has forgotten, and does not take anew."""
+        """End a job that the server has forgotten and does not take again."""
         if self._mirror.find(record.id) is not record:  # the answer to its submit is on the way
             return
         logger.error("the server has forgotten job %r, and how it ended", record.id)

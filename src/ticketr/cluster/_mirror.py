@@ -101,7 +101,7 @@ class Mirror:
             self.subscriptions.notify_changed(record)
 
     def lose(self, record: RemoteRecord) -> None:
-        """End a job that the server has forgotten, and does not take anew."""
+        """End a job that the server has forgotten and does not take again."""
         record.lose()
         self._end(record)
 

@@ -41,7 +41,7 @@ class SignedCodec:
         """Return a job and its arguments as bytes.
 
         Raises:
-            NotSendable: Another process could not make them anew.
+            NotSendable: Another process could not rebuild them.
         """
         return self._signed("job", task, pack_job(job, args, _CODEC), "the job")
 
@@ -49,7 +49,7 @@ class SignedCodec:
         """Return the job and its arguments.
 
         Raises:
-            LoadFailed: They are not of this queue, or cannot be made anew here.
+            LoadFailed: They are not of this queue, or cannot be rebuilt here.
         """
         return unpack_job(self._checked("job", task, data), _CODEC)
 
@@ -57,7 +57,7 @@ class SignedCodec:
         """Return the value of a job as bytes.
 
         Raises:
-            NotSendable: Another process could not make it anew.
+            NotSendable: Another process could not rebuild it.
         """
         packed = pack_value(value, _CODEC, "the result")
         return self._signed("result", task, packed, "the result")
@@ -66,7 +66,7 @@ class SignedCodec:
         """Return the value of a job.
 
         Raises:
-            LoadFailed: It is not of this queue, or cannot be made anew here.
+            LoadFailed: It is not of this queue, or cannot be rebuilt here.
         """
         value: object = _CODEC.decode(self._checked("result", task, data))
         return value
@@ -105,7 +105,7 @@ class SignedCodec:
         """Return a retry rule as bytes, empty if there is none.
 
         Raises:
-            NotSendable: Another process could not make it anew.
+            NotSendable: Another process could not rebuild it.
         """
         if retry is None:
             return b""
@@ -115,7 +115,7 @@ class SignedCodec:
         """Return a retry rule.
 
         Raises:
-            LoadFailed: It is not of this queue, or cannot be made anew here.
+            LoadFailed: It is not of this queue, or cannot be rebuilt here.
         """
         return _CODEC.decode(self._checked("retry", task, data)) if data else None
 

@@ -46,7 +46,7 @@ LOST: Final = (
     anyio.BrokenResourceError,
     anyio.EndOfStream,
 )
-"""What a call raises if there is no answer, or none of a server that may write."""
+"""What a call raises if it got no answer, or got one from a server that may not write."""
 FAILED: Final = (*LOST, ResponseError, ClusterUnavailable)
 """What a call raises if it has failed in any way."""
 FIRST_PAUSE: Final = 0.02
@@ -82,8 +82,8 @@ class RecordStore:
         self._prefixes = [self.keys.prefix, self.keys.engine]
         self._functions = library()
 
-    async def load(self) -> None:
-        """Give the server our functions, unless it has them."""
+    async def load_functions(self) -> None:
+        """Load our functions into the server; they replace those of the same library."""
         await self.client.function_load(self._functions.code, replace=True)
 
     async def call(self, function: str, *args: object) -> Any:
@@ -109,12 +109,13 @@ class RecordStore:
             return None
 
     async def _call_or_load(self, function: str, args: Iterable[object]) -> Any:
+        """Call a function; load our functions first if the server lacks them."""
         try:
             return await self._call(function, args)
         except ResponseError as error:
             if "unction not found" not in str(error):
                 raise
-        await self.load()  # the server was started anew
+        await self.load_functions()  # the server was restarted, and has forgotten them
         return await self._call(function, args)
 
     def error_of(self, error: RedisError) -> Exception:

@@ -90,7 +90,7 @@ def make_submission(
 
     Raises:
         TypeError, ValueError: The job or an option is invalid.
-        NotSendable: Another process could not make the job anew.
+        NotSendable: Another process could not rebuild the job.
     """
     _, name = resolve_function(job, call_args)
     given = checked_options(with_ids(options))

@@ -67,7 +67,7 @@ class ClusterSubmits(ClusterControl):
             QueueClosed: The block of the queue has been left.
             DuplicateJob: A job with this ID, or key, has not ended (see ``on_conflict``).
             UnknownJob: The server knows no job that ``after`` names.
-            NotSendable: Another process could not make the job anew.
+            NotSendable: Another process could not rebuild the job.
             ClusterUnavailable: The server takes no jobs now; nothing was submitted.
             TypeError, ValueError: The job or an option is invalid.
         """
@@ -99,7 +99,7 @@ class ClusterSubmits(ClusterControl):
 
         Raises:
             QueueClosed: The block of the queue has been left.
-            NotSendable: Another process could not make a job anew; nothing was submitted.
+            NotSendable: Another process could not rebuild a job; nothing was submitted.
             ClusterUnavailable: The server takes no jobs now; what was submitted before stays, the
                 rest is not, as with a cancellation.
             TypeError, ValueError: The function or an option is invalid; nothing was submitted.

@@ -81,7 +81,7 @@ class Submitter:
         Raises:
             QueueClosed: No more jobs are taken.
             TypeError, ValueError: The job or an option is invalid.
-            NotSendable: Another process could not make the job anew.
+            NotSendable: Another process could not rebuild the job.
         """
         if self.is_closed:
             raise QueueClosed
@@ -187,7 +187,7 @@ class Submitter:
                 with trio.move_on_after(ROOM_PATIENCE):
                     await is_told.wait()
         finally:
-            self.events.forget_room(nonce)
+            self.events.stop_expecting_room(nonce)
         raise QueueClosed
 
     async def _await_end(self, job_id: str, conflict: OnConflict, ended: trio.Event) -> None:

@@ -130,14 +130,14 @@ def _check_comes_back(job: object, spec: dict[str, object]) -> None:
     try:
         made = _job_of(spec)
     except LoadFailed as error:
-        raise NotSendable(JOB, safe_repr(job), f"cannot be made anew: {error}") from error
+        raise NotSendable(JOB, safe_repr(job), f"cannot be rebuilt: {error}") from error
     before, after = cast("dict[str, object]", spec["fields"]), _fields_of(made)
     for name, value in before.items():
         if type(after[name]) is not type(value) or after[name] != value:
             raise NotSendable(
                 f"field {name!r} of {class_name(type(job))}",
                 safe_repr(value),
-                f"becomes {safe_repr(after[name])} when the object is made anew. Let the class keep"
+                f"becomes {safe_repr(after[name])} when the object is rebuilt. Let the class keep"
                 " it as it is given",
             )
 
@@ -152,7 +152,7 @@ def _job_of(spec: dict[str, Any]) -> Any:
     if "function" in spec:
         return import_by_name(spec["function"])
     if "object" in spec:
-        return _made_anew(spec["object"], spec["fields"])
+        return _rebuilt(spec["object"], spec["fields"])
     if "pickled" in spec:
         return spec["pickled"]
     if "plain" in spec:
@@ -163,7 +163,7 @@ def _job_of(spec: dict[str, Any]) -> Any:
     return functools.partial(_job_of(spec["partial"]), *spec["args"], **spec["keywords"])
 
 
-def _made_anew(name: str, values: dict[str, object]) -> Any:
+def _rebuilt(name: str, values: dict[str, object]) -> Any:
     kind = import_by_name(name)
     if not inspect.isclass(kind):
         raise LoadFailed(f"{name} is not a class any more")

@@ -21,7 +21,7 @@ IDLE_SECONDS = 2.0
 #: batch's time, but after at most so many seconds.
 STEADY_SECONDS = 10.0
 #: A task that waits for room to submit makes the total unknown for so many seconds.
-FED_SECONDS = 1.0
+UNKNOWN_SECONDS = 1.0
 
 _NO_ESTIMATE = RateEstimate(0.0, 0.0, 0.0, 0.0)
 
@@ -37,7 +37,7 @@ class Batch:
         cancelled: The number of cancelled jobs.
         running: The number of running jobs.
         pending: The number of pending jobs, with those between two attempts.
-        fed_until: The time until which the total counts as unknown, since more jobs come.
+        unknown_until: The time until which the total counts as unknown, since more jobs come.
         idle_since: The time at which the last job ended; infinite while one is left.
         estimate: The estimate of the rate at which jobs end.
         run_seconds: The time for which the ended jobs ran, together.
@@ -50,7 +50,7 @@ class Batch:
     cancelled: int = 0
     running: int = 0
     pending: int = 0
-    fed_until: float = -math.inf
+    unknown_until: float = -math.inf
     idle_since: float = -math.inf
     estimate: RateEstimate = _NO_ESTIMATE
     run_seconds: float = 0.0
@@ -96,9 +96,9 @@ class Batch:
         """The ended jobs of those submitted, as the progress of one job."""
         return JobProgress("", self.ended, self.total, "", 0)
 
-    def is_fed(self, now: float) -> bool:
-        """Return whether the total counts as unknown, since more jobs come."""
-        return self.left > 0 and now < self.fed_until
+    def total_is_unknown(self, now: float) -> bool:
+        """Return whether more jobs may come, so that the total counts as unknown."""
+        return self.left > 0 and now < self.unknown_until
 
     def elapsed(self, now: float) -> float:
         """Return the seconds from the beginning to the end, or until now."""
@@ -147,11 +147,11 @@ class BatchCounter:
             new - base for new, base in zip(counts, before, strict=True)
         )
         ended = completed + failed + cancelled
-        fed_until = old.fed_until
+        unknown_until = old.unknown_until
         if statistics.submitters_waiting:
-            fed_until = now + FED_SECONDS
+            unknown_until = now + UNKNOWN_SECONDS
         elif ended and ended + left > old.total:
-            fed_until = now + min(now - old.began, STEADY_SECONDS)
+            unknown_until = now + min(now - old.began, STEADY_SECONDS)
         batch = replace(
             old,
             completed=completed,
@@ -159,7 +159,7 @@ class BatchCounter:
             cancelled=cancelled,
             running=statistics.running,
             pending=statistics.pending,
-            fed_until=fed_until,
+            unknown_until=unknown_until,
             idle_since=math.inf if left else max(ended_at, old.began),
             estimate=old.estimate.update(ended, 0.0, now),
         )

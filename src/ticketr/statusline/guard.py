@@ -57,7 +57,7 @@ class StreamGuard:
         return not self._in_mid_row
 
     def install(self) -> None:
-        """Wrap the ``write`` methods of the program's streams."""
+        """Wrap the ``write`` methods of the standard streams that write to the terminal."""
         for stream in dict.fromkeys((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
             if stream is not None and self._is_on_terminal(stream):
                 self._watch(stream)

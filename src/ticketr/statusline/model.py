@@ -219,7 +219,7 @@ class StatusModel:
         if batch.is_many:
             if not batch.left:
                 return math.inf
-            if style.motion and batch.running and batch.is_fed(now):
+            if style.motion and batch.running and batch.total_is_unknown(now):
                 return next_spin(now)
             return batch.began + math.floor(batch.elapsed(now)) + 1
         first = self._oldest()

@@ -65,7 +65,7 @@ class PlainLines:
         self._at = -math.inf
 
     def line(self, snapshot: JobSnapshot, now: float) -> str | None:
-        """Return the line to print for a snapshot, or None.
+        """Return the line to print for a snapshot, and remember it; None if nothing new is to be printed.
 
         Args:
             snapshot: A job's snapshot.
@@ -79,7 +79,7 @@ class PlainLines:
         return self._named(self._words(snapshot), snapshot, len(self._last) - 1)
 
     def batch_line(self, model: StatusModel, now: float, *, is_last: bool = False) -> str | None:
-        """Return the line to print instead of one for each job if there are many, or None.
+        """Return the line to print for a batch of many jobs, and remember it; None if none is due.
 
         Args:
             model: The model, whose :meth:`StatusModel.count` was called.
@@ -93,7 +93,7 @@ class PlainLines:
                 return None
             self._began = None
             return _end_of(batch)
-        percentage = 0.0 if batch.is_fed(now) else batch.progress.percentage
+        percentage = 0.0 if batch.total_is_unknown(now) else batch.progress.percentage
         is_new = self._began != batch.began
         is_due = now - self._at >= LINE_INTERVAL or percentage - self._percentage >= LINE_PERCENT
         if not (is_new or is_due):
@@ -160,7 +160,7 @@ class PlainLines:
 def _progress_of(model: StatusModel, now: float) -> str:
     batch = model.batch
     words = f"{batch.ended} of {batch.total} jobs"
-    if not batch.is_fed(now):
+    if not batch.total_is_unknown(now):
         words += f" ({whole_percent(batch.progress)}%)"
     words = ", ".join([words, *failures(batch.failed, batch.cancelled)])
     named = model.named(now)

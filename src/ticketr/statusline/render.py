@@ -145,7 +145,7 @@ def batch_line(
         named: Words on the jobs that are named; empty for none.
         hint: How to cancel; empty for no hint.
     """
-    is_counted = not batch.is_fed(now)
+    is_counted = not batch.total_is_unknown(now)
     progress = batch.progress if is_counted else None
     is_moving = style.motion and batch.running > 0
     numbers = f"{batch.ended} of {batch.total} jobs"
@@ -175,7 +175,7 @@ def ended_batch_line(batch: Batch, width: int, style: LineStyle) -> str:
         style: The characters to use.
     """
     bad = "".join(f" | {each}" for each in failures(batch.failed, batch.cancelled))
-    mark = _mark(batch.status, style.glyphs)
+    mark = _end_mark(batch.status, style.glyphs)
     words = f"{mark} {batch.total} jobs {'ended' if bad else 'completed'}"
     took = f" | {duration(batch.elapsed(math.inf))}"
     for line in (f"{words}{took}{bad}", f"{words}{bad}", f"{mark} {batch.total} jobs{bad}"):
@@ -184,7 +184,8 @@ def ended_batch_line(batch: Batch, width: int, style: LineStyle) -> str:
     return fit(line, width, ellipsis=style.glyphs.ellipsis)
 
 
-def _mark(status: JobStatus, glyphs: Glyphs) -> str:
+def _end_mark(status: JobStatus, glyphs: Glyphs) -> str:
+    """Return the sign of a status at which a job has ended."""
     return {
         JobStatus.COMPLETED: glyphs.completed,
         JobStatus.FAILED: glyphs.failed,
@@ -257,7 +258,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
         failed: The number of other jobs that have failed in the meantime.
     """
     glyphs = style.glyphs
-    mark = _mark(snapshot.status, glyphs)
+    mark = _end_mark(snapshot.status, glyphs)
     after = f" | {failed} failed" if failed else ""
     if snapshot.started_at is not None and snapshot.finished_at is not None:
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"

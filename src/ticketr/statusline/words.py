@@ -57,7 +57,7 @@ def message_of(snapshot: JobSnapshot) -> str:
 
 
 def progress_words(snapshot: JobSnapshot, elapsed: float) -> str:
-    """Return a job's message and percentage, or its name and how long it has run."""
+    """Return a job's message, or else its name, with its percentage, or else the time it has run."""
     progress = snapshot.progress
     words = message_of(snapshot)
     if progress is not None and progress.total > 0:

@@ -117,5 +117,5 @@ def _open_unchanged(store: Store, state: State, seen: ConflictView) -> OpenConfl
     if source.text != seen.source.text:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
     if source != seen.source:
-        raise ConflictChanged(seen.key, "Jira's version of it was read anew")
+        raise ConflictChanged(seen.key, "Jira's version of it was read again")
     return opened

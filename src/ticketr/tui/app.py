@@ -22,7 +22,7 @@ from ticketr.tui.screen import next_change, screen
 from ticketr.tui.services.context import AppTerminal, Services
 from ticketr.tui.services.reading import Reader
 from ticketr.tui.services.table import AT_ONCE, IN_A_TASK
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.tui.state import AppState
 from ticketr.tui.update import update, wake_at
 from ticketr.tui.workspace import WorkspaceView
@@ -108,7 +108,7 @@ class App:
         # Unbounded: senders must not wait, and the receiver never waits for them.
         self._send, self._inbox = trio.open_memory_channel[messages.Message](math.inf)
         send = self._send.send_nowait
-        opened = OpenWorkspaces(
+        opened = Workspaces(
             workspaces,
             lambda each: Reader(
                 each.name, each.store, in_thread, send, shown=lambda: self.state.named(each.name)

@@ -221,13 +221,13 @@ class Rows(Sequence["ListRow"]):
 
     @staticmethod
     def of(rows: Iterable[ListRow]) -> Rows:
-        """Return rows in any order as a value."""
+        """Make `Rows` from rows in any order."""
         return Rows(tuple(_divided(_all_shown(rows))))
 
     def updated(self, rows: Iterable[ListRow]) -> Rows:
-        """Return rows in any order as a value, with those blocks of its own that hold just these.
+        """Make `Rows` from rows in any order, with the present blocks where they hold the same rows.
 
-        What was computed from such a block is not computed again.
+        What was computed from a present block is not computed again.
         """
         shown = _all_shown(rows)
         blocks: list[Block] = []
@@ -240,7 +240,7 @@ class Rows(Sequence["ListRow"]):
         return self if tuple(blocks) == self.blocks else Rows(tuple(blocks))
 
     def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
-        """Return it with the rows of some tickets inserted or replaced.
+        """Return these rows with those of some tickets inserted or replaced.
 
         Args:
             tickets: The rows of each ticket, the ticket's own row first.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the certificates of the tests anew; needs OpenSSL 3.4 or later. No test runs this.
+# Make the certificates of the tests again; needs OpenSSL 3.4 or later. No test runs this.
 #   ca       signs the others, and is what a test trusts
 #   good     127.0.0.1 and localhost
 #   other    another host, jira.example.com

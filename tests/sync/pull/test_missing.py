@@ -112,7 +112,7 @@ async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(
     assert (await bench.sync()).push.total == 0
 
 
-async def test_a_prune_fetches_nothing_anew_that_has_not_changed(
+async def test_a_prune_fetches_nothing_again_that_has_not_changed(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()

@@ -312,7 +312,7 @@ async def test_a_draft_that_is_like_one_of_old_is_another_issue(
     assert new(bench) == ["Once", "Once"]
 
 
-async def test_a_draft_of_an_issue_that_was_deleted_is_pushed_anew(
+async def test_a_draft_of_an_issue_that_was_deleted_is_pushed_again(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     path = write(bench, DRAFT)

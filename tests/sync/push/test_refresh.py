@@ -1,4 +1,4 @@
-"""Tickets that are read anew: how often Jira is asked, and what a cancel leaves."""
+"""Tickets that are read again: how often Jira is asked, and what a cancel leaves."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_a_name_that_is_too_long_concerns_itself_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_workspace_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+def test_a_workspace_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
     root = tmp_path / "gone"
 
     error = replace(root, "sub/a.md")

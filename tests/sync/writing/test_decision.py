@@ -246,7 +246,7 @@ def test_a_write_that_fails_leaves_the_file_whole_and_nothing_beside_it(
 
 
 @pytest.mark.parametrize("saves", [1, 99, 100])
-def test_a_file_that_is_saved_while_it_is_decided_on_is_decided_on_anew(
+def test_a_file_that_is_saved_while_it_is_decided_on_is_decided_on_again(
     saves: int, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(store, "a.md", render_ticket(OLD))

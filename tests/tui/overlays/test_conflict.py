@@ -127,7 +127,7 @@ def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:
         assert asked == ()
 
 
-def test_a_conflict_that_was_read_anew_keeps_the_choices_and_has_to_be_looked_at() -> None:
+def test_a_conflict_that_was_read_again_keeps_the_choices_and_has_to_be_looked_at() -> None:
     state, asked = update(
         pressed(opened(), "A", now=11.0), messages.FilesRead("work", Rows()), 30.0
     )

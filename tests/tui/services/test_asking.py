@@ -18,7 +18,7 @@ from ticketr.sync import Store, UnknownTicket, read_statuses, search_ids
 from ticketr.tui import effects, messages
 from ticketr.tui.services import asking
 from ticketr.tui.services.context import Services
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ NOTHING = cast("Any", None)
 
 def services(root: Path, told: list[Message], **asked: Any) -> Services:
     made = OpenWorkspace("work", Store(root, ".ticketr"), NOTHING, **asked)
-    opened = OpenWorkspaces((made,), lambda _: NOTHING, told.append)
+    opened = Workspaces((made,), lambda _: NOTHING, told.append)
     return Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
 
 

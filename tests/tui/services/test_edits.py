@@ -20,7 +20,7 @@ from ticketr.tui.keymap import KeyAction
 from ticketr.tui.row_blocks import Rows
 from ticketr.tui.services import conflicts, edits
 from ticketr.tui.services.context import Services
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ READ = messages.FilesRead("work", Rows())
 def services(root: Path, told: list[Message]) -> Services:
     store = Store(root, ".ticketr")
     made = OpenWorkspace("work", store, NOTHING, draft_type="Story")
-    opened = OpenWorkspaces((made,), lambda _: Reading(told), told.append)
+    opened = Workspaces((made,), lambda _: Reading(told), told.append)
     return Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
 
 
@@ -136,7 +136,7 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     told: list[Message] = []
     used = services(tmp_path, told)
     made = replace(used.workspaces["work"], keeps_comments=True)
-    used = replace(used, opened=OpenWorkspaces((made,), lambda _: Reading(told), told.append))
+    used = replace(used, opened=Workspaces((made,), lambda _: Reading(told), told.append))
     place = IssuePlace("a.md", "DEMO-1")
     comment = effects.AddComment("work", place, "Looks good")
     task = effects.AddTicket("work", "Pay", place)
@@ -385,7 +385,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     told: list[Message] = []
     used = services(bench.root, told)
     made = replace(used.workspaces["work"], keeps_comments=True)
-    opened = OpenWorkspaces((made,), lambda _: Reading(told), told.append)
+    opened = Workspaces((made,), lambda _: Reading(told), told.append)
     used = Services(NOTHING, NOTHING, opened, told.append, in_thread=inline)
     place = IssuePlace("DEMO-3.md", "DEMO-4")
 

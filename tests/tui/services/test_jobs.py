@@ -11,7 +11,7 @@ from ticketr.sync import Store
 from ticketr.tui import effects, messages
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.jobs import read_history
-from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
     (tmp_path / "here").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "here")
     told: list[Message] = []
-    opened = OpenWorkspaces(
+    opened = Workspaces(
         (
             OpenWorkspace("work", Store(tmp_path / "link", ".ticketr"), nothing),
             ClosedWorkspace("shop", nothing, folder=tmp_path / "shop"),

@@ -13,7 +13,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.panels.detail import SHORT, detail_lines
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.loading import read_detail, wrap_detail
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.tui.sheet import WrappedDetail
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def test_an_older_answer_does_not_replace_a_newer_one(
     told: list[Message] = []
     nothing = cast("Any", None)
     workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
-    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    opened = Workspaces((workspace,), lambda _: nothing, told.append)
     services = Services(nothing, nothing, opened, told.append, in_thread=read_then_wait)
 
     async with trio.open_nursery() as nursery:
@@ -75,7 +75,7 @@ async def test_the_lines_of_a_long_issue_come_with_it_and_for_another_width(
     told: list[Message] = []
     nothing = cast("Any", None)
     workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
-    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    opened = Workspaces((workspace,), lambda _: nothing, told.append)
     services = Services(nothing, nothing, opened, told.append, in_thread=inline)
 
     await read_detail(services, effects.ReadDetail("work", "DEMO-1.md", ORDER, 40, as_source=True))
@@ -100,7 +100,7 @@ async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
     told: list[Message] = []
     nothing = cast("Any", None)
     workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
-    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    opened = Workspaces((workspace,), lambda _: nothing, told.append)
     services = Services(nothing, nothing, opened, told.append, in_thread=inline)
     read = effects.ReadDetail("work", "DEMO-1.md", ORDER)
 

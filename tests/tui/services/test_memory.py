@@ -10,7 +10,7 @@ from ticketr.sync import Store
 from ticketr.tui import effects, messages
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.memory import remember
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ async def test_a_filter_is_saved_or_given_back(tmp_path: Path) -> None:
     nothing = cast("Any", None)
     told: list[Message] = []
     workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing)
-    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    opened = Workspaces((workspace,), lambda _: nothing, told.append)
     services = Services(nothing, nothing, opened, told.append, in_thread=inline)
     shown = effects.Remember("work", "late", "key")
     saving = effects.Remember("work", "late", "key", (("mine", "late\x07"),), "late save:mine")

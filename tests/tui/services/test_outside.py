@@ -17,7 +17,7 @@ from ticketr.tui import effects, messages
 from ticketr.tui.services import outside
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.outside import browser_commands, open_browser, open_editor
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def reader() -> Reader:
 def services(tmp_path: Path, told: list[Message], reader: Reader) -> Services:
     nothing = cast("Any", None)
     workspace = OpenWorkspace("work", Store(tmp_path, ".ticketr"), nothing, address=SITE)
-    opened = OpenWorkspaces((workspace,), lambda _: reader, told.append)
+    opened = Workspaces((workspace,), lambda _: reader, told.append)
     (tmp_path / "DEMO-1.md").write_text("# TICKET: [DEMO-1] One\n")
     return Services(FakeScreen(), nothing, opened, told.append, in_thread=inline)
 

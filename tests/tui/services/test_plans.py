@@ -15,7 +15,7 @@ from ticketr.tui.job_request import JobKind
 from ticketr.tui.services.context import Services
 from ticketr.tui.services.opening import open_workspace
 from ticketr.tui.services.plans import read_plan
-from ticketr.tui.services.workspaces import OpenWorkspace, OpenWorkspaces
+from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def services(root: Path, told: list[Message], prefer: Side | None) -> Services:
     nothing = cast("Any", None)
     workspace = OpenWorkspace("work", Store(root, ".ticketr"), nothing, prefer=prefer)
-    opened = OpenWorkspaces((workspace,), lambda _: nothing, told.append)
+    opened = Workspaces((workspace,), lambda _: nothing, told.append)
     return Services(nothing, nothing, opened, told.append, in_thread=inline)
 
 
@@ -62,7 +62,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
     login = Credentials("https://h.example", "p@h.example", "token")
     opened = open_workspace("work", {"root": tmp_path, "credentials": login, "inherit": inherit})
     nothing = cast("Any", None)
-    workspaces = OpenWorkspaces((opened,), lambda _: nothing, told.append)
+    workspaces = Workspaces((opened,), lambda _: nothing, told.append)
     used = Services(nothing, nothing, workspaces, told.append, in_thread=inline)
 
     await read_plan(used, effects.ReadPlan("work", JobKind.PUSH))

@@ -137,7 +137,7 @@ local function next_opening(at)
   return math.min(found, ready)
 end
 
--- Say anew what the jobs wait for that wait at a gate.
+-- Say again what the jobs at a gate wait for.
 local function say_reason(ids, reason)
   for _, id in ipairs(ids) do
     local waiting = get(id, 'waiting')

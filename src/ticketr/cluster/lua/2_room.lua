@@ -2,7 +2,7 @@
 -- the first is told by its stream, and calls "enter" again; no other enters before it. A submit that
 -- has not asked again for a while is forgotten: its process has died.
 
-local LONGEST_SILENCE = 10 -- seconds; a submit asks anew after 3, whether it was told or not
+local LONGEST_SILENCE = 10 -- seconds; a submit asks again after 3, whether it was told or not
 
 local function leave_room(nonce)
   if call('ZREM', P .. 'room', nonce) == 0 then return end

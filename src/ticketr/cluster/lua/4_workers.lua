@@ -16,7 +16,7 @@ local function take_over(id, at, is_death)
   end
 end
 
--- Messages that a worker has fetched and does not hold: deliver them anew.
+-- Messages that a worker has fetched and does not hold: deliver them again.
 local function hand_on(worker, level, held)
   local stream = S .. ':queues:' .. level
   local fetched = redis.pcall('XPENDING', stream, GROUP, '-', '+', AT_ONCE, worker)

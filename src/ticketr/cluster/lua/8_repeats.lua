@@ -38,7 +38,7 @@ local function ended_or_unknown(id)
   return not ended or ended == '1'
 end
 
--- Declare a repeat. Its due times begin anew unless there is a live one with the same 'every'.
+-- Declare a repeat. Its due times start over unless there is a live one with the same 'every'.
 -- args: id, every, first due time, from when on due times count, field, value, ...
 register('repeat', function(a)
   local id = a[1]

@@ -250,7 +250,7 @@ async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -
             for some in chunks([*by_path.items()], CHUNK)
             for each in await session.in_thread(_without_keys, session.store, some)
         ]
-        if not lost or not await _write_keys_anew(session, lost, on_failed):
+        if not lost or not await _write_keys_again(session, lost, on_failed):
             return
 
 
@@ -273,7 +273,7 @@ def _without_keys(
     return lost
 
 
-async def _write_keys_anew(
+async def _write_keys_again(
     session: Session, lost: Iterable[Creation], on_failed: Callable[[Note], object]
 ) -> bool:
     """Write keys again; return whether any was written."""

@@ -98,12 +98,15 @@ def _commands(state: AppState, run_action: RunAction) -> Iterator[Entry]:
         if row.action in _NO_COMMANDS or row.action in seen:
             continue
         seen.add(row.action)
-        act = partial(_act, run_action, row.action)
-        yield Entry(row.help, row.shown, act, words=row.name.replace("-", " "))
+        run = partial(_run_with_state, run_action, row.action)
+        yield Entry(row.help, row.shown, run, words=row.name.replace("-", " "))
     yield from _more(state)
 
 
-def _act(run_action: RunAction, action: KeyAction, state: AppState, now: float) -> Step | None:
+def _run_with_state(
+    run_action: RunAction, action: KeyAction, state: AppState, now: float
+) -> Step | None:
+    """Run an action; the state comes behind the action, so that `partial` can leave it open."""
     return run_action(state, action, now)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ticketr.terminal import Event
     from ticketr.tui.messages import Message
     from ticketr.tui.services.setup_runner import SetupRunner
-    from ticketr.tui.services.workspaces import FileReader, OpenWorkspace, OpenWorkspaces
+    from ticketr.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
 
 
 class AppTerminal(Protocol):
@@ -80,7 +80,7 @@ class Services:
 
     terminal: AppTerminal
     queue: JobQueue
-    opened: OpenWorkspaces
+    opened: Workspaces
     send: Callable[[Message], None]
     in_thread: ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: SetupRunner | None = None

@@ -113,8 +113,8 @@ class ClosedWorkspace:
 
 
 @final
-class OpenWorkspaces:
-    """The open workspaces by their names, and those that can be opened.
+class Workspaces:
+    """The workspaces of the app by their names: the open ones, and those that can be opened.
 
     Args:
         workspaces: The workspaces at the start; their names differ.
