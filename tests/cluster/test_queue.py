@@ -370,7 +370,7 @@ async def test_many_jobs_that_find_no_room_are_withdrawn_by_a_cancel(url: str) -
 async def test_events_are_dropped_when_they_have_been_read(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ticketr.cluster._events.READ", 2)
+    monkeypatch.setattr("ticketr.cluster._events.DROPPED_AT_ONCE", 2)
     async with open_cluster(url) as queue:
         for number in range(10):  # of two events each, one read after the other
             await queue.run(jobs.echo, number)

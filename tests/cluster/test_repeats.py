@@ -140,7 +140,7 @@ async def test_due_times_in_a_pause_are_not_missed(url: str) -> None:
         assert len(await queue._store.call("repeat_due")) == 1  # the time, and no repeat
         await repeat.resume()
         at, kept = await due(queue)
-        await RepeatRunner(queue._store, queue._codec, None)._go_on(kept, at)
+        await RepeatRunner(queue._store, queue._codec, None)._submit_run_or_skip(kept, at)
         state = await repeat.state()
         assert state.missed <= (at - float(kept.told["since"])) / 0.001 + 1
 
@@ -150,7 +150,7 @@ async def test_one_of_two_workers_makes_a_run(url: str) -> None:
         repeat = await queue.repeat(jobs.echo, every=HOUR, id="r")
         at, kept = await due(queue)
         for _ in range(2):  # both have seen that it is due
-            await RepeatRunner(queue._store, queue._codec, None)._go_on(kept, at)
+            await RepeatRunner(queue._store, queue._codec, None)._submit_run_or_skip(kept, at)
             await queue.request_cancel("r#1")  # so that no live run is in the way
         state = await repeat.state()
         assert (state.runs, state.missed) == (1, 0)
@@ -198,14 +198,14 @@ async def test_a_worker_leaves_what_it_may_not_import_to_others(
         at, kept = await due(queue)
         runner = RepeatRunner(queue._store, queue._codec, {"other"})
         for _ in range(2):
-            await runner._go_on(kept, at)
+            await runner._submit_run_or_skip(kept, at)
         assert caplog.text.count("repeat 'r' is left to other workers") == 1
         assert (await repeat.state()).runs == 0
 
         key = f"{queue._store.keys.prefix}repeat:r"
         await queue._store.client.hset(key, {"signed_every": b"x" * 32 + b'{"seconds": 1}'})
         at, kept = await due(queue)
-        await RepeatRunner(queue._store, queue._codec, None)._go_on(kept, at)
+        await RepeatRunner(queue._store, queue._codec, None)._submit_run_or_skip(kept, at)
         assert "is not signed with this queue's secret" in caplog.text
         assert (await repeat.state()).runs == 0
 
@@ -226,7 +226,7 @@ async def test_an_id_that_is_taken_is_missed(url: str, caplog: pytest.LogCapture
         repeat = await queue.repeat(jobs.echo, every=HOUR, id="r")
         assert not await repeat.run_now()
         at, kept = await due(queue)
-        await RepeatRunner(queue._store, queue._codec, None)._go_on(kept, at)
+        await RepeatRunner(queue._store, queue._codec, None)._submit_run_or_skip(kept, at)
         assert "run 'r#1' was not submitted: a job has its ID" in caplog.text
         state = await repeat.state()
         assert (state.runs, state.missed) == (0, 2)

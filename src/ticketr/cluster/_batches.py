@@ -109,6 +109,7 @@ class Batches:
         return await self._store.until_answered(call_all, is_patient=is_patient)
 
     async def _call_all(self, calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Make several calls and wait for their answers; one that nobody awaits is not sent."""
         made = [_Call(function, args) for function, *args in calls]
         for call in made:
             self._send.send_nowait(call)
@@ -144,6 +145,7 @@ class Batches:
         return None
 
     async def _send_batch(self, batch: list[_Call]) -> None:
+        """Send a batch, and hand out its answers or its error."""
         words = [word for call in batch for word in call.words]
         try:
             answers = await self._call_many(words)

@@ -1,4 +1,4 @@
-"""Follow what the server says of the jobs that this process knows."""
+"""Follows the server's events of the jobs that this process knows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("ticketr.cluster")
 
 LIFE: Final = 3600
 """Seconds after which the server drops the stream of a reader that is gone."""
-READ: Final = 1000
+DROPPED_AT_ONCE: Final = 1000
 """Events that the server drops at once when they have been read."""
 
 
@@ -72,14 +72,15 @@ class EventReader:
                 pause = FIRST_PAUSE
             except FAILED as error:
                 logger.info("the events of the cluster are interrupted: %r", error)
-                self._store.drop_silent(error)
+                self._store.close_if_silent(error)
                 self._is_whole = False
                 await trio.sleep(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
 
     async def _drop_read(self, last: str, count: int) -> None:
+        """Drop the events that were read from the stream, many at once."""
         self._read += count
-        if self._read >= READ:
+        if self._read >= DROPPED_AT_ONCE:
             self._read = 0
             oldest = int(last.partition("-")[0])
             await self._store.client.xtrim(self.stream, PureToken.MINID, oldest)
@@ -114,6 +115,7 @@ class EventReader:
             event.set()
 
     async def _open(self) -> str:
+        """Make the stream; return the ID of its last entry."""
         self.shift = await self._store.clock_shift()
         last: bytes = await self._store.call("listen", self.stream, LIFE)
         return last.decode()
@@ -155,6 +157,7 @@ class EventReader:
         self._mirror.lose(record)
 
     async def _take(self, event: Mapping[str, bytes]) -> None:
+        """Apply an event to its job, or wake the submit that waits for room."""
         waiting = self._waiting.get(event.get("room", b"").decode())
         if waiting is not None:
             waiting.set()

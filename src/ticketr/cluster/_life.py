@@ -37,7 +37,7 @@ logger = logging.getLogger("ticketr.cluster")
 SHORTEST_TICK: Final = 0.01
 LONGEST_TICK: Final = 0.25
 SHORTEST_REPAIR: Final = 1.0
-LAST_WORDS: Final = 2.0
+DEPART_WITHIN: Final = 2.0
 
 
 @final
@@ -66,7 +66,7 @@ class Life:
         self._settings = settings
         self._repeats = RepeatRunner(store, codec, settings.modules)
         self._stop = stop  # the worker is to end
-        self._sessions = Sessions(connection, store, settings, self.worker, self._end)
+        self._sessions = Sessions(connection, store, settings, self.worker, self._end_by_lease)
         self._scope = trio.CancelScope()
 
     async def run(self, started: Callable[[str], None]) -> None:
@@ -82,10 +82,11 @@ class Life:
             await self._live(started)
         finally:
             # All jobs have ended here, so others may have them.
-            with trio.move_on_after(LAST_WORDS, shield=True):
+            with trio.move_on_after(DEPART_WITHIN, shield=True):
                 await self._store.try_call("depart", self.worker)
 
     async def _live(self, started: Callable[[str], None]) -> None:
+        """Register the worker, and run its tasks until it is to end."""
         settings = self._settings
         async with open_job_queue(
             workers=settings.workers, max_pending=None, keep=Keep(jobs=0)
@@ -110,7 +111,7 @@ class Life:
                 local.cancel_all(reason="the worker ends")
 
     async def _work(self, runner: Runner) -> None:
-        """Take jobs until the worker is to end; give those that run a grace then."""
+        """Take jobs until the worker is to end; give back those that still run after the grace."""
         async with trio.open_nursery(strict_exception_groups=True) as attempts:
             attempts.start_soon(self._sessions.run, runner, attempts)
             try:
@@ -123,8 +124,8 @@ class Life:
             for attempt in list(self._sessions.attempts.values()):
                 attempt.give_back()
 
-    def _end(self, why: str) -> None:
-        """The lease is over."""
+    def _end_by_lease(self, why: str) -> None:
+        """End the life, since the lease is over: stop all jobs."""
         if not self.is_over:
             self.is_over = True
             count = sum(attempt.is_running for attempt in self._sessions.attempts.values())
@@ -146,7 +147,7 @@ class Life:
             try:
                 last, entries = await self._store.read(stream, last)
             except FAILED as error:
-                self._store.drop_silent(error)
+                self._store.close_if_silent(error)
                 self._sessions.begin_anew()  # the server may have been restarted, with older data
                 await trio.sleep(RECONNECT)
                 continue
@@ -195,17 +196,17 @@ class Life:
                         "tick", self.worker, lease, self._settings.words, int(is_new)
                     )
             except (trio.TooSlowError, *FAILED) as error:
-                self._store.drop_silent(error)
+                self._store.close_if_silent(error)
                 if is_new and isinstance(error, ClusterUnavailable):
                     stop_at = asked + lease  # it lives, and will take it later
                 if trio.current_time() >= stop_at:
                     is_refused = isinstance(error, ClusterUnavailable)
                     said = "took no calls" if is_refused else "did not answer"
-                    self._end(f"the server {said} for {0.75 * lease:g} s")
+                    self._end_by_lease(f"the server {said} for {0.75 * lease:g} s")
                 await trio.sleep(min(RECONNECT, lease / 20))
             else:
                 if answer[0] != b"ok":
-                    self._end("the server takes it for dead")
+                    self._end_by_lease("the server takes it for dead")
                     return
                 stop_at = asked + 0.75 * lease
                 if is_new:

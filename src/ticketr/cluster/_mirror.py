@@ -106,6 +106,7 @@ class Mirror:
         self._end(record)
 
     def _end(self, record: RemoteRecord) -> None:
+        """Note the end of a job: notify its readers and observers, and count it."""
         self.subscriptions.notify_ended(record, None)
         del self.live[str(record.task)]
         self._counts[record.status] += 1

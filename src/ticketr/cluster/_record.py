@@ -96,7 +96,7 @@ class RemoteRecord:
         self.tags = frozenset(json.loads(told.get("tags") or b"[]"))
         self.priority = int(told.get("priority") or 0)
         self.timeout = float(told.get("timeout") or "inf")
-        self.submitted_at = self._here(told, "submitted") or 0.0
+        self.submitted_at = self._trio_time(told, "submitted") or 0.0
 
     def accept(self, submitted: float, due: float, waiting_for: str) -> None:
         """Note that the server has taken the job, unless an event has said more already."""
@@ -141,9 +141,9 @@ class RemoteRecord:
         self.cancel_requested = told.get("cancel") == b"1"
         cause = told.get("cause", b"").decode()
         self.cancel_cause = CancelCause(cause) if cause else None
-        self.due_at = self._here(told, "due") or self.due_at
-        self.started_at = self._here(told, "started")
-        self.finished_at = self._here(told, "finished")
+        self.due_at = self._trio_time(told, "due") or self.due_at
+        self.started_at = self._trio_time(told, "started")
+        self.finished_at = self._trio_time(told, "finished")
         self.worker = told.get("worker", b"").decode()
         self.waiting_for = told.get("waiting", b"").decode() or "worker"
         self._take_report(told)
@@ -161,6 +161,7 @@ class RemoteRecord:
         self.report = (_number(told["current"]), _number(told["total"]), words, revision)
 
     def _take_outcome(self, told: Mapping[str, bytes], codec: SignedCodec) -> None:
+        """Take over the result or the error of a job that has ended."""
         try:
             if self.status is JobStatus.COMPLETED:
                 self.result = codec.unpack_result(self.task, told.get("result", b""))
@@ -173,7 +174,8 @@ class RemoteRecord:
             self.status = JobStatus.FAILED
             self.error, self.exception = JobErrorInfo.of(error), error
 
-    def _here(self, told: Mapping[str, bytes], field: str) -> float | None:
+    def _trio_time(self, told: Mapping[str, bytes], field: str) -> float | None:
+        """Return a time of the server on Trio's clock; None if the field is empty."""
         value = told.get(field)
         return float(value) - self.shift if value else None
 

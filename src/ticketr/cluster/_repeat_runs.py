@@ -75,11 +75,12 @@ class RepeatRunner:
             try:
                 at, *due = await self._store.call("repeat_due")
                 for told in due:
-                    await self._go_on(KeptRepeat(pairs(told)), float(at))
+                    await self._submit_run_or_skip(KeptRepeat(pairs(told)), float(at))
             except FAILED as error:
-                self._store.drop_silent(error)
+                self._store.close_if_silent(error)
 
-    async def _go_on(self, kept: KeptRepeat, now: float) -> None:
+    async def _submit_run_or_skip(self, kept: KeptRepeat, now: float) -> None:
+        """Submit the run that is due, unless one is running; end a repeat whose function fails."""
         try:
             every = self._every_of(kept)
         except (LoadFailed, NotAllowed) as error:  # another worker may know better

@@ -161,6 +161,7 @@ class Runner:
         return Verdict(JobStatus.FAILED, error=error, info=snapshot.error, cause=cause)
 
     async def _finish(self, attempt: Attempt, verdict: Verdict) -> None:
+        """Tell the server how a job has ended."""
         task, status, error, info = attempt.task, verdict.status, verdict.error, verdict.info
         result = failure = b""
         if status is JobStatus.COMPLETED:
@@ -181,6 +182,7 @@ class Runner:
             logger.warning("job %r had been given to another worker", task.job_id)
 
     async def _put_back(self, attempt: Attempt, verdict: Verdict) -> None:
+        """Tell the server that another attempt follows."""
         delay, is_counted = verdict.delay, int(verdict.is_counted)
         await self._batches.call_surely(
             "put_back", attempt.task.job_id, attempt.token, delay, is_counted

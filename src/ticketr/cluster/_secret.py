@@ -1,4 +1,4 @@
-"""The secret that all processes of one queue share: it signs jobs, so that no other runs."""
+"""The secret that all processes of one queue share: it signs jobs, so that a worker runs no others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import coredis
 
 VARIABLE: Final = "TICKETR_CLUSTER_SECRET"
-_SHORTEST: Final = 16
-_HOW: Final = (
+_LEAST_CHARACTERS: Final = 16
+_HOW_TO_MAKE_ONE: Final = (
     "make one by: python -c 'import secrets; print(secrets.token_urlsafe(32))', and give the same"
     f" to every process, as secret= or in {VARIABLE}"
 )
@@ -47,10 +47,11 @@ def read_secret(given: str | None = None) -> Secret:
     """
     value = os.environ.get(VARIABLE, "") if given is None else given
     if not value:
-        raise ClusterMisconfigured("no secret", _HOW)
-    if len(value) < _SHORTEST:
+        raise ClusterMisconfigured("no secret", _HOW_TO_MAKE_ONE)
+    if len(value) < _LEAST_CHARACTERS:
         raise ClusterMisconfigured(
-            "the secret is too short", f"it has fewer than {_SHORTEST} characters; {_HOW}"
+            "the secret is too short",
+            f"it has fewer than {_LEAST_CHARACTERS} characters; {_HOW_TO_MAKE_ONE}",
         )
     try:
         value.encode()

@@ -27,7 +27,7 @@ T = TypeVar("T")
 LARGEST: Final = 16 * 2**20
 """Bytes of one value; a queue is no place for whole files."""
 _CODEC: Final = CODECS["pickle"]
-_SIGNATURE: Final = 32
+_SIGNATURE_BYTES: Final = 32
 
 
 @final
@@ -140,6 +140,7 @@ class SignedCodec:
         return self._signed(kind, new, self._checked(kind, task, data), kind)
 
     def _signed(self, kind: str, task: TaskName, data: bytes, what: str) -> bytes:
+        """Return data with its signature for one place; refuse data that is too large."""
         if len(data) > LARGEST:
             raise NotSendable(
                 what,
@@ -150,7 +151,8 @@ class SignedCodec:
         return self._signature(kind, task, data) + data
 
     def _checked(self, kind: str, task: TaskName, data: bytes) -> bytes:
-        signature, packed = data[:_SIGNATURE], data[_SIGNATURE:]
+        """Return data without its signature; raise `LoadFailed` if that is wrong."""
+        signature, packed = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(kind, task, packed)):
             raise LoadFailed(
                 f"the {kind} of job {task.job_id!r} is not signed with this queue's secret"

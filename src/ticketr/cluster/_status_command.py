@@ -105,14 +105,14 @@ def _line_of_repeat(each: RepeatState) -> str:
     elif each.next_at is None:
         then = "runs now"
     else:
-        then = f"next {_moment(each.next_at)}"
+        then = f"next {_time_text(each.next_at)}"
     last = "no run has ended"
     if each.last_status is not None and each.last_at is not None:
-        last = f"last {each.last_status} {_moment(each.last_at)}"
+        last = f"last {each.last_status} {_time_text(each.last_at)}"
     return f"repeat {each.id!r}  {then}  ({last}; {each.runs} runs, {each.missed} missed)"
 
 
-def _moment(at: datetime) -> str:
+def _time_text(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -105,7 +105,7 @@ class RecordStore:
         try:
             return await self.call(function, *args)
         except FAILED as error:
-            self.drop_silent(error)
+            self.close_if_silent(error)
             return None
 
     async def _call_or_load(self, function: str, args: Iterable[object]) -> Any:
@@ -171,7 +171,7 @@ class RecordStore:
             try:
                 return await call()
             except LOST as error:
-                self.drop_silent(error)
+                self.close_if_silent(error)
             except ClusterUnavailable as error:
                 if is_of_one_job(error) or not (is_patient or self._is_patient):
                     raise
@@ -194,8 +194,8 @@ class RecordStore:
         read = [{_text(k): _bytes(v) for k, v in entry.field_values.items()} for entry in entries]
         return _text(entries[-1].identifier), read
 
-    def drop_silent(self, error: BaseException) -> None:
-        """Give up the connections after a call that was not answered: their line may be dead."""
+    def close_if_silent(self, error: BaseException) -> None:
+        """Close the connections after a call that was not answered, since they may be dead."""
         if isinstance(error, (TimeoutError, trio.TooSlowError)):
             self.client.connection_pool.disconnect()
 

@@ -165,15 +165,18 @@ class Submitter:
         self.events.submissions[submission.record] = submission
 
     def _forget(self, submission: Submission) -> None:
+        """Take no events of a job whose submit has failed."""
         self.events.submissions.pop(submission.record, None)
         self.mirror.withdraw(submission.record)
 
     def _accept(self, record: RemoteRecord, answer: Sequence[str]) -> None:
+        """Note that the server has taken a job."""
         record.accept(float(answer[2]), float(answer[3]), answer[4])
         if not record.ended.is_set():  # else its events have come already
             self.mirror.add(record)
 
     async def _wait_for_room(self, submission: Submission) -> list[str]:
+        """Ask the server to take a job until it does, or refuses it; return its answer."""
         nonce = submission.record.task.nonce
         try:
             while not self.is_closed:

@@ -31,8 +31,8 @@ MOST_ROWS: Final = 200
 PATIENCE: Final = 5.0
 """Seconds until a page says that the queue's server does not answer."""
 _LONGEST_RESULT: Final = 20_000
-_TYPES: Final = {"bootstrap.min.css": "text/css", "htmx.min.js": "text/javascript"}
-_WORDS: Final = {
+_ASSET_TYPES: Final = {"bootstrap.min.css": "text/css", "htmx.min.js": "text/javascript"}
+_CANCEL_ANSWERS: Final = {
     CancelOutcome.CANCELLED: "The job was pending. It is cancelled now, and will not be run.",
     CancelOutcome.REQUESTED: "The job runs. It was asked to stop.",
     CancelOutcome.ALREADY_REQUESTED: "The job was asked to stop before.",
@@ -121,7 +121,7 @@ class Pages:
     async def _cancel_job(self, request: Request) -> Response:
         job_id = request.path_params["job_id"]
         outcome = await self._source.cancel(job_id)
-        return await self._job(job_id, _WORDS[outcome])
+        return await self._job(job_id, _CANCEL_ANSWERS[outcome])
 
     async def _job(self, job_id: str, said: str) -> Response:
         job = await self._source.find(job_id)
@@ -151,10 +151,10 @@ async def _home(_: Request) -> Response:
 
 async def _asset(request: Request) -> Response:
     name = request.path_params["name"]
-    if name not in _TYPES:
+    if name not in _ASSET_TYPES:
         return PlainTextResponse("there is no such file\n", status_code=404)
     headers = {"Cache-Control": "max-age=3600"}
-    return Response(_file(name), media_type=_TYPES[name], headers=headers)
+    return Response(_file(name), media_type=_ASSET_TYPES[name], headers=headers)
 
 
 def _in_time(
@@ -184,7 +184,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"line": clean, "path": _path, "count": _count, "moment": _moment}
+    environment.filters |= {"line": clean, "path": _path, "count": _count, "moment": _time_text}
     environment.globals |= {"times": _times, "tab": ""}
     return environment
 
@@ -201,7 +201,7 @@ def _count(number: float) -> str:
     return f"{number:,.10g}"
 
 
-def _moment(at: datetime) -> str:
+def _time_text(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
