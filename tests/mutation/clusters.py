@@ -158,7 +158,7 @@ MUTANTS: Final = [
     _mutant(
         "what was told before the copy of the data hides what happens after it",
         "_record.py",
-        "        is_old = revision <= self.revision and not is_anew\n",
+        "        is_old = revision <= self.revision and not is_whole_record\n",
         "        is_old = revision <= self.revision\n",
         "test_older_data.py::test_what_has_happened_since_happens_again",
     ),

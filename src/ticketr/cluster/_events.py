@@ -136,7 +136,7 @@ class EventReader:
                 continue
             submission = self.submissions.get(record)
             if told and told["nonce"].decode() == record.task.nonce:
-                self._apply(record, told, is_anew=True)
+                self._apply(record, told, is_whole_record=True)
             elif submission is None or not await self._enter_again(submission):
                 self._lose(record)
 
@@ -172,8 +172,8 @@ class EventReader:
         self._apply(record, event)
 
     def _apply(
-        self, record: RemoteRecord, told: Mapping[str, bytes], *, is_anew: bool = False
+        self, record: RemoteRecord, told: Mapping[str, bytes], *, is_whole_record: bool = False
     ) -> None:
-        self._mirror.apply(record, told, is_anew=is_anew)
+        self._mirror.apply(record, told, is_whole_record=is_whole_record)
         if record.status.is_terminal:
             self.submissions.pop(record, None)

@@ -148,7 +148,7 @@ class Life:
                 last, entries = await self._store.read(stream, last)
             except FAILED as error:
                 self._store.close_if_silent(error)
-                self._sessions.begin_anew()  # the server may have been restarted, with older data
+                self._sessions.begin_another()  # the server may have been restarted, with older data
                 await trio.sleep(RECONNECT)
                 continue
             for entry in entries:

@@ -126,7 +126,7 @@ class MapJobs:
         self.reader.wake()
 
     def fail(self, error: BaseException) -> None:
-        """Stop with an error of the items, or with one in the place of what no reader may get."""
+        """Stop the map because its items raised; the reader gets that error."""
         if self.error is None:
             self.error = error_for_reader(error)
         self.stop("the items of the map have failed")

@@ -79,17 +79,17 @@ class Mirror:
             self.subscriptions.notify_changed(record)
 
     def apply(
-        self, record: RemoteRecord, told: Mapping[str, bytes], *, is_anew: bool = False
+        self, record: RemoteRecord, told: Mapping[str, bytes], *, is_whole_record: bool = False
     ) -> None:
         """Take over the state in an event, and notify the readers.
 
         Args:
             record: The job.
             told: The event.
-            is_anew: Whether to forget what was told before, since the server may have older data.
+            is_whole_record: Whether it is the whole record, which replaces what was told before.
         """
         before = record.report
-        if not record.apply(told, self._codec, is_anew=is_anew):
+        if not record.apply(told, self._codec, is_whole_record=is_whole_record):
             return
         self._by_id[record.id] = record  # an event may come before the answer to the submit
         is_report = record.report != before and bool(record.report[3])

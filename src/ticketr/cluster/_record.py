@@ -118,21 +118,21 @@ class RemoteRecord:
         self.ended.set()
 
     def apply(
-        self, told: Mapping[str, bytes], codec: SignedCodec, *, is_anew: bool = False
+        self, told: Mapping[str, bytes], codec: SignedCodec, *, is_whole_record: bool = False
     ) -> bool:
         """Take over what an event, or the server's record, says.
 
         Args:
             told: The fields.
             codec: Checks what comes.
-            is_anew: Whether to forget what was told before, since the server may have older data.
+            is_whole_record: Whether it is the whole record, which replaces what was told before.
 
         Returns:
             False if that is old, or of another submit.
         """
         revision = int(told["revision"])
         is_ours = told["nonce"].decode() == self.task.nonce
-        is_old = revision <= self.revision and not is_anew
+        is_old = revision <= self.revision and not is_whole_record
         if self.ended.is_set() or is_old or not is_ours:
             return False
         self.revision = revision

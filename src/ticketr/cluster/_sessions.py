@@ -66,7 +66,7 @@ class Sessions:
         self._stopped.set()
         self._over.set()
 
-    def begin_anew(self) -> None:
+    def begin_another(self) -> None:
         """End the session and begin another: the server may have been restarted."""
         self._over.set()
 
