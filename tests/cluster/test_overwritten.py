@@ -62,7 +62,7 @@ async def test_a_worker_names_an_overwritten_record_and_goes_on(
 
         with pytest.raises(ClusterUnavailable, match=f"overwritten its key '{prefix}running'"):
             await queue.submit(jobs.echo, 4, id="running")
-        with pytest.raises(ClusterUnavailable, match="delete that key, submit the job anew"):
+        with pytest.raises(ClusterUnavailable, match="delete that key, submit the job again"):
             await queue.request_cancel("running")
         with pytest.raises(JobLost, match="the server has forgotten it"):
             await running.result()
@@ -72,7 +72,7 @@ async def test_a_worker_names_an_overwritten_record_and_goes_on(
     [said] = errors_about(caplog, f"{prefix}running")
     assert said == (
         f"the server {url}?db=0: another program has overwritten its key '{prefix}running': delete that"
-        " key, submit the job anew. Other jobs go on"
+        " key, submit the job again. Other jobs go on"
     )
 
 

@@ -96,8 +96,8 @@ class EventReader:
         """Return the server's record of a job, and follow it from now on; empty if unknown."""
         return pairs(await self._store.call_surely("attach", job_id, self.stream))
 
-    def look_anew(self) -> None:
-        """Have all live jobs read anew soon, since a record has gone."""
+    def resync_soon(self) -> None:
+        """Read the records of all live jobs again soon, since one is gone."""
         self._is_whole = False
 
     def expect_room(self, nonce: str) -> trio.Event:

@@ -118,7 +118,7 @@ def _overwritten(key: str) -> Refusal:
     is_named = key.startswith("ticketr:")
     is_of_one_job = is_named and ":job:" in key
     subject = f"its key {clean(key)!r}" if is_named else "one of its keys ticketr:* or streaq:*"
-    remedy = "submit the job anew" if is_of_one_job else "and keep other programs from such keys"
+    remedy = "submit the job again" if is_of_one_job else "and keep other programs from such keys"
     return Refusal(
         f"another program has overwritten {subject}: delete that key, {remedy}",
         is_of_one_job=is_of_one_job,

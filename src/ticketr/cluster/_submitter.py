@@ -244,7 +244,7 @@ class Submitter:
         try:
             answer = await self.store.call_surely("cancel", job_id, cause.value, uuid.uuid4().hex)
         except ClusterUnavailable:
-            self.events.look_anew()
+            self.events.resync_soon()
             raise
         return CancelOutcome(answer.decode())
 
@@ -254,7 +254,7 @@ class Submitter:
         try:
             await self._batches.call_all_surely(calls, is_patient=True)
         except ClusterUnavailable:  # the record of one is overwritten; the others are cancelled
-            self.events.look_anew()
+            self.events.resync_soon()
 
     async def cancel_and_wait(self, record: RemoteRecord) -> None:
         """Cancel a job that this process has submitted, for its submitter, and wait for its end."""
