@@ -18,7 +18,6 @@ from ticketr.tickets.errors import (
 )
 from ticketr.tickets.grammar import CONFLICT, field_heading, mistyped_key
 from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
-from ticketr.tickets.order import SORT_NAMES, sort_key
 from ticketr.tickets.parser import parse
 from ticketr.tickets.renderer import render, render_ticket, rewrite
 from ticketr.tickets.validate import is_key, safe_file_name
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
         parse_filter,
     )
     from ticketr.tickets.folding import fold_texts
+    from ticketr.tickets.order import SORT_NAMES, sort_key
     from ticketr.tickets.saved_filters import check_saved, split_command, with_saved
     from ticketr.tickets.totals import Total, points_of, total_by
 
@@ -49,6 +49,7 @@ _HOMES = {
     "fold_texts": "folding",
     **dict.fromkeys(("FILTER_WORDS", "FLAGS", "Filter", "parse_filter"), "filter"),
     **dict.fromkeys(("FieldTerm", "FlagTerm", "KeysTerm", "NotTerm", "Term", "TextTerm"), "filter"),
+    **dict.fromkeys(("SORT_NAMES", "sort_key"), "order"),
     **dict.fromkeys(("check_saved", "split_command", "with_saved"), "saved_filters"),
     **dict.fromkeys(("Total", "points_of", "total_by"), "totals"),
 }
