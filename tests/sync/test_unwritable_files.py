@@ -168,20 +168,24 @@ async def test_a_draft_whose_key_cannot_be_written_is_created_once(job: str, pul
 async def test_a_key_that_was_lost_and_cannot_be_written_again_creates_nothing(
     pulled: Bench,
 ) -> None:
-    path = pulled.root / "draft.md"
-    text = "# TICKET: Once\n"
-    path.write_text(text)
+    path, other = pulled.root / "draft.md", pulled.root / "other.md"
+    drafts = {path: "# TICKET: Once\n", other: "# TICKET: Other\n"}
+    for file, text in drafts.items():
+        file.write_text(text)
     await pulled.push()
-    path.write_text(text)  # by an editor that had it open
+    key = parse(path.read_text()).tickets[0].key
+    for file, text in drafts.items():  # by an editor that had them open
+        file.write_text(text)
 
     with frozen(path):
         results = [await pulled.push(), await pulled.push()]
 
-    assert [[each.key for each in result.failed] for result in results] == [["DEMO-13"]] * 2
+    assert [[each.key for each in result.failed] for result in results] == [[key]] * 2
     assert [result.created for result in results] == [(), ()]
+    assert parse(other.read_text()).tickets[0].key
     await pulled.push()
-    assert path.read_text().startswith("# TICKET: [DEMO-13] Once\n")
-    assert len(pulled.site) == 13
+    assert path.read_text().startswith(f"# TICKET: [{key}] Once\n")
+    assert len(pulled.site) == 14
 
 
 async def test_a_file_that_cannot_be_pruned_is_named(pulled: Bench) -> None:

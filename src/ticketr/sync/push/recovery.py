@@ -301,6 +301,6 @@ async def _write_keys_again(
         return written
 
     is_written = await session.in_thread(write)
-    for note in () if is_written else failed:  # else they are tried again
+    for note in failed:
         on_failed(note)
     return is_written
