@@ -32,8 +32,8 @@ def nested(levels: int) -> Any:
 @pytest.fixture(params=[3, 200])
 def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_reader, "AT_ONCE", 1)
-    monkeypatch.setattr(json_reader, "_LOOKS", (1, 9))
-    monkeypatch.setattr(json_reader, "_DEEPEST", request.param)
+    monkeypatch.setattr(json_reader, "_LOOK_AHEADS", (1, 9))
+    monkeypatch.setattr(json_reader, "_MOST_DEPTH", request.param)
 
 
 @pytest.mark.usefixtures("small_steps")

@@ -44,11 +44,11 @@ class BulkProgress(NamedTuple):
         return cls(
             status=text_of(answer.get("status")),
             done=frozenset(filter(None, ids)).difference(reasons),
-            failed={key: _reason(words) for key, words in reasons.items()},
+            failed={key: _joined_reasons(words) for key, words in reasons.items()},
         )
 
 
-def _reason(words: object) -> str:
+def _joined_reasons(words: object) -> str:
     texts = [text_of(each) for each in words] if isinstance(words, list) else [text_of(words)]
     return "; ".join(filter(None, texts)) or "Jira gives no reason"
 
@@ -140,6 +140,7 @@ class BulkEndpoints(Endpoints):
         await self._api.write("POST", "task/{}/cancel", task, issue=None, repeatable=True)
 
     async def _start(self, what: str, body: Mapping[str, object]) -> str:
+        """Start a task, and return its ID."""
         answer = await self._api.write(
             "POST", f"bulk/issues/{what}", issue=None, body=dict(body), empty=False
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PAGE = 100
 #: How many comments of one issue are read; Jira allows no more.
 MOST_COMMENTS = 5000
-_NONE: Mapping[str, object] = MappingProxyType({})
+_NO_PROPERTIES: Mapping[str, object] = MappingProxyType({})
 
 
 class CommentEndpoints(Endpoints):
@@ -53,7 +53,11 @@ class CommentEndpoints(Endpoints):
                 raise answer.unusable(f"{len(found)} comments and no end")
 
     async def add_comment(
-        self, key: str, body: Mapping[str, object], *, properties: Mapping[str, object] = _NONE
+        self,
+        key: str,
+        body: Mapping[str, object],
+        *,
+        properties: Mapping[str, object] = _NO_PROPERTIES,
     ) -> str:
         """Add a comment to an issue and return its ID.
 

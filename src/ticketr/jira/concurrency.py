@@ -79,6 +79,7 @@ class AdaptiveLimit:
             self._wake()
 
     def _wake(self) -> None:
+        """Give the free slots to the tasks that wait for one."""
         while self._holders < self.limit and (lot := self._first_served or self._waiting):
             self._holders += 1
             lot.unpark()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: How many issues one request can create.
 MOST_CREATED = 50
 
-_NONE: Mapping[str, object] = MappingProxyType({})
+_NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
 class IssueEndpoints(Endpoints):
@@ -31,7 +31,7 @@ class IssueEndpoints(Endpoints):
         self,
         fields: Mapping[str, object],
         *,
-        properties: Mapping[str, object] = _NONE,
+        properties: Mapping[str, object] = _NO_VALUES,
         once: bool = False,
     ) -> Created:
         """Create an issue.
@@ -143,7 +143,7 @@ class IssueEndpoints(Endpoints):
         return max(found, key=lambda pair: pair[0])[1] if found else None
 
     async def transition_issue(
-        self, key: str, transition_id: str, fields: Mapping[str, object] = _NONE
+        self, key: str, transition_id: str, fields: Mapping[str, object] = _NO_VALUES
     ) -> None:
         """Transition an issue to another status.
 

@@ -21,10 +21,10 @@ AT_ONCE = 64 * 1024
 MOST_VALUES = 1_000_000
 
 # How far to look for the end of a list or an object before its members are read one by one.
-_LOOKS = (1024, 8 * 1024, AT_ONCE)
+_LOOK_AHEADS = (1024, 8 * 1024, AT_ONCE)
 # What a member costs beside its characters, in characters.
 _MEMBER = 50
-_DEEPEST = 200
+_MOST_DEPTH = 200
 _UNREAD: Any = object()
 # An escape of half a character. Two of them make one whole character, which is common and fine.
 _ESCAPE = rb"\u"
@@ -92,10 +92,10 @@ class _Walk:
     async def _value(self, level: int) -> Any:
         begin = self._at
         first = self._text[begin : begin + 1]
-        if first not in {"{", "["} or level > _DEEPEST:
+        if first not in {"{", "["} or level > _MOST_DEPTH:
             value = self._leaf(len(self._text))
         else:
-            tries = map(self._leaf, _LOOKS)
+            tries = map(self._leaf, _LOOK_AHEADS)
             value = next((each for each in tries if each is not _UNREAD), _UNREAD)
         self._work += _MEMBER + max(self._at - begin, AT_ONCE if value is _UNREAD else 0)
         if self._work >= AT_ONCE:

@@ -55,7 +55,7 @@ class JsonResponse:
             Takes effect between two steps of a long answer; a short one has no checkpoint.
         """
         nothing = empty and not response.body.strip()
-        value = None if nothing else await _json(response)
+        value = None if nothing else await _read_body(response)
         return cls(response.url, value, read_http_date(response.headers.get("date")))
 
     def object(self) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ class JsonResponse:
         return errors.BadAnswer(self.url, problem)
 
 
-async def _json(response: Response) -> Any:
+async def _read_body(response: Response) -> Any:
     problem = _why_no_json(response)
     if problem:
         raise errors.BadAnswer(response.url, problem, passing=True)
@@ -105,10 +105,10 @@ def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
         JiraError: Of the class that fits the status.
     """
     if not 200 <= response.status < 300:
-        raise _error(response, redact)
+        raise _error_of(response, redact)
 
 
-def _error(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
+def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
     status = response.status
     if status < 400:
         return errors.Redirected(

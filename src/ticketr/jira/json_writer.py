@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 #: The number of values, or of `_PIECE` characters, between two checkpoints in a large text.
 STEP = 1_000
 
+#: The characters of a text that take as long to write as a value.
 _PIECE = 32
-_LIGHT = 5_000
+#: The most values, or pieces of texts, that are written without a checkpoint.
+_MOST_AT_ONCE = 5_000
 
 
 async def write_json(value: object) -> bytes:
@@ -26,7 +28,7 @@ async def write_json(value: object) -> bytes:
     Cancellation:
         Takes effect between two steps; a small value has no checkpoint.
     """
-    if _is_light(value):
+    if _is_small(value):
         return json.dumps(value).encode()
     written: list[str] = []
     work = 0
@@ -39,13 +41,14 @@ async def write_json(value: object) -> bytes:
     return "".join(written).encode()
 
 
-def _is_light(value: object) -> bool:
+def _is_small(value: object) -> bool:
+    """Return whether a value is written at once."""
     work = 0
     waiting = [value]
     while waiting:
         one = waiting.pop()
         work += 1 + (len(one) // _PIECE if isinstance(one, str) else 0)
-        if work > _LIGHT:
+        if work > _MOST_AT_ONCE:
             return False
         if isinstance(one, dict):
             waiting += one.values()

@@ -190,7 +190,7 @@ class LastChange(NamedTuple):
     """A change of an issue, by its history.
 
     Attributes:
-        author: The name of who made it; empty if the history does not tell.
+        author: The name of the person who made it; empty if the history does not tell.
         at: When it was made, as Jira writes it.
     """
 
@@ -300,11 +300,11 @@ class BulkFetched:
     renamed: tuple[Issue, ...] = ()
 
     def with_retried(self, rest: BulkFetched) -> BulkFetched:
-        """Return it with the answer of a second request for the issues that had failed."""
+        """Return this answer with that of a second request, for the issues that had failed."""
         return replace(self, failed={}).merged_with(rest)
 
     def merged_with(self, other: BulkFetched) -> BulkFetched:
-        """Return it with the issues of another answer added."""
+        """Return this answer with the issues of another one added."""
         issues = {issue.id: issue for issue in (*self.issues, *other.issues)}
         renamed = {issue.id: issue for issue in (*self.renamed, *other.renamed)}
         return BulkFetched(

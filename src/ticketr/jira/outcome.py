@@ -1,4 +1,4 @@
-"""Whether a request that failed may have been carried out all the same."""
+"""Tells whether a failed request may have been carried out."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from ticketr.cleaning import clean
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+#: What stands in place of a secret.
 HIDDEN = "[hidden]"
 
 # The parts that are skipped or decoded. An escaped control sequence is skipped as a whole, and so is
@@ -30,12 +31,12 @@ _SPECIAL = r"""
     | \\+[abefnrtv0] | \\+(?P<quoted>[!-/:-@\[-`{-~])
     | [^!-~]+
 """
-# What a terminal would not show at all; other sequences of two characters take a letter along.
+# The control sequences that a terminal does not show at all; other sequences of two characters take a letter along.
 _SEQUENCE = r"""
       (?:\x1b\[|\x9b)[0-?]*[\x20-/]*[@-~]
     | (?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)
 """
-# What they begin with.
+# What such a sequence begins with.
 _STARTS = frozenset("\x1b\x9b\x9d")
 _FLAGS = re.IGNORECASE | re.VERBOSE
 _AS_WRITTEN = re.compile(_SPECIAL, _FLAGS)

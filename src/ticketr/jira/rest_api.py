@@ -79,13 +79,13 @@ class RestApi:
             query: The query parameters.
         """
         call = Call("GET", endpoint, self.address(endpoint, *steps), query=query)
-        return await self._read(call)
+        return await self._send_and_yield(call)
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
         body = await write_json(question)
         call = Call("POST", endpoint, self.address(endpoint), body=body)
-        return await self._read(call)
+        return await self._send_and_yield(call)
 
     async def write(
         self,
@@ -182,9 +182,10 @@ class RestApi:
         """Return the URL of an endpoint."""
         return f"{self._base}/{endpoint.format(*map(_quote_segment, steps))}"
 
-    async def _read(self, call: Call) -> JsonResponse:
+    async def _send_and_yield(self, call: Call) -> JsonResponse:
+        """Send a call, and pass a checkpoint, as reading a large answer takes long."""
         answer = await self._send(call)
-        await trio.lowlevel.checkpoint()  # reading a large answer takes long
+        await trio.lowlevel.checkpoint()
         return answer
 
     def _headers(self, call: Call) -> dict[str, str]:

@@ -86,7 +86,7 @@ class RetryPolicy:
             case errors.RateLimited() | errors.ServerError():
                 if isinstance(error, errors.ServerError) and error.status not in PASSING:
                     return None
-                return self._busy(attempt, error.retry_after, chance)
+                return self._wait_as_asked(attempt, error.retry_after, chance)
             case errors.BadAnswer(passing=True) | errors.Redirected(is_login=True):
                 if not repeatable or attempt >= self.tries:
                     return None
@@ -100,9 +100,10 @@ class RetryPolicy:
             case _:
                 return None
 
-    def _busy(
+    def _wait_as_asked(
         self, attempt: int, retry_after: float | None, chance: Callable[[], float]
     ) -> float | None:
+        """Return the wait that the server asks for, with jitter; None if it is too long."""
         if attempt >= self.tries:
             return None
         if not retry_after:  # zero seconds say no more than no header

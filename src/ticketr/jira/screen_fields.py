@@ -32,7 +32,9 @@ class Allowed(NamedTuple):
         if not name:
             return None
         below = answer.get("children")
-        children = [cls(text_of(each.get("id")), text_of(each.get("value"))) for each in _of(below)]
+        children = [
+            cls(text_of(each.get("id")), text_of(each.get("value"))) for each in _objects(below)
+        ]
         return cls(allowed_id, name, tuple(each for each in children if each.name))
 
 
@@ -65,7 +67,7 @@ class ScreenField(NamedTuple):
             return None
         kind = object_of(answer.get("schema"))
         values = answer.get("allowedValues")
-        read = map(Allowed.read, _of(values))
+        read = map(Allowed.read, _objects(values))
         return cls(
             id=field_id,
             name=text_of(answer.get("name")) or field_id,
@@ -84,5 +86,5 @@ def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
     return tuple(found for found in read if found is not None)
 
 
-def _of(values: object) -> Iterator[Mapping[str, Any]]:
+def _objects(values: object) -> Iterator[Mapping[str, Any]]:
     return objects(values if isinstance(values, list) else [])

@@ -28,7 +28,7 @@ MOST_ISSUES = 1_000_000
 #: The longest that the pages of one search may take, in seconds.
 PAGES_WITHIN = 3600.0
 
-_FRUITLESS_PAGES = 10
+_MOST_PAGES_WITHOUT_NEW = 10
 _SEARCH = "search/jql"
 _BULK_FETCH = "issue/bulkfetch"
 _NO_REASON = "no reason given"
@@ -118,7 +118,7 @@ class SearchEndpoints(Endpoints):
             token = page.next_token
             if token is None:
                 return SearchResult(tuple(ids), date)
-            if token in tokens or fruitless == _FRUITLESS_PAGES:
+            if token in tokens or fruitless == _MOST_PAGES_WITHOUT_NEW:
                 raise self._endless("its pages go round in circles")
             if len(tokens) + 1 >= MOST_PAGES or len(ids) > MOST_ISSUES:
                 raise self._endless(f"{len(ids)} issues on {len(tokens) + 1} pages and no end")

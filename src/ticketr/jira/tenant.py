@@ -47,7 +47,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         BadAnswer: The answer is no cloud ID.
         JiraError: It could not be asked.
     """
-    answer = await _ask(f"{normalise_site(site)}/{TENANT_INFO}", transport)
+    answer = await _get_without_login(f"{normalise_site(site)}/{TENANT_INFO}", transport)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")
@@ -72,14 +72,14 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
     Cancellation:
         Takes effect at once, inside the request too.
     """
-    answer = await _ask(f"{normalise_site(site)}/{SERVER_INFO}", transport)
+    answer = await _get_without_login(f"{normalise_site(site)}/{SERVER_INFO}", transport)
     info = ServerInfo.read(answer.object())
     if info is None:
         raise answer.unusable("it tells no version")
     return info
 
 
-async def _ask(url: str, transport: Transport | None) -> JsonResponse:
+async def _get_without_login(url: str, transport: Transport | None) -> JsonResponse:
     headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
     if transport is None:
         # In a thread, since importing the HTTP package takes a tenth of a second.

@@ -73,6 +73,7 @@ __all__ = [
     "without_pictures",
 ]
 
+#: The most pieces that are named of one document.
 _MOST_PIECES = 10
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 #: The modules of the other public names, each imported when its first name is looked up.
@@ -233,6 +234,7 @@ def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ..
 def _not_among(
     pieces: Iterable[DroppedPiece], others: Iterable[DroppedPiece]
 ) -> Iterator[DroppedPiece]:
+    """Yield the pieces that are not among others, equal pieces as often as they are too many."""
     known = Counter(each.text for each in others)
     for each in pieces:
         if known[each.text]:

@@ -29,11 +29,13 @@ _STOPS = (
 )
 #: An address without anything around it.
 BARE = compile_on_use(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
+#: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING = "?!.,:;*_~'"
 _SPECIAL = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _CONTROL = compile_on_use(r"[\n\r\t]")
+#: The text before and after an address that lets a reader of Markdown find its ends.
 _BEFORE_BARE = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
 _AFTER_BARE = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
 
@@ -67,6 +69,7 @@ def _has_mark(node: dict[str, Any], *types: str) -> bool:
 
 
 def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the parts of a text, with a link for each bare address."""
     text, at = node["text"], 0
     for start, end in _bare_addresses(text):
         if at < start:
@@ -122,10 +125,11 @@ def protect_links(content: list[Any]) -> None:
             node["text"] = node["text"].translate(EMPHASIS)
             del node["marks"]
         else:
-            _escape(node)
+            _escape_link(node)
 
 
 def _is_bare(node: dict[str, Any]) -> bool:
+    """Return whether a text shows the address that it links to, and nothing else."""
     text, (mark, *others) = node["text"], node["marks"]
     if others or mark.get("attrs") != {"href": text} or _ENTITY.search(text):
         return False
@@ -150,16 +154,16 @@ def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
     return not more or found.end() < len(near["text"]) or found[0][-1:].isspace()
 
 
-def _escape(node: dict[str, Any]) -> None:
+def _escape_link(node: dict[str, Any]) -> None:
     """Escape the address and the title of a text's link; other texts may share its marks."""
-    node["marks"] = [_escaped(mark) for mark in node["marks"]]
+    node["marks"] = [_with_escapes(mark) for mark in node["marks"]]
 
 
-def _escaped(mark: Any) -> Any:
+def _with_escapes(mark: Any) -> Any:
     attrs = mark.get("attrs") if type(mark) is dict and mark.get("type") == "link" else None
     if type(attrs) is not dict:
         return mark
-    escapes = {"href": _address, "title": _title}
+    escapes = {"href": _escape_address, "title": _escape_title}
     return {
         **mark,
         "attrs": {
@@ -169,10 +173,10 @@ def _escaped(mark: Any) -> Any:
     }
 
 
-def _address(href: str) -> str:
+def _escape_address(href: str) -> str:
     text = _ENTITY.sub("&amp;", _SPECIAL.sub(lambda found: BACKSLASH + found[0], href))
     return _CONTROL.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
-def _title(title: str) -> str:
+def _escape_title(title: str) -> str:
     return _SPECIAL_IN_TITLE.sub(lambda found: BACKSLASH + found[0], title)

@@ -25,10 +25,11 @@ Json = dict[str, Any]
 #: Deeper nodes are kept as they are; Jira's own documents have a depth of about 20.
 MAX_DEPTH = 60
 
-_NOTHING: Json = {}
+_NO_DEFAULTS: Json = {}
 _MISSING = object()
 _INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
 
+#: The attributes of each kind of node that mean the same as none.
 _DEFAULTS: dict[str, Json] = {
     "orderedList": {"order": 1},
     "codeBlock": {"language": ""},
@@ -55,33 +56,33 @@ def canonical(adf: object) -> Json:
     """
     if not isinstance(adf, dict):
         return {"type": "doc", "version": 1}
-    document = _node(adf, 0)
+    document = _canonical_node(adf, 0)
     document.setdefault("version", 1)
     return document
 
 
-def _node(node: Json, depth: int) -> Json:
+def _canonical_node(node: Json, depth: int) -> Json:
     kind = node.get("type")
     result: Json = {"type": kind}
     for key, value in node.items():
         if key == "content" and type(value) is list:
             if depth >= MAX_DEPTH:
                 result[key] = value
-            elif content := _content(value, kind, depth + 1):
+            elif content := _canonical_content(value, kind, depth + 1):
                 result[key] = content
         elif key == "attrs" and type(value) is dict:
-            if attrs := _attrs(value, kind):
+            if attrs := _canonical_attrs(value, kind):
                 result[key] = attrs
         elif key == "marks" and type(value) is list:
-            if marks := _marks(value):
+            if marks := _canonical_marks(value):
                 result[key] = marks
         elif value is not None and key != "type":
             result[key] = value
     return result
 
 
-def _attrs(attrs: Json, kind: object) -> Json:
-    defaults = _DEFAULTS.get(kind, _NOTHING) if type(kind) is str else _NOTHING
+def _canonical_attrs(attrs: Json, kind: object) -> Json:
+    defaults = _DEFAULTS.get(kind, _NO_DEFAULTS) if type(kind) is str else _NO_DEFAULTS
     if not defaults:
         return {k: v for k, v in attrs.items() if v is not None and k != "localId"}
     return {
@@ -91,8 +92,10 @@ def _attrs(attrs: Json, kind: object) -> Json:
     }
 
 
-def _marks(marks: list[Any]) -> list[Any]:
-    result = [_node(mark, MAX_DEPTH) if type(mark) is dict else mark for mark in marks if mark]
+def _canonical_marks(marks: list[Any]) -> list[Any]:
+    result = [
+        _canonical_node(mark, MAX_DEPTH) if type(mark) is dict else mark for mark in marks if mark
+    ]
     if len(result) > 1:
         result.sort(key=_mark_order)
     return result
@@ -102,16 +105,16 @@ def _mark_order(mark: Any) -> tuple[str, str]:
     return (str(mark.get("type")), repr(mark)) if type(mark) is dict else ("", repr(mark))
 
 
-def _content(nodes: list[Any], parent: object, depth: int) -> list[Any]:
+def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any]:
     result: list[Any] = []
     for node in nodes:
         if type(node) is not dict:
             if node is not None:
                 result.append(node)
         elif node.get("type") == "text" and type(node.get("text")) is str:
-            _add_text(result, _node(node, depth), code=parent == "codeBlock")
+            _add_text(result, _canonical_node(node, depth), code=parent == "codeBlock")
         else:
-            result.append(_node(node, depth))
+            result.append(_canonical_node(node, depth))
     linked = result if parent == "codeBlock" else link_addresses(result)
     return result if linked is result else _with_plain_edges(linked)
 
@@ -142,6 +145,7 @@ def _add_text(result: list[Any], node: Json, *, code: bool) -> None:
 
 
 def _add_line(result: list[Any], node: Json, text: str) -> None:
+    """Add a text without newlines; its blanks at both ends lose the marks that no reader sees."""
     marks: Any = node.get("marks")
     core = text.strip() if type(marks) is list else text
     if len(core) == len(text) or not any(map(_is_invisible, marks)):
@@ -161,6 +165,7 @@ def _is_invisible(mark: Any) -> bool:
 
 
 def _join(result: list[Any], node: Json, text: str) -> None:
+    """Add a text to the one before it if the two differ in nothing but their words."""
     if not text:
         return
     if result:

@@ -138,6 +138,7 @@ def block_by_block(document: Json) -> str:
 
 
 def _one_block(block: Any) -> str:
+    """Return the Markdown of a block, or its plain text if marklas fails."""
     lines = plain_lines(block)  # first, since rendering puts placeholders into the block
     try:
         return render(document_of([block]))[0]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_ours
+from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_from_marklas
 from ticketr.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
 from ticketr.jira.adf._plain import plain_lines, prose, walk
 from ticketr.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
     from ticketr.jira.adf._canonical import Json
 
+#: The most characters that are shown of a piece.
 LONGEST_PIECE = 60
+#: What is wrong with a picture in a line of text.
 AMONG_WORDS = "a picture stands in a paragraph of its own, with an empty line around it"
 
-_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
+_TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
@@ -42,8 +44,9 @@ _HTML = re.compile(
     re.DOTALL,
 )
 _ADDRESS = re.compile(rf"{FIRST}(\[[^\]\n]+\]:\s*(\S.*))$", re.MULTILINE)
-_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
-_ENDLESS = frozenset({"br", "hr"})
+_KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
+#: The tags that have no end tag.
+_VOID_TAGS = frozenset({"br", "hr"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
         return
     # Each line once; compared by the characters of delimiter rows only.
     shown = " ".join(
-        run for text in prose(document) for run in _SIGNS.findall(_SPACES.sub("", text))
+        run for text in prose(document) for run in _TABLE_SIGNS.findall(_SPACES.sub("", text))
     )
     reported = {""}
     for line in suspects:
@@ -170,9 +173,10 @@ def _without_shown_text(shown: re.Match[str]) -> str:
 
 
 def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> DroppedPiece:
+    """Make a dropped piece, with the line in which the Markdown holds it."""
     text = restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
-        text = _KIND.sub(r"<\1>", text)
+        text = _KIND_OF_SHORT_TAG.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     return DroppedPiece(clip(text, LONGEST_PIECE), line, is_html, problem)
@@ -199,11 +203,12 @@ def _tags_without_effect(tokens: list[dict[str, Any]], *, in_cell: bool) -> Iter
 def _without_effect(
     tag: re.Match[str], opened: list[tuple[str, str]], *, in_cell: bool
 ) -> Iterator[str]:
+    """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
         if tag[0] != EMPTY_COMMENT:
             yield tag[0]
-    elif name.lower() in _ENDLESS:
+    elif name.lower() in _VOID_TAGS:
         pass
     elif closing:
         place = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
@@ -211,7 +216,7 @@ def _without_effect(
             yield tag[0]
         else:
             del opened[place]
-    elif is_ours(name, attrs) or name in {"p", "summary"} or (in_cell and name in IN_CELLS):
+    elif is_from_marklas(name, attrs) or name in {"p", "summary"} or (in_cell and name in IN_CELLS):
         opened.append((name, tag[0]))
     else:
         yield tag[0]
@@ -250,6 +255,7 @@ def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiec
 
 
 def _strings(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

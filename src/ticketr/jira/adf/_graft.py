@@ -103,6 +103,7 @@ def graft(
 
 
 def _converted(original: object, shown: Json, edited: Json) -> Grafted:
+    """Return the whole edited document as it was converted, with all that is lost by it."""
     return Grafted(edited, tuple(Lost(what, ()) for what in missing(original, shown, edited)))
 
 
@@ -128,6 +129,8 @@ class _Edit:
 
 
 class _Graft:
+    """One edited description: Jira's document, what the file showed of it, and the edited file."""
+
     def __init__(
         self,
         original: Json,

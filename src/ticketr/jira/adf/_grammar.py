@@ -40,7 +40,7 @@ class AttributeRules:
         """Read a list of attributes."""
         pairs = [item.partition("=") for item in text.split()]
         return cls(
-            checks={name.rstrip("!"): _check(kind) for name, _, kind in pairs},
+            checks={name.rstrip("!"): _read_check(kind) for name, _, kind in pairs},
             required=frozenset(name[:-1] for name, _, _ in pairs if name.endswith("!")),
         )
 
@@ -78,10 +78,10 @@ def node(
     read = tuple(map(AttributeRules.read, attrs))
     if bare is None:
         bare = all(not one.required for one in read)
-    return Node(_children(children), least, most, ordered, read, bare)
+    return Node(_read_children(children), least, most, ordered, read, bare)
 
 
-def _children(text: str) -> dict[str, Marks]:
+def _read_children(text: str) -> dict[str, Marks]:
     return {
         found[1]: None
         if found[2] is None
@@ -90,7 +90,7 @@ def _children(text: str) -> dict[str, Marks]:
     }
 
 
-def _check(kind: str) -> Check:
+def _read_check(kind: str) -> Check:
     if kind in _CHECKS:
         return _CHECKS[kind]
     low, dots, high = kind.partition("..")
@@ -113,7 +113,7 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list) and value != [] and all(isinstance(one, str) for one in value)
 
 
-def _like(pattern: str) -> Check:
+def _matches(pattern: str) -> Check:
     compiled = re.compile(pattern)
     return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
 
@@ -147,8 +147,8 @@ _CHECKS: dict[str, Check] = {
     "flag": lambda value: isinstance(value, bool),
     "number": _is_number,
     "numbers": lambda value: isinstance(value, list) and all(map(_is_number, value)),
-    "color": _like("#[0-9a-fA-F]{6}"),
-    "border-color": _like("#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?"),
-    "status-color": _like("neutral|purple|blue|red|yellow|green|#[0-9a-fA-F]{6}"),
+    "color": _matches("#[0-9a-fA-F]{6}"),
+    "border-color": _matches("#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?"),
+    "status-color": _matches("neutral|purple|blue|red|yellow|green|#[0-9a-fA-F]{6}"),
     "source": _is_source,
 }

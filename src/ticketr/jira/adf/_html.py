@@ -29,6 +29,7 @@ STAY = "\ufdd3"
 #: Separates what Markdown would join. A pull writes it.
 EMPTY_COMMENT = "<!-- -->"
 
+#: The kinds of node that marklas writes as each tag.
 _KINDS = {
     "a": "inlineCard link",
     "aside": "panel",
@@ -47,7 +48,8 @@ _KINDS = {
     "u": "underline",
     "ul": "decisionList taskList",
 }
-OURS = frozenset((tag, kind) for tag, kinds in _KINDS.items() for kind in kinds.split())
+#: The tags that marklas writes, each with the kind in its ``adf`` attribute.
+MARKLAS_TAGS = frozenset((tag, kind) for tag, kinds in _KINDS.items() for kind in kinds.split())
 #: The tags without an ``adf`` attribute that are read everywhere.
 SHORT = frozenset({"details", "sub", "summary", "sup", "u"})
 #: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
@@ -56,6 +58,7 @@ IN_CELLS = frozenset(
 )
 
 _BLOCKS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
+#: The tags that must be around a tag.
 _WITHIN = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
 #: What may stand before the first word of a line: indent, and the signs of quotes and items.
 FIRST = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
@@ -110,10 +113,10 @@ def protect_html(markdown: str) -> str:
     return "".join(made)
 
 
-def is_ours(tag: str, attrs: str) -> bool:
+def is_from_marklas(tag: str, attrs: str) -> bool:
     """Return whether marklas writes such a tag for something that Markdown cannot say."""
     found = _ADF.search(attrs)
-    return found is not None and (tag, found[1]) in OURS
+    return found is not None and (tag, found[1]) in MARKLAS_TAGS
 
 
 def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
@@ -126,7 +129,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
         kind = piece.lastgroup
         start = piece.start()
         if kind in {"row", "bar", "blank", "end"}:
-            yield from _unclosed(opened, blank=kind == "blank")
+            yield from _end_unclosed(opened, blank=kind == "blank")
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
@@ -138,7 +141,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
         elif kind == "less" or (_is_short(piece) and _is_within(start, fences)):
             yield start, start + 1, LESS
         elif piece["close"]:
-            if not _closes(opened, piece["close"]):
+            if not _close_tag(opened, piece["close"]):
                 yield start, start + 1, LESS
             elif piece["close"] == "summary":
                 _add_title(opened, start)
@@ -151,15 +154,17 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
                 if piece["open"] == "summary":
                     _add_title(opened, start)
                 opened.append(_Open(start, piece["open"], in_row))
-    yield from _as_text(opened)
+    yield from _replace_starts(opened)
 
 
-def _as_text(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
+def _replace_starts(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
+    """Yield a placeholder for the ``<`` of each start tag, which makes it text."""
     for start in {place for each in unclosed for place in (each.start, *each.title)}:
         yield start, start + 1, LESS
 
 
 def _add_title(opened: list[_Open], start: int) -> None:
+    """Note the place of a tag of a summary with the ``<details>`` around it."""
     for each in reversed(opened):
         if each.tag == "details":
             each.title.append(start)
@@ -176,15 +181,18 @@ def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
     return place > 0 and at < ranges[place - 1][1]
 
 
-def _unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, str]]:
-    """Remove the tags that have to end: in a cell all of them, at a blank line all but blocks."""
+def _end_unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, str]]:
+    """Close the tags that lack an end tag here; yield the placeholders that make them text.
+
+    In a cell, all tags have to end; at a blank line, all but blocks.
+    """
     gone = [each for each in opened if each.in_row or (blank and each.tag not in _BLOCKS)]
     for each in gone:
         opened.remove(each)
-    yield from _as_text(gone)
+    yield from _replace_starts(gone)
 
 
-def _closes(opened: list[_Open], tag: str) -> bool:
+def _close_tag(opened: list[_Open], tag: str) -> bool:
     """Remove the innermost tag of that name; return whether there was one."""
     for place in range(len(opened) - 1, -1, -1):
         if opened[place].tag == tag:
@@ -212,4 +220,4 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
             return first and attrs in {"", " open"}
         bare = tag in SHORT and not attrs
         return bare or tag == "summary" or (in_row and tag in IN_CELLS)
-    return is_ours(tag, attrs) and (first or tag not in _BLOCKS)
+    return is_from_marklas(tag, attrs) and (first or tag not in _BLOCKS)

@@ -187,18 +187,19 @@ def _pieces(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
         for word in words:
             yield ("word", word), None
     elif kind != "doc":
-        yield (kind, _key(node.get("attrs"))), None
+        yield (kind, _attrs_key(node.get("attrs"))), None
     for mark in marks if isinstance(marks, list) else ():
         if isinstance(mark, dict):
             attrs, name = mark.get("attrs"), str(mark.get("type"))
             if name == "link" and isinstance(attrs, dict):
-                yield (name, _key(attrs)), mark
+                yield (name, _attrs_key(attrs)), mark
             else:  # by word, since the marked text may be cut in other places than before
                 for word in words or [""]:
-                    yield (name, f"{_key(attrs)} {word}"), mark
+                    yield (name, f"{_attrs_key(attrs)} {word}"), mark
 
 
 def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
+    """Return a name of a piece for people."""
     kind, word = piece
     if mark is None:
         return f"“{clip(word, 40)}”" if kind == "word" else _name(node)
@@ -218,5 +219,5 @@ def _name(node: Any) -> str:
     return named(str(node.get("type"))) + (f" at “{clip(text_near, 40)}”" if text_near else "")
 
 
-def _key(attrs: object) -> str:
+def _attrs_key(attrs: object) -> str:
     return json.dumps(attrs, sort_keys=True, default=repr) if attrs else ""

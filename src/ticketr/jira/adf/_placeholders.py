@@ -2,7 +2,7 @@
 
 While marklas works, a character that no text holds stands for each escape, because marklas would
 escape the escapes themselves. Placeholders are Unicode's noncharacters, which no text needs. A
-document that holds one all the same is converted without placeholders and is seldom exact.
+document that holds one nevertheless is converted without placeholders and is seldom exact.
 
 `protect_...` puts placeholders in, `restore_...` replaces them by what they stand for.
 """
@@ -38,34 +38,44 @@ _NBSP = "\ufdd4"
 APART = "\ufdd5"
 _ANY = re.compile(f"[{_BACKSLASH}-{LAST}]")
 
-# An empty comment is nothing to a reader, but ends the word before it.
-_AFTER = str.maketrans(
+#: The escapes in Markdown that the placeholders stand for.
+_ESCAPES = str.maketrans(
     {
         _BACKSLASH: "\\",
         _SPACE: "&#32;",
         _TAB: "&#9;",
         _NBSP: "&#160;",
         STAY: "",
-        APART: EMPTY_COMMENT,
+        APART: EMPTY_COMMENT,  # nothing to a reader, but it ends the word before it
         **OF_EMPHASIS,
         **OF_RAW,
     }
 )
-_EDGE = " \t\xa0"
-_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
-_BACK_HTML = {LESS: "<", ESCAPED_LESS: "<", STAY: "", PERCENT: "%", AUTO: "", **OF_EMPHASIS}
-_BACK = str.maketrans({_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_BACK_HTML, **OF_ESCAPED})
-_BACK_IN_CODE = str.maketrans(
+_BLANKS_AT_EDGES = " \t\xa0"
+_PLACEHOLDERS_OF_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
+_CHARACTERS_OF_HTML = {
+    LESS: "<",
+    ESCAPED_LESS: "<",
+    STAY: "",
+    PERCENT: "%",
+    AUTO: "",
+    **OF_EMPHASIS,
+}
+#: What the placeholders stand for, in text and in code.
+_CHARACTERS = str.maketrans(
+    {_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_CHARACTERS_OF_HTML, **OF_ESCAPED}
+)
+_CHARACTERS_IN_CODE = str.maketrans(
     {
         _SPACE: "&#32;",
         _TAB: "&#9;",
         _NBSP: "&#160;",
-        **_BACK_HTML,
+        **_CHARACTERS_OF_HTML,
         ESCAPED_LESS: "\\<",
         **{placeholder: f"\\{sign}" for placeholder, sign in OF_ESCAPED.items()},
     }
 )
-_OF_NUMBER = {"32": _SPACE, "9": _TAB, "160": _NBSP}
+_BLANK_BY_ENTITY = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 _JOINED = re.compile(rf"{JOIN}\n>\n")
@@ -79,8 +89,9 @@ _EMPHASIS = frozenset({"strong", "em", "strike"})
 _CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
 _TITLED = ("expand", "nestedExpand")
 _CELLS = frozenset({"tableCell", "tableHeader"})
-_MERGING = frozenset({"orderedList", "taskList"})
-_LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
+#: Two of these lists that follow each other would be read as one.
+_MERGED_LISTS = frozenset({"orderedList", "taskList"})
+_LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 
 
 def protect_document(document: Json, write_forms: Callable[[Json], None]) -> bool:
@@ -109,7 +120,7 @@ def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
     if not _ANY.search(markdown):
         return markdown
-    return _JOINED.sub("\n", markdown).translate(_AFTER)
+    return _JOINED.sub("\n", markdown).translate(_ESCAPES)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -129,19 +140,21 @@ def protect_markdown(markdown: str) -> str:
 
 def restore_piece(text: str) -> str:
     """Replace the placeholders in a piece of protected Markdown by what they stand for."""
-    return text.translate(_BACK_IN_CODE) if _ANY.search(text) else text
+    return text.translate(_CHARACTERS_IN_CODE) if _ANY.search(text) else text
 
 
 def restore_address(address: str) -> str:
     """Return an address without marklas's percent-encoding and without placeholders."""
-    return unquote(address).translate(_BACK)
+    return unquote(address).translate(_CHARACTERS)
 
 
 def restore_document(node: Any, *, code: bool = False) -> Any:
     """Replace the placeholders in a document that came from Markdown, in place."""
     if type(node) is str:
         # Placeholders are not ASCII, as most texts are.
-        return node if node.isascii() else node.translate(_BACK_IN_CODE if code else _BACK)
+        return (
+            node if node.isascii() else node.translate(_CHARACTERS_IN_CODE if code else _CHARACTERS)
+        )
     if type(node) is list:
         node[:] = [restore_document(item, code=code) for item in node]
     elif type(node) is dict:
@@ -161,9 +174,10 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
 
 
 def _placeholder(match: re.Match[str]) -> str:
+    """Return the placeholder of an escape; the escape itself if it needs none."""
     sign, number = match.groups()
     if number:
-        return _OF_NUMBER[number]
+        return _BLANK_BY_ENTITY[number]
     if sign == "[" and not match.string.startswith("!", match.end()):
         return match[0]
     return ESCAPED.get(sign, match[0])
@@ -194,7 +208,7 @@ def _protect_content(node: Json) -> None:
             _protect_text(child)
         else:
             _protect_content(child)
-    if kind in _LINES:
+    if kind in _LINES_OF_TEXT:
         _protect_line(content, kind)
     elif kind not in _CELLS:
         _keep_lists_apart(content)
@@ -213,7 +227,7 @@ def _keep_lists_apart(content: list[Json]) -> None:
     """Separate lists that would be read as one list."""
     position = 1
     for before, after in itertools.pairwise(tuple(content)):
-        if before.get("type") == after.get("type") in _MERGING:
+        if before.get("type") == after.get("type") in _MERGED_LISTS:
             apart = {"type": "paragraph", "content": [{"type": "text", "text": APART}]}
             content.insert(position, apart)
             position += 1
@@ -221,6 +235,7 @@ def _keep_lists_apart(content: list[Json]) -> None:
 
 
 def _protect_line(content: list[Json], kind: str) -> None:
+    """Put placeholders where a line of text would be read as something else."""
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
     end = APART if all(child.get("type") == "hardBreak" for child in content) else STAY
@@ -243,13 +258,14 @@ def _keep_apart(content: list[Json]) -> None:
         # Else the link would be an image.
         if "marks" in after and _is_plain(before) and before["text"].endswith("!"):
             before["text"] = f"{before['text'][:-1]}{_BACKSLASH}!"
-        if ("marks" in before or "marks" in after) and _would_blur(before, after):
+        if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
             content.insert(position, {"type": "text", "text": APART})
             position += 1
         position += 1
 
 
-def _would_blur(before: Json, after: Json) -> bool:
+def _would_lose_emphasis(before: Json, after: Json) -> bool:
+    """Return whether the asterisks between two texts would be read as text."""
     ends, starts = _is_emphasis(before), _is_emphasis(after)
     if not ends and not starts:
         return False
@@ -276,9 +292,9 @@ def _is_emphasis(node: Json) -> bool:
 
 
 def _protect_start(text: str, *, alone: bool) -> str:
-    rest = text.lstrip(_EDGE)
+    rest = text.lstrip(_BLANKS_AT_EDGES)
     if len(rest) != len(text):
-        return text[: len(text) - len(rest)].translate(_BLANKS) + rest
+        return text[: len(text) - len(rest)].translate(_PLACEHOLDERS_OF_BLANKS) + rest
     if text[:1].isspace():
         return STAY + text
     if _LINE_START.match(text):
@@ -287,9 +303,9 @@ def _protect_start(text: str, *, alone: bool) -> str:
 
 
 def _protect_end(text: str, kind: str) -> str:
-    rest = text.rstrip(_EDGE)
+    rest = text.rstrip(_BLANKS_AT_EDGES)
     if len(rest) != len(text):
-        return rest + text[len(rest) :].translate(_BLANKS)
+        return rest + text[len(rest) :].translate(_PLACEHOLDERS_OF_BLANKS)
     if text[-1:].isspace():
         return text + STAY
     if kind == "heading" and text.endswith("#"):

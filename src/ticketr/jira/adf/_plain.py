@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
 _INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard"})
-_SHOWN = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
+#: The attributes with the text of a node, the best one first.
+_SHOWN_ATTRS = ("text", "shortName", "url", "alt", "title", "timestamp", "id")
 
 
 def walk(document: object) -> Iterator[Json]:
@@ -30,11 +31,12 @@ def walk(document: object) -> Iterator[Json]:
 def plain_lines(node: Json) -> list[str]:
     """Return the words of a node, a line for each block that has some."""
     lines: list[list[str]] = []
-    _collect(node, lines, 0)
+    _collect_lines(node, lines, 0)
     return [line for line in map(str.strip, map("".join, lines)) if line]
 
 
-def _collect(node: Any, lines: list[list[str]], depth: int) -> None:
+def _collect_lines(node: Any, lines: list[list[str]], depth: int) -> None:
+    """Add the words of a node to the lines, with a new line for each block."""
     if type(node) is not dict or depth > 2 * MAX_DEPTH:
         return
     kind = node.get("type")
@@ -48,7 +50,7 @@ def _collect(node: Any, lines: list[list[str]], depth: int) -> None:
     content = node.get("content")
     if type(content) is list:
         for child in content:
-            _collect(child, lines, depth + 1)
+            _collect_lines(child, lines, depth + 1)
 
 
 def _words(node: Json) -> str:
@@ -58,7 +60,7 @@ def _words(node: Json) -> str:
     attrs = node.get("attrs")
     if type(attrs) is not dict:
         return ""
-    return next((attrs[key] for key in _SHOWN if type(attrs.get(key)) is str), "")
+    return next((attrs[key] for key in _SHOWN_ATTRS if type(attrs.get(key)) is str), "")
 
 
 def prose(document: Json) -> Iterator[str]:

@@ -16,6 +16,7 @@ NEWLINE = "\ufde0"
 JOIN = "\ufde1"
 #: Stands before the ``>`` of an address in angle brackets.
 AUTO = "\ufde6"
+#: The last placeholder of all.
 LAST = AUTO
 
 #: The placeholders of the characters that marklas would escape.
@@ -31,6 +32,7 @@ RAW = {
 OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
 #: The placeholders of characters that follow a backslash.
 ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5"}
+#: The characters that the placeholders of `ESCAPED` stand for.
 OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
 
 

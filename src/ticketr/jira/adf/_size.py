@@ -18,8 +18,9 @@ LONGEST_MARKDOWN = 4 * LONGEST_TEXT
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
 _NO_TEXT = compile_on_use(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
-_TEXT = "text"
-_NODE = 3
+_TEXT_KEY = "text"
+#: The characters that take as long to convert as a node.
+_NODE_CHARACTERS = 3
 
 
 def is_too_long(*markdown: str) -> bool:
@@ -53,7 +54,7 @@ def is_too_large(document: object) -> bool:
                     waiting += value
                 elif type(value) is not str:
                     waiting.append(value)
-                elif key == _TEXT:
+                elif key == _TEXT_KEY:
                     text += len(value)
                 else:
                     rest += len(value)
@@ -81,9 +82,9 @@ def weight(document: object, most: int) -> int:
     waiting = [document]
     while waiting and found <= most:
         node = waiting.pop()
-        found += len(node) if type(node) is str else _NODE
+        found += len(node) if type(node) is str else _NODE_CHARACTERS
         if type(node) is dict:
             waiting += node.values()
         elif type(node) is list:
-            waiting += node[: most // _NODE + 1]
+            waiting += node[: most // _NODE_CHARACTERS + 1]
     return found

@@ -81,14 +81,14 @@ def read_tables(markdown: str) -> Tables:
     found = Tables(markdown)
     if "|" in markdown:
         lines = markdown.split("\n")
-        reader = _Reader(lines, found)
+        reader = _TableReader(lines, found)
         reader.read()
         if reader.changed:
             found.markdown = "\n".join(lines)
     return found
 
 
-class _Reader:
+class _TableReader:
     """Walks the lines of a text, and changes those of tables in place."""
 
     def __init__(self, lines: list[str], found: Tables) -> None:
@@ -98,6 +98,7 @@ class _Reader:
         self.changed = False
 
     def read(self) -> None:
+        """Normalise the tables, and note what cannot be read as one."""
         lines = self._lines
         index, fence = 0, ""
         while index < len(lines):
@@ -170,6 +171,7 @@ class _Reader:
         return index
 
     def _row(self, index: int, columns: int) -> None:
+        """Write a row with as many cells as its table has, or note what is wrong with it."""
         line = self._lines[index]
         cells, whole = _cells(line), _cells_but_code(line)
         if len(whole) < len(cells):  # a bar stands in code
@@ -307,6 +309,7 @@ def _cells_but_code(line: str) -> list[str]:
 
 
 def _parted(line: str, *, skip_code: bool) -> Iterator[str]:
+    """Yield the parts of a line between its bars."""
     text = line.strip()
     text = text.removeprefix("|")
     if text.endswith("|") and not _ends_escaped(text):

@@ -85,21 +85,23 @@ class BlockReader:
     def _block(self, node: Json, depth: int) -> Block:
         kind = str(node.get("type"))
         content: Any = node.get("content")
-        shell = self._number({key: each for key, each in node.items() if key != "content"})
+        shell = self._number_of({key: each for key, each in node.items() if key != "content"})
         if depth >= _DEEPEST or _is_line(kind, content):
-            inside = self._number({"type": kind, "content": content})
+            inside = self._number_of({"type": kind, "content": content})
             return Block(
-                node, kind, self._numbered((shell, inside)), shell, inside, (), is_line=True
+                node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True
             )
         blocks = tuple(self._block(each, depth + 1) for each in content)
-        inside = self._numbered(tuple(each.key for each in blocks))
-        key = self._numbered((shell, inside))
+        inside = self._number_for(tuple(each.key for each in blocks))
+        key = self._number_for((shell, inside))
         return Block(node, kind, key, shell, inside, blocks, is_line=False)
 
-    def _number(self, node: Json) -> int:
-        return self._numbered(json.dumps(canonical(node), sort_keys=True, default=repr))
+    def _number_of(self, node: Json) -> int:
+        """Return the number of a node, without its children: equal nodes have equal numbers."""
+        return self._number_for(json.dumps(canonical(node), sort_keys=True, default=repr))
 
-    def _numbered(self, value: Hashable) -> int:
+    def _number_for(self, value: Hashable) -> int:
+        """Return the number of a value: equal values have equal numbers."""
         return self._numbers.setdefault(value, len(self._numbers))
 
 

@@ -99,13 +99,13 @@ def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
         for found in _CANDIDATE.finditer(line):
             kind = found.lastgroup
             if kind == "more":
-                reason = _ALERT if found["panel"].upper() in PANELS else _NO_PANEL
-                if reason is _ALERT or not found["more"].strip():
+                reason = _MISPLACED_PANEL if found["panel"].upper() in PANELS else _UNKNOWN_PANEL
+                if reason is _MISPLACED_PANEL or not found["more"].strip():
                     yield UnconvertedPiece(found["alert"].strip(), number, reason)
             elif kind == "color" and lines[number - 1][: found.start()][-1:] != "`":
                 pass  # it belongs to no status
             elif kind == "tag" and _SHORT_TAG.match(found["tag"]):
-                yield UnconvertedPiece(found["tag"], number, _NO_END)
+                yield UnconvertedPiece(found["tag"], number, _WITHOUT_END_TAG)
             elif kind in _REASONS:
                 yield UnconvertedPiece(found[kind], number, _REASONS[kind])
             elif kind in _PLACES and not _PLACES[kind].match(found[kind]):
@@ -113,12 +113,14 @@ def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
                 yield UnconvertedPiece(found[kind], number, reason)
 
 
-_ALERT = (
+_MISPLACED_PANEL = (
     "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of a "
     "quote, and the quote in no list"
 )
-_NO_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WORDS.values())}"
-_NO_END = "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
+_UNKNOWN_PANEL = f"goes to Jira as a word of a quote; a panel is called {', '.join(WORDS.values())}"
+_WITHOUT_END_TAG = (
+    "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
+)
 _SHORT_TAG = re.compile(rf"<(?:{'|'.join(SHORT)})[ >]")
 _REASONS = {
     "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
@@ -139,13 +141,13 @@ _NO_PICTURE = (
 )
 #: Reasons of what is not text in Jira.
 _UNSEEN = frozenset({_NOWHERE, _NO_PICTURE})
-_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_ADDRESS_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
-_ON_SITE = re.compile(rf"[/#]|{_ANYWHERE.pattern}", re.IGNORECASE)
+_ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
 #: The form of addresses that work in Jira, by their syntax in Markdown.
 _PLACES = {
-    "image": _ANYWHERE,
-    "angled_image": _ANYWHERE,
+    "image": _ADDRESS_ANYWHERE,
+    "angled_image": _ADDRESS_ANYWHERE,
     "link": _ON_SITE,
     "angled_link": _ON_SITE,
     "defined": _ON_SITE,

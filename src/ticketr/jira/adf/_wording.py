@@ -46,7 +46,7 @@ def reworded(markdown: str, like: str, read: Callable[[str], Json]) -> str:
     Returns:
         Markdown that means the same as the first one; the same text if the two cannot be compared.
     """
-    wanted = _keys(read(markdown))
+    wanted = _block_keys(read(markdown))
     stretches = split(markdown, read)
     others = split(like, read)
     if stretches is None or others is None:
@@ -54,7 +54,7 @@ def reworded(markdown: str, like: str, read: Callable[[str], Json]) -> str:
     made = "\n\n".join(_reworded_stretches(stretches, others, read))
     missing = [each for each in _DEFINITION.findall(like) if each not in made]
     for text in (made, "\n\n".join([made, *missing])):
-        if _keys(read(text)) == wanted:
+        if _block_keys(read(text)) == wanted:
             return text
     return markdown
 
@@ -70,7 +70,7 @@ def _reworded_stretches(
             # A changed stretch follows the lines of the one in its place.
             old = olds[number] if len(olds) == at - start else None
             tried = _reworded_lines(each.text, old.text) if old is not None else ()
-            yield next((text for text in tried if _keys(read(text)) == each.keys), each.text)
+            yield next((text for text in tried if _block_keys(read(text)) == each.keys), each.text)
         if at < len(stretches):
             yield others[other].text
         start, before = at + 1, other + 1
@@ -111,7 +111,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
     Returns:
         The stretches, without the blank lines between them; None if it cannot be split.
     """
-    wanted = _keys(read(markdown))
+    wanted = _block_keys(read(markdown))
     definitions = "\n".join(_DEFINITION.findall(markdown))
     result: list[Stretch] = []
     at = joined = 0
@@ -119,7 +119,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
     keys: tuple[str, ...] = ()
     for lines in _paragraphs(markdown):
         text = f"{text}\n\n{lines}" if text else lines
-        keys = _keys(read(f"{text}\n\n{definitions}" if definitions else text))
+        keys = _block_keys(read(f"{text}\n\n{definitions}" if definitions else text))
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
             if joined > _MOST_JOINED:
@@ -133,7 +133,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
     return result if at == len(wanted) and not text else None
 
 
-def _keys(document: Json) -> tuple[str, ...]:
+def _block_keys(document: Json) -> tuple[str, ...]:
     content = canonical(document).get("content", [])
     return tuple(json.dumps(each, sort_keys=True) for each in content)
 

@@ -222,7 +222,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         while isinstance(head, h11.InformationalResponse):
             head = await self._recv_event(h11_connection)
         self.status = head.status_code
-        self.fields = _join(head.headers)
+        self.fields = _joined_headers(head.headers)
         self._collected.begin(self.fields.get("content-encoding", ""))
         await self._read_body(h11_connection)
         self.streaming = True  # asks leaves the connection alone then
@@ -240,7 +240,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         self.complete = states == {h11.DONE} and not trailing and not closed
 
 
-def _join(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def _joined_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("ascii").lower(), _decoded(raw_value)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Token: TypeAlias = dict[str, Any]
 
+#: The colors of a status.
 COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
 _OTHER_COLORS = {"grey": "neutral", "gray": "neutral"}
 
@@ -33,12 +34,12 @@ _STATUS = re.compile(rf"\{{({'|'.join((*COLORS, *_OTHER_COLORS))})\}}")
 _DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
 _NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
 _EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_NAME}:)+)(?![\w:])"
-_IN_TEXT = re.compile(rf"{BARE.pattern}|{_DATE}|{_EMOJI}")
+_FORM_IN_TEXT = re.compile(rf"{BARE.pattern}|{_DATE}|{_EMOJI}")
 _CARD = re.compile(r"https?://[^\s<>\"'\\`|&]+(?:&(?!#?\w+;)[^\s<>\"'\\`|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = 86_400_000
+_DAY_MS = 86_400_000
 
 
 def html(tag: str) -> Token:
@@ -86,8 +87,9 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
 
 
 def _write_mention(attrs: Json) -> list[Json] | None:
+    """Return a mention as a link to the account; None if that does not say all of it."""
     account, shown = attrs.get("id"), attrs.get("text")
-    if attrs.keys() - {"id", "text"} or not _fits_pattern(account, _IS_ACCOUNT):
+    if attrs.keys() - {"id", "text"} or not _fully_matches(account, _IS_ACCOUNT):
         return None
     name = "" if shown is None else _name_of(shown)
     if name is None:
@@ -145,7 +147,7 @@ def _write_date(attrs: Json) -> list[Json] | None:
     stamp = attrs.get("timestamp")
     if attrs.keys() != {"timestamp"} or not isinstance(stamp, str) or len(stamp) > 15:
         return None
-    if not re.fullmatch(r"0|-?[1-9]\d*", stamp, re.ASCII) or int(stamp) % _DAY:
+    if not re.fullmatch(r"0|-?[1-9]\d*", stamp, re.ASCII) or int(stamp) % _DAY_MS:
         return None
     try:
         day = _EPOCH + timedelta(milliseconds=int(stamp))
@@ -176,7 +178,7 @@ def _write_emoji(attrs: Json) -> list[Json] | None:
 def read_text(words: str) -> Iterator[Token]:
     """Yield the tokens of a text, and of the dates and emoji in it."""
     at = 0
-    for start, end, made in _in_text(words):
+    for start, end, made in _forms_in_text(words):
         if at < start:
             yield {"type": "text", "raw": words[at:start]}
         yield from made
@@ -185,10 +187,11 @@ def read_text(words: str) -> Iterator[Token]:
         yield {"type": "text", "raw": words[at:]}
 
 
-def _in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
+def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
+    """Yield the start and end of each date and emoji in a text, and its tokens."""
     if "{" not in words and ":" not in words:
         return
-    for found in _IN_TEXT.finditer(words):
+    for found in _FORM_IN_TEXT.finditer(words):
         made = None
         if found["date"]:
             made = _read_date(found["date"])
@@ -211,7 +214,7 @@ def read_card(address: str) -> list[Token] | None:
 def write_card(attrs: Json) -> list[Json] | None:
     """Return an address in angle brackets, if a card is no more than that."""
     address = attrs.get("url")
-    if attrs.keys() != {"url"} or not _fits_pattern(address, _CARD):
+    if attrs.keys() != {"url"} or not _fully_matches(address, _CARD):
         return None
     return [text(raw(f"<{address}>"))]
 
@@ -265,12 +268,12 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
 
 def _stands_free(before: Json | None, after: Json | None) -> bool:
     """Return whether an emoji between two nodes would be read as one."""
-    return (before is None or _fits(before, _BEFORE_EMOJI)) and (
-        after is None or _fits(after, _AFTER_EMOJI)
+    return (before is None or _text_matches(before, _BEFORE_EMOJI)) and (
+        after is None or _text_matches(after, _AFTER_EMOJI)
     )
 
 
-def _fits(node: Json, pattern: re.Pattern[str]) -> bool:
+def _text_matches(node: Json, pattern: re.Pattern[str]) -> bool:
     words = node.get("text")
     return type(words) is not str or pattern.match(words) is not None
 
@@ -283,7 +286,7 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
         before: What stands before it.
         after: What stands behind it.
     """
-    starts = [start for start, _, _ in _in_text(words)]
+    starts = [start for start, _, _ in _forms_in_text(words)]
     escaped = words
     if starts:
         ends = (*starts, len(words))
@@ -301,7 +304,7 @@ def _links_to_account(node: Json) -> bool:
         type(mark) is dict
         and mark.get("type") == "link"
         and type(mark.get("attrs")) is dict
-        and _fits_pattern(mark["attrs"].get("href"), _IS_ACCOUNT)
+        and _fully_matches(mark["attrs"].get("href"), _IS_ACCOUNT)
         for mark in marks
     )
 
@@ -311,5 +314,5 @@ def _is_code(node: Json) -> bool:
     return type(marks) is list and {"type": "code"} in marks
 
 
-def _fits_pattern(value: object, pattern: re.Pattern[str]) -> bool:
+def _fully_matches(value: object, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None

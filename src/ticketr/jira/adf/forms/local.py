@@ -22,7 +22,7 @@ _PICTURE = re.compile(
 )
 #: An address of a place on the web, or in the text itself.
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
-_MARK = "ticketr-picture-"
+_MARKER_NAME = "ticketr-picture-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def local_pictures(markdown: str, read: Callable[[str], Json]) -> tuple[LocalPic
         markdown: The Markdown.
         read: Converts Markdown to a document in which attachments have names.
     """
-    return tuple(each.picture for each in _places(markdown, read))
+    return tuple(each.picture for each in _pictures_alone(markdown, read))
 
 
 def with_attachments(markdown: str, names: Mapping[str, str], read: Callable[[str], Json]) -> str:
@@ -73,8 +73,8 @@ def with_attachments(markdown: str, names: Mapping[str, str], read: Callable[[st
         names: The name of the attachment for each file, by its address.
         read: See `local_pictures`.
     """
-    places = [each for each in _places(markdown, read) if each.picture.address in names]
-    return _replaced(markdown, places, lambda each: address_of(names[each.picture.address]))
+    places = [each for each in _pictures_alone(markdown, read) if each.picture.address in names]
+    return _with_addresses(markdown, places, lambda each: address_of(names[each.picture.address]))
 
 
 def without_pictures(markdown: str, addresses: Collection[str], read: Callable[[str], Json]) -> str:
@@ -86,26 +86,29 @@ def without_pictures(markdown: str, addresses: Collection[str], read: Callable[[
         read: See `local_pictures`.
     """
     lines = markdown.split("\n")
-    for each in reversed(_places(markdown, read)):
+    for each in reversed(_pictures_alone(markdown, read)):
         if each.picture.address in addresses:
             line = lines[each.picture.line - 1]
             lines[each.picture.line - 1] = f"{line[: each.alt]}!\\{line[each.alt + 1 :]}"
     return "\n".join(lines)
 
 
-def _places(markdown: str, read: Callable[[str], Json]) -> list[_Place]:
+def _pictures_alone(markdown: str, read: Callable[[str], Json]) -> list[_Place]:
+    """Return the pictures that stand alone in their paragraphs, as the converted text shows."""
     if "](" not in markdown:
         return []
-    places = list(_candidates(markdown))
+    places = list(_pictures(markdown))
     if not places:
         return []
-    marks = {each: f"{_MARK}{number}" for number, each in enumerate(places)}
-    shown = shown_files(read(_replaced(markdown, places, lambda each: address_of(marks[each]))))
+    marks = {each: f"{_MARKER_NAME}{number}" for number, each in enumerate(places)}
+    shown = shown_files(
+        read(_with_addresses(markdown, places, lambda each: address_of(marks[each])))
+    )
     alone = {each.media.removeprefix(ATTACHED) for each in shown}
     return [each for each in places if marks[each] in alone]
 
 
-def _candidates(markdown: str) -> Iterator[_Place]:
+def _pictures(markdown: str) -> Iterator[_Place]:
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
         for found in _PICTURE.finditer(line):
             address = found["angled"] or found["plain"]
@@ -115,7 +118,7 @@ def _candidates(markdown: str) -> Iterator[_Place]:
                 yield _Place(picture, found.start("alt"), start, end)
 
 
-def _replaced(markdown: str, places: list[_Place], address: Callable[[_Place], str]) -> str:
+def _with_addresses(markdown: str, places: list[_Place], address: Callable[[_Place], str]) -> str:
     lines = markdown.split("\n")
     for each in reversed(places):
         at = each.picture.line - 1

@@ -50,7 +50,7 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     return tuple(
         NamedPerson(found["at"], found["name"], number)
         for number, line in lines
-        for found in map(_parts, _mentions(line))
+        for found in map(_named_person_parts, _mentions(line))
     )
 
 
@@ -70,9 +70,10 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
 
 
 def _replaced(line: str, blanked: str, people: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """Yield the parts of a line, in which mentions of people who were found are links."""
     end = 0
     for found in _mentions(blanked):
-        person = people.get(_parts(found)["name"])
+        person = people.get(_named_person_parts(found)["name"])
         if person is not None:
             account, name = person
             yield line[end : found.start()]
@@ -89,5 +90,5 @@ def _mentions(line: str) -> Iterator[re.Match[str]]:
     return (found for found in _NAMED.finditer(line) if found["name"] or found["mail"])
 
 
-def _parts(found: re.Match[str]) -> dict[str, str]:
+def _named_person_parts(found: re.Match[str]) -> dict[str, str]:
     return {"at": found[0], "name": (found["name"] or found["mail"]).strip()}

@@ -43,9 +43,9 @@ _PLAIN = frozenset({"codespan", "linebreak", "softbreak"})
 _EMPHASIS = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
 _PARTS = "ticketr-parts"
-_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
+_PANEL_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
 _DETAILS = re.compile(r"<details(?: open)?>")
-_END = "</details>"
+_END_OF_DETAILS = "</details>"
 _SUMMARY = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
 _DECISION = re.compile(rf"{LESS}>(?:[ \t]|\Z)")
 
@@ -84,33 +84,33 @@ class Reader:
         """Turn `details` into an expand, and what stands behind it into blocks."""
         opened = _DETAILS.match(tag.lstrip())
         if not opened:
-            if tag.lstrip().startswith(_END):
+            if tag.lstrip().startswith(_END_OF_DETAILS):
                 self._expands -= 1
             elif tag.lstrip().startswith("<details"):
                 self._expands += 1
-            yield _html(tag)
+            yield _html_block(tag)
             return
         kind = "nestedExpand" if self._expands else "expand"
         self._expands += 1
-        yield _html(f'<details adf="{kind}">')
+        yield _html_block(f'<details adf="{kind}">')
         rest = tag.lstrip()[opened.end() :]
         title = _SUMMARY.match(rest)
         if title:
-            yield _html(title[0])
+            yield _html_block(title[0])
             rest = rest[title.end() :]
-        closes = rest.rstrip().endswith(_END)
-        rest = rest.rstrip().removesuffix(_END)
+        closes = rest.rstrip().endswith(_END_OF_DETAILS)
+        rest = rest.rstrip().removesuffix(_END_OF_DETAILS)
         if rest.strip():
             yield from self.read(self._tokenize(rest))
         if closes:
             self._expands -= 1
-            yield _html(_END)
+            yield _html_block(_END_OF_DETAILS)
 
     def _quote(self, token: Token) -> list[Token]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
         children = _joined(first.get("children", [])) if first["type"] == "paragraph" else []
-        mark = _MARK.fullmatch(children[0].get("raw", "")) if children else None
+        mark = _PANEL_MARK.fullmatch(children[0].get("raw", "")) if children else None
         panel = PANELS.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
             return self._within(token)
@@ -118,12 +118,12 @@ class Reader:
         if children[2:]:
             blocks = [{**first, "children": children[2:]}, *others]
         elif all(each["type"] == "blank_line" for each in others):
-            blocks = [_html("<p></p>")]
+            blocks = [_html_block("<p></p>")]
         opened = params({"panelType": panel})
         return [
-            _html(f"<aside adf=\"panel\" params='{opened}'>"),
+            _html_block(f"<aside adf=\"panel\" params='{opened}'>"),
             *self.read(blocks),
-            _html("</aside>"),
+            _html_block("</aside>"),
         ]
 
     def _paragraph(self, token: Token) -> list[Token]:
@@ -133,7 +133,10 @@ class Reader:
                 read_card(address) is not None
             ):
                 made = params({"url": address[:-1]})
-                return [_html(f"<div adf=\"blockCard\" params='{made}'>"), _html("</div>")]
+                return [
+                    _html_block(f"<div adf=\"blockCard\" params='{made}'>"),
+                    _html_block("</div>"),
+                ]
         return self._within(token)
 
     def _within(self, token: Token) -> list[Token]:
@@ -164,7 +167,7 @@ class Reader:
             return None
         block, media = found
         return [
-            _html(f"<figure adf=\"mediaSingle\" params='{params(block)}'>"),
+            _html_block(f"<figure adf=\"mediaSingle\" params='{params(block)}'>"),
             {
                 "type": "paragraph",
                 "children": [
@@ -172,7 +175,7 @@ class Reader:
                     html("</span>"),
                 ],
             },
-            _html("</figure>"),
+            _html_block("</figure>"),
         ]
 
     def _line(self, tokens: Sequence[Token], *, linked: bool = False) -> Sequence[Token]:
@@ -240,10 +243,11 @@ def read_decisions(node: Any) -> None:
         for each in content
         if type(each) is dict
     ):
-        content[:] = [part for each in content for part in _parted(each)]
+        content[:] = [part for each in content for part in _with_decision_lists(each)]
 
 
-def _parted(node: Json) -> Iterator[Json]:
+def _with_decision_lists(node: Json) -> Iterator[Json]:
+    """Yield a node; a bullet list is cut into lists of decisions and of other items."""
     if node.get("type") != "bulletList":
         yield node
         return
@@ -257,7 +261,7 @@ def _parted(node: Json) -> Iterator[Json]:
             group = {"type": kind, "content": []}
             if decided:
                 group["attrs"] = {"localId": ""}
-        group["content"].append(_decision(item) if decided else item)
+        group["content"].append(_to_decision(item) if decided else item)
     if group is not None:
         yield group
 
@@ -270,7 +274,7 @@ def _is_decision(item: Json) -> bool:
     return False
 
 
-def _decision(item: Json) -> Json:
+def _to_decision(item: Json) -> Json:
     content = item["content"][0]["content"]
     content[0]["text"] = _DECISION.sub("", content[0]["text"], count=1)
     return {
@@ -280,7 +284,7 @@ def _decision(item: Json) -> Json:
     }
 
 
-def _html(tag: str) -> Token:
+def _html_block(tag: str) -> Token:
     return {"type": "block_html", "raw": tag}
 
 

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
-_LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
+_LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 _CELLS = frozenset({"tableCell", "tableHeader"})
 #: Where a block stands in lines of its own.
 _FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
-_HOLD_PICTURES = _FLOWS | {"blockquote", "listItem"}
-_PARENTS = {
+_PICTURE_PARENTS = _FLOWS | {"blockquote", "listItem"}
+#: The nodes in which a block has a short form.
+_PARENTS_OF_FORMS = {
     "panel": _FLOWS - {"panel"},
     "expand": frozenset({"doc", "layoutColumn"}),
     "nestedExpand": frozenset({"expand"}),
     "blockCard": _FLOWS,
     "decisionList": _FLOWS,
 }
-_OPENING = {raw(f"</{tag}>"): (raw(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
+#: The start tag of each end tag.
+_START_OF_END_TAG = {raw(f"</{tag}>"): (raw(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
 
 
 class Writer:
@@ -68,13 +70,13 @@ class Writer:
         content = node.get("content")
         if type(content) is not list:
             content = []
-        if kind == "mediaSingle" and short and parent in _HOLD_PICTURES:
+        if kind == "mediaSingle" and short and parent in _PICTURE_PARENTS:
             picture = write_picture(node, self._names)
             if picture is not None:
                 self.used = True
                 return [_paragraph(*picture)]
-        is_short = short and parent in _PARENTS.get(kind, ()) and _has_short_form(node)
-        if kind in _LINES:
+        is_short = short and parent in _PARENTS_OF_FORMS.get(kind, ()) and _has_short_form(node)
+        if kind in _LINES_OF_TEXT:
             self._line(node, content, parent, short=short)
         else:
             # The text of other lists of decisions stands in HTML, where no form is read.
@@ -86,6 +88,7 @@ class Writer:
         return list(_blocks(node))
 
     def _line(self, node: Json, content: list[Any], parent: str, *, short: bool) -> None:
+        """Write the forms in a line of text, in place."""
         lone = len(content) == 1 and node["type"] == "paragraph" and parent in _FLOWS
         made: list[Any] = []
         for before, child, after in _with_neighbours(content):
@@ -140,7 +143,11 @@ def _grouped(nodes: list[Any]) -> list[Any]:
     """Remove the tags that end where the next text begins with the same one."""
     made: list[Any] = []
     for node in nodes:
-        if made and type(node) is dict and node.get("text") in _OPENING.get(_tag(made[-1]), ()):
+        if (
+            made
+            and type(node) is dict
+            and node.get("text") in _START_OF_END_TAG.get(_tag(made[-1]), ())
+        ):
             made.pop()
         else:
             made.append(node)
