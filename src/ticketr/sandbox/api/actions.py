@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.parts import LinkType
     from ticketr.sandbox.data.site import Site
 
-_VERBS: Final = {
+#: The operations that each field of an update has.
+_OPERATIONS_OF_FIELDS: Final = {
     "comment": ("add", "edit", "remove"),
     "issuelinks": ("add",),
     "worklog": ("add",),
@@ -74,30 +75,33 @@ def read_actions(context: ValueContext, update: JsonObject) -> tuple[Actions, Js
     """
     comments: list[dict[str, Any]] = []
     changed: list[tuple[int, dict[str, Any] | None]] = []
-    for verb, operand in _operations(update, "comment"):
+    for verb, operand in _read_operations(update, "comment"):
         if verb == "add":
             comments.append(read_comment(context, operand))
         else:
             number = _own_comment(context, operand)
             changed.append((number, read_comment(context, operand) if verb == "edit" else None))
-    worklogs = [read_worklog(context, operand) for _, operand in _operations(update, "worklog")]
-    links = [_link(context, operand) for _, operand in _operations(update, "issuelinks")]
-    rest = {name: value for name, value in update.items() if name not in _VERBS}
+    worklogs = [
+        read_worklog(context, operand) for _, operand in _read_operations(update, "worklog")
+    ]
+    links = [_read_link(context, operand) for _, operand in _read_operations(update, "issuelinks")]
+    rest = {name: value for name, value in update.items() if name not in _OPERATIONS_OF_FIELDS}
     return Actions(tuple(comments), tuple(changed), tuple(worklogs), tuple(links)), rest
 
 
-def _operations(update: JsonObject, name: str) -> Iterator[tuple[str, JsonObject]]:
+def _read_operations(update: JsonObject, name: str) -> Iterator[tuple[str, JsonObject]]:
     operations = update.get(name) or []
     if not isinstance(operations, list):
         raise InvalidInput({name: "The operations of an update are a list of objects."})
     for operation in operations:
         for verb, operand in operation.items() if isinstance(operation, dict) else ():
-            if verb not in _VERBS[name] or not isinstance(operand, dict):
+            if verb not in _OPERATIONS_OF_FIELDS[name] or not isinstance(operand, dict):
                 raise InvalidInput({name: f"Field '{name}' does not support update '{verb}'"})
             yield verb, operand
 
 
 def _own_comment(context: ValueContext, operand: JsonObject) -> int:
+    """Return the ID of the comment that an operand names; only the author may change it."""
     comments = () if context.issue is None else context.issue.comments
     for comment in comments:
         is_own = comment.author.account_id == context.site.user.account_id
@@ -107,6 +111,7 @@ def _own_comment(context: ValueContext, operand: JsonObject) -> int:
 
 
 def _change_comment(site: Site, issue: Issue, number: int, changes: dict[str, Any] | None) -> None:
+    """Change a comment of an issue; None for the changes removes it."""
     comments = tuple(
         comment
         if comment.id != number
@@ -117,7 +122,7 @@ def _change_comment(site: Site, issue: Issue, number: int, changes: dict[str, An
     site.edit(issue.key, comments=comments)
 
 
-def _link(context: ValueContext, operand: JsonObject) -> tuple[LinkType, Issue, bool]:
+def _read_link(context: ValueContext, operand: JsonObject) -> tuple[LinkType, Issue, bool]:
     is_target = "outwardIssue" in operand
     try:
         kind = find_link_type(operand.get("type"))

@@ -36,7 +36,7 @@ _MOST_AROUND: Final = 64 * 1024
 _LONGEST_NAME: Final = 255
 _NOT_FOUND: Final = "The attachment with id '{}' does not exist"
 _XSRF: Final = "XSRF check failed"
-_KEY: Final = secrets.token_bytes(16)
+_TOKEN_KEY: Final = secrets.token_bytes(16)
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
 
@@ -78,18 +78,18 @@ class AttachmentRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Describe an attachment."""
-        _, attachment = self._named(request)
+        _, attachment = self._find_in_path(request)
         described = self._interface.view(request).parts.attachment(attachment)
         return {**described, "id": attachment.id}
 
     async def delete(self, request: Request) -> None:
         """Delete an attachment."""
-        issue, attachment = self._named(request)
+        issue, attachment = self._find_in_path(request)
         self._site.detach(issue.key, attachment.id)
 
     async def download(self, request: Request) -> Response:
         """Redirect to the content, or return it if the request declines a redirect."""
-        _, attachment = self._named(request)
+        _, attachment = self._find_in_path(request)
         if not read_flag(request.query_params, "redirect", default=True):
             return self._content(request, attachment)
         base = self._records(request).base
@@ -128,7 +128,7 @@ class AttachmentRoutes(RouteGroup):
         headers["content-range"] = f"bytes {start}-{end - 1}/{total}"
         return Response(content[start:end], 206, headers)
 
-    def _named(self, request: Request) -> tuple[Issue, Attachment]:
+    def _find_in_path(self, request: Request) -> tuple[Issue, Attachment]:
         wanted = request.path_params["id"]
         for issue in self._site:
             for attachment in issue.attachments:
@@ -138,4 +138,4 @@ class AttachmentRoutes(RouteGroup):
 
 
 def _token(attachment: Attachment) -> str:
-    return hmac.new(_KEY, str(attachment.id).encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(_TOKEN_KEY, str(attachment.id).encode(), hashlib.sha256).hexdigest()[:32]

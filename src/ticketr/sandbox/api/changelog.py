@@ -26,7 +26,7 @@ _MOST_ISSUES: Final = 1000
 _DEFAULT_PAGE: Final = 1000
 _BIGGEST_PAGE: Final = 10_000
 _MOST_FIELDS: Final = 10
-_BULK: Final[Mapping[str, JsonType]] = {
+_BODY_TYPES: Final[Mapping[str, JsonType]] = {
     "fieldIds": (str,),
     "issueIdsOrKeys": (str,),
     "maxResults": int,
@@ -63,7 +63,7 @@ class ChangelogRoutes(RouteGroup):
 
     async def bulk_fetch(self, request: Request) -> JsonObject:
         """Read the histories of many issues, page by page with a token."""
-        body = await read_body(request, _BULK)
+        body = await read_body(request, _BODY_TYPES)
         asked, fields = body.get("issueIdsOrKeys", []), body.get("fieldIds", [])
         size = body.get("maxResults", _DEFAULT_PAGE)
         if not 1 <= len(asked) <= _MOST_ISSUES:

@@ -63,21 +63,23 @@ class CommentRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Read a comment."""
-        issue, comment = self._named(request)
+        issue, comment = self._find_in_path(request)
         return self._describe(request, issue, comment)
 
     async def edit(self, request: Request) -> JsonObject:
         """Change a comment."""
         body = await read_object(request)
-        issue, comment = self._named(request, "edit")
+        issue, comment = self._find_in_path(request, "edit")
         values = read_comment(self._interface.context(issue), body)
-        changed = replace(comment, **values, editor=self._site.user, updated=self._time(comment))
-        self._put(issue, changed)
+        changed = replace(
+            comment, **values, editor=self._site.user, updated=self._update_time(comment)
+        )
+        self._put_comment(issue, changed)
         return self._describe(request, issue, changed)
 
     async def delete(self, request: Request) -> None:
         """Delete a comment."""
-        issue, comment = self._named(request, "delete")
+        issue, comment = self._find_in_path(request, "delete")
         others = tuple(other for other in issue.comments if other.id != comment.id)
         self._site.edit(issue.key, comments=others)
 
@@ -115,7 +117,7 @@ class CommentRoutes(RouteGroup):
         issue, comment = self._any(request)
         key = request.path_params["key"]
         check_property(key, value)
-        self._put(issue, replace(comment, properties={**comment.properties, key: value}))
+        self._put_comment(issue, replace(comment, properties={**comment.properties, key: value}))
         return self._interface.answer({}, 200 if key in comment.properties else 201)
 
     async def remove_property(self, request: Request) -> None:
@@ -123,20 +125,20 @@ class CommentRoutes(RouteGroup):
         issue, comment = self._any(request)
         gone = _known_property(request, comment)
         rest = {key: value for key, value in comment.properties.items() if key != gone}
-        self._put(issue, replace(comment, properties=rest))
+        self._put_comment(issue, replace(comment, properties=rest))
 
     def _describe(self, request: Request, issue: Issue, comment: Comment) -> dict[str, Any]:
         expand = read_list(request.query_params, "expand")
         return self._interface.view(request).parts.comment(issue, comment, expand)
 
-    def _time(self, comment: Comment) -> int:
+    def _update_time(self, comment: Comment) -> int:
         return max(self._site.millis(), comment.updated + 1)
 
-    def _put(self, issue: Issue, comment: Comment) -> None:
+    def _put_comment(self, issue: Issue, comment: Comment) -> None:
         comments = tuple(comment if other.id == comment.id else other for other in issue.comments)
         self._site.edit(issue.key, comments=comments)
 
-    def _named(self, request: Request, action: str = "") -> tuple[Issue, Comment]:
+    def _find_in_path(self, request: Request, action: str = "") -> tuple[Issue, Comment]:
         """Return the comment in the path; one of another user allows no action."""
         issue = require_issue(self._site, request)
         comment = _find(issue, request.path_params["comment_id"])

@@ -56,7 +56,7 @@ class ComponentRoutes(RouteGroup):
         project = project_of(self._site, body)
         if project is None:
             raise InvalidInput({"project": "The project must be specified."})
-        values = self._read(body)
+        values = self._read_values(body)
         if "name" not in values:
             raise InvalidInput({"name": "The component name must be specified."})
         if any(each.name == values["name"] for each in self._site.registry.components(project)):
@@ -69,25 +69,25 @@ class ComponentRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Describe a component."""
-        return self._describe(request, self._named(request))
+        return self._describe(request, self._find_in_path(request))
 
     async def edit(self, request: Request) -> JsonObject:
         """Change a component."""
         body = await read_object(request)
-        changed = replace(self._named(request), **self._read(body))
+        changed = replace(self._find_in_path(request), **self._read_values(body))
         self._site.put_record(changed)
         return self._describe(request, changed)
 
     async def delete(self, request: Request) -> None:
         """Delete a component, and move its issues to another one if one is given."""
-        component = self._named(request)
+        component = self._find_in_path(request)
         wanted = request.query_params.get("moveIssuesTo")
         instead = None if wanted is None else self._find(wanted)
         self._site.remove_record(component, instead)
 
     async def count(self, request: Request) -> JsonObject:
         """Count the issues of a component."""
-        component = self._named(request)
+        component = self._find_in_path(request)
         address = f"{self._records(request).api}/component/{component.id}"
         return {"self": address, "issueCount": self._count(component)}
 
@@ -98,7 +98,7 @@ class ComponentRoutes(RouteGroup):
         project = self._site.project(str(component.project_id or ALL_PROJECTS_ID))
         return self._records(request).component(component, project)
 
-    def _named(self, request: Request) -> Component:
+    def _find_in_path(self, request: Request) -> Component:
         return self._find(request.path_params["id"])
 
     def _find(self, wanted: str) -> Component:
@@ -107,7 +107,7 @@ class ComponentRoutes(RouteGroup):
                 return component
         raise RequestRefused(404, f"The component with id {wanted[:100]} does not exist.")
 
-    def _read(self, body: JsonObject) -> dict[str, Any]:
+    def _read_values(self, body: JsonObject) -> dict[str, Any]:
         values = read_name_and_description(body, "The component name is missing or too long.")
         if "leadAccountId" in body:
             values["lead"] = self._lead(body["leadAccountId"])

@@ -52,7 +52,11 @@ class FieldDescriber:
         fixed = (("issuetype", kind), ("project", self._project))
         return [
             self._with_id(
-                {**self._base(name), "required": True, "allowedValues": [self._json(only)]}
+                {
+                    **self._describe_definition(name),
+                    "required": True,
+                    "allowedValues": [self._describe_choice(only)],
+                }
             )
             for name, only in fixed
         ] + [
@@ -72,10 +76,10 @@ class FieldDescriber:
         types = [kind for kind in types_of(issue.project) if kind.level == issue.type.level]
         fields = {
             "issuetype": {
-                **self._base("issuetype"),
+                **self._describe_definition("issuetype"),
                 "required": True,
                 "operations": [],
-                "allowedValues": [self._json(kind) for kind in types],
+                "allowedValues": [self._describe_choice(kind) for kind in types],
             }
         }
         for name, writable in screen(issue.project, issue.type, "edit").items():
@@ -84,18 +88,24 @@ class FieldDescriber:
                 "required": name in {"summary", "reporter"},
             }
         for name, operations in _ON_EVERY.items():
-            fields[name] = {**self._base(name), "operations": list(operations)}
+            fields[name] = {**self._describe_definition(name), "operations": list(operations)}
         return fields
 
     def field(self, writable: WritableField, kind: model.IssueType) -> JsonObject:
         """Describe one field."""
-        described = {**self._base(writable.field), "operations": list(writable.operations)}
+        described = {
+            **self._describe_definition(writable.field),
+            "operations": list(writable.operations),
+        }
         context = ValueContext(self._site, "3", self._project, kind, None)
         allowed = writable.choices(context)
         if allowed:
-            described["allowedValues"] = [self._json(thing) for thing in allowed]
+            described["allowedValues"] = [self._describe_choice(thing) for thing in allowed]
         if writable.default is not None:
-            described |= {"hasDefaultValue": True, "defaultValue": self._json(writable.default)}
+            described |= {
+                "hasDefaultValue": True,
+                "defaultValue": self._describe_choice(writable.default),
+            }
         if writable.field == "reporter":
             described["hasDefaultValue"] = True
         if self._holds_users(writable.field):
@@ -111,7 +121,7 @@ class FieldDescriber:
         extra = EXTRA.get(field)
         return extra is not None and "user" in {KINDS[extra.kind].type, KINDS[extra.kind].items}
 
-    def _base(self, name: str) -> JsonObject:
+    def _describe_definition(self, name: str) -> JsonObject:
         spec = _DEFINITIONS[name]
         return {
             "key": spec.key or spec.id,
@@ -126,5 +136,5 @@ class FieldDescriber:
     def _with_id(described: JsonObject) -> JsonObject:
         return {**described, "fieldId": described["key"]}
 
-    def _json(self, thing: Any) -> JsonObject:
+    def _describe_choice(self, thing: Any) -> JsonObject:
         return self._make[type(thing)](thing)

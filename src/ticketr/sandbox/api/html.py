@@ -39,7 +39,7 @@ _MARKS: Final = {
     "underline": "ins",
 }
 _NO_IMAGES: Final[Mapping[str, str]] = MappingProxyType({})
-_WORDS: Final = ("text", "shortName", "url", "timestamp")
+_TEXT_ATTRS: Final = ("text", "shortName", "url", "timestamp")
 
 
 def to_html(node: Adf, images: Mapping[str, str] = _NO_IMAGES) -> str:
@@ -66,7 +66,9 @@ def to_html(node: Adf, images: Mapping[str, str] = _NO_IMAGES) -> str:
     tag = _BLOCKS.get(str(kind))
     if tag is not None:
         return f"<{tag}>{inside}</{tag}>"
-    return inside or escape(next((str(attributes[key]) for key in _WORDS if key in attributes), ""))
+    return inside or escape(
+        next((str(attributes[key]) for key in _TEXT_ATTRS if key in attributes), "")
+    )
 
 
 def _text(node: dict[str, Any]) -> str:

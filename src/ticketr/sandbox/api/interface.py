@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.data.site import Site
 
-_KEPT_VIEWS: Final = 4
+_MOST_VIEWS: Final = 4
 #: The content type in Jira's spelling.
 CONTENT_TYPE: Final = "application/json;charset=UTF-8"
 
@@ -56,7 +56,7 @@ class Interface:
         base = f"{request.url.scheme}://{host}"
         view = self._views.get(base)
         if view is None:
-            while len(self._views) >= _KEPT_VIEWS:
+            while len(self._views) >= _MOST_VIEWS:
                 del self._views[next(iter(self._views))]
             view = self._views[base] = View(self.site, base, self.version)
         return view

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.model import IssueType, Project
     from ticketr.sandbox.data.site import Site
 
-_NOTHING: Final = "one of 'fields' or 'update' required"
+_NO_CHANGES: Final = "one of 'fields' or 'update' required"
 _NO_PROJECT: Final = "Specify a valid project ID or key"
 _NO_TYPE: Final = "Specify a valid issue type"
 _WRONG_TYPE: Final = "The issue type selected is invalid."
@@ -42,7 +42,7 @@ def read_create(site: Site, version: str, body: JsonObject) -> tuple[dict[str, A
     """
     fields, update = _parts(body)
     if not fields and not update:
-        raise InvalidInput({}, [_NOTHING])
+        raise InvalidInput({}, [_NO_CHANGES])
     project, kind = _project_and_type(site, version, fields)
     context = ValueContext(site, version, project, kind, None)
     actions, update = read_actions(context, update)
@@ -55,7 +55,7 @@ def read_create(site: Site, version: str, body: JsonObject) -> tuple[dict[str, A
     for name, field in on_screen.items():
         if kind.name in field.required_for and not _mentions(rest, update, name):
             rest[name] = None
-    values = _read(context, rest, update, on_screen)
+    values = _read_fields(context, rest, update, on_screen)
     values["properties"] = read_properties(body)
     return {**values, "project": project, "type": kind}, actions
 
@@ -74,7 +74,7 @@ def read_edit(
     fields, update = _parts(body)
     properties = read_properties(body)
     if not fields and not update and not properties:
-        raise InvalidInput({}, [_NOTHING])
+        raise InvalidInput({}, [_NO_CHANGES])
     context = ValueContext(site, version, issue.project, issue.type, issue)
     actions, update = read_actions(context, update)
     values: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def read_edit(
         context = replace(context, type=kind)
         fields = {name: value for name, value in fields.items() if name != "issuetype"}
         values["type"] = kind
-    values |= _read(context, fields, update, screen(issue.project, context.type, "edit"))
+    values |= _read_fields(context, fields, update, screen(issue.project, context.type, "edit"))
     if properties:
         values["properties"] = {**issue.properties, **properties}
     return values, actions
@@ -103,7 +103,7 @@ def read_transition(
     fields, update = _parts(body)
     context = ValueContext(site, version, issue.project, issue.type, issue)
     actions, update = read_actions(context, update)
-    values = _read(context, fields, update, on_screen)
+    values = _read_fields(context, fields, update, on_screen)
     if properties := read_properties(body):
         values["properties"] = {**issue.properties, **properties}
     return values, actions
@@ -162,7 +162,7 @@ def _new_type(context: ValueContext, value: Any) -> IssueType:
     return kind
 
 
-def _read(
+def _read_fields(
     context: ValueContext,
     fields: JsonObject,
     update: JsonObject,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.site import Site
 
 MOST_FETCHED: Final = 100
-_BODY: Final[Mapping[str, JsonType]] = {
+_BODY_TYPES: Final[Mapping[str, JsonType]] = {
     "expand": (str,),
     "fields": (str,),
     "fieldsByKeys": bool,
@@ -53,7 +53,7 @@ class IssueRoutes(RouteGroup):
 
     async def bulk_fetch(self, request: Request) -> Response:
         """Read up to a hundred issues."""
-        body = await read_body(request, _BODY)
+        body = await read_body(request, _BODY_TYPES)
         asked = body.get("issueIdsOrKeys", [])
         if not 1 <= len(asked) <= MOST_FETCHED:
             raise RequestRefused(

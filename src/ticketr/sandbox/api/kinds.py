@@ -69,7 +69,7 @@ def _plain(read: Callable[[ValueContext, Any], Any]) -> Reader:
     return lambda context, _, value: read(context, value)
 
 
-def _as_it_is(_: ValueWriter, _field: ExtraField, value: Any) -> Any:
+def _write_unchanged(_: ValueWriter, _field: ExtraField, value: Any) -> Any:
     return value
 
 
@@ -83,7 +83,8 @@ def _many(read: Reader) -> Reader:
     return read_all
 
 
-def _each(write: Writer) -> Writer:
+def _write_each(write: Writer) -> Writer:
+    """Return a writer of a list, whose entries the given one writes."""
     return lambda writer, field, value: [write(writer, field, entry) for entry in value]
 
 
@@ -230,40 +231,44 @@ def _write_epic(writer: ValueWriter, _: ExtraField, number: int) -> str | None:
 
 
 def _optional(read: Reader) -> Reader:
+    """Return a reader that also accepts null."""
     return lambda context, field, value: None if value is None else read(context, field, value)
 
 
-_USERS: Final = _many(_read_one_user)
-_NUMBER: Final = _plain(values.read_number)
+_READ_USERS: Final = _many(_read_one_user)
+_READ_NUMBER: Final = _plain(values.read_number)
 KINDS: Final[Mapping[str, Kind]] = {
-    "textfield": Kind("string", _plain(values.read_line), _as_it_is),
+    "textfield": Kind("string", _plain(values.read_line), _write_unchanged),
     "textarea": Kind(
         "string",
         _plain(values.read_document),
         lambda writer, _, document: writer.parts.text(document),
     ),
-    "url": Kind("string", _plain(_read_url), _as_it_is),
-    "float": Kind("number", _NUMBER, _as_it_is),
+    "url": Kind("string", _plain(_read_url), _write_unchanged),
+    "float": Kind("number", _READ_NUMBER, _write_unchanged),
     "storypoints": Kind(
-        "number", _NUMBER, _as_it_is, custom="com.pyxis.greenhopper.jira:jsw-story-points"
+        "number",
+        _READ_NUMBER,
+        _write_unchanged,
+        custom="com.pyxis.greenhopper.jira:jsw-story-points",
     ),
-    "datepicker": Kind("date", _plain(_read_date), _as_it_is),
+    "datepicker": Kind("date", _plain(_read_date), _write_unchanged),
     "datetime": Kind(
         "datetime",
         _plain(values.read_datetime),
         lambda writer, _, millis: timestamp(millis, writer.site.user),
     ),
-    "labels": Kind("array", _plain(_read_labels), _as_it_is, "string"),
+    "labels": Kind("array", _plain(_read_labels), _write_unchanged, "string"),
     "select": Kind("option", _optional(_read_option), _write_option),
     "radiobuttons": Kind("option", _optional(_read_option), _write_option),
-    "multiselect": Kind("array", _many(_read_option), _each(_write_option), "option"),
-    "multicheckboxes": Kind("array", _many(_read_option), _each(_write_option), "option"),
+    "multiselect": Kind("array", _many(_read_option), _write_each(_write_option), "option"),
+    "multicheckboxes": Kind("array", _many(_read_option), _write_each(_write_option), "option"),
     "cascadingselect": Kind("option-with-child", _optional(_read_cascade), _write_cascade),
     "userpicker": Kind("user", _plain(_read_user), _write_user),
-    "multiuserpicker": Kind("array", _USERS, _each(_write_user), "user"),
-    "people": Kind("array", _USERS, _each(_write_user), "user"),
+    "multiuserpicker": Kind("array", _READ_USERS, _write_each(_write_user), "user"),
+    "people": Kind("array", _READ_USERS, _write_each(_write_user), "user"),
     "grouppicker": Kind("group", _optional(_read_group), _write_group),
-    "multigrouppicker": Kind("array", _many(_read_group), _each(_write_group), "group"),
+    "multigrouppicker": Kind("array", _many(_read_group), _write_each(_write_group), "group"),
     "version": Kind("version", _optional(_read_version), _write_version),
     "multiversion": Kind("array", _many(_read_version), _write_versions, "version"),
     "project": Kind("project", _optional(_read_project), _write_project),

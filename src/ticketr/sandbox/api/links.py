@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.parts import Link
 
-_BODY: Final[Mapping[str, JsonType]] = {
+_BODY_TYPES: Final[Mapping[str, JsonType]] = {
     "comment": dict,
     "inwardIssue": dict,
     "outwardIssue": dict,
@@ -46,7 +46,7 @@ class LinkRoutes(RouteGroup):
 
     async def add(self, request: Request) -> Response:
         """Link two issues; the inward one is that which, for example, blocks the other."""
-        body = await read_body(request, _BODY)
+        body = await read_body(request, _BODY_TYPES)
         kind = find_link_type(body.get("type"))
         source = find_linked(self._site, body.get("inwardIssue"))
         target = find_linked(self._site, body.get("outwardIssue"))
@@ -62,14 +62,14 @@ class LinkRoutes(RouteGroup):
     async def get(self, request: Request) -> Response:
         """Describe a link with both of its issues."""
         return self._interface.answer_text(
-            self._interface.view(request).link_in_full(self._named(request))
+            self._interface.view(request).link_in_full(self._find_in_path(request))
         )
 
     async def delete(self, request: Request) -> None:
         """Remove a link."""
-        self._site.unlink(self._named(request))
+        self._site.unlink(self._find_in_path(request))
 
-    def _named(self, request: Request) -> Link:
+    def _find_in_path(self, request: Request) -> Link:
         wanted = request.path_params["id"]
         for issue in self._site:
             for link in issue.links:

@@ -46,10 +46,10 @@ def read_files(content_type: str, body: bytes) -> tuple[UploadedFile, ...] | Non
     parts = (b"\r\n" + body).split(b"\r\n" + boundary)
     if len(parts) < 2 or not parts[-1].startswith(b"--"):
         return None
-    return tuple(_files(parts[1:-1]))
+    return tuple(_uploaded_files(parts[1:-1]))
 
 
-def _files(parts: list[bytes]) -> Iterator[UploadedFile]:
+def _uploaded_files(parts: list[bytes]) -> Iterator[UploadedFile]:
     for part in parts:
         head, _, content = part.partition(b"\r\n\r\n")
         headers = _headers(head.decode("utf-8", "replace"))

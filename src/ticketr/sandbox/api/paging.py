@@ -35,7 +35,7 @@ def make_page(
     page = read_page(request.query_params, default=default, most=most)
     end = page.start + page.size
     described: JsonObject = {
-        "self": _address(request, page.start, page.size),
+        "self": _page_address(request, page.start, page.size),
         "maxResults": page.size,
         "startAt": page.start,
         "total": len(entries),
@@ -43,11 +43,11 @@ def make_page(
         "values": [describe(entry) for entry in page.of(entries)],
     }
     if not described["isLast"]:
-        described["nextPage"] = _address(request, end, page.size)
+        described["nextPage"] = _page_address(request, end, page.size)
     return described
 
 
-def _address(request: Request, start: int, size: int) -> str:
+def _page_address(request: Request, start: int, size: int) -> str:
     others = [
         (name, value)
         for name, value in request.query_params.multi_items()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EMPTY_COMMENT: Final = "Comment body can not be empty!"
 _NOT_VALID: Final = "Comment body is not valid!"
-_SHORTEST: Final = 60
+_LEAST_SECONDS: Final = 60
 _NO_TIME: Final = "You must indicate the time spent working."
 _BAD_ESTIMATE: Final = "The 'adjustEstimate' parameter is not one of auto, leave, manual and new."
 
@@ -116,9 +116,9 @@ def _seconds(body: JsonObject) -> int:
     seconds = read_duration(text) if isinstance(text, str) else given
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         raise InvalidInput({"timeLogged": "Invalid time duration entered." if text else _NO_TIME})
-    if seconds < _SHORTEST:
+    if seconds < _LEAST_SECONDS:
         raise InvalidInput({"timeLogged": "Worklog must not be less than a minute."})
-    return seconds // _SHORTEST * _SHORTEST
+    return seconds // _LEAST_SECONDS * _LEAST_SECONDS
 
 
 def add_worklog(

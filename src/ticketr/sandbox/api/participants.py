@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: An account ID that asks Jira to choose the user.
 _AUTOMATIC: Final = "-1"
-_OWN: Final = "You cannot vote for an issue you have reported."
+_OWN_ISSUE: Final = "You cannot vote for an issue you have reported."
 _RESOLVED: Final = "You cannot vote on a resolved issue."
 
 
@@ -79,7 +79,7 @@ class ParticipantRoutes(RouteGroup):
         """Vote for an issue."""
         issue = require_issue(self._site, request)
         if issue.reporter == self._site.user:
-            raise RequestRefused(404, _OWN)
+            raise RequestRefused(404, _OWN_ISSUE)
         if issue.resolved is not None:
             raise RequestRefused(404, _RESOLVED)
         if self._site.user not in issue.voters:

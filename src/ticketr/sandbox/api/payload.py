@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INVALID: Final = "Invalid request payload. Refer to the REST API documentation and try again."
 NOT_JSON: Final = "There was an error parsing JSON. Check that your request body is valid."
 _MAX_BODY: Final = 2_000_000
-_DEEPEST: Final = 100
+_MOST_DEPTH: Final = 100
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 #: The type of a value; a tuple holds the type of an array's entries.
@@ -85,7 +85,7 @@ def _reject_constant(text: str) -> float:
 def _is_valid(value: Any) -> bool:
     """Return whether a value is not nested too deeply and holds no lone surrogates."""
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(_MOST_DEPTH):
         if not level:
             return True
         inner: list[Any] = []

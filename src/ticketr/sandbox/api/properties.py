@@ -30,7 +30,7 @@ class PropertyRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Read a property."""
-        issue, key = self._named(request)
+        issue, key = self._find_in_path(request)
         return {"key": key, "value": issue.properties[key]}
 
     async def put(self, request: Request) -> Response:
@@ -43,10 +43,10 @@ class PropertyRoutes(RouteGroup):
 
     async def remove(self, request: Request) -> None:
         """Remove a property."""
-        issue, key = self._named(request)
+        issue, key = self._find_in_path(request)
         self._site.remove_property(issue.key, key)
 
-    def _named(self, request: Request) -> tuple[Issue, str]:
+    def _find_in_path(self, request: Request) -> tuple[Issue, str]:
         issue, key = require_issue(self._site, request), request.path_params["key"]
         if key not in issue.properties:
             raise RequestRefused(404, f"The property {key} does not exist.")

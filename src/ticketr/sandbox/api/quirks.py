@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-_EXTRA: Final[tuple[tuple[str, Any], ...]] = (
+#: Undocumented keys with their values.
+_EXTRA_KEYS: Final[tuple[tuple[str, Any], ...]] = (
     ("ari", {"cloud": "odd", "site": None}),
     ("futureFlag", {"on": True, "since": None}),
     ("_links", {"self": None, "next": []}),
@@ -48,7 +49,8 @@ _MAY_BE_NULL: Final = frozenset(
         "watches",
     )
 )
-_BLOCK: Final = frozenset(("doc", "panel", "expand", "blockquote"))
+#: The nodes that get no empty attributes and marks.
+_UNMARKED_NODES: Final = frozenset(("doc", "panel", "expand", "blockquote"))
 
 
 class Quirks:
@@ -66,15 +68,16 @@ class Quirks:
         self._turn += 1
         if value.get("type") == "doc" and "version" in value:
             return self._document(value)
-        changed = {key: self._part(key, part) for key, part in value.items()}
-        name, extra = _EXTRA[self._turn % len(_EXTRA)]
+        changed = {key: self._maybe_null(key, part) for key, part in value.items()}
+        name, extra = _EXTRA_KEYS[self._turn % len(_EXTRA_KEYS)]
         changed.setdefault(name, extra)
         if "issues" in changed:
             changed.setdefault("nextPageToken", None)
             changed.setdefault("warnings", None)
         return changed
 
-    def _part(self, key: str, part: Any) -> Any:
+    def _maybe_null(self, key: str, part: Any) -> Any:
+        """Return a value with quirks added, or sometimes null if its key allows that."""
         if key in _MAY_BE_NULL:
             self._turn += 1
             if self._turn % 3 == 0:
@@ -82,6 +85,7 @@ class Quirks:
         return self.apply(part)
 
     def _document(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Add quirks to a document: nodes of an unknown kind, and nodes without content."""
         turn = self._turn
         changed: dict[str, Any] = self._node(document)
         if turn % 7 == 0:
@@ -96,7 +100,7 @@ class Quirks:
         changed = dict(node)
         if "content" in node:
             changed["content"] = [self._node(child) for child in node["content"]]
-        if self._turn % 5 == 0 and node["type"] not in _BLOCK:
+        if self._turn % 5 == 0 and node["type"] not in _UNMARKED_NODES:
             changed.setdefault("marks", None)
             changed.setdefault("attrs", None)
         if self._turn % 6 == 0 and isinstance(changed.get("attrs"), dict):

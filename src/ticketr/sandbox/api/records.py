@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.registry import Registry
 
 JsonObject = dict[str, Any]
-_UTC: Final = model.User("", "", "")
-_SIZES = {"48x48": "large", "24x24": "small", "16x16": "xsmall", "32x32": "medium"}
+_UTC_USER: Final = model.User("", "", "")
+_AVATAR_SIZES = {"48x48": "large", "24x24": "small", "16x16": "xsmall", "32x32": "medium"}
 
 
 def timestamp(millis: int, user: model.User) -> str:
@@ -24,7 +24,7 @@ def timestamp(millis: int, user: model.User) -> str:
 
 def utc_time(millis: int) -> str:
     """Format a time in UTC, as the agile interface does."""
-    return timestamp(millis, _UTC).replace("+0000", "Z")
+    return timestamp(millis, _UTC_USER).replace("+0000", "Z")
 
 
 def _scope(project: int | None) -> JsonObject:
@@ -56,7 +56,7 @@ class Records:
             "emailAddress": user.email,
             "avatarUrls": {
                 size: f"{self.base}/avatars/{user.email.split('@')[0]}.png?size={size[:2]}"
-                for size in _SIZES
+                for size in _AVATAR_SIZES
             },
             "displayName": user.name,
             "active": True,
@@ -81,7 +81,7 @@ class Records:
             "simplified": project.team_managed,
             "avatarUrls": {
                 size: f"{self.base}/secure/projectavatar?size={name}&pid={project.id}"
-                for size, name in _SIZES.items()
+                for size, name in _AVATAR_SIZES.items()
             },
         }
 

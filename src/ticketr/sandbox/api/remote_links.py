@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.api.records import JsonObject
     from ticketr.sandbox.data.issue import Issue
 
-_KEPT: Final = ("globalId", "application", "relationship", "object")
+_LINK_KEYS: Final = ("globalId", "application", "relationship", "object")
 
 
 class RemoteLinkRoutes(RouteGroup):
@@ -37,7 +37,7 @@ class RemoteLinkRoutes(RouteGroup):
 
     async def add(self, request: Request) -> Response:
         """Add a link, or replace the one with the same global ID."""
-        details = _read(await read_object(request))
+        details = _read_link(await read_object(request))
         issue = require_issue(self._site, request)
         known = next(
             (
@@ -55,17 +55,17 @@ class RemoteLinkRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Describe a link."""
-        return self._describe(request, *self._named(request))
+        return self._describe(request, *self._find_in_path(request))
 
     async def edit(self, request: Request) -> None:
         """Replace a link."""
-        details = _read(await read_object(request))
-        issue, link = self._named(request)
+        details = _read_link(await read_object(request))
+        issue, link = self._find_in_path(request)
         self._put(issue, RemoteLink(link.id, details))
 
     async def delete(self, request: Request) -> None:
         """Delete a link."""
-        issue, link = self._named(request)
+        issue, link = self._find_in_path(request)
         self._remove(issue, link)
 
     async def delete_by_global_id(self, request: Request) -> None:
@@ -86,7 +86,7 @@ class RemoteLinkRoutes(RouteGroup):
         others = tuple(other for other in issue.remote_links if other.id != link.id)
         self._site.edit(issue.key, remote_links=others)
 
-    def _named(self, request: Request) -> tuple[Issue, RemoteLink]:
+    def _find_in_path(self, request: Request) -> tuple[Issue, RemoteLink]:
         issue = require_issue(self._site, request)
         wanted = request.path_params["link_id"]
         for link in issue.remote_links:
@@ -100,10 +100,10 @@ class RemoteLinkRoutes(RouteGroup):
         return {"id": link.id, "self": address, **link.details}
 
 
-def _read(body: JsonObject) -> dict[str, Any]:
+def _read_link(body: JsonObject) -> dict[str, Any]:
     target = body.get("object")
     given = target if isinstance(target, dict) else {}
     missing = {name: f"'{name}' is required." for name in ("title", "url") if not given.get(name)}
     if missing:
         raise InvalidInput(missing)
-    return {name: body[name] for name in _KEPT if body.get(name) is not None}
+    return {name: body[name] for name in _LINK_KEYS if body.get(name) is not None}

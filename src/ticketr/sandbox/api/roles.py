@@ -37,7 +37,7 @@ _PERMISSIONS: Final = {
     "TRANSITION_ISSUES": "Transition Issues",
     "WORK_ON_ISSUES": "Work On Issues",
 }
-_GLOBAL: Final = ("BULK_CHANGE",)
+_GLOBAL_PERMISSIONS: Final = ("BULK_CHANGE",)
 
 
 class RoleRoutes(RouteGroup):
@@ -49,7 +49,7 @@ class RoleRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Describe a role."""
-        return self._describe(request, _named(request))
+        return self._describe(request, _find_in_path(request))
 
     async def of_project(self, request: Request) -> JsonObject:
         """List the addresses of a project's roles by their names."""
@@ -63,7 +63,7 @@ class RoleRoutes(RouteGroup):
     async def in_project(self, request: Request) -> JsonObject:
         """Describe a role of a project with the people in it."""
         project = find_project(self._site, request)
-        return self._describe(request, _named(request), project)
+        return self._describe(request, _find_in_path(request), project)
 
     async def permissions(self, request: Request) -> JsonObject:
         """Tell which of the permissions that the query names the user has."""
@@ -104,13 +104,13 @@ def _permission(name: str) -> JsonObject:
         "id": str(10 + list(_PERMISSIONS).index(name)),
         "key": name,
         "name": _PERMISSIONS[name],
-        "type": "GLOBAL" if name in _GLOBAL else "PROJECT",
+        "type": "GLOBAL" if name in _GLOBAL_PERMISSIONS else "PROJECT",
         "description": "",
         "havePermission": True,
     }
 
 
-def _named(request: Request) -> int:
+def _find_in_path(request: Request) -> int:
     wanted = request.path_params["role_id"]
     for number in _ROLES:
         if str(number) == wanted:

@@ -31,7 +31,7 @@ MOST_IDS: Final = 5000
 MOST_ISSUES: Final = 100
 _DEFAULT_PAGE: Final = 50
 _MOST_RECONCILED: Final = 50
-_BODY: Final[Mapping[str, JsonType]] = {
+_BODY_TYPES: Final[Mapping[str, JsonType]] = {
     "expand": str,
     "fields": (str,),
     "fieldsByKeys": bool,
@@ -92,7 +92,7 @@ class SearchRoutes(RouteGroup):
 
     async def post(self, request: Request) -> Response:
         """Search by a body."""
-        body = await read_body(request, _BODY)
+        body = await read_body(request, _BODY_TYPES)
         return self._search(
             request,
             SearchRequest(
@@ -107,7 +107,7 @@ class SearchRoutes(RouteGroup):
         )
 
     def _search(self, request: Request, asked: SearchRequest) -> Response:
-        _check(asked)
+        _check_limits(asked)
         selection = self._interface.fields.select(asked.fields, default="id")
         start = 0 if asked.token is None else _read_token(asked.token, asked.jql)
         found = self._interface.searcher.find(asked.jql, asked.reconcile)
@@ -119,11 +119,12 @@ class SearchRoutes(RouteGroup):
             asked.properties,
         )
         issues = ",".join(map(write, found[start:end]))
-        tail = _tail(asked, selection, end if end < len(found) else None)
+        tail = _rest_of_answer(asked, selection, end if end < len(found) else None)
         return self._interface.answer_text(f'{{"issues":[{issues}],{tail}}}')
 
 
-def _check(asked: SearchRequest) -> None:
+def _check_limits(asked: SearchRequest) -> None:
+    """Refuse numbers of results, issues or properties that are too large."""
     if not 1 <= asked.max_results <= 2**31 - 1:
         raise RequestRefused(
             400, f"The value '{asked.max_results}' of 'maxResults' is out of range."
@@ -140,7 +141,8 @@ def _read_ids(texts: list[str]) -> tuple[int, ...]:
     return tuple(map(int, texts))
 
 
-def _tail(asked: SearchRequest, selection: Selection, next_start: int | None) -> str:
+def _rest_of_answer(asked: SearchRequest, selection: Selection, next_start: int | None) -> str:
+    """Return what stands behind the issues in the answer, as JSON text."""
     parts: dict[str, Any] = {}
     if "names" in asked.expand:
         parts["names"] = selection.names()
@@ -153,19 +155,19 @@ def _tail(asked: SearchRequest, selection: Selection, next_start: int | None) ->
 
 
 def _make_token(start: int, jql: str) -> str:
-    return base64.urlsafe_b64encode(f"{start}.{_digest(jql)}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{start}.{_query_digest(jql)}".encode()).decode()
 
 
 def _read_token(token: str, jql: str) -> int:
     """Return the index at which the page begins; a token is valid for its own query only."""
     try:
         start, digest = base64.urlsafe_b64decode(token.encode()).decode().split(".")
-        if digest == _digest(jql):
+        if digest == _query_digest(jql):
             return max(int(start), 0)
     except (ValueError, binascii.Error):
         pass
     raise RequestRefused(400, "The provided nextPageToken is invalid or has expired.")
 
 
-def _digest(jql: str) -> str:
+def _query_digest(jql: str) -> str:
     return hashlib.sha256(jql.encode("utf-8", "surrogatepass")).hexdigest()[:16]

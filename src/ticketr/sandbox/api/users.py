@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.model import User
 
 _BIGGEST_PAGE: Final = 1000
-_PICKED: Final = 50
+_MOST_PICKED: Final = 50
 
 
 class UserRoutes(RouteGroup):
@@ -121,7 +121,7 @@ class UserRoutes(RouteGroup):
             for user in self._site.users
             if _begins(user, text) and user.account_id not in unwanted
         ]
-        shown = found[: read_integer(query, "maxResults", _PICKED)]
+        shown = found[: read_integer(query, "maxResults", _MOST_PICKED)]
         return {
             "users": [
                 {

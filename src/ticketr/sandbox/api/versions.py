@@ -58,7 +58,7 @@ class VersionRoutes(RouteGroup):
         project = project_of(self._site, body)
         if project is None:
             raise InvalidInput({"project": "The project must be specified."})
-        values = {"released": False, "release_date": None, **_read(body)}
+        values = {"released": False, "release_date": None, **_read_values(body)}
         if "name" not in values:
             raise InvalidInput({"name": "You must specify a valid version name."})
         if any(each.name == values["name"] for each in self._site.registry.versions(project)):
@@ -69,12 +69,12 @@ class VersionRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Describe a version."""
-        return self._describe(request, self._named(request))
+        return self._describe(request, self._find_in_path(request))
 
     async def edit(self, request: Request) -> JsonObject:
         """Change a version."""
         body = await read_object(request)
-        changed = replace(self._named(request), **_read(body))
+        changed = replace(self._find_in_path(request), **_read_values(body))
         self._site.put_record(changed)
         return self._describe(request, changed)
 
@@ -82,7 +82,9 @@ class VersionRoutes(RouteGroup):
         """Delete a version, and put another one in its place in issues if one is given."""
         query = request.query_params
         self._replace(
-            self._named(request), query.get("moveFixIssuesTo"), query.get("moveAffectedIssuesTo")
+            self._find_in_path(request),
+            query.get("moveFixIssuesTo"),
+            query.get("moveAffectedIssuesTo"),
         )
 
     async def remove_and_swap(self, request: Request) -> None:
@@ -90,7 +92,7 @@ class VersionRoutes(RouteGroup):
         body = await read_object(request)
         fixed, affected = body.get("moveFixIssuesTo"), body.get("moveAffectedIssuesTo")
         self._replace(
-            self._named(request),
+            self._find_in_path(request),
             None if fixed is None else str(fixed),
             None if affected is None else str(affected),
         )
@@ -98,11 +100,11 @@ class VersionRoutes(RouteGroup):
     async def merge(self, request: Request) -> None:
         """Delete a version and put another one in its place in all issues."""
         instead = request.path_params["other"]
-        self._replace(self._named(request), instead, instead)
+        self._replace(self._find_in_path(request), instead, instead)
 
     async def counts(self, request: Request) -> JsonObject:
         """Count the issues that a version fixes and affects."""
-        version = self._named(request)
+        version = self._find_in_path(request)
         return {
             "self": self._address(request, version),
             "issuesFixedCount": len(self._fixed(version)),
@@ -115,7 +117,7 @@ class VersionRoutes(RouteGroup):
 
     async def unresolved(self, request: Request) -> JsonObject:
         """Count the issues of a version, and those that are not resolved."""
-        version = self._named(request)
+        version = self._find_in_path(request)
         issues = self._fixed(version)
         return {
             "self": self._address(request, version),
@@ -144,7 +146,7 @@ class VersionRoutes(RouteGroup):
     def _address(self, request: Request, version: Version) -> str:
         return f"{self._records(request).api}/version/{version.id}"
 
-    def _named(self, request: Request) -> Version:
+    def _find_in_path(self, request: Request) -> Version:
         return self._find(request.path_params["id"])
 
     def _find(self, wanted: str) -> Version:
@@ -158,7 +160,7 @@ def _state(version: Version) -> str:
     return "archived" if version.archived else "released" if version.released else "unreleased"
 
 
-def _read(body: JsonObject) -> dict[str, Any]:
+def _read_values(body: JsonObject) -> dict[str, Any]:
     values = read_name_and_description(body, "You must specify a valid version name.")
     for flag in _FLAGS:
         if flag in body:

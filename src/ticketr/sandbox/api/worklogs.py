@@ -57,12 +57,12 @@ class WorklogRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Read a worklog."""
-        return self._describe(request, *self._named(request))
+        return self._describe(request, *self._find_in_path(request))
 
     async def edit(self, request: Request) -> JsonObject:
         """Change a worklog."""
         body = await read_object(request)
-        issue, worklog = self._named(request, "edit")
+        issue, worklog = self._find_in_path(request, "edit")
         values = read_worklog(self._interface.context(issue), body, is_new=False)
         time = max(self._site.millis(), worklog.updated + 1)
         changed = replace(worklog, **values, editor=self._site.user, updated=time)
@@ -73,7 +73,7 @@ class WorklogRoutes(RouteGroup):
 
     async def delete(self, request: Request) -> None:
         """Delete a worklog."""
-        issue, worklog = self._named(request, "delete")
+        issue, worklog = self._find_in_path(request, "delete")
         others = tuple(other for other in issue.worklogs if other.id != worklog.id)
         edit_worklogs(self._site, issue, others, -worklog.seconds, request.query_params)
 
@@ -94,7 +94,7 @@ class WorklogRoutes(RouteGroup):
         expand = read_list(request.query_params, "expand")
         return self._interface.view(request).parts.worklog(issue, worklog, expand)
 
-    def _named(self, request: Request, action: str = "") -> tuple[Issue, Worklog]:
+    def _find_in_path(self, request: Request, action: str = "") -> tuple[Issue, Worklog]:
         """Return the worklog in the path; one of another user allows no action."""
         issue = require_issue(self._site, request)
         wanted = request.path_params["worklog_id"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.model import Adf
 
 _FIRST_DAY: Final = 1_764_547_200_000  # 2025-12-01, midnight in UTC
-_DAY: Final = 86_400_000
+_DAY_MS: Final = 86_400_000
 
 
 def local_id(rng: random.Random) -> str:
@@ -158,7 +158,7 @@ def _tasks(rng: random.Random, area: Area) -> list[Adf]:
 
 def _people(rng: random.Random, _area: Area) -> list[Adf]:
     first, second = rng.sample(USERS, 2)
-    day = _FIRST_DAY + rng.randint(0, 90) * _DAY
+    day = _FIRST_DAY + rng.randint(0, 90) * _DAY_MS
     return [
         adf.p(
             adf.mention(first),

@@ -18,20 +18,27 @@ if TYPE_CHECKING:
 #: The issues' IDs are below those of ``DEMO``.
 _FIRST_ID: Final = 5000
 _FIRST_TEAM_ID: Final = 5100
-_BEGIN: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
-_HOUR: Final = 3_600_000
+_FIRST_CREATED: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
+_HOUR_MS: Final = 3_600_000
 _USERS: Final = catalogue.USERS
 
 _PIXEL: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-_OFFER: Final = "Regale: 12 × 80 €\n".encode()
+_TEXT_FILE: Final = "Regale: 12 × 80 €\n".encode()
 _FILES: Final = (
-    Attachment(401, _USERS[1], "plan.png", "image/png", len(_PIXEL), _BEGIN),
-    Attachment(402, _USERS[0], "Angebot für Regale.txt", "text/plain", len(_OFFER), _BEGIN + _HOUR),
+    Attachment(401, _USERS[1], "plan.png", "image/png", len(_PIXEL), _FIRST_CREATED),
+    Attachment(
+        402,
+        _USERS[0],
+        "Angebot für Regale.txt",
+        "text/plain",
+        len(_TEXT_FILE),
+        _FIRST_CREATED + _HOUR_MS,
+    ),
 )
 #: The bytes of the attachments, by their IDs.
-CONTENTS: Final = {401: _PIXEL, 402: _OFFER}
+CONTENTS: Final = {401: _PIXEL, 402: _TEXT_FILE}
 
 #: A value of every field of ``KIT``.
 KIT_VALUES: Final[dict[str, Any]] = {
@@ -139,15 +146,25 @@ def _full(link: Link) -> dict[str, Any]:
         "platform": catalogue.PLATFORMS[0],
         "release_note": "The shop is open.",
         "reviewer": _USERS[5],
-        "ready": _BEGIN,
+        "ready": _FIRST_CREATED,
         "original_estimate": 57_600,
         "remaining_estimate": 28_800,
         "comments": (
-            Comment(101, _USERS[1], hello, _BEGIN + _HOUR, _BEGIN + _HOUR),
-            Comment(102, _USERS[0], thanks, _BEGIN + 2 * _HOUR, _BEGIN + 3 * _HOUR),
+            Comment(101, _USERS[1], hello, _FIRST_CREATED + _HOUR_MS, _FIRST_CREATED + _HOUR_MS),
+            Comment(
+                102, _USERS[0], thanks, _FIRST_CREATED + 2 * _HOUR_MS, _FIRST_CREATED + 3 * _HOUR_MS
+            ),
         ),
         "worklogs": (
-            Worklog(201, _USERS[2], 14_400, _BEGIN, _BEGIN, _BEGIN, doc(p("Sanded the floor."))),
+            Worklog(
+                201,
+                _USERS[2],
+                14_400,
+                _FIRST_CREATED,
+                _FIRST_CREATED,
+                _FIRST_CREATED,
+                doc(p("Sanded the floor.")),
+            ),
         ),
         "attachments": _FILES,
         "links": (link,),
@@ -191,7 +208,7 @@ def _issue(
         summary=title,
         description=None,
         reporter=_USERS[number % len(_USERS)],
-        created=_BEGIN + number * _HOUR,
-        updated=_BEGIN + number * 2 * _HOUR,
+        created=_FIRST_CREATED + number * _HOUR_MS,
+        updated=_FIRST_CREATED + number * 2 * _HOUR_MS,
         parent=None if parent is None else first + parent,
     )

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 _FIRST_ID: Final = 10001
 _FIRST_CREATED: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))
-_MINUTE: Final = 60_000
-_BETWEEN: Final = 13 * _MINUTE
+_MINUTE_MS: Final = 60_000
+_MS_BETWEEN_ISSUES: Final = 13 * _MINUTE_MS
+#: One of so many issues has a title, and one a text, that a careless program mishandles.
 _HOSTILE_EVERY: Final = 31
-_KINDS: Final = (catalogue.STORY, catalogue.TASK, catalogue.BUG)
+_STANDARD_TYPES: Final = (catalogue.STORY, catalogue.TASK, catalogue.BUG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def make_issues(*, tickets: int, seed: int) -> Iterator[Issue]:
     if tickets < 0:
         raise ValueError(f"a site cannot hold {tickets} tickets")
     plans = _Planner(random.Random(seed)).plans()
-    return (_write(next(plans), seed) for _ in range(tickets))
+    return (_make_issue(next(plans), seed) for _ in range(tickets))
 
 
 class _Planner:
@@ -124,7 +125,7 @@ class _Planner:
         epic = self._next(catalogue.EPIC, area, None)
         yield epic
         for _ in range(self._rng.randint(4, 9)):
-            kind = self._rng.choices(_KINDS, weights=(5, 3, 3))[0]
+            kind = self._rng.choices(_STANDARD_TYPES, weights=(5, 3, 3))[0]
             parent = epic.number if self._rng.random() < 0.85 else None
             yield from self._family(self._next(kind, area, parent))
 
@@ -138,11 +139,11 @@ class _Planner:
             yield self._next(catalogue.SUBTASK, late.area, late.number)
 
 
-def _write(plan: _IssuePlan, seed: int) -> Issue:
+def _make_issue(plan: _IssuePlan, seed: int) -> Issue:
     rng = random.Random(f"{seed}/{plan.number}")  # seeded from the SHA-512, not from hash()
-    created = _FIRST_CREATED + plan.number * _BETWEEN + rng.randrange(_BETWEEN)
+    created = _FIRST_CREATED + plan.number * _MS_BETWEEN_ISSUES + rng.randrange(_MS_BETWEEN_ISSUES)
     status = rng.choices(catalogue.STATUSES, weights=(5, 3, 1, 4))[0]
-    updated = created + rng.randrange(20 * 24 * 60) * _MINUTE + rng.randrange(_MINUTE)
+    updated = created + rng.randrange(20 * 24 * 60) * _MINUTE_MS + rng.randrange(_MINUTE_MS)
     summary, description = _texts(rng, plan)
     issue_id = _FIRST_ID - 1 + plan.number
     subtask = plan.type.subtask

@@ -74,13 +74,16 @@ class Decoder:
         """Make a component, version or sprint."""
         if record is None:
             return None
-        return KINDS[kind](**{name: self._value(name, value) for name, value in record.items()})
+        return KINDS[kind](
+            **{name: self._from_plain(name, value) for name, value in record.items()}
+        )
 
     def issue(self, record: dict[str, Any]) -> Issue:
         """Make an issue."""
-        return Issue(**{name: self._value(name, value) for name, value in record.items()})
+        return Issue(**{name: self._from_plain(name, value) for name, value in record.items()})
 
-    def _value(self, name: str, value: Any) -> Any:
+    def _from_plain(self, name: str, value: Any) -> Any:
+        """Make the value of an attribute from a plain value."""
         if value is None:
             return None
         if name in _USERS:
@@ -94,7 +97,7 @@ class Decoder:
         if name in _PARTS:
             kind = _PARTS[name]
             return tuple(
-                kind(**{key: self._value(key, each) for key, each in part.items()})
+                kind(**{key: self._from_plain(key, each) for key, each in part.items()})
                 for part in value
             )
         if name in _DATES:
@@ -115,14 +118,15 @@ _BY_ID: Final = {
 
 def to_text(record: Any) -> str:
     """Convert a record to JSON."""
-    return json.dumps(_record(record), separators=(",", ":"))
+    return json.dumps(_to_record(record), separators=(",", ":"))
 
 
-def _record(issue: Any) -> dict[str, Any]:
-    return {each.name: _plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
+def _to_record(issue: Any) -> dict[str, Any]:
+    return {each.name: _to_plain(each.name, getattr(issue, each.name)) for each in fields(issue)}
 
 
-def _plain(name: str, value: Any) -> Any:
+def _to_plain(name: str, value: Any) -> Any:
+    """Return the value of an attribute as JSON can hold it; records by their IDs."""
     if value is None:
         return None
     if name in _USERS:
@@ -130,7 +134,7 @@ def _plain(name: str, value: Any) -> Any:
     if name in _USER_LISTS:
         return [part.account_id for part in value]
     if name in _PARTS:
-        return [_record(part) for part in value]
+        return [_to_record(part) for part in value]
     if name in _RECORDS:
         return value.id
     if name in _REGISTERED:

@@ -62,10 +62,10 @@ _REGIONS: Final = (
     Option(10180, "Antarctica"),
 )
 _KIT: Final = frozenset((KIT.id,))
-_BOTH: Final = frozenset((KIT.id, TEAM.id))
+_BOTH_PROJECTS: Final = frozenset((KIT.id, TEAM.id))
 
 
-def _kit(
+def _kit_field(
     number: int,
     name: str,
     kind: str,
@@ -84,7 +84,7 @@ def _kit(
     )
 
 
-def _team(number: int, name: str, kind: str, options: tuple[Option, ...] = ()) -> ExtraField:
+def _team_field(number: int, name: str, kind: str, options: tuple[Option, ...] = ()) -> ExtraField:
     return ExtraField(
         f"customfield_{number}", name, kind, frozenset((TEAM.id,)), options, own_to=TEAM.id
     )
@@ -92,51 +92,57 @@ def _team(number: int, name: str, kind: str, options: tuple[Option, ...] = ()) -
 
 EXTRA_FIELDS: Final = (
     ExtraField("environment", "Environment", "textarea", _KIT),
-    ExtraField("versions", "Affects versions", "multiversion", _BOTH),
+    ExtraField("versions", "Affects versions", "multiversion", _BOTH_PROJECTS),
     ExtraField("security", "Security Level", "securitylevel", _KIT),
-    ExtraField("customfield_10001", "Team", "team", _BOTH),
+    ExtraField("customfield_10001", "Team", "team", _BOTH_PROJECTS),
     ExtraField("customfield_10014", "Epic Link", EPIC_LINK, _KIT),
-    ExtraField("customfield_10015", "Start date", "datepicker", _BOTH),
+    ExtraField("customfield_10015", "Start date", "datepicker", _BOTH_PROJECTS),
     ExtraField(
-        "customfield_10021", "Flagged", "multicheckboxes", _BOTH, _options(10019, "Impediment")
+        "customfield_10021",
+        "Flagged",
+        "multicheckboxes",
+        _BOTH_PROJECTS,
+        _options(10019, "Impediment"),
     ),
     ExtraField("customfield_10028", "Story point estimate", "storypoints", frozenset((TEAM.id,))),
-    _kit(10101, "Rollout Plan", "textarea"),
-    _kit(10102, "Contract", "textfield", screens=["create"]),
-    _kit(10103, "Budget", "float"),
-    _kit(
+    _kit_field(10101, "Rollout Plan", "textarea"),
+    _kit_field(10102, "Contract", "textfield", screens=["create"]),
+    _kit_field(10103, "Budget", "float"),
+    _kit_field(
         10104,
         "Channel",
         "select",
         _options(10120, "Shop", "Web", "Post: abroad"),
         required_for=["Bug"],
     ),
-    _kit(10105, "Checks", "multicheckboxes", _options(10130, "Fire", "Water", "Power, gas")),
-    _kit(10106, "Risk", "radiobuttons", _options(10140, "None known", "Some", "Grave")),
-    _kit(10107, "Markets", "multiselect", _options(10150, "Home", "Export", "Home > Islands")),
-    _kit(10108, "Region", "cascadingselect", _REGIONS),
-    _kit(10109, "Owner", "userpicker"),
-    _kit(10110, "Approvers", "multiuserpicker"),
-    _kit(10111, "Keeper", "grouppicker"),
-    _kit(10112, "Informed", "multigrouppicker"),
-    _kit(10113, "Opening Day", "datepicker"),
-    _kit(10114, "Opening Time", "datetime"),
-    _kit(10115, "Topics", "labels"),
-    _kit(10116, "Found In", "version"),
-    _kit(10117, "Ships In", "multiversion"),
-    _kit(10118, "Home Project", "project"),
-    _kit(10119, "Website", "url"),
-    _kit(10120, "Lessons", "textarea", screens=["edit"]),
-    _kit(10121, "Audit Code", "textfield", screens=[]),
-    _team(10201, "Summary for guests", "textfield"),
-    _team(10202, "Programme", "textarea"),
-    _team(10203, "Budget", "float"),
-    _team(10204, "Room", "select", _options(10220, "Attic", "Cellar", "Garden")),
-    _team(10205, "Needs", "multicheckboxes", _options(10230, "Chairs", "Wine", "Projector")),
-    _team(10206, "Evening", "datepicker"),
-    _team(10207, "Doors open", "datetime"),
-    _team(10208, "Themes", "labels"),
-    _team(10209, "Hosts", "people"),
-    _team(10210, "Booking page", "url"),
+    _kit_field(10105, "Checks", "multicheckboxes", _options(10130, "Fire", "Water", "Power, gas")),
+    _kit_field(10106, "Risk", "radiobuttons", _options(10140, "None known", "Some", "Grave")),
+    _kit_field(
+        10107, "Markets", "multiselect", _options(10150, "Home", "Export", "Home > Islands")
+    ),
+    _kit_field(10108, "Region", "cascadingselect", _REGIONS),
+    _kit_field(10109, "Owner", "userpicker"),
+    _kit_field(10110, "Approvers", "multiuserpicker"),
+    _kit_field(10111, "Keeper", "grouppicker"),
+    _kit_field(10112, "Informed", "multigrouppicker"),
+    _kit_field(10113, "Opening Day", "datepicker"),
+    _kit_field(10114, "Opening Time", "datetime"),
+    _kit_field(10115, "Topics", "labels"),
+    _kit_field(10116, "Found In", "version"),
+    _kit_field(10117, "Ships In", "multiversion"),
+    _kit_field(10118, "Home Project", "project"),
+    _kit_field(10119, "Website", "url"),
+    _kit_field(10120, "Lessons", "textarea", screens=["edit"]),
+    _kit_field(10121, "Audit Code", "textfield", screens=[]),
+    _team_field(10201, "Summary for guests", "textfield"),
+    _team_field(10202, "Programme", "textarea"),
+    _team_field(10203, "Budget", "float"),
+    _team_field(10204, "Room", "select", _options(10220, "Attic", "Cellar", "Garden")),
+    _team_field(10205, "Needs", "multicheckboxes", _options(10230, "Chairs", "Wine", "Projector")),
+    _team_field(10206, "Evening", "datepicker"),
+    _team_field(10207, "Doors open", "datetime"),
+    _team_field(10208, "Themes", "labels"),
+    _team_field(10209, "Hosts", "people"),
+    _team_field(10210, "Booking page", "url"),
 )
 BY_ID: Final = {field.id: field for field in EXTRA_FIELDS}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.data.issue import Issue
 
+#: The ID and the words of a value, as the history writes them.
 Texts = tuple[str | None, str | None]
 
 
@@ -34,31 +35,31 @@ class _Tracked:
     texts: Callable[[Any], Texts]
 
 
-def _named(value: Any) -> Texts:
+def _named_texts(value: Any) -> Texts:
     return str(value.id), getattr(value, "name", None) or value.value
 
 
-def _user(value: Any) -> Texts:
+def _user_texts(value: Any) -> Texts:
     return value.account_id, value.name
 
 
-def _text(value: Any) -> Texts:
+def _text_texts(value: Any) -> Texts:
     return None, str(value)
 
 
-def _plain(value: Any) -> Texts:
+def _plain_texts(value: Any) -> Texts:
     return str(value), str(value)
 
 
-def _labels(value: Any) -> Texts:
+def _labels_texts(value: Any) -> Texts:
     return None, " ".join(value)
 
 
-def _list(value: Any) -> Texts:
+def _list_texts(value: Any) -> Texts:
     return ", ".join(str(each.id) for each in value), ", ".join(each.name for each in value)
 
 
-def _document(value: Any) -> Texts:
+def _document_texts(value: Any) -> Texts:
     return None, words_of(value)
 
 
@@ -78,25 +79,25 @@ def _words(node: Any) -> Iterator[str]:
 
 
 _TRACKED: Final = (
-    _Tracked("summary", "summary", "summary", _text),
-    _Tracked("type", "issuetype", "issuetype", _named),
-    _Tracked("status", "status", "status", _named),
-    _Tracked("resolution", "resolution", "resolution", _named),
-    _Tracked("priority", "priority", "priority", _named),
-    _Tracked("assignee", "assignee", "assignee", _user),
-    _Tracked("reporter", "reporter", "reporter", _user),
-    _Tracked("description", "description", "description", _document),
-    _Tracked("labels", "labels", "labels", _labels),
-    _Tracked("due", "duedate", "duedate", _plain),
-    _Tracked("sprints", "Sprint", "customfield_10020", _list),
-    _Tracked("story_points", "Story Points", "customfield_10016", _text),
-    _Tracked("platform", "Platform", "customfield_10031", _named),
-    _Tracked("release_note", "Release Note", "customfield_10032", _text),
-    _Tracked("reviewer", "Reviewer", "customfield_10033", _user),
-    _Tracked("ready", "Ready At", "customfield_10034", _plain),
-    _Tracked("original_estimate", "timeoriginalestimate", "timeoriginalestimate", _plain),
-    _Tracked("remaining_estimate", "timeestimate", "timeestimate", _plain),
-    _Tracked("seconds_spent", "timespent", "timespent", _plain),
+    _Tracked("summary", "summary", "summary", _text_texts),
+    _Tracked("type", "issuetype", "issuetype", _named_texts),
+    _Tracked("status", "status", "status", _named_texts),
+    _Tracked("resolution", "resolution", "resolution", _named_texts),
+    _Tracked("priority", "priority", "priority", _named_texts),
+    _Tracked("assignee", "assignee", "assignee", _user_texts),
+    _Tracked("reporter", "reporter", "reporter", _user_texts),
+    _Tracked("description", "description", "description", _document_texts),
+    _Tracked("labels", "labels", "labels", _labels_texts),
+    _Tracked("due", "duedate", "duedate", _plain_texts),
+    _Tracked("sprints", "Sprint", "customfield_10020", _list_texts),
+    _Tracked("story_points", "Story Points", "customfield_10016", _text_texts),
+    _Tracked("platform", "Platform", "customfield_10031", _named_texts),
+    _Tracked("release_note", "Release Note", "customfield_10032", _text_texts),
+    _Tracked("reviewer", "Reviewer", "customfield_10033", _user_texts),
+    _Tracked("ready", "Ready At", "customfield_10034", _plain_texts),
+    _Tracked("original_estimate", "timeoriginalestimate", "timeoriginalestimate", _plain_texts),
+    _Tracked("remaining_estimate", "timeestimate", "timeestimate", _plain_texts),
+    _Tracked("seconds_spent", "timespent", "timespent", _plain_texts),
 )
 #: Attributes of several records, each of which is recorded for itself.
 _SETS: Final = (
@@ -114,16 +115,20 @@ def changes(before: Issue, after: Issue, key_of: Callable[[int], str]) -> tuple[
         after: The new state.
         key_of: Returns the key of the issue with an ID.
     """
-    items = [item for tracked in _TRACKED if (item := _changed(tracked, before, after)) is not None]
-    items += _parent(before, after, key_of)
+    items = [
+        item for tracked in _TRACKED if (item := _change_of(tracked, before, after)) is not None
+    ]
+    items += _parent_changes(before, after, key_of)
     for attribute, field, field_id in _SETS:
-        items += _set(field, field_id, getattr(before, attribute), getattr(after, attribute))
-    items += _links(before, after, key_of)
-    items += _extra(before, after)
+        items += _set_changes(
+            field, field_id, getattr(before, attribute), getattr(after, attribute)
+        )
+    items += _link_changes(before, after, key_of)
+    items += _extra_changes(before, after)
     return tuple(items)
 
 
-def _changed(tracked: _Tracked, before: Issue, after: Issue) -> HistoryItem | None:
+def _change_of(tracked: _Tracked, before: Issue, after: Issue) -> HistoryItem | None:
     old, new = getattr(before, tracked.attribute), getattr(after, tracked.attribute)
     if old == new:
         return None
@@ -136,7 +141,7 @@ def _changed(tracked: _Tracked, before: Issue, after: Issue) -> HistoryItem | No
     )
 
 
-def _parent(before: Issue, after: Issue, key_of: Callable[[int], str]) -> list[HistoryItem]:
+def _parent_changes(before: Issue, after: Issue, key_of: Callable[[int], str]) -> list[HistoryItem]:
     if before.parent == after.parent:
         return []
 
@@ -147,18 +152,23 @@ def _parent(before: Issue, after: Issue, key_of: Callable[[int], str]) -> list[H
     return [HistoryItem(field, "parent", *texts(before.parent), *texts(after.parent))]
 
 
-def _set(
+def _set_changes(
     field: str, field_id: str, old: tuple[Any, ...], new: tuple[Any, ...]
 ) -> list[HistoryItem]:
+    """Return an entry for each record that was added to a set or removed from it."""
     gone = [
-        HistoryItem(field, field_id, *_named(each), None, None) for each in old if each not in new
+        HistoryItem(field, field_id, *_named_texts(each), None, None)
+        for each in old
+        if each not in new
     ]
     return gone + [
-        HistoryItem(field, field_id, None, None, *_named(each)) for each in new if each not in old
+        HistoryItem(field, field_id, None, None, *_named_texts(each))
+        for each in new
+        if each not in old
     ]
 
 
-def _links(before: Issue, after: Issue, key_of: Callable[[int], str]) -> list[HistoryItem]:
+def _link_changes(before: Issue, after: Issue, key_of: Callable[[int], str]) -> list[HistoryItem]:
     if before.links == after.links:
         return []
 
@@ -174,7 +184,7 @@ def _links(before: Issue, after: Issue, key_of: Callable[[int], str]) -> list[Hi
     ]
 
 
-def _extra(before: Issue, after: Issue) -> list[HistoryItem]:
+def _extra_changes(before: Issue, after: Issue) -> list[HistoryItem]:
     names = before.values.keys() | after.values.keys()
     return [
         HistoryItem(
@@ -195,7 +205,7 @@ def _extra_text(name: str, value: Any) -> str | None:
     if value is None:
         return None
     if BY_ID[name].kind == "textarea":
-        return _document(value)[1]
+        return _document_texts(value)[1]
     words: dict[int | str, str] = {option.id: option.value for option in BY_ID[name].options}
     words |= {child.id: child.value for each in BY_ID[name].options for child in each.children}
     if isinstance(value, list):

@@ -30,7 +30,7 @@ NAMES: Final = {kind: name for name, kind in KINDS.items()}
 #: A kind's name and an ID.
 RecordKey = tuple[str, int]
 
-_INITIAL: Final[tuple[Record, ...]] = (
+_INITIAL_RECORDS: Final[tuple[Record, ...]] = (
     *catalogue.COMPONENTS,
     *kit.TEAM_COMPONENTS,
     *catalogue.VERSIONS,
@@ -52,7 +52,9 @@ class Registry:
     """
 
     def __init__(self, changed: Mapping[RecordKey, Record | None] | None = None) -> None:
-        self._records: dict[RecordKey, Record] = {key_of(record): record for record in _INITIAL}
+        self._records: dict[RecordKey, Record] = {
+            key_of(record): record for record in _INITIAL_RECORDS
+        }
         for key, record in (changed or {}).items():
             if record is None:
                 self._records.pop(key, None)
@@ -110,7 +112,7 @@ def _belongs(record: Component | Version, project: Project) -> bool:
     )
 
 
-_ATTRIBUTES: Final = {Component: "components", Version: "fix_versions", Sprint: "sprints"}
+_ISSUE_ATTRIBUTES: Final = {Component: "components", Version: "fix_versions", Sprint: "sprints"}
 
 
 def replace_record(
@@ -128,7 +130,7 @@ def replace_record(
         new: The record to put in its place; None for none.
         keep: Whether to put `old` itself in the place of a former state of it.
     """
-    attribute, instead = _ATTRIBUTES[type(old)], old if keep else new
+    attribute, instead = _ISSUE_ATTRIBUTES[type(old)], old if keep else new
     for issue in issues:
         held = getattr(issue, attribute)
         if not any(each.id == old.id for each in held):

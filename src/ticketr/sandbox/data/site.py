@@ -48,7 +48,7 @@ class Site(SiteStore):
         **values: Unpack[IssueValues],
     ) -> Issue:
         """Create an issue in the first status of the workflow."""
-        _check(values)
+        _refuse_computed(values)
         now = self.millis()
         given: IssueValues = {
             "priority": MEDIUM,
@@ -73,14 +73,14 @@ class Site(SiteStore):
 
     def edit(self, id_or_key: str, **values: Unpack[IssueEdits]) -> Issue:
         """Change attributes of an issue other than the status."""
-        _check(values)
+        _refuse_computed(values)
         after = self._changed(self.existing(id_or_key), **values)
         self.put(after)
         return after
 
     def transition(self, id_or_key: str, status: Status, **values: Unpack[IssueEdits]) -> Issue:
         """Change the status of an issue; a status of the category Done resolves it."""
-        _check(values)
+        _refuse_computed(values)
         before = self.existing(id_or_key)
         now = self.update_time(before)
         done = status.category == FINISHED
@@ -245,6 +245,6 @@ class Site(SiteStore):
         self.apply(SiteChange(self.counters.after(issue), put=(issue,)))
 
 
-def _check(values: Mapping[str, Any]) -> None:
+def _refuse_computed(values: Mapping[str, Any]) -> None:
     if wrong := sorted(_COMPUTED & values.keys()):
         raise TypeError(f"the site computes these attributes: {', '.join(wrong)}")

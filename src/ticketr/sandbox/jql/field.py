@@ -14,12 +14,14 @@ EQUALITY: Final = frozenset({"=", "!=", "in", "not in"})
 ORDERING: Final = frozenset({"<", "<=", ">", ">="})
 EMPTINESS: Final = frozenset({"is", "is not"})
 MATCHING: Final = frozenset({"~", "!~"})
+#: The operators that search the history.
 PAST: Final = frozenset({"was", "was not", "was in", "was not in", "changed"})
 #: The operators of a field whose values have no order.
 UNORDERED_OPERATORS: Final = EQUALITY | EMPTINESS
 #: The operators of a field whose values have an order, such as dates and numbers.
 ORDERED_OPERATORS: Final = UNORDERED_OPERATORS | ORDERING
 
+#: Returns the values that an issue has in a field.
 Values = Callable[["Issue"], tuple[Any, ...]]
 
 

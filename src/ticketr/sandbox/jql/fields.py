@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.data.issue import Issue
 
-_TEXT: Final = MATCHING | EMPTINESS
+_TEXT_OPERATORS: Final = MATCHING | EMPTINESS
 
 
-def _one(value: Callable[[Issue], Any]) -> Values:
+def _one_value(value: Callable[[Issue], Any]) -> Values:
     """Return the values of a field that has one value or none."""
 
     def values(issue: Issue) -> tuple[Any, ...]:
@@ -57,22 +57,27 @@ def _sort_by(value: Callable[[Issue], Any]) -> Callable[[Issue], Any]:
     return key
 
 
-def _simple(
+def _single_value_field(
     names: tuple[str, ...], operators: frozenset[str], read: LiteralReader, name: str
 ) -> JqlField:
     """Return a field that has one value or none, by which it sorts."""
     value = attrgetter(name)
-    return JqlField(names, operators, _one(value), read, _sort_by(value))
+    return JqlField(names, operators, _one_value(value), read, _sort_by(value))
 
 
-def _time(names: tuple[str, ...], name: str) -> JqlField:
+def _time_field(names: tuple[str, ...], name: str) -> JqlField:
     value = attrgetter(name)
     return JqlField(
-        names, ORDERED_OPERATORS, _one(value), readers.read_time, _sort_by(value), is_date=True
+        names,
+        ORDERED_OPERATORS,
+        _one_value(value),
+        readers.read_time,
+        _sort_by(value),
+        is_date=True,
     )
 
 
-def _user(name: str, history: str = "") -> JqlField:
+def _user_field(name: str, history: str = "") -> JqlField:
     """Return a field that holds a user, and sorts by the user's name."""
 
     def values(issue: Issue) -> tuple[str, ...]:
@@ -89,14 +94,14 @@ def _user(name: str, history: str = "") -> JqlField:
     )
 
 
-def _users(names: tuple[str, ...], users: Callable[[Issue], Iterable[Any]]) -> JqlField:
+def _users_field(names: tuple[str, ...], users: Callable[[Issue], Iterable[Any]]) -> JqlField:
     def values(issue: Issue) -> tuple[str, ...]:
         return tuple(user.account_id for user in users(issue))
 
     return JqlField(names, UNORDERED_OPERATORS, values, readers.read_user, is_user=True)
 
 
-def _count(names: tuple[str, ...], count: Callable[[Issue], float]) -> JqlField:
+def _count_field(names: tuple[str, ...], count: Callable[[Issue], float]) -> JqlField:
     return JqlField(
         names, EQUALITY | ORDERING, lambda issue: (count(issue),), readers.read_number, count
     )
@@ -134,7 +139,7 @@ _FIELDS: Final = (
         lambda issue: (issue.project.key, issue.number),
         readers.read_issue_bound,
     ),
-    _simple(
+    _single_value_field(
         ("parent", "epic link", "parentepic", "cf[10014]"),
         UNORDERED_OPERATORS,
         readers.read_issue,
@@ -177,17 +182,17 @@ _FIELDS: Final = (
     JqlField(
         ("resolution",),
         UNORDERED_OPERATORS | PAST,
-        _one(_resolution),
+        _one_value(_resolution),
         named(lambda _: catalogue.RESOLUTIONS),
         _sort_by(_resolution),
         history="resolution",
     ),
-    _user("assignee", "assignee"),
-    _user("reporter", "reporter"),
-    _users(("creator",), _creator),
-    _users(("watcher",), attrgetter("watching")),
-    _users(("voter",), attrgetter("voters")),
-    _users(("worklogauthor",), lambda issue: [each.author for each in issue.worklogs]),
+    _user_field("assignee", "assignee"),
+    _user_field("reporter", "reporter"),
+    _users_field(("creator",), _creator),
+    _users_field(("watcher",), attrgetter("watching")),
+    _users_field(("voter",), attrgetter("voters")),
+    _users_field(("worklogauthor",), lambda issue: [each.author for each in issue.worklogs]),
     JqlField(
         ("labels",),
         UNORDERED_OPERATORS,
@@ -223,22 +228,22 @@ _FIELDS: Final = (
     ),
     JqlField(
         ("summary",),
-        _TEXT,
+        _TEXT_OPERATORS,
         lambda issue: (issue.summary.lower(),),
         read_text,
         lambda issue: issue.summary.lower(),
     ),
-    JqlField(("description",), _TEXT, description_texts, read_text),
-    JqlField(("comment",), _TEXT, comment_texts, read_text),
+    JqlField(("description",), _TEXT_OPERATORS, description_texts, read_text),
+    JqlField(("comment",), _TEXT_OPERATORS, comment_texts, read_text),
     JqlField(("text",), MATCHING, every_text, read_text),
-    _time(("created", "createddate"), "created"),
-    _time(("updated", "updateddate"), "updated"),
-    _time(("resolved", "resolutiondate"), "resolved"),
-    _time(("statuscategorychangeddate",), "moved"),
+    _time_field(("created", "createddate"), "created"),
+    _time_field(("updated", "updateddate"), "updated"),
+    _time_field(("resolved", "resolutiondate"), "resolved"),
+    _time_field(("statuscategorychangeddate",), "moved"),
     JqlField(
         ("due", "duedate"),
         ORDERED_OPERATORS,
-        _one(_due),
+        _one_value(_due),
         readers.read_day,
         _sort_by(_due),
         is_day=True,
@@ -256,20 +261,22 @@ _FIELDS: Final = (
         lambda issue: tuple(file.id for file in issue.attachments),
         read_text,
     ),
-    _simple(("story points", "cf[10016]"), ORDERED_OPERATORS, readers.read_number, "story_points"),
+    _single_value_field(
+        ("story points", "cf[10016]"), ORDERED_OPERATORS, readers.read_number, "story_points"
+    ),
     JqlField(
         ("platform", "cf[10031]"),
         UNORDERED_OPERATORS,
         lambda issue: () if issue.platform is None else (issue.platform.id,),
         named(lambda _: catalogue.PLATFORMS),
     ),
-    _count(("votes",), lambda issue: len(issue.voters)),
-    _count(("watchers",), lambda issue: len(issue.watching)),
-    _count(("hierarchylevel",), lambda issue: issue.type.level),
+    _count_field(("votes",), lambda issue: len(issue.voters)),
+    _count_field(("watchers",), lambda issue: len(issue.watching)),
+    _count_field(("hierarchylevel",), lambda issue: issue.type.level),
     JqlField(
         ("rank", "cf[10019]"),
         frozenset(),
-        _one(attrgetter("place")),
+        _one_value(attrgetter("place")),
         read_text,
         attrgetter("place"),
     ),

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.issue import Issue
     from ticketr.sandbox.jql.field import JqlField
 
-_DAY: Final = 86_400_000
-_LAST: Final = 2**62
-_NOTHING: Final = "None"
+_DAY_MS: Final = 86_400_000
+_END_OF_TIME: Final = 2**62
+_NO_VALUE: Final = "None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,11 @@ def past_test(
     Raises:
         JqlError: A condition is invalid.
     """
-    window = _window(clause, field, context)
+    window = _read_window(clause, field, context)
     if clause.operator == "changed":
-        return lambda issue: any(_fits(*step, window) for step in _steps(issue, field.history))
+        return lambda issue: any(
+            _is_in_window(*step, window) for step in _steps(issue, field.history)
+        )
 
     def was(issue: Issue) -> bool:
         return any(
@@ -88,7 +90,8 @@ def _steps(issue: Issue, field: str) -> Iterator[tuple[int, str, str, str]]:
                 yield history.created, history.author.account_id, str(item.old), str(item.new)
 
 
-def _fits(time: int, by: str, old: str, new: str, window: _Window) -> bool:
+def _is_in_window(time: int, by: str, old: str, new: str, window: _Window) -> bool:
+    """Return whether a change meets the conditions after the operator."""
     return (
         window.start <= time < window.end
         and (window.by is None or by in window.by)
@@ -105,31 +108,34 @@ def _spans(issue: Issue, field: JqlField) -> Iterator[_Span]:
     for time, author, _, new in steps:
         yield _Span(value, start, time, by)
         value, start, by = new, time, author
-    yield _Span(value, start, _LAST, by)
+    yield _Span(value, start, _END_OF_TIME, by)
 
 
-def _window(clause: nodes.Clause, field: JqlField, context: QueryContext) -> _Window:
-    start, end = 0, _LAST
+def _read_window(clause: nodes.Clause, field: JqlField, context: QueryContext) -> _Window:
+    """Read the conditions after the operator."""
+    start, end = 0, _END_OF_TIME
     people: dict[str, frozenset[str]] = {}
     for word, values in clause.predicates:
         if word in {"by", "from", "to"}:
             people[word] = frozenset(
-                text for value in values for text in _texts(word, value, clause, field, context)
+                text
+                for value in values
+                for text in _read_texts(word, value, clause, field, context)
             )
             continue
-        times = [_moment(value, clause, context) for value in values]
+        times = [_read_moment(value, clause, context) for value in values]
         if word == "after":
             start = max(start, times[0])
         elif word == "before":
             end = min(end, times[0])
         elif word == "on":
-            start, end = max(start, times[0]), min(end, times[0] + _DAY)
+            start, end = max(start, times[0]), min(end, times[0] + _DAY_MS)
         else:
             start, end = max(start, times[0]), min(end, times[-1] + 1)
     return _Window(start, end, people.get("by"), people.get("from"), people.get("to"))
 
 
-def _moment(value: nodes.JqlValue, clause: nodes.Clause, context: QueryContext) -> int:
+def _read_moment(value: nodes.JqlValue, clause: nodes.Clause, context: QueryContext) -> int:
     if isinstance(value, nodes.JqlLiteral):
         return read_time(context, clause.field, value.text)
     moment = instant_of(value, context) if isinstance(value, nodes.Function) else None
@@ -138,7 +144,7 @@ def _moment(value: nodes.JqlValue, clause: nodes.Clause, context: QueryContext) 
     raise JqlError(f"The field '{clause.field}' needs a date after 'AFTER' and the like.")
 
 
-def _texts(
+def _read_texts(
     word: str,
     value: nodes.JqlValue,
     clause: nodes.Clause,
@@ -147,7 +153,7 @@ def _texts(
 ) -> tuple[str, ...]:
     """Return the users after BY, or the values after FROM and TO."""
     if isinstance(value, nodes.Empty):
-        return (_NOTHING,)
+        return (_NO_VALUE,)
     if isinstance(value, nodes.Function):
         if word == "by" and value.name.lower() == "currentuser":
             return (context.site.user.account_id,)

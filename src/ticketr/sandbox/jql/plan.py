@@ -24,8 +24,8 @@ Test = Callable[[Issue], bool]
 SortKey = Callable[[Issue], Any]
 
 MAX_SORT_FIELDS: Final = 7
-_OPPOSITE: Final = {"=": "!=", "in": "not in", "is": "is not", "~": "!~", "<": ">=", ">": "<="}
-_OPPOSITE_OF: Final = {**_OPPOSITE, **{right: left for left, right in _OPPOSITE.items()}}
+_NEGATED: Final = {"=": "!=", "in": "not in", "is": "is not", "~": "!~", "<": ">=", ">": "<="}
+_NEGATION: Final = {**_NEGATED, **{right: left for left, right in _NEGATED.items()}}
 _COMPARE: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
@@ -57,11 +57,11 @@ def make_plan(query: nodes.Query, context: QueryContext) -> QueryPlan:
         )
     if len(query.order) > MAX_SORT_FIELDS:
         raise JqlError(f"The ORDER BY clause has more than {MAX_SORT_FIELDS} fields.")
-    test = _test(query.where, context, negated=False)
-    return QueryPlan(test, tuple(_sort(key) for key in query.order), _timeless(query.where))
+    test = _compile(query.where, context, negated=False)
+    return QueryPlan(test, tuple(_sort_key(key) for key in query.order), _is_timeless(query.where))
 
 
-def _sort(key: nodes.SortBy) -> tuple[SortKey, bool]:
+def _sort_key(key: nodes.SortBy) -> tuple[SortKey, bool]:
     field = find_field(key.field)
     if field is None:
         raise _unknown_field(key.field)
@@ -74,48 +74,50 @@ def _unknown_field(name: str) -> JqlError:
     return JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
 
 
-def _timeless(node: nodes.JqlNode) -> bool:
+def _is_timeless(node: nodes.JqlNode) -> bool:
+    """Return whether time alone never changes the result."""
     if isinstance(node, (nodes.And, nodes.Or)):
-        return all(_timeless(part) for part in node.parts)
+        return all(_is_timeless(part) for part in node.parts)
     if isinstance(node, nodes.Not):
-        return _timeless(node.part)
+        return _is_timeless(node.part)
     field = find_field(node.field)
     return field is None or not (field.is_date or field.is_day or node.predicates)
 
 
-def _test(node: nodes.JqlNode, context: QueryContext, *, negated: bool) -> Test:
+def _compile(node: nodes.JqlNode, context: QueryContext, *, negated: bool) -> Test:
+    """Return the test that a part of a query stands for, or its negation."""
     if isinstance(node, nodes.Not):
-        return _test(node.part, context, negated=not negated)
+        return _compile(node.part, context, negated=not negated)
     if isinstance(node, nodes.Clause):
-        return _clause(node, context, negated=negated)
+        return _compile_clause(node, context, negated=negated)
     if isinstance(node, (nodes.And, nodes.Or)):
-        tests = tuple(_test(part, context, negated=negated) for part in node.parts)
+        tests = tuple(_compile(part, context, negated=negated) for part in node.parts)
         if isinstance(node, nodes.And) != negated:
             return lambda issue: all(test(issue) for test in tests)
         return lambda issue: any(test(issue) for test in tests)
     assert_never(node)
 
 
-def _clause(clause: nodes.Clause, context: QueryContext, *, negated: bool) -> Test:
+def _compile_clause(clause: nodes.Clause, context: QueryContext, *, negated: bool) -> Test:
     field = find_field(clause.field)
     if field is None:
         raise _unknown_field(clause.field)
     _check_operator(clause, field)
     if clause.operator in PAST:
-        return _past(clause, field, context, negated=negated)
-    written = _OPPOSITE_OF[clause.operator] if negated else clause.operator
+        return _compile_past(clause, field, context, negated=negated)
+    written = _NEGATION[clause.operator] if negated else clause.operator
     given = [value for value in clause.values if not _is_empty(value, field)]
     if not given:
-        return _emptiness(field, wanted=written in {"=", "is", "in"})
-    wanted = [each for value in given for each in _read(value, clause, field, context)]
+        return _empty_test(field, wanted=written in {"=", "is", "in"})
+    wanted = [each for value in given for each in _read_value(value, clause, field, context)]
     if written in EQUALITY:
         with_empty = len(given) < len(clause.values)
-        return _membership(
+        return _membership_test(
             field, frozenset(wanted), wanted=written in {"=", "in"}, with_empty=with_empty
         )
     if written in _COMPARE:
-        return _comparison(field, _COMPARE[written], wanted[0])
-    return _matching(field, wanted[0], wanted=written == "~")
+        return _comparison_test(field, _COMPARE[written], wanted[0])
+    return _text_test(field, wanted[0], wanted=written == "~")
 
 
 def _is_empty(value: nodes.JqlValue, field: JqlField) -> bool:
@@ -125,12 +127,16 @@ def _is_empty(value: nodes.JqlValue, field: JqlField) -> bool:
     return isinstance(value, nodes.Empty)
 
 
-def _past(clause: nodes.Clause, field: JqlField, context: QueryContext, *, negated: bool) -> Test:
+def _compile_past(
+    clause: nodes.Clause, field: JqlField, context: QueryContext, *, negated: bool
+) -> Test:
     wanted = frozenset(
         text
         for value in clause.values
         for text in (
-            ("None",) if _is_empty(value, field) else map(str, _read(value, clause, field, context))
+            ("None",)
+            if _is_empty(value, field)
+            else map(str, _read_value(value, clause, field, context))
         )
     )
     was = past_test(clause, field, wanted, context)
@@ -150,16 +156,17 @@ def _check_operator(clause: nodes.Clause, field: JqlField) -> None:
         )
 
 
-def _emptiness(field: JqlField, *, wanted: bool) -> Test:
+def _empty_test(field: JqlField, *, wanted: bool) -> Test:
     values = field.values
     if wanted:
         return lambda issue: not values(issue)
     return lambda issue: bool(values(issue))
 
 
-def _membership(
+def _membership_test(
     field: JqlField, accepted: frozenset[Any], *, wanted: bool, with_empty: bool
 ) -> Test:
+    """Return a test for one of some values; negated, it never finds an empty field."""
     values = field.values
     if wanted:
         return lambda issue: (
@@ -173,12 +180,12 @@ def _membership(
     return differs
 
 
-def _comparison(field: JqlField, compare: Callable[[Any, Any], bool], limit: object) -> Test:
+def _comparison_test(field: JqlField, compare: Callable[[Any, Any], bool], limit: object) -> Test:
     values = field.ordered or field.values
     return lambda issue: any(compare(value, limit) for value in values(issue))
 
 
-def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
+def _text_test(field: JqlField, text: str, *, wanted: bool) -> Test:
     """Return a test for every word of ``text``, or for the phrase in its quotation marks.
 
     A star at the end of a word matches any ending.
@@ -199,7 +206,7 @@ def _matching(field: JqlField, text: str, *, wanted: bool) -> Test:
     )
 
 
-def _read(
+def _read_value(
     value: nodes.JqlValue, clause: nodes.Clause, field: JqlField, context: QueryContext
 ) -> tuple[Any, ...]:
     if isinstance(value, nodes.JqlLiteral):

@@ -60,11 +60,11 @@ class BoardRoutes(RouteGroup):
 
     async def get(self, request: Request) -> JsonObject:
         """Describe a board."""
-        return self._describe(request, self._named(request))
+        return self._describe(request, self._find_in_path(request))
 
     async def configuration(self, request: Request) -> JsonObject:
         """Describe the columns and the estimation of a board."""
-        board = self._named(request)
+        board = self._find_in_path(request)
         project = self._project(board)
         records = self._records(request)
         field = _ESTIMATES[project.team_managed]
@@ -96,12 +96,12 @@ class BoardRoutes(RouteGroup):
     async def projects(self, request: Request) -> JsonObject:
         """List the projects of a board."""
         describe = self._records(request).project
-        projects = [self._project(self._named(request))]
+        projects = [self._project(self._find_in_path(request))]
         return make_page(request, projects, describe)
 
     async def sprints(self, request: Request) -> JsonObject:
         """List the sprints of a board, page by page."""
-        board = self._named(request)
+        board = self._find_in_path(request)
         if board.type == "kanban":
             raise RequestRefused(400, NO_SPRINTS)
         states = read_list(request.query_params, "state")
@@ -118,7 +118,7 @@ class BoardRoutes(RouteGroup):
         done = request.query_params.get("done")
         found = [
             issue
-            for issue in self._issues(self._named(request))
+            for issue in self._issues(self._find_in_path(request))
             if issue.type.level == 1 and done in {None, str(issue.resolved is not None).lower()}
         ]
         describe = self._records(request).epic
@@ -126,14 +126,16 @@ class BoardRoutes(RouteGroup):
 
     async def issues(self, request: Request) -> JsonObject:
         """List the issues of a board."""
-        found = [issue for issue in self._issues(self._named(request)) if issue.type.level < 1]
+        found = [
+            issue for issue in self._issues(self._find_in_path(request)) if issue.type.level < 1
+        ]
         return AgileIssues(self._interface, request).page(found)
 
     async def backlog(self, request: Request) -> JsonObject:
         """List the issues of a board that are in no open sprint and not done."""
         found = [
             issue
-            for issue in self._issues(self._named(request))
+            for issue in self._issues(self._find_in_path(request))
             if issue.type.level == 0
             and issue.resolved is None
             and all(sprint.state == "closed" for sprint in issue.sprints)
@@ -145,7 +147,7 @@ class BoardRoutes(RouteGroup):
         wanted = request.path_params["sprint_id"]
         found = [
             issue
-            for issue in self._issues(self._named(request))
+            for issue in self._issues(self._find_in_path(request))
             if any(str(sprint.id) == wanted for sprint in issue.sprints)
         ]
         return AgileIssues(self._interface, request).page(found)
@@ -158,7 +160,7 @@ class BoardRoutes(RouteGroup):
             raise RequestRefused(404, "The requested epic does not exist.")
         found = [
             issue
-            for issue in self._issues(self._named(request))
+            for issue in self._issues(self._find_in_path(request))
             if issue.type.level == 0 and issue.parent == (None if epic is None else epic.id)
         ]
         return AgileIssues(self._interface, request).page(found)
@@ -166,7 +168,7 @@ class BoardRoutes(RouteGroup):
     def _issues(self, board: Board) -> list[Issue]:
         return [issue for issue in self._site if issue.project.id == board.project]
 
-    def _named(self, request: Request) -> Board:
+    def _find_in_path(self, request: Request) -> Board:
         return find_board(self._site, request.path_params["board_id"])
 
     def _project(self, board: Board) -> Project:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from ticketr.sandbox.api.records import JsonObject
 
-_VERBS: Final = {"ADD": "add", "REMOVE": "remove"}
+_OPERATIONS: Final = {"ADD": "add", "REMOVE": "remove"}
 
 
 def translate_fields(given: JsonObject, selected: set[str]) -> tuple[JsonObject, JsonObject]:
@@ -35,14 +35,14 @@ def translate_fields(given: JsonObject, selected: set[str]) -> tuple[JsonObject,
                 key, read = _LISTS[name]
                 named = [read(part) for part in entry[key]]
                 option = entry["bulkEditMultiSelectFieldOption"]
-                if option in _VERBS:
-                    update[field] = [{_VERBS[option]: part} for part in named]
+                if option in _OPERATIONS:
+                    update[field] = [{_OPERATIONS[option]: part} for part in named]
                 else:
                     fields[field] = named if option == "REPLACE" else []
             elif field == "timetracking":
-                fields.setdefault(field, {}).update(_SINGLE[name](entry))
+                fields.setdefault(field, {}).update(_READERS[name](entry))
             else:
-                fields[field] = _SINGLE[name](entry)
+                fields[field] = _READERS[name](entry)
     return fields, update
 
 
@@ -84,7 +84,7 @@ _LISTS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "multipleVersionPickerFields": ("versions", _version),
     "multiselectComponents": ("components", lambda part: {"id": str(part["componentId"])}),
 }
-_SINGLE: Final[Mapping[str, Callable[[JsonObject], Any]]] = {
+_READERS: Final[Mapping[str, Callable[[JsonObject], Any]]] = {
     "cascadingSelectFields": _cascade,
     "clearableNumberFields": lambda entry: entry.get("value"),
     "datePickerFields": lambda entry: (entry.get("date") or {}).get("formattedDate") or None,

@@ -24,20 +24,21 @@ if TYPE_CHECKING:
 
 MOST_ISSUES: Final = 1000
 _MOST_FIELDS: Final = 200
-_SELECTED: Final[Mapping[str, JsonType]] = {
+#: The keys of the bodies, with the types of their values.
+_SELECTED_TYPES: Final[Mapping[str, JsonType]] = {
     "selectedIssueIdsOrKeys": (str,),
     "sendBulkNotification": bool,
 }
-_EDIT: Final[Mapping[str, JsonType]] = {
-    **_SELECTED,
+_EDIT_TYPES: Final[Mapping[str, JsonType]] = {
+    **_SELECTED_TYPES,
     "editedFieldsInput": dict,
     "selectedActions": (str,),
 }
-_TRANSITION: Final[Mapping[str, JsonType]] = {
+_TRANSITION_TYPES: Final[Mapping[str, JsonType]] = {
     "bulkTransitionInputs": (dict,),
     "sendBulkNotification": bool,
 }
-_MOVE: Final[Mapping[str, JsonType]] = {
+_MOVE_TYPES: Final[Mapping[str, JsonType]] = {
     "targetToSourcesMapping": dict,
     "sendBulkNotification": bool,
 }
@@ -48,7 +49,7 @@ class BulkRoutes(RouteGroup):
 
     async def edit(self, request: Request) -> Response:
         """Change fields of many issues."""
-        body = await read_body(request, _EDIT)
+        body = await read_body(request, _EDIT_TYPES)
         selected = set(body.get("selectedActions", ()))
         if not 1 <= len(selected) <= _MOST_FIELDS:
             raise RequestRefused(400, f"Between 1 and {_MOST_FIELDS} fields can be edited.")
@@ -66,7 +67,7 @@ class BulkRoutes(RouteGroup):
 
     async def transition(self, request: Request) -> Response:
         """Perform transitions of many issues."""
-        body = await read_body(request, _TRANSITION)
+        body = await read_body(request, _TRANSITION_TYPES)
         return self._submit(
             "transition",
             [
@@ -78,12 +79,12 @@ class BulkRoutes(RouteGroup):
 
     async def delete(self, request: Request) -> Response:
         """Delete many issues with their sub-tasks."""
-        body = await read_body(request, _SELECTED)
+        body = await read_body(request, _SELECTED_TYPES)
         return self._submit("delete", [(name, None) for name in _names(body)])
 
     async def move(self, request: Request) -> Response:
         """Move many issues to other projects, types or parents."""
-        body = await read_body(request, _MOVE)
+        body = await read_body(request, _MOVE_TYPES)
         steps: list[tuple[str, Any]] = []
         for target, source in body.get("targetToSourcesMapping", {}).items():
             read_target(self._site, target)
@@ -94,21 +95,21 @@ class BulkRoutes(RouteGroup):
 
     async def watch(self, request: Request) -> Response:
         """Watch many issues."""
-        body = await read_body(request, _SELECTED)
+        body = await read_body(request, _SELECTED_TYPES)
         return self._submit("watch", [(name, None) for name in _names(body)])
 
     async def unwatch(self, request: Request) -> Response:
         """Watch many issues no longer."""
-        body = await read_body(request, _SELECTED)
+        body = await read_body(request, _SELECTED_TYPES)
         return self._submit("unwatch", [(name, None) for name in _names(body)])
 
     async def progress(self, request: Request) -> JsonObject:
         """Tell how far an operation has come."""
-        return self._describe(request, self._named(request))
+        return self._describe(request, self._find_in_path(request))
 
     async def cancel(self, request: Request) -> Response:
         """Leave out the rest of an operation."""
-        task = self._named(request)
+        task = self._find_in_path(request)
         if task.is_over:
             raise RequestRefused(400, "The task is over.")
         self._site.put_task(replace(task, cancelled=True))
@@ -132,7 +133,7 @@ class BulkRoutes(RouteGroup):
         site.put_task(task)
         return self._interface.answer({"taskId": str(task.id)}, 201)
 
-    def _named(self, request: Request) -> Task:
+    def _find_in_path(self, request: Request) -> Task:
         wanted = request.path_params["task_id"]
         for task in self._site.registry.tasks():
             if str(task.id) == wanted:

@@ -71,7 +71,7 @@ def _do(site: Site, action: str, number: int, given: Any) -> list[str]:
 def _edit(site: Site, issue: Issue, body: Any) -> None:
     status = body.get("status")
     if status is not None:
-        _move_to(site, issue, status)
+        _change_status(site, issue, status)
         issue = site.existing(issue.key)
     if body["fields"] or body["update"]:
         values, actions = read_edit(site, "3", issue, body)
@@ -79,7 +79,7 @@ def _edit(site: Site, issue: Issue, body: Any) -> None:
         actions.perform(site, issue.key)
 
 
-def _move_to(site: Site, issue: Issue, status: str) -> None:
+def _change_status(site: Site, issue: Issue, status: str) -> None:
     for transition in transitions_from(issue):
         if str(transition.to.id) == status:
             site.transition(issue.key, transition.to)
