@@ -244,7 +244,7 @@ def test_a_sub_task_of_a_file_that_is_gone_is_refused(store: Store, state: State
     store.root.mkdir(exist_ok=True)
     with (
         store.lock(),
-        pytest.raises(CannotEdit, match=r"gone\.md was not changed: it is not there"),
+        pytest.raises(CannotEdit, match=r"gone\.md was not changed: it is no longer there"),
     ):
         add_sub_task(store, state, IssuePlace("gone.md", "DEMO-1"), "x")
 

@@ -79,12 +79,12 @@ class GetAttachmentsJob(SessionJob):
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
-        async with reporting_session(self, context, lambda: _files(len(done))) as session:
+        async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
             listed = await read_attachments(session, self.keys)
             layout = await session.layout()
             homes = {key: location.path for key, location in layout.locations.items()}
             result = await download(session, listed.found, homes, done)
-        words = f"Downloaded {_files(len(done))}"
+        words = f"Downloaded {_file_count(len(done))}"
         session.progress.say(words)
         return AttachmentResult(result.done, result.unchanged, (*listed.failed, *result.failed))
 
@@ -116,14 +116,14 @@ class AddAttachmentsJob(SessionJob):
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
-        async with reporting_session(self, context, lambda: _files(len(done))) as session:
+        async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
             settings = await session.jira.attachment_settings()
             failed = [
                 note
                 for each in self.files
                 if (note := await _add(session, self.key, each, settings, done)) is not None
             ]
-        session.progress.say(f"Attached {_files(len(done))} to {self.key}")
+        session.progress.say(f"Attached {_file_count(len(done))} to {self.key}")
         return AttachmentResult(tuple(done), failed=tuple(failed))
 
 
@@ -215,5 +215,5 @@ def _open(path: Path) -> tuple[IO[bytes], int]:
     return file, found.st_size
 
 
-def _files(count: int) -> str:
+def _file_count(count: int) -> str:
     return f"{count} file{'' if count == 1 else 's'}"

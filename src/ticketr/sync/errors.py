@@ -120,7 +120,7 @@ class BadWork(SyncError):
 
 @dataclass(eq=False, repr=False)
 class ConflictChanged(SyncError):
-    """Raised when a conflict is not any more what the user has seen; nothing was changed.
+    """Raised when a conflict is no longer what the user has seen; nothing was changed.
 
     Attributes:
         key: The ticket.

@@ -232,14 +232,14 @@ async def _columns(
             known = json.loads(stored)
             if all(tuple(each) == Field._fields for each in known):
                 fields = tuple(Field(**each) for each in known)
-                return fields, _chosen(job, fields)
+                return fields, _chosen_columns(job, fields)
     fields = await jira.fields()
     answer = json.dumps([each._asdict() for each in fields])
     await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
-    return fields, _chosen(job, fields)
+    return fields, _chosen_columns(job, fields)
 
 
-def _chosen(job: SessionJob, fields: tuple[Field, ...]) -> Columns:
+def _chosen_columns(job: SessionJob, fields: tuple[Field, ...]) -> Columns:
     return Columns.of(
         fields,
         job.fields,

@@ -106,7 +106,7 @@ class BulkJob(SessionJob):
         Raises:
             JiraError: A request failed; `so_far` has what was done.
         """
-        async with reporting_session(self, context, self._words) as session:
+        async with reporting_session(self, context, self._progress_words) as session:
             send = await self._sender(session)
             for some in self._batches():
                 await send(some)
@@ -124,7 +124,7 @@ class BulkJob(SessionJob):
         rest = [each for each in self.issues if each.id not in below]
         return (*chunks(first, PAGE), *chunks(rest, PAGE))
 
-    def _words(self) -> str:
+    def _progress_words(self) -> str:
         result = self.so_far()
         words = f"{len(result.done)}/{len(self.issues)} tickets {self.change.participle}"
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words

@@ -35,14 +35,15 @@ _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
 NEVER_LINES = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
-_COMMENTS = (("## Comments", "comment"),)
-_LINKS = (("# Links", "issuelinks"),)
-_ATTACHMENTS = (("# Attachments", "attachment"),)
+_COMMENTS_SECTION = (("## Comments", "comment"),)
+_LINKS_MARK = (("# Links", "issuelinks"),)
+_ATTACHMENTS_SECTION = (("# Attachments", "attachment"),)
 _SECTION = "## Field: "
 
-_TIME = "it holds tracked time"
-_ASSETS = "it holds objects of Assets"
-_LISTS = "it holds more of each entry than a line can"
+#: Why no line can hold a field.
+_HOLDS_TIME = "it holds tracked time"
+_HOLDS_ASSETS = "it holds objects of Assets"
+_HOLDS_MORE = "it holds more of each entry than a line can"
 
 #: By the field's ID.
 _IDS = {
@@ -57,25 +58,25 @@ _IDS = {
             "timetracking",
             "workratio",
         ),
-        _TIME,
+        _HOLDS_TIME,
     ),
 }
 #: By the kind of its value, or of its members.
 _TYPES = {
-    "timetracking": _TIME,
-    "progress": _TIME,
-    "worklog": _TIME,
-    "cmdb-object-field": _ASSETS,
-    "attachment": _LISTS,
-    "comments-page": _LISTS,
-    "issuelinks": _LISTS,
-    "votes": _LISTS,
-    "watches": _LISTS,
+    "timetracking": _HOLDS_TIME,
+    "progress": _HOLDS_TIME,
+    "worklog": _HOLDS_TIME,
+    "cmdb-object-field": _HOLDS_ASSETS,
+    "attachment": _HOLDS_MORE,
+    "comments-page": _HOLDS_MORE,
+    "issuelinks": _HOLDS_MORE,
+    "votes": _HOLDS_MORE,
+    "watches": _HOLDS_MORE,
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
 _CUSTOM = {
     ":rm-teams-": "it holds a team of Advanced Roadmaps",
-    ".cmdb:": _ASSETS,
+    ".cmdb:": _HOLDS_ASSETS,
 }
 
 
@@ -174,8 +175,8 @@ class Columns:
     @property
     def stored(self) -> tuple[tuple[str, str], ...]:
         """What files hold. A pull compares it with that of the last pull, to find a change."""
-        more = (*(_COMMENTS if self.comments else ()), *(_LINKS if self.links else ()))
-        more += _ATTACHMENTS if self.attachments else ()
+        more = (*(_COMMENTS_SECTION if self.comments else ()), *(_LINKS_MARK if self.links else ()))
+        more += _ATTACHMENTS_SECTION if self.attachments else ()
         return (*self.names, *more, *((f"{_SECTION}{name}", each) for name, each in self.texts))
 
 

@@ -135,18 +135,18 @@ def _parts_of(found: PartMerge) -> Iterator[ConflictPart | MergedPart]:
             before, after = (shown(found.part, lines) for lines in (chunk.base, chunk.lines))
             yield MergedPart(name, "mine" if chunk.is_local else "jira", before, after)
         else:
-            yield _clash(ClashPlace(found.key, found.part, number), name, chunk)
+            yield _part_in_conflict(ClashPlace(found.key, found.part, number), name, chunk)
             number += 1
 
 
-def _clash(place: ClashPlace, name: str, chunk: ConflictChunk) -> ConflictPart:
+def _part_in_conflict(place: ClashPlace, name: str, chunk: ConflictChunk) -> ConflictPart:
     part = place.part
     base, yours, jiras = (shown(part, each) for each in (chunk.base, chunk.local, chunk.remote))
-    identity = f"{place.key} {_identity(part)} {place.number}"
+    identity = f"{place.key} {_part_id(part)} {place.number}"
     return ConflictPart(identity, name, base, yours, jiras, is_text(part), place, chunk)
 
 
-def _identity(part: Part) -> str:
+def _part_id(part: Part) -> str:
     # No field's name begins with a hash.
     if isinstance(part, TextPart):
         return f"#text {part.name}"

@@ -74,7 +74,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     heading, bullets = content[-2:]
     if not _is_criteria_heading(heading) or is_too_large(adf):
         return adf, ()
-    criteria = _criteria(bullets)
+    criteria = _criteria_in_list(bullets)
     if not criteria:
         return adf, ()
     return {**adf, "content": content[:-2]}, criteria
@@ -130,7 +130,8 @@ def _is_criteria_heading(node: object) -> bool:
     )
 
 
-def _criteria(node: object) -> tuple[str, ...]:
+def _criteria_in_list(node: object) -> tuple[str, ...]:
+    """Return the criteria in a bullet list; none if one of its items is no criterion."""
     if not isinstance(node, dict) or node.get("type") != "bulletList":
         return ()
     items = node.get("content")

@@ -115,6 +115,7 @@ def count_alike(one: Sequence[object], other: Sequence[object]) -> int:
 
 
 def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
+    """Group lines to units; see `_Unit`."""
     units: list[_Unit] = []
     start = 0
     for end, line in enumerate(lines, start=1):
@@ -135,6 +136,7 @@ def _without_side(
 
 
 def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk | ConflictChunk]:
+    """Join the clean chunks that follow each other."""
     joined: list[CleanChunk | ConflictChunk] = []
     for agreed, group in groupby(stretches, key=lambda each: isinstance(each, CleanChunk)):
         if agreed:
@@ -151,6 +153,7 @@ def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk 
 def _differences(
     local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | ConflictChunk]:
+    """Yield what two texts have in common, and where they differ."""
     m = r = 0
     for here, there in (*_matches(local, remote).items(), (len(local), len(remote))):
         if local[m:here] or remote[r:there]:
@@ -163,6 +166,7 @@ def _differences(
 def _stretches(
     base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
 ) -> Iterator[CleanChunk | TakenChunk | ConflictChunk]:
+    """Yield the fixed points, and what is merged between two of them."""
     here, there = _matches(base, local), _matches(base, remote)
     b = m = r = 0
     for fixed in range(len(base) + 1):

@@ -203,7 +203,7 @@ def edited_description(
     marks = marks_of(uploads)
     description = adf.with_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
-    document = description_adf(edited, body=body, files={**files, **_by_itself(marks)})
+    document = description_adf(edited, body=body, files={**files, **_marks_as_names(marks)})
     shown = description_adf(before, body=body, files=files)
     found = adf.graft(original, shown, document, fitting=fitting, files=files)
     losses = tuple(
@@ -216,7 +216,7 @@ def edited_description(
     )
 
 
-def _by_itself(marks: Mapping[str, str]) -> dict[str, str]:
+def _marks_as_names(marks: Mapping[str, str]) -> dict[str, str]:
     """Return the marks, which are the names as well as the media IDs of files to attach."""
     return {each: each for each in marks.values()}
 

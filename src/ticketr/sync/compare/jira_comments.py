@@ -40,7 +40,7 @@ class JiraComment:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def in_file(self) -> Comment:
-        """Return it as a file shows it."""
+        """Return the comment as a file shows it."""
         text = to_markdown(self.body, files=self.files) if isinstance(self.body, dict) else ""
         return Comment(text, self.id, self.author, self.time)
 
@@ -85,12 +85,12 @@ def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object
 def slim_comments(value: object) -> object:
     """Return only what files and comparisons need of the field."""
     return comments_field(
-        {name: _slim(name, each[name]) for name in _KEPT if each.get(name) is not None}
+        {name: _slim(name, each[name]) for name in _KEPT_KEYS if each.get(name) is not None}
         for each in _entries(value)
     )
 
 
-_KEPT = ("id", "author", "created", "body", "visibility")
+_KEPT_KEYS = ("id", "author", "created", "body", "visibility")
 
 
 def _slim(name: str, value: object) -> object:

@@ -44,7 +44,7 @@ def line_name(words: str) -> str:
 
 def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     """Return the links among the fields of an issue, in Jira's order."""
-    return tuple(found for each in _entries(fields) if (found := _link(each)) is not None)
+    return tuple(found for each in _entries(fields) if (found := _read_link(each)) is not None)
 
 
 def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
@@ -52,7 +52,7 @@ def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
     keys: dict[str, set[str]] = {}
     for each in jira_links(fields):
         keys.setdefault(each.line, set()).add(each.key)
-    return {line: ", ".join(sorted(keys[line], key=_place)) for line in sorted(keys)}
+    return {line: ", ".join(sorted(keys[line], key=_key_order)) for line in sorted(keys)}
 
 
 def keys_in(text: str) -> tuple[str, ...]:
@@ -106,14 +106,14 @@ def slim_links(value: object) -> list[object]:
 
 def _slim(entry: Mapping[str, object]) -> dict[str, object]:
     kept: dict[str, object] = {"id": entry.get("id")}
-    kept["type"] = _picked(entry.get("type"), ("id", "name", "inward", "outward"))
+    kept["type"] = _with_keys(entry.get("type"), ("id", "name", "inward", "outward"))
     for end in ("inwardIssue", "outwardIssue"):
         if end in entry:
-            kept[end] = _picked(entry[end], ("id", "key"))
+            kept[end] = _with_keys(entry[end], ("id", "key"))
     return kept
 
 
-def _link(entry: Mapping[str, object]) -> JiraLink | None:
+def _read_link(entry: Mapping[str, object]) -> JiraLink | None:
     kind = entry.get("type")
     for end, direction in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
         other = entry.get(end)
@@ -131,12 +131,12 @@ def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
             yield each
 
 
-def _picked(value: object, names: Iterable[str]) -> object:
+def _with_keys(value: object, names: Iterable[str]) -> object:
     if not isinstance(value, dict):
         return value
     return {name: value[name] for name in names if name in value}
 
 
-def _place(key: str) -> tuple[str, int]:
+def _key_order(key: str) -> tuple[str, int]:
     project, _, number = key.rpartition("-")
     return project, int(number)

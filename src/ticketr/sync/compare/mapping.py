@@ -225,14 +225,14 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     return kept
 
 
-_KEPT = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
+_KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
 
 
 def _slim(value: object) -> object:
     if isinstance(value, dict):
         return {
             name: kept if type(kept) is str else _slim(kept)
-            for name in _KEPT
+            for name in _KEPT_KEYS
             if (kept := value.get(name)) is not None
         }
     if isinstance(value, list):

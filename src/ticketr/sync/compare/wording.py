@@ -68,7 +68,9 @@ def keep_wording(
         if text is None:
             return issue
         if found := comments.get(issue.key or ""):
-            issue = replace(issue, comments=tuple(_reworded(issue.comments, text.comments, found)))
+            issue = replace(
+                issue, comments=tuple(_with_old_texts(issue.comments, text.comments, found))
+            )
         unchanged = same.get(issue.key or "", set())
         old_texts = {name: each for name, each in text.texts.items() if name in unchanged}
         if not old_texts.keys().isdisjoint(issue.texts):
@@ -119,7 +121,7 @@ def _is_same(one: object, other: object) -> bool:
     return one == other or canonical(one) == canonical(other)
 
 
-def _reworded(
+def _with_old_texts(
     comments: Iterable[Comment], old: Iterable[Comment], same: Collection[str]
 ) -> Iterator[Comment]:
     texts = {each.id: each.text for each in old if each.id in same}
@@ -184,9 +186,10 @@ def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
     if not set(criteria).difference(like) or is_too_long(*criteria) or is_too_long(*like):
         return criteria
-    known = {_meaning(each): each for each in like if each not in criteria}
-    return tuple(each if each in like else known.get(_meaning(each), each) for each in criteria)
+    known = {_adf_of(each): each for each in like if each not in criteria}
+    return tuple(each if each in like else known.get(_adf_of(each), each) for each in criteria)
 
 
-def _meaning(text: str) -> tuple[str, tuple[str, ...]]:
+def _adf_of(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return what Jira would get from a text, as a value that can be compared."""
     return json.dumps(canonical(to_adf(text, files=BY_NAME)), sort_keys=True), dropped_texts(text)

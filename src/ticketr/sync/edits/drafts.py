@@ -93,6 +93,7 @@ class DraftMatcher:
         return max(scores, key=lambda each: each[0], default=(0.0, 0, None))
 
     def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, int, int | None]]:
+        """Yield the drafts that may be the sent one, each with the indexes of ticket and sub-task."""
         for at, ticket in enumerate(tickets):
             if self.parent is None and ticket.key is None:
                 yield ticket, at, None
@@ -105,13 +106,13 @@ class DraftMatcher:
         """Return the score of a draft that differs from the sent draft."""
         if replace(found, tasks=()) in self.others:
             return 0.0
-        alike = _similarity(_text(found), _text(self.draft))
+        alike = _similarity(_compared_text(found), _compared_text(self.draft))
         if found.title == self.draft.title:
             return SAME_TITLE + alike / 2
         return alike if alike >= _SIMILAR else 0.0
 
 
-def _text(issue: Ticket) -> str:
+def _compared_text(issue: Ticket) -> str:
     return "\n".join(part_texts(issue).values())[:_COMPARED]
 
 

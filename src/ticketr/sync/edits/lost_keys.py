@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from ticketr.sync.workspace.store import LocalTicket
     from ticketr.tickets import Ticket
 
-_BARE = (
+_KEY_WITHOUT_BRACKETS = (
     "this begins like the key of {key}; write [{key}] before the title, or begin the title of a "
     "new ticket with another word"
 )
-_LOST = (
+_TICKET_LOST_KEY = (
     "the heading of {key} has lost its key; write [{key}] again, or put this into another file "
     "if it is to be a copy"
 )
-_TASK_LOST = (
+_TASK_LOST_KEY = (
     "the line of {key} has lost its key; write [{key}] again, or change the title if it is to be "
     "a copy"
 )
@@ -55,16 +55,16 @@ def lost_key_error(
     )
     for draft in drafts:
         if key := mistyped_key(draft.title, projects):
-            return _error(local, draft, _BARE.format(key=key))
+            return _error(local, draft, _KEY_WITHOUT_BRACKETS.format(key=key))
     if local_change.head is None:
         for key, base in lost.items():
             if _is_probably(local.ticket, base):
-                return _error(local, local.ticket, _LOST.format(key=key))
+                return _error(local, local.ticket, _TICKET_LOST_KEY.format(key=key))
     tasks = local_change.base.tasks if local_change.base is not None else ()
     titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
     for draft in local_change.drafts:
         if key := titles.get(draft.title):
-            return _error(local, draft, _TASK_LOST.format(key=key))
+            return _error(local, draft, _TASK_LOST_KEY.format(key=key))
     return None
 
 

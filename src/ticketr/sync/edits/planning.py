@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ticketr.sync.state.state import State
     from ticketr.sync.workspace.store import LocalTicket, Store
 
+#: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
 _CREATED = "it was created as {key}; the next push or pull writes that key into its file"
 _UNPULLED = "it was never pulled into this folder; it is compared with Jira first"

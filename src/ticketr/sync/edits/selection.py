@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.write_requests import WriteRequest
     from ticketr.tickets import Ticket
 
+#: Why an issue is left out that the plan did not show like this.
 _CHANGED = "it has changed since the plan was shown"
 _NEW = "it is not in the plan that was shown"
 _NO_PARENT = "its ticket is not created"

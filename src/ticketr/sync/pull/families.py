@@ -86,6 +86,7 @@ class Families:
         return [self._finish(head) for head in touched if self._is_whole(head)]
 
     def _take(self, issue: Issue) -> str:
+        """Add an issue to its family; return the ID of the head."""
         head = self.head_of(issue)
         family = self._incomplete.setdefault(head, _IncompleteFamily())
         family.issues[issue.id] = issue

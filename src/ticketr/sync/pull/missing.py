@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ticketr.sync.workspace.store import TicketLocation
     from ticketr.tickets import Ticket
 
+#: What a note says of an issue that Jira no longer has.
 _DELETED = "it was deleted in Jira, or you may no longer see it"
 _EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
 

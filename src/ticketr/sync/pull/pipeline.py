@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 #: The end of the reason for an issue that the next pull fetches again.
 _AGAIN = "the next pull asks for it again"
-_VANISHED = (
+_NOT_GIVEN = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
     f"longer see it; {_AGAIN}"
 )
@@ -141,7 +141,7 @@ class PullPipeline:
         for issue_id, words in answer.failed.items():
             note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
             self._tally.fail(note)
-        missing = (self._note_on(each, _VANISHED, Code.MISSING) for each in answer.missing)
+        missing = (self._note_on(each, _NOT_GIVEN, Code.MISSING) for each in answer.missing)
         self._tally.add_missing(answer.missing, missing)
 
     def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ticketr.sync.edits.losses import Accepted, Loss
     from ticketr.tickets import Comment, Ticket
 
-_OFF = "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
+_COMMENTS_OFF = (
+    "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def comment_payload(
         if not isinstance(change.part, CommentPart):
             continue
         try:
-            write = _write(issue, change.part, change, context)
+            write = _comment_write(issue, change.part, change, context)
             warnings += _warnings(issue, change, context)
             lost += _accepted(issue, change.part, change, context)
         except BadValue as error:
@@ -130,12 +132,17 @@ def comment_payload(
     )
 
 
-def _write(
+def _comment_write(
     issue: Ticket, part: CommentPart, change: Change, context: CommentContext
 ) -> CommentWrite:
+    """Convert a comment and check it.
+
+    Raises:
+        BadValue: It cannot be sent, or Jira would lose something.
+    """
     if not context.is_on:
-        raise BadValue(_OFF)
-    visibility = None if part.is_new else _editable(part, context).visibility
+        raise BadValue(_COMMENTS_OFF)
+    visibility = None if part.is_new else _require_own(part, context).visibility
     marks = marks_of(uploads_in(change.new, change.old, context.pictures))
     _check(issue, part, change.new, context, marks)
 
@@ -154,7 +161,7 @@ def _write(
     was = adf.problems(known.body if known is not None else None)
     if problems := [each for each in adf.problems(body) if each not in was]:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
-    lost = () if part.is_new else _lost(issue, part, change, context)
+    lost = () if part.is_new else _losses_of(issue, part, change, context)
     if names := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
         raise BadValue(
             f"sending it would lose {names}, for its file cannot say that; change it in Jira, or "
@@ -163,7 +170,8 @@ def _write(
     return CommentWrite(part, change.new, body, visibility)
 
 
-def _editable(part: CommentPart, context: CommentContext) -> JiraComment:
+def _require_own(part: CommentPart, context: CommentContext) -> JiraComment:
+    """Return the comment in Jira; raise `BadValue` if it is not there, or not the user's."""
     known = context.known.get(part.id)
     if known is None:
         raise BadValue("Jira does not have it here; write - new: for a new comment")
@@ -199,7 +207,7 @@ def _too_long(size: int) -> str:
     return f"it has {size} characters; Jira takes {adf.LONGEST_TEXT}"
 
 
-def _lost(
+def _losses_of(
     issue: Ticket, part: CommentPart, change: Change, context: CommentContext
 ) -> tuple[Loss, ...]:
     return comment_loss(issue.key or "", context.path, change, context.known[part.id])
@@ -223,7 +231,7 @@ def _accepted(
 ) -> Iterator[str]:
     """Yield what Jira loses; it was accepted, or else the comment would have been refused."""
     if not part.is_new:
-        for each in _lost(issue, part, change, context):
+        for each in _losses_of(issue, part, change, context):
             yield f"{change.name}: what its file cannot say is lost in Jira: {each.what}"
 
 

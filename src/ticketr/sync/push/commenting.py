@@ -148,7 +148,7 @@ def _is_over(session: Session, asked: SentComment, now: float) -> bool:
 
 
 async def wait_for_late_comments(session: Session) -> None:
-    """Wait until no request for a comment of an earlier run can reach Jira any more.
+    """Wait until no request for a comment of an earlier run can still reach Jira.
 
     Cancellation:
         Takes effect at once.

@@ -51,7 +51,7 @@ def _refused_sections(
 
 
 def on_the_way(failure: Note, reached: str, status: str | None) -> Note:
-    """Return a note that says where an issue is that has not reached its status."""
+    """Return a note with the present status of an issue that has not reached its new one."""
     reason = (
         f'it is in "{reached}" now, and not yet in "{status}"; the next push goes on from there: '
         f"{failure.reason}"
@@ -60,5 +60,5 @@ def on_the_way(failure: Note, reached: str, status: str | None) -> Note:
 
 
 def longer_way(way: str) -> str:
-    """Return why an issue is not moved whose way to its status the user has not seen."""
+    """Return why an issue is not moved: the user has not seen the way to its status."""
     return f"the plan did not show the way to its status: {way}; push again to confirm it"

@@ -1,4 +1,4 @@
-"""Waits until Jira can carry out no request any more whose answer was lost."""
+"""Waits until no request whose answer was lost can still reach Jira."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def wait_for_late_requests(session: Session, what: str, *, sent: float | None = None) -> None:
-    """Wait until no request that was sent by a time can reach Jira any more.
+    """Wait until no request that was sent by a time can still reach Jira.
 
     Args:
         session: The workspace and the site.

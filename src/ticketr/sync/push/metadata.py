@@ -91,21 +91,21 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     asked = [each for each in queries if each.needs_create_fields]
     projects: dict[str, ProjectMetadata] = {}
     for key in dict.fromkeys(each.project for each in asked):
-        projects[key] = await _project(
+        projects[key] = await _fetch_project(
             session, key, [each for each in asked if each.project == key]
         )
-    people = await _people(session, asked, projects)
+    people = await _find_people(session, asked, projects)
     lookup = NameLookup(
         people,
         await _sprints(session, asked),
         await _teams(session, asked, projects),
         session.time_zone,
-        await _mentioned(session, queries),
+        await _find_mentioned(session, queries),
     )
     return Metadata(projects, lookup)
 
 
-async def _mentioned(
+async def _find_mentioned(
     session: Session, queries: Iterable[MetadataQuery]
 ) -> dict[str, tuple[User, ...]]:
     """Search the people whom texts mention by name; find none if the account may not search."""
@@ -124,7 +124,9 @@ async def _mentioned(
         return dict.fromkeys(names, ())
 
 
-async def _project(session: Session, project: str, queries: list[MetadataQuery]) -> ProjectMetadata:
+async def _fetch_project(
+    session: Session, project: str, queries: list[MetadataQuery]
+) -> ProjectMetadata:
     job = session.job
     types = await session.jira.issue_types(project)
     bare = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
@@ -141,12 +143,12 @@ async def _project(session: Session, project: str, queries: list[MetadataQuery])
     return replace(
         bare,
         field_specs=field_specs,
-        statuses=await _statuses(session, project) if asked else {},
+        statuses=await _fetch_statuses(session, project) if asked else {},
         text_specs=text_specs,
     )
 
 
-async def _statuses(session: Session, project: str) -> Mapping[str, tuple[str, ...]]:
+async def _fetch_statuses(session: Session, project: str) -> Mapping[str, tuple[str, ...]]:
     """Fetch the statuses of a project; return none if the site refuses."""
     try:
         return await session.jira.statuses(project)
@@ -235,9 +237,10 @@ def _is_missed(field: ScreenField | None) -> bool:
     return field.required and not field.has_default
 
 
-async def _people(
+async def _find_people(
     session: Session, queries: Iterable[MetadataQuery], projects: Mapping[str, ProjectMetadata]
 ) -> dict[str, tuple[User, ...]]:
+    """Search the people whom the lines of fields name, by their names."""
     lines = {
         project: [
             each for field_specs in metadata.field_specs.values() for each in field_specs.items()
@@ -253,13 +256,13 @@ async def _people(
             if line in single and change.new:
                 names.setdefault(change.new, query.project)
             elif line in several:
-                names.update(dict.fromkeys(_entries(change.new), query.project))
+                names.update(dict.fromkeys(_entries_or_none(change.new), query.project))
     return {
         name: await session.jira.assignable_users(project, name) for name, project in names.items()
     }
 
 
-def _entries(text: str) -> list[str]:
+def _entries_or_none(text: str) -> list[str]:
     try:
         return read_list(text)
     except BadValue:  # the conversion of the value reports it

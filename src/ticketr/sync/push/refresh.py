@@ -46,8 +46,8 @@ class Unavailable:
     code: Code
 
 
-_GONE = Unavailable("Jira has it no longer, or you may not see it any more", Code.MISSING)
-_UNKNOWN = Unavailable("Jira does not have it, or you may not see it", Code.MISSING)
+_NO_LONGER_THERE = Unavailable("Jira no longer has it, or you may no longer see it", Code.MISSING)
+_NEVER_THERE = Unavailable("Jira does not have it, or you may not see it", Code.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ async def adopt(
     done, total = 0, sum(len(each.members) for each in wanted)
     for batch in _batches(wanted):
         session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
-        now = await _read(session, batch, otherwise=_UNKNOWN)
+        now = await _read(session, batch, otherwise=_NEVER_THERE)
         outcomes += await _write(session, writer, now)
         absent += (
             Note(key, paths[key], family.reason, family.code)
@@ -225,7 +225,7 @@ async def _read(
     wanted: Iterable[_Request],
     *,
     keep_lost: bool = False,
-    otherwise: Unavailable = _GONE,
+    otherwise: Unavailable = _NO_LONGER_THERE,
 ) -> dict[str, RenderedFamily | Unavailable]:
     """Fetch and render tickets; return each, or why it is unavailable, by its head's ID or key.
 

@@ -121,13 +121,13 @@ class _Uploader:
         asked: AskedUpload | None = await session.in_thread(
             uploads.of, self._issue, self._picture.digest
         )
-        attached = await self._attached()
+        attached = await self._list_attached()
         if asked is not None:
             found = _find(asked, attached)
             if not found and not asked.attachment:
                 what = f"finding out whether a file was attached to {self._key}"
                 await wait_for_late_requests(session, what)
-                attached = await self._attached()
+                attached = await self._list_attached()
                 found = _find(asked, attached)
             if found:
                 return await self._record(replace(asked, attachment=found))
@@ -170,7 +170,7 @@ class _Uploader:
         if sent:
             return sent[0].id
         is_unsent = isinstance(failure, JiraError) and certainly_failed(failure, ())
-        if not is_unsent and (found := _find(asked, await self._attached())):
+        if not is_unsent and (found := _find(asked, await self._list_attached())):
             return found
         is_over = isinstance(failure, RateLimited | PictureNotAttached)
         if is_unsent or is_over or (isinstance(failure, Rejected) and failure.is_jiras):
@@ -186,7 +186,7 @@ class _Uploader:
         with trio.CancelScope(shield=True):  # one short write
             await self._session.in_thread(self._session.state.uploads.forget, upload)
 
-    async def _attached(self) -> Sequence[Attachment]:
+    async def _list_attached(self) -> Sequence[Attachment]:
         answer = await self._session.jira.bulk_fetch([self._issue], fields=[ATTACHMENT_FIELD])
         return [each for issue in answer.issues for each in jira_attachments(issue.fields)]
 

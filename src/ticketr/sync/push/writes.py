@@ -330,7 +330,7 @@ class _WritesBuilder:
         refused = {each.key for each in unaccepted(lost, self._accept_loss)}
         for key, part in dict.fromkeys((each.key, each.part) for each in lost):
             found = [each for each in lost if (each.key, each.part) == (key, part)]
-            names, text = ", ".join(map(_named, found)), part or CorePart.DESCRIPTION.value
+            names, text = ", ".join(map(_words_of, found)), part or CorePart.DESCRIPTION.value
             if key in refused:
                 reason = (
                     f"{text}: sending it would lose {names}, for its file cannot say that; "
@@ -343,7 +343,7 @@ class _WritesBuilder:
         return refused
 
 
-def _named(loss: Loss) -> str:
+def _words_of(loss: Loss) -> str:
     return f"{loss.what} (line {loss.line})" if loss.line else loss.what
 
 

@@ -33,14 +33,14 @@ class SentComments:
         self._db = db
 
     def all(self) -> list[SentComment]:
-        """Read them, the oldest first."""
+        """Read the requests, the oldest first."""
         query = f"SELECT {_COLUMNS} FROM comment ORDER BY sent, marker"  # noqa: S608 - our own words
         rows = self._db.read(query)
         with self._db.sound():
             return [_comment(row) for row in rows]
 
     def of(self, issues: Iterable[Issue]) -> list[SentComment]:
-        """Read those of some issues that were read with their comments, with their keys of now."""
+        """Read the requests for some issues, which hold their comments and present keys."""
         keys = {each.id: each.key for each in issues if COMMENT_FIELD in each.fields}
         if not keys:
             return []

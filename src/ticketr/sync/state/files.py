@@ -22,7 +22,7 @@ class MediaIds:
         self._db = db
 
     def of(self, attachments: Iterable[str]) -> dict[str, str]:
-        """Read those that are known of some attachments, by the IDs of the attachments."""
+        """Read the known media IDs of some attachments, by the IDs of the attachments."""
         query = "SELECT media FROM media WHERE attachment = ?"
         found = ((each, self._db.read(query, (each,))) for each in attachments)
         return {each: rows[0][0] for each, rows in found if rows}

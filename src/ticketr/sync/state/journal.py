@@ -52,7 +52,7 @@ class Conflicts:
         self._db = db
 
     def all(self) -> list[Conflict]:
-        """Read them, in the order of their keys."""
+        """Read the conflicts, in the order of their keys."""
         query = "SELECT head, key, path, text, issues, parts FROM conflict ORDER BY key"
         rows = self._db.read(query)
         with self._db.sound():
@@ -132,18 +132,18 @@ class Creations:
         return bool(self._db.read("SELECT 1 FROM creation LIMIT 1"))
 
     def all(self) -> list[Creation]:
-        """Read those whose keys are in no file yet, oldest first."""
-        found = self._where("settled IS NULL")
+        """Read the requests whose keys are in no file yet, oldest first."""
+        found = self._select_where("settled IS NULL")
         with self._db.sound():
             for each in found:
                 _check(each)
         return found
 
     def recently_written(self) -> list[Creation]:
-        """Read those whose keys were written into their files in the last days, oldest first."""
-        return self._where("settled IS NOT NULL")
+        """Read the requests whose keys were written into files in the last days, oldest first."""
+        return self._select_where("settled IS NOT NULL")
 
-    def _where(self, condition: str) -> list[Creation]:
+    def _select_where(self, condition: str) -> list[Creation]:
         query = f"SELECT {_COLUMNS} FROM creation WHERE {condition} ORDER BY sent, marker"  # noqa: S608 - our own words
         rows = self._db.read(query)
         with self._db.sound():

@@ -23,7 +23,7 @@ _KEY_LIKE = (
     "(?P<word>[A-Za-z][A-Za-z0-9_]*)[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
     "0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
 )
-_MARKS = r"[\s\[#*_~`(\\]*"
+_SIGNS_BEFORE_KEY = r"[\s\[#*_~`(\\]*"
 _CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _BULLET = rf"[ \t]*[-*+][ \t]*{_CHECK_BOX}"
 _SECTION = re.compile(r"#+[ \t]*(?P<name>[^\[:#]*)")
@@ -58,11 +58,12 @@ def _patterns() -> _Patterns:
     """Compile the patterns when the first broken file is read; that takes milliseconds."""
     return _Patterns(
         ticket=re.compile(
-            rf"[ \t\ufeff]*#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_MARKS}{_KEY_LIKE}", re.IGNORECASE
+            rf"[ \t\ufeff]*#+[ \t]*(?:TICKET|STORY)[ \t]*:?{_SIGNS_BEFORE_KEY}{_KEY_LIKE}",
+            re.IGNORECASE,
         ),
         heading=re.compile(rf"[ \t\ufeff]*#+[^\[]*\[{_KEY_LIKE}\]"),
-        item=re.compile(rf"{_BULLET}[\s*_~`]*\[{_MARKS}{_KEY_LIKE}"),
-        bare_item=re.compile(rf"{_BULLET}{_MARKS}{_KEY_LIKE}"),
+        item=re.compile(rf"{_BULLET}[\s*_~`]*\[{_SIGNS_BEFORE_KEY}{_KEY_LIKE}"),
+        bare_item=re.compile(rf"{_BULLET}{_SIGNS_BEFORE_KEY}{_KEY_LIKE}"),
     )
 
 
@@ -84,15 +85,15 @@ def find_raw_keys(name: str, data: bytes) -> RawKeys:
         if line.startswith("#"):
             section = _SECTION.match(line)
             is_in_tasks = section is not None and section["name"].strip().casefold() == "tasks"
-        held.update(_keys(patterns.ticket, line))
-        (held if is_in_tasks else possible).update(_keys(patterns.item, line))
-        possible.update(_keys(patterns.heading, line))
+        held.update(_key_at_start(patterns.ticket, line))
+        (held if is_in_tasks else possible).update(_key_at_start(patterns.item, line))
+        possible.update(_key_at_start(patterns.heading, line))
         if is_in_tasks:
-            possible.update(_keys(patterns.bare_item, line))
+            possible.update(_key_at_start(patterns.bare_item, line))
     return RawKeys(frozenset(filter(is_key, held)), frozenset(filter(is_key, held | possible)))
 
 
-def _keys(pattern: re.Pattern[str], line: str) -> Iterator[str]:
+def _key_at_start(pattern: re.Pattern[str], line: str) -> Iterator[str]:
     found = pattern.match(line)
     if found is not None:
         yield f"{found['word'].upper()}-{found['number']}"

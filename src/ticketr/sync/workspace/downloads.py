@@ -54,7 +54,7 @@ def missing_files(
     blocked: list[Attachment] = []
     for each in attachments:
         names = [name for name in possible_names(each.name, each.id) if name not in taken]
-        there = next((name for name in names if _has(folder / name, each.size)), None)
+        there = next((name for name in names if _is_there(folder / name, each.size)), None)
         free = next((name for name in names if not os.path.lexists(folder / name)), None)
         if there is not None:
             taken.add(there)
@@ -66,7 +66,8 @@ def missing_files(
     return missing, blocked
 
 
-def _has(path: Path, size: int) -> bool:
+def _is_there(path: Path, size: int) -> bool:
+    """Return whether there is a file of this size, and no link."""
     with suppress(OSError):
         found = path.lstat()
         return stat.S_ISREG(found.st_mode) and found.st_size == size

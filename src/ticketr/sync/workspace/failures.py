@@ -79,7 +79,7 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
         reason = error.strerror or str(error)
         if error.errno in _DENIED and (action == "read" or _is_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        raise FileFailed(Path(path), action, reason, _is_alone(error, action)) from error
+        raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         reason = f"line {line} is not UTF-8; save the file as UTF-8"
@@ -106,7 +106,8 @@ def folder_errors(folder: str, root: str) -> Generator[None]:
         raise FileFailed(Path(place), "write into", reason, alone=place != root) from error
 
 
-def _is_alone(error: OSError, action: str) -> bool:
+def _concerns_one_file(error: OSError, action: str) -> bool:
+    """Return whether an error leaves other files usable."""
     if error.errno in _ALONE:
         return True
     if action == "read":

@@ -31,10 +31,10 @@ def go_hash(ticket: Ticket) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    return hashlib.sha256("".join(_texts(ticket)).encode()).hexdigest()
+    return hashlib.sha256("".join(_hashed_texts(ticket)).encode()).hexdigest()
 
 
-def _texts(ticket: Ticket) -> Iterator[str]:
+def _hashed_texts(ticket: Ticket) -> Iterator[str]:
     yield ticket.title
     yield ticket.description
     yield from ticket.acceptance_criteria
@@ -42,7 +42,7 @@ def _texts(ticket: Ticket) -> Iterator[str]:
         yield name
         yield ticket.fields[name]
     for task in ticket.tasks:
-        yield from _texts(task)
+        yield from _hashed_texts(task)
 
 
 def read_hashes(root: Path) -> dict[str, str]:

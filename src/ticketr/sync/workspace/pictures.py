@@ -26,6 +26,7 @@ ENDINGS = frozenset(
     "avif bmp gif heic ico jpeg jpg mov mp4 png svg tif tiff webm webp".split()  # noqa: SIM905
 )
 _PORTION = 1024 * 1024
+#: Why the file of a picture is not attached.
 _STAYS = "so it is not attached, and leads nowhere in Jira"
 _MISSING = f"is not a file beside the file of the ticket, {_STAYS}"
 _BACKSLASH = f"has a backslash where a path has a slash, {_STAYS}"

@@ -313,7 +313,7 @@ class Store:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
         folder, _, base = name.rpartition("/")
-        target = f"{self._real(folder)}/{base}"
+        target = f"{self._resolved(folder)}/{base}"
         if os.path.islink(target):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling(Path(target))
             target = os.path.realpath(target)
@@ -322,9 +322,10 @@ class Store:
     @property
     def real_root(self) -> str:
         """The workspace's folder, links followed."""
-        return self._real("")
+        return self._resolved("")
 
-    def _real(self, folder: str) -> str:
+    def _resolved(self, folder: str) -> str:
+        """Return a folder with links followed; refuse a link that leads nowhere."""
         if folder not in self._folders:
             self._refuse_dangling(self.root / folder)
             self._folders[folder] = os.path.realpath(self.root / folder)
