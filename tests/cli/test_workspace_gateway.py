@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from fakes.ptys import Pty
 
-QUESTION = "Has it scopes, and may it be sent there?"
+QUESTION = "Does it have scopes, and may it be sent there?"
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_a_token_that_the_site_does_not_take_is_asked_for_again(tmp_path: Path, 
     command = ["workspace", "add", "acme", "--site", site, "--email", ME, "--project", "DEMO"]
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
         answer(pty, "API token of ", CANARY)
-        answer(pty, "Has it scopes", "n")
+        answer(pty, "Does it have scopes", "n")
         pty.wait_for(r"refused \(401")
         answer(pty, "API token of ", "demo")
         pty.wait_for("the token is in tokens.toml")
@@ -99,7 +99,7 @@ def test_after_three_tokens_that_are_not_taken_it_ends(tmp_path: Path, site: str
     command = ["workspace", "add", "acme", "--site", site, "--email", ME, "--project", "DEMO"]
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
         answer(pty, "API token of ", CANARY)
-        answer(pty, "Has it scopes", "")
+        answer(pty, "Does it have scopes", "")
         for _ in range(2):
             answer(pty, "API token of ", CANARY)
         assert pty.wait_for_end() == 1

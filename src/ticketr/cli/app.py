@@ -133,7 +133,7 @@ def _run() -> int:
 
 
 #: The error of a group that is reported is of the first of these types that occurs in it.
-_ORDER = (
+_REPORTED_FIRST = (
     KeyboardInterrupt,
     click.exceptions.Abort,
     SystemExit,
@@ -149,10 +149,10 @@ def _handle_error(error: BaseException) -> int:
     Nurseries may have wrapped it in exception groups, together with other errors.
     """
     leaves = list(_leaves(error))
-    reported = next(each for kind in _ORDER for each in leaves if isinstance(each, kind))
+    reported = next(each for kind in _REPORTED_FIRST for each in leaves if isinstance(each, kind))
     match reported:
         case KeyboardInterrupt() | click.exceptions.Abort():  # before or after a job
-            return _interrupted(reported)
+            return _report_interrupt(reported)
         case click.exceptions.Exit():
             return reported.exit_code
         case SystemExit():
@@ -161,7 +161,7 @@ def _handle_error(error: BaseException) -> int:
             _show_usage(reported)
             return reported.exit_code
         case TicketrError():
-            return _fail(reported, str(reported))
+            return _report_failure(reported, str(reported))
         case _:
             return _report_bug(reported)
 
@@ -184,7 +184,7 @@ def _show_usage(error: click.ClickException) -> None:
     click.echo(printable_lines(shown.getvalue()), err=True, nl=False)
 
 
-def _interrupted(error: BaseException) -> int:
+def _report_interrupt(error: BaseException) -> int:
     if isinstance(error, click.exceptions.Abort) and error.__cause__ is None:
         click.echo(err=True)  # ends the line of the unanswered question
     _print_error(error, "interrupted")
@@ -196,11 +196,11 @@ def _report_bug(error: BaseException) -> int:
         # The interpreter would flush what could not be written once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         reason = "it is closed" if error.errno == errno.EBADF else error.strerror
-        return _fail(error, f"cannot write the output: {reason}")
+        return _report_failure(error, f"cannot write the output: {reason}")
     if isinstance(error, FileNotFoundError) and _is_cwd_deleted():
-        return _fail(error, "the current folder is not there any more; change to another")
+        return _report_failure(error, "the current folder is not there any more; change to another")
     what = f"this should not happen ({type(error).__name__}: {error})"
-    return _fail(error, f"{what}; please report it with what --debug shows")
+    return _report_failure(error, f"{what}; please report it with what --debug shows")
 
 
 def _is_output_error(error: OSError) -> bool:
@@ -229,7 +229,7 @@ def _exit_fast(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _fail(error: BaseException, words: str) -> int:
+def _report_failure(error: BaseException, words: str) -> int:
     _print_error(error, words)
     return exits.for_error(error)
 

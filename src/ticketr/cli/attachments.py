@@ -58,22 +58,24 @@ def list_(
     """List the names and sizes of the attachments of issues."""
     from ticketr.sync import AttachmentList, ListAttachmentsJob, size_words
 
-    settings = _settings(workspace, folder)
-    ended = _run(ListAttachmentsJob(**settings, keys=_checked(keys)), plain=plain)
+    settings = _find_options(workspace, folder)
+    ended = _run_job(ListAttachmentsJob(**settings, keys=_checked_keys(keys)), plain=plain)
     found = ended.result or AttachmentList({})
     if as_json:
         listed = {
             key: [{"id": each.id, "name": each.name, "size": each.size} for each in some]
             for key, some in found.found.items()
         }
-        echo_json({**_status(ended), "issues": listed, "failed": _notes(found.failed)})
+        echo_json(
+            {**_status_as_json(ended), "issues": listed, "failed": _notes_as_json(found.failed)}
+        )
     else:
         for key, some in found.found.items():
             echo(f"{key}  {len(some) or 'no'} attachment{'' if len(some) == 1 else 's'}")
             for each in some:
                 echo(f"  {each.name}  {size_words(each.size)}")
         _print_failed(found.failed)
-    context.exit(_code(ended, found.failed))
+    context.exit(_exit_code(ended, found.failed))
 
 
 @attachments.command()
@@ -96,10 +98,10 @@ def get(
     """
     from ticketr.sync import GetAttachmentsJob
 
-    settings = _settings(workspace, folder)
-    _end(
+    settings = _find_options(workspace, folder)
+    _print_and_exit(
         context,
-        _run(GetAttachmentsJob(**settings, keys=_checked(keys)), plain=plain),
+        _run_job(GetAttachmentsJob(**settings, keys=_checked_keys(keys)), plain=plain),
         verb="downloaded",
         as_json=as_json,
     )
@@ -133,27 +135,27 @@ def add(
     """
     from ticketr.sync import AddAttachmentsJob
 
-    settings = _settings(workspace, folder)
-    _end(
+    settings = _find_options(workspace, folder)
+    _print_and_exit(
         context,
-        _run(AddAttachmentsJob(**settings, key=checked_key(key), files=files), plain=plain),
+        _run_job(AddAttachmentsJob(**settings, key=checked_key(key), files=files), plain=plain),
         verb="attached",
         as_json=as_json,
     )
 
 
-def _checked(keys: Iterable[str]) -> tuple[str, ...]:
+def _checked_keys(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(checked_key, keys)))
 
 
-def _settings(workspace: str | None, folder: Path | None) -> SessionOptions:
+def _find_options(workspace: str | None, folder: Path | None) -> SessionOptions:
     from ticketr.cli.job_options import CommonOptions, find_job_arguments
 
     arguments = find_job_arguments(CommonOptions(workspace=workspace, folder=folder))
     return arguments.ready[""]
 
 
-def _run(job: Job[T], *, plain: bool) -> JobOutcome[T]:
+def _run_job(job: Job[T], *, plain: bool) -> JobOutcome[T]:
     from ticketr.cli.queue_runner import run, run_one
 
     async def main() -> JobOutcome[T]:
@@ -162,7 +164,7 @@ def _run(job: Job[T], *, plain: bool) -> JobOutcome[T]:
     return run(main)
 
 
-def _end(
+def _print_and_exit(
     context: click.Context, ended: JobOutcome[AttachmentResult], *, verb: str, as_json: bool
 ) -> None:
     """Print what was done, and end the command with its exit code."""
@@ -172,10 +174,10 @@ def _end(
     if as_json:
         echo_json(
             {
-                **_status(ended),
+                **_status_as_json(ended),
                 verb: list(result.done),
                 "unchanged": result.unchanged,
-                "failed": _notes(result.failed),
+                "failed": _notes_as_json(result.failed),
             }
         )
     else:
@@ -184,10 +186,10 @@ def _end(
         if result.unchanged:
             echo(f"{result.unchanged} were there already")
         _print_failed(result.failed)
-    context.exit(_code(ended, result.failed))
+    context.exit(_exit_code(ended, result.failed))
 
 
-def _status(ended: JobOutcome[T]) -> dict[str, object]:
+def _status_as_json(ended: JobOutcome[T]) -> dict[str, object]:
     progress, error = ended.snapshot.progress, ended.snapshot.error
     status: dict[str, object] = {
         "status": ended.snapshot.status.value,
@@ -196,7 +198,7 @@ def _status(ended: JobOutcome[T]) -> dict[str, object]:
     return status if error is None else {**status, "error": error.type.rpartition(".")[2]}
 
 
-def _notes(failed: Iterable[Note]) -> list[dict[str, object]]:
+def _notes_as_json(failed: Iterable[Note]) -> list[dict[str, object]]:
     return [
         {"key": each.key, "path": each.path, "reason": each.reason, "code": each.code}
         for each in failed
@@ -211,7 +213,7 @@ def _print_failed(failed: Iterable[Note]) -> None:
     )
 
 
-def _code(ended: JobOutcome[T], failed: Iterable[Note]) -> int:
+def _exit_code(ended: JobOutcome[T], failed: Iterable[Note]) -> int:
     if ended.signal is not None:
         return exits.for_signal(ended.signal)
     if ended.result is None:

@@ -92,10 +92,10 @@ def bulk(
     found = run(find)
     if found.result is None:
         _print(found.snapshot, BulkResult(), change, as_json=as_json)
-        context.exit(_code(found.signal))
+        context.exit(_exit_code(found.signal))
     issues = found.result or ()
     if dry_run or not issues:
-        _show(issues, change, as_json=as_json)
+        _print_issues(issues, change, as_json=as_json)
         context.exit(exits.DONE)
     _confirm(issues, change, arguments, yes=yes)
     job = BulkJob(**arguments, issues=issues, change=change)
@@ -107,11 +107,11 @@ def bulk(
     result = job.so_far()
     _print(ended.snapshot, result, change, as_json=as_json)
     if ended.result is None:
-        context.exit(_code(ended.signal))
+        context.exit(_exit_code(ended.signal))
     context.exit(exits.PARTLY if result.failed else exits.DONE)
 
 
-def _code(received: signal.Signals | None) -> int:
+def _exit_code(received: signal.Signals | None) -> int:
     """Return the exit code of a job that has failed or was cancelled."""
     return exits.for_signal(received) if received else exits.FAILED
 
@@ -140,7 +140,7 @@ def _setting(text: str) -> FieldSetting:
     return found
 
 
-def _what(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:
+def _change_words(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:
     """Say what is done to how many issues."""
     taken = {each for issue in issues for each in issue.subtasks if change.delete}
     subtasks = len(taken - {each.id for each in issues})
@@ -148,14 +148,14 @@ def _what(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:
     return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
 
 
-def _show(issues: Sequence[BulkIssue], change: BulkChange, *, as_json: bool) -> None:
+def _print_issues(issues: Sequence[BulkIssue], change: BulkChange, *, as_json: bool) -> None:
     if as_json:
         listed = [{"key": each.key, "title": each.title, "status": each.status} for each in issues]
         echo_json({"change": str(change), "tickets": listed})
         return
     for each in issues:
         echo(f"{each.key}  {each.status}  {each.title}")
-    echo(_what(len(issues), issues, change), err=True)
+    echo(_change_words(len(issues), issues, change), err=True)
 
 
 def _confirm(
@@ -174,7 +174,7 @@ def _confirm(
     if yes:
         return
     site = arguments.get("browse") or arguments["credentials"].site
-    what = _what(len(issues), issues, change)
+    what = _change_words(len(issues), issues, change)
     if not is_interactive():
         if len(issues) <= CONFIRM_ABOVE and not change.delete:
             return

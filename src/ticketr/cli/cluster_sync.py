@@ -109,7 +109,7 @@ def sync_by_workers(
     except ClusterMisconfigured as error:
         raise click.UsageError(str(error)) from None
     ended = {
-        job.workspace: _read(entries[job.workspace], *each, received)
+        job.workspace: _ended_of(entries[job.workspace], *each, received)
         for job, each in zip(jobs, ends, strict=True)
     }
     if options.as_json:
@@ -119,12 +119,13 @@ def sync_by_workers(
     return report.worst_exit_code(each.exit_code for each in ended.values())
 
 
-_End = tuple["JobSnapshot", "dict[str, Any] | None", "BaseException | None"]
+#: The last snapshot of a job, its result, and the cause of its failure.
+_JobEnd = tuple["JobSnapshot", "dict[str, Any] | None", "BaseException | None"]
 
 
 async def _run_all(
     url: str | None, jobs: Sequence[WorkspaceSync], *, plain: bool
-) -> tuple[list[_End], list[signal.Signals]]:
+) -> tuple[list[_JobEnd], list[signal.Signals]]:
     """Submit the jobs and wait for their ends; return these, and the signals that came."""
     from ticketr.cluster import open_cluster_queue
 
@@ -134,17 +135,17 @@ async def _run_all(
     ):
         handles = [await queue.submit(job, key=f"workspace {job.workspace}") for job in jobs]
         received = await wait_for_all(handles, lambda job_id, _: queue.request_cancel(job_id))
-        return [await _end(handle) for handle in handles], received
+        return [await _wait_for_end(handle) for handle in handles], received
 
 
-async def _end(handle: ClusterHandle[dict[str, Any]]) -> _End:
+async def _wait_for_end(handle: ClusterHandle[dict[str, Any]]) -> _JobEnd:
     try:
         return handle.snapshot(), await handle.result(), None
     except JobError as error:
         return handle.snapshot(), None, error.__cause__
 
 
-def _read(
+def _ended_of(
     entry: WorkspaceEntry,
     snapshot: JobSnapshot,
     data: dict[str, Any] | None,

@@ -17,7 +17,7 @@ PARTLY = 3
 #: Stopped by a signal: its number is added.
 SIGNALLED = 128
 
-_CODES = {
+_EXIT_CODES = {
     str(DONE): "Done, also if there was nothing to do.",
     str(FAILED): "Failed: no connection, a wrong token, a file that cannot be read.",
     str(USAGE): "Wrong usage, or a setting is missing.",
@@ -25,9 +25,9 @@ _CODES = {
     "130": "Stopped by Ctrl+C; 143 by SIGTERM, 129 by SIGHUP.",
 }
 #: The exit codes of commands that bring tickets from Jira, or to it, and their meanings.
-PER_TICKET = _CODES
+PER_TICKET = _EXIT_CODES
 #: Those of other commands that ask Jira.
-REMOTE = {code: words for code, words in _CODES.items() if code != str(PARTLY)}
+REMOTE = {code: words for code, words in _EXIT_CODES.items() if code != str(PARTLY)}
 #: Those of commands that send no request.
 LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
 

@@ -170,7 +170,7 @@ class FirstRun:
                 folder = await trio.to_thread.run_sync(partial(prepare_demo_folder, ask=False))
                 options = await stack.enter_async_context(open_demo(folder))
             except (TicketrError, OSError) as error:
-                opened = _problem(error)
+                opened = _problem_of(error)
             else:
                 opened = OpenedWorkspace("demo", options)
                 self.demo = folder.root
@@ -182,10 +182,10 @@ async def _result_or_problem(ask: Callable[[], Awaitable[T]]) -> T | Problem:
     try:
         return await ask()
     except (TicketrError, OSError) as error:
-        return _problem(error)
+        return _problem_of(error)
 
 
-def _problem(error: TicketrError | OSError) -> Problem:
+def _problem_of(error: TicketrError | OSError) -> Problem:
     field: SetupField | None = SetupField.FOLDER
     words = str(error)
     match error:

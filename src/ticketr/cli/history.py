@@ -131,7 +131,7 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
         echo_json(objects, default=_as_json)
         return
     for each in found:
-        echo(_line(each))
+        echo(_history_line(each))
     if not found:
         echo("no job has ended here yet")
 
@@ -141,7 +141,7 @@ def _as_json(value: object) -> str:
     return value.isoformat()
 
 
-def _line(job: FinishedJob) -> str:
+def _history_line(job: FinishedJob) -> str:
     when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
     message = job.error_message or job.message or ""
     return f"{when}  {job.status.value:9}  {job.name}: {message}"

@@ -82,7 +82,7 @@ def list_(
             echo(line)
     else:
         for each in found:
-            click.echo("\t".join(map(printable, _cells(each))))
+            click.echo("\t".join(map(printable, _row_cells(each))))
     if not found and not as_json:
         echo("no ticket fits" if wanted.terms else "there is no ticket here", err=True)
     context.exit(exits.FAILED if listing.broken else exits.DONE)
@@ -104,7 +104,7 @@ def _field(listed: ListedIssue, name: str) -> str:
     return listed.candidate.fields.get(name, "")
 
 
-def _cells(listed: ListedIssue) -> tuple[str, ...]:
+def _row_cells(listed: ListedIssue) -> tuple[str, ...]:
     flags = ",".join(sorted(listed.candidate.flags))
     status, assignee = _field(listed, "Status"), _field(listed, "Assignee")
     return listed.candidate.key, status, listed.candidate.title, assignee, flags
@@ -127,7 +127,7 @@ def _table(found: Sequence[ListedIssue], width: int) -> Iterator[str]:
     """Yield a line for each issue; the titles get what the other columns leave."""
     from ticketr.text import fit, width as cells_of
 
-    rows = [[_mark(each), *map(printable, _cells(each)[:4])] for each in found]
+    rows = [[_flag_mark(each), *map(printable, _row_cells(each)[:4])] for each in found]
     if not rows:
         return
     widest = [max(cells_of(row[column]) for row in rows) for column in range(5)]
@@ -140,7 +140,7 @@ def _table(found: Sequence[ListedIssue], width: int) -> Iterator[str]:
         yield f"{row[0]} {'  '.join(cell for cell in cells if cell)}".rstrip()
 
 
-def _mark(listed: ListedIssue) -> str:
+def _flag_mark(listed: ListedIssue) -> str:
     mark = next((mark for flag, mark in _MARKS if flag in listed.candidate.flags), " ")
     try:
         mark.encode(_encoding())

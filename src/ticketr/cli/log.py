@@ -49,7 +49,7 @@ def log(
     from ticketr.cli.queue_runner import run, run_one
     from ticketr.sync import LogWorkJob
 
-    spent, text = _split(words)
+    spent, text = _split_time(words)
     key = checked_key(key)
     settings = find_job_arguments(CommonOptions(workspace=workspace, folder=folder)).ready[""]
     job = LogWorkJob(**settings, key=key, spent=spent, text=text, started=started)
@@ -63,7 +63,7 @@ def log(
     context.exit(exits.DONE if ended.result is not None else exits.FAILED)
 
 
-def _split(words: tuple[str, ...]) -> tuple[str, str]:
+def _split_time(words: tuple[str, ...]) -> tuple[str, str]:
     """Split the words after the key into the time and the text."""
     from ticketr.sync import BadWork, checked_time
 

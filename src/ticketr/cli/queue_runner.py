@@ -31,7 +31,7 @@ GARBAGE = (1_000, 2, 2_500)
 #: The signals that cancel the jobs of a command.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-_log = logging.getLogger("ticketr")
+_logger = logging.getLogger("ticketr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ async def wait_for_all(
 async def _outcome(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
     snapshot = handle.snapshot()
     if snapshot.error is not None:
-        _log.debug("the job failed:\n%s", snapshot.error.traceback)
+        _logger.debug("the job failed:\n%s", snapshot.error.traceback)
     result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
     cancelled = snapshot.status is JobStatus.CANCELLED
     return JobOutcome(snapshot, result, received[0] if received and cancelled else None)

@@ -53,7 +53,7 @@ def undo(
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
         for step in steps:
-            echo(_line(step))
+            echo(_step_line(step))
         if not steps:
             echo("there is nothing to undo")
     else:
@@ -89,7 +89,7 @@ def _print_undone(undone: UndoneChange, still_open: list[str]) -> None:
     )
 
 
-def _line(step: UndoStep) -> str:
+def _step_line(step: UndoStep) -> str:
     when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
     aside = f"; the old text is in {step.aside}" if step.aside else ""
     return f"{when}  {step.key} ({step.path}): {step.kind.value}{aside}"

@@ -36,7 +36,7 @@ from ticketr.jira import AuthenticationFailed, gateway_site
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STORED = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
+_STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 #: The most logins that are tried before the site's refusal is reported.
 TRIES = 3
 
@@ -133,7 +133,7 @@ def _site(request: AddRequest, here: config.Workspace) -> str:
         return here.site
     if is_interactive():
         # A site that a file names is shown as the default, which Enter confirms.
-        return _ask("Address of the Jira site", config.checked_site, default=here.site)
+        return _ask_until_valid("Address of the Jira site", config.checked_site, default=here.site)
     if here.doubt is not None:
         raise here.doubt
     raise config.MissingSetting(("--site", "JIRA_URL"), SITE_HINT)
@@ -149,17 +149,19 @@ def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Works
     if workspace.login.email is None:
         if not is_interactive():
             raise config.MissingSetting(("--email", "JIRA_EMAIL"), EMAIL_HINT)
-        email = _ask("E-mail address of your account", config.checked_email)
+        email = _ask_until_valid("E-mail address of your account", config.checked_email)
         workspace = replace(workspace, login=replace(workspace.login, email=email))
     if workspace.project is None and is_interactive():
-        project = _ask("Key of the project", config.checked_project)
+        project = _ask_until_valid("Key of the project", config.checked_project)
         workspace = replace(workspace, project=project)
     if workspace.jql is None:
         workspace.required_project("the key of the project, or give a query by --jql")
     return workspace
 
 
-def _ask(what: str, check: Callable[[str, str], str], *, default: str | None = None) -> str:
+def _ask_until_valid(
+    what: str, check: Callable[[str, str], str], *, default: str | None = None
+) -> str:
     """Ask until the answer is valid."""
 
     def checked(text: str) -> str:
@@ -193,7 +195,7 @@ def _verify_login(
             if tries == 1 and (offered := offer_gateway(workspace)) is not None:
                 workspace = offered
                 continue
-            if tries >= TRIES or found.source not in _STORED or not is_interactive():
+            if tries >= TRIES or found.source not in _STORED_SOURCES or not is_interactive():
                 raise
             echo(str(error), err=True)
         found = ask_for_token(site, found.email or "")

@@ -30,11 +30,11 @@ def find_cloud_id(site: str) -> str:
     try:
         return trio.run(ask_cloud_id, site)
     except (BadAnswer, Rejected, Redirected) as error:
-        hint = f"{error.url} tells none ({_why(error)}); open it in a browser, or ask who runs the site"
+        hint = f"{error.url} tells none ({_reason(error)}); open it in a browser, or ask who runs the site"
         raise MissingSetting(("--cloud-id",), hint) from error
 
 
-def _why(error: BadAnswer | Rejected | Redirected) -> str:
+def _reason(error: BadAnswer | Rejected | Redirected) -> str:
     match error:
         case BadAnswer():
             return error.problem
@@ -63,6 +63,6 @@ def offer_gateway(workspace: Workspace) -> Workspace | None:
     gateway = gateway_site(cloud_id, site)
     echo(f"{site} does not take this token.", err=True)
     echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
-    if not confirm("Has it scopes, and may it be sent there?"):
+    if not confirm("Does it have scopes, and may it be sent there?"):
         return None
     return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))

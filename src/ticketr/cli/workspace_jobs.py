@@ -78,8 +78,8 @@ class WorkspaceSync:
             As for `SyncJob`; how far it came is its last message.
         """
         context.report(message="Looking for the workspace...")
-        words = await trio.to_thread.run_sync(_words)
-        cleaned = partial(_cleaned, words)
+        words = await trio.to_thread.run_sync(_private_words)
+        cleaned = partial(_without_private_words, words)
         try:
             job = await self._job(words)
             if not self.yes:
@@ -153,7 +153,7 @@ def _forward(snapshot: JobSnapshot, context: JobContext, cleaned: Callable[[str]
         context.report(current=last.current, total=last.total, message=cleaned(last.message))
 
 
-def _words() -> dict[str, str]:
+def _private_words() -> dict[str, str]:
     """Return what must not leave this machine, and the words for it."""
     folder = config_folder(os.environ)
     words = {str(folder): "the settings", **_site_words(read_environment(os.environ).site)}
@@ -171,5 +171,5 @@ def _site_words(site: str | None) -> dict[str, str]:
     return {site: "the site", host: "the site"} if site and host else {}
 
 
-def _cleaned(words: dict[str, str], text: str) -> str:
+def _without_private_words(words: dict[str, str], text: str) -> str:
     return hide(redacted(text), words)

@@ -58,7 +58,7 @@ def result_as_plain(result: SyncResult, cleaned: Callable[[str], str]) -> dict[s
     data = json.loads(json.dumps(asdict(result)))
     for name in _KEPT:
         del data["push"][name]
-    plain: dict[str, Any] = _with_texts(data, cleaned)
+    plain: dict[str, Any] = _with_cleaned_texts(data, cleaned)
     return plain
 
 
@@ -69,17 +69,19 @@ def result_from_plain(data: Mapping[str, Any], site: str) -> SyncResult:
         data: The result in JSON's types; empty for one that has done nothing.
         site: The site's address for browsers.
     """
-    push = _made(PushResult, data.get("push", {}))
-    return SyncResult(_made(PullResult, data.get("pull", {})), replace(push, site=site))
+    push = _result_from_plain(PushResult, data.get("push", {}))
+    return SyncResult(
+        _result_from_plain(PullResult, data.get("pull", {})), replace(push, site=site)
+    )
 
 
-def _made(kind: type[R], data: Mapping[str, Any]) -> R:
+def _result_from_plain(kind: type[R], data: Mapping[str, Any]) -> R:
     """Make a result; a worker of another version may send more, or less."""
     known = {each.name for each in fields(kind)}
-    return kind(**{name: _value(each) for name, each in data.items() if name in known})
+    return kind(**{name: _from_plain(each) for name, each in data.items() if name in known})
 
 
-def _value(value: Any) -> Any:
+def _from_plain(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return tuple(
@@ -88,13 +90,13 @@ def _value(value: Any) -> Any:
     )
 
 
-def _with_texts(value: Any, cleaned: Callable[[str], str]) -> Any:
+def _with_cleaned_texts(value: Any, cleaned: Callable[[str], str]) -> Any:
     match value:
         case str():
             return cleaned(value)
         case list():
-            return [_with_texts(each, cleaned) for each in value]
+            return [_with_cleaned_texts(each, cleaned) for each in value]
         case dict():
-            return {name: _with_texts(each, cleaned) for name, each in value.items()}
+            return {name: _with_cleaned_texts(each, cleaned) for name, each in value.items()}
         case _:
             return value

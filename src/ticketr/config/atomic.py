@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
@@ -98,7 +98,7 @@ def write_new(
         FileExistsError: Something has that name.
         OSError: The system refused.
     """
-    descriptor = os.open(path, _NEW, 0o666 if mode is None else mode, dir_fd=within)
+    descriptor = os.open(path, _NEW_FILE_FLAGS, 0o666 if mode is None else mode, dir_fd=within)
     try:
         with open(descriptor, "wb") as file:
             if mode is not None:

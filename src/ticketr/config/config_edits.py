@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ticketr.config.user_config import WorkspaceEntry
 
-_HEAD = """\
+_FIRST_LINES = """\
 # ticketr's settings for this user; docs/workspaces.md tells what can stand here.
 """
 
@@ -131,6 +131,6 @@ def _edit(
         if needed is not None:
             config.named(needed)
         text = read_private(path)
-        new = edited(path, _HEAD if text is None else text, change)
+        new = edited(path, _FIRST_LINES if text is None else text, change)
         parse_user_config(path, new)
         write_private(path, new)

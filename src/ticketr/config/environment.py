@@ -45,8 +45,8 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     Raises:
         BadSetting: The address cannot be one.
     """
-    url_name, url = _first(environ, URL_NAMES)
-    name, key = _first(environ, PROJECT_NAMES)
+    url_name, url = _first_set(environ, URL_NAMES)
+    name, key = _first_set(environ, PROJECT_NAMES)
     project, problem = None, None
     try:
         project = checked_project(name, key) if key else None
@@ -54,16 +54,16 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         problem = error
     return Environment(
         site=checked_site(url_name, url) if url else None,
-        email=_first(environ, ("JIRA_EMAIL",))[1] or None,
-        token=_first(environ, TOKEN_NAMES)[1] or None,
+        email=_first_set(environ, ("JIRA_EMAIL",))[1] or None,
+        token=_first_set(environ, TOKEN_NAMES)[1] or None,
         project=project,
         project_problem=problem,
-        story_type=_first(environ, ("JIRA_STORY_TYPE",))[1] or None,
-        subtask_type=_first(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
+        story_type=_first_set(environ, ("JIRA_STORY_TYPE",))[1] or None,
+        subtask_type=_first_set(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
     )
 
 
-def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
+def _first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
     for name in names:
         if value := environ.get(name, "").strip():
             return name, value

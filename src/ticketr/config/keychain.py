@@ -27,7 +27,7 @@ def is_available() -> bool:
         from keyring.backends import fail, null  # noqa: PLC0415 - as above
     except ImportError:
         return False
-    with _our_errors():
+    with _keyring_errors():
         return not isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring)
 
 
@@ -35,7 +35,7 @@ def read(site: str, email: str) -> str | None:
     """Return the token that is stored for an account of a site, if one is."""
     import keyring  # noqa: PLC0415 - as above
 
-    with _our_errors():
+    with _keyring_errors():
         return keyring.get_password(_service(site), email or _ALONE)
 
 
@@ -43,7 +43,7 @@ def write(site: str, email: str, token: str) -> None:
     """Store the token of an account of a site."""
     import keyring  # noqa: PLC0415 - as above
 
-    with _our_errors():
+    with _keyring_errors():
         keyring.set_password(_service(site), email or _ALONE, token)
 
 
@@ -57,7 +57,7 @@ def delete(site: str, email: str) -> bool:
 
     if read(site, email) is None:
         return False
-    with _our_errors():
+    with _keyring_errors():
         keyring.delete_password(_service(site), email or _ALONE)
     return True
 
@@ -67,7 +67,8 @@ def _service(site: str) -> str:
 
 
 @contextmanager
-def _our_errors() -> Generator[None]:
+def _keyring_errors() -> Generator[None]:
+    """Convert the errors of the keyring."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a backend raises what it likes

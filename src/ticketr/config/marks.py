@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 MARKS_FILE = "marks.toml"
 
-_MARK, _UNMARKED = "mark", "unmarked"
-_FORM = re.compile(r"[0-9a-f]{64}")
-_HEAD = """\
+_MARK_NAME, _UNMARKED_NAME = "mark", "unmarked"
+_MARK_FORM = re.compile(r"[0-9a-f]{64}")
+_FIRST_LINES = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it you
 # are asked once about each of your workspaces whether it is yours.
 """
@@ -87,11 +87,11 @@ def read_marks(folder: Path) -> Marks | None:
     if text is None:
         return None
     table = read_table(path, text)
-    table.refuse_unknown((_MARK, _UNMARKED))
-    mark = table.text(_MARK) or ""
-    if not _FORM.fullmatch(mark):
-        raise table.bad(_MARK, "this is not a mark; move the file away, and a new one is made")
-    return Marks(mark, table.texts(_UNMARKED))
+    table.refuse_unknown((_MARK_NAME, _UNMARKED_NAME))
+    mark = table.text(_MARK_NAME) or ""
+    if not _MARK_FORM.fullmatch(mark):
+        raise table.bad(_MARK_NAME, "this is not a mark; move the file away, and a new one is made")
+    return Marks(mark, table.texts(_UNMARKED_NAME))
 
 
 def new_marks(folder: Path) -> Marks:
@@ -124,7 +124,7 @@ def note_marked(folder: Path, root: Path) -> None:
 
 def _write(folder: Path, marks: Marks) -> None:
     path = folder / MARKS_FILE
-    values: dict[str, str | list[str]] = {_MARK: marks.mark}
+    values: dict[str, str | list[str]] = {_MARK_NAME: marks.mark}
     if marks.unmarked:
-        values[_UNMARKED] = list(marks.unmarked)
-    write_private(path, edited(path, _HEAD, lambda document: document.update(values)))
+        values[_UNMARKED_NAME] = list(marks.unmarked)
+    write_private(path, edited(path, _FIRST_LINES, lambda document: document.update(values)))

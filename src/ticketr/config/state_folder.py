@@ -33,9 +33,9 @@ STATE_FILE = "state.db"
 DATABASES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
-_BESIDE = ("", "-wal", "-shm", "-journal")
-_SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | _SAFE
+_SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
+_SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS
 _KINDS = (
     (stat.S_ISLNK, "a link"),
     (stat.S_ISDIR, "a folder"),
@@ -83,8 +83,8 @@ class StateFolder:
         """
         require_folder(self.path)
         require_file(self.path / name)
-        with _opened(self.path) as folder:
-            return os.open(name, flags | _SAFE, 0o666, dir_fd=folder)
+        with _open_folder(self.path) as folder:
+            return os.open(name, flags | _SAFE_FLAGS, 0o666, dir_fd=folder)
 
     def write_new(self, name: str, text: str) -> None:
         """Write a file that must not be there yet.
@@ -94,7 +94,7 @@ class StateFolder:
             UnsafePath: It is nothing that a file can be.
         """
         require_folder(self.path)
-        with _opened(self.path) as folder:
+        with _open_folder(self.path) as folder:
             try:
                 write_new(name, text, within=folder)
             except FileExistsError:
@@ -125,10 +125,10 @@ class StateFolder:
         trash = self.path / TRASH_FOLDER
         self.make()
         require_folder(trash)
-        with _opened(self.path) as own:
+        with _open_folder(self.path) as own:
             with suppress(FileExistsError):
                 os.mkdir(TRASH_FOLDER, dir_fd=own)
-            with _opened(TRASH_FOLDER, within=own) as folder:
+            with _open_folder(TRASH_FOLDER, within=own) as folder:
                 for name in names:
                     with suppress(FileExistsError):
                         write_new(name, text, within=folder, durable=True)
@@ -143,7 +143,7 @@ def require_folder(path: Path) -> None:
     Raises:
         UnsafePath: It is something else.
     """
-    _require(path, stat.S_ISDIR, "a folder")
+    _require_kind(path, stat.S_ISDIR, "a folder")
 
 
 def require_file(path: Path) -> None:
@@ -152,7 +152,7 @@ def require_file(path: Path) -> None:
     Raises:
         UnsafePath: It is something else.
     """
-    _require(path, stat.S_ISREG, "a file")
+    _require_kind(path, stat.S_ISREG, "a file")
 
 
 def require_database(path: Path) -> None:
@@ -162,11 +162,11 @@ def require_database(path: Path) -> None:
         UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.
     """
     require_folder(path.parent)
-    for end in _BESIDE:
+    for end in _SQLITE_ENDINGS:
         require_file(path.with_name(f"{path.name}{end}"))
 
 
-def _require(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> None:
+def _require_kind(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> None:
     try:
         mode = path.lstat().st_mode
     except OSError:  # it is not there, or opening it tells why not
@@ -177,8 +177,8 @@ def _require(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> None:
 
 
 @contextmanager
-def _opened(path: Path | str, *, within: int | None = None) -> Generator[int]:
-    descriptor = os.open(path, _FOLDER, dir_fd=within)
+def _open_folder(path: Path | str, *, within: int | None = None) -> Generator[int]:
+    descriptor = os.open(path, _FOLDER_FLAGS, dir_fd=within)
     try:
         yield descriptor
     finally:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name
 
-_HEAD = """\
+_FIRST_LINES = """\
 # API tokens, by site and e-mail address. Whoever reads this file can act in your name.
 """
 
@@ -45,7 +45,7 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
         text = read_private(path)
         if text is not None:
             read_table(path, text).table(site)
-        write_private(path, edited(path, _HEAD if text is None else text, change))
+        write_private(path, edited(path, _FIRST_LINES if text is None else text, change))
 
 
 def delete_token(folder: Path, site: str, email: str) -> bool:

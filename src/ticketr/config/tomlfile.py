@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024
 #: Lines, and lines times characters; an error in a longer file names no line, since the search
 #: parses the file up to each line.
-_SEARCHED = 300
-_SEARCHED_IN_ALL = 1_000_000
+_MOST_LINES_SEARCHED = 300
+_MOST_WORK_SEARCHED = 1_000_000
 # A name of more parts was not written by hand, and the parser takes the square of their number.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
-_WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _KINDS = {
     str: "text in quotes",
     dict: "a table",
@@ -100,7 +100,7 @@ def read_table(path: Path, text: str) -> Table:
         return Table(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         words = str(error)
-        found = _WHERE.search(words)
+        found = _PLACE_IN_MESSAGE.search(words)
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         problem = words[: found.start()] if found else words
         raise BadFile(str(path), line, f"this is not TOML ({problem})") from None
@@ -272,7 +272,11 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
         The line, counted from 1, or None in a file that is too long to look.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
-    if not keys or len(lines) > _SEARCHED or len(lines) * len(text) > _SEARCHED_IN_ALL:
+    if (
+        not keys
+        or len(lines) > _MOST_LINES_SEARCHED
+        or len(lines) * len(text) > _MOST_WORK_SEARCHED
+    ):
         return None
     readable = 0
     for count in range(1, len(lines) + 1):
@@ -280,13 +284,14 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
             values = tomllib.loads("".join(lines[:count]))
         except ValueError:
             continue  # in the middle of a value that takes several lines
-        if _leads_on(values, keys):
+        if _has_path(values, keys):
             return readable + 1
         readable = count
     return None
 
 
-def _leads_on(values: object, keys: tuple[str, ...]) -> bool:
+def _has_path(values: object, keys: tuple[str, ...]) -> bool:
+    """Return whether nested tables have a value under these names."""
     for key in keys:
         if not isinstance(values, dict) or key not in values:
             return False

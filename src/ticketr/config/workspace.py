@@ -144,13 +144,13 @@ def resolve_workspace(
     environment = read_environment(environ)
     config = read_user_config(config_folder(environ))
     if proposed is None:
-        root, entry = _find(config, here, name=name, folder=folder)
+        root, entry = _find_root_and_entry(config, here, name=name, folder=folder)
     else:
         config = config.with_workspace(proposed)
         root, entry = proposed.folder, proposed
     if project is not None:
         project = checked_project("--project", project)
-    workspace = _merge(root, _read(root), entry, config, environment, project)
+    workspace = _merge(root, _read_files(root), entry, config, environment, project)
     is_known = folder is not None or entry is not None or _was_used(root)
     return workspace if is_known else replace(workspace, is_known=False)
 
@@ -174,10 +174,10 @@ def find_folder(
         SettingsFailed: The user's config could not be read.
     """
     config = read_user_config(config_folder(environ))
-    return _find(config, here, name=name, folder=folder)[0]
+    return _find_root_and_entry(config, here, name=name, folder=folder)[0]
 
 
-def _find(
+def _find_root_and_entry(
     config: UserConfig, here: Path, *, name: str | None, folder: Path | None
 ) -> tuple[Path, WorkspaceEntry | None]:
     if name is not None and folder is not None:
@@ -233,7 +233,7 @@ class _Files:
     go: GoFile
 
 
-def _read(root: Path) -> _Files:
+def _read_files(root: Path) -> _Files:
     own = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
     return _Files(own, read_go_file(root) or GoFile(root / GO_FILE))
 

@@ -41,7 +41,7 @@ _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
 # Known names, but of another file.
 _PERSONAL = ("email", "cloud_id", "folder", "use")
-_HEAD = """\
+_FIRST_LINES = """\
 # What ticketr knows of this workspace. It holds no secret, so keep it in git.
 """
 
@@ -179,7 +179,7 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
         _refuse_link_out(root, path)
         text = read_text(path)
         new = edited(
-            path, _HEAD if text is None else text, lambda document: document.update(missing)
+            path, _FIRST_LINES if text is None else text, lambda document: document.update(missing)
         )
         write_atomically(path, new)
     return bool(missing)
@@ -229,7 +229,7 @@ def write_schema(root: Path, lines: Sequence[str]) -> None:
     path = root / WORKSPACE_FILE
     _refuse_link_out(root, path)
     text = read_text(path)
-    before = _HEAD if text is None else _SCHEMA.sub("", text)
+    before = _FIRST_LINES if text is None else _SCHEMA.sub("", text)
     end = "\r\n" if "\r\n" in before else "\n"
     block = ("", _SCHEMA_BEGIN, *(f"#   {line}" for line in lines), _SCHEMA_END, "")
     new = f"{before.rstrip()}{end}{end.join(block)}"

@@ -16,7 +16,7 @@ from ticketr.config.errors import BadFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TAG = "tag:yaml.org,2002:"
+_TAG_PREFIX = "tag:yaml.org,2002:"
 _KINDS = {
     "map": "a block of names",
     "seq": "a list",
@@ -46,7 +46,7 @@ class YamlBlock:
         self._lines: dict[str, int] = {}
         for key, value in node.value if node else ():
             line = key.start_mark.line + 1
-            if not isinstance(key, ScalarNode) or key.tag == f"{_TAG}merge":
+            if not isinstance(key, ScalarNode) or key.tag == f"{_TAG_PREFIX}merge":
                 raise BadFile(str(path), line, "ticketr reads plain names here; write them out")
             if key.value in self._values:
                 raise BadFile(str(path), line, f"{key.value!r} is there twice")
@@ -64,10 +64,10 @@ class YamlBlock:
                 return "null"
             case MappingNode():
                 return "map"
-            case SequenceNode(tag=tag) if tag != f"{_TAG}seq":
+            case SequenceNode(tag=tag) if tag != f"{_TAG_PREFIX}seq":
                 return ""
             case node:
-                return str(node.tag).removeprefix(_TAG)
+                return str(node.tag).removeprefix(_TAG_PREFIX)
 
     def text(self, key: str) -> str | None:
         """Return a text; None where the block has no such name, or no value for it.
@@ -130,7 +130,7 @@ def read_block(path: Path, text: str) -> YamlBlock:
         raise BadFile(str(path), line, "this is not YAML (a character that none has)") from None
     except RecursionError:
         raise BadFile(str(path), None, "no such file is written by hand") from None
-    if node is None or node.tag == f"{_TAG}null":
+    if node is None or node.tag == f"{_TAG_PREFIX}null":
         return YamlBlock(path)
     if not isinstance(node, MappingNode):
         line = node.start_mark.line + 1

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from ticketr.statusline.model import StatusModel
 
 _CYAN = "\x1b[36m"
-_MARKS = {
+_MARK_COLORS = {
     JobStatus.COMPLETED: "\x1b[32m",
     JobStatus.FAILED: "\x1b[31m",
     JobStatus.CANCELLED: "\x1b[33m",
 }
-_END = "\x1b[m"
+_RESET = "\x1b[m"
 
 
 def colored(line: str, model: StatusModel) -> str:
@@ -31,4 +31,4 @@ def colored(line: str, model: StatusModel) -> str:
     end = line.find("]") + 1 if line.startswith("[") else 1
     if line[0].isdigit():  # no room for a bar
         return line
-    return f"{_MARKS.get(status, _CYAN)}{line[:end]}{_END}{line[end:]}"
+    return f"{_MARK_COLORS.get(status, _CYAN)}{line[:end]}{_RESET}{line[end:]}"

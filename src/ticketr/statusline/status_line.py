@@ -45,6 +45,7 @@ def is_drawable(stream: TextIO) -> bool:
 
 
 def _is_unreported(snapshot: JobSnapshot) -> bool:
+    """Return whether a job runs that has reported nothing yet."""
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
 
 

@@ -49,10 +49,10 @@ class Capture:
             os.close(original)
             with file:
                 if replay:
-                    _print(descriptor, file)
+                    _replay(descriptor, file)
 
 
-def _print(descriptor: int, file: IO[bytes]) -> None:
+def _replay(descriptor: int, file: IO[bytes]) -> None:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - MAX_REPLAY))
     text = file.read()

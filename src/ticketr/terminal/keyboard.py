@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ticketr.terminal.terminfo import TerminalKind
 
+#: The most bytes of one read.
 _READ_SIZE: Final = 1 << 16
 
 

@@ -265,7 +265,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     Cancellation:
         Restores the terminal, after waiting up to a second for it to accept the last frame.
     """
-    _check(environ)
+    _require_terminal(environ)
     kind = TerminalKind(environ["TERM"])
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     # Signals first: once the full screen is entered, none may end the process without clean-up.
@@ -295,7 +295,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
             screen.leave()
 
 
-def _check(environ: Mapping[str, str]) -> None:
+def _require_terminal(environ: Mapping[str, str]) -> None:
     for descriptor, name in ((0, "input"), (1, "output")):
         if not os.isatty(descriptor):
             raise NotATerminal(f"standard {name} is not a terminal")

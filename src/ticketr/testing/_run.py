@@ -110,6 +110,7 @@ class Run(trio.abc.Instrument):
             self.fired = True
 
     def inject(self) -> None:
+        """Cancel a scope, or interrupt the program, as the injection says."""
         if self.injection is Injection.SCOPE:
             self.scope.cancel(CANCEL_REASON)
         elif self.injection is Injection.OUTER_SCOPE:
@@ -134,6 +135,7 @@ class Run(trio.abc.Instrument):
                 await self.verify(check)
 
     async def call(self) -> None:
+        """Call the function; keep its value or its error."""
         try:
             with self.outer, self.scope:
                 self.root = trio.lowlevel.current_task()
@@ -177,6 +179,7 @@ class Run(trio.abc.Instrument):
         return error if self.interrupted and isinstance(error, KeyboardInterrupt) else None
 
     async def verify(self, check: Callable[[StepReport], object]) -> None:
+        """Call the check; keep what it raises."""
         try:
             answer = check(self.report())
             if inspect.isawaitable(answer):

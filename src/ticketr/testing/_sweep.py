@@ -78,7 +78,7 @@ def cancel_at_every_step(
     sweep = _Sweep(lambda: async_fn(*args), check, allowed, may_return, timeout, max_steps)
     with _default_sigint(needed=Injection.KEYBOARD_INTERRUPT in injections):
         length = sweep.run(None, 0)
-        chosen = _choose(length, every, limit, seed) if steps is None else tuple(steps)
+        chosen = _choose_steps(length, every, limit, seed) if steps is None else tuple(steps)
         tallies = [sweep.inject(injection, chosen) for injection in injections]
     total = sum(tallies, Counter())
     return SweepSummary(
@@ -91,7 +91,7 @@ def cancel_at_every_step(
     )
 
 
-def _choose(length: int, every: int, limit: int | None, seed: int) -> Sequence[int]:
+def _choose_steps(length: int, every: int, limit: int | None, seed: int) -> Sequence[int]:
     choice = random.Random(seed)  # noqa: S311 - a choice of steps, no secret
     steps = range(1 + choice.randrange(min(every, length)), length + 1, every)
     return steps if limit is None or limit >= len(steps) else sorted(choice.sample(steps, limit))
@@ -164,6 +164,7 @@ class _Sweep(NamedTuple):
             raise SweepFailed(run.step, run.injection, problem) from cause
 
     def problem(self, run: Run, report: StepReport) -> tuple[str | None, BaseException | None]:
+        """Return what is wrong with a run, and the error behind it; None if nothing is."""
         if run.hung is not None:
             what = "the check" if run.ended else "the function"
             return f"{what} hangs: {run.hung}", run.error

@@ -22,9 +22,10 @@ COMMENTS = "Comments"
 
 _HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
 # A heading behind the comments, or a text that is written as one.
-_NEXT = compile_on_use(r" {0,3}\\*#{1,2} ")
-_NEW = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
-_KNOWN = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
+_NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
+#: What the first line of a new comment, and of one that Jira has, begins with.
+_NEW_HEAD = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
+_KNOWN_HEAD = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
 _BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({_TIME}))")
 
@@ -89,7 +90,7 @@ def begins_comments(lines: Sequence[str], index: int) -> bool:
     """
     if not _HEADING.match(lines[index]):
         return False
-    section = takewhile(lambda line: not _NEXT.match(line), islice(lines, index + 1, None))
+    section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
     written = (line for line in section if line.strip())
     return is_comment_head(next(written, "")) or any(map(_is_known_with_time, written))
 
@@ -101,18 +102,18 @@ def is_comments_heading(line: str) -> bool:
 
 def is_comment_head(line: str) -> bool:
     """Return whether a line begins a comment."""
-    return (_NEW.match(line) or _KNOWN.match(line)) is not None
+    return (_NEW_HEAD.match(line) or _KNOWN_HEAD.match(line)) is not None
 
 
 def _is_known_with_time(line: str) -> bool:
-    return _KNOWN.match(line) is not None and _BEFORE_TIME.search(line) is not None
+    return _KNOWN_HEAD.match(line) is not None and _BEFORE_TIME.search(line) is not None
 
 
 def read_comment_head(line: str) -> CommentHead | None:
     """Parse the first line of a comment; return None for any other line."""
-    if found := _NEW.match(line):
+    if found := _NEW_HEAD.match(line):
         return CommentHead(Comment(line[found.end() :]), found.end())
-    found = _KNOWN.match(line)
+    found = _KNOWN_HEAD.match(line)
     if found is None:
         return None
     rest = line[found.end() :]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.tickets.source_lines import SourceLines
 
 INDENT: Final = "  "
-_PROBLEM = (
+_NOT_A_COMMENT = (
     "this is not a comment; write - new: before the text of a new one, and indent its other lines by "
     "two spaces"
 )
@@ -59,7 +59,7 @@ class CommentLines:
         """
         head = read_comment_head(self._lines[index])
         if head is None:
-            self._read.fail(index + self._offset, _PROBLEM)
+            self._read.fail(index + self._offset, _NOT_A_COMMENT)
         stop = self._stop(index + 1, is_prose=bool(head.comment.text))
         text = [self._lines[index][head.column :], *map(dedented, self._lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ticketr._errors import TicketrError
 from ticketr.cleaning import clean
 
+#: The most characters that an error shows of a text.
 _SHOWN = 80
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
-_DEEPEST = 3
+_MOST_INDENT = 3
 
 
 def opening(line: str) -> str | None:
@@ -29,7 +29,7 @@ def _is_closing(line: str, fence: str) -> bool:
     return (
         run.startswith(fence)
         and not run.strip(fence[0])
-        and len(line) - len(line.lstrip(" ")) <= _DEEPEST
+        and len(line) - len(line.lstrip(" ")) <= _MOST_INDENT
     )
 
 

@@ -130,16 +130,16 @@ def _is_line_of(line: str, name: str, value: str) -> bool:
 
 def _with_value(line: str, text: str) -> str:
     start, _, old = line.partition(":")
-    return _line(start, text, _end(old))
+    return _field_line(start, text, _end(old))
 
 
 def _like(line: str, name: str, text: str) -> str:
     """Return the line of a field with the indent and the line end of another one."""
     indent = line[: len(line) - len(line.lstrip())]
-    return _line(f"{indent}{grammar.write_name(name)}", text, _end(line))
+    return _field_line(f"{indent}{grammar.write_name(name)}", text, _end(line))
 
 
-def _line(start: str, text: str, end: str) -> str:
+def _field_line(start: str, text: str, end: str) -> str:
     return f"{start}:{f' {text}' if text else ''}{end}"
 
 

@@ -32,7 +32,7 @@ TASKS: Final = "Tasks"
 #: The section of one rich-text field, whose name follows a colon.
 FIELD: Final = "Field"
 
-_NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
+_SECTION_NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
 #: The sections by their headings as a renderer writes them, which nearly all are.
 USUAL_HEADINGS: Final = {f"## {name}": name for name in (DESCRIPTION, FIELDS, CRITERIA, TASKS)}
 
@@ -80,7 +80,7 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
     if _FIELD_HEADING.match(line):
         return FIELD
     name = line[3:].rstrip(" \t:#")
-    return name if name in _NAMES and not (in_task and name == TASKS) else None
+    return name if name in _SECTION_NAMES and not (in_task and name == TASKS) else None
 
 
 def read_field_heading(line: str) -> str:

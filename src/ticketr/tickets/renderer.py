@@ -52,7 +52,7 @@ def render_ticket(ticket: Ticket) -> str:
     if ticket.tasks:
         lines.append(f"## {grammar.TASKS}")
         for task in ticket.tasks:
-            _task(task, lines)
+            _add_task(task, lines)
     while not lines[-1]:
         lines.pop()
     lines.append("")
@@ -78,7 +78,7 @@ def rewrite(
     Raises:
         RepeatedKey: Two of the tickets would have the same key.
     """
-    writer = _Writer(file)
+    writer = _FileWriter(file)
     for index, ticket in enumerate(file.tickets):
         if index in changes:
             writer.change(index, _keep_remarks(ticket, changes[index]))
@@ -93,7 +93,7 @@ def rewrite(
     )
 
 
-class _Writer:
+class _FileWriter:
     """Assembles the text of a file, and records the place of each ticket."""
 
     def __init__(self, file: TicketFile) -> None:
@@ -105,12 +105,14 @@ class _Writer:
         self.spans: list[TicketSpan] = []
 
     def keep(self, index: int) -> None:
+        """Write a ticket as it is, and what stands before it."""
         span = self._file.spans[index]
         self._put(self._file.text[self._read : span.start])
         self._put_ticket(self._file.tickets[index], self._file.text[span.start : span.end])
         self._read = span.end
 
     def change(self, index: int, ticket: Ticket) -> None:
+        """Write a ticket in place of an old one, and what stands before that."""
         text, span = self._file.text, self._file.spans[index]
         self._put(text[self._read : span.start])
         rendered = render_ticket(ticket)
@@ -120,9 +122,11 @@ class _Writer:
         self._read = span.end
 
     def finish(self) -> None:
+        """Write what stands behind the last ticket."""
         self._put(self._file.text[self._read :])
 
     def add(self, ticket: Ticket) -> None:
+        """Write a new ticket at the end, behind a blank line."""
         end = _line_end(self._file.text, 0)
         last = "".join(self.pieces[-2:])
         if last.strip("\ufeff"):
@@ -177,12 +181,12 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         lines.append(f"## {grammar.FIELDS}")
         lines += issue.remarks
         for name, value in issue.fields.items():
-            _field(name, value, lines)
+            _add_field(name, value, lines)
         lines.append("")
     if issue.acceptance_criteria:
         lines.append(f"## {grammar.CRITERIA}")
         for criterion in issue.acceptance_criteria:
-            _criterion(criterion, lines)
+            _add_criterion(criterion, lines)
         lines.append("")
     for name, text in issue.texts.items():
         lines.append(grammar.field_heading(name))
@@ -191,11 +195,11 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.comments:
         lines.append(f"## {COMMENTS}")
         for comment in issue.comments:
-            _comment(comment, lines)
+            _add_comment(comment, lines)
             lines.append("")
 
 
-def _task(task: Ticket, lines: list[str]) -> None:
+def _add_task(task: Ticket, lines: list[str]) -> None:
     if lines[-1].startswith(_INDENT):
         lines.append("")
     lines.append(f"- {grammar.write_title(task.key, task.title)}")
@@ -246,7 +250,7 @@ def _may_need_escape(line: str) -> bool:
     return grammar.MAY_BE_SPECIAL.match(line) is not None or line.lstrip(" ").startswith(("<", ">"))
 
 
-def _field(name: str, value: str, lines: list[str]) -> None:
+def _add_field(name: str, value: str, lines: list[str]) -> None:
     name = grammar.write_name(name)
     if "\n" in value or value == "|":
         lines.append(f"{name}: |")
@@ -255,13 +259,13 @@ def _field(name: str, value: str, lines: list[str]) -> None:
         lines.append(f"{name}: {value}" if value else f"{name}:")
 
 
-def _criterion(criterion: str, lines: list[str]) -> None:
+def _add_criterion(criterion: str, lines: list[str]) -> None:
     first, *rest = criterion.split("\n")
     lines.append(f"- {first}")
     lines += [_indented(grammar.escape_item(line)) for line in rest]
 
 
-def _comment(comment: Comment, lines: list[str]) -> None:
+def _add_comment(comment: Comment, lines: list[str]) -> None:
     text = list(_text(comment.text.split("\n"))) if comment.text else []
     if comment.is_new:
         lines.append(f"{write_comment_head(comment)}{text[0]}")
