@@ -668,7 +668,7 @@ async def test_handle_belongs_to_the_run_of_its_queue() -> None:
         assert handle.next_at is not None
 
     assert refused == ["a job queue belongs to the Tri"] * 4
-    call(actions)  # a closed queue does not change any more
+    call(actions)  # a closed queue no longer changes
     assert len(refused) == 4
 
 

@@ -296,7 +296,7 @@ def test_a_limiter_is_refused() -> None:
         (b'{"job":{"function":"math:nothing"},"args":[]}', "math:nothing cannot be imported"),
         (
             b'{"job":{"object":"math:sqrt","fields":{}},"args":[]}',
-            "math:sqrt is not a class any more",
+            "math:sqrt is no longer a class",
         ),
     ],
 )

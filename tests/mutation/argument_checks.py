@@ -98,7 +98,7 @@ MUTANTS: Final = [
     Mutant(
         "an unknown option is ignored",
         "_options.py",
-        "            raise TypeError(_unknown(option))\n",
+        "            raise TypeError(_unknown_option_message(option))\n",
         "            continue\n",
         "test_function.py::test_an_option_that_does_not_exist_is_named",
     ),

@@ -782,7 +782,7 @@ MUTANTS: Final = [
     Mutant(
         "a history keeps too many jobs",
         "_history.py",
-        "                db.execute(DROP_SURPLUS, (self._max_jobs,))\n",
+        "                db.execute(DELETE_SURPLUS, (self._max_jobs,))\n",
         "                pass\n",
         "test_history.py::test_too_many_and_too_old_jobs_are_dropped",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import trio
 
-from ticketr.jobs._feeding import LEFT, ResultsEnd, leaving_map
+from ticketr.jobs._feeding import BLOCK_LEFT, ResultsEnd, leaving_map
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -45,7 +45,7 @@ async def open_map(
             except BaseException as error:  # noqa: BLE001, ASYNC103 - it is raised below
                 body = error  # not in a group
             results.close()
-            jobs.stop(LEFT)
+            jobs.stop(BLOCK_LEFT)
     except BaseExceptionGroup as group:
         spill = group
         with trio.move_on_after(PATIENCE, shield=True):

@@ -1,4 +1,4 @@
-"""Failures that nobody has asked about: each is reported as soon as nobody can ask any more.
+"""Failures that nobody has asked about: each is reported once nobody can ask about it.
 
 The handle of a job stands for the possibility to ask. There is at most one handle object for a job
 (``QueueCore.handle_of``), and whatever may still ask holds it: the program, a submit that has not
@@ -96,6 +96,7 @@ class FailureReporter:
         return None if reference is None else reference()
 
     def _note_gone(self, record: JobRecord, _: object) -> None:
+        """Note that a handle is gone, in any thread, and wake the timer task."""
         self._gone.append(record)
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._wake_timer, idempotent=True)
@@ -106,7 +107,7 @@ class FailureReporter:
         return bool(self._gone)
 
     def report_gone(self) -> None:
-        """Report the failures about which nobody can ask any more."""
+        """Report the failures about which nobody can ask now."""
         while self._gone:
             record = self._gone.popleft()
             if self._unreported.pop(record, None) is not None:

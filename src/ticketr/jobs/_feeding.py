@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ticketr.jobs")
 
-LEFT: Final = "the block of the map has been left"
+BLOCK_LEFT: Final = "the block of the map has been left"
 CANCELLED_OUTSIDE: Final = "the scope around the map was cancelled"
 OWN_CANCELLED: Final = (
     "the items of a map raised a trio.Cancelled that is not of a scope around the map: a generator"
@@ -114,7 +114,7 @@ class ResultsEnd:
     def tell(self, jobs: StoppedJobs) -> NoReturn:
         """Raise what has stopped the map; the second time, the end of the results."""
         if self._has_left:
-            raise trio.ClosedResourceError(f"{LEFT}: read inside it")
+            raise trio.ClosedResourceError(f"{BLOCK_LEFT}: read inside it")
         if self._is_told or not jobs.is_stopped:
             raise StopAsyncIteration
         self._is_told = True

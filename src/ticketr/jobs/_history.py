@@ -244,10 +244,10 @@ class SqliteHistory:
         with open_database(self._path, "rwc") as db:
             db.execute("BEGIN IMMEDIATE")
             insert(db, rows)
-            db.execute(DROP_OLD, (time.time() - self._max_age,))
+            db.execute(DELETE_OLD, (time.time() - self._max_age,))
             # Counting takes longer than to look at the first and the last row.
             if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
-                db.execute(DROP_SURPLUS, (self._max_jobs,))
+                db.execute(DELETE_SURPLUS, (self._max_jobs,))
             db.execute("COMMIT")
 
     def _read(self, wanted: Mapping[str, object]) -> list[FinishedJob]:
@@ -264,11 +264,11 @@ class SqliteHistory:
 
 # The file
 
-NAMES = ", ".join(COLUMNS)
+COLUMN_NAMES = ", ".join(COLUMNS)
 
 
-def _place(name: str) -> str:
-    """Return what stands for a value of a plain job in a statement."""
+def _placeholder(name: str) -> str:
+    """Return the placeholder of a plain job's value in a statement."""
     if name in PLAIN_COLUMNS:
         return "?"
     value = PLAIN_VALUES[name]
@@ -288,18 +288,18 @@ MIGRATIONS: list[tuple[str, ...]] = [
 ]
 """The statements from each schema version to the next; a new file has version 0."""
 
-INSERT = f"INSERT OR IGNORE INTO jobs ({NAMES}) VALUES "  # noqa: S608 - a constant
-PLACES = f"({', '.join('?' * len(COLUMNS))})"
-PLAIN_PLACES = f"({', '.join(_place(name) for name in COLUMNS)})"
+INSERT = f"INSERT OR IGNORE INTO jobs ({COLUMN_NAMES}) VALUES "  # noqa: S608 - a constant
+PLACEHOLDERS = f"({', '.join('?' * len(COLUMNS))})"
+PLAIN_PLACEHOLDERS = f"({', '.join(_placeholder(name) for name in COLUMNS)})"
 ROWS_AT_ONCE = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
-DROP_OLD = "DELETE FROM jobs WHERE finished_at < ?"
+DELETE_OLD = "DELETE FROM jobs WHERE finished_at < ?"
 ROW_SPAN = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
-DROP_SURPLUS = (
+DELETE_SURPLUS = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
 SELECT = (
-    f"SELECT {NAMES} FROM jobs"  # noqa: S608 - a constant
+    f"SELECT {COLUMN_NAMES} FROM jobs"  # noqa: S608 - a constant
     " WHERE (:status IS NULL OR status = :status) AND (:id IS NULL OR id = :id) AND finished_at >= :oldest"
     " ORDER BY finished_at DESC, row DESC LIMIT :limit"
 )
@@ -312,9 +312,9 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     (see ``LOCK_EVERY``); ``executemany`` does so at each row.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        chunk, places = rows[start : start + ROWS_AT_ONCE], PLAIN_PLACES
+        chunk, places = rows[start : start + ROWS_AT_ONCE], PLAIN_PLACEHOLDERS
         if any(len(row) > len(PLAIN_COLUMNS) for row in chunk):
-            chunk, places = [whole_row(row) for row in chunk], PLACES
+            chunk, places = [whole_row(row) for row in chunk], PLACEHOLDERS
         values = list(chain.from_iterable(chunk))
         db.execute(INSERT + ", ".join([places] * len(chunk)), values)
 

@@ -143,7 +143,7 @@ class JobErrorInfo:
 
     @classmethod
     def of(cls, error: BaseException) -> JobErrorInfo:
-        """Describe an error; one that cannot even be printed is described all the same."""
+        """Describe an error, also one that cannot be printed."""
         kind = class_name(type(error))
         try:
             message = exact_str(str(error))

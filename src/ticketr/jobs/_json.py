@@ -45,6 +45,7 @@ def json_key(key: object) -> object:
 
 
 def _copied(value: Any, depth: int) -> object:
+    """Return a copy of a value; raise `ValueError` if JSON cannot hold it."""
     kind = type(value)
     if value is None or kind is bool:
         return value

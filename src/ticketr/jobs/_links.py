@@ -38,7 +38,7 @@ class JobLinks(Generic[T]):
         self.dependents: dict[T, None] = {}
 
     def forget(self, predecessor: T) -> None:
-        """Wait for a job no more."""
+        """Stop waiting for a job."""
         del self.predecessors[predecessor]
 
     def add_dependent(self, dependent: T) -> None:

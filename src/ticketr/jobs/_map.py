@@ -20,7 +20,7 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr.jobs._feeding import LEFT, ResultsEnd, leaving_map
+from ticketr.jobs._feeding import BLOCK_LEFT, ResultsEnd, leaving_map
 from ticketr.jobs._map_feeder import Feeder
 from ticketr.jobs._map_jobs import MapJobs
 from ticketr.jobs._map_waits import NextResult
@@ -92,7 +92,7 @@ class JobMap:
         trace: TracebackType | None,
     ) -> bool:
         self._end.note_left()
-        self._jobs.stop(LEFT)
+        self._jobs.stop(BLOCK_LEFT)
         spill: BaseException | None = None
         try:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for the feeder

@@ -47,6 +47,7 @@ class Feeder:
                 jobs.stop(CANCELLED_OUTSIDE)
 
     async def _submit_all(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
+        """Draw the items and submit their jobs until there are no more."""
         jobs = self._jobs
         iterator, is_async = iterator_of(self._items)
         if not is_async:

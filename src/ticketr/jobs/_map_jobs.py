@@ -222,6 +222,7 @@ class MapJobs:
             self.feeder.wake()
 
     def _note_no_value(self, record: JobRecord) -> None:
+        """Keep a failure for the reader; stop the map if it gives values and no outcomes."""
         if record.status is FAILED:
             self.failures[record] = self.core.handle_of(record)
         if not self._outcomes and not self.is_stopped:

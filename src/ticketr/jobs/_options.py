@@ -128,7 +128,7 @@ def checked_options(options: JobOptions) -> dict[str, object]:
     for option, value in options.items():
         known = OPTIONS.get(option)
         if known is None:
-            raise TypeError(_unknown(option))
+            raise TypeError(_unknown_option_message(option))
         field, check = known
         if value is not None or option not in OPTIONAL:
             if field in fields:
@@ -140,7 +140,7 @@ def checked_options(options: JobOptions) -> dict[str, object]:
     return fields
 
 
-def _unknown(option: str) -> str:
+def _unknown_option_message(option: str) -> str:
     near = difflib.get_close_matches(option, OPTIONS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(OPTIONS)}"
     name = exact_str(option) if str.isidentifier(option) else "name"

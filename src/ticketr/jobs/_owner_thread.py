@@ -23,7 +23,7 @@ class OwnerThread:
     def check(self) -> None:
         """Raise if called in another Trio run, in another thread or outside of Trio.
 
-        A closed queue does not change any more, and may be used from anywhere.
+        A closed queue no longer changes, and may be used from anywhere.
 
         Raises:
             RuntimeError: The call comes from outside the owner's run.
@@ -43,5 +43,5 @@ class OwnerThread:
         )
 
     def close(self) -> None:
-        """Allow calls from anywhere: the queue does not change any more."""
+        """Allow calls from anywhere: the queue no longer changes."""
         self._root = None

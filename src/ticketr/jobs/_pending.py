@@ -71,7 +71,7 @@ class PendingJobs:
         return key in self._paused_keys or (self.rates is not None and key in self.rates)
 
     def _is_blocked(self, blocker: KeySlot[JobRecord] | JobRecord) -> bool:
-        """Tell whether a key is held, paused or has no start left; an ended job blocks none."""
+        """Tell whether a key is held, paused or without a start left; an ended job blocks none."""
         return (
             blocker in self._key_holders
             or blocker in self._paused_keys

@@ -19,7 +19,7 @@ class Phase:
     Attributes:
         draining: The block is being left, or the queue refuses jobs; nothing can be paused.
         refusing: The queue takes no more jobs.
-        closed: No job will change any more.
+        closed: Whether no job will change from now on.
         cancels_delayed_jobs: A job that waits for a time or a rate is cancelled at once.
         cut_off_cause: Why the jobs are being cut off; None while they are not.
         cut_off_at: When to cut off the jobs; infinite while that is not planned, or is done.
@@ -56,7 +56,7 @@ class Phase:
         self.refusing = True
 
     def close(self) -> None:
-        """Let no job change any more."""
+        """Note that no job changes from now on."""
         self.closed = True
 
     def cancel_delayed_jobs(self) -> None:

@@ -33,7 +33,7 @@ class PriorityQueue(Generic[T]):
         self._entries: dict[T, Entry[T]] = {}
         self._queue: deque[Entry[T]] = deque()
         self._heap: list[Entry[T]] = []
-        self._stale: int = 0  # how many entries belong to no item any more
+        self._stale: int = 0  # how many entries no longer belong to an item
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -242,7 +242,7 @@ class JobRecord:
         return record
 
     def restore(self, attempt: int, started_at: float | None, total_ends_at: float | None) -> None:
-        """Write what earlier attempts of a job have left that a store gives back, before it enters."""
+        """Write what a store has kept of a job's earlier attempts, before the job enters."""
         self.attempt = attempt
         if started_at is not None:
             self.started_at, self.report = started_at, NO_REPORT
@@ -250,7 +250,7 @@ class JobRecord:
             self.total_ends_at = total_ends_at
 
     def restore_submit(self, submitted_at: float) -> None:
-        """Write when a job was submitted that a store gives back."""
+        """Write when a job from a store was submitted."""
         self.submitted_at = submitted_at
 
     def restore_end(
@@ -261,7 +261,7 @@ class JobRecord:
         error: JobErrorInfo | None,
         exception: BaseException | None,
     ) -> None:
-        """Write how a job has ended that a store gives back."""
+        """Write how a job from a store has ended."""
         self.set_failure(exception, error)
         self.finished_at, self.result = finished_at, result
         self.call, self.retry, self.handle = ENDED_CALL, None, None
@@ -345,7 +345,7 @@ class JobRecord:
         return held
 
     def set_failure(self, exception: BaseException | None, error: JobErrorInfo | None) -> None:
-        """Write what the job fails with, before its end.
+        """Write the error with which the job fails, before its end.
 
         Args:
             exception: What its function raised; None if its time limit passed.
@@ -399,7 +399,7 @@ class JobRecord:
             self.ended = None
 
     def drop_handle(self) -> None:
-        """Do not keep the handle alive any more."""
+        """Let the handle go if nobody else holds it."""
         self.handle = None
 
     def tell_collector(self) -> None:

@@ -179,6 +179,7 @@ class Recorder:
         return await history.read(limit=sys.maxsize, status=status)  # which cannot look for IDs
 
     async def _write_batch(self) -> bool:
+        """Write all that is unwritten; return False if the history failed."""
         unwritten = self._unwritten
         self._write_ended = trio.Event()
         batch = self._writing = list(unwritten)
@@ -206,6 +207,7 @@ class Recorder:
         self._filled.set()
 
     def _drop_surplus(self) -> None:
+        """Drop the oldest unwritten jobs beyond `BACKLOG`."""
         unwritten = self._unwritten
         # There may be several too many after a batch was returned that could not be written.
         while len(unwritten) > BACKLOG:
@@ -213,6 +215,7 @@ class Recorder:
             self._lose(1, "it is too slow")
 
     def _lose(self, jobs: int, reason: object) -> None:
+        """Count jobs that the history will not have, and warn of the first."""
         self.lost += jobs
         self._warn(reason)
 

@@ -338,7 +338,7 @@ class Repeats:
         self._queue.timer.wake_at(repeat.due_times.due_at)
 
     def unschedule(self, repeat: Repeat) -> None:
-        """Wait for no due time of a repeat any more, or for now."""
+        """Stop waiting for the next due time of a repeat."""
         if repeat in self._scheduled:
             self._scheduled.discard(repeat)
             self._request_deadlock_check()

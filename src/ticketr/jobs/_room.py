@@ -49,17 +49,17 @@ class WaitingSubmissions:
         if submission not in self._by_priority:
             return False
         self._by_priority.discard(submission)
-        self._removed(submission)
+        self._note_removed(submission)
         return True
 
     def pop(self) -> Submission | None:
         """Remove and return the next submit."""
         submission = self._by_priority.pop()
         if submission is not None:
-            self._removed(submission)
+            self._note_removed(submission)
         return submission
 
-    def _removed(self, submission: Submission) -> None:
+    def _note_removed(self, submission: Submission) -> None:
         self.count -= 1
         if submission in self.by_deadline:
             self.by_deadline.discard(submission)

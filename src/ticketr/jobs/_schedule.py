@@ -85,6 +85,7 @@ class Schedule(PendingJobs):
             self._suspects.append(record)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
+        """Add a job to a queue, at the place of its aged priority."""
         record.pending_queue = queue
         queue.push(record, record.due_at - record.extras.priority * AGING, record.number)
 
@@ -150,10 +151,11 @@ class Schedule(PendingJobs):
         self._key_changed(key_slot)
 
     def unblock_successors(self, record: JobRecord) -> None:
-        """Make the first job ready that waits for the end of this one."""
+        """Make the first of the jobs that wait for the end of this one ready."""
         self._unblock_next(record)
 
     def _unblock_next(self, blocker: KeySlot[JobRecord] | JobRecord) -> None:
+        """Make the first job ready that a key or a job has blocked, if it no longer does."""
         queue = self.blocked.get(blocker)
         if queue is None:
             return
@@ -304,7 +306,7 @@ class Schedule(PendingJobs):
             self._key_changed(key)
 
     def _key_changed(self, key: KeySlot[JobRecord]) -> None:
-        """Make the first job ready that waits for a key, now that it is free or has another rate."""
+        """Make the first of the jobs that wait for a key ready, if the key lets it start."""
         self._unblock_next(key)
         if self._suspects is not None and self.rates is not None and key in self.rates.empty:
             self._suspects += key.jobs

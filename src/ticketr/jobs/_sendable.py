@@ -166,7 +166,7 @@ def _job_of(spec: dict[str, Any]) -> Any:
 def _rebuilt(name: str, values: dict[str, object]) -> Any:
     kind = import_by_name(name)
     if not inspect.isclass(kind):
-        raise LoadFailed(f"{name} is not a class any more")
+        raise LoadFailed(f"{name} is no longer a class")
     try:
         return kind(**values)
     except Exception as error:

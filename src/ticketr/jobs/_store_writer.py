@@ -173,6 +173,7 @@ class StoreWriter:
         return [self._jobs[record].number for record in records if record in self._jobs]
 
     def _job_ended(self, record: JobRecord, stored: StoredJob) -> None:
+        """Note the end of a job; one that only the end of the queue has stopped stays live."""
         del self._jobs[record]
         batch, number = self._gathering, stored.number
         if self._stays(record):
@@ -257,6 +258,7 @@ class StoreWriter:
         await self._wait(batch)
 
     async def _wait(self, batch: Batch) -> None:  # noqa: ASYNC910 - the batch is not over yet
+        """Wait until a batch is written, or write it if the writing task has stopped."""
         self._wanted.set()
         while not batch.is_over.is_set():
             if self._has_stopped:

@@ -275,7 +275,7 @@ class Subscriptions(Generic[R]):
         self.progress_readers.notify_idle()
 
     def close(self) -> None:
-        """End all readers: no job will change any more."""
+        """End all readers, since no job will change from now on."""
         self._closed = True
         self.owner_thread.close()
         self.watchers.end()

@@ -144,6 +144,7 @@ class WaitGraph:
     def _record(
         self, wait: Wait, task: trio.lowlevel.Task, jobs: dict[JobRecord, QueueState]
     ) -> None:
+        """Record a wait of a task; request a check unless the wait surely ends."""
         self._parked.add(task)
         for job, queue in jobs.items():
             waiter = self.waiting_jobs.get(job)
@@ -157,6 +158,7 @@ class WaitGraph:
             jobs[wait.jobs[0]].timer.request_deadlock_check()
 
     def _erase(self, wait: Wait, task: trio.lowlevel.Task) -> None:
+        """Remove a wait of a task; a job that had no other wait runs again."""
         self._parked.remove(task)
         if (
             isinstance(wait.target, JobEnd)
@@ -173,7 +175,7 @@ class WaitGraph:
                 waiter.queue.waits.waiting_count -= 1
 
     def job_ended(self, job: JobRecord, queue: QueueState) -> None:
-        """Note that the last running job of a queue that did not wait has ended."""
+        """Note the end of the last running job of a queue that did not wait."""
         waiter = self._end_waiters.get(job)
         if waiter is None or self.waiting_jobs[waiter].queue is not queue:
             self.request_check()  # otherwise the waiter proceeds now
@@ -270,6 +272,7 @@ class WaitGraph:
         return blockers, live, timed
 
     def _blockers(self, node: Node, timed: list[Wait]) -> Blockers:
+        """Return the blockers of a node; add a wait that ends by time to ``timed``."""
         if isinstance(node, AnyRunningJob):
             return list(node.queue.running.values())
         if isinstance(node, AllRunningJobs):
