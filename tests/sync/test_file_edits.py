@@ -115,7 +115,7 @@ def test_an_issue_that_is_not_there_any_more_is_named(
 
     with pytest.raises(CannotEdit) as caught:
         plan_file_edits(store, {gone: DONE})
-    words = f"{what} was not changed: a.md does not hold it any more; read the files again"
+    words = f"{what} was not changed: a.md no longer holds it; read the files again"
     assert str(caught.value) == words
 
 

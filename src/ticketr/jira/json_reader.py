@@ -90,6 +90,7 @@ class _Walk:
         return value
 
     async def _value(self, level: int) -> Any:
+        """Read a value; a list or an object member by member, if it is long."""
         begin = self._at
         first = self._text[begin : begin + 1]
         if first not in {"{", "["} or level > _MOST_DEPTH:

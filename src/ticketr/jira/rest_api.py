@@ -172,7 +172,7 @@ class RestApi:
             query=query,
             headers={**usual, **headers},
         )
-        return await self._exchange(call, _unread)
+        return await self._exchange(call, _as_it_came)
 
     def redact(self, text: str) -> str:
         """Remove the token from a server's text."""
@@ -198,6 +198,7 @@ class RestApi:
         }
 
     async def _send(self, call: Call, *, empty: bool = False) -> JsonResponse:
+        """Send a call; note that the site has answered as Jira does."""
         answer = await self._exchange(call, partial(JsonResponse.read, empty=empty))
         self._known = self._known or answer.json is not None
         return answer
@@ -265,7 +266,7 @@ class Endpoints:
         self._api = api
 
 
-async def _unread(response: Response) -> Response:
+async def _as_it_came(response: Response) -> Response:
     await trio.lowlevel.checkpoint()
     return response
 

@@ -104,7 +104,7 @@ class SearchEndpoints(Endpoints):
         """
         with trio.move_on_after(PAGES_WITHIN):
             return await self._every_page(jql, on_page)
-        raise self._endless(f"its pages did not end within {PAGES_WITHIN:g} s")
+        raise self._endless_search(f"its pages did not end within {PAGES_WITHIN:g} s")
 
     async def _every_page(self, jql: str, on_page: Callable[[int], None] | None) -> SearchResult:
         page = await self.search_page(jql)
@@ -119,16 +119,18 @@ class SearchEndpoints(Endpoints):
             if token is None:
                 return SearchResult(tuple(ids), date)
             if token in tokens or fruitless == _MOST_PAGES_WITHOUT_NEW:
-                raise self._endless("its pages go round in circles")
+                raise self._endless_search("its pages go round in circles")
             if len(tokens) + 1 >= MOST_PAGES or len(ids) > MOST_ISSUES:
-                raise self._endless(f"{len(ids)} issues on {len(tokens) + 1} pages and no end")
+                raise self._endless_search(
+                    f"{len(ids)} issues on {len(tokens) + 1} pages and no end"
+                )
             tokens.add(token)
             page = await self.search_page(jql, token)
             before = len(ids)
             ids |= dict.fromkeys(page.ids)
             fruitless = fruitless + 1 if len(ids) == before else 0
 
-    def _endless(self, problem: str) -> BadAnswer:
+    def _endless_search(self, problem: str) -> BadAnswer:
         return BadAnswer(self._api.address(_SEARCH), problem)
 
     async def bulk_fetch(

@@ -142,7 +142,9 @@ def plan_file_edits(
         file = store.read(path)
         issues = _issues_of(file)
         found = [
-            edit for place in places for edit in _edits(_find(issues, place), place, changes[place])
+            edit
+            for place in places
+            for edit in _plan_edits(_require_issue(issues, place), place, changes[place])
         ]
         if found:
             edits += found
@@ -159,20 +161,22 @@ def _issues_of(file: TicketFile) -> dict[str | int, Ticket]:
     }
 
 
-def _find(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Ticket:
+def _require_issue(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Ticket:
     found = issues.get(place.key or place.line)
     if found is not None:
         return found
     what = place.key or f"the draft of line {place.line}"
-    raise CannotEdit(what, f"{place.path} does not hold it any more; read the files again")
+    raise CannotEdit(what, f"{place.path} no longer holds it; read the files again")
 
 
-def _edits(issue: Ticket, place: IssuePlace, changes: Sequence[FieldChange]) -> Iterator[FileEdit]:
+def _plan_edits(
+    issue: Ticket, place: IssuePlace, changes: Sequence[FieldChange]
+) -> Iterator[FileEdit]:
     for change in changes:
         name = field_name(issue, change.field)
         before = issue.fields.get(name, "")
         try:
-            after = _after(before, change)
+            after = _text_after(before, change)
         except BadValue as error:
             what = issue.key or issue.title
             raise CannotEdit(what, f"{name} cannot be read: {error}") from None
@@ -182,7 +186,8 @@ def _edits(issue: Ticket, place: IssuePlace, changes: Sequence[FieldChange]) -> 
             )
 
 
-def _after(before: str, change: FieldChange) -> str:
+def _text_after(before: str, change: FieldChange) -> str:
+    """Return the text of a field after a change."""
     text = change.text.strip()
     if change.change is Change.SET:
         return text
@@ -241,7 +246,7 @@ def add_sub_task(store: Store, state: State, place: IssuePlace, title: str) -> N
     """
 
     def change(file: TicketFile) -> TicketFile:
-        ticket = _find(_issues_of(file), place)
+        ticket = _require_issue(_issues_of(file), place)
         index = next(at for at, each in enumerate(file.tickets) if each is ticket)
         return rewrite(file, {index: replace(ticket, tasks=(*ticket.tasks, Ticket(title)))})
 
@@ -266,7 +271,7 @@ def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> Non
     """
 
     def change(file: TicketFile) -> TicketFile:
-        issue = _find(_issues_of(file), place)
+        issue = _require_issue(_issues_of(file), place)
         commented = replace(issue, comments=(*issue.comments, Comment(text)))
         index, ticket = next(
             (at, each)
@@ -299,7 +304,7 @@ def add_ticket(store: Store, state: State, draft: Ticket) -> str:
     path = store.name_of(write_draft(store.root, draft))
     text = render([draft])
     added = Replacement(0, "", text, digest_of(text), "")
-    state.undo.add(_step(state, None, path, added, time.time(), UndoKind.ADDED))
+    state.undo.add(_undo_step(state, None, path, added, time.time(), UndoKind.ADDED))
     return path
 
 
@@ -342,17 +347,17 @@ def _replace(
         return new
 
     if not Editor(store).change(path, changed):
-        raise CannotEdit(path, "it is not there any more; read the files again")
+        raise CannotEdit(path, "it is no longer there; read the files again")
     ((before, after),) = versions
     digest = digest_of(after.text)
     with state.batch():
         for index, ticket in enumerate(before.tickets):
             made = Replacement.at(index, before, after, digest=digest, aside="")
             if made.before != made.after:
-                state.undo.add(_step(state, ticket.key, path, made, moment))
+                state.undo.add(_undo_step(state, ticket.key, path, made, moment))
 
 
-def _step(
+def _undo_step(
     state: State,
     key: str | None,
     path: str,

@@ -98,6 +98,7 @@ class LogWorkJob(SessionJob):
 
 
 def _comment(text: str) -> dict[str, object] | None:
+    """Convert the text of a record; raise `BadWork` if Jira would refuse or lose it."""
     if not text.strip():
         return None
     if adf.is_too_long(text):

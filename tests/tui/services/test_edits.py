@@ -112,7 +112,7 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
     used = services(tmp_path, told)
     place = IssuePlace("a.md", "DEMO-1")
     change = FieldChange("Status", "Done")
-    words = "DEMO-1 was not changed: a.md does not hold it any more; read the files again"
+    words = "DEMO-1 was not changed: a.md no longer holds it; read the files again"
 
     await edits.change_field(used, effects.ChangeField("work", place, change))
     await edits.plan_edits(used, effects.PlanEdits("work", ((place, change),)))

@@ -43,7 +43,7 @@ def _middle_matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[
     if sum(number * counts[1][each] for each, number in counts[0].items()) > _MAX_PAIRS:
         once = {each for each, number in counts[0].items() if number == counts[1][each] == 1}
         return _matches_of(once, one, other)
-    return _blocks(one, other)
+    return _matching_blocks(one, other)
 
 
 def _matches_of(
@@ -51,11 +51,11 @@ def _matches_of(
 ) -> list[tuple[int, int]]:
     """Match some items only."""
     places = [[at for at, each in enumerate(side) if each in kept] for side in (one, other)]
-    found = _blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
+    found = _matching_blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
     return [(places[0][left], places[1][right]) for left, right in found]
 
 
-def _blocks(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _matching_blocks(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     return list(
         chain.from_iterable(

@@ -161,6 +161,7 @@ class _Graft:
         return Grafted(document, self._lost(document))
 
     def _lost(self, document: Json) -> tuple[Lost, ...]:
+        """Return at most `MOST_NAMED` pieces that Jira would lose, each with the place of its edit."""
         losses = Losses(self._original, self._shown, document)
         lost = [
             Lost(what, each.path)

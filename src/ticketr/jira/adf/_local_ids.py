@@ -18,7 +18,7 @@ _ID = "localId"
 
 def count_ids(document: object) -> Counter[str]:
     """Count how often each ID occurs in a document."""
-    return Counter(each for node in walk(document) if (each := _id(node)) is not None)
+    return Counter(each for node in walk(document) if (each := _local_id(node)) is not None)
 
 
 def free_ids(taken: Collection[str]) -> Iterator[str]:
@@ -51,7 +51,7 @@ def without_double_ids(document: Json, known: Counter[str]) -> Json:
     return _with_ids(document, own)
 
 
-def _id(node: Json) -> str | None:
+def _local_id(node: Json) -> str | None:
     attrs = node.get("attrs")
     found = attrs.get(_ID) if isinstance(attrs, dict) else None
     return found if isinstance(found, str) else None
@@ -59,7 +59,7 @@ def _id(node: Json) -> str | None:
 
 def _with_ids(node: Json, change: Callable[[str], str]) -> Json:
     result = dict(node)
-    local_id = _id(node)
+    local_id = _local_id(node)
     if local_id is not None:
         result["attrs"] = {**node["attrs"], _ID: change(local_id)}
     content = node.get("content")

@@ -53,18 +53,20 @@ def merged_line(shell: Json, original: Block, edited: Block) -> Json:
     known: dict[str, deque[Any]] = {}
     there = original.node.get("content")
     for each in there if isinstance(there, list) else ():
-        if _is_atom(each):
-            known.setdefault(_key(each), deque()).append(each)
+        if _is_inline_node(each):
+            known.setdefault(_comparable(each), deque()).append(each)
     line = [
-        known[key].popleft() if _is_atom(each) and known.get(key := _key(each)) else each
+        known[key].popleft()
+        if _is_inline_node(each) and known.get(key := _comparable(each))
+        else each
         for each in content
     ]
     return {**shell, "content": line}
 
 
-def _is_atom(node: object) -> bool:
+def _is_inline_node(node: object) -> bool:
     return isinstance(node, dict) and is_inline(node) and node.get("type") != "text"
 
 
-def _key(node: Json) -> str:
+def _comparable(node: Json) -> str:
     return json.dumps(canonical(node), sort_keys=True, default=repr)

@@ -46,14 +46,14 @@ def _collect_lines(node: Any, lines: list[list[str]], depth: int) -> None:
     inline = type(kind) is str and kind in _INLINE
     if not inline or not lines:
         lines.append([])
-    lines[-1].append(_words(node))
+    lines[-1].append(_text_of(node))
     content = node.get("content")
     if type(content) is list:
         for child in content:
             _collect_lines(child, lines, depth + 1)
 
 
-def _words(node: Json) -> str:
+def _text_of(node: Json) -> str:
     text = node.get("text")
     if type(text) is str:
         return text

@@ -100,7 +100,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         while (idle := self._checkout_connection(place)) is not None:
             if idle.is_fit():
                 return idle  # type: ignore[no-any-return]  # asks has no types
-            await self._drop(idle)
+            await self._close_now(idle)
         stream, port = await self._connect(place)
         connection = Connection(stream, place, port)
         if self._closed:
@@ -134,16 +134,16 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
                 self._conn_pool.appendleft(connection)
             else:
                 with trio.move_on_after(CLOSE_WITHIN, shield=True):
-                    await self._drop(connection)
+                    await self._close_now(connection)
         return exchange
 
     async def close(self) -> None:
         """Close every connection, used ones too."""
         self._closed = True
         for connection in tuple(self._open):
-            await self._drop(connection)
+            await self._close_now(connection)
 
-    async def _drop(self, connection: Connection) -> None:
+    async def _close_now(self, connection: Connection) -> None:
         self._open.discard(connection)
         await connection.aclose()
 

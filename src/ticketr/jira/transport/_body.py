@@ -77,6 +77,7 @@ class ResponseBody:
         return b"".join(self._pieces)
 
     async def _unpack(self, packed: bytes) -> list[bytes]:
+        """Decompress a body; note a problem if that fails, or it is too large."""
         self._size = 0
         unpacked: list[bytes] = []
         work = 0

@@ -199,10 +199,10 @@ def _converted(url: str) -> Iterator[None]:
     except UnicodeError as error:
         raise _reasons.not_encoded(url, error) from None
     except httpx.TransportError as error:
-        raise ConnectionLost(url, _reason(error)) from None
+        raise ConnectionLost(url, _reason_of(error)) from None
 
 
-def _reason(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     match error:
         case httpx.LocalProtocolError():
             return _reasons.NOT_SENDABLE

@@ -110,7 +110,7 @@ class BulkJob(SessionJob):
             send = await self._sender(session)
             for some in self._batches():
                 await send(some)
-                self._show(session)
+                self._report_progress(session)
         result = self.so_far()
         more = f", {len(result.failed)} failed" if result.failed else ""
         done = self.change.participle.capitalize()
@@ -129,7 +129,7 @@ class BulkJob(SessionJob):
         words = f"{len(result.done)}/{len(self.issues)} tickets {self.change.participle}"
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
-    def _show(self, session: Session) -> None:
+    def _report_progress(self, session: Session) -> None:
         over = len(self._done) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.move(over, len(self.issues), f"{verb} tickets")
@@ -158,6 +158,7 @@ class BulkJob(SessionJob):
         settings: tuple[FieldSetting, ...],
         some: Sequence[BulkIssue],
     ) -> None:
+        """Change the fields of some issues, those of a type in one task."""
         by_type: dict[MetadataQuery, list[BulkIssue]] = defaultdict(list)
         for each in some:
             by_type[MetadataQuery(each.project, each.type_id, ())].append(each)
@@ -178,6 +179,7 @@ class BulkJob(SessionJob):
             await self._run_task(session, issues, start)
 
     async def _transition(self, session: Session, some: Sequence[BulkIssue]) -> None:
+        """Change the status of some issues; note those that have no transition to it."""
         wanted = self.change.status.casefold()
         at = [each for each in some if each.status.casefold() == wanted]
         self._done |= {each.key: each.id for each in at}
@@ -211,7 +213,7 @@ class BulkJob(SessionJob):
                 self._refuse([each], error)
             else:
                 self._done[each.key] = each.id
-            self._show(session)
+            self._report_progress(session)
 
     async def _run_task(
         self,
@@ -245,13 +247,14 @@ class BulkJob(SessionJob):
         while True:
             progress = await session.jira.bulk_progress(task)
             self._note(session, progress, some)
-            self._show(session)
+            self._report_progress(session)
             if progress.is_over:
                 return progress
             await trio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
     def _note(self, session: Session, progress: BulkProgress, some: Sequence[BulkIssue]) -> None:
+        """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
         self._done |= {each.key: each.id for each in some if each.id in progress.done}
         for each in some:

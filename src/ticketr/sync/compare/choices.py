@@ -200,6 +200,7 @@ def preview(resolution: Resolution) -> Preview:
 
 
 def _writes(resolution: Resolution) -> Iterator[FileChange]:
+    """Yield what the chosen texts, and what merges by itself, change in the file."""
     for each in resolution.chosen:
         if each.text != each.part.yours:
             yield FileChange(each.part.name, each.part.yours, each.text)

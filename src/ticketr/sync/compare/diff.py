@@ -163,6 +163,7 @@ def differing_size(one: Ticket, other: Ticket) -> int:
 
 
 def _texts(issue: Ticket) -> tuple[object, ...]:
+    """Return all that has to be converted to be compared."""
     return issue.description, issue.acceptance_criteria, issue.texts, issue.comments
 
 

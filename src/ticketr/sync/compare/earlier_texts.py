@@ -65,6 +65,8 @@ def fold_earlier_texts(
 
 
 def _folded(ticket: Ticket, descriptions: Mapping[str, object]) -> Ticket:
+    """Return a ticket whose earlier sections stand in the descriptions."""
+
     def folded(issue: Ticket) -> Ticket:
         names = earlier_names(issue, descriptions.get(issue.key or ""))
         return fold_texts(issue, names) if names else issue

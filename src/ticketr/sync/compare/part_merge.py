@@ -100,6 +100,7 @@ def part_lines(part: Part, text: str) -> list[str]:
 
 
 def _chunks(part: Part, base: str | None, local: str, remote: str) -> tuple[Chunk, ...]:
+    """Merge the texts of a part, by line if that is possible."""
     if remote in {local, base}:
         return (CleanChunk((local,)),)
     if base is not None and alike(part, remote, base):

@@ -141,6 +141,7 @@ def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
 
 
 def _likeness(one: str, other: str) -> float:
+    """Return how alike two texts begin, from 0 to 1."""
     return SequenceMatcher(None, one[:_COMPARED], other[:_COMPARED], autojunk=False).ratio()
 
 

@@ -100,7 +100,7 @@ async def download(
         failed += (
             Note(
                 key,
-                _name(folder, root),
+                _relative_name(folder, root),
                 f"{each.name}: other files of its name are in the way; move them away",
                 Code.KEPT,
             )
@@ -115,10 +115,10 @@ async def download(
         except (JiraError, FileFailed) as error:
             if isinstance(error, FileFailed) and not error.alone:
                 raise
-            note = Note(key, _name(folder / name, root), str(error), Code.UNREACHED)
+            note = Note(key, _relative_name(folder / name, root), str(error), Code.UNREACHED)
             failed.append(note)
             continue
-        done.append(_name(folder / name, root))
+        done.append(_relative_name(folder / name, root))
     return AttachmentResult(tuple(done), unchanged, tuple(failed))
 
 
@@ -171,5 +171,5 @@ class Meter:
         self._progress.move(moved, self._total, words)
 
 
-def _name(path: Path, root: Path) -> str:
+def _relative_name(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()

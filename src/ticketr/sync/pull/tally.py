@@ -220,6 +220,7 @@ class Tally:
         )
 
     def _count(self, issue_id: str, written: WriteOutcome) -> None:
+        """Count the outcome of an issue; of several outcomes, the weightiest counts."""
         if issue_id not in self._found:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known:

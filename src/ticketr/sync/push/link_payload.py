@@ -129,9 +129,11 @@ def link_payload(
         if direction is None:
             continue
         try:
-            _check(issue, change)
+            _check_keys(issue, change)
             gone = removed_links(fields, change.name, change.old, change.new)
-            lost += _lost(issue, change, [link_loss(each) for each in gone], context, path)
+            lost += _accepted_losses(
+                issue, change, [link_loss(each) for each in gone], context, path
+            )
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
             continue
@@ -146,7 +148,8 @@ def link_payload(
     return LinkPayload(tuple(writes), tuple(problems), (), tuple(values), tuple(lost))
 
 
-def _check(issue: Ticket, change: Change) -> None:
+def _check_keys(issue: Ticket, change: Change) -> None:
+    """Raise `BadValue` if a link cannot lead to one of the keys."""
     for key in keys_in(change.new):
         if not is_key(key):
             raise BadValue(f"{shown(key)} is not a key like PROJ-123")
@@ -154,9 +157,10 @@ def _check(issue: Ticket, change: Change) -> None:
             raise BadValue("a ticket cannot be linked to itself")
 
 
-def _lost(
+def _accepted_losses(
     issue: Ticket, change: Change, gone: Sequence[str], context: LinkContext, path: str
 ) -> Iterator[str]:
+    """Yield a warning for each link that is removed; raise `BadValue` if that was not accepted."""
     lost = [Loss(issue.key or "", path, each) for each in gone]
     if refused := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
         raise BadValue(

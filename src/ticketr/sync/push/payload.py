@@ -49,13 +49,15 @@ class IssuePayload:
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
         uploads = {each.mark: each for each in (*self.uploads, *found.uploads)}
-        return replace(self._with(found), comments=found.writes, uploads=tuple(uploads.values()))
+        return replace(
+            self._with_part(found), comments=found.writes, uploads=tuple(uploads.values())
+        )
 
     def with_links(self, found: LinkPayload) -> IssuePayload:
         """Return the same with links."""
-        return replace(self._with(found), links=found.writes)
+        return replace(self._with_part(found), links=found.writes)
 
-    def _with(self, found: CommentPayload | LinkPayload) -> IssuePayload:
+    def _with_part(self, found: CommentPayload | LinkPayload) -> IssuePayload:
         return replace(
             self,
             problems=(*self.problems, *found.problems),

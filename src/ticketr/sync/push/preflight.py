@@ -51,7 +51,7 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
         for ticket in writes
         for each in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
     )
-    parents = {key for each in may_name_parent if (key := _parent(each.payload))}
+    parents = {key for each in may_name_parent if (key := _parent_key(each.payload))}
     payloads = [edit.payload for ticket in writes for edit in ticket.edits]
     payloads += (new.payload for ticket in writes for new in ticket.new_issues)
     linked = {link.key for each in payloads for link in each.links if not link.remove}
@@ -107,7 +107,7 @@ def _edits_left(
 
 def _unreachable(each: IssueEdit | NewIssue, path: str, absent: set[str]) -> Note | None:
     """Return a note on an issue with a parent, or a link to an issue, that Jira does not have."""
-    named = {_parent(each.payload): "Parent"}
+    named = {_parent_key(each.payload): "Parent"}
     named |= {link.key: link.line for link in each.payload.links if not link.remove}
     for key, line in named.items():
         if key in absent:
@@ -116,7 +116,7 @@ def _unreachable(each: IssueEdit | NewIssue, path: str, absent: set[str]) -> Not
     return None
 
 
-def _parent(payload: IssuePayload) -> str | None:
+def _parent_key(payload: IssuePayload) -> str | None:
     parent = payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
     return key if isinstance(key, str) else None

@@ -53,7 +53,7 @@ class RichText:
         Raises:
             BadValue: Jira would refuse the text or lose a part of it.
         """
-        return _checked(self._with_mentions(lookup).with_marks())
+        return _checked_document(self._with_mentions(lookup).with_marks())
 
     def document(self) -> dict[str, object]:
         """Return the document that would be sent."""
@@ -120,7 +120,12 @@ class RichText:
         return replace(self, issue=issue, edited=self.edited and self.edited.with_text(issue))
 
 
-def _checked(text: RichText) -> dict[str, object] | None:
+def _checked_document(text: RichText) -> dict[str, object] | None:
+    """Convert a text and check it; return None for an empty document.
+
+    Raises:
+        BadValue: Jira would refuse it, or lose a part of it.
+    """
     texts = [each for each, _ in text.texts()]
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*texts):

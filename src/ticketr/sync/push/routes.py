@@ -95,8 +95,8 @@ class RouteFinder:
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
         # The transitions of this issue count, not those of another one in the same status.
         edges = {**workflow, edit.status.casefold(): transitions}
-        while not (path := find_path(_names(edges), edit.status, status)):
-            unknown = unknown_statuses(_names(edges), edit.status)
+        while not (path := find_path(_next_statuses(edges), edit.status, status)):
+            unknown = unknown_statuses(_next_statuses(edges), edit.status)
             if not unknown:
                 raise no_transition(status, transitions)
             for each in unknown:
@@ -138,11 +138,11 @@ class RouteFinder:
 
     async def _keep(self, edit: IssueEdit, edges: _Edges) -> None:
         """Store what is known of the workflow, so that the next plan can show the way."""
-        known = {status: list(to) for status, to in _names(edges).items() if to}
+        known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
         record = self._session.state.site_record
         async with self._session.disk:
             await self._session.in_thread(record.keep_workflow, edit.project, edit.type_id, known)
 
 
-def _names(edges: _Edges) -> dict[str, list[str]]:
+def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
     return {status: [each.to for each in found if each.to] for status, found in edges.items()}

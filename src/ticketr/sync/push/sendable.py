@@ -132,7 +132,9 @@ async def compare_with_jira(
             compare = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
             )
-            found[head] = await compute(session.in_thread, _work(change, family), compare)
+            found[head] = await compute(
+                session.in_thread, _comparison_work(change, family), compare
+            )
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
     stale = [issue_id for each in found.values() for issue_id in each.stale]
@@ -158,7 +160,7 @@ async def _add_named_files(
             families[head] = replace(family, issues=tuple(issues))
 
 
-def _work(change: LocalChange, family: RenderedFamily) -> int:
+def _comparison_work(change: LocalChange, family: RenderedFamily) -> int:
     assert change.base is not None
     versions = (change.local.ticket, family.text.ticket)
     return CONVERSIONS * sum(differing_size(change.base, each) for each in versions)

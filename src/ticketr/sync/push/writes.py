@@ -209,7 +209,7 @@ class _WritesBuilder:
     def build(self, project: str | None) -> TicketWrites | None:
         """Build the writes; None if a draft cannot be created, so that its sub-tasks cannot be."""
         change = self._change
-        edits = self._edits()
+        edits = self._accepted_edits()
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
             self.failed.append(Note.on(change.local.ticket, self._path, reason, Code.INVALID))
@@ -227,7 +227,8 @@ class _WritesBuilder:
             change, new_ticket, edits, tuple(each for each in subtasks if each is not None)
         )
 
-    def _edits(self) -> tuple[IssueEdit, ...]:
+    def _accepted_edits(self) -> tuple[IssueEdit, ...]:
+        """Build the edits of the existing issues, without those that would lose something."""
         sendable = self._sendable
         sent = replace(self._change, edits=sendable.edits)
         texts = edited_texts_of(

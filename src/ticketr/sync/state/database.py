@@ -307,6 +307,7 @@ class Database:
 
     @contextmanager
     def _errors(self) -> Generator[None]:
+        """Convert the errors of SQLite to `StateFailed`, and let one thread in at a time."""
         try:
             with self._turn:
                 yield

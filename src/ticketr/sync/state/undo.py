@@ -136,6 +136,7 @@ class UndoLog:
             )
 
     def _rows(self, head: str) -> dict[str, list[list[object]]]:
+        """Read all rows of a ticket, by table."""
         return {
             table: [
                 list(row)

@@ -271,6 +271,7 @@ class Store:
         return None
 
     def _bytes(self, name: str) -> bytes:
+        """Read what a file holds; say why if that fails."""
         if not is_utf8(name):
             reason = "its name is not UTF-8; rename it"
             raise FileFailed(self.root / name, "read", reason, alone=True)

@@ -167,7 +167,7 @@ class FamilyWriter:
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
         """Merge a family with what stands in its file, as `write` would."""
         family = in_wording_of(family, local)
-        return self._merge(family, bases_of(self._state, family), local)
+        return self._merge_with_file(family, bases_of(self._state, family), local)
 
     def versions(self, family: RenderedFamily, local: Ticket) -> Versions:
         """Return the versions that `write` would merge."""
@@ -299,7 +299,7 @@ class FamilyWriter:
         if comparable(text) in map(comparable, unedited_texts(self._state, family, bases)):
             replaced = text if keep_text else ""
             return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, replaced=replaced)
-        merged = self._merge(family, bases, local)
+        merged = self._merge_with_file(family, bases, local)
         return Decision.merged(merged, index, local, text, keep_text=keep_text or merged.dropped)
 
     def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
@@ -322,7 +322,7 @@ class FamilyWriter:
         """Record in the state what was decided for a family, and return the result."""
         per_issue = self._outcomes(family, decision)
         if decision.outcome is WriteOutcome.CONFLICT:
-            self._state.conflicts.add(self._conflict(family, name, decision.clashes))
+            self._state.conflicts.add(self._conflict_of(family, name, decision.clashes))
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             return replace(self._keep(family, name, decision), per_issue=per_issue)
         record_written(
@@ -339,6 +339,7 @@ class FamilyWriter:
         )
 
     def _outcomes(self, family: RenderedFamily, decision: Decision) -> Mapping[str, WriteOutcome]:
+        """Return the outcome of each issue of a family, by its key."""
         if decision.before is None:
             return {}
         merged = decision.outcome is WriteOutcome.MERGED  # else the base does not matter
@@ -350,7 +351,9 @@ class FamilyWriter:
             after=decision.ticket or family.text.ticket,
         )
 
-    def _merge(self, family: RenderedFamily, bases: Iterable[str], local: Ticket) -> Merged:
+    def _merge_with_file(
+        self, family: RenderedFamily, bases: Iterable[str], local: Ticket
+    ) -> Merged:
         from ticketr.sync.compare.merge import merge  # noqa: PLC0415 - most tickets need none
 
         three = versions_of(self._state, family, bases, local, self._hashes)
@@ -362,7 +365,7 @@ class FamilyWriter:
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
 
-    def _conflict(self, family: RenderedFamily, path: str, clashes: Iterable[Clash]) -> Conflict:
+    def _conflict_of(self, family: RenderedFamily, path: str, clashes: Iterable[Clash]) -> Conflict:
         head = family.head
         return Conflict(
             head=head.id,

@@ -146,7 +146,7 @@ def _grouped(nodes: list[Any]) -> list[Any]:
         if (
             made
             and type(node) is dict
-            and node.get("text") in _START_OF_END_TAG.get(_tag(made[-1]), ())
+            and node.get("text") in _START_OF_END_TAG.get(_text_of(made[-1]), ())
         ):
             made.pop()
         else:
@@ -154,7 +154,7 @@ def _grouped(nodes: list[Any]) -> list[Any]:
     return made
 
 
-def _tag(node: Any) -> str:
+def _text_of(node: Any) -> str:
     return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
 
 
@@ -200,7 +200,7 @@ def _blocks(node: Json) -> Iterator[Json]:
         case "blockCard":
             yield _paragraph(*(write_card(node["attrs"]) or ()))
         case "decisionList":
-            items = [_paragraph(text(raw("<> ")), *_content(each)) for each in node["content"]]
+            items = [_paragraph(text(raw("<> ")), *_content_of(each)) for each in node["content"]]
             yield {
                 "type": "bulletList",
                 "content": [{"type": "listItem", "content": [each]} for each in items],
@@ -221,7 +221,7 @@ def _quote(word: str, content: list[Any]) -> Json:
     return {"type": "blockquote", "content": [mark, *content]}
 
 
-def _content(item: Json) -> list[Any]:
+def _content_of(item: Json) -> list[Any]:
     content = item.get("content")
     return content if type(content) is list else []
 
