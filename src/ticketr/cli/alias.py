@@ -46,14 +46,14 @@ def alias(
         raise click.UsageError("--remove needs the NAME of an alias")
     aliases = resolve(workspace=workspace, folder=folder).aliases
     if name is None:
-        _print(aliases, as_json=as_json)
+        _print_aliases(aliases, as_json=as_json)
     elif query is not None:
-        _store(name, query, aliases)
+        _store_alias(name, query, aliases)
     else:
-        _remove(context, name, aliases)
+        _remove_alias(context, name, aliases)
 
 
-def _print(aliases: Mapping[str, str], *, as_json: bool) -> None:
+def _print_aliases(aliases: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
         echo_json([{"name": name, "query": aliases[name]} for name in sorted(aliases)])
         return
@@ -62,7 +62,7 @@ def _print(aliases: Mapping[str, str], *, as_json: bool) -> None:
         echo(f"@{name:<{room}}  {aliases[name]}")
 
 
-def _store(name: str, query: str, aliases: Mapping[str, str]) -> None:
+def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
     from ticketr import config
 
     name = config.checked_alias("NAME", name.removeprefix("@"))
@@ -72,7 +72,7 @@ def _store(name: str, query: str, aliases: Mapping[str, str]) -> None:
     echo(f"@{name} stands for: {query}")
 
 
-def _remove(context: click.Context, name: str, aliases: Mapping[str, str]) -> None:
+def _remove_alias(context: click.Context, name: str, aliases: Mapping[str, str]) -> None:
     from ticketr import config
 
     name = name.removeprefix("@")

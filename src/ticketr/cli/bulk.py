@@ -91,7 +91,7 @@ def bulk(
 
     found = run(find)
     if found.result is None:
-        _print(found.snapshot, BulkResult(), change, as_json=as_json)
+        _print_result(found.snapshot, BulkResult(), change, as_json=as_json)
         context.exit(_exit_code(found.signal))
     issues = found.result or ()
     if dry_run or not issues:
@@ -105,7 +105,7 @@ def bulk(
 
     ended = run(main)
     result = job.so_far()
-    _print(ended.snapshot, result, change, as_json=as_json)
+    _print_result(ended.snapshot, result, change, as_json=as_json)
     if ended.result is None:
         context.exit(_exit_code(ended.signal))
     context.exit(exits.PARTLY if result.failed else exits.DONE)
@@ -119,7 +119,7 @@ def _exit_code(received: signal.Signals | None) -> int:
 def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
     from ticketr.config.names import folded
 
-    found = tuple(map(_setting, texts))
+    found = tuple(map(_read_setting, texts))
     names = [folded(each.name) for each in found]
     for each in found:
         if names.count(folded(each.name)) > 1:
@@ -131,7 +131,7 @@ def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
     return found
 
 
-def _setting(text: str) -> FieldSetting:
+def _read_setting(text: str) -> FieldSetting:
     from ticketr.sync import FieldSetting
 
     found = FieldSetting.read(text)
@@ -192,7 +192,9 @@ def _confirm(
         click.get_current_context().exit(exits.DONE)
 
 
-def _print(snapshot: JobSnapshot, result: BulkResult, change: BulkChange, *, as_json: bool) -> None:
+def _print_result(
+    snapshot: JobSnapshot, result: BulkResult, change: BulkChange, *, as_json: bool
+) -> None:
     if as_json:
         progress = snapshot.progress
         failed = [

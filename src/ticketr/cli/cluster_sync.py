@@ -115,7 +115,7 @@ def sync_by_workers(
     if options.as_json:
         report.print_all_json({name: _as_json(each) for name, each in ended.items()})
     else:
-        _print(ended, print_result)
+        _print_ended(ended, print_result)
     return report.worst_exit_code(each.exit_code for each in ended.values())
 
 
@@ -179,7 +179,7 @@ def _as_json(ended: _Ended) -> dict[str, object]:
     )
 
 
-def _print(ended: dict[str, _Ended], print_result: Callable[[SyncResult], None]) -> None:
+def _print_ended(ended: dict[str, _Ended], print_result: Callable[[SyncResult], None]) -> None:
     for name, each in ended.items():
         if each.status is JobStatus.COMPLETED:
             report.print_messages([f"{name}:"])

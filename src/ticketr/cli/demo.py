@@ -69,14 +69,14 @@ def demo(
     )
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
     try:
-        context.exit(run(_demo, show, site))
+        context.exit(run(_run_demo, show, site))
     except SandboxFailed as error:
         if error.wrong_usage:
             raise click.UsageError(error.reason) from None
         raise
 
 
-async def _demo(
+async def _run_demo(
     show: Callable[[PullJob], Awaitable[int]],
     open_site: Callable[[], AbstractAsyncContextManager[SessionOptions]],
 ) -> int:

@@ -68,7 +68,7 @@ def diff(
         found = survey(store, state)
         broken = found.broken
         refuse_unknown(keys, found, state)
-        versions = _versions(found, state, keys)
+        versions = _versions_of(found, state, keys)
         missing = found.missing(state)
         if keys:
             own = {own_ticket(state, each) for each in keys}
@@ -86,7 +86,7 @@ def diff(
     context.exit(exits.FAILED if broken else exits.DONE)
 
 
-def _versions(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
+def _versions_of(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
     from ticketr.cli.local_edits import own_ticket
 
     here = {

@@ -31,7 +31,7 @@ class Group(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing one."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(ctx, name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _summary_of(ctx, name)) for name in self.list_commands(ctx)])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the exit codes."""
@@ -40,7 +40,7 @@ class Group(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command, without importing one, or an option."""
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
-        found = [CompletionItem(name, help=_summary(ctx, name)) for name in names]
+        found = [CompletionItem(name, help=_summary_of(ctx, name)) for name in names]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
@@ -83,7 +83,7 @@ def _words(context: click.Context) -> str:
     return context.command_path.partition(" ")[2]
 
 
-def _summary(context: click.Context, name: str) -> str:
+def _summary_of(context: click.Context, name: str) -> str:
     return CATALOGUE[f"{_words(context)} {name}".strip()].summary
 
 

@@ -140,9 +140,9 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
     from ticketr.cli.report import print_messages
 
     if not options.every:
-        resolved = _resolved(options)
+        resolved = _resolve_options(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])
-        return JobArguments({"": _settings(resolved, options, jql)})
+        return JobArguments({"": _session_settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("use --every, or name one workspace, not both")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
@@ -173,7 +173,7 @@ def workspace_arguments(
         TokenFailed: A source of tokens failed.
         click.UsageError: The package asks was chosen and cannot be used.
     """
-    return _settings(_resolved(options), options, jql)
+    return _session_settings(_resolve_options(options), options, jql)
 
 
 def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
@@ -200,12 +200,14 @@ def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
     return f"{words}; to work in this folder, say --folder ." if in_use else words
 
 
-def _resolved(options: CommonOptions) -> Workspace:
+def _resolve_options(options: CommonOptions) -> Workspace:
     found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
     return confirm_site(require_workspace(found))
 
 
-def _settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:
+def _session_settings(
+    resolved: Workspace, options: CommonOptions, jql: str | None
+) -> SessionOptions:
     if jql is not None:
         jql = expand_aliases("--jql", jql, resolved.aliases)
     elif options.project is None:

@@ -76,7 +76,7 @@ def run_jobs(
         empty: The result that these report.
         options: `plain` and `as_json` count.
     """
-    named = _run(jobs, plain=options.plain)
+    named = _run_in_queue(jobs, plain=options.plain)
     codes = [exit_code(ended) for ended in named.values()]
     codes += [exits.for_error(error) for _, error in failed.values()]
     if options.as_json:
@@ -94,7 +94,7 @@ def run_jobs(
     return worst_exit_code(codes)
 
 
-def _run(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOutcome[R]]:
+def _run_in_queue(jobs: Mapping[str, WorkspaceJob[R]], *, plain: bool) -> dict[str, JobOutcome[R]]:
     if not jobs:
         return {}
     roots = [job.root for job in jobs.values()]

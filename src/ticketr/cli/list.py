@@ -100,13 +100,13 @@ def _is_broken(listed: ListedIssue) -> bool:
     return "broken" in listed.candidate.flags
 
 
-def _field(listed: ListedIssue, name: str) -> str:
+def _field_text(listed: ListedIssue, name: str) -> str:
     return listed.candidate.fields.get(name, "")
 
 
 def _row_cells(listed: ListedIssue) -> tuple[str, ...]:
     flags = ",".join(sorted(listed.candidate.flags))
-    status, assignee = _field(listed, "Status"), _field(listed, "Assignee")
+    status, assignee = _field_text(listed, "Status"), _field_text(listed, "Assignee")
     return listed.candidate.key, status, listed.candidate.title, assignee, flags
 
 
@@ -115,8 +115,8 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
     return {
         "key": candidate.key or None,
         "title": candidate.title,
-        "status": _field(listed, "Status"),
-        "assignee": _field(listed, "Assignee"),
+        "status": _field_text(listed, "Status"),
+        "assignee": _field_text(listed, "Assignee"),
         "flags": sorted(candidate.flags),
         "path": listed.path,
         "line": listed.line,

@@ -174,11 +174,11 @@ def _files_with(store: Store, key: str) -> Iterator[str]:
     for paths in store.walk():
         for path in paths:
             name = store.name_of(path)
-            if name != own and _occurs(store, name, sought):
+            if name != own and _occurs_in_file(store, name, sought):
                 yield name
 
 
-def _occurs(store: Store, name: str, sought: bytes) -> bool:
+def _occurs_in_file(store: Store, name: str, sought: bytes) -> bool:
     try:
         return sought in store.content(name)
     except (OSError, TicketrError):  # it cannot hold what is looked for; 'status' tells of it

@@ -54,7 +54,9 @@ def left_lines(left: Sequence[LeftAlone]) -> list[str]:
     Tickets that were not named are only counted.
     """
     listed = [each for each in left if each.code is not Code.UNNAMED]
-    lines = [f"left alone: {each.name}{_place(each)}: {each.reason}" for each in listed[:_MAX_LEFT]]
+    lines = [
+        f"left alone: {each.name}{_place_words(each)}: {each.reason}" for each in listed[:_MAX_LEFT]
+    ]
     if len(listed) > _MAX_LEFT:
         lines.append(f"... and {len(listed) - _MAX_LEFT} more; ticketr status lists them all")
     if unnamed := len(left) - len(listed):
@@ -70,7 +72,7 @@ def skipped_lines(plan: PushPlan) -> list[str]:
     return left_lines([each for each in plan.left if each.code in skipped])
 
 
-def _place(left: LeftAlone) -> str:
+def _place_words(left: LeftAlone) -> str:
     return "" if left.path in {"", left.name} else f" ({left.path})"
 
 
@@ -83,7 +85,7 @@ def _changes(planned: Action | PlanEntry) -> Sequence[tuple[str, str, str]]:
 
 def _differences(old: str, new: str) -> list[str]:
     """Return the lines that differ, at most `_MAX_LINES` of them."""
-    found = [line for line in _changed(old.split("\n"), new.split("\n")) if line[2:].strip()]
+    found = [line for line in _changed_lines(old.split("\n"), new.split("\n")) if line[2:].strip()]
     if not found:
         return ["(blank lines)"]
     more = len(found) - _MAX_LINES
@@ -91,7 +93,7 @@ def _differences(old: str, new: str) -> list[str]:
     return [*found[:_MAX_LINES], *rest]
 
 
-def _changed(old: list[str], new: list[str]) -> Iterator[str]:
+def _changed_lines(old: list[str], new: list[str]) -> Iterator[str]:
     for tag, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
         if tag == "equal":
             continue

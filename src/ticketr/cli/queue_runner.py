@@ -109,7 +109,7 @@ async def run_all(
         received = await wait_for_all(
             handles, lambda job_id, number: queue.request_cancel(job_id, reason=number.name)
         )
-        return [await _outcome(handle, received) for handle in handles]
+        return [await _outcome_of(handle, received) for handle in handles]
 
 
 async def wait_for_all(
@@ -139,7 +139,7 @@ async def wait_for_all(
     return received
 
 
-async def _outcome(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
+async def _outcome_of(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
     snapshot = handle.snapshot()
     if snapshot.error is not None:
         _logger.debug("the job failed:\n%s", snapshot.error.traceback)

@@ -40,7 +40,7 @@ def exit_code(ended: Outcome) -> int:
 
     partly = any(
         result.failed or result.conflicts or (isinstance(result, PushResult) and result.left)
-        for result in _parts(ended.result)
+        for result in _parts_of(ended.result)
     )
     return exits.PARTLY if partly else exits.DONE
 
@@ -62,7 +62,7 @@ def error_name(ended: Outcome) -> str | None:
     return error.type.rpartition(".")[2] if error is not None else None
 
 
-def _parts(result: Result) -> tuple[PullResult | PushResult, ...]:
+def _parts_of(result: Result) -> tuple[PullResult | PushResult, ...]:
     from ticketr.sync import SyncResult
 
     return (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
@@ -176,7 +176,7 @@ def print_push(result: PushResult, *, dry_run: bool = False) -> None:
     created = f" ({_list_keys(result.created)})" if result.created else ""
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
     if not dry_run:
-        first = _ordered(result.created)[:KEYS]
+        first = _in_order(result.created)[:KEYS]
         print_messages(f"created {browse_url(result.site, key)}" for key in first)
         left = _count_if_any(result.in_conflict, "in conflict") + _count_if_any(
             len(result.left), "left alone"
@@ -232,10 +232,10 @@ def _count_if_any(count: int, word: str) -> str:
 def _list_keys(keys: Collection[str]) -> str:
     """Return the first `KEYS` keys in order, and how many more there are."""
     more = f" and {len(keys) - KEYS} more" if len(keys) > KEYS else ""
-    return ", ".join(_ordered(keys)[:KEYS]) + more
+    return ", ".join(_in_order(keys)[:KEYS]) + more
 
 
-def _ordered(keys: Iterable[str]) -> list[str]:
+def _in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: (key.rpartition("-")[0], len(key), key))
 
 

@@ -97,7 +97,7 @@ def resolve(
     elif wanted:
         _print_outcome(store, outcome)
     else:
-        _list(conflicts, marked)
+        _print_conflicts(conflicts, marked)
     context.exit(exits.FAILED if outcome.failed else exits.DONE)
 
 
@@ -135,7 +135,7 @@ def _reason(key: str, error: TicketrError) -> str:
     return str(error)
 
 
-def _list(conflicts: Sequence[Conflict], marked: Sequence[ConflictMarker]) -> None:
+def _print_conflicts(conflicts: Sequence[Conflict], marked: Sequence[ConflictMarker]) -> None:
     from ticketr.cli.status import conflict_line
 
     for line in (*map(conflict_line, conflicts), *map(str, marked)):

@@ -98,7 +98,7 @@ def sandbox(
 
     from ticketr.sandbox import OtherSeed, run
 
-    user, hostile = _user(time_zone), _faults(faults)
+    user, hostile = _user_in_zone(time_zone), _read_faults(faults)
     serve = partial(run, user=user, faults=hostile, announce=echo, **options)
     try:
         trio.run(serve)
@@ -106,7 +106,7 @@ def sandbox(
         raise click.UsageError(str(error)) from None
 
 
-def _user(time_zone: str | None) -> User:
+def _user_in_zone(time_zone: str | None) -> User:
     from ticketr.sandbox import DEMO_USER, user_in
 
     if time_zone is None:
@@ -119,7 +119,7 @@ def _user(time_zone: str | None) -> User:
         ) from None
 
 
-def _faults(text: str | None) -> Faults | None:
+def _read_faults(text: str | None) -> Faults | None:
     from ticketr.sandbox import BadFaults, Faults
 
     try:

@@ -37,7 +37,7 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
     from ticketr.cli.queue_runner import run
 
     settings = workspace_arguments(CommonOptions(workspace=workspace, folder=folder))
-    fields = run(_read, settings)
+    fields = run(_fetch_fields, settings)
     if write:
         from ticketr.config import write_schema
 
@@ -47,7 +47,7 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
     elif write:
         echo(f"{len(fields)} fields are now comments in {settings['root'] / 'ticketr.toml'}")
     elif sys.stdout.isatty():
-        for line in _table(fields, shutil.get_terminal_size().columns):
+        for line in _table_lines(fields, shutil.get_terminal_size().columns):
             echo(line)
     else:
         for each in fields:
@@ -55,7 +55,7 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
             click.echo("\t".join(map(printable, cells)))
 
 
-async def _read(settings: SessionOptions) -> tuple[SchemaField, ...]:
+async def _fetch_fields(settings: SessionOptions) -> tuple[SchemaField, ...]:
     from ticketr.config import MissingSetting
     from ticketr.jira import open_jira
     from ticketr.sync import read_schema
@@ -83,7 +83,7 @@ def _comment(field: SchemaField) -> str:
     return printable(f"{_marks(field)} {field.name} ({field.kind}{required}){values}")
 
 
-def _table(fields: Sequence[SchemaField], width: int) -> Iterator[str]:
+def _table_lines(fields: Sequence[SchemaField], width: int) -> Iterator[str]:
     from ticketr.text import clip, fit, width as cells_of
 
     if not fields:

@@ -44,7 +44,7 @@ def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_
         text = redacted(found.text)
         click.echo(printable_lines(text) if _is_terminal() else text.encode(), nl=False)
     else:
-        for line in _lines(found):
+        for line in _ticket_lines(found):
             echo(line)
 
 
@@ -67,12 +67,12 @@ def _as_json(issue: Ticket) -> dict[str, object]:
     }
 
 
-def _lines(found: FoundIssue) -> Iterator[str]:
+def _ticket_lines(found: FoundIssue) -> Iterator[str]:
     issue = found.issue
     yield f"{issue.key}  {issue.title}"
     if issue is not found.head:
         yield f"below {found.head.key or 'a draft'}  {found.head.title}"
-    yield from _fields(issue)
+    yield from _field_lines(issue)
     if issue.description:
         yield ""
         yield from issue.description.split("\n")
@@ -85,7 +85,7 @@ def _lines(found: FoundIssue) -> Iterator[str]:
     for name, text in issue.texts.items():
         yield from ("", name)
         yield from (f"  {line}".rstrip() for line in text.split("\n"))
-    yield from _comments(issue)
+    yield from _comment_lines(issue)
     if issue.tasks:
         yield from ("", "Sub-tasks")
         for task in issue.tasks:
@@ -94,7 +94,7 @@ def _lines(found: FoundIssue) -> Iterator[str]:
     yield from ("", f"{found.path}:{issue.line}")
 
 
-def _comments(issue: Ticket) -> Iterator[str]:
+def _comment_lines(issue: Ticket) -> Iterator[str]:
     if issue.comments:
         yield from ("", "Comments")
     for comment in issue.comments:
@@ -103,7 +103,7 @@ def _comments(issue: Ticket) -> Iterator[str]:
         yield from (f"  {line}".rstrip() for line in comment.text.split("\n"))
 
 
-def _fields(issue: Ticket) -> Iterator[str]:
+def _field_lines(issue: Ticket) -> Iterator[str]:
     if not issue.fields:
         return
     yield ""

@@ -73,7 +73,7 @@ def stats(
     else:
         for name, values in totals.items():
             for each in values:
-                cells = (name, each.value, str(each.issues), _number(each.points))
+                cells = (name, each.value, str(each.issues), _points_text(each.points))
                 click.echo("\t".join(map(printable, cells)))
     for warning in _unknown(fields, issues):
         echo(warning, err=True)
@@ -95,11 +95,11 @@ def _unknown(fields: Sequence[str], issues: Sequence[Candidate]) -> Iterator[str
             yield f'no ticket has the field "{name}"{hint}'
 
 
-def _number(points: float) -> str:
+def _points_text(points: float) -> str:
     return f"{points:.15g}"
 
 
-def _points(found: Sequence[Candidate]) -> float:
+def _sum_of_points(found: Sequence[Candidate]) -> float:
     from ticketr.tickets import points_of
 
     return sum(map(points_of, found))
@@ -112,29 +112,29 @@ def _as_json(
         name: [{"value": t.value or None, "tickets": t.issues, "points": t.points} for t in values]
         for name, values in totals.items()
     }
-    return {"folder": folder, "tickets": len(found), "points": _points(found), "by": by}
+    return {"folder": folder, "tickets": len(found), "points": _sum_of_points(found), "by": by}
 
 
 def _tables(
     found: Sequence[Candidate], totals: dict[str, tuple[Total, ...]], width: int
 ) -> Iterator[str]:
     """Yield the lines of a table for each field."""
-    points = _points(found)
-    tail = f", {_number(points)} points" if points else ""
+    points = _sum_of_points(found)
+    tail = f", {_points_text(points)} points" if points else ""
     yield f"{len(found)} ticket{'s' * (len(found) != 1)}{tail}"
     for name, values in totals.items():
         if values:
             yield ""
             yield printable(name)
-            yield from _table(values, width)
+            yield from _table_lines(values, width)
 
 
-def _table(values: Sequence[Total], width: int) -> Iterator[str]:
+def _table_lines(values: Sequence[Total], width: int) -> Iterator[str]:
     from ticketr.text import fit, width as cells_of
 
     names = [printable(each.value) or "none" for each in values]
     counts = [str(each.issues) for each in values]
-    points = [f"{_number(each.points)} pts" if each.points else "" for each in values]
+    points = [f"{_points_text(each.points)} pts" if each.points else "" for each in values]
     name_cells = min(max(map(cells_of, names)), _VALUE_CELLS)
     count_cells, point_cells = max(map(len, counts)), max(map(len, points))
     used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)

@@ -127,17 +127,21 @@ def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
     for creation in found.creations:
         what = "the next push finds out if it exists"
         yield "unsettled", f"{creation.title} ({creation.path}): {what}"
-    yield from _unknown(each for each in found.never_pulled if each.ticket.key not in in_conflict)
+    yield from _never_pulled_lines(
+        each for each in found.never_pulled if each.ticket.key not in in_conflict
+    )
     for error in found.broken.values():
         yield "broken", str(error)
     for line in loss_lines(found.losses):
         yield "loss", f"{line}; it needs --accept-loss"
     for literal in found.literals:
         yield "text", f"{literal.key or literal.title} ({literal.path}): {literal.reason}"
-    yield from _missing({key: p for key, p in found.missing.items() if key not in in_conflict})
+    yield from _missing_lines(
+        {key: p for key, p in found.missing.items() if key not in in_conflict}
+    )
 
 
-def _unknown(never_pulled: Iterable[LocalTicket]) -> Iterator[tuple[str, str]]:
+def _never_pulled_lines(never_pulled: Iterable[LocalTicket]) -> Iterator[tuple[str, str]]:
     unknown = list(never_pulled)
     what = "never pulled into this folder; the next pull compares with Jira"
     if len(unknown) > NAMED:
@@ -147,7 +151,7 @@ def _unknown(never_pulled: Iterable[LocalTicket]) -> Iterator[tuple[str, str]]:
         yield "unknown", f"{local.ticket.key} ({local.path}): {what}"
 
 
-def _missing(missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _missing_lines(missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if len(missing) > NAMED:
         yield "missing", f"{len(missing)} tickets: {MISSING}"
         return

@@ -98,13 +98,13 @@ def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
     mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
     stored = trio.run(store_workspace, entry, file, found)
-    _report(entry, stored, answer, mapped=len(mapped), as_message=as_message)
+    _print_added(entry, stored, answer, mapped=len(mapped), as_message=as_message)
 
 
 def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     """Return the entry with the workspace's name, folder, site and login."""
     user_config = config.read_user_config(config.config_folder(os.environ))
-    folder = _folder(request, user_config)
+    folder = _folder_of(request, user_config)
     known = user_config.at(folder)
     name = workspace_name(request.name, folder, user_config)
     site = _site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
@@ -116,7 +116,7 @@ def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     return config.WorkspaceEntry(name, folder, site, login)
 
 
-def _folder(request: AddRequest, user_config: config.UserConfig) -> Path:
+def _folder_of(request: AddRequest, user_config: config.UserConfig) -> Path:
     if request.folder is not None:
         return request.folder.resolve()
     if request.name is not None and request.name in user_config.workspaces:
@@ -201,7 +201,7 @@ def _verify_login(
         found = ask_for_token(site, found.email or "")
 
 
-def _report(
+def _print_added(
     entry: config.WorkspaceEntry,
     stored: Stored,
     answer: LoginChecked,

@@ -140,15 +140,17 @@ async def _run(
             handle = await queue.submit(job, key=str(job.root))
             with handle.watch() as changes:
                 async for each in changes:
-                    _forward(each, context, cleaned)
+                    _forward_progress(each, context, cleaned)
     finally:
         if handle is not None:
-            _forward(handle.snapshot(), context, cleaned)
+            _forward_progress(handle.snapshot(), context, cleaned)
     snapshot = handle.snapshot()
     return snapshot, await handle.result() if snapshot.status is JobStatus.COMPLETED else None
 
 
-def _forward(snapshot: JobSnapshot, context: JobContext, cleaned: Callable[[str], str]) -> None:
+def _forward_progress(
+    snapshot: JobSnapshot, context: JobContext, cleaned: Callable[[str], str]
+) -> None:
     if (last := snapshot.progress) is not None:
         context.report(current=last.current, total=last.total, message=cleaned(last.message))
 
