@@ -230,7 +230,7 @@ class FindUndo(InWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class Undo(InWorkspace):
-    """Take the last replacement of a ticket's text back."""
+    """Take back the last replacement of a ticket's text."""
 
     key: str
 

@@ -80,7 +80,7 @@ def end_of(
         again = _again(snapshot, keymap, "goes on") if is_wanted else ""
         count = message if message.startswith("Cancelled") else "Cancelled"
         return JobEnd("⊘", f"{count}{again}")
-    tickets = tuple(_tickets(snapshot.result))
+    tickets = tuple(_ticket_ends(snapshot.result))
     bad = [each for each in tickets if each.mark in "✗!"]
     if not bad:
         news = _news(snapshot.result)
@@ -159,32 +159,32 @@ def _failed(snapshot: JobSnapshot, again: str) -> str:
     return " · ".join(parts) + again
 
 
-def _tickets(result: object) -> Iterator[TicketEnd]:
+def _ticket_ends(result: object) -> Iterator[TicketEnd]:
     match result:
         case SyncResult():
-            yield from _tickets(result.push)
-            yield from _tickets(result.pull)
+            yield from _ticket_ends(result.push)
+            yield from _ticket_ends(result.pull)
         case PushResult():
-            yield from _notes("✗", result.failed)
-            yield from _notes("!", result.conflicts)
-            yield from _notes("!", result.left)
-            yield from _pushed(result)
-            yield from _notes("·", result.warnings)
+            yield from _ends_of_notes("✗", result.failed)
+            yield from _ends_of_notes("!", result.conflicts)
+            yield from _ends_of_notes("!", result.left)
+            yield from _ends_of_push(result)
+            yield from _ends_of_notes("·", result.warnings)
         case BulkResult():
-            yield from _notes("✗", result.failed)
+            yield from _ends_of_notes("✗", result.failed)
             for key in result.done:
                 yield TicketEnd("✓", clean(key), "done in Jira")
         case PullResult():
-            yield from _notes("✗", result.failed)
-            yield from _notes("!", result.conflicts)
-            yield from _notes("·", result.kept)
-            yield from _notes("·", result.gone)
+            yield from _ends_of_notes("✗", result.failed)
+            yield from _ends_of_notes("!", result.conflicts)
+            yield from _ends_of_notes("·", result.kept)
+            yield from _ends_of_notes("·", result.gone)
             for issue in result.left_out:
                 words = "the query finds it, but Jira did not give it; the next pull asks again"
                 yield TicketEnd("·", f"ID {clean(issue)}", words)
 
 
-def _pushed(result: PushResult) -> Iterator[TicketEnd]:
+def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:
     by_key = {each.key: each for each in result.planned if each.key}
     for key in result.updated:
         names = ", ".join(name for name, _, _ in by_key[key].changes) if key in by_key else ""
@@ -193,7 +193,7 @@ def _pushed(result: PushResult) -> Iterator[TicketEnd]:
         yield TicketEnd("✓", clean(key), "created")
 
 
-def _notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
+def _ends_of_notes(mark: str, notes: tuple[Note, ...]) -> Iterator[TicketEnd]:
     for note in notes:
         # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
         reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason

@@ -100,12 +100,12 @@ def ended_at(snapshot: JobSnapshot) -> float:
 
 def workspace_of(snapshot: JobSnapshot) -> str:
     """Return the name of a job's workspace; empty if it has none."""
-    return _tagged(snapshot, WORKSPACE_TAG)
+    return _tag_value(snapshot, WORKSPACE_TAG)
 
 
 def kind_of(snapshot: JobSnapshot) -> str:
     """Return the kind of a job, such as ``"pull"``; empty if it has none."""
-    return _tagged(snapshot, KIND_TAG)
+    return _tag_value(snapshot, KIND_TAG)
 
 
 def day_words(day: date, today: date | None) -> str:
@@ -127,6 +127,6 @@ def end_words(snapshot: JobSnapshot) -> str:
     return clean(f"{snapshot.name}: {message or snapshot.status.value}")
 
 
-def _tagged(snapshot: JobSnapshot, prefix: str) -> str:
+def _tag_value(snapshot: JobSnapshot, prefix: str) -> str:
     found = (tag.removeprefix(prefix) for tag in snapshot.tags if tag.startswith(prefix))
     return next(found, "")

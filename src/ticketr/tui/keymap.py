@@ -148,8 +148,9 @@ class Binding:
 
 
 _C, _A = Context, KeyAction
-_LISTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.HELP, _C.LOG)
-_LINES = (_C.INPUT, _C.PALETTE, _C.FIRST_RUN)
+#: The places with a list, and those with a line to type.
+_LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.CHOICE, _C.HELP, _C.LOG)
+_LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
 TABLE = (
@@ -222,23 +223,23 @@ TABLE = (
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the field before", (_C.FIRST_RUN,)),
     Binding(_A.UNFOLD, ("l", "KEY_RIGHT"), "→ l", "show the sub-tasks", (_C.TICKETS,)),
     Binding(_A.FOLD, ("h", "KEY_LEFT"), "← h", "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
-    Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", (*_LISTS, _C.WAYS)),
-    Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", (*_LISTS, _C.WAYS)),
+    Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", (*_LIST_CONTEXTS, _C.WAYS)),
+    Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", (*_LIST_CONTEXTS, _C.WAYS)),
     Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.FIRST_RUN)),
     Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.FIRST_RUN)),
-    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", (*_LISTS, _C.PALETTE)),
-    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", (*_LISTS, _C.PALETTE)),
-    Binding(_A.HALF_UP, ("KEY_CTRL_U",), "Ctrl+U", "half a page up", _LISTS),
-    Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "Ctrl+D", "half a page down", _LISTS),
-    Binding(_A.TOP, ("KEY_HOME", "g"), "Home g", "to the first", _LISTS),
-    Binding(_A.BOTTOM, ("KEY_END", "G"), "End G", "to the last", _LISTS),
-    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "←", "one character left", _LINES),
-    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "→", "one character right", _LINES),
-    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "Home", "to the start", _LINES),
-    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "End", "to the end", _LINES),
-    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "Backspace", "delete a character", _LINES),
-    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "Ctrl+W", "delete a word", _LINES),
-    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "Ctrl+U", "delete the line", _LINES),
+    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", (*_LIST_CONTEXTS, _C.PALETTE)),
+    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", (*_LIST_CONTEXTS, _C.PALETTE)),
+    Binding(_A.HALF_UP, ("KEY_CTRL_U",), "Ctrl+U", "half a page up", _LIST_CONTEXTS),
+    Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "Ctrl+D", "half a page down", _LIST_CONTEXTS),
+    Binding(_A.TOP, ("KEY_HOME", "g"), "Home g", "to the first", _LIST_CONTEXTS),
+    Binding(_A.BOTTOM, ("KEY_END", "G"), "End G", "to the last", _LIST_CONTEXTS),
+    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "←", "one character left", _LINE_CONTEXTS),
+    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "→", "one character right", _LINE_CONTEXTS),
+    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "Home", "to the start", _LINE_CONTEXTS),
+    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "End", "to the end", _LINE_CONTEXTS),
+    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "Backspace", "delete a character", _LINE_CONTEXTS),
+    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "Ctrl+W", "delete a word", _LINE_CONTEXTS),
+    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "Ctrl+U", "delete the line", _LINE_CONTEXTS),
     Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "Ctrl+T", "show or hide the token", (_C.FIRST_RUN,), "show token"),
     Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "Ctrl+O", "open the page for tokens", (_C.FIRST_RUN,), "token page"),
     Binding(_A.CHECK, ("KEY_F5",), "F5", "check what was typed", (_C.FIRST_RUN,), "check"),

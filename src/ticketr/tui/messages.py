@@ -135,9 +135,9 @@ class DetailRead(OfWorkspace):
     """An issue was read from its file; the answer to `ReadDetail`.
 
     Attributes:
-        sheet: Its fields and text; None if the file does not hold it any more.
+        sheet: Its fields and text; None if the file no longer holds it.
         wrapped: Its lines, if it is long.
-        is_gone: Whether there is no such file any more.
+        is_gone: Whether the file is gone.
     """
 
     order: tuple[str, int, str, int]

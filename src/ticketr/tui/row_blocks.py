@@ -365,12 +365,14 @@ def _divided(rows: Sequence[VisibleRow]) -> Iterator[Block]:
         return
     begin = 0
     for at in range(1, len(rows)):
-        if at - begin >= BLOCK_ROWS and _place(rows[at].row) != _place(rows[at - 1].row):
+        if at - begin >= BLOCK_ROWS and _ticket_order(rows[at].row) != _ticket_order(
+            rows[at - 1].row
+        ):
             yield Block(tuple(rows[begin:at]))
             begin = at
     yield Block(tuple(rows[begin:]))
 
 
-def _place(row: ListRow) -> tuple[str, int, str]:
+def _ticket_order(row: ListRow) -> tuple[str, int, str]:
     project, number, rest, _ = row.order
     return (project, number, "" if number else rest)

@@ -167,7 +167,7 @@ class AppState:
         return next((each for each in self.workspaces if each.name == name), None)
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:
-        """Return it with a workspace's new state; the list stays scrolled to its selected row."""
+        """Return the state with a workspace's new state; the list stays scrolled to its selected row."""
         page = self.layout.tickets
         workspaces = tuple(
             workspace.scrolled(page) if each.name == workspace.name else each
@@ -176,38 +176,38 @@ class AppState:
         return replace(self, workspaces=workspaces)
 
     def opened(self, overlay: Overlay) -> AppState:
-        """Return it with one more overlay on top."""
+        """Return the state with one more overlay on top."""
         return replace(self, overlays=(*self.overlays, overlay))
 
     def given_back(self, overlay: Overlay) -> AppState:
-        """Return it with an overlay opened once more, below those that were opened since."""
+        """Return the state with an overlay opened again, below those that were opened since."""
         return replace(self, overlays=(overlay, *self.overlays))
 
     def replaced(self, overlay: Overlay) -> AppState:
-        """Return it with another overlay in place of the top one."""
+        """Return the state with another overlay in place of the top one."""
         return replace(self, overlays=(*self.overlays[:-1], overlay))
 
     def exchanged(self, old: Overlay, new: Overlay) -> AppState:
-        """Return it with another overlay in place of one, wherever that is."""
+        """Return the state with another overlay in place of one, wherever that is."""
         overlays = tuple(new if each is old else each for each in self.overlays)
         return replace(self, overlays=overlays)
 
     def closed(self) -> AppState:
-        """Return it without the top overlay."""
+        """Return the state without the top overlay."""
         return replace(self, overlays=self.overlays[:-1])
 
     def without(self, overlay: Overlay) -> AppState:
-        """Return it without one overlay, wherever that is."""
+        """Return the state without one overlay, wherever that is."""
         return replace(self, overlays=tuple(each for each in self.overlays if each is not overlay))
 
     def noticed(self, words: str, *, is_bad: bool = False) -> AppState:
-        """Return it with a notice in the action bar, which goes into the log, too."""
+        """Return the state with a notice in the action bar; a bad one goes into the log, too."""
         words = clean(words)
         state = replace(self, notice=words, is_notice_bad=is_bad)
         return state.logged(words) if is_bad else state
 
     def logged(self, words: str) -> AppState:
-        """Return it with one more entry in the log; the words are cleaned, and cut if too long."""
+        """Return the state with one more entry in the log; the words are cleaned, and cut if too long."""
         if len(words) > LOG_ENTRY:
             words = f"{words[: LOG_ENTRY - 1]}…"
         return replace(self, log=(*self.log[1 - LOG_ENTRIES :], words))

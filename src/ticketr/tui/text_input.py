@@ -36,12 +36,12 @@ class TextInput:
         return cls(cleaned, len(cleaned))
 
     def typed(self, text: str) -> TextInput:
-        """Return it with a text inserted at the cursor; a pasted one may have several lines."""
+        """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
         added = clean(text)[: LONGEST - len(self.text)]
         return TextInput(self.text[: self.at] + added + self.text[self.at :], self.at + len(added))
 
     def edited(self, action: KeyAction | None) -> TextInput | None:
-        """Return it after a key for editing; None if the action is none of those."""
+        """Return the line after a key for editing; None if the action is none of those."""
         before, after = self.text[: self.at], self.text[self.at :]
         match action:
             case KeyAction.BACKSPACE:

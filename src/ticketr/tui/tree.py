@@ -151,9 +151,11 @@ class Visible(Sequence[VisibleRow]):
         return next(found, len(self))
 
     def _next(self, order: Order) -> int:
+        """Return the index of the first row behind an order."""
         return next((at for at, each in enumerate(self._orders) if each > order), len(self))
 
     def _begin(self, part: int) -> int:
+        """Return the index of the first row of a part."""
         return self._ends[part - 1] if part else 0
 
     @cached_property

@@ -93,7 +93,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
         case messages.TicketAdded():
             return replace(show_added(state, message), rest_until=now), ()
         case messages.TimePassed():
-            state, asked = _rested(state, now)
+            state, asked = _after_rest(state, now)
         case messages.Resized(width, height):
             return _resized(state, width, height), (effects.Redraw(),)
         case messages.Continued():
@@ -187,6 +187,7 @@ def _unused(state: AppState, name: str, now: float) -> AppState:
 
 
 def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
+    """Take a snapshot of a job; log its end, and read the files that it has changed."""
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:
         return state, ()
@@ -275,7 +276,8 @@ def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
 
 
-def _rested(state: AppState, now: float) -> Step:
+def _after_rest(state: AppState, now: float) -> Step:
+    """Have the open ticket follow the cursor, once that has rested."""
     if now < state.rest_until:
         return state, ()
     return _follow(replace(state, rest_until=math.inf))

@@ -138,12 +138,12 @@ class WorkspaceView:
         return not row.depth or any(each.startswith(f"{row.key}: ") for each in parts)
 
     def with_found(self, found: TicketsFound) -> WorkspaceView:
-        """Return it with tickets that were found in files."""
+        """Return the view with tickets that were found in files."""
         rows = self.rows.merged(found.tickets)
         return replace(self, rows=rows, edited=self.edited | found.edited)
 
     def with_files(self, read: FilesRead, now: float) -> WorkspaceView:
-        """Return it after all files were read, at this time."""
+        """Return the view after all files were read, at this time."""
         return replace(
             self,
             rows=read.rows,
@@ -157,7 +157,7 @@ class WorkspaceView:
         )
 
     def scrolled(self, page: int) -> WorkspaceView:
-        """Return it scrolled as little as possible to show the selected row.
+        """Return the view scrolled as little as possible to show the selected row.
 
         Args:
             page: The number of rows of the list on the screen.
@@ -167,7 +167,7 @@ class WorkspaceView:
         return self if top == self.top else replace(self, top=top)
 
     def select(self, index: int, page: int) -> WorkspaceView:
-        """Return it with another visible row selected."""
+        """Return the view with another visible row selected."""
         if not self.visible:
             return self
         row = self.visible[max(0, min(index, len(self.visible) - 1))].row

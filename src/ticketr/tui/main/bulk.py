@@ -85,7 +85,7 @@ def change_chosen(state: AppState, _: float) -> Step | None:
     refused = "" if keys else "Jira has none of them"
     options = tuple(Option(each.words, "in the files") for each in _KINDS)
     options += tuple(Option(each, "in Jira, at once", refused) for each in _IN_JIRA)
-    return state.opened(Choice(f"Change {_count(len(rows))}", options, chosen)), ()
+    return state.opened(Choice(f"Change {_chosen_words(len(rows))}", options, chosen)), ()
 
 
 def change_status(state: AppState) -> Step | None:
@@ -146,7 +146,7 @@ def _ask_statuses(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> St
     """Ask Jira what the tickets can become; for drafts alone, list the statuses of the files."""
     if not any(row.key for row in rows):
         return _values(state, rows, kind), ()
-    return _ask_what_they_become(state, rows, partial(_plan, rows, kind))
+    return _ask_what_they_become(state, rows, partial(_open_plan, rows, kind))
 
 
 def _ask_what_they_become(
@@ -159,7 +159,7 @@ def _ask_what_they_become(
     asked = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
     name = state.workspace.name
     seen = values_of(state.workspace.rows, "Status")
-    title = f"Status of {_count(len(rows))}"
+    title = f"Status of {_chosen_words(len(rows))}"
     asking = AskingStatus(name, title, asked, seen, taken)
     return state.opened(asking), (effects.AskStatuses(name, tuple(asked)),)
 
@@ -170,8 +170,8 @@ def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState
     counts = counts_of_values(among, kind.field, is_list=kind.field == "Labels")
     values = tuple(counts)[:MOST_VALUES]
     if not values:
-        return state.opened(_input(rows, kind, ""))
-    options = [Option(clean(each), _tickets(counts[each])) for each in values]
+        return state.opened(_value_input(rows, kind, ""))
+    options = [Option(clean(each), _ticket_words(counts[each])) for each in values]
     if kind.nobody:
         options.append(Option(kind.nobody))
         values = (*values, "")
@@ -179,33 +179,33 @@ def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState
 
     def chosen(state: AppState, index: int) -> Step:
         if index == len(values):
-            return state.opened(_input(rows, kind, "")), ()
-        return _plan(rows, kind, state, values[index])
+            return state.opened(_value_input(rows, kind, "")), ()
+        return _open_plan(rows, kind, state, values[index])
 
     return state.opened(Choice(kind.words.capitalize(), tuple(options), chosen))
 
 
-def _input(rows: tuple[ListRow, ...], kind: _Kind, text: str) -> LineInput:
-    return LineInput(kind.label, partial(_typed, rows, kind), input=TextInput.of(text))
+def _value_input(rows: tuple[ListRow, ...], kind: _Kind, text: str) -> LineInput:
+    return LineInput(kind.label, partial(_take_typed, rows, kind), input=TextInput.of(text))
 
 
-def _typed(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
+def _take_typed(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
     problem = kind.problem(text.strip())
     if problem:
-        return state.opened(_input(rows, kind, text)).noticed(problem, is_bad=True), ()
-    return _plan(rows, kind, state, text)
+        return state.opened(_value_input(rows, kind, text)).noticed(problem, is_bad=True), ()
+    return _open_plan(rows, kind, state, text)
 
 
-def _plan(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
+def _open_plan(rows: tuple[ListRow, ...], kind: _Kind, state: AppState, text: str) -> Step:
     change = FieldChange(kind.field, text.strip(), kind.change)
     changes = tuple((place_of(row), change) for row in rows)
     name = state.workspace.name
     return state.opened(FileEdits(name, changes)), (effects.PlanEdits(name, changes),)
 
 
-def _count(number: int) -> str:
+def _chosen_words(number: int) -> str:
     return f"{number} chosen ticket{'s' * (number != 1)}"
 
 
-def _tickets(number: int) -> str:
+def _ticket_words(number: int) -> str:
     return f"{number} ticket{'s' * (number != 1)}"

@@ -54,7 +54,7 @@ def change_status(state: AppState, _: float) -> Step | None:
 
 
 def _status_before(state: AppState, row: ListRow) -> str:
-    """Return the status of the open ticket at the last sync; empty if the file has it still."""
+    """Return the status of the open ticket at the last sync; empty if the file still has it."""
     ticket = state.ticket
     if ticket is None or ticket.order != row.order or ticket.sheet is None:
         return ""

@@ -23,16 +23,16 @@ def search_ticket(state: AppState) -> Step | None:
         return None
 
     def changed(state: AppState, words: str) -> AppState:
-        state = _with(state, words, before.match, before.top)
+        state = _with_search(state, words, before.match, before.top)
         matches = _matches(state)
         if not matches:
             return replace(state, notice="nothing found" if words.strip() else "")
         ahead = (at for at, each in enumerate(matches) if each[0][0] >= before.top)
-        state, place = _gone_to(state, matches, next(ahead, 0))
+        state, place = _scrolled_to(state, matches, next(ahead, 0))
         return replace(state, notice=place)
 
     def left(state: AppState) -> AppState:
-        return _with(state, before.search, before.match, before.top)
+        return _with_search(state, before.search, before.match, before.top)
 
     def taken(state: AppState, words: str) -> Step:
         return state, ()
@@ -53,7 +53,7 @@ def next_match(state: AppState, by: int) -> Step:
         ahead = [at for at, each in enumerate(matches) if each[0][0] >= ticket.top]
         first = ahead[0] if ahead else 0
         to = first if by > 0 else (first - 1 if ahead else -1) % len(matches)
-    state, place = _gone_to(state, matches, to)
+    state, place = _scrolled_to(state, matches, to)
     return state.noticed(place), ()
 
 
@@ -62,11 +62,11 @@ def end_search(state: AppState) -> AppState | None:
     ticket = state.ticket
     if ticket is None or not ticket.search.strip():
         return None
-    return _with(state, "", 0, ticket.top)
+    return _with_search(state, "", 0, ticket.top)
 
 
-def _with(state: AppState, search: str, match: int, top: int) -> AppState:
-    """Return it with another search in the open ticket, which may have been closed meanwhile."""
+def _with_search(state: AppState, search: str, match: int, top: int) -> AppState:
+    """Return the state with another search in the open ticket, which may have been closed meanwhile."""
     if state.ticket is None:
         return state
     return replace(state, ticket=replace(state.ticket, search=search, match=match, top=top))
@@ -82,8 +82,8 @@ def _is_shown(state: AppState, match: Match) -> bool:
     return ticket is not None and ticket.top <= match[0][0] < ticket.top + state.layout.detail
 
 
-def _gone_to(state: AppState, matches: Sequence[Match], to: int) -> tuple[AppState, str]:
-    """Return it scrolled to a match, and which one of how many that is."""
+def _scrolled_to(state: AppState, matches: Sequence[Match], to: int) -> tuple[AppState, str]:
+    """Return the state scrolled to a match, and which one of how many that is."""
     ticket = state.ticket
     assert ticket is not None
     top = ticket.top

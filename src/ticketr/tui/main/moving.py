@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ticketr.tui.state import AppState
     from ticketr.tui.step import Step
 
-_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
+_PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
 
 
 def to_panel(panel: Panel) -> Callable[[AppState, float], Step | None]:
@@ -33,8 +33,8 @@ def next_panel(by: int) -> Callable[[AppState, float], Step | None]:
     def handler(state: AppState, _: float) -> Step:
         if state.is_zoomed and state.focus is Panel.DETAIL and (step := _next_task(state, by)):
             return step
-        at = (_ORDER.index(state.focus) + by) % len(_ORDER)
-        return replace(state, focus=_ORDER[at]), ()
+        at = (_PANEL_ORDER.index(state.focus) + by) % len(_PANEL_ORDER)
+        return replace(state, focus=_PANEL_ORDER[at]), ()
 
     return handler
 
@@ -106,15 +106,15 @@ def fold(state: AppState, now: float) -> Step | None:
     """Hide sub-tasks; in the open ticket, go back to the list."""
     if state.focus is Panel.DETAIL:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
-    return _folding(state, now, hide=True)
+    return _set_folded(state, now, hide=True)
 
 
 def unfold(state: AppState, now: float) -> Step | None:
     """Show sub-tasks."""
-    return _folding(state, now, hide=False)
+    return _set_folded(state, now, hide=False)
 
 
-def _folding(state: AppState, now: float, *, hide: bool) -> Step | None:
+def _set_folded(state: AppState, now: float, *, hide: bool) -> Step | None:
     workspace, row = state.workspace, state.row
     if row is None or state.focus is not Panel.TICKETS:
         return None

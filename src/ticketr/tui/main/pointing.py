@@ -37,7 +37,7 @@ def on_mouse(state: AppState, used: MouseUsed, now: float) -> Step:
         return state, ()
     if used.action is MouseAction.CLICK:
         return _click(state, panel, used, now)
-    return _turn(replace(state, focus=panel), used, now)
+    return _turn_wheel(replace(state, focus=panel), used, now)
 
 
 def _on_overlay(state: AppState, used: MouseUsed, now: float) -> Step:
@@ -52,7 +52,7 @@ def _on_overlay(state: AppState, used: MouseUsed, now: float) -> Step:
     return state, asked
 
 
-def _turn(state: AppState, used: MouseUsed, now: float) -> Step:
+def _turn_wheel(state: AppState, used: MouseUsed, now: float) -> Step:
     action = KeyAction.UP if used.action is MouseAction.WHEEL_UP else KeyAction.DOWN
     if state.focus is Panel.WORKSPACES:
         return move(state, action, now) or (state, ())

@@ -52,10 +52,10 @@ def search(state: AppState, now: float) -> Step | None:
 
 def next_hit(by: int) -> Callable[[AppState, float], Step | None]:
     """Return the handler of a key that goes to the next hit, or to the one before."""
-    return lambda state, now: _hit(state, now, by=by)
+    return lambda state, now: _go_to_hit(state, now, by=by)
 
 
-def _hit(state: AppState, now: float, *, by: int) -> Step | None:
+def _go_to_hit(state: AppState, now: float, *, by: int) -> Step | None:
     ticket, workspace = state.ticket, state.workspace
     if state.focus is Panel.DETAIL and ticket is not None and ticket.search.strip():
         return next_match(state, by)

@@ -75,7 +75,7 @@ def _pull(state: AppState, now: float) -> Step | None:
     workspace = state.workspace
     if not state.workspaces:
         return None
-    if workspace.is_gone:  # a job would make the folder anew, perhaps below an unmounted disk
+    if workspace.is_gone:  # a job would make the folder again, perhaps below an unmounted disk
         again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
         return state.noticed(f"{workspace.problem}{again}", is_bad=True), ()
     return state, (effects.StartJob(workspace.name, JobRequest(JobKind.PULL)),)

@@ -38,8 +38,8 @@ _STATUS = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
 _NODE = re.compile(
     r"""<(\w+)\s[^>]*\badf=["'](?:emoji|media|mediaInline|mention|placeholder|status)\b"""
 )
-_TEXTS = frozenset({"text", "text_special"})
-_PLACED = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
+_TEXT_TOKENS = frozenset({"text", "text_special"})
+_LAYOUT_IN_BRACES = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
 _IN_TEXT = re.compile(
     r"""https?://\S+
     |\{(?P<date>\d{4}-\d\d-\d\d)\}
@@ -87,7 +87,7 @@ def _joined(tokens: list[Token]) -> list[Token]:
     """Join texts with those that stood behind backslashes."""
     made: list[Token] = []
     for token in tokens:
-        if token.type not in _TEXTS:
+        if token.type not in _TEXT_TOKENS:
             made.append(token)
         elif made and made[-1].type == "text":
             made[-1].content += token.content
@@ -103,7 +103,7 @@ def _mention_end(tokens: Sequence[Token], at: int) -> int:
     for end in range(at + 1, len(tokens)):
         if tokens[end].type == "link_close":
             return end
-        if tokens[end].type not in _TEXTS | {"softbreak"}:
+        if tokens[end].type not in _TEXT_TOKENS | {"softbreak"}:
             break
     return 0
 
@@ -115,7 +115,7 @@ def _read_text(token: Token, made: list[Token]) -> None:
     if before is not None and before.type == "code_inline" and (found := _STATUS.match(words)):
         made[-1:] = _tag("span", "status", before)
         words = words[found.end() :]
-    elif before is not None and before.type == "image" and _PLACED.match(words):
+    elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
         words = ""
     made += _in_text(words)
 

@@ -48,8 +48,8 @@ _PLACEHOLDERS: Final = {
     "unknownBlock": "[content of Jira]",
     "unknownInline": "[content of Jira]",
 }
-_LOWERED: Final = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-_RAISED: Final = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
+_SUBSCRIPTS: Final = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_SUPERSCRIPTS: Final = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 #: The most tags that are open at once; further ones are text.
 DEEPEST: Final = 50
 _MEDIA = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
@@ -59,7 +59,7 @@ _ADDRESS = re.compile(
     r"\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+"
 )
 _NUMBER = re.compile("[0-9]{1,9}")
-_AFTER_ADDRESS = "?!.,:;*_~'"
+_NOT_LAST_IN_ADDRESS = "?!.,:;*_~'"
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ def _append_text(builder: _Builder, text: str) -> None:
 
 def _moved(builder: _Builder, text: str, *, raised: bool) -> str:
     """Return a text as a subscript or superscript, as far as characters allow."""
-    moved = text.translate(_RAISED if raised else _LOWERED)
+    moved = text.translate(_SUPERSCRIPTS if raised else _SUBSCRIPTS)
     if builder.page.text(moved) == moved and not any(map(str.isascii, moved)):
         return moved
     return f"^{text}" if raised else text
@@ -206,7 +206,7 @@ def _append_addresses(builder: _Builder, text: str) -> None:
     """Append a text whose addresses become links."""
     at = 0
     for found in _ADDRESS.finditer(text):
-        address = found[0].rstrip(_AFTER_ADDRESS)
+        address = found[0].rstrip(_NOT_LAST_IN_ADDRESS)
         if "(" not in address:
             address = address.partition(")")[0]
         builder.add(text[at : found.start()])

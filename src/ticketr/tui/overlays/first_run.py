@@ -71,7 +71,7 @@ class FirstRun(Overlay):
         if self.busy:
             if action is not KeyAction.ESCAPE:
                 return None
-            stopped = state.exchanged(self, replace(self, busy="", forms=self._stopped()))
+            stopped = state.exchanged(self, replace(self, busy="", forms=self._stopped_forms()))
             return stopped.noticed("Cancelled; nothing was added"), (effects.CancelSetup(),)
         if self.form is None:
             return self._on_way(state, action)
@@ -92,7 +92,7 @@ class FirstRun(Overlay):
         if form is None or form.focus is None:
             return None
         changed = form.typed(form.focus, form.input(form.focus).typed(text), now)
-        return self._with(state, changed, problem=""), ()
+        return self._with_form(state, changed, problem=""), ()
 
     def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
         match action:
@@ -104,26 +104,26 @@ class FirstRun(Overlay):
                 way = max(0, min(self.way + by, len(WAYS) - 1))
                 return state.exchanged(self, replace(self, way=way)), ()
             case KeyAction.CONNECT:
-                return self._take(state, WAYS.index(Purpose.CONNECT))
+                return self._choose_way(state, WAYS.index(Purpose.CONNECT))
             case KeyAction.OPEN_FOLDER:
-                return self._take(state, WAYS.index(Purpose.FOLDER))
+                return self._choose_way(state, WAYS.index(Purpose.FOLDER))
             case KeyAction.ACCEPT:
-                return self._take(state, self.way)
+                return self._choose_way(state, self.way)
             case _:
                 return None
 
-    def _take(self, state: AppState, way: int) -> Step:
+    def _choose_way(self, state: AppState, way: int) -> Step:
         purpose = WAYS[way]
         if purpose is None:
             changed = replace(self, way=way, problem="", busy=STARTING)
             return state.exchanged(self, changed), (effects.TrySandbox(),)
         form, asked = self.forms.get(purpose, Form(purpose)).asked()
-        return self._with(state, form, way=way, shown=purpose, problem=""), asked
+        return self._with_form(state, form, way=way, shown=purpose, problem=""), asked
 
     def _on_form(self, state: AppState, form: Form, action: KeyAction, now: float) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
-                left = replace(self, shown=None, forms=self._stopped())
+                left = replace(self, shown=None, forms=self._stopped_forms())
                 return state.exchanged(self, left), (effects.CancelSetup(),)
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
@@ -134,10 +134,10 @@ class FirstRun(Overlay):
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
                 return self._move(state, form, form.at - 1)
             case KeyAction.CHECK:
-                return self._asked(state, *form.outdated(*form.fields).asked())
+                return self._step_with_form(state, *form.outdated(*form.fields).asked())
             case KeyAction.SHOW_TOKEN if form.purpose is Purpose.CONNECT:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
-                return self._with(state, shown), ()
+                return self._with_form(state, shown), ()
             case KeyAction.OPEN_PAGE if form.purpose is Purpose.CONNECT:
                 return state, (effects.OpenPage(_token_page(form)),)
             case _ if form.focus is None:
@@ -146,18 +146,18 @@ class FirstRun(Overlay):
                 edited = form.input(form.focus).edited(action)
                 if edited is None:
                     return None
-                return self._with(state, form.typed(form.focus, edited, now), problem=""), ()
+                return self._with_form(state, form.typed(form.focus, edited, now), problem=""), ()
 
     def _choose(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
         choice = form.choice + by
         if 0 <= choice < len(form.projects):
-            return self._with(state, replace(form, choice=choice)), ()
+            return self._with_form(state, replace(form, choice=choice)), ()
         return self._move(state, form, form.at + by)
 
     def _move(self, state: AppState, form: Form, to: int) -> Step:
         form, asked = form.moved(to)
-        return self._with(state, form, problem=""), asked
+        return self._with_form(state, form, problem=""), asked
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, and in a form of one field, carry it out."""
@@ -168,13 +168,13 @@ class FirstRun(Overlay):
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
             form, asked = form.moved(form.at + 1)
-            return self._asked(state, form, (*asked, *_suggest(form)))
+            return self._step_with_form(state, form, (*asked, *_suggest(form)))
         return self._move(state, form, form.at + 1)
 
     def _add(self, state: AppState, form: Form) -> Step:
         missing = form.missing()
         if missing is not None:
-            return self._with(state, form.with_missing(missing)), ()
+            return self._with_form(state, form.with_missing(missing)), ()
         wanted = NewWorkspace(
             site=form.site.site if form.site is not None else form.text(SetupField.SITE),
             email=form.text(SetupField.EMAIL),
@@ -189,29 +189,29 @@ class FirstRun(Overlay):
         """Open the folder; one that is not a workspace yet is connected to Jira instead."""
         folder = form.text(SetupField.FOLDER)
         if not folder:
-            return self._with(state, form.with_missing(SetupField.FOLDER)), ()
+            return self._with_form(state, form.with_missing(SetupField.FOLDER)), ()
         if form.folder is None:  # it is opened once it is known to be a workspace
             form, asked = replace(form.outdated(SetupField.FOLDER), is_entered=True).asked()
-            return self._with(state, form, problem=""), asked
+            return self._with_form(state, form, problem=""), asked
         if form.can_connect:
             connect = self.forms.get(Purpose.CONNECT, Form(Purpose.CONNECT))
             connect = connect.filled(SetupField.FOLDER, TextInput.of(folder))
             connect = replace(connect.outdated(SetupField.FOLDER), is_folder_typed=True)
             connect, asked = connect.asked()
             way = WAYS.index(Purpose.CONNECT)
-            return self._with(state, connect, way=way, shown=Purpose.CONNECT), asked
+            return self._with_form(state, connect, way=way, shown=Purpose.CONNECT), asked
         changed = replace(self, busy=OPENING, problem="")
         return state.exchanged(self, changed), (effects.OpenFolder(folder),)
 
-    def _stopped(self) -> dict[Purpose, Form]:
+    def _stopped_forms(self) -> dict[Purpose, Form]:
         return {purpose: form.stopped() for purpose, form in self.forms.items()}
 
-    def _with(self, state: AppState, form: Form, **changes: Any) -> AppState:
+    def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
         forms = {**self.forms, form.purpose: form}
         return state.exchanged(self, replace(self, forms=forms, **changes))
 
-    def _asked(self, state: AppState, form: Form, asked: tuple[Effect, ...]) -> Step:
-        return self._with(state, form), asked
+    def _step_with_form(self, state: AppState, form: Form, asked: tuple[Effect, ...]) -> Step:
+        return self._with_form(state, form), asked
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answers of checks, ask checks that are due, and close when it is done."""
@@ -222,7 +222,7 @@ class FirstRun(Overlay):
         if isinstance(message, messages.TimePassed):
             form = self.form
             due = form is not None and now >= form.due
-            return self._asked(state, *form.asked()) if form is not None and due else None
+            return self._step_with_form(state, *form.asked()) if form is not None and due else None
         return self._answered(state, message)
 
     def _answered(self, state: AppState, message: Message) -> Step | None:
@@ -230,26 +230,26 @@ class FirstRun(Overlay):
         match message:
             case messages.SiteChecked(number, answer) if form is not None:
                 form, asked = form.site_answered(number, answer).asked()
-                return self._asked(state, form, (*asked, *_suggest(form)))
+                return self._step_with_form(state, form, (*asked, *_suggest(form)))
             case messages.LoginChecked(number, answer) if form is not None:
                 form = form.login_answered(number, answer)
-                return self._asked(state, form, _suggest(form))
+                return self._step_with_form(state, form, _suggest(form))
             case messages.FolderChecked(number, answer) if form is not None:
                 return self._folder_answered(state, form.folder_answered(number, answer))
             case messages.FolderSuggested(folder) if form is not None:
-                return self._asked(state, *form.folder_suggested(folder).asked())
+                return self._step_with_form(state, *form.folder_suggested(folder).asked())
             case _:
                 return None
 
     def _folder_answered(self, state: AppState, form: Form) -> Step:
         """Open the folder if Enter was pressed before the answer, and it is a workspace."""
         if not form.is_entered or form.notes.get(SetupField.FOLDER) == CHECKING:
-            return self._with(state, form), ()
+            return self._with_form(state, form), ()
         form = replace(form, is_entered=False)
         if form.folder is not FolderKind.WORKSPACE:
-            return self._with(state, form), ()
+            return self._with_form(state, form), ()
         folder = effects.OpenFolder(form.text(SetupField.FOLDER))
-        return self._with(state, form, busy=OPENING, problem=""), (folder,)
+        return self._with_form(state, form, busy=OPENING, problem=""), (folder,)
 
     def _failed(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""
@@ -258,7 +258,7 @@ class FirstRun(Overlay):
             changed = replace(self, busy="", problem=problem.words)
             return state.exchanged(self, changed).noticed(problem.words, is_bad=True)
         form = replace(form.refused(problem, problem.field), at=form.fields.index(problem.field))
-        state = self._with(state, form, busy="")
+        state = self._with_form(state, form, busy="")
         return state.noticed(f"{problem.field.value}: {problem.words}", is_bad=True)
 
     def header(self, state: AppState) -> tuple[str, str]:

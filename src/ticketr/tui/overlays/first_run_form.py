@@ -153,7 +153,7 @@ class Form:
         return tuple(each for each in known if wanted in fold(f"{each.key} {each.name}"))
 
     def typed(self, place: SetupField, line: TextInput, now: float) -> Form:
-        """Return it with another text in a field, typed by the user."""
+        """Return the form with another text in a field, typed by the user."""
         form = self.filled(place, line)
         if line.text.strip() == self.text(place):
             return form
@@ -167,16 +167,16 @@ class Form:
         )
 
     def filled(self, place: SetupField, line: TextInput) -> Form:
-        """Return it with a text in a field."""
+        """Return the form with a text in a field."""
         return replace(self, texts={**self.texts, place: line})
 
     def noted(self, place: SetupField, note: FieldNote | None) -> Form:
-        """Return it with a note beside a field, or without one."""
+        """Return the form with a note beside a field, or without one."""
         notes = {each: old for each, old in self.notes.items() if each is not place}
         return replace(self, notes=notes if note is None else {**notes, place: note})
 
     def outdated(self, *checks: SetupField) -> Form:
-        """Return it with some checks out of date."""
+        """Return the form with some checks out of date."""
         form = replace(self, to_ask=self.to_ask | set(checks))
         for check in checks:
             number = self.numbers.get(check, 0) + 1
@@ -190,12 +190,12 @@ class Form:
         return form
 
     def moved(self, to: int) -> tuple[Form, tuple[Effect, ...]]:
-        """Return it with the focus on another field, and the checks of what was typed."""
+        """Return the form with the focus on another field, and the checks of what was typed."""
         at = max(0, min(to, len(self.fields)))
         return replace(self, at=at, is_token_shown=False, choice=0).asked()
 
     def asked(self) -> tuple[Form, tuple[Effect, ...]]:
-        """Return it with its checks asked, and the effects that ask them."""
+        """Return the form with its checks asked, and the effects that ask them."""
         form, found = replace(self, due=math.inf), []
         for check in _CHECKS:
             effect = self._ask(check) if check in self.to_ask else None
@@ -206,7 +206,7 @@ class Form:
         return form, tuple(found)
 
     def stopped(self) -> Form:
-        """Return it after its checks were cancelled: they have to be asked again."""
+        """Return the form after its checks were cancelled: they have to be asked again."""
         return self.outdated(*(each for each in _CHECKS if self.notes.get(each) == CHECKING))
 
     def _ask(self, check: SetupField) -> Effect | None:
@@ -227,7 +227,7 @@ class Form:
         return effects.CheckLogin(number, site.site, email, text)
 
     def site_answered(self, number: int, answer: SiteAnswer | Problem) -> Form:
-        """Return it with the answer of a site; a late answer changes nothing."""
+        """Return the form with the answer of a site; a late answer changes nothing."""
         if number != self.numbers.get(SetupField.SITE, 0):
             return self
         if isinstance(answer, Problem):
@@ -238,7 +238,7 @@ class Form:
         return replace(self.noted(SetupField.SITE, note), site=answer)
 
     def login_answered(self, number: int, answer: LoginAnswer | Problem) -> Form:
-        """Return it with the answer to a login; a late answer changes nothing."""
+        """Return the form with the answer to a login; a late answer changes nothing."""
         if number != self.numbers.get(SetupField.TOKEN, 0):
             return self
         if isinstance(answer, Problem):
@@ -254,12 +254,12 @@ class Form:
         return form.chosen(found[0]) if found else form.noted(SetupField.PROJECT, _count(answer))
 
     def chosen(self, project: ProjectChoice) -> Form:
-        """Return it with a project chosen."""
+        """Return the form with a project chosen."""
         form = self.filled(SetupField.PROJECT, TextInput.of(project.key))
         return form.noted(SetupField.PROJECT, FieldNote("✓", project.name))
 
     def folder_answered(self, number: int, answer: FolderAnswer | Problem) -> Form:
-        """Return it with what a folder holds; a late answer changes nothing."""
+        """Return the form with what a folder holds; a late answer changes nothing."""
         if number != self.numbers.get(SetupField.FOLDER, 0):
             return self
         if isinstance(answer, Problem):
@@ -272,14 +272,14 @@ class Form:
         )
 
     def folder_suggested(self, folder: str) -> Form:
-        """Return it with a folder suggested, unless the user has typed one."""
+        """Return the form with a folder suggested, unless the user has typed one."""
         if self.is_folder_typed:
             return self
         form = self.filled(SetupField.FOLDER, TextInput.of(folder))
         return form.outdated(SetupField.FOLDER)
 
     def refused(self, problem: Problem, place: SetupField) -> Form:
-        """Return it with a problem beside its field.
+        """Return the form with a problem beside its field.
 
         Args:
             problem: The problem.
@@ -299,7 +299,7 @@ class Form:
         return next((each for each in self.fields if not self.text(each)), None)
 
     def with_missing(self, place: SetupField) -> Form:
-        """Return it with the focus on an empty field, and what to do there beside it."""
+        """Return the form with the focus on an empty field, and what to do there beside it."""
         form = replace(self, at=self.fields.index(place))
         note = FieldNote("✗", _MISSING[place])
         if place is SetupField.TOKEN:

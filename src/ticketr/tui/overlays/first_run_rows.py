@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: The ways to the first workspace: the form of each; None for the sandbox.
 WAYS = (None, Purpose.CONNECT, Purpose.FOLDER)
 #: What each way is called, what it is, in more and in fewer words, and its key.
-_WORDS = (
+_WAY_WORDS = (
     (
         "Try it now",
         (
@@ -104,7 +104,7 @@ def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterato
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
     yield ()
-    for at, (name, facts, action) in enumerate(_WORDS):
+    for at, (name, facts, action) in enumerate(_WAY_WORDS):
         key = keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()

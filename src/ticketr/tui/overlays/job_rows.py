@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: From this width on, the bar of a running job is long.
 WIDE = 80
 NAME_CELLS = 16
-_WAITS = {
+_WAIT_REASONS = {
     "paused": "the queue is paused",
     "after": "for another job",
     "time": "for its time",
@@ -41,7 +41,7 @@ _WAITS = {
     "rate": "for the rate limit",
     "worker": "for a free worker",
 }
-_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
+_END_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
 
 
 def job_rows(
@@ -111,7 +111,7 @@ def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -
 
 
 def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
-    reason = _WAITS.get(snapshot.waiting_for or "", "")
+    reason = _WAIT_REASONS.get(snapshot.waiting_for or "", "")
     waited = duration(now - snapshot.submitted_at)
     right = f"priority {snapshot.priority}   queued {waited}"
     room = cells - NAME_CELLS - width(right) - 8
@@ -138,7 +138,7 @@ def _earlier_row(job: FinishedJob, cells: int, theme: Theme) -> Line:
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
     is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
-    sign = _MARKS[job.status] if is_whole else "!"
+    sign = _END_MARKS[job.status] if is_whole else "!"
     return _row(sign, when, job.name, message, took, cells, theme)
 
 

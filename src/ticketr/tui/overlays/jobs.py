@@ -76,7 +76,7 @@ class Jobs(Overlay):
         if action not in _ON_ONE_JOB:
             return None
         job = _job(state, ids[at])
-        return None if job is None else _act(state, job, action)
+        return None if job is None else _step_on_job(state, job, action)
 
     def has_effect(self, state: AppState, action: KeyAction) -> bool:
         """Return whether an action has an effect on the selected job."""
@@ -85,7 +85,7 @@ class Jobs(Overlay):
         ids = state.jobs.ids
         chosen = self.job if self.job in ids else next(iter(ids), "")
         job = _job(state, chosen)
-        if job is None or _act(state, job, action) is None:
+        if job is None or _step_on_job(state, job, action) is None:
             return False
         is_again = action is KeyAction.RUN_AGAIN
         return not (is_again and refusal(EndedJob.of(state, job), state.keymap))
@@ -148,11 +148,12 @@ class Jobs(Overlay):
         return [title, *(theme.row(line, cells) for line in lines)]
 
 
-def _act(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAction) -> Step | None:
+def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAction) -> Step | None:
+    """Return the step of a key on a job; None if it does nothing."""
     if not isinstance(job, FinishedJob):
         if action is KeyAction.CANCEL_JOB and not job.status.is_terminal:
             return state, (effects.CancelJob(job.id),)
-        if job.status is JobStatus.PENDING and (step := _act_on_waiting(state, job, action)):
+        if job.status is JobStatus.PENDING and (step := _step_on_waiting(state, job, action)):
             return step
     ended = EndedJob.of(state, job)
     match action:
@@ -167,7 +168,7 @@ def _act(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAction) -> 
             return None
 
 
-def _act_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> Step | None:
+def _step_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> Step | None:
     match action:
         case KeyAction.RAISE | KeyAction.LOWER:
             by = 1 if action is KeyAction.RAISE else -1

@@ -130,7 +130,7 @@ class Plan(Overlay):
                 return None
 
     def _with(self, plan: PushPlan, now: float) -> Plan:
-        """Return it with a plan that was made again; losses that are new were not accepted."""
+        """Return the screen with a plan that was made again; losses that are new were not accepted."""
         if plan == self.plan:
             return self
         at = min(self.at, _last(plan))

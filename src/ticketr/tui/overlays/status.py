@@ -47,7 +47,7 @@ class AskingStatus(AskingOverlay):
             return None
         if (message.workspace, message.keys) != (self.workspace, tuple(self.issues)):
             return None
-        return _answered(state, self, message.statuses, message.problem), ()
+        return _show_statuses(state, self, message.statuses, message.problem), ()
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
@@ -89,7 +89,7 @@ def _availability(asked: AskingStatus, name: str, statuses: Mapping[str, tuple[s
     return f"not for {refused[0]}{more}"
 
 
-def _answered(
+def _show_statuses(
     state: AppState, asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]], problem: str
 ) -> AppState:
     if not problem and not any(statuses.values()) and not asked.before:

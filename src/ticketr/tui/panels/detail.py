@@ -29,7 +29,7 @@ TWO_COLUMNS = 44
 _ORDER = ("status", "priority", "type", "points", "story points", "assignee", "sprint", "reporter")
 #: How many of the next fields may stand beside a field.
 NEXT = 3
-_LONG = frozenset(("labels", "components", "fix versions"))
+_WIDE_FIELDS = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
 KEY_CELLS = 13
 #: The least cells for the name of a field; a wide panel has more.
@@ -207,7 +207,7 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
 def _rank(field: tuple[str, str]) -> int:
     """Return the place of a field in the sheet; others follow in the order of the file."""
     name = field[0].casefold()
-    return _ORDER.index(name) if name in _ORDER else len(_ORDER) + (name in _LONG)
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER) + (name in _WIDE_FIELDS)
 
 
 def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:

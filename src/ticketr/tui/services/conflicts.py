@@ -98,7 +98,7 @@ def _question(steps: Sequence[UndoStep]) -> str:
 
 
 async def undo(services: Services, effect: effects.Undo) -> None:
-    """Take the change that was the last of a ticket back, and read the workspace again.
+    """Take back the last change of a ticket, and read the workspace again.
 
     Cancellation:
         It is taken back first, which takes a moment.

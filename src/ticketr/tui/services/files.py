@@ -131,7 +131,7 @@ def empty_state() -> Generator[State]:
 
 
 def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
-    """Return an issue as its file holds it; None if the file does not hold it any more.
+    """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
         store: The workspace's files.

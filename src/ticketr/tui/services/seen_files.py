@@ -173,7 +173,7 @@ class SeenFiles:
         names = list(self._files)
         for begin in range(0, len(names), PORTION):
             some = names[begin : begin + PORTION]
-            yield "".join([_line(name, self._files[name]) for name in some])
+            yield "".join([_line_of_file(name, self._files[name]) for name in some])
 
     def save(self, portions: Sequence[str]) -> None:
         """Store the text of the list; a folder that cannot be written is left as it is."""
@@ -195,15 +195,15 @@ def _heading() -> str:
     return f"ticketr {__version__} {newest}"
 
 
-def _line(name: str, seen: SeenFile) -> str:
+def _line_of_file(name: str, seen: SeenFile) -> str:
     tickets = [
-        (each.keys, each.digest, [*map(_values, rows)])
+        (each.keys, each.digest, [*map(_row_to_json, rows)])
         for each, rows in zip(seen.tickets, seen.rows, strict=True)
     ]
     return f"{json.dumps(name)}\t{json.dumps((seen.stamp, tickets))}\n"
 
 
-def _values(row: ListRow) -> tuple[object, ...]:
+def _row_to_json(row: ListRow) -> tuple[object, ...]:
     issue = row.candidate
     return row.line, issue.key, issue.title, dict(issue.fields), issue.text
 
@@ -215,10 +215,12 @@ def _from_json(name: str, stamp: Stamp, found: Any) -> SeenFile:
     return SeenFile(
         stamp,
         tuple([SeenTicket(tuple(keys), digest) for keys, digest, _ in found[1]]),
-        tuple([rows_of_candidates(map(_issue, issues), name) for *_, issues in found[1]]),
+        tuple(
+            [rows_of_candidates(map(_candidate_from_json, issues), name) for *_, issues in found[1]]
+        ),
     )
 
 
-def _issue(found: Any) -> tuple[Candidate, int]:
+def _candidate_from_json(found: Any) -> tuple[Candidate, int]:
     line, key, title, fields, text = found
     return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT), line

@@ -168,7 +168,7 @@ class Workspaces:
         self._waiting.setdefault(name, []).append(request)
 
     def release(self, name: str, request: Effect) -> bool:
-        """Let a request go that was held; return whether it was not dropped."""
+        """Let a held request go; return False if it was dropped meanwhile."""
         held = self._waiting.get(name, [])
         at = next((at for at, each in enumerate(held) if each is request), None)
         if at is not None:
