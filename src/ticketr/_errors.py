@@ -108,7 +108,9 @@ class WouldDeadlock(TicketrError):
 
 
 class HistoryFailed(TicketrError):
-    """Raised when a job history cannot be read or written. It never fails a job.
+    """Raised when a job history cannot be read or written.
+
+    It never fails a job.
 
     Attributes:
         path: The file.
@@ -144,7 +146,9 @@ class NotSendable(TicketrError):
 
 
 class StoreFailed(TicketrError):
-    """Raised when a store of jobs cannot be read or written. What was on disk before still is.
+    """Raised when a store of jobs cannot be read or written.
+
+    What was on disk before stays there.
 
     Attributes:
         path: The file.

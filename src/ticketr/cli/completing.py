@@ -38,7 +38,7 @@ def _root(context: click.Context) -> Path | None:
 def complete_key(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Complete the key of an issue, in any case, but for keys that are on the line already."""
+    """Complete the key of an issue, in any case, except keys that are on the line already."""
     from ticketr.config import known_keys
 
     root = _root(ctx)

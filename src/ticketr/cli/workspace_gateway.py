@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def find_cloud_id(site: str) -> str:
-    """Ask a site for its cloud ID, without any login. Not to be called inside Trio.
+    """Ask a site for its cloud ID, without any login.
+
+    Not to be called inside Trio.
 
     Args:
         site: The site's URL, as the user confirmed it.

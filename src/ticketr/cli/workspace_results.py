@@ -63,7 +63,7 @@ def result_as_plain(result: SyncResult, cleaned: Callable[[str], str]) -> dict[s
 
 
 def result_from_plain(data: Mapping[str, Any], site: str) -> SyncResult:
-    """Return the result that `result_as_plain` was given, but for what it leaves out.
+    """Return the result that `result_as_plain` was given, without what that leaves out.
 
     Args:
         data: The result in JSON's types; empty for one that has done nothing.

@@ -138,7 +138,10 @@ def _try_lock(folder: Path) -> int | None:
 
 
 async def _start(folder: Path, address: ServerAddress, lock: int) -> trio.Process:
-    """Start the server. The caller holds the lock, so no server uses an old socket file."""
+    """Start the server.
+
+    The caller holds the lock, so no server uses an old socket file.
+    """
     with suppress(FileNotFoundError):
         os.unlink(address.socket)  # noqa: PTH108 - the address is a text
     options = {

@@ -38,7 +38,9 @@ class ClusterUnavailable(TicketrError):
 
 @dataclass(eq=False, repr=False)
 class ClusterMisconfigured(TicketrError, ValueError):
-    """Raised for a wrong address, secret or setting of the server. Trying again does not help.
+    """Raised for a wrong address, secret or setting of the server.
+
+    Trying again does not help.
 
     Attributes:
         subject: What is wrong: the server's address without a password, or an argument's name.

@@ -23,7 +23,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 @final
 class ClusterHandle(Generic[T_co]):
-    """A submitted job. Its status and snapshots are the newest that this process was told.
+    """A submitted job.
+
+    Its status and snapshots are the newest that this process was told.
 
     Only a queue makes handles.
     """

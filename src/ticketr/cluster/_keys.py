@@ -43,7 +43,9 @@ class QueueKeys:
 
 @dataclass(frozen=True, slots=True)
 class TaskName:
-    """One submit of a job, as the engine names it. An ID may be used again; a nonce is not.
+    """One submit of a job, as the engine names it.
+
+    An ID may be used again; a nonce is not.
 
     Attributes:
         job_id: The job's ID.

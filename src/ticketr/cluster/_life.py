@@ -178,7 +178,7 @@ class Life:
             self._scope.cancel("the worker is to end")
 
     async def _repair(self) -> None:
-        """Have jobs delivered that nothing would deliver: a fault of ours, or of the server's."""
+        """Have jobs delivered that no message would deliver, after a fault here or in the server."""
         while True:
             await trio.sleep(max(self._settings.lease, SHORTEST_REPAIR))
             if found := await self._store.try_call("repair"):

@@ -25,7 +25,10 @@ T = TypeVar("T")
 def _await_change(
     _record: RemoteRecord | None, _is_ready: Callable[[], bool], park: Callable[[], Awaitable[T]]
 ) -> Awaitable[T]:
-    """Wait for an update. The jobs run elsewhere, so no wait here can keep one from ending."""
+    """Wait for an update.
+
+    The jobs run elsewhere, so no wait here can keep one from ending.
+    """
     return park()
 
 

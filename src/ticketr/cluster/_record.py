@@ -24,7 +24,9 @@ NO_REPORT: Final = (0, 0, "", 0)
 
 @final
 class RemoteRecord:
-    """The mirror of one job. Events of the server keep it up to date.
+    """The mirror of one job.
+
+    Events of the server keep it up to date.
 
     Attributes:
         task: The submit that it is of.

@@ -68,7 +68,9 @@ class ClusterRepeat:
         return await self._attach(f"{self.id}#{kept.runs}") if kept.runs else None
 
     async def run_now(self) -> bool:
-        """Submit a run now, also in a pause. The due times stay as they are.
+        """Submit a run now, also in a pause.
+
+        The due times stay as they are.
 
         Cancellation:
             The run may have been submitted, or not.
@@ -113,7 +115,9 @@ class ClusterRepeat:
         await self._store.call_surely("repeat_pause", self.id, 0)
 
     async def cancel(self) -> bool:
-        """End the repeat for all processes. A run that has been submitted goes on.
+        """End the repeat for all processes.
+
+        A run that has been submitted goes on.
 
         Cancellation:
             The repeat may have been ended, or not.

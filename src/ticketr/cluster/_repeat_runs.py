@@ -68,7 +68,10 @@ class RepeatRunner:
         self._is_due.set()
 
     async def run(self) -> None:
-        """Submit runs until cancelled. What the server does not answer, the next look repeats."""
+        """Submit runs until cancelled.
+
+        A call that the server does not answer is repeated with the next ones.
+        """
         while True:
             await self._is_due.wait()
             self._is_due = trio.Event()

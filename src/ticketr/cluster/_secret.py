@@ -25,7 +25,9 @@ _HOW_TO_MAKE_ONE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A checked secret. It is in no repr and in no error.
+    """A checked secret.
+
+    It is in no repr and in no error.
 
     Attributes:
         value: The text.

@@ -128,7 +128,10 @@ def _lines_of_workers(workers: Sequence[WorkerRow]) -> list[str]:
 
 
 def as_json(status: Status) -> str:
-    """Return the status for programs. What concerns the whole queue has the key null."""
+    """Return the status for programs.
+
+    The key of what concerns the whole queue is null.
+    """
     facts = {
         "jobs": {each.value: count for each, count in status.totals.items()},
         "paused": [gate.key for gate in status.gates if gate.is_paused],

@@ -20,7 +20,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Job(Protocol[T_co]):
-    """An object that can be submitted. A plain ``async def fn(context, *args)`` is a job as well."""
+    """An object that can be submitted.
+
+    A plain ``async def fn(context, *args)`` is a job as well.
+    """
 
     @property
     def name(self) -> str:

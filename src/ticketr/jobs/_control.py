@@ -130,7 +130,9 @@ class QueueControl(QueueQueries):
 
     @enable_ki_protection
     def pause(self, key: Hashable = None) -> None:
-        """Start no more jobs; those that run go on. Lifted when the queue begins to end.
+        """Start no more jobs; those that run go on.
+
+        The pause is lifted when the queue begins to end.
 
         Args:
             key: Pause only the jobs with this key.

@@ -220,7 +220,10 @@ class QueueCore(CoreBase):
             submission = self.schedule.next_admitted()
 
     def _cancel_outside(self, record: JobRecord) -> Any:
-        """End a job that has not entered, and return its handle. No statistics count it."""
+        """End a job that has not entered, and return its handle.
+
+        No statistics count it.
+        """
         handle, registry, now = self._make_handle(record, self), self.registry, self.now()
         record.accept(registry.next_free_id(), registry.submitted, now, self, handle)
         record.note_cause(CancelCause.SHUTDOWN)
@@ -284,7 +287,10 @@ class QueueCore(CoreBase):
 
     @enable_ki_protection
     def finish(self, record: JobRecord, status: JobStatus, result: object = None) -> None:
-        """End a job. The error of one that failed is in its record already."""
+        """End a job.
+
+        The error of one that failed is in its record already.
+        """
         schedule = self.schedule
         now = self.now()
         was_running = record.status is RUNNING

@@ -98,7 +98,10 @@ class Dependencies:
             self._cancel_doomed()
 
     def _cancel_doomed(self) -> None:
-        """Cancel what can never start. Each may have dependents, so this is a loop."""
+        """Cancel what can never start.
+
+        Each may have dependents, so this is a loop.
+        """
         if self._is_cancelling:
             return
         self._is_cancelling = True

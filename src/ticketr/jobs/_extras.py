@@ -19,7 +19,9 @@ NO_TAGS: Final = frozenset[str]()
 
 @final
 class JobExtras(Generic[T]):
-    """What most jobs do not have. Also written in ``_record``.
+    """What most jobs do not have.
+
+    Also written in ``_record``.
 
     A job without any of it shares ``NO_EXTRAS``, which saves each job the time to fill and to check
     these fields.

@@ -26,7 +26,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 @final
 class JobHandle(Generic[T_co]):
-    """A submitted job. It still works when the queue has dropped the job's record.
+    """A submitted job.
+
+    It still works when the queue has dropped the job's record.
 
     Only a queue makes handles.
     """

@@ -69,7 +69,10 @@ class JobHistory(Protocol):
     """
 
     def summary(self, result: object) -> str:
-        """Return a short text for a job's result. The queue calls it as the job ends: be quick."""
+        """Return a short text for a job's result.
+
+        The queue calls it as the job ends: be quick.
+        """
         ...
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:

@@ -49,7 +49,9 @@ async def draw_async(iterator: Any) -> object:
 
 @disable_ki_protection
 async def close(items: object) -> None:  # noqa: ASYNC910 - the feeder has passed a checkpoint
-    """Close the items if they are a generator. Nothing else is closed: it may be used again.
+    """Close the items if they are a generator.
+
+    Nothing else is closed: it may be used again.
 
     A nursery that an async generator holds open puts the ``GeneratorExit``, by which it is closed,
     into a group. That is not an error.

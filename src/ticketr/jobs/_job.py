@@ -179,7 +179,9 @@ class JobErrorInfo:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSnapshot(Generic[T_co]):
-    """A job at one moment. Times are on Trio's clock, as ``trio.current_time()`` gives them.
+    """A job at one moment.
+
+    Times are on Trio's clock, as ``trio.current_time()`` gives them.
 
     Its type has the type of the result, as in ``JobSnapshot[int]``.
 

@@ -42,7 +42,10 @@ class KeySlot(Generic[T]):
         del self.jobs[job]
 
     def matches(self, key: Hashable, key_hash: int) -> bool:
-        """Return whether this slot is for a key. Runs the key's own code."""
+        """Return whether this slot is for a key.
+
+        This runs the key's own code.
+        """
         return self.hash == key_hash and (self.key is key or bool(self.key == key))
 
 
@@ -59,7 +62,10 @@ class KeyTable(Generic[T]):
         return sum(map(len, self._by_hash.values()))
 
     def find(self, key: Hashable) -> KeySlot[T] | None:
-        """Return the slot of a key, or None. Runs the key's own code."""
+        """Return the slot of a key, or None.
+
+        This runs the key's own code.
+        """
         key_hash = hash(key)
         candidates = self._by_hash.get(key_hash, [])
         for slot in candidates.copy():  # the key's own code may change the table
@@ -68,7 +74,10 @@ class KeyTable(Generic[T]):
         return None
 
     def add(self, key: Hashable) -> KeySlot[T]:
-        """Add a slot for a key that has none. Runs the key's own code."""
+        """Add a slot for a key that has none.
+
+        This runs the key's own code.
+        """
         slot = KeySlot[T](key, hash(key))
         self._by_hash.setdefault(slot.hash, []).append(slot)
         return slot

@@ -83,7 +83,10 @@ class Feeder:
         return jobs.may_resume() or jobs.is_fed or jobs.outside is not None
 
     def _submit_some(self) -> None:
-        """Submit a batch. The items are not async."""
+        """Submit a batch.
+
+        The items are not async.
+        """
         for _ in range(BATCH):
             self._submit_next()
             if self._jobs.must_pause():
@@ -94,7 +97,10 @@ class Feeder:
         self._jobs.submit(next(self._iterator, END))
 
     def submit_in_reader(self) -> None:
-        """Submit the next items, as the task would do. It pauses, and may resume."""
+        """Submit the next items, as the task would do.
+
+        It pauses, and may resume.
+        """
         jobs = self._jobs
         if self._iterator is not None:
             try:

@@ -42,7 +42,9 @@ BATCH: Final = 16
 
 @final
 class MapJobs:
-    """The jobs of a map. Also written in ``_map``: that a result has been read.
+    """The jobs of a map.
+
+    Also written in ``_map``: that a result has been read.
 
     Attributes:
         core: The queue that they run on.
@@ -131,7 +133,10 @@ class MapJobs:
 
     @enable_ki_protection
     def submit(self, item: object) -> None:
-        """Submit the job of an item. If there is no room, it is left ``outside``, to the feeder."""
+        """Submit the job of an item.
+
+        If there is no room, it is left ``outside``, to the feeder.
+        """
         if item is END or self.is_stopped:  # the iterable's own code may have stopped it
             self.is_fed = self.is_fed or item is END
             return
@@ -163,7 +168,10 @@ class MapJobs:
         self.outside = None
 
     def take_back_outside(self) -> None:
-        """Forget the job that has not entered. It is the newest."""
+        """Forget the job that has not entered.
+
+        It is the newest.
+        """
         if self.outside is not None:
             del self.live[self.outside]
             self.outside = None

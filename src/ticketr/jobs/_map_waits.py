@@ -51,7 +51,10 @@ class Parking:
 @final
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The end of a pause of the feeder. No job waits for it, so it cannot end a deadlock."""
+    """The end of a pause of the feeder.
+
+    No job waits for it, so it cannot end a deadlock.
+    """
 
     is_reached: Callable[[], bool]
     is_refusable: bool = False

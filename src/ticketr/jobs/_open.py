@@ -151,7 +151,9 @@ def open_job_queue(
 
 @final
 class Block:
-    """The block of a queue. Entering and leaving it are protected from KeyboardInterrupt.
+    """The block of a queue.
+
+    Entering and leaving it are protected from KeyboardInterrupt.
 
     ``asynccontextmanager`` would set the traceback of the body's error, which a class of the user's
     may refuse. So this is a class.

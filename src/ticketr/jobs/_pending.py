@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class PendingJobs:
-    """The part of a schedule that tells what a job waits for. Also written in ``_schedule``.
+    """The part of a schedule that tells what a job waits for.
+
+    Also written in ``_schedule``.
 
     Attributes:
         max_pending: The most pending jobs.

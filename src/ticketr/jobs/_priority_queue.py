@@ -49,7 +49,10 @@ class PriorityQueue(Generic[T]):
         return self._entries[item]
 
     def push(self, item: T, rank: float, number: int) -> None:
-        """Add an item. Its number must be unique."""
+        """Add an item.
+
+        Its number must be unique.
+        """
         entry = self._entries[item] = (rank, number, item)
         queue = self._queue
         if not queue or queue[-1] < entry:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """The last report of a job. Its ``str()`` is like ``45% (54/120) Pulling tickets``.
+    """The last report of a job.
+
+    Its ``str()`` is like ``45% (54/120) Pulling tickets``.
 
     Attributes:
         job_id: The job's ID.

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @enable_ki_protection
 async def record_history(core: QueueCore, recorder: Recorder) -> None:
-    """Write the jobs that have ended to the history. No job ever waits for this task."""
+    """Write the jobs that have ended to the history.
+
+    No job ever waits for this task.
+    """
     task = trio.lowlevel.current_task()
     core.wait_graph.add_queue_task(task, core)
     try:

@@ -147,7 +147,10 @@ class Recorder:
                 await self._write_ended.wait()
 
     async def flush(self) -> None:
-        """Write the remaining entries, within a time limit. Call it when all jobs have ended."""
+        """Write the remaining entries, within a time limit.
+
+        Call it when all jobs have ended.
+        """
         deadline = min(self._flush_until, trio.current_time() + FLUSH_SECONDS)
         with trio.CancelScope(deadline=deadline, shield=True):
             await trio.lowlevel.checkpoint()

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 @final
 class Registry:
-    """The jobs of one queue. Also written in ``_core``, for speed: a job that enters or ends.
+    """The jobs of one queue.
+
+    Also written in ``_core``, for speed: a job that enters or ends.
 
     Attributes:
         ids: The next number of an ID that the queue makes up.

@@ -364,7 +364,10 @@ class Repeats:
         repeat.due_times = repeat.template = None
 
     def end_all(self) -> None:
-        """End all repeats, since the queue begins to end. A store keeps them."""
+        """End all repeats, since the queue begins to end.
+
+        A store keeps them.
+        """
         self.observer = None
         for repeat in [*self._live.values()]:
             self.end(repeat)

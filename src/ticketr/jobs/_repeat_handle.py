@@ -58,7 +58,9 @@ class RepeatHandle:
 
     @enable_ki_protection
     def cancel(self) -> bool:
-        """End the repeat. A run that has been submitted goes on; cancel it by its ID.
+        """End the repeat.
+
+        A run that has been submitted goes on; cancel it by its ID.
 
         Returns:
             False if the repeat had ended, so that nothing changed.
@@ -70,7 +72,9 @@ class RepeatHandle:
 
     @enable_ki_protection
     def run_now(self) -> bool:
-        """Submit a run now, also in a pause. The due times stay as they are.
+        """Submit a run now, also in a pause.
+
+        The due times stay as they are.
 
         Returns:
             False if a run is pending or running or the repeat has ended, so that nothing changed.

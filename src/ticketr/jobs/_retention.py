@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How many records of ended jobs a queue keeps, and for how long. Live jobs are never dropped.
+    """How many records of ended jobs a queue keeps, and for how long.
+
+    Live jobs are never dropped.
 
     Attributes:
         jobs: The largest number of records; ``math.inf`` for no limit. Surplus records are dropped
@@ -38,7 +40,9 @@ class Keep:
 
 @final
 class FinishedJobs:
-    """The records of ended jobs that a queue still keeps. Also written in ``_core``: a new one.
+    """The records of ended jobs that a queue still keeps.
+
+    Also written in ``_core``: a new one.
 
     Attributes:
         jobs: These records, in the order in which the jobs ended.

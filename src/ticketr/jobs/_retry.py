@@ -105,7 +105,10 @@ class Retry:
 
 
 def _remake(given: dict[str, Any]) -> Retry:
-    """Make a rule from its arguments. Pickles in stores have this name."""
+    """Make a rule from its arguments.
+
+    Pickles in stores have this name.
+    """
     return Retry(**given)
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @final
 class WaitingSubmissions:
-    """The submits that wait for room. They enter by priority, then by arrival.
+    """The submits that wait for room.
+
+    They enter by priority, then by arrival.
 
     Attributes:
         count: How many there are.

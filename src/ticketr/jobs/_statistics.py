@@ -9,7 +9,9 @@ from typing import final
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatistics:
-    """The queue in numbers. Each submitted job is counted in one of ``pending`` to ``cancelled``.
+    """The queue in numbers.
+
+    Each submitted job is counted in one of ``pending`` to ``cancelled``.
 
     Attributes:
         workers: The number of workers: how many jobs can run at once.
@@ -42,7 +44,9 @@ class QueueStatistics:
 
 @final
 class Totals:
-    """Sums over all attempts of a queue. Also written in ``_core``, for speed.
+    """Sums over all attempts of a queue.
+
+    Also written in ``_core``, for speed.
 
     Attributes:
         wait_seconds: How long jobs that were due waited for their attempts.

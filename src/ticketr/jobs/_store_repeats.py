@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class RepeatRow(NamedTuple):
-    """A repeat of the file. Times are seconds since 1970 on the wall clock."""
+    """A repeat of the file.
+
+    Times are seconds since 1970 on the wall clock.
+    """
 
     id: str
     codec: CodecName

@@ -36,7 +36,10 @@ class LiveValues(NamedTuple):
 
 
 class EndValues(NamedTuple):
-    """How a job has ended. The result is bytes of the codec, or else the ``repr`` as text."""
+    """How a job has ended.
+
+    The result is bytes of the codec, or else the ``repr`` as text.
+    """
 
     status: str
     attempts: int

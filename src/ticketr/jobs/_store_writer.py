@@ -101,7 +101,10 @@ class StoreWriter:
         self._cancel = cancel
 
     async def close(self) -> None:
-        """Write the rest and close the file. Call it when all jobs have ended."""
+        """Write the rest and close the file.
+
+        Call it when all jobs have ended.
+        """
         try:
             with trio.CancelScope(shield=True):
                 await self._write_batch()

@@ -166,7 +166,10 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
 
 async def read_to_end(updates: Updates[object]) -> None:  # noqa: ASYNC910 - reading is a checkpoint
-    """Read and drop all updates to the end. The caller records the wait."""
+    """Read and drop all updates to the end.
+
+    The caller records the wait.
+    """
     with contextlib.suppress(trio.EndOfChannel):
         while True:
             await updates._subscription.take()  # noqa: SLF001 - the same module
@@ -196,7 +199,10 @@ class Subscriptions(Generic[R]):
         self._closed = False
 
     def observe(self, observer: Callable[[R], None]) -> None:
-        """Have a function called with each job that has changed. It must not change any."""
+        """Have a function called with each job that has changed.
+
+        It must not change any.
+        """
         self.observer = observer
         self.is_watched = True
 

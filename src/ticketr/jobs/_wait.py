@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @final
 class Wait:
-    """The wait of one task that belongs to one or more jobs. Also written in ``_wait_graph``.
+    """The wait of one task that belongs to one or more jobs.
+
+    Also written in ``_wait_graph``.
 
     Attributes:
         target: What the task waits for.
@@ -69,7 +71,9 @@ class Wait:
 
 @final
 class WaitingJob:
-    """A running job that waits. Also written in ``_wait_graph``.
+    """A running job that waits.
+
+    Also written in ``_wait_graph``.
 
     Attributes:
         worker: The worker of the job.

@@ -73,7 +73,9 @@ class AllRunningJobs:
 
 @final
 class QueueWaits:
-    """A queue as a part of the wait graph. Also written in ``_wait_graph``: the count.
+    """A queue as a part of the wait graph.
+
+    Also written in ``_wait_graph``: the count.
 
     Attributes:
         waiting_count: The number of the queue's running jobs that wait.
@@ -197,7 +199,9 @@ class JobEnd:
 @final
 @dataclass(frozen=True, slots=True)
 class QueueRoom:
-    """Room in a queue for a submission. In a deadlock the job is admitted, not refused.
+    """Room in a queue for a submission.
+
+    In a deadlock the job is admitted, not refused.
 
     The time by which the job must start does not count: to let it pass would lose the job.
     """

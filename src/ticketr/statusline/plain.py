@@ -56,7 +56,10 @@ class _LastLine:
 
 
 class PlainLines:
-    """Selects the snapshots that get a line. Pure except for its memory of the last lines."""
+    """Selects the snapshots that get a line.
+
+    Pure except for its memory of the last lines.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str, _LastLine] = {}

@@ -190,7 +190,7 @@ async def _upload(session: Session, key: str, file: IO[bytes], name: str, size: 
 
 
 async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
-    """Return the IDs of an issue's attachments that may be a file of ours."""
+    """Return the IDs of an issue's attachments that may be the file that is sent."""
     listed = await read_attachments(session, [key])
     return {
         each.id

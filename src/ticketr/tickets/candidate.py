@@ -52,7 +52,9 @@ def _by_folded_name(names: tuple[str, ...]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An issue as a filter sees it. What nearly all filters search in is prepared once, here.
+    """An issue as a filter sees it.
+
+    What nearly all filters search in is prepared once, here.
 
     Attributes:
         key: The issue's key; empty for a draft.

@@ -113,7 +113,9 @@ class NotTerm:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter as a value. `parse_filter` makes it.
+    """A filter as a value.
+
+    `parse_filter` makes it.
 
     Attributes:
         text: What was typed, without outer white space.

@@ -85,7 +85,7 @@ def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
 def _refuse_clashes(
     rows: tuple[Binding, ...], given: Mapping[KeyAction, tuple[str, ...]], table: Table
 ) -> None:
-    """Check that each key has one action in each place, but for what the app itself shares."""
+    """Check that each key has one action in each place, except keys that the app itself shares."""
     shared = {(context, one.action, two.action) for context, _, one, two in _clashes(TABLE)}
     for context, key, one, two in _clashes(rows):
         if (context, one.action, two.action) not in shared:

@@ -22,7 +22,9 @@ Order = tuple[str, int, str, int]
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One issue in the list. Its texts are cleaned for a terminal.
+    """One issue in the list.
+
+    Its texts are cleaned for a terminal.
 
     Attributes:
         order: The sort key: project, number, file, then the index in the ticket.

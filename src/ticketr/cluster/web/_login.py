@@ -36,7 +36,9 @@ _HEADERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What opens the pages. It is in no repr and in no cookie.
+    """What opens the pages.
+
+    It is in no repr and in no cookie.
 
     Attributes:
         value: The text.

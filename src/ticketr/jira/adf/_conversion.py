@@ -64,7 +64,7 @@ def matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -
 
 
 def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False) -> Converted:
-    """Write a document with short forms, but for the blocks that would not come back as they are.
+    """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
         adf: The document.

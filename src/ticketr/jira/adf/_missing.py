@@ -121,7 +121,10 @@ class _Pieces:
         return self.present - (self._kept | sent)
 
     def is_unseen(self, piece: _Piece) -> bool:
-        """Return whether the Markdown shows no trace of a piece. A detail of a piece leaves one."""
+        """Return whether the Markdown shows no trace of a piece.
+
+        A detail of a piece leaves one.
+        """
         return piece[0] not in self._changed and piece[0] not in self._marks
 
     def named(self, left: Counter[_Piece]) -> tuple[str, ...]:

@@ -144,7 +144,9 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What carrying out a resolution would do. Jira gets nothing before the next push.
+    """What carrying out a resolution would do.
+
+    Jira gets nothing before the next push.
 
     Attributes:
         path: The file, relative to the workspace.

@@ -174,7 +174,10 @@ class Columns:
 
     @property
     def stored(self) -> tuple[tuple[str, str], ...]:
-        """What files hold. A pull compares it with that of the last pull, to find a change."""
+        """What files hold.
+
+        A pull compares it with that of the last pull, to find a change.
+        """
         more = (*(_COMMENTS_SECTION if self.comments else ()), *(_LINKS_MARK if self.links else ()))
         more += _ATTACHMENTS_SECTION if self.attachments else ()
         return (*self.names, *more, *((f"{_SECTION}{name}", each) for name, each in self.texts))

@@ -39,7 +39,9 @@ class PlanPart:
 
 @dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """One issue that a push would create or change. Its texts are as in the file, not cleaned.
+    """One issue that a push would create or change.
+
+    Its texts are as in the file, not cleaned.
 
     Attributes:
         key: The issue's key; empty for a draft.
@@ -96,7 +98,9 @@ class PlanEntry:
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
-    """A ticket or file that a push would leave alone. Its texts are not cleaned.
+    """A ticket or file that a push would leave alone.
+
+    Its texts are not cleaned.
 
     Attributes:
         key: The ticket's key; empty for a draft, and for a file that cannot be read.

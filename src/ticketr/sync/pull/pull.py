@@ -108,7 +108,7 @@ def _forget_vanished(
     found: Collection[str],
     locations: Mapping[str, TicketLocation],
 ) -> None:
-    """Forget tickets that are neither in the project any more nor in any file."""
+    """Forget tickets that are in no file and no longer in the project."""
     left = {each.head for each in known.values() if each.id in found or each.key in locations}
     keys = {each.key for each in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.

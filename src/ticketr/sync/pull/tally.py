@@ -43,7 +43,9 @@ class MissingIssues:
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """What a pull did. All counts are issues, sub-tasks included, and none is in two of them.
+    """What a pull did.
+
+    All counts are issues, sub-tasks included, and none is in two of them.
 
     Attributes:
         total: Issues that the query found and Jira could give.

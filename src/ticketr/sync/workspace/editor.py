@@ -229,7 +229,7 @@ class Editor:
         return self._move_aside(target, snapshot.stamp, key, file.text)
 
     def remove(self, name: str, text: str) -> Path | None:
-        """Move a file into ticketr's own folder, if it holds this text, to the letter.
+        """Move a file into ticketr's own folder, if it holds exactly this text.
 
         Returns:
             Its new path; None if it was not moved.

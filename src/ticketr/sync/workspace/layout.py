@@ -25,7 +25,9 @@ _NO_DRAFT = "it was created from a draft that does not have its key yet, as a fi
 
 @dataclass
 class Layout:
-    """The keys in the files of a workspace. A file that cannot be read stops no other file.
+    """The keys in the files of a workspace.
+
+    A file that cannot be read stops no other file.
 
     Attributes:
         locations: The location of each key. One in a file that cannot be read, as far as its text

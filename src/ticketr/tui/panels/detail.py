@@ -168,7 +168,10 @@ def _hint(line: DetailLine, keys: KeyMap) -> Line:
 
 
 def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
-    """Return the index of the line of a sub-task; -1 for none. The sub-tasks stand at the end."""
+    """Return the index of the line of a sub-task; -1 for none.
+
+    The sub-tasks stand at the end.
+    """
     return len(lines) - len(sheet.tasks) + task if task >= 0 else -1
 
 
