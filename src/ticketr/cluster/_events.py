@@ -86,7 +86,7 @@ class EventReader:
             await self._store.client.xtrim(self.stream, PureToken.MINID, oldest)
 
     async def drop(self) -> None:
-        """Have the server forget the stream, if it answers."""
+        """Delete the stream in the server, if that answers."""
         try:
             await self._store.client.delete([self.stream])
         except FAILED:
@@ -110,7 +110,7 @@ class EventReader:
         self._waiting.pop(nonce, None)
 
     def wake_submits(self) -> None:
-        """Have all submits that wait for room ask the server again."""
+        """Wake all submits that wait for room, so that they ask the server again."""
         for event in self._waiting.values():
             event.set()
 

@@ -60,7 +60,7 @@ class Mirror:
         self.live[str(record.task)] = record
 
     def observe(self, record: RemoteRecord, ended: Callable[[RemoteRecord], object]) -> None:
-        """Have a function called once a job has ended."""
+        """Call a function once a job has ended."""
         self._observers.setdefault(record, []).append(ended)
 
     def withdraw(self, record: RemoteRecord) -> None:

@@ -83,7 +83,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def prepare_config_folder(folder: Path) -> None:
-    """Create the user's folder where there is none, and check that it can be written to.
+    """Create the user's folder if it is missing, and check that it can be written to.
 
     Raises:
         NotPrivate: Others could put files into it.
@@ -95,7 +95,7 @@ def prepare_config_folder(folder: Path) -> None:
 
 @contextmanager
 def exclusive(folder: Path) -> Generator[None]:
-    """Create the user's folder where there is none, and lock it against other processes.
+    """Create the user's folder if it is missing, and lock it against other processes.
 
     Without the lock, two processes that add an entry at once would lose one of them.
 

@@ -40,7 +40,7 @@ class CoreBase:
         waiting_jobs: The jobs that wait, of all queues.
         recorder: Writes the history, if there is one.
         store: Keeps the jobs on disk, if there is a store.
-        fatal: What was raised that has to leave by the queue's block.
+        fatal: The error that has to leave by the queue's block.
         idle_event: Set when no job is pending or running; made by the first task that waits for it.
     """
 
@@ -90,7 +90,7 @@ class CoreBase:
         self.recorder = recorder
 
     def attach_store(self, store: StoreWriter) -> None:
-        """Have a store keep all jobs."""
+        """Keep all jobs in a store from now on."""
         self.store = store
         self.subscriptions.observe(store.job_changed)
 

@@ -45,7 +45,7 @@ class FedJobs(Protocol):
 
 @enable_ki_protection
 async def feed(jobs: FedJobs, items: object, submit_all: Callable[[], Awaitable[None]]) -> None:  # noqa: ASYNC910 - items of any number have a checkpoint before them
-    """Have the items drawn and their jobs submitted, and close the items.
+    """Draw the items and submit their jobs, then close the items.
 
     Cancellation:
         Ends it. If it comes from outside, it is raised.

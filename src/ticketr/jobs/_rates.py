@@ -1,7 +1,7 @@
 """Limit how fast attempts start, by token buckets. Pure: no clock of its own.
 
 A bucket that has no start left is empty until its ``ready_at``, when ``RateLimits.refill`` is to be
-called. Whether a job may start is thus not a question of the time, and is asked without a clock.
+called. So whether a job may start does not depend on the time, and is asked without a clock.
 
 A bucket computes its times by multiplication from the moment at which it was last full. It never
 adds up intervals, so rounding errors do not grow with the number of starts.

@@ -180,7 +180,7 @@ class Repeats:
         self.observer: Callable[[Repeat], None] | None = None
 
     def observe(self, observer: Callable[[Repeat], None]) -> None:
-        """Have a function called with each repeat that has changed or ended."""
+        """From now on, call a function with each repeat that changes or ends."""
         self.observer = observer
 
     def _changed(self, repeat: Repeat) -> None:

@@ -45,7 +45,7 @@ class Idle(Protocol):
     def is_idle(self) -> bool: ...
 
     def expect_idle(self) -> object:
-        """Have the queue notify its subscriptions when it is idle."""
+        """Ask the queue to notify its subscriptions when it is idle."""
 
 
 @final

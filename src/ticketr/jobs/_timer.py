@@ -52,7 +52,7 @@ class Timer:
         self.wake_at(time)
 
     def pass_time(self, now: float) -> None:
-        """Make the deadlock check due whose time has come."""
+        """Make due the deadlock check whose time has come."""
         if now >= self.deadlock_check_at:
             self.deadlock_check_at = math.inf
             self.deadlock_check_due = True

@@ -199,7 +199,7 @@ class Subscriptions(Generic[R]):
         self._closed = False
 
     def observe(self, observer: Callable[[R], None]) -> None:
-        """Have a function called with each job that has changed.
+        """From now on, call a function with each job that changes.
 
         It must not change any.
         """

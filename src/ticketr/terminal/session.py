@@ -144,7 +144,7 @@ class Terminal:
         await self._output.flush()
 
     def redraw(self) -> None:
-        """Have the next frame written whole."""
+        """Write the next frame whole."""
         self._shown = [None] * self._size[1]
 
     def drop_keys(self) -> None:

@@ -184,7 +184,7 @@ class SetPriority(Effect):
 
 @dataclass(frozen=True, slots=True)
 class RunNow(Effect):
-    """Have a waiting job run before all others."""
+    """Run a waiting job before all others."""
 
     job_id: str
 

@@ -41,7 +41,7 @@ class TextInput:
         return TextInput(self.text[: self.at] + added + self.text[self.at :], self.at + len(added))
 
     def edited(self, action: KeyAction | None) -> TextInput | None:
-        """Return the line after a key for editing; None if the action is none of those."""
+        """Return the line after a key for editing; None if the action edits nothing."""
         before, after = self.text[: self.at], self.text[self.at :]
         match action:
             case KeyAction.BACKSPACE:

@@ -277,14 +277,14 @@ def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
 
 
 def _after_rest(state: AppState, now: float) -> Step:
-    """Have the open ticket follow the cursor, once that has rested."""
+    """Show the selected ticket, once the selection has rested."""
     if now < state.rest_until:
         return state, ()
     return _follow(replace(state, rest_until=math.inf))
 
 
 def _follow(state: AppState) -> Step:
-    """Have the open ticket follow the cursor, and be as its file is now."""
+    """Show the selected ticket as its file is now."""
     row, workspace = state.row, state.workspace
     if row is None:
         return replace(state, ticket=None), ()
@@ -307,7 +307,7 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
 
 
 def _wrapped(state: AppState) -> Step:
-    """Have the lines of a long open ticket wrapped again once it has another width."""
+    """Wrap the lines of a long open ticket again once it has another width."""
     ticket, cells = state.ticket, state.layout.right
     if ticket is None or ticket.sheet is None or not cells or not is_long(ticket.sheet):
         return state, ()

@@ -44,7 +44,7 @@ def link_addresses(content: list[Any]) -> list[Any]:
     """Turn the bare addresses in the texts of a block into links, as GitHub does.
 
     Args:
-        content: What stands in a block that is none of code.
+        content: What stands in a block that is not code.
 
     Returns:
         The same list if there is none, else a new one.

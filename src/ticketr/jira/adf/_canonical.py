@@ -49,7 +49,7 @@ def canonical(adf: object) -> Json:
     """Return the canonical form of a document.
 
     Args:
-        adf: A document as Jira sends it; anything that is none counts as an empty one.
+        adf: A document as Jira sends it; anything else counts as an empty one.
 
     Returns:
         A new document, which shares nothing that `canonical` would change.

@@ -57,7 +57,7 @@ class SearchIndex:
         return others | {number: self._current[number] for number in ids & self._current.keys()}
 
     def _catch_up(self) -> None:
-        """Make the changes visible whose lag is over."""
+        """Make visible the changes whose lag is over."""
         while self._waiting and self._waiting[0][0] <= self._now():
             _, change = self._waiting.popleft()
             self._behind.update((issue.id, issue) for issue in change.put)

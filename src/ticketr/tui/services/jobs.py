@@ -88,7 +88,7 @@ def set_priority(services: Services, effect: effects.SetPriority) -> None:
 
 
 def run_now(services: Services, effect: effects.RunNow) -> None:
-    """Have a waiting job run before all others."""
+    """Run a waiting job before all others."""
     services.queue.run_now(effect.job_id)
     waiting = services.queue.jobs(status=JobStatus.PENDING)
     highest = max((each.priority for each in waiting), default=0)
