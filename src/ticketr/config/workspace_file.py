@@ -63,11 +63,13 @@ class WorkspaceFile:
         site: The site's address; nothing is sent there until the user has confirmed it.
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         jql: The query to pull by.
-        fields: Further fields to keep in the files; None where it says nothing of them.
-        comments: Whether files hold comments; None where it says nothing of them.
-        links: Whether files hold lines of links; likewise.
-        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; likewise.
-        inherit: Whether new sub-tasks take over the fields of their tickets; likewise.
+        fields: Further fields to keep in the files; None if the file does not say.
+        comments: Whether files hold comments; None if the file does not say.
+        links: Whether files hold lines of links; None if the file does not say.
+        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None if the
+            file does not say.
+        inherit: Whether new sub-tasks take over the fields of their tickets; None if the file does
+            not say.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
         aliases: The team's names for queries.
     """

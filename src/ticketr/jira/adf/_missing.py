@@ -101,7 +101,7 @@ class _Pieces:
 
     Args:
         before: The document as Jira has it, canonical.
-        after: What the Markdown says of it, likewise.
+        after: What the Markdown says of it, canonical.
     """
 
     def __init__(self, before: Json, after: Json) -> None:

@@ -41,7 +41,7 @@ def keep_wording(
 
     Args:
         ticket: The ticket as Jira has it now.
-        issues: Its issues, likewise.
+        issues: Its issues as Jira has them now.
         base: The ticket at the last sync.
         known: Its issues at the last sync.
         texts: Pairs of the name and the ID of each field with a section of its own.

@@ -98,7 +98,7 @@ class PullPipeline:
 
         Raises:
             JiraError: A request failed for good; what was written before stays.
-            FileFailed: A file could not be written; likewise.
+            FileFailed: A file could not be written; what was written before stays.
 
         Cancellation:
             Takes effect at once, or after a short visit to a worker thread.

@@ -52,8 +52,8 @@ class CommentPayload:
     Attributes:
         writes: The comments.
         problems: What is wrong, each with the comment's name. An issue with problems is not sent.
-        warnings: Which texts Jira gets in an unexpected form; likewise.
-        lost: What Jira loses, as the user has accepted; likewise.
+        warnings: Which texts Jira gets in an unexpected form, each with the comment's name.
+        lost: What Jira loses, as the user has accepted, each with the comment's name.
         uploads: The files that the comments show. They are attached before these are sent, and
             their media IDs take the place of their marks in them.
         values: What is sent of the comments that Jira has.

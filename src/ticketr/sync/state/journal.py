@@ -92,7 +92,7 @@ class Creation:
         sent: This computer's clock when it was asked for, in seconds since the epoch.
         parts: What is sent of it, as `sent.to_json` writes it.
         id: Its ID; None while no answer has come.
-        key: Its key; likewise.
+        key: Its key; None while no answer has come.
     """
 
     marker: str
