@@ -383,6 +383,41 @@ async def test_a_job_of_a_queue_within_a_job_counts_as_that_job(autojump_clock: 
         assert await handle.result() == "outer: itself"
 
 
+async def test_a_job_that_closes_a_queue_goes_on(autojump_clock: MockClock) -> None:
+    """Its other task would wait for ever, but the job cancels it as soon as the queue is closed."""
+
+    async def job(context: JobContext) -> str:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(behind.wait)
+            await wait_all_tasks_blocked()
+            for _ in range(100):  # whether a check falls between two of its tasks is random
+                async with open_job_queue():
+                    pass
+            nursery.cancel_scope.cancel()
+        return "went on"
+
+    async with open_job_queue(workers=1) as queue:
+        handle = queue.submit_nowait(job)
+        behind = queue.submit_nowait(sleep, 1)
+
+        assert await handle.result() == "went on"
+
+
+async def test_a_queue_that_was_shut_down_in_a_job_prevents_no_deadlock(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> str:
+        async with open_job_queue() as inner:
+            await inner.shutdown()
+            return await refused(behind.wait)
+
+    async with open_job_queue(workers=1) as queue:
+        handle = queue.submit_nowait(job, id="a")
+        behind = queue.submit_nowait(sleep, 1, id="b")
+
+        assert await handle.result() == "a: job 'b', which needs the worker that this job holds"
+
+
 async def test_a_wait_that_has_ended_no_longer_counts(autojump_clock: MockClock) -> None:
     async def waits_and_works(context: JobContext) -> None:
         await queue.run(sleep, 1)

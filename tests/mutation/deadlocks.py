@@ -316,14 +316,23 @@ MUTANTS: Final = [
     Mutant(
         "a free worker of a queue in a job prevents no deadlock",
         "_wait_graph.py",
-        "                if can_start_job(queue):\n                    active.append(task)\n",
+        "                if queue.tasks_are_ending or can_start_job(queue):\n"
+        "                    active.append(task)\n",
         "                pass\n",
         "test_deadlock.py::test_a_free_worker_of_a_queue_in_the_job_prevents_a_deadlock",
     ),
     Mutant(
+        "a queue that is closing in a job prevents no deadlock",
+        "_wait_graph.py",
+        "queue.tasks_are_ending or can_start_job(queue)",
+        "can_start_job(queue)",
+        "test_wait_graph.py::test_a_job_that_closes_a_queue_goes_on",
+    ),
+    Mutant(
         "idle workers of a queue in a job prevent a deadlock",
         "_wait_graph.py",
-        "                if can_start_job(queue):\n                    active.append(task)\n",
+        "                if queue.tasks_are_ending or can_start_job(queue):\n"
+        "                    active.append(task)\n",
         "                active.append(task)\n",
         "test_deadlock.py::test_a_queue_in_a_job_cannot_end_because_it_needs_that_job_s_worker",
     ),

@@ -134,6 +134,11 @@ class CoreBase:
         """Cancel the tasks of the queue, and with them the jobs that they run."""
         self._scope.cancel(reason)
 
+    @property
+    def tasks_are_ending(self) -> bool:
+        """Whether the tasks of the queue were cancelled; those without a job end soon."""
+        return self._scope.cancel_called
+
     def queues(self) -> Iterable[QueueState]:
         """Return all open queues of the Trio run."""
         return set(self.wait_graph.queue_tasks.values())

@@ -301,7 +301,7 @@ class WaitGraph:
         for task in descendants(worker):
             queue = self.workers.get(task) or self.queue_tasks.get(task)
             if queue is not None and task not in queue.running:
-                if can_start_job(queue):
+                if queue.tasks_are_ending or can_start_job(queue):
                     active.append(task)
             elif task not in self._parked and not waits_for_children(task):
                 active.append(task)
