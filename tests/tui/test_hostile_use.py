@@ -46,7 +46,7 @@ async def job(run: Run) -> JobStatus:
     return run.queue.jobs()[-1].status
 
 
-async def test_a_folder_that_is_deleted_is_named_and_a_pull_makes_it_again(
+async def test_a_folder_that_is_deleted_is_named_and_pulled_again_once_it_is_back(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     root = tmp_path / "work"
@@ -60,6 +60,10 @@ async def test_a_folder_that_is_deleted_is_named_and_a_pull_makes_it_again(
         assert gone[:30] in run.screen.rows[4]
         assert run.app.state.notice == f"work: {gone}"
         await run.press("e", "t", "d", "p", "KEY_ESCAPE", "u", "KEY_ESCAPE", "P")
+        assert run.app.state.notice == f"{gone}; r reads it again"
+        assert not root.exists()
+        root.mkdir()
+        await run.press("r", "P")
         assert await job(run) is JobStatus.COMPLETED
         assert bench.files() == before
         assert run.app.state.workspace.count == TICKETS

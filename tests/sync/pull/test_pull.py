@@ -398,11 +398,11 @@ async def test_a_cancel_ends_the_running_request_at_once(
 
     assert took == 0
     assert snapshot.status is JobStatus.CANCELLED
-    total = 40 if after > 3 else 0
+    done = len(bench.keys()) if bench.root.exists() else 0
+    told = f"{done}/40 tickets pulled" if after > 3 else "no ticket pulled yet"
     assert snapshot.progress is not None
-    assert snapshot.progress.message == (
-        f"Cancelled: {len(bench.keys()) if bench.root.exists() else 0}/{total} tickets pulled"
-    )
+    assert snapshot.progress.message == f"Cancelled: {told}"
+    assert done == 0 or after > 3
 
 
 async def test_two_pulls_of_one_folder_do_not_run_at_once(
