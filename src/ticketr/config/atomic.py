@@ -33,18 +33,15 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
     """
     with settings_errors(path, "write"):
         real = path.resolve()
-        beside = real.with_name(f".{real.name}.{os.getpid()}.new")
-        with suppress(FileNotFoundError):
-            beside.unlink()  # left by a killed process with the same ID
         if mode is None and real.exists():
             mode = real.stat().st_mode & 0o777
-        replace_atomically(str(real), text, str(beside), mode=mode)
+        replace_atomically(str(real), text, mode=mode)
 
 
 def replace_atomically(
     target: str,
     text: str,
-    temporary: str,
+    temporary: str | None = None,
     *,
     mode: int | None,
     durable: bool = True,
@@ -57,7 +54,8 @@ def replace_atomically(
     Args:
         target: The file to replace or create; not a link.
         text: All of its new text.
-        temporary: A name in the same folder that no file has.
+        temporary: A name in the same folder that no file has; None for one that is made from the
+            target's and the ID of this process.
         mode: Its permissions; None for those of any new file.
         durable: Whether it must outlive a loss of power.
         check: Called just before the rename; what it raises leaves the target unchanged.
@@ -65,6 +63,11 @@ def replace_atomically(
     Raises:
         OSError: The system refused; the old file is unchanged.
     """
+    folder, _, name = target.rpartition("/")
+    if temporary is None:
+        temporary = f"{folder}/.{name}.{os.getpid()}.new"
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # left by a killed process with the same ID
     write_new(temporary, text, mode=mode, durable=durable)
     try:
         check()
@@ -74,7 +77,7 @@ def replace_atomically(
             os.unlink(temporary)
         raise
     if durable:
-        _sync_folder(target.rpartition("/")[0])
+        _sync_folder(folder)
 
 
 def write_new(

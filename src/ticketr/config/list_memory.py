@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +84,7 @@ def store_list_memory(
         kept = dict([(name, text) for name, text in saved.items() if text][-MOST_FILTERS:])
         folder.make()
         require_file(folder.path / FILE)
-        target, text = str(folder.path / FILE), {"filter": wanted, "sort": sort, "saved": kept}
-        beside = f"{target}.{os.getpid()}.new"
-        with suppress(FileNotFoundError):
-            os.unlink(beside)  # noqa: PTH108 - left by a killed process with the same ID
+        text = json.dumps({"filter": wanted, "sort": sort, "saved": kept})
         # A disk that is full leaves the saved filters that are there.
-        replace_atomically(target, json.dumps(text), beside, mode=None, durable=False)
+        replace_atomically(str(folder.path / FILE), text, mode=None, durable=False)
     return kept

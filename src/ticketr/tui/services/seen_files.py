@@ -182,8 +182,7 @@ class SeenFiles:
             self._store.folder.check()
             if self._store.state_path.exists():  # else nothing is to be made in the folder
                 target = str(self._store.own / FILE)
-                beside = f"{target}.{os.getpid()}.new"
-                replace_atomically(target, "".join(portions), beside, mode=None, durable=False)
+                replace_atomically(target, "".join(portions), mode=None, durable=False)
 
 
 @cache
