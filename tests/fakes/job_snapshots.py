@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
+from datetime import UTC, datetime
+
+from ticketr import FinishedJob, JobErrorInfo, JobProgress, JobSnapshot, JobStatus
+
+_ENDED = datetime(2026, 1, 2, tzinfo=UTC)
+#: A job of an earlier run, as a history has it.
+EARLIER = FinishedJob(
+    run="r", number=1, id="7", name="Pull work", key="/work", status=JobStatus.COMPLETED,
+    attempts=1, submitted_at=_ENDED, started_at=_ENDED, finished_at=_ENDED, cancel_cause=None,
+    error_type=None, error_message=None, current=1, total=1, message="Done", result=None,
+)  # fmt: skip
 
 
 def snapshot(

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.job_snapshots import EARLIER
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
@@ -241,12 +242,6 @@ def test_a_push_with_a_settled_conflict_still_names_the_key_for_what_moved_on() 
 
 MANY = tuple(f"DEMO-{number}" for number in range(1, 13))
 NAMED = "DEMO-1, DEMO-2, DEMO-3 and 9 more"
-ENDED = datetime(2026, 1, 2, tzinfo=UTC)
-EARLIER = FinishedJob(
-    run="r", number=1, id="7", name="Pull work", key="/work", status=JobStatus.COMPLETED,
-    attempts=1, submitted_at=ENDED, started_at=ENDED, finished_at=ENDED, cancel_cause=None,
-    error_type=None, error_message=None, current=1, total=1, message="Done", result=None,
-)  # fmt: skip
 
 
 def with_earlier(job: FinishedJob) -> AppState:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.bytecodes import Bytecodes
 from fakes.conflict_views import conflict_view
+from fakes.job_snapshots import EARLIER
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
-from ticketr import FinishedJob, JobStatus
+from ticketr import JobStatus
 from ticketr.sync.compare.choices import ConflictSource
 from ticketr.sync.compare.conflict_parts import find_parts
 from ticketr.sync.compare.versions import Versions
@@ -52,24 +53,12 @@ def jobs(count: int) -> AppState:
     """Return a state that shows so many jobs of this run, and of an earlier one."""
     begin = datetime(2026, 11, 26, tzinfo=UTC)
     earlier = tuple(
-        FinishedJob(
-            run="before",
+        replace(
+            EARLIER,
             number=at,
             id=f"before-{at}",
-            name="Pull DEMO",
-            status=JobStatus.COMPLETED,
-            submitted_at=begin,
             started_at=begin,
             finished_at=begin + timedelta(seconds=at),
-            message="12 new",
-            key=None,
-            attempts=1,
-            cancel_cause=None,
-            error_type=None,
-            error_message=None,
-            current=1.0,
-            total=1.0,
-            result=None,
         )
         for at in range(count)
     )

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: How many keys the name of a job has.
 _NAMED = 3
 #: What becomes of tickets with which a job has not done what it was to do.
-_UNFINISHED = ("in conflict", "left alone", "failed")
-_UNFINISHED_COUNT = re.compile(rf"\d+ (?:{'|'.join(_UNFINISHED)})")
+_IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
+_UNFINISHED_COUNT = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,15 @@ def first_keys(keys: Collection[str]) -> str:
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
     """Return the counts of what was neither pulled nor pushed, as the end of a message."""
-    counts = dict.fromkeys(("in conflict", "kept", "left alone", "failed"), 0)
+    counts = dict.fromkeys((_IN_CONFLICT, "kept", _LEFT_ALONE, _FAILED), 0)
     if pulled is not None:
-        counts["in conflict"] += pulled.in_conflict
+        counts[_IN_CONFLICT] += pulled.in_conflict
         counts["kept"] += pulled.left_alone
-        counts["failed"] += pulled.unwritten
+        counts[_FAILED] += pulled.unwritten
     if pushed is not None:
-        counts["in conflict"] += pushed.in_conflict
-        counts["left alone"] += len(pushed.left)
-        counts["failed"] += len(pushed.failed)
+        counts[_IN_CONFLICT] += pushed.in_conflict
+        counts[_LEFT_ALONE] += len(pushed.left)
+        counts[_FAILED] += len(pushed.failed)
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
 
 

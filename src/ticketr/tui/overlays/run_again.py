@@ -69,10 +69,7 @@ class EndedJob:
         """The tickets to which it was limited, as far as they are known; empty for all."""
         if self.tagged:
             return self.tagged
-        if self.subject == self.workspace:
-            return ()
-        keys = tuple(_MORE.sub("", self.subject).split(", "))
-        return keys if all(map(is_key, keys)) else ()
+        return () if self.subject == self.workspace else self._named
 
     @property
     def unknown(self) -> int:
@@ -80,11 +77,16 @@ class EndedJob:
 
         Tags of very many tickets are not all kept, and older versions kept none.
         """
-        named = tuple(_MORE.sub("", self.subject).split(", "))
         more = _MORE.search(self.subject)
-        if more is None or not all(map(is_key, named)):
+        if more is None or not self._named:
             return 0
-        return len(named) + int(more[1]) - len(self.keys)
+        return len(self._named) + int(more[1]) - len(self.keys)
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        """The tickets that its name gives; empty if it names something else."""
+        keys = tuple(_MORE.sub("", self.subject).split(", "))
+        return keys if all(map(is_key, keys)) else ()
 
 
 def refusal(job: EndedJob, keymap: KeyMap) -> str:

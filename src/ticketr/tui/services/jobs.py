@@ -16,6 +16,7 @@ from ticketr.tui.rows import rows_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ticketr import JobSnapshot
     from ticketr.tickets import Ticket
     from ticketr.tui import effects
     from ticketr.tui.messages import Message
@@ -42,15 +43,16 @@ def start_job(services: Services, effect: effects.StartJob) -> Message:
 
     key = str(workspace.store.root)
     tickets = ticket_tags(request.keys)
-    waiting = (
-        ticket_tags(tagged_tickets(each.tags))
-        for each in services.queue.jobs(key=key, status=JobStatus.PENDING)
-        if tags <= each.tags
-    )
+
+    def covers(waiting: JobSnapshot) -> bool:
+        """Return whether a waiting job does all that is asked for."""
+        has_all = not tagged_tickets(waiting.tags) or (tickets and tickets <= waiting.tags)
+        return tags <= waiting.tags and bool(has_all)
+
     if (
         request.confirmed is None
         and request.bulk is None
-        and any(not each or (tickets and tickets <= each) for each in waiting)
+        and any(map(covers, services.queue.jobs(key=key, status=JobStatus.PENDING)))
     ):
         words = f"A {request.kind.value} of {workspace.name} waits already"
         return messages.Told(words, is_error=False)
