@@ -89,7 +89,7 @@ class CommentEndpoints(Endpoints):
     async def edit_comment(
         self, key: str, comment: str, body: Mapping[str, object], *, visibility: object = None
     ) -> None:
-        """Replace the text of a comment, and who may see it.
+        """Replace the text and the visibility of a comment.
 
         Args:
             key: The issue's key or ID.

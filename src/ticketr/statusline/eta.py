@@ -2,8 +2,8 @@
 
 The rate is smoothed exponentially twice, with weights that fall to a tenth in 15 seconds, so that
 progress in batches gives a steady estimate. Time without reports counts as no progress, so the
-estimate for a job that hangs grows. There is none while a job is stalled: it has made no progress
-for twice its longest step, for example since a server is down.
+estimate for a job that hangs grows. A stalled job has no estimate: it has made no progress for twice
+its longest step, for example since a server is down.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ class IssuesRead(OfWorkspace):
 
 @dataclass(frozen=True, slots=True)
 class AuthorRead(OfWorkspace):
-    """The answer to `AskAuthor`: the person who has changed Jira's side of a conflict.
+    """Jira names the person who has changed its side of a conflict, as `AskAuthor` has asked.
 
     Attributes:
         updated: When Jira's side was changed, as it was asked.

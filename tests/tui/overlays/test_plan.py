@@ -235,7 +235,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
         for at in range(20, 60)
     )
     broken = LeftAlone(
-        "", "", "b.md", None, "cannot read /home/me/work/b.md: no UTF-8", Code.BROKEN
+        "", "", "b.md", None, "cannot read /srv/team/work/b.md: no UTF-8", Code.BROKEN
     )
     clash = LeftAlone("DEMO-7", "T", "d.md", 1, in_conflict("DEMO-7", "Title"), Code.CONFLICT)
     merge = LeftAlone("", "", "c.md", 6, "c.md:6:1: this file holds a git conflict", Code.BROKEN)

@@ -97,8 +97,8 @@ end)
 -- A worker has a new connection. What the last one had fetched may never have come, and a server that
 -- was restarted may have older data: a job that has ended since is to run again, and one that is not
 -- known to run must not run on.
--- args: worker, the number of entries that it holds, these ..., id, token and entry of each attempt
--- that runs ...; the answer is the tokens of those to stop.
+-- args: worker, the number of entries that it holds, the entries, and the id, token and entry of each
+-- running attempt. The answer is the tokens of the attempts to stop.
 register('resume', function(a)
   local worker, at, held, unknown = a[1], now(), {}, {}
   local last = 2 + number(a[2])

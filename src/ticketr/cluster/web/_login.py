@@ -87,7 +87,7 @@ def read_token(environ: Mapping[str, str]) -> tuple[Token, bool]:
 
 
 class TokenGate:
-    """An ASGI application in front of the pages, which lets only those through who know the token."""
+    """An ASGI application that gives a request to the pages only if it has the token."""
 
     def __init__(self, app: ASGIApp, token: Token, login_page: Callable[[str], Response]) -> None:
         """Keep the parts.

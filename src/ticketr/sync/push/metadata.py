@@ -108,7 +108,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
 async def _find_mentioned(
     session: Session, queries: Iterable[MetadataQuery]
 ) -> dict[str, tuple[User, ...]]:
-    """Search the people whom texts mention by name; find none if the account may not search."""
+    """Search for the people that texts mention; find none if the account may not search."""
     names = {
         person.name: None
         for query in queries
@@ -240,7 +240,7 @@ def _is_missed(field: ScreenField | None) -> bool:
 async def _find_people(
     session: Session, queries: Iterable[MetadataQuery], projects: Mapping[str, ProjectMetadata]
 ) -> dict[str, tuple[User, ...]]:
-    """Search the people whom the lines of fields name, by their names."""
+    """Search for the people that the lines of fields name."""
     lines = {
         project: [
             each for field_specs in metadata.field_specs.values() for each in field_specs.items()

@@ -70,7 +70,7 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
 
 
 def _replaced(line: str, blanked: str, people: Mapping[str, tuple[str, str]]) -> Iterator[str]:
-    """Yield the parts of a line, in which mentions of people who were found are links."""
+    """Yield the parts of a line; each mention of a person who was found is a link."""
     end = 0
     for found in _mentions(blanked):
         person = people.get(_named_person_parts(found)["name"])
