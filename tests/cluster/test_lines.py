@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes import cluster_jobs as jobs
-from fakes.clusters import SECRET, new_name, open_cluster, until, until_attempt
+from fakes.clusters import SECRET, new_name, open_cluster, until, until_attempt, until_lines
 from fakes.lossy_lines import LossyLine
 
 from ticketr import JobStatus, Retry
@@ -142,13 +142,13 @@ async def test_a_worker_that_is_cut_off_stops_its_jobs_before_others_start_them(
 
         nursery.start_soon(cut_off)
         handle = await queue.submit(jobs.tracked, str(path), id="j")
-        await until(handle, JobStatus.RUNNING)
+        assert await until_lines(path, 1) == ["start"]
         async with open_cluster(url, name=name, lease=2.0, workers=1, detach=True):
             line.be_silent()
             await until_attempt(handle, 2)
+            assert await until_lines(path, 3) == ["start", "stop", "start"]
             await handle.cancel_and_wait()
-            words = [line.split()[0] for line in path.read_text().splitlines()]
-            assert words == ["start", "stop", "start", "stop"]
+            assert await until_lines(path, 4) == ["start", "stop", "start", "stop"]
             line.speak()
         nursery.cancel_scope.cancel()
 

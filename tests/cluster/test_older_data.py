@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes import cluster_jobs as jobs
-from fakes.clusters import open_cluster, until
+from fakes.clusters import open_cluster, until, until_lines
 
 from ticketr import JobStatus
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from fakes.valkeys import Valkey
 
     from ticketr.cluster import ClusterHandle, ClusterQueue
-
-
-def words_of(path: Path) -> list[str]:
-    return [line.split()[0] for line in path.read_text().splitlines()]
 
 
 async def count_live(queue: ClusterQueue) -> int:
@@ -39,7 +35,7 @@ async def test_what_has_happened_since_happens_again(own_valkey: Valkey, tmp_pat
         go.touch()
         await ended.result()
         await queue.run_now(started)
-        await until(started, JobStatus.RUNNING)
+        assert await until_lines(log, 1) == ["start"]
         new = await queue.submit(jobs.until_file, str(tmp_path / "new"), "new")
         await until(new, JobStatus.RUNNING)
 
@@ -50,12 +46,11 @@ async def test_what_has_happened_since_happens_again(own_valkey: Valkey, tmp_pat
             assert await again.result() == "ended"
             assert again.snapshot().attempt == 2
             await until(started, JobStatus.PENDING)
-            while words_of(log) != ["start", "stop"]:  # noqa: ASYNC110 - the worker stops it
-                await trio.sleep(0.01)
+            assert await until_lines(log, 2) == ["start", "stop"]  # the worker stops it
         assert await queue.run_now(started) is True
-        await until(started, JobStatus.RUNNING)
+        assert await until_lines(log, 3) == ["start", "stop", "start"]
         await started.cancel_and_wait()
-        assert words_of(log) == ["start", "stop", "start", "stop"]
+        assert await until_lines(log, 4) == ["start", "stop", "start", "stop"]
         (tmp_path / "new").touch()
         assert await new.result() == "new"
 
@@ -68,14 +63,14 @@ async def test_an_attempt_that_the_server_has_forgotten_ends_before_the_next(
         handle = await queue.submit(jobs.slow_to_stop, str(log), str(go), delay=1000)
         await trio.to_thread.run_sync(own_valkey.save, copy)
         await queue.run_now(handle)
-        await until(handle, JobStatus.RUNNING)
+        assert await until_lines(log, 1) == ["start"]
         await trio.to_thread.run_sync(own_valkey.go_back, copy)
         await until(handle, JobStatus.PENDING)
         await queue.run_now(handle)
         await until(handle, JobStatus.RUNNING)
         go.touch()
         assert await handle.result() == 1
-    assert words_of(log) == ["start", "end", "start", "end"]
+    assert await until_lines(log, 4) == ["start", "end", "start", "end"]
 
 
 @pytest.mark.stress

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes import cluster_jobs as jobs
-from fakes.clusters import SECRET, new_name, open_cluster, until, until_attempt
+from fakes.clusters import SECRET, new_name, open_cluster, until_attempt, until_lines
 from fakes.networks import Network, open_network
 from fakes.valkeys import Valkey
 from trio.lowlevel import open_process
@@ -96,7 +96,7 @@ async def open_remote(tmp_path: Path) -> AsyncGenerator[Remote, None]:
                 worker_at(network, valkey.remote_url, name),
             ):
                 handle = await queue.submit(jobs.tracked, str(path))
-                await until(handle, JobStatus.RUNNING)
+                assert await until_lines(path, 1) == ["start"]
                 yield Remote(network, valkey.url, queue, handle, path)
         finally:
             valkey.stop()
@@ -109,6 +109,7 @@ async def test_a_pulled_cable_stops_the_job_before_another_worker_starts_it(tmp_
         async with remote.open_worker():
             remote.network.pull()
             await until_attempt(remote.handle, 2)
+            assert await until_lines(remote.path, 3) == ["start", "stop", "start"]
             await remote.handle.cancel_and_wait()
         assert remote.words() == [("start", "1"), ("stop", "1"), ("start", "2"), ("stop", "2")]
         remote.network.plug()  # now the worker that was cut off is the only one

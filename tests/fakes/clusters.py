@@ -173,3 +173,13 @@ async def until_attempt(handle: ClusterHandle[Any], attempt: int) -> None:
             if snapshot.attempt >= attempt:
                 return
     raise AssertionError(f"the job has ended as {handle.status}")
+
+
+async def until_lines(path: Path, count: int) -> list[str]:
+    """Wait until jobs have written so many lines; return their first words.
+
+    The server has a job as running before its function is called, and a cancel may come first.
+    """
+    while not path.exists() or len(path.read_text().splitlines()) < count:  # noqa: ASYNC110
+        await trio.sleep(0.005)
+    return [line.split()[0] for line in path.read_text().splitlines()]
