@@ -157,6 +157,24 @@ async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: 
     ]
 
 
+async def test_a_file_that_appears_during_its_download_is_not_replaced(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+
+    class Saving(Recorder):
+        async def send(self, request: Request) -> Response:
+            if "attachment/content" in request.url:
+                (bench.root / "attachments" / "DEMO-1" / "a.txt").write_bytes(b"mine")
+            return await super().send(request)
+
+    result = await get(bench, "DEMO-1", transport=Saving(create_app(bench.site)))
+
+    assert result.done == ()
+    assert ["a.txt: File exists" in each.reason for each in result.failed] == [True]
+    assert files(bench) == {"attachments/DEMO-1/a.txt": b"mine"}
+
+
 async def test_a_folder_that_is_a_link_out_of_the_workspace_gets_nothing(
     bench: Bench, autojump_clock: MockClock, tmp_path: Path
 ) -> None:

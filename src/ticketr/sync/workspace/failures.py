@@ -32,8 +32,9 @@ _ALONE = frozenset((errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR
 _DENIED = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
 _UNREADABLE = _DENIED | {errno.ENOENT}
-#: Further ones when it is written: it is larger than a limit, a mount point, or a running program.
-_UNWRITABLE = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY))
+#: Further ones when it is written: it is larger than a limit, a mount point, a running program, or
+#: another file that has appeared.
+_UNWRITABLE = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
 _REFUSED = _DENIED | {errno.EROFS}
 
