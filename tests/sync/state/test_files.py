@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ticketr.sync.errors import StateFailed
+from ticketr.sync.state.database import MIGRATIONS
 from ticketr.sync.state.files import AskedUpload
+from ticketr.sync.state.state import State
 
 if TYPE_CHECKING:
-    from ticketr.sync.state.state import State
+    from pathlib import Path
 
-ASKED = AskedUpload("10", "d1", "a.png", 3, "me", frozenset({"1", "2"}))
+ASKED = AskedUpload("10", "d1", "a.png", 3, "me")
 
 
 def test_media_ids_are_kept(state: State) -> None:
@@ -35,11 +39,21 @@ def test_an_upload_is_kept_by_its_issue_and_its_content(state: State) -> None:
     assert state.uploads.of("10", "d1") is None
 
 
-@pytest.mark.parametrize("wrong", [{"size": "big"}, {"before": "{"}])
-def test_a_damaged_upload_is_an_error(state: State, wrong: dict[str, str]) -> None:
+def test_a_damaged_upload_is_an_error(state: State) -> None:
     state.uploads.put(ASKED)
-    ((column, value),) = wrong.items()
-    state._db.write(f"UPDATE upload SET {column} = ?", (value,))
+    state._db.write("UPDATE upload SET size = 'big'")
 
     with pytest.raises(StateFailed):
         state.uploads.of("10", "d1")
+
+
+def test_an_upload_of_an_older_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(";".join(MIGRATIONS[:9]))
+        old.execute("INSERT INTO upload VALUES ('10', 'd1', 'a.png', 3, 'me', '[\"1\"]', '')")
+        old.execute("PRAGMA user_version = 9")
+        old.commit()
+
+    with closing(State(path)) as state:
+        assert state.uploads.of("10", "d1") == ASKED

@@ -142,7 +142,6 @@ class _Uploader:
             _free_name(picture.name, [each.name for each in attached]),
             picture.size,
             session.account,
-            before=frozenset(each.id for each in attached),
         )
         for left in reversed(range(TRIES)):
             await session.in_thread(session.state.uploads.put, asked)
@@ -192,16 +191,18 @@ class _Uploader:
 
 
 def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
-    """Return the ID of the attachment that an upload has made; empty if the issue has none."""
+    """Return the ID of the attachment that an upload has made; empty if the issue has none.
+
+    It is found by its name, which no attachment of the issue had before.
+    """
     for each in attached:
         if asked.attachment:
             if each.id == asked.attachment:
                 return each.id
-        elif (
-            (each.name, each.size) == (asked.name, asked.size)
-            and each.author in {"", asked.account}
-            and each.id not in asked.before
-        ):
+        elif (each.name, each.size) == (asked.name, asked.size) and each.author in {
+            "",
+            asked.account,
+        }:
             return each.id
     return ""
 

@@ -143,6 +143,20 @@ MIGRATIONS = (
         PRIMARY KEY (issue, digest)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE upload RENAME TO upload_before; -- SQLite drops columns since 3.35 only
+    CREATE TABLE upload (       -- as before, without the attachments that the issue had
+        issue TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        name TEXT NOT NULL,     -- no attachment of the issue had it before
+        size INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        attachment TEXT NOT NULL,
+        PRIMARY KEY (issue, digest)
+    ) WITHOUT ROWID;
+    INSERT INTO upload SELECT issue, digest, name, size, account, attachment FROM upload_before;
+    DROP TABLE upload_before;
+    """,
 )
 
 

@@ -5,8 +5,7 @@ Everything here is synchronous and belongs on a worker thread.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class AskedUpload:
         name: The name of the attachment.
         size: How many bytes it has.
         account: The ID of the account that sent it.
-        before: The IDs of the attachments that the issue had before.
         attachment: Its ID in Jira; empty until that is known.
     """
 
@@ -51,7 +49,6 @@ class AskedUpload:
     name: str
     size: int
     account: str
-    before: frozenset[str]
     attachment: str = ""
 
 
@@ -64,27 +61,22 @@ class Uploads:
     def of(self, issue: str, digest: str) -> AskedUpload | None:
         """Read the upload of a content to an issue, if there was one."""
         query = (
-            "SELECT issue, digest, name, size, account, before, attachment FROM upload"
+            "SELECT issue, digest, name, size, account, attachment FROM upload"
             " WHERE issue = ? AND digest = ?"
         )
         rows = self._db.read(query, (issue, digest))
         with self._db.sound():
-            for home, content, name, size, account, before, attachment in rows:
+            for home, content, name, size, account, attachment in rows:
                 if not isinstance(size, int):
                     raise TypeError(size)
-                known = frozenset(map(str, json.loads(before)))
-                return AskedUpload(home, content, name, size, account, known, attachment)
+                return AskedUpload(home, content, name, size, account, attachment)
         return None
 
     def put(self, upload: AskedUpload) -> None:
         """Store an upload, or replace the stored one; it survives a loss of power."""
         with self._db.durable():
             self._db.write(
-                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(upload.issue, upload.digest, upload.name, upload.size, upload.account),
-                    *(json.dumps(sorted(upload.before)), upload.attachment),
-                ),
+                "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?, ?)", astuple(upload)
             )
 
     def forget(self, upload: AskedUpload) -> None:
