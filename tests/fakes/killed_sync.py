@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,12 +42,23 @@ class Steps:
     """Counts the steps of a job, and sends a signal at one of them.
 
     A step is the start or the end of a call in a worker thread or of a request, or the moment
-    before a file is renamed.
+    before a file is renamed. The signal may also come with an upload: some seconds after it began,
+    or, without seconds, when its answer has arrived.
     """
 
-    def __init__(self, at: int, strike: signal.Signals, victim: int | None) -> None:
+    def __init__(
+        self,
+        at: int,
+        strike: signal.Signals,
+        victim: int | None,
+        upload: int = 0,
+        seconds: float | None = None,
+    ) -> None:
         self.seen = 0
         self._at = at
+        self._uploads = 0
+        self._upload = upload
+        self._seconds = seconds
         self._strike = strike
         self._victim = victim or os.getpid()
         sys.addaudithook(self._hear)
@@ -54,7 +66,19 @@ class Steps:
     def count(self) -> None:
         self.seen += 1
         if self.seen == self._at:
-            os.kill(self._victim, self._strike)
+            self._kill()
+
+    def begin_upload(self) -> None:
+        self._uploads += 1
+        if self._uploads == self._upload and self._seconds is not None:
+            threading.Timer(self._seconds, self._kill).start()
+
+    def end_upload(self) -> None:
+        if self._uploads == self._upload:
+            self._kill()
+
+    def _kill(self) -> None:
+        os.kill(self._victim, self._strike)
 
     def _hear(self, event: str, _: tuple[object, ...]) -> None:
         if event == "os.rename":
@@ -69,13 +93,17 @@ class Steps:
         return result
 
     def transport(self) -> HttpxTransport:
-        count = self.count
+        steps = self
 
         class Counted(HttpxTransport):
             async def send(self, request: Request) -> Response:
-                count()
+                steps.count()
+                if request.source is not None:
+                    steps.begin_upload()
                 response = await super().send(request)
-                count()
+                if request.source is not None:
+                    steps.end_upload()
+                steps.count()
                 return response
 
         return Counted()
@@ -99,7 +127,8 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
 
 
 def be_child(task: dict[str, Any]) -> None:
-    steps = Steps(task["step"], signal.Signals[task["signal"]], task["victim"])
+    strike = signal.Signals[task["signal"]]
+    steps = Steps(task["step"], strike, task["victim"], task["upload"], task["seconds"])
     trio.run(run_job, task, steps)
     os.write(1, json.dumps({"steps": steps.seen}).encode() + b"\n")
 
@@ -146,11 +175,12 @@ class Runner:
         Args:
             task: `root`, `url`, `browse` and `kind`; at which `step` to send which `signal`, and
                 the `victim`, if that is another process, further `fields` of files, whether these
-                hold `comments`, and the `project`.
+                hold `comments`, and the `project`; or with which `upload` to send the signal, and
+                how many `seconds` after its begin.
         """
         assert self._process.stdin is not None
         usual = {"step": 0, "signal": "SIGKILL", "victim": None, "fields": (), "comments": False}
-        usual["project"] = "DEMO"
+        usual |= {"project": "DEMO", "upload": 0, "seconds": None}
         self._process.stdin.write(json.dumps(usual | task).encode() + b"\n")
         return self._read()["pid"]
 

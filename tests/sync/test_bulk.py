@@ -15,6 +15,7 @@ from ticketr.jira import ConnectFailed
 from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
+from ticketr.sync.bulk.jobs import TO_CANCEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,3 +193,31 @@ async def test_a_change_that_was_over_when_it_was_cancelled_is_known(
     assert snapshot.status is JobStatus.CANCELLED
     assert swept(bench) == 12
     assert (len(job.so_far().done), job.so_far().unknown) == (12, ())
+
+
+class Stuck(Recorder):
+    """Answers no question for the progress of a task."""
+
+    async def send(self, request: Request) -> Response:
+        if "/bulk/queue/" in request.url:
+            await trio.sleep_forever()
+        return await super().send(request)
+
+
+async def test_jira_is_asked_to_leave_out_the_rest_of_a_change_that_is_cancelled(
+    large: Bench, autojump_clock: MockClock
+) -> None:
+    issues = await find(large)
+    wire = Stuck(create_app(large.site, latency=0.2))
+    job = BulkJob(**large.settings(transport=wire), issues=issues, change=LOW)
+    began = trio.current_time()
+
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        await trio.sleep(5.0)
+        handle.cancel()
+        await handle.wait()
+
+    (task,) = large.site.registry.tasks()
+    assert wire.writes[-1] == f"POST task/{task.id}/cancel"
+    assert trio.current_time() - began == pytest.approx(5.0 + TO_CANCEL)

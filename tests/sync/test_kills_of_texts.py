@@ -9,6 +9,7 @@ import random
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ticketr.sandbox import Site
 
 FIELDS: dict[str, object] = {"fields": ["Environment"], "comments": True, "project": "KIT"}
+#: The files that the push attaches.
+UPLOADS = 3
 DRAFT = """\
 # TICKET: A draft
 
@@ -84,13 +87,22 @@ class Stage:
     wanted: object
     runner: Runner
 
-    def push(self, root: Path, **how: object) -> dict[str, int]:
-        """Push a copy in a process of its own, which may end early; check what is left."""
+    def push(self, root: Path, *, again: bool = False, **how: object) -> dict[str, int]:
+        """Push a copy in a process of its own, which may end early; check what is left.
+
+        Args:
+            root: The copy.
+            again: Whether another process pushes at once, while the site may still be busy.
+            how: How the process ends.
+        """
         shutil.copytree(self.root, root)
         data = ("--all-fields", "--data", str(root / "site.db"), "--port", "0")
         with sandbox_process(tickets=1, latency=LATENCY, arguments=data) as url:
             task: dict[str, object] = {"root": str(root / "work"), "url": url, "browse": URL}
-            told = self.runner.run(after=None, **task, kind="push", **FIELDS, **how)
+            task |= {"kind": "push", **FIELDS}
+            told = self.runner.run(after=None, **task, **how)
+            if again:
+                assert self.runner.run(after=None, **task)["ended"] == 0
         with open_data(root / "site.db") as site:
             bench = TextBench(site, root / "work")
             synced = run(bench.sync)
@@ -137,6 +149,29 @@ def test_a_push_of_pictures_and_sections_may_be_killed_at_a_sample_of_its_steps(
 
     for step in random.Random(14).sample(range(last // 4, last - 10), 2):
         assert stage.push(tmp_path / str(step), step=step)["ended"] == KILLED
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("seconds", [None, 0.005])
+def test_a_push_may_be_killed_with_an_upload_on_its_way(
+    stage: Stage, tmp_path: Path, seconds: float | None
+) -> None:
+    number = random.Random(15).randint(1, UPLOADS)
+
+    told = stage.push(tmp_path / "copy", again=True, upload=number, seconds=seconds)
+
+    assert told["ended"] == KILLED
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+def test_it_may_be_killed_at_any_moment_of_any_upload(stage: Stage, tmp_path: Path) -> None:
+    rng = random.Random(16)
+    moments = [None, 0.0, *(rng.random() * 3 * LATENCY for _ in range(20))]
+    for turn, (number, seconds) in enumerate(product(range(1, UPLOADS + 1), moments)):
+        root, again = tmp_path / str(turn), rng.random() < 0.5
+        told = stage.push(root, again=again, upload=number, seconds=seconds)
+        assert told["ended"] == KILLED, (number, seconds)
 
 
 @pytest.mark.stress

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 from fakes.cancelled_jobs import NEVER, job_cancelled_at
 from fakes.described import blocks, describe, edit, p, text
 from fakes.pulls import URL, Bench, Recorder
@@ -165,4 +167,72 @@ def test_a_site_that_is_too_busy_gets_the_picture_with_the_next_push(
 
     assert len(result.failed) == 2
     assert attached(bench) == []
+    check(bench)
+
+
+class CutOff(Recorder):
+    """Cancels a scope once the site has the first picture, before its answer arrives."""
+
+    def __init__(self, app: Any, scope: trio.CancelScope) -> None:
+        super().__init__(app)
+        self._scope = scope
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if is_upload(request.method, request.url):
+            self._scope.cancel()
+            await trio.lowlevel.checkpoint()
+        return response
+
+
+def test_a_picture_whose_push_ended_before_the_answer_is_not_attached_again(
+    scene: Bench, tmp_path: Path
+) -> None:
+    bench = copy_scene(scene, tmp_path / "work")
+
+    async def cut_off() -> bool:
+        with trio.CancelScope() as scope:
+            await bench.push(transport=CutOff(create_app(bench.site), scope))
+        return scope.cancelled_caught
+
+    assert run(cut_off)
+    assert len(attached(bench)) == 1
+    check(bench)
+
+
+class Late(Recorder):
+    """Loses the connection of the first upload, which the site gets some seconds later."""
+
+    def __init__(self, app: Any, nursery: trio.Nursery, seconds: float) -> None:
+        super().__init__(app)
+        self._app = app
+        self._nursery, self._seconds = nursery, seconds
+        self._is_lost = False
+
+    async def send(self, request: Request) -> Response:
+        if self._is_lost or request.source is None:
+            return await super().send(request)
+        self._is_lost = True
+        body = b"".join([piece async for piece in request.source.pieces()])
+        self._nursery.start_soon(self._deliver, replace(request, body=body, source=None))
+        raise ConnectionLost(request.url, "the cable was pulled")
+
+    async def _deliver(self, request: Request) -> None:
+        await trio.sleep(self._seconds)
+        async with Recorder(self._app) as wire:  # the job's own is closed
+            await wire.send(request)
+
+
+def test_a_picture_that_arrives_late_is_not_attached_again(scene: Bench, tmp_path: Path) -> None:
+    bench = copy_scene(scene, tmp_path / "work")
+
+    async def push_twice() -> float:
+        async with trio.open_nursery() as nursery:
+            late = Late(create_app(bench.site), nursery, seconds=29.0)
+            assert len((await bench.push(transport=late)).failed) == 1
+            again = trio.current_time()
+            assert (await bench.push(late_request_window=30.0)).failed == ()
+            return trio.current_time() - again
+
+    assert run(push_twice) == pytest.approx(30.0)
     check(bench)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import resource
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes.frozen import frozen
 
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.workspace.failures import Attempt, attempt
-from ticketr.sync.workspace.files import replace_file, stamp_of
+from ticketr.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.tickets import TicketSyntaxError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def fails(error: Exception) -> bool:
@@ -117,3 +121,32 @@ def test_a_workspace_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
     assert not error.alone
     assert error.reason == os.strerror(2)
     assert not root.exists()
+
+
+def save(path: Path, text: str) -> None:
+    path.write_text(text)
+    os.utime(path, ns=(1, 1))  # the system's clock may not have moved since the file was read
+
+
+def save_with_the_old_time(path: Path, text: str) -> None:
+    """Save a file as programs do that copy its times, such as rsync."""
+    old = path.stat()
+    while path.stat().st_ctime_ns == old.st_ctime_ns:  # until the system's clock has moved
+        path.write_text(text)
+        os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [save, save_with_the_old_time])
+def test_a_file_that_was_saved_in_place_with_its_old_size_is_not_replaced(
+    tmp_path: Path, change: Callable[[Path, str], None]
+) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("old")
+    was = stamp_of(str(path))
+
+    change(path, "own")
+
+    with pytest.raises(FileChanged):
+        replace_file(str(path), "new", was, root=str(tmp_path))
+    assert path.read_text() == "own"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.md"]
