@@ -30,12 +30,13 @@ $(VENV)/.installed: pyproject.toml .ci/lock.txt
 demo: setup  ## open the app, and pull 500 tickets from a Jira stand-in on this machine into a new folder
 	@$(BIN)/ticketr demo
 
+# Only a run of all tests has to reach the limit of coverage: one with ARGS may run few of them.
 test: setup  ## run every test, with the coverage of lines
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run $(BRANCH) -m pytest -q -n 3 --dist worksteal $(ARGS)
 	@$(BIN)/python .ci/readable_coverage.py
 	@$(BIN)/coverage combine --quiet
-	@mkdir -p build && $(BIN)/coverage report > build/coverage.txt || { cat build/coverage.txt; exit 1; }
+	@mkdir -p build && $(BIN)/coverage report $(if $(ARGS),--fail-under=0) > build/coverage.txt || { cat build/coverage.txt; exit 1; }
 
 coverage: BRANCH = --branch
 coverage: test  ## run every test, with the coverage of branches, which takes longer

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import os
 import select
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import app_large
 import app_peer
+from app_large import pulled
+from sizes import size
 from terminal import on_terminal, read_for, read_frame
-
-from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TICKETS = 5000
-LATENCY = 0.5
+TICKETS = size(5000, toy=200)
+LATENCY = size(0.5, toy=1.0)
 KEYS_A_SECOND = 20
 #: Enough keys for the whole time of the pull.
-KEYS = 60
+KEYS = size(60, toy=2)
 MARK = "▌".encode()
-ROUNDS = 3
+ROUNDS = size(3, toy=1)
 #: How many seconds the terminal is not read, at least; the server's latency alone takes longer.
-STALL = 5.0
+STALL = size(5.0, toy=0.0)
 #: Seconds between two checks of the progress of the pull.
 LOOK = 0.05
 
@@ -99,12 +98,6 @@ def fill(terminal: int) -> None:
             os.write(terminal, bytes(512))
 
 
-def pulled(folder: Path) -> int:
-    """Count the tickets on disk."""
-    with closing(sqlite3.connect(folder / STATE_FOLDER / "state.db")) as state:
-        return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
-
-
 def seconds_of_pull(folder: Path, *, is_read: bool) -> float:
     """Time a pull from its first frame to its last ticket, on a terminal that is read or full."""
     with on_terminal(app(folder, TICKETS)) as (user, pid):
@@ -143,6 +136,7 @@ def rows() -> Iterator[str]:
     """Measure, and yield the table's rows."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        parts = (app_large.rows, app_peer.rows, answers, stall)
-        for measure in parts:
+        # An install of the peer needs the network.
+        peer = size((app_peer.rows,), toy=())
+        for measure in (app_large.rows, *peer, answers, stall):
             yield from measure(root)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import os
+import sqlite3
 import statistics
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app_probe import CHANGING, DRAWING
+from sizes import size
 from terminal import on_terminal, read_for, read_frame, wakeups
 
 from ticketr.config import STATE_FOLDER
@@ -22,16 +24,18 @@ from ticketr.tui.services.seen_files import FILE as STORED_LIST
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-TICKETS = 10_000
+TICKETS = size(10_000, toy=200)
 KEYS_A_SECOND = 20
-SCROLLED = 40
+SCROLLED = size(40, toy=2)
 #: What is typed to search and to filter; each letter is a key.
 WORDS = "rebuild index"
 #: Rounds of a search and a filter.
-ROUNDS = 2
-IDLE = 10.0
+ROUNDS = size(2, toy=1)
+IDLE = size(10.0, toy=0.1)
+#: Seconds after which a complete list is stored.
+SETTLED = size(4.0, toy=1.0)
 #: Seconds after which Trio's idle worker threads have ended.
-THREADS = 12.0
+THREADS = size(12.0, toy=0.0)
 FRAME_END = b"\x1b[?2026l"
 #: The goals, in seconds, and as a share of the CPU time of the pull.
 FIRST, COMPLETE, MEDIAN, WORST, STRETCH, SHARE = 0.5, 2.0, 0.030, 0.100, 0.010, 0.05
@@ -134,13 +138,20 @@ def wait_for(user: int, text: str, seconds: float = 120.0) -> None:
         data += read_for(user, 0.05)
 
 
+def pulled(folder: Path) -> int:
+    """Count the tickets on disk."""
+    with closing(sqlite3.connect(folder / STATE_FOLDER / "state.db")) as state:
+        return int(state.execute("SELECT count(*) FROM issue").fetchone()[0])
+
+
 def during_pull(root: Path) -> list[str]:
     """Pull into an empty folder; measure the keys, the drawing and the stretches."""
     with probed(root / "pull.json", "pull", str(root / "tickets"), str(TICKETS)) as probe:
         wait_for(probe.user, "Pulling tickets")
         rows = key_rows(probe, f"during a pull of {TICKETS}")
-        wait_for(probe.user, "Pull complete")
-        read_for(probe.user, 2.0)  # the files are read again
+        while pulled(root / "tickets") < TICKETS:
+            read_for(probe.user, 0.05)
+        read_for(probe.user, SETTLED / 2)  # the files are read again
         report = probe.report()
     drawing = report["tasks"].get(DRAWING, 0.0) / report["cpu"]
     changing = report["tasks"].get(CHANGING, 0.0) / report["cpu"]
@@ -155,11 +166,11 @@ def opened(root: Path) -> list[str]:
     (root / "tickets" / STATE_FOLDER / STORED_LIST).unlink(missing_ok=True)
     with probed(root / "first.json", "open", str(root / "tickets")) as probe:
         wait_for(probe.user, f"/{TICKETS}")
-        read_for(probe.user, 4.0)  # the list is stored
+        read_for(probe.user, SETTLED)  # the list is stored
         first = probe.report()
     with probed(root / "open.json", "open", str(root / "tickets")) as probe:
         wait_for(probe.user, f"/{TICKETS}")
-        read_for(probe.user, 4.0)
+        read_for(probe.user, SETTLED)
         rows = key_rows(probe, f"in {TICKETS} tickets")
         read_for(probe.user, THREADS)
         before = wakeups(probe.pid)

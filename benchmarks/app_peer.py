@@ -14,15 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sizes import size
 from terminal import on_terminal, read_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
-TICKETS = 10_000
-ROUNDS = 3
-KEYS = 40
+TICKETS = size(10_000, toy=20)
+ROUNDS = size(3, toy=1)
+KEYS = size(40, toy=2)
 #: jiratui 1.6.2 fails with Textual 8, which a plain install brings.
 PEER = ("jiratui==1.6.2", "textual[syntax]<7")
 #: Seconds that an install may take.

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 
 import trio
 from pull import EMAIL, TOKEN
+from sizes import size
 
 from ticketr.cli.sandbox_process import open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROUNDS = 9
-TICKETS = 214
+ROUNDS = size(9, toy=1)
+TICKETS = size(214, toy=20)
 #: The most CPU time that a command may take, in imports of trio, httpx and click.
 GOAL = 2.0
 COMMAND = str(Path(sys.executable).with_name("ticketr"))

@@ -8,13 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 import trio
+from sizes import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORKERS = 3
 ROOM = 100
-ROUNDS = 9
+ROUNDS = size(9, toy=1)
 
 
 async def nothing(_: object = None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import trio
+from sizes import size
 
 from ticketr import open_job_queue
 from ticketr.cli.queue_runner import GARBAGE
@@ -20,9 +21,9 @@ from ticketr.sync import PullJob
 from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
 from ticketr.sync.concurrency import CONCURRENCY, PAGE
 
-TICKETS = 5000
-LATENCY = 0.2
-ROUNDS = 3
+TICKETS = size(5000, toy=50)
+LATENCY = size(0.2, toy=0.0)
+ROUNDS = size(3, toy=1)
 EMAIL, TOKEN = "demo@example.com", "demo"
 
 

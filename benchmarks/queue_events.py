@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import trio
 from hand_written import open_hand_written
 from interleaved import ROUNDS, WORKERS, ratio, seconds, ten_checkpoints
+from sizes import size
 
 from ticketr import JobContext, JobProgress, Updates, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-REPORTS = 20_000
-CANCELS = 100
+REPORTS = size(20_000, toy=100)
+CANCELS = size(100, toy=3)
 #: Few jobs wait, so that the job to be cancelled starts soon.
 SHORT = 4
 

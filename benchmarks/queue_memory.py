@@ -13,11 +13,12 @@ import trio
 import trio.testing
 from hand_written import open_hand_written
 from interleaved import nothing, sleep_forever
+from sizes import size
 
 from ticketr import JobSnapshot, Keep, open_job_queue
 
-COUNT = 10_000
-RUNNING = 1_000
+COUNT = size(10_000, toy=100)
+RUNNING = size(1_000, toy=10)
 
 
 def allocated() -> int:

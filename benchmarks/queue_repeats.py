@@ -9,12 +9,13 @@ import time
 from contextlib import AsyncExitStack
 
 import trio
+from sizes import size
 
 from ticketr import JobQueue, Keep, RepeatHandle, open_job_queue
 
-FEW, MANY = 1_000, 100_000
-BATCH = 100
-ROUNDS = 30
+FEW, MANY = size((1_000, 100_000), toy=(20, 40))
+BATCH = size(100, toy=5)
+ROUNDS = size(30, toy=2)
 KINDS = {
     "start": "a repeat, begun,",
     "run": "a run of a repeat, and the wait for the next,",

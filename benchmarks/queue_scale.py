@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import queue_repeats
 import trio
+from sizes import size
 
 from ticketr import JobQueue, Keep, Rate, open_job_queue
 
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
     from ticketr import JobOptions
 
-FEW, MANY, VERY_MANY = 1_000, 100_000, 1_000_000
+FEW, MANY, VERY_MANY = size((1_000, 100_000, 1_000_000), toy=(20, 40, 80))
 #: How many submits, cancels and starts are timed together, to make the clock's cost negligible.
-BATCH = 100
-ROUNDS = 30
+BATCH = size(100, toy=5)
+ROUNDS = size(30, toy=2)
 #: The most bytes that a waiting job needs, and the bytes to leave free for other programs.
 BYTES_PER_JOB, BYTES_LEFT = 1_000, 1_000_000_000
 KINDS = {

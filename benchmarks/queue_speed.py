@@ -14,6 +14,7 @@ import trio
 from asyncio_peers import by_aiojobs, by_asyncio_queue
 from hand_written import open_hand_written
 from interleaved import ROOM, WORKERS, nothing, ratio, seconds, ten_checkpoints
+from sizes import size
 
 from ticketr import JobContext, JobHistory, SqliteHistory, open_job_queue
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 P = ParamSpec("P")
-JOBS = 10_000
-ITEMS = 100_000  # of a map
-ROUNDS = 25  # with fewer, the median varies by more than the differences to be seen
+JOBS = size(10_000, toy=100)
+ITEMS = size(100_000, toy=100)  # of a map
+ROUNDS = size(25, toy=1)  # with fewer, the median varies by more than the differences to be seen
 
 
 def in_trio(
@@ -101,7 +102,7 @@ def fan_out() -> str:
     part = ratio(
         partial(seconds, partial(trio.run, submitted)),
         partial(seconds, partial(trio.run, mapped)),
-        rounds=9,
+        rounds=size(9, toy=1),
     )
     return f"queue: {part:.2f} of the jobs/s, no-op jobs by map(), of those that are submitted one by one"
 

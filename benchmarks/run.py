@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,13 +31,17 @@ PARTS = (
 
 
 def main() -> None:
-    sys.path.insert(0, str(Path(__file__).parent))
     parser = argparse.ArgumentParser(description="Run the benchmarks.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
     parser.add_argument(
         "--against", metavar="TREE", help="a folder or a commit to compare the CPU time with"
     )
+    parser.add_argument(
+        "--toy", action="store_true", help="run with so little that it shows only that all run"
+    )
     chosen = parser.parse_args()
+    if chosen.toy:
+        os.environ[sizes.VARIABLE] = "yes"
     unknown = [name for name in chosen.parts if name not in PARTS]
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(PARTS)}")
@@ -56,4 +62,7 @@ def print_rows(rows: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

@@ -8,10 +8,15 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interleaved import ratio
+from sizes import size
 
-ROUNDS = 15
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUNDS = size(15, toy=1)
 #: The most that a command may take, in starts of a Python that imports click.
 GOAL = 2.5
 COMMAND = str(Path(sys.executable).with_name("ticketr"))
@@ -35,8 +40,8 @@ def row(words: str, part: float) -> str:
     return f"start: {words} takes {part:.2f} of import click (goal: {GOAL}){verdict}"
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
+def rows() -> Iterator[str]:
+    """Measure, and yield the table's rows."""
     click = partial(imported, "import click")
     commands = {
         "ticketr --version": partial(once, [COMMAND, "--version"]),
@@ -48,12 +53,11 @@ def rows() -> list[str]:
         ),
         "completing a key": partial(once, [COMMAND], COMPLETE | {"COMP_WORDS": "ticketr show A"}),
     }
+    for words, command in commands.items():
+        yield row(words, ratio(command, click, ROUNDS))
     queue = ratio(
         partial(imported, "from ticketr import open_job_queue"),
         partial(imported, "import trio"),
         ROUNDS,
     )
-    return [
-        *(row(words, ratio(command, click, ROUNDS)) for words, command in commands.items()),
-        f"start: the queue's import from ticketr takes {queue:.2f} of import trio",
-    ]
+    yield f"start: the queue's import from ticketr takes {queue:.2f} of import trio"

@@ -22,6 +22,7 @@ from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any
 
 import trio
+from sizes import size
 
 from ticketr import JobContext, open_job_queue
 from ticketr.statusline import StatusLine
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     #: A peer's bar: how to update it, and how to end it.
     Bar = tuple[Callable[[], object], Callable[[], object]]
 
-ROUNDS = 3
+ROUNDS = size(3, toy=1)
 COLUMNS, ROWS = 100, 24
 PEERS = ("tqdm", "enlighten", "rich")
 #: For each scenario, the number of updates and the seconds after each.
-SCENARIOS = {"flood": (100_000, 0.0), "paced": (50, 0.02), "drawn": (2000, 0.0)}
+SCENARIOS = size(
+    {"flood": (100_000, 0.0), "paced": (50, 0.02), "drawn": (2000, 0.0)},
+    toy={"flood": (100, 0.0), "paced": (2, 0.02), "drawn": (20, 0.0)},
+)
 #: How often a paced loop runs with the bar and without it.
-TURNS = 7
+TURNS = size(7, toy=1)
 #: In a flood of reports, a Trio task checkpoints once in so many reports.
 CHECKPOINT = 1000
 
@@ -254,7 +258,7 @@ def micro(scenario: str) -> dict[str, float]:
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
     words = {
-        "flood": "100,000 updates without a pause",
+        "flood": f"{SCENARIOS['flood'][0]:,} updates without a pause",
         "paced": "an update every 20 ms",
         "drawn": "every update drawn",
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 from pull import EMAIL, TOKEN
+from sizes import size
 
 from ticketr import open_job_queue
 from ticketr.cli.queue_runner import GARBAGE
@@ -27,10 +28,12 @@ from ticketr.sync import PullJob, PushJob, SyncJob
 if TYPE_CHECKING:
     from ticketr.jira.transport import Request
 
-TICKETS = 100
-MANY = 5000
+TICKETS = size(100, toy=5)
+MANY = size(5000, toy=20)
 BOUND = 0.010
-MEGABYTE = 1_000_000
+MEGABYTE = size(1_000_000, toy=10_000)
+#: How many characters a text has, of those that Jira accepts.
+TEXT = size(LONGEST_TEXT - 1000, toy=500)
 #: The text in a ticket that Jira's answer replaces by something large.
 MARK = "The description that is replaced"
 #: The parts of texts: prose, and what a Markdown parser takes longest to read.
@@ -123,7 +126,7 @@ async def texts(url: str, root: Path) -> list[str]:
     """Push, pull and merge texts of the longest size that Jira accepts."""
     rows: list[str] = []
     for number, (name, unit) in enumerate(UNITS.items()):
-        text = (unit * LONGEST_TEXT)[: LONGEST_TEXT - 1000].rstrip()
+        text = (unit * TEXT)[:TEXT].rstrip()
         folder = root / f"text{number}"
         folder.mkdir()
         login = Credentials(url, EMAIL, TOKEN)
@@ -138,17 +141,17 @@ async def texts(url: str, root: Path) -> list[str]:
     return rows
 
 
-async def megabytes(url: str, root: Path) -> list[str]:
+async def very_large(url: str, root: Path) -> list[str]:
     """Push drafts, and pull answers, that are larger than Jira accepts."""
     rows: list[str] = []
     login = Credentials(url, EMAIL, TOKEN)
-    for number, size in enumerate((1, 5, 20)):
+    for number, megabytes in enumerate((1, 5, 20)):
         folder = root / f"draft{number}"
         folder.mkdir()
-        prose = UNITS["prose"] * (size * MEGABYTE // len(UNITS["prose"]))
+        prose = UNITS["prose"] * (megabytes * MEGABYTE // len(UNITS["prose"]))
         (folder / "new.md").write_text(f"# TICKET: Large\n\n{prose}\n", encoding="utf-8")
         took, place, _ = await measured(PushJob(folder, login, project="DEMO"))
-        rows.append(row(f"push of a draft of {size} MB, refused", took, place))
+        rows.append(row(f"push of a draft of {megabytes} MB, refused", took, place))
     words = UNITS["prose"].strip()
     answers = {
         "a megabyte of prose": document(*[words] * (MEGABYTE // 130)),
@@ -198,7 +201,7 @@ async def measure(root: Path) -> list[str]:
         await measured(SyncJob(root / "first", Credentials(url, EMAIL, TOKEN), project="DEMO"))
         gc.freeze()  # as a command does after its imports
         gc.set_threshold(*GARBAGE)
-        rows = [*await texts(url, root), *await megabytes(url, root)]
+        rows = [*await texts(url, root), *await very_large(url, root)]
     return [*rows, *await many(root)]
 
 

@@ -15,6 +15,7 @@ import httpx
 import jira
 import trio
 from pull import EMAIL, LATENCY, TICKETS, TOKEN, our_pull
+from sizes import size
 
 from ticketr import open_job_queue
 from ticketr.cli.sandbox_process import open_sandbox
@@ -25,12 +26,14 @@ from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
 from ticketr.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ticketr.jira.transport import Request, Response
 
-DRAFTS = 500
-ROUNDS = 3
-WRITE_LATENCY = 0.1
-FEW, MANY = 10_000, 50_000
+DRAFTS = size(500, toy=10)
+ROUNDS = size(3, toy=1)
+WRITE_LATENCY = size(0.1, toy=0.0)
+FEW, MANY = size((10_000, 50_000), toy=(10, 50))
 
 
 class Counting(HttpxTransport):
@@ -151,7 +154,7 @@ def peak_of_pull(url: str, folder: Path) -> float:
         "JIRA_PROJECT_KEY": "DEMO",
     }
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "ticketr", "pull", "--plain"],
+        [sys.executable, "-P", "-m", "ticketr", "pull", "--plain", "--folder", "."],
         cwd=folder,
         env=os.environ | settings,
         stderr=subprocess.DEVNULL,
@@ -175,10 +178,8 @@ async def memory(root: Path) -> str:
     )
 
 
-def rows() -> list[str]:
-    """Measure, and return the table's rows."""
-    measured: list[str] = []
+def rows() -> Iterator[str]:
+    """Measure, and yield the table's rows."""
     for part in (nothing_new, pushes, against_jira, memory):
         with tempfile.TemporaryDirectory() as root:
-            measured.append(trio.run(part, Path(root)))
-    return measured
+            yield trio.run(part, Path(root))

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
+from sizes import size
 
 from ticketr.terminal import Event, Key, Terminal, open_terminal, sgr
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-KEYS = 300
+KEYS = size(300, toy=3)
 RATE = 20.0
-IDLE = 2.0
+IDLE = size(2.0, toy=0.1)
 WIDTH, HEIGHT = 80, 24
 DEMO = [sys.executable, __file__, "demo"]
 _FRAME_END = b"\x1b[?2026l"

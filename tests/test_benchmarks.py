@@ -1,0 +1,36 @@
+"""Run each part of `make bench` with little to do: it ends well and prints figures."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes.processes import environment
+
+RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
+PARTS = re.findall(r'^    "(\w+)",$', RUN.read_text(encoding="utf-8"), re.MULTILINE)
+#: It starts servers that need a package of its own.
+PARTS.remove("cluster")
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_runs_and_prints_rows_of_figures(part: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, RUN, "--toy", part],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    rows = ended.stdout.splitlines()
+    assert rows
+    for row in rows:
+        assert re.search(r": .*\d", row), row
+    assert not [*tmp_path.iterdir()]
