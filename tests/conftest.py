@@ -73,6 +73,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         os.environ.update(hidden)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Fail a test that leaves a run of Trio behind, not the next test that starts one."""
+    try:
+        return (yield)
+    finally:
+        assert not trio.lowlevel.in_trio_run(), "the test leaves a run of Trio behind"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c() -> Iterator[None]:
     """Let SIGINT interrupt all tests and the processes that they start.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 import subprocess
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from fakes.jira_raw import raw_site, reply
 from fakes.processes import PROGRAM, environment, make_workspace, ticketr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from fakes.users import User
@@ -32,14 +34,25 @@ def letters(text: str) -> str:
 
 
 def check_hidden(*texts: str) -> None:
-    """Check that the token cannot be assembled from the texts, nor from JSON in them."""
+    """Check that the token cannot be assembled from the texts, nor from lines of JSON in them."""
     for text in texts:
         seen = letters(text)
         for line in text.splitlines():
-            if line.startswith(("{", "[")):
+            with suppress(ValueError):
                 seen += letters(json.dumps(json.loads(line), ensure_ascii=False))
         assert TOKEN not in seen
         assert PAIR not in seen
+
+
+def kept_texts(path: Path) -> Iterator[str]:
+    """Yield what a file holds: a text, or the values of a database and its raw bytes."""
+    content = path.read_bytes()
+    yield content.decode("utf-8", "replace")
+    if content.startswith(b"SQLite format 3\0"):
+        with closing(sqlite3.connect(path)) as database:
+            for (table,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"):
+                for row in database.execute(f'SELECT * FROM "{table}"'):
+                    yield from (value for value in row if isinstance(value, str))
 
 
 @pytest.mark.unmeasured
@@ -59,7 +72,7 @@ async def test_a_token_that_a_server_repeats_in_an_error_is_nowhere(
     assert ended.returncode == 1
     assert "[hidden]" in ended.stderr + ended.stdout
     check_hidden(ended.stderr, ended.stdout)
-    kept = [path.read_bytes().decode("utf-8", "replace") for path in files(tmp_path)]
+    kept = [text for path in files(tmp_path) for text in kept_texts(path)]
     assert "[hidden]" in "".join(kept)
     check_hidden(*kept)
 
