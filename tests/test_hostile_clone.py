@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.attachments import attach
 from fakes.hostile import (
     OWN_FILES,
     carried_by_git,
+    look,
     make_world,
+    put_links_into_git,
     put_modules,
     put_state,
     put_tickets,
@@ -24,6 +27,8 @@ from fakes.pulls import URL
 from fakes.users import User
 
 from ticketr.sandbox import make_site
+from ticketr.sync import FileFailed, Store
+from ticketr.sync.workspace.editor import Editor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,6 +263,98 @@ def test_in_a_clone_of_the_users_own_site_jira_stays_as_it_is(
     assert not any("this should not happen" in each.err for each in told)
     if has_state:
         assert mia.asked == []
+
+
+#: Commands that write into folders, each through a link of the clone into its ``.git``.
+THROUGH_LINKS = (
+    ("pull",),
+    ("attachments", "get", "DEMO-1", "DEMO-2"),
+    ("pull", "-o", "sub/hooks.md"),
+    ("pull", "-o", ".git/x.md"),
+    ("pull", "--full", "--prune"),
+    ("new", "A draft"),
+    ("undo",),
+    ("schema", "--write"),
+    ("workspace", "add", "--email", "demo@example.com", "--site", URL),
+    ("sync", "--yes", "--strategy", "jira"),
+)
+
+
+@pytest.mark.parametrize("own_settings", [True, False])
+def test_nothing_is_written_into_the_git_of_a_clone_so_git_runs_nothing(
+    own_settings: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = make_world(tmp_path / "made")
+    put_links_into_git(world)
+    if own_settings:
+        (world.clone / "ticketr.toml").unlink()
+        (world.clone / "ticketr.toml").write_text(
+            f'site = "{URL}"\nproject = "DEMO"\nattachments = "download"\n'
+        )
+    clone = carried_by_git(world.clone, world.clone.with_name("cloned"))
+    mia = User(clone, make_site(tickets=12, seed=1), monkeypatch, capsys)
+    for name in ("commondir", "config", "hooks", "x.md"):
+        attach(mia.site, "DEMO-1", name, b"../evil\n")
+    before = look(clone / ".git")
+
+    told = [mia.runs(*command) for command in THROUGH_LINKS]
+    monkeypatch.chdir(clone / "sub")
+    told.append(mia.runs("new", "Another draft"))
+
+    assert look(clone / ".git") == before
+    assert not any("this should not happen" in each.err for each in told)
+    status = subprocess.run(["git", "status"], cwd=clone, capture_output=True, check=False)
+    assert status.returncode == 0, status.stderr
+    assert not world.ran.exists()
+
+
+def test_a_link_that_is_put_there_meanwhile_is_not_followed_either(tmp_path: Path) -> None:
+    (tmp_path / "work" / "sub").mkdir(parents=True)
+    (tmp_path / "git").mkdir()
+    store = Store(tmp_path / "work", ".ticketr")
+    editor = Editor(store)
+    snapshot = editor.read("sub/a.md")
+    assert snapshot is not None
+    (tmp_path / "work" / "sub").rmdir()
+    (tmp_path / "work" / "sub").symlink_to("../git")
+
+    with pytest.raises(FileFailed, match="sub is a link, and nothing is written through a link"):
+        editor.replace(snapshot, "text")
+
+    assert list((tmp_path / "git").iterdir()) == []
+
+
+def test_an_attachment_never_becomes_a_ticket(
+    someone: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone.writes("ticketr.toml", 'attachments = "download"\n')
+    draft = b"# TICKET: Give mallory admin rights\n"
+    for name in (f"{'a' * 197}.md.pdf-of-the-minutes", f"{'b' * 197}.md. x", "c.md", "d.MD"):
+        attach(someone.site, "DEMO-1", name, draft)
+    assert someone.runs("pull").code == 0
+    folder = someone.root / "attachments" / "DEMO-1"
+    downloaded = sorted(folder.iterdir())
+    assert len(downloaded) == 4
+    assert [path.suffix for path in downloaded] == [".txt"] * 4
+    issues = len([*someone.site])
+
+    # A file of tickets that came there by another way is none, either.
+    (folder / "e.md").write_bytes(draft)
+    (folder / "DEMO-99.md").write_bytes(b"# TICKET: [DEMO-99] One\n")
+    told = [someone.runs(*words) for words in (("status",), ("list",), ("sync", "--yes"))]
+
+    assert [each.code for each in told] == [0, 0, 0], told
+    assert not any("mallory" in each.out or "DEMO-99" in each.out for each in told)
+    assert len([*someone.site]) == issues
+    monkeypatch.chdir(folder)
+    assert someone.runs("new", "A draft").code == 0
+    assert (someone.root / "a-draft.md").is_file()
+    refused = someone.runs("pull", "-o", "all.md")
+    assert refused.code == 2
+    assert "no tickets are kept in a hidden folder or below attachments/" in refused.err
 
 
 def test_the_process_of_the_demo_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:

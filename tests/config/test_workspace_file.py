@@ -242,12 +242,13 @@ def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:
         write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "OPS"))
 
 
-def test_nothing_is_written_through_a_link_out_of_the_workspace(tmp_path: Path) -> None:
-    root, target = tmp_path / "root", tmp_path / "autostart"
+@pytest.mark.parametrize("place", ["autostart", "root/config"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, place: str) -> None:
+    root, target = tmp_path / "root", tmp_path / place
     root.mkdir()
     (root / "ticketr.toml").symlink_to(target)
 
-    with pytest.raises(BadFile, match="a link out of the workspace"):
+    with pytest.raises(BadFile, match="nothing is written through a link"):
         write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
 
     assert not target.exists()

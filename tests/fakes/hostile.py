@@ -58,7 +58,12 @@ class World:
 
     def look(self) -> dict[str, tuple[int, str]]:
         """Return every file outside of the clone, with its kind and content."""
-        return dict(sorted(_looked(self.outside)))
+        return look(self.outside)
+
+
+def look(folder: Path) -> dict[str, tuple[int, str]]:
+    """Return every file below a folder, with its kind and content."""
+    return dict(sorted(_looked(folder)))
 
 
 def make_world(root: Path) -> World:
@@ -98,6 +103,27 @@ def put_tickets(world: World) -> None:
         path = os.path.join(os.fsencode(clone), name)  # noqa: PTH118 - bytes
         with open(path, "w") as file:  # noqa: PTH123 - likewise
             file.write("Notes.\n")
+
+
+def put_links_into_git(world: World) -> None:
+    """Put links into the clone that lead into ``.git``, and a configuration that runs a program.
+
+    With a file ``.git/commondir`` that names ``evil``, git would take its configuration from there.
+    """
+    clone = world.clone
+    (clone / "attachments").mkdir()
+    for name in ("attachments/DEMO-1", "attachments/DEMO-2", "sub", "deep"):
+        where = clone / name
+        where.symlink_to(os.path.relpath(clone / ".git", where.parent))
+    (clone / "ticketr.toml").symlink_to(".git/config")
+    (clone / "DEMO-3.md").symlink_to(".git/description")
+    for name in ("objects", "refs"):
+        (clone / "evil" / name).mkdir(parents=True)
+        (clone / "evil" / name / "keep").touch()
+    (clone / "evil" / "config").write_text(
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n"
+        f'\tfsmonitor = "touch {world.ran}; false"\n'
+    )
 
 
 def put_state(world: World, state: str) -> None:

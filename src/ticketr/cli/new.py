@@ -43,18 +43,21 @@ def new(
         raise click.BadParameter("it has to be a key like PROJ-123", param_hint="--parent")
     resolved = resolve(workspace=workspace, folder=folder)
     fields = {"Type": kind or resolved.story_type, **({"Parent": parent} if parent else {})}
-    target = resolved.root if folder is not None else _target_folder(resolved.root)
-    path = write_draft(target, Ticket(title=words, fields=fields))
+    draft = Ticket(title=words, fields=fields)
+    inner = "" if folder is not None else _inner_folder(resolved.root)
+    path = write_draft(resolved.root, draft, inner)
     if as_json:
         echo_json({"folder": str(resolved.root), "path": str(path)})
     else:  # a script gets the exact bytes of the path
         click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
-def _target_folder(root: Path) -> Path:
-    """Return the current folder if a push finds files in it, else the workspace."""
+def _inner_folder(root: Path) -> str:
+    """Return the current folder, relative to the workspace; empty where a push finds no files."""
+    from ticketr.sync import holds_tickets
+
     here = Path.cwd()
-    if not here.is_relative_to(root):
-        return root
-    is_hidden = any(part.startswith(".") for part in here.relative_to(root).parts)
-    return root if is_hidden else here
+    if here == root or not here.is_relative_to(root):
+        return ""
+    inner = here.relative_to(root).as_posix()
+    return inner if holds_tickets(inner) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from ticketr.cli.job_options import (
     strategy_option,
 )
 from ticketr.cli.keys import keys_argument, refuse_every, refuse_malformed
+from ticketr.config import STATE_FOLDER
 
 
 def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -25,12 +27,17 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
 
 def _relative_path(path: Path, root: Path) -> str:
     """Return a path relative to the workspace; later pulls find no file outside of it."""
-    full = path.resolve()
-    if not full.is_relative_to(root.resolve()) or full.suffix != ".md":
-        raise click.BadParameter(
-            f"it has to be a .md file below {clean(str(root))}", param_hint="--output"
-        )
-    return full.relative_to(root.resolve()).as_posix()
+    from ticketr.sync import Store
+
+    full = Path(os.path.abspath(path))  # noqa: PTH100 - a link below the workspace is not followed
+    real_root = root.resolve()
+    around = [each for each in reversed(full.parents) if each.resolve() == real_root]
+    name = full.relative_to(around[0]).as_posix() if around else ""
+    refusal = Store(root, STATE_FOLDER).refusal(name)
+    if not around or full.suffix != ".md" or refusal:
+        words = f"it has to be a .md file below {clean(str(root))}"
+        raise click.BadParameter(f"{words}: {refusal}" if refusal else words, param_hint="--output")
+    return name
 
 
 @click.command(cls=Command)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
 from ticketr.config.aliases import BUILT_IN, checked_alias, expand_aliases
-from ticketr.config.atomic import replace_atomically, write_new
+from ticketr.config.atomic import open_new, replace_atomically, write_new
 from ticketr.config.checks import (
     CONFIRM_ABOVE,
     DOWNLOAD,
@@ -70,6 +70,7 @@ from ticketr.config.workspace_file import (
     write_schema,
     write_workspace_file,
 )
+from ticketr.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
     from ticketr.config.config_edits import (

@@ -1,7 +1,7 @@
 """Replaces a file atomically, so that no reader ever sees half of it."""
 
 # Paths are text where descriptors and flags need the calls of os.
-# ruff: noqa: PTH105, PTH108, PTH123
+# ruff: noqa: PTH123
 
 from __future__ import annotations
 
@@ -33,29 +33,37 @@ def write_atomically(path: Path, text: str, *, mode: int | None = None) -> None:
     """
     with settings_errors(path, "write"):
         real = path.resolve()
-        if mode is None and real.exists():
-            mode = real.stat().st_mode & 0o777
-        replace_atomically(str(real), text, mode=mode)
+        descriptor = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if mode is None and real.exists():
+                mode = real.stat().st_mode & 0o777
+            replace_atomically(descriptor, real.name, text, mode=mode)
+        finally:
+            os.close(descriptor)
 
 
 def replace_atomically(
-    target: str,
+    folder: int,
+    name: str,
     text: str,
-    temporary: str | None = None,
     *,
+    temporary: str | None = None,
     mode: int | None,
     durable: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write a temporary file and rename it to a target: the target is replaced whole or not at all.
+    """Write a temporary file and rename it: the file of that name is replaced whole or not at all.
+
+    A link of that name is replaced, and not followed.
 
     Few system calls, since each lets another thread take over: a pull makes thousands of files.
 
     Args:
-        target: The file to replace or create; not a link.
+        folder: The descriptor of the folder; for one in a workspace see `open_write_folder`.
+        name: The file to replace or create.
         text: All of its new text.
         temporary: A name in the same folder that no file has; None for one that is made from the
-            target's and the ID of this process.
+            file's and the ID of this process.
         mode: Its permissions; None for those of any new file.
         durable: Whether it must outlive a loss of power.
         check: Called just before the rename; what it raises leaves the target unchanged.
@@ -63,37 +71,37 @@ def replace_atomically(
     Raises:
         OSError: The system refused; the old file is unchanged.
     """
-    folder, _, name = target.rpartition("/")
     if temporary is None:
-        temporary = f"{folder}/.{name}.{os.getpid()}.new"
+        temporary = f".{name}.{os.getpid()}.new"
         with suppress(FileNotFoundError):
-            os.unlink(temporary)  # left by a killed process with the same ID
-    write_new(temporary, text, mode=mode, durable=durable)
+            os.unlink(temporary, dir_fd=folder)  # left by a killed process with the same ID
+    write_new(folder, temporary, text, mode=mode, durable=durable)
     try:
         check()
-        os.replace(temporary, target)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary)
+            os.unlink(temporary, dir_fd=folder)
         raise
     if durable:
-        _sync_folder(folder)
+        with suppress(OSError):  # as far as the system does that for a folder
+            os.fsync(folder)
 
 
 def write_new(
-    path: Path | str,
+    folder: int,
+    name: str,
     text: str,
     *,
-    within: int | None = None,
     mode: int | None = None,
     durable: bool = False,
 ) -> None:
     """Write a file that must not be there yet, whole or not at all.
 
     Args:
-        path: The file.
+        folder: The descriptor of the folder; for one in a workspace see `open_write_folder`.
+        name: The file.
         text: All of its text.
-        within: The descriptor of the folder that a relative path starts from.
         mode: Its permissions; None for those of any new file.
         durable: Whether it must outlive a loss of power.
 
@@ -101,7 +109,7 @@ def write_new(
         FileExistsError: Something has that name.
         OSError: The system refused.
     """
-    descriptor = os.open(path, _NEW_FILE_FLAGS, 0o666 if mode is None else mode, dir_fd=within)
+    descriptor = open_new(folder, name, mode)
     try:
         with open(descriptor, "wb") as file:
             if mode is not None:
@@ -112,18 +120,23 @@ def write_new(
                 os.fsync(descriptor)
     except BaseException:
         with suppress(OSError):
-            os.unlink(path, dir_fd=within)
+            os.unlink(name, dir_fd=folder)
         raise
 
 
-def _sync_folder(folder: str) -> None:
-    """Write the folder's entries to the disk, as far as the system does that for a folder."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def open_new(folder: int, name: str, mode: int | None = None) -> int:
+    """Create a file that must not be there yet, and return its descriptor.
+
+    Args:
+        folder: The descriptor of the folder.
+        name: The file.
+        mode: Its permissions, less those that the umask takes; None for those of any new file.
+
+    Raises:
+        FileExistsError: Something has that name.
+        OSError: The system refused.
+    """
+    return os.open(name, _NEW_FILE_FLAGS, 0o666 if mode is None else mode, dir_fd=folder)
 
 
 @contextmanager

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ticketr._errors import TicketrError
-from ticketr.config.atomic import replace_atomically
-from ticketr.config.state_folder import require_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +81,7 @@ def store_list_memory(
         saved = {**read_list_memory(folder).saved, **changed}
         kept = dict([(name, text) for name, text in saved.items() if text][-MOST_FILTERS:])
         folder.make()
-        require_file(folder.path / FILE)
         text = json.dumps({"filter": wanted, "sort": sort, "saved": kept})
         # A disk that is full leaves the saved filters that are there.
-        replace_atomically(str(folder.path / FILE), text, mode=None, durable=False)
+        folder.replace(FILE, text)
     return kept

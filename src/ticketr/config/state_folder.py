@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ticketr.config.atomic import write_new
+from ticketr.config.atomic import replace_atomically, write_new
 from ticketr.config.errors import UnsafePath
+from ticketr.config.write_folder import open_write_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 #: The folder's name: state, lock, history, trash. It ignores itself in git.
@@ -35,7 +37,6 @@ DATABASES = (STATE_FILE, "history.db", "demo.db")
 #: The endings of the files that SQLite opens for a database.
 _SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 _SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS
 _KINDS = (
     (stat.S_ISLNK, "a link"),
     (stat.S_ISDIR, "a folder"),
@@ -83,7 +84,7 @@ class StateFolder:
         """
         require_folder(self.path)
         require_file(self.path / name)
-        with _open_folder(self.path) as folder:
+        with self._open() as folder:
             return os.open(name, flags | _SAFE_FLAGS, 0o666, dir_fd=folder)
 
     def write_new(self, name: str, text: str) -> None:
@@ -94,12 +95,23 @@ class StateFolder:
             UnsafePath: It is nothing that a file can be.
         """
         require_folder(self.path)
-        with _open_folder(self.path) as folder:
+        with self._open() as folder:
             try:
-                write_new(name, text, within=folder)
+                write_new(folder, name, text)
             except FileExistsError:
                 require_file(self.path / name)
                 raise
+
+    def replace(self, name: str, text: str) -> None:
+        """Replace a file in one step, or create it; it need not outlive a loss of power.
+
+        Raises:
+            UnsafePath: Something else has that name.
+        """
+        require_folder(self.path)
+        require_file(self.path / name)
+        with self._open() as folder:
+            replace_atomically(folder, name, text, mode=None, durable=False)
 
     def free_name_aside(self, names: Iterable[str]) -> Path:
         """Return where `put_aside` would write a text now; nothing is changed.
@@ -125,16 +137,23 @@ class StateFolder:
         trash = self.path / TRASH_FOLDER
         self.make()
         require_folder(trash)
-        with _open_folder(self.path) as own:
-            with suppress(FileExistsError):
-                os.mkdir(TRASH_FOLDER, dir_fd=own)
-            with _open_folder(TRASH_FOLDER, within=own) as folder:
-                for name in names:
-                    with suppress(FileExistsError):
-                        write_new(name, text, within=folder, durable=True)
-                        os.fsync(folder)
-                        return trash / name
+        with self._open(TRASH_FOLDER) as folder:
+            for name in names:
+                with suppress(FileExistsError):
+                    write_new(folder, name, text, durable=True)
+                    os.fsync(folder)
+                    return trash / name
         raise AssertionError("there is always another name")
+
+    def remove_aside(self, path: Path) -> None:
+        """Remove a text that `put_aside` has written."""
+        with self._open(TRASH_FOLDER) as folder:
+            os.unlink(path.name, dir_fd=folder)
+
+    def _open(self, inner: str = "") -> AbstractContextManager[int]:
+        """Open the folder, or a folder in it that is made if it is missing."""
+        name = f"{self.path.name}/{inner}" if inner else self.path.name
+        return open_write_folder(self.path.parent, name, make=bool(inner), is_own=True)
 
 
 def require_folder(path: Path) -> None:
@@ -174,12 +193,3 @@ def _require_kind(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> 
     if not is_wanted(mode):
         found = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "a device")
         raise UnsafePath(str(path), found, wanted)
-
-
-@contextmanager
-def _open_folder(path: Path | str, *, within: int | None = None) -> Generator[int]:
-    descriptor = os.open(path, _FOLDER_FLAGS, dir_fd=within)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

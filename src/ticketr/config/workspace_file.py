@@ -10,7 +10,7 @@ from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config.aliases import read_aliases
-from ticketr.config.atomic import settings_errors, write_atomically
+from ticketr.config.atomic import replace_atomically, settings_errors
 from ticketr.config.checks import (
     checked_attachments,
     checked_jql,
@@ -21,6 +21,7 @@ from ticketr.config.checks import (
 from ticketr.config.errors import BadFile, BadSetting, SecretInFile
 from ticketr.config.fields import MappedField, earlier_name, one_line, reserved_name
 from ticketr.config.tomlfile import edited, read_table, read_text
+from ticketr.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,12 +179,12 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
     if missing:
         with settings_errors(root, "make"):
             root.mkdir(parents=True, exist_ok=True)
-        _refuse_link_out(root, path)
+        _refuse_link(path)
         text = read_text(path)
         new = edited(
             path, _FIRST_LINES if text is None else text, lambda document: document.update(missing)
         )
-        write_atomically(path, new)
+        _replace(path, new)
     return bool(missing)
 
 
@@ -229,7 +230,7 @@ def write_schema(root: Path, lines: Sequence[str]) -> None:
         SettingsFailed: The system refused to write it.
     """
     path = root / WORKSPACE_FILE
-    _refuse_link_out(root, path)
+    _refuse_link(path)
     text = read_text(path)
     before = _FIRST_LINES if text is None else _SCHEMA.sub("", text)
     end = "\r\n" if "\r\n" in before else "\n"
@@ -237,12 +238,17 @@ def write_schema(root: Path, lines: Sequence[str]) -> None:
     new = f"{before.rstrip()}{end}{end.join(block)}"
     if tomllib.loads(new) != tomllib.loads(text or ""):
         raise BadFile(str(path), None, f"a value in it holds {_SCHEMA_BEGIN!r}")
-    write_atomically(path, new)
+    _replace(path, new)
 
 
-def _refuse_link_out(root: Path, path: Path) -> None:
-    """Refuse a file that is a link out of the workspace, as a git repository can bring one."""
-    with settings_errors(path, "follow"):
-        inside = path.resolve().is_relative_to(root.resolve())
-    if not inside:
-        raise BadFile(str(path), None, "this is a link out of the workspace; nothing is written")
+def _refuse_link(path: Path) -> None:
+    """Refuse a file that is a link, as a git repository can bring one."""
+    if path.is_symlink():
+        raise BadFile(str(path), None, f"this {LINK_REASON}")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace the file, which keeps its permissions, or create it."""
+    with settings_errors(path, "write"), open_write_folder(path.parent) as folder:
+        mode = path.stat().st_mode & 0o777 if path.exists() else None
+        replace_atomically(folder, path.name, text, mode=mode)

@@ -120,7 +120,7 @@ if TYPE_CHECKING:
         find_conflict_marker,
         find_conflict_markers,
     )
-    from ticketr.sync.workspace.store import LocalTicket, Store
+    from ticketr.sync.workspace.store import LocalTicket, Store, holds_tickets
 
 #: The public names of each module, as in the imports above.
 _NAMES = {
@@ -176,7 +176,7 @@ _NAMES = {
     "worklog": "LogWorkJob checked_time",
     "workspace.drafts": "write_draft",
     "workspace.markers": "ConflictMarker find_conflict_marker find_conflict_markers",
-    "workspace.store": "LocalTicket Store",
+    "workspace.store": "LocalTicket Store holds_tickets",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

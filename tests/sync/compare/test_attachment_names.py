@@ -19,6 +19,8 @@ from ticketr.sync.compare.attachment_names import (
         ("/etc/passwd", "_etc_passwd"),
         (".bashrc", "_bashrc"),
         ("a.MD", "a.MD.txt"),
+        (f"{'a' * 197}.md.pdf-of-the-minutes", f"{'a' * 197}.md.txt"),
+        (f"{'a' * 197}.md. and more", f"{'a' * 197}.md.txt"),
         ("", "attachment"),
         ("..", "_"),
         ("a. ", "a"),

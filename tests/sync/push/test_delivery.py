@@ -18,6 +18,7 @@ from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
 from ticketr.sync import Code, FileFailed, State
 from ticketr.sync.concurrency import CONCURRENCY
+from ticketr.sync.workspace.files import TEMPORARY
 from ticketr.tickets import parse
 
 if TYPE_CHECKING:
@@ -166,10 +167,10 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
     theirs = "Notes about DEMO-1.\n"
 
     def make_theirs_first(
-        path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
+        path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
     ) -> int:
         mine = bench.root / "DEMO-1.md"
-        if dir_fd is None and flags & os.O_EXCL and not mine.exists():
+        if str(path).startswith(TEMPORARY) and flags & os.O_EXCL and not mine.exists():
             mine.write_text(theirs)
         return make(path, flags, mode, dir_fd=dir_fd)
 

@@ -49,7 +49,7 @@ def replace(root: Path, name: str, text: str = "new") -> FileFailed:
     target = str(root / name)
     was = stamp_of(target) if len(name) < 256 else None
     with pytest.raises(FileFailed) as failed:
-        replace_file(target, text, was, root=str(root))
+        replace_file(str(root), name, text, was)
     return failed.value
 
 
@@ -147,6 +147,6 @@ def test_a_file_that_was_saved_in_place_with_its_old_size_is_not_replaced(
     change(path, "own")
 
     with pytest.raises(FileChanged):
-        replace_file(str(path), "new", was, root=str(tmp_path))
+        replace_file(str(tmp_path), "a.md", "new", was)
     assert path.read_text() == "own"
     assert [each.name for each in tmp_path.iterdir()] == ["a.md"]

@@ -10,7 +10,7 @@ from ticketr.cleaning import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The longest name, in bytes: file systems take 255, and a number may be added.
+#: The most bytes of a name before its ending or a number is added: file systems take 255.
 LONGEST = 200
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
@@ -25,9 +25,13 @@ def safe_name(name: str) -> str:
     name = name.encode("utf-8", "replace").decode().strip(" ")
     if name.startswith("."):
         name = f"_{name[1:]}"
-    name = name.rstrip(". ") or "attachment"
-    if name.casefold().endswith(".md"):  # a pull would read it as a file of tickets
-        name += ".txt"
+    name = _cut(name).rstrip(". ") or "attachment"
+    # Last, since a cut can make this ending: a copy of the file would be read as one of tickets.
+    return f"{name}.txt" if name.casefold().endswith(".md") else name
+
+
+def _cut(name: str) -> str:
+    """Cut a name to the bytes that it may have; its suffixes stay as far as possible."""
     stem, suffix = _split(name)
     while len(f"{stem}{suffix}".encode()) > LONGEST:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])

@@ -152,7 +152,7 @@ def _is_unedited_file(session: Session, issue: KnownIssue, location: TicketLocat
     base = session.state.base(issue.id)
     with suppress(TicketrError):  # it is being edited
         text = session.store.read(location.path).text
-        is_ours = session.store.target(location.path) is not None
+        is_ours = not session.store.refusal(location.path)
         return base is not None and is_ours and comparable(text) == comparable(base.text)
     return False
 

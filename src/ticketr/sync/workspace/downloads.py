@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from ticketr.config import open_new
 from ticketr.sync.compare.attachment_names import possible_names
 from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.failures import file_errors, folder_errors
-from ticketr.sync.workspace.files import TEMPORARY, make_folders
+from ticketr.sync.workspace.failures import file_errors
+from ticketr.sync.workspace.files import TEMPORARY, open_to_write
+from ticketr.sync.workspace.store import ATTACHMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ticketr.jira import Attachment
-
-#: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
-FOLDER = "attachments"
 
 
 def attachment_folder(root: Path, ticket_file: str, key: str) -> Path:
@@ -33,7 +32,7 @@ def attachment_folder(root: Path, ticket_file: str, key: str) -> Path:
         ticket_file: The file of its ticket, relative to that; empty if it has none.
         key: The issue's key.
     """
-    return root / Path(ticket_file).parent / FOLDER / key
+    return root / Path(ticket_file).parent / ATTACHMENTS / key
 
 
 def missing_files(
@@ -83,17 +82,19 @@ class Download:
         name: The file's name.
 
     Raises:
-        FileFailed: The folder cannot be made, or is a link out of the workspace.
+        FileFailed: The folder cannot be made, or a link or a hidden folder is on the way to it.
     """
 
     def __init__(self, root: Path, folder: Path, name: str) -> None:
         self._target = folder / name
-        with file_errors(self._target, "write"), folder_errors(str(folder), str(root)):
-            self._refuse_links(root, folder)
-            make_folders(str(folder), str(root))
-            self._refuse_links(root, folder)
-            self._temporary = folder / f"{TEMPORARY}{os.getpid()}-{id(self)}"
-            self._file: IO[bytes] = self._temporary.open("xb")
+        self._temporary = f"{TEMPORARY}{os.getpid()}-{id(self)}"
+        with ExitStack() as stack:
+            place = self._target.relative_to(root).as_posix()
+            self._folder, self._name = stack.enter_context(open_to_write(root, place))
+            self._file = stack.enter_context(
+                os.fdopen(open_new(self._folder, self._temporary), "wb")
+            )
+            self._open = stack.pop_all()
 
     def write(self, portion: bytes) -> None:
         """Write the next portion."""
@@ -106,17 +107,15 @@ class Download:
         Raises:
             FileFailed: There is a file of that name now; it stays as it is.
         """
+        here = self._folder
         with file_errors(self._target, "write"):
             self._file.close()
-            os.link(self._temporary, self._target)  # never replaces a file
+            # Unlike a rename, this never replaces a file.
+            os.link(
+                self._temporary, self._name, src_dir_fd=here, dst_dir_fd=here, follow_symlinks=False
+            )
 
     def close(self) -> None:
         """Remove what is left of a file that is not finished."""
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self._temporary.unlink()
-
-    def _refuse_links(self, root: Path, folder: Path) -> None:
-        if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
-            raise FileFailed(folder, "write", "it is a link out of the workspace", alone=True)
+        with suppress(OSError, FileFailed), self._open:
+            os.unlink(self._temporary, dir_fd=self._folder)

@@ -20,12 +20,13 @@ _NOT_IN_NAMES = re.compile(r"[^\w]+")
 _LONGEST_NAME = 60
 
 
-def write_draft(folder: Path, draft: Ticket) -> Path:
+def write_draft(root: Path, draft: Ticket, folder: str = "") -> Path:
     """Write a draft into a new file that is named after its title.
 
     Args:
-        folder: The folder of the file.
+        root: The workspace's folder.
         draft: The draft.
+        folder: The folder of the file, relative to that.
 
     Returns:
         The file.
@@ -34,11 +35,11 @@ def write_draft(folder: Path, draft: Ticket) -> Path:
         FileFailed: It cannot be written.
     """
     text = render([draft])
-    names = _file_names(draft.title)
-    path = folder / next(names)
-    while not write_new_file(path, text):
-        path = folder / next(names)
-    return path
+    start = f"{folder}/" if folder else ""
+    for name in _file_names(draft.title):
+        if write_new_file(root, f"{start}{name}", text):
+            return root / f"{start}{name}"
+    raise AssertionError("there is always another name")
 
 
 def _file_names(title: str) -> Iterator[str]:

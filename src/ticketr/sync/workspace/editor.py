@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from ticketr.config import open_write_folder
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.workspace.failures import file_errors
 from ticketr.sync.workspace.files import comparable, replace_file, retry_if_changed, stamp_of
@@ -35,13 +36,11 @@ class Snapshot:
 
     Attributes:
         name: Its path, relative to the workspace.
-        target: The file behind that name, links followed.
         stamp: Shows whether it was saved since; None if there was no file.
         file: Its text and tickets; empty if there was no file.
     """
 
     name: str
-    target: str
     stamp: FileStamp | None
     file: TicketFile
 
@@ -73,7 +72,7 @@ class Editor:
         self._last: tuple[str, TicketFile] | None = None
 
     def read(self, name: str) -> Snapshot | None:
-        """Read a file in order to replace it; None if it is a link out of the workspace.
+        """Read a file in order to replace it; None if nothing is written there.
 
         A file that still holds what this editor wrote last is not parsed again.
 
@@ -81,14 +80,13 @@ class Editor:
             FileFailed: The file cannot be read.
             TicketSyntaxError: It cannot be read as tickets.
         """
-        target = self._store.target(name)
-        if target is None:
+        if self._store.refusal(name):
             return None
-        stamp = stamp_of(target)
+        stamp = stamp_of(self._store.path_of(name))
         if stamp is None:
-            return Snapshot(name, target, None, _EMPTY)
+            return Snapshot(name, None, _EMPTY)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
-        return Snapshot(name, target, stamp, self._store.read(name, known=known))
+        return Snapshot(name, stamp, self._store.read(name, known=known))
 
     def replace(self, snapshot: Snapshot, new: TicketFile | str, *, durable: bool = True) -> None:
         """Replace the content of a file; if ``durable``, it survives a loss of power.
@@ -99,8 +97,8 @@ class Editor:
         """
         text = new if isinstance(new, str) else new.text
         if text != snapshot.file.text or snapshot.stamp is None:
-            root = self._store.real_root
-            replace_file(snapshot.target, text, snapshot.stamp, root=root, durable=durable)
+            root = str(self._store.root)
+            replace_file(root, snapshot.name, text, snapshot.stamp, durable=durable)
         self._last = None if isinstance(new, str) else (snapshot.name, new)
 
     def rewrite(
@@ -178,14 +176,13 @@ class Editor:
 
         def attempt() -> bool:
             self._store.require_place()
-            target = self._store.target(name)
-            stamp = stamp_of(target) if target is not None else None
-            if target is None or stamp is None:
+            stamp = self._stamp(name)
+            if stamp is None:
                 return False
-            with file_errors(target, "read"):
+            with file_errors(self._store.path_of(name), "read"):
                 text = self._store.content(name).decode()
             if (new := change(text)) != text:
-                replace_file(target, new, stamp, root=self._store.real_root, durable=True)
+                replace_file(str(self._store.root), name, new, stamp, durable=True)
             return True
 
         return retry_if_changed(attempt)
@@ -222,11 +219,11 @@ class Editor:
         snapshot = self.read(name)
         if snapshot is None or snapshot.stamp is None:
             return None
-        file, target = snapshot.file, snapshot.target
+        file = snapshot.file
         alone = len(file.tickets) == 1 and not file.preamble.strip()
         if not alone or file.tickets[0].key != key or comparable(file.text) != comparable(base):
             return None
-        return self._move_aside(target, snapshot.stamp, key, file.text)
+        return self._move_aside(name, snapshot.stamp, key, file.text)
 
     def remove(self, name: str, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds exactly this text.
@@ -237,27 +234,41 @@ class Editor:
         Raises:
             FileFailed: The file cannot be read or moved.
         """
-        target = self._store.target(name)
-        stamp = stamp_of(target) if target is not None else None
-        if target is None or stamp is None:
+        stamp = self._stamp(name)
+        if stamp is None:
             return None
-        with file_errors(target, "read"):
+        with file_errors(self._store.path_of(name), "read"):
             is_same = self._store.content(name) == text.encode()
-        return self._move_aside(target, stamp, None, text) if is_same else None
+        return self._move_aside(name, stamp, None, text) if is_same else None
 
-    def _move_aside(self, target: str, stamp: FileStamp, key: str | None, text: str) -> Path | None:
+    def _stamp(self, name: str) -> FileStamp | None:
+        """Return the stamp of a file that may be written; None if there is none."""
+        return None if self._store.refusal(name) else stamp_of(self._store.path_of(name))
+
+    def _move_aside(self, name: str, stamp: FileStamp, key: str | None, text: str) -> Path | None:
         """Put the text of a file aside and remove the file, unless it was saved meanwhile."""
         aside = self.put_aside(key, text)
-        if stamp_of(target) != stamp:
-            return None
         try:
-            with file_errors(target, "remove"):
-                os.unlink(target)  # noqa: PTH108 - a str
+            if not self._unlink(name, stamp):
+                return None
         except FileFailed:
             with suppress(OSError):
-                aside.unlink()  # else each run adds another copy
+                self._store.folder.remove_aside(aside)  # else each run adds another copy
             raise
         return aside
+
+    def _unlink(self, name: str, stamp: FileStamp) -> bool:
+        """Remove a file unless it was saved meanwhile; return whether it was removed."""
+        path = self._store.path_of(name)
+        parent, _, base = name.rpartition("/")
+        with (
+            file_errors(path, "remove"),
+            open_write_folder(self._store.root, parent) as folder,
+        ):
+            is_same = stamp_of(path, within=folder) == stamp
+            if is_same:
+                os.unlink(base, dir_fd=folder)
+        return is_same
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -4,25 +4,23 @@ Synchronous, for a worker thread.
 """
 
 # Paths are text here, for descriptors and flags need the calls of os.
-# ruff: noqa: PTH103, PTH116
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.config import replace_atomically, write_new
+from ticketr.config import LINK_REASON, open_write_folder, replace_atomically, write_new
 from ticketr.sync.errors import FileFailed
 from ticketr.sync.workspace.failures import file_errors, folder_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 T = TypeVar("T")
 
@@ -56,17 +54,24 @@ class FileStamp:
     stamp: tuple[int, ...]
 
 
-def stamp_of(target: str) -> FileStamp | None:
+def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
     """Return the stamp of a file; None if it does not exist.
+
+    Args:
+        target: The file.
+        within: The descriptor of its folder, if that is open.
 
     Raises:
         FileFailed: Its status cannot be read, or it is not a regular file.
     """
+    name = target if within is None else target.rpartition("/")[2]
     with file_errors(target, "read"):
         try:
-            found = os.stat(target)
+            found = os.stat(name, dir_fd=within, follow_symlinks=False)
         except FileNotFoundError:
             return None
+    if stat.S_ISLNK(found.st_mode):
+        raise FileFailed(Path(target), "write", f"it {LINK_REASON}", alone=True)
     if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
         # For a folder, the read error says what is wrong.
         raise FileFailed(Path(target), "write", NO_FILE, alone=True)
@@ -91,15 +96,15 @@ def retry_if_changed(change: Callable[[], T]) -> T:
 
 
 def replace_file(
-    target: str, text: str, was: FileStamp | None, *, root: str, durable: bool = False
+    root: str, name: str, text: str, was: FileStamp | None, *, durable: bool = False
 ) -> None:
     """Replace a file as a whole; create missing folders below the workspace's own.
 
     Args:
-        target: The file.
+        root: The workspace's folder.
+        name: The file, relative to that.
         text: Its new content.
         was: Its stamp when it was read; the permissions stay. None for a new file.
-        root: The workspace's folder, links followed.
         durable: Whether it must survive a loss of power. What Jira can give again need not.
 
     Raises:
@@ -107,42 +112,59 @@ def replace_file(
             check and the rename is not noticed.
         FileFailed: It cannot be written, and is unchanged.
     """
-    folder = target.rpartition("/")[0]
-    # A name made from the file's own name could be too long.
-    temporary = f"{folder}/{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
+    target = f"{root}/{name}"
+    with open_to_write(root, name) as (folder, base):
 
-    def require_unchanged() -> None:
-        if stamp_of(target) != was:
-            raise FileChanged(target)
+        def require_unchanged() -> None:
+            if stamp_of(target, within=folder) != was:
+                raise FileChanged(target)
 
-    def attempt() -> None:
-        mode = None if was is None else was.mode
         replace_atomically(
-            target, text, temporary, mode=mode, durable=durable, check=require_unchanged
+            folder,
+            base,
+            text,
+            # A name made from the file's own name could be too long.
+            temporary=f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}",
+            mode=None if was is None else was.mode,
+            durable=durable,
+            check=require_unchanged,
         )
 
-    with file_errors(target, "write"), folder_errors(folder, root):
-        try:
-            attempt()
-        except FileNotFoundError:
-            make_folders(folder, root)
-            attempt()
 
+@contextmanager
+def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
+    """Open the folder of a file in the workspace, in order to write the file.
 
-def make_folders(folder: str, root: str) -> None:
-    """Make a folder and what is missing on the way to it from the workspace's folder.
+    Missing folders are made.
+
+    Args:
+        root: The workspace's folder.
+        name: The file, relative to that.
+
+    Yields:
+        The descriptor of the folder, and the file's name in it.
 
     Raises:
-        FileNotFoundError: The workspace's own folder is gone. A new one would be empty, and hide
-            from the user where the other files went.
+        FileFailed: A link or a hidden folder is on the way, or the system refused, here or in the
+            block.
     """
-    if not os.path.isdir(root):  # noqa: PTH112 - a str
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    os.makedirs(folder, exist_ok=True)
+    folder, _, base = name.rpartition("/")
+    place = f"{root}/{folder}" if folder else str(root)
+    with (
+        file_errors(f"{root}/{name}", "write"),
+        folder_errors(place, str(root)),
+        open_write_folder(root, folder, make=True) as descriptor,
+    ):
+        yield descriptor, base
 
 
-def write_new_file(path: Path, text: str) -> bool:
+def write_new_file(root: Path, name: str, text: str) -> bool:
     """Write a file that must not exist yet.
+
+    Args:
+        root: The workspace's folder.
+        name: The file, relative to that.
+        text: Its content.
 
     Returns:
         Whether it was written; False if something has this name already.
@@ -150,9 +172,9 @@ def write_new_file(path: Path, text: str) -> bool:
     Raises:
         FileFailed: It cannot be written.
     """
-    with file_errors(path, "write"):
+    with open_to_write(root, name) as (folder, base):
         try:
-            write_new(path, text)
+            write_new(folder, base, text)
         except FileExistsError:
             return False
     return True

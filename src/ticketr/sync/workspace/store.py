@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config import LOCK_FILE, STATE_FILE, StateFolder
+from ticketr.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder
 from ticketr.sync.errors import FileFailed, WorkspaceBusy
 from ticketr.sync.threads import CHUNK, chunks
 from ticketr.sync.workspace.broken_files import find_raw_keys
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ticketr.sync.workspace.broken_files import RawKeys
     from ticketr.tickets import Ticket, TicketFile
 
+#: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
+ATTACHMENTS = "attachments"
+_LINK = "the file, or a folder on the way to it, is a link; nothing is written through a link"
+_NO_TICKETS = "no tickets are kept in a hidden folder or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
 _TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY)|\0")
 
@@ -82,7 +86,7 @@ class Store:
         self._prefix = f"{root}/"  # thousands of files: no Path for each
         self.mark = mark
         self.folder = StateFolder(root / own)
-        self._folders: dict[str, str] = {}  # where each folder really is
+        self._writable: set[str] = set()  # folders that are reached by no link
         self._lock: int | None = None  # the descriptor of the lock file, while it is held
 
     @property
@@ -162,7 +166,8 @@ class Store:
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
             of a ticket's file is included, even if it is not a file. A folder that cannot be listed
-            is left out; see `find_obstacle`.
+            is left out; see `find_obstacle`. Files below ``attachments`` are left out, since
+            strangers name and write them.
         """
         for folder, folders, names in os.walk(self.root):
             here = self.root / folder
@@ -172,6 +177,9 @@ class Store:
                 if self._lock is not None and name.startswith(TEMPORARY):
                     with suppress(OSError):
                         (here / name).unlink()
+            if not holds_tickets(self.name_of(here)):
+                yield []
+                continue
             named = [
                 here / name
                 for name in sorted([*names, *filter(_is_of_ticket, folders)])
@@ -183,11 +191,11 @@ class Store:
 
     def _may_hold(self, path: Path) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
-        if _is_plain_file(path):  # nearly all, and `walk` follows no link out of the workspace
+        if _is_plain_file(path):
             return True
         try:
-            if path.is_file():
-                return self.target(self.name_of(path)) is not None
+            if path.is_file():  # by a link: if its target is in the workspace, that is found itself
+                return False
         except OSError:  # reading the file will give the error
             return True
         return _is_of_ticket(path.name)
@@ -307,30 +315,35 @@ class Store:
             text = data.decode("utf-8")
         return parse(text, source=name)
 
-    def target(self, name: str) -> str | None:
-        """Return the file behind a name, links followed; None if it lies outside the workspace.
+    def refusal(self, name: str) -> str:
+        """Return why a file is not to be written; empty if it may be.
+
+        This is for plans and errors. Each write checks for itself, see `open_write_folder`.
 
         Raises:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
-        folder, _, base = name.rpartition("/")
-        target = f"{self._resolved(folder)}/{base}"
-        if os.path.islink(target):  # noqa: PTH114 - thousands of files: no Path for each
-            self._refuse_dangling(Path(target))
-            target = os.path.realpath(target)
-        return target if target.startswith(f"{self.real_root}/") else None
+        if not holds_tickets(name):
+            return _NO_TICKETS
+        folder = name.rpartition("/")[0]
+        path = self.path_of(name)
+        if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
+            self._refuse_dangling(Path(path))
+            return _LINK
+        if folder in self._writable:
+            return ""
+        self._refuse_dangling(self.root / folder)
+        refusal = self._refusal_of_folder(folder)
+        if not refusal:
+            self._writable.add(folder)
+        return refusal
 
-    @property
-    def real_root(self) -> str:
-        """The workspace's folder, links followed."""
-        return self._resolved("")
-
-    def _resolved(self, folder: str) -> str:
-        """Return a folder with links followed; refuse a link that leads nowhere."""
-        if folder not in self._folders:
-            self._refuse_dangling(self.root / folder)
-            self._folders[folder] = os.path.realpath(self.root / folder)
-        return self._folders[folder]
+    def _refusal_of_folder(self, folder: str) -> str:
+        try:
+            with open_write_folder(self.root, folder):
+                return ""
+        except OSError as error:  # the write gives any other error, and makes a missing folder
+            return _LINK if error.errno == errno.ELOOP else ""
 
     def _refuse_dangling(self, path: Path, action: str = "write") -> None:
         """Refuse to use a link to what is not there: it may be meant for another place."""
@@ -340,6 +353,16 @@ class Store:
             if os.path.islink(each):  # noqa: PTH114
                 reason = "it is a link that leads nowhere; remove it"
                 raise FileFailed(each, action, reason, alone=True)
+
+
+def holds_tickets(path: str) -> bool:
+    """Return whether a file, or a folder with its files, may hold tickets.
+
+    Args:
+        path: The file or folder, relative to the workspace.
+    """
+    names = path.split("/") if path != "." else ()
+    return not any(name.startswith(".") or name.casefold() == ATTACHMENTS for name in names)
 
 
 def is_utf8(text: str) -> bool:

@@ -222,7 +222,7 @@ class FamilyWriter:
         """
         snapshot = self._editor.read(name)
         if snapshot is None:
-            reason = "the file is a link out of the workspace"
+            reason = self._store.refusal(name)
             return [(each, Decision.kept(reason)) for each in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}

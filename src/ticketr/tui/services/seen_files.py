@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ticketr import TicketrError, __version__
-from ticketr.config import replace_atomically
 from ticketr.sync import SeenTicket, seen_ticket
 from ticketr.tickets import Candidate
 from ticketr.tui.rows import rows_of_candidates
@@ -181,8 +180,7 @@ class SeenFiles:
         with suppress(OSError, TicketrError):
             self._store.folder.check()
             if self._store.state_path.exists():  # else nothing is to be made in the folder
-                target = str(self._store.own / FILE)
-                replace_atomically(target, "".join(portions), mode=None, durable=False)
+                self._store.folder.replace(FILE, "".join(portions))
 
 
 @cache

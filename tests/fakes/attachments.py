@@ -1,0 +1,19 @@
+"""Attach files to issues of a sandbox's site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.parts import Attachment
+
+if TYPE_CHECKING:
+    from ticketr.sandbox import Site
+
+
+def attach(site: Site, key: str, name: str, content: bytes) -> None:
+    """Attach a file in Jira."""
+    attachment = Attachment(
+        site.next_part(), DEMO_USER, name, "text/plain", len(content), site.millis()
+    )
+    site.attach(key, [(attachment, content)])
