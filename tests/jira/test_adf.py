@@ -39,6 +39,10 @@ def item(*blocks: Any) -> Json:
     return {"type": "listItem", "content": list(blocks)}
 
 
+def link(href: str, **more: str) -> Json:
+    return {"type": "link", "attrs": {"href": href, **more}}
+
+
 def items(kind: str, *words: str) -> Json:
     return {"type": kind, "content": [item(paragraph(word)) for word in words]}
 
@@ -63,7 +67,7 @@ EXACT = {
     "an empty one": (doc(paragraph()), "<p></p>\n"),
     "marks": (
         doc(paragraph(text("bold", "strong"), " and ", text("code", "code"), " ", text("x", LINK))),
-        "**bold** and `code` [x](<https://example.com/a?b=c>)\n",
+        "**bold** and `code` [x](https://example.com/a?b=c)\n",
     ),
     "a heading": (doc(node("heading", {"level": 2}, text("Why"))), "## Why\n"),
     "a list": (doc(items("bulletList", "a", "b")), "- a\n- b\n"),
@@ -134,14 +138,121 @@ EXACT = {
     "bold in a word": (doc(paragraph("a", text("b", "strong"), "c")), "a**b**c\n"),
     "bold beside italic": (
         doc(paragraph(text("a", "strong"), text("b", "em"))),
-        "**a**<!-- -->*b*\n",
+        "**a***b*\n",
+    ),
+    "bold to a sign beside italic": (
+        doc(paragraph(text("a:", "strong"), text("b", "em"))),
+        "**a:**<!-- -->*b*\n",
+    ),
+    "bold in italic words": (
+        doc(paragraph(text("a", "em"), text("b", "em", "strong"), text("c", "em"))),
+        "*a****b****c*\n",
     ),
     "bold and struck in a word": (doc(paragraph("a", text("b", "strong", "strike"), "c")), None),
     "bold beside a mention": (doc(paragraph(text("a:", "strong"), MIA)), None),
     "numbered lists side by side": (
         doc(items("orderedList", "a"), items("orderedList", "b")),
-        "1. a\n\n<!-- -->\n\n1. b\n",
+        "1. a\n\n1) b\n",
     ),
+    "three numbered lists": (
+        doc(*(items("orderedList", each) for each in ("a", "b", "c"))),
+        "1. a\n\n1) b\n\n1. c\n",
+    ),
+    "numbered lists of which one begins like an item": (
+        doc(items("orderedList", "a"), items("orderedList", "b", "4. c")),
+        "1. a\n\n<!-- -->\n\n1. b\n2. 4\\. c\n",
+    ),
+    "numbered lists of which one begins with code": (
+        doc(
+            items("orderedList", "a"),
+            node("orderedList", None, item(node("codeBlock", None, text("b")))),
+        ),
+        "1. a\n\n<!-- -->\n\n1. ```\n   b\n   ```\n",
+    ),
+    "task lists side by side": (
+        doc(
+            *(
+                node(
+                    "taskList",
+                    {"localId": each},
+                    node("taskItem", {"localId": f"{each}1", "state": "DONE"}, text(each)),
+                )
+                for each in ("a", "b")
+            )
+        ),
+        "- [x] a\n\n* [x] b\n",
+    ),
+    "lists in a list": (
+        doc(
+            node(
+                "bulletList",
+                None,
+                item(
+                    paragraph("a"),
+                    node(
+                        "orderedList",
+                        None,
+                        item(paragraph("b"), items("bulletList", "c", "d")),
+                        item(paragraph("e", BREAK)),
+                    ),
+                ),
+                item(paragraph("f")),
+            ),
+            paragraph("g"),
+        ),
+        "- a\n  1. b\n     - c\n     - d\n  2. e<br>\n- f\n\ng\n",
+    ),
+    "lists in a list in a quote": (
+        doc(
+            node(
+                "blockquote",
+                None,
+                node(
+                    "bulletList",
+                    None,
+                    item(paragraph("a"), items("bulletList", "b")),
+                    item(paragraph("c")),
+                ),
+                paragraph("d"),
+            )
+        ),
+        "> - a\n>   - b\n> - c\n>\n> d\n",
+    ),
+    "a list in a list that starts at two": (
+        doc(
+            node(
+                "bulletList",
+                None,
+                item(paragraph("a"), {**items("orderedList", "b", "c"), "attrs": {"order": 2}}),
+            )
+        ),
+        "- a\n\n  2. b\n  3. c\n",
+    ),
+    "a list in an item with code": (
+        doc(
+            node(
+                "bulletList",
+                None,
+                item(
+                    paragraph("a"),
+                    node("codeBlock", None, text("b")),
+                    node("bulletList", None, item(paragraph("c"), items("bulletList", "d"))),
+                ),
+            )
+        ),
+        "- a\n\n  ```\n  b\n  ```\n\n  - c\n    - d\n",
+    ),
+    "a link with parentheses": (
+        doc(paragraph(text("x", link("https://e.com/a_(b)")), text("y", "strong"))),
+        "[x](https://e.com/a_(b))**y**\n",
+    ),
+    "a link with a title": (
+        doc(paragraph(text("x", link("https://e.com", title="T")))),
+        '[x](https://e.com "T")\n',
+    ),
+    "a link with a blank": (doc(paragraph(text("x", link("a b")))), "[x](<a b>)\n"),
+    "a link with half a pair": (doc(paragraph(text("x", link("a(b")))), "[x](<a(b>)\n"),
+    "a link to nothing": (doc(paragraph(text("x", link("")))), "[x](<>)\n"),
     "bullets side by side": (doc(items("bulletList", "a"), items("bulletList", "b")), None),
     "a table": (
         doc(

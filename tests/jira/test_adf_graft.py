@@ -140,6 +140,88 @@ def test_a_new_row_leaves_the_other_rows_as_they_are() -> None:
     assert new == row("New", "3")
 
 
+def resized(*words: str, kind: str = "tableCell") -> Json:
+    """Return a row of cells with widths of 100, 200 and so on."""
+    made = row(*words, kind=kind)
+    for number, cell in enumerate(made["content"], 1):
+        cell["attrs"] = {"colwidth": [100 * number]}
+    return made
+
+
+RESIZED = {
+    **node(
+        "table",
+        resized("Name", "Size", "Note", kind="tableHeader"),
+        resized("One", "x", "x"),
+        resized("Two", "x", "y"),
+    ),
+    "attrs": {"localId": "t-2", "layout": "wide", "width": 900, "isNumberColumnEnabled": True},
+}
+
+
+def widths(document: Json) -> list[list[Any]]:
+    """Return the widths of the cells in each row of the last table."""
+    rows = document["content"][-1]["content"]
+    return [[each.get("attrs", {}).get("colwidth") for each in row["content"]] for row in rows]
+
+
+def test_a_file_shows_no_sizes_of_a_table_and_jira_keeps_them() -> None:
+    ours = doc(paragraph("Some words"), RESIZED)
+    assert adf.convert(ours) == adf.Converted(
+        "Some words\n\n| Name | Size | Note |\n| --- | --- | --- |\n| One | x | x |\n| Two | x | y |\n",
+        exact=True,
+    )
+
+    sent = edited(ours, swap("Some", "Other"))
+
+    assert sent.losses == ()
+    assert as_json(sent.document["content"][1]) == as_json(RESIZED)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("| Two | x |", "| Two | z |"), ("| Name | Size |", "| Nom | Taille |")],
+)
+def test_an_edited_cell_keeps_its_width(old: str, new: str) -> None:
+    sent = edited(doc(RESIZED), swap(old, new))
+
+    assert sent.losses == ()
+    assert widths(sent.document) == [[[100], [200], [300]]] * 3
+    assert sent.document["content"][0]["attrs"] == RESIZED["attrs"]
+
+
+def test_a_new_row_has_the_widths_of_its_columns() -> None:
+    sent = edited(doc(RESIZED), swap("| Two", "| New | 3 | |\n| Two"))
+
+    assert sent.losses == ()
+    assert widths(sent.document) == [[[100], [200], [300]]] * 4
+
+
+def test_a_deleted_column_takes_its_width_along_and_a_new_one_has_none() -> None:
+    def without_second(markdown: str) -> str:
+        cells = [line.split("|") for line in markdown.rstrip().split("\n")]
+        return "\n".join("|".join([*line[:2], *line[3:]]) for line in cells)
+
+    def with_third(markdown: str) -> str:
+        cells = [line.split("|") for line in markdown.rstrip().split("\n")]
+        new = [" New ", " --- ", " n ", " n "]
+        return "\n".join(
+            "|".join([*line[:3], each, *line[3:]]) for line, each in zip(cells, new, strict=True)
+        )
+
+    fewer, more = (edited(doc(RESIZED), change) for change in (without_second, with_third))
+
+    assert (fewer.losses, more.losses) == ((), ())
+    assert widths(fewer.document) == [[[100], [300]]] * 3
+    assert widths(more.document) == [[[100], [200], None, [300]]] * 3
+
+
+def test_a_table_that_became_a_list_loses_its_sizes_with_one_message() -> None:
+    sent = edited(doc(RESIZED), lambda _: "- Name\n- Size\n")
+
+    assert [each.what for each in sent.losses] == ["a detail of a table at “Name”"]
+
+
 def test_cells_stay_in_their_columns() -> None:
     one, two = (node("tableCell", word, colwidth=[width]) for word, width in (("a", 10), ("b", 20)))
     ours = doc(node("table", row("x", "y", kind="tableHeader"), node("tableRow", one, two)))

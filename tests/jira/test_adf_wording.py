@@ -81,7 +81,7 @@ def test_a_link_whose_address_was_changed_in_jira_follows_jira() -> None:
 
     made = adf.reworded(theirs, OWN)
 
-    assert "[link](<https://other.example>)" in made
+    assert "[link](https://other.example)" in made
     assert "__bold__" not in made
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ticketr.jira.adf._lines import line_of
     from ticketr.jira.adf._missing import missing
     from ticketr.jira.adf._unconverted import UnconvertedPiece
+    from ticketr.jira.adf._widths import visible
     from ticketr.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
     from ticketr.jira.adf.forms.local import LocalPicture
     from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
@@ -66,6 +67,7 @@ __all__ = [
     "to_adf",
     "to_markdown",
     "unconverted_pieces",
+    "visible",
     "weight",
     "with_attachments",
     "with_media_ids",
@@ -90,6 +92,7 @@ _HOMES = {
     "named_people": "forms.people",
     "problems": "_check",
     "shown_files": "forms.files",
+    "visible": "_widths",
     "with_media_ids": "forms.files",
     "with_people": "forms.people",
 }
@@ -145,7 +148,8 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
         return _conversion.shortest(adf, files, is_checked=True)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
-        return _conversion.Converted(markdown, _conversion.matches(markdown, canonical(adf), files))
+        exact = is_exact(adf, markdown, files=files)
+        return _conversion.Converted(markdown, exact)
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
@@ -361,7 +365,7 @@ def _read_by_name(markdown: str) -> Json:
 
 
 def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> bool:
-    """Return whether Markdown converts back to exactly the same document.
+    """Return whether Markdown converts back to exactly the same document, apart from sizes of tables.
 
     Args:
         adf: A document as Jira sends it.
@@ -369,8 +373,9 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
         files: The media ID of each file that is attached to the issue, by its name.
     """
     from ticketr.jira.adf import _conversion
+    from ticketr.jira.adf._widths import visible
 
-    return _conversion.matches(markdown, canonical(adf), files)
+    return _conversion.matches(markdown, visible(adf), files)
 
 
 def reworded(markdown: str, like: str, *, files: Mapping[str, str] = _NO_FILES) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 BACKSLASH = "\ufdd0"
 #: Stands for a percent sign.
 PERCENT = "\ufdd8"
+#: Stands at both ends of an address that needs no angle brackets.
+DIRECT = "\ufde7"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 EMPHASIS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
@@ -35,6 +37,8 @@ _SPECIAL = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _CONTROL = compile_on_use(r"[\n\r\t]")
+#: An address that needs no angle brackets as the destination of a link.
+_DIRECT = compile_on_use(r"(?:[^\s<>()\\|`\"'\x00-\x1f\x7f]|\([^\s<>()\\|`\"'\x00-\x1f\x7f]*\))+")
 #: The text before and after an address that lets a reader of Markdown find its ends.
 _BEFORE_BARE = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
 _AFTER_BARE = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
@@ -100,13 +104,24 @@ def _length(address: str) -> int:
     return end
 
 
+def _destination(address: str) -> int:
+    """Count the characters of an address before the ``)`` that ends a link to it."""
+    depth = 0
+    for at, sign in enumerate(address):
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return at
+    return len(address)
+
+
 def protect_emphasis(markdown: str) -> str:
     """Replace characters in bare addresses that would be read as emphasis by placeholders."""
     if "://" not in markdown:
         return markdown
 
     def protected(found: re.Match[str]) -> str:
-        end = _length(found[0])
+        is_destination = markdown.startswith("](", found.start() - 2)
+        end = _destination(found[0]) if is_destination else _length(found[0])
         return found[0][:end].translate(EMPHASIS) + found[0][end:]
 
     return BARE.sub(protected, markdown)
@@ -175,7 +190,14 @@ def _with_escapes(mark: Any) -> Any:
 
 def _escape_address(href: str) -> str:
     text = _ENTITY.sub("&amp;", _SPECIAL.sub(lambda found: BACKSLASH + found[0], href))
+    if _DIRECT.fullmatch(href):
+        return f"{DIRECT}{text}{DIRECT}"
     return _CONTROL.sub(lambda found: f"&#{ord(found[0])};", text)
+
+
+def without_brackets(markdown: str) -> str:
+    """Remove the angle brackets around the addresses that need none."""
+    return markdown.replace(f"(<{DIRECT}", "(").replace(f"{DIRECT}>", "")
 
 
 def _escape_title(title: str) -> str:

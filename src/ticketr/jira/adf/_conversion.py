@@ -31,6 +31,7 @@ from ticketr.jira.adf._placeholders import (
 from ticketr.jira.adf._plain import plain_lines
 from ticketr.jira.adf._size import is_too_large, is_too_long
 from ticketr.jira.adf._tokens import read_tokens
+from ticketr.jira.adf._widths import remove_sizes, visible
 from ticketr.jira.adf.forms import ATTACHED, Writer, name_files, read_decisions
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ class Converted:
 
 
 def matches(markdown: str, wanted: Json, files: Mapping[str, str] = _NO_FILES) -> bool:
-    """Return whether Markdown converts to a document."""
+    """Return whether Markdown converts to a document; see `visible`."""
     if is_too_long(markdown) or is_too_large(wanted):
         return False
     try:
-        return canonical(read(markdown, files)) == wanted
+        return visible(read(markdown, files)) == wanted
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
@@ -74,7 +75,7 @@ def shortest(adf: object, files: Mapping[str, str], *, is_checked: bool = False)
     markdown, short = render(canonical(adf), files)
     if not short and not is_checked:
         return Converted(markdown, exact=True)
-    wanted = canonical(adf)
+    wanted = visible(adf)
     if matches(markdown, wanted, files):
         return Converted(markdown, exact=True)
     blocks = wanted.get("content", []) if short else []
@@ -98,6 +99,7 @@ def render(
     document: Json, files: Mapping[str, str] = _NO_FILES, *, long: Collection[int] = ()
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
+    remove_sizes(document)
     writer = Writer(apart=APART, files=files, long=long)
     protected = protect_document(document, writer.write)
     markdown: str = _render_markdown(_parse_adf(document))

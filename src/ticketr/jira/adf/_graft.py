@@ -20,6 +20,7 @@ from ticketr.jira.adf._missing import MOST_NAMED, Losses, missing
 from ticketr.jira.adf._size import is_too_large
 from ticketr.jira.adf._tree import BlockReader
 from ticketr.jira.adf._units import units
+from ticketr.jira.adf._widths import with_widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -260,6 +261,8 @@ class _Graft:
             node["content"] = self._blocks(
                 original.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
             )
+            if edited.kind == "table":
+                node = with_widths(node, original.node)
         if original.is_line or shown.is_line or edited.is_line:
             self._edits.append(_Edit([original.node], [shown.node], [node], path))
         elif shown.shell != edited.shell or original.kind != edited.kind:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._plain import kind_words, named, plain_lines, walk
 from ticketr.jira.adf._size import is_too_large
+from ticketr.jira.adf._widths import with_whole_widths
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ class Losses:
     """
 
     def __init__(self, wanted: object, shown: object, sent: object) -> None:
-        pieces = _Pieces(canonical(wanted), canonical(shown))
+        pieces = _Pieces(_document(wanted), _document(shown))
         self._all = pieces
-        self._left = pieces.left_by(_count(canonical(sent))) if pieces.hidden else Counter()
+        self._left = pieces.left_by(_count(_document(sent))) if pieces.hidden else Counter()
 
     def of(
         self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
@@ -76,11 +77,11 @@ class Losses:
             sent: The blocks that take their place. If there are none, they were deleted, and only
                 what nobody could see in the Markdown is lost.
         """
-        before, after = (canonical({"content": list(each)}) for each in (wanted, shown))
+        before, after = (_document({"content": list(each)}) for each in (wanted, shown))
         if before == after and not self._left:
             return ()
         pieces = _Pieces(before, after)
-        kept = _count(canonical({"content": list(sent)}))
+        kept = _count(_document({"content": list(sent)}))
         left = pieces.left_by(kept) & self._left
         self._left -= pieces.present - kept
         if before == after:
@@ -94,6 +95,10 @@ class Losses:
     def rest(self) -> tuple[str, ...]:
         """Return what is lost, except with the blocks for which `of` was called."""
         return self._all.named(self._left)
+
+
+def _document(document: object) -> Json:
+    return with_whole_widths(canonical(document))
 
 
 class _Pieces:

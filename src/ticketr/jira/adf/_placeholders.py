@@ -21,8 +21,10 @@ from ticketr.jira.adf._addresses import (
     PERCENT,
     protect_emphasis,
     protect_links,
+    without_brackets,
 )
 from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, protect_html
+from ticketr.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
 from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW
 from ticketr.jira.adf._tables import read_tables
 
@@ -89,8 +91,6 @@ _EMPHASIS = frozenset({"strong", "em", "strike"})
 _CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
 _TITLED = ("expand", "nestedExpand")
 _CELLS = frozenset({"tableCell", "tableHeader"})
-#: Two of these lists that follow each other would be read as one.
-_MERGED_LISTS = frozenset({"orderedList", "taskList"})
 _LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
 
 
@@ -120,7 +120,8 @@ def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
     if not _ANY.search(markdown):
         return markdown
-    return _JOINED.sub("\n", markdown).translate(_ESCAPES)
+    markdown = restore_lists(without_brackets(_JOINED.sub("\n", markdown)))
+    return markdown.translate(_ESCAPES)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -211,7 +212,9 @@ def _protect_content(node: Json) -> None:
     if kind in _LINES_OF_TEXT:
         _protect_line(content, kind)
     elif kind not in _CELLS:
-        _keep_lists_apart(content)
+        keep_lists_apart(content, _separator)
+        if kind != "listItem":
+            write_tight(content)
 
 
 def _protect_text(node: Json) -> None:
@@ -223,15 +226,8 @@ def _protect_text(node: Json) -> None:
         node["text"] = _PLAIN_ENTITY.sub(_BACKSLASH + "&", text)
 
 
-def _keep_lists_apart(content: list[Json]) -> None:
-    """Separate lists that would be read as one list."""
-    position = 1
-    for before, after in itertools.pairwise(tuple(content)):
-        if before.get("type") == after.get("type") in _MERGED_LISTS:
-            apart = {"type": "paragraph", "content": [{"type": "text", "text": APART}]}
-            content.insert(position, apart)
-            position += 1
-        position += 1
+def _separator() -> Json:
+    return {"type": "paragraph", "content": [{"type": "text", "text": APART}]}
 
 
 def _protect_line(content: list[Json], kind: str) -> None:
@@ -271,9 +267,9 @@ def _would_lose_emphasis(before: Json, after: Json) -> bool:
         return False
     if before.get("type") != "text" or after.get("type") != "text":
         return False
-    if ends and starts:
-        return True
     last, first = before["text"][-1], after["text"][0]
+    if ends and starts:
+        return not (_is_word(before, last) and _is_word(after, first))
     if ends:
         return first.isalnum() and "marks" not in after and not _is_word(before, last)
     return last.isalnum() and "marks" not in before and not _is_word(after, first)

@@ -16,8 +16,12 @@ NEWLINE = "\ufde0"
 JOIN = "\ufde1"
 #: Stands before the ``>`` of an address in angle brackets.
 AUTO = "\ufde6"
+#: Stands at the end of a block that needs no blank line behind it.
+TIGHT = "\ufde8"
+#: Stands at the start of an item that gets the other marker of its kind of list.
+OTHER = "\ufde9"
 #: The last placeholder of all.
-LAST = AUTO
+LAST = OTHER
 
 #: The placeholders of the characters that marklas would escape.
 RAW = {

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf._align import matches
-from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.jira.adf._widths import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from ticketr.jira.adf._canonical import Json
 
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
@@ -134,7 +136,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
 
 
 def _block_keys(document: Json) -> tuple[str, ...]:
-    content = canonical(document).get("content", [])
+    content = visible(document).get("content", [])
     return tuple(json.dumps(each, sort_keys=True) for each in content)
 
 

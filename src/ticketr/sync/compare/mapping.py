@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import canonical, is_too_large, to_adf, weight
+from ticketr.jira.adf import is_too_large, to_adf, visible, weight
 from ticketr.sync.compare.columns import PARENT
 from ticketr.sync.compare.descriptions import (
     DescriptionText,
@@ -295,7 +295,7 @@ def _is_exact(issue: Issue, read: Ticket, written: DescriptionText) -> bool:
     if is_too_large(original):
         return False
     files = files_of(issue.fields)
-    return canonical(description_adf(read, files=files)) == canonical(original)
+    return visible(description_adf(read, files=files)) == visible(original)
 
 
 def _field_texts(issue: Issue, columns: Columns, known: KnownText | None) -> dict[str, str]:
@@ -321,7 +321,7 @@ def _has_texts(issue: Issue, read: Ticket, columns: Columns, known: KnownText | 
         if is_too_large(original):
             return False
         text = read.texts.get(name, "")
-        if canonical(to_adf(text, files=files)) != canonical(original):
+        if visible(to_adf(text, files=files)) != visible(original):
             return False
     return True
 

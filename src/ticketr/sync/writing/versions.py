@@ -17,7 +17,7 @@ from ticketr.sync.compare.mapping import KnownText
 from ticketr.sync.compare.sent import add_sent_to_base, as_sent
 from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.compare.versions import Versions
-from ticketr.sync.compare.wording import keep_wording
+from ticketr.sync.compare.wording import keep_wording, keep_wording_of_file
 from ticketr.sync.workspace.go_state import go_hash
 from ticketr.tickets import render_ticket
 
@@ -126,6 +126,9 @@ def versions_of(
         adopted = hashes.get(local.key or "") == go_hash(local)
         return Versions(local if adopted else None, local, remote)
     remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
+    if local != before:  # else nothing is merged
+        files = {each.key: files_of(each.fields) for each in family.issues}
+        remote = keep_wording_of_file(remote, before, files)
     links = (each for issue in (*family.issues, *known) for each in jira_links(issue.fields))
     return Versions(before, local, remote, frozenset(each.line for each in links))
 

@@ -1,0 +1,156 @@
+"""Writes lists as a person would: without blank lines, and two in a row with two markers.
+
+marklas puts blank lines into every list with another list in it, and writes all numbered lists and
+all lists of tasks with the same marker, so that two in a row would be one.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from ticketr.jira.adf._signs import OTHER, TIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ticketr.jira.adf._canonical import Json
+
+_LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
+#: Two of these lists in a row would be read as one.
+_MERGED = ("orderedList", "taskList")
+_TIGHT = re.compile(rf"{TIGHT}(?:\n[ >]*(?=\n))?")
+_OTHER = re.compile(rf"(?:(?P<number>\d+)\.|-(?P<box> \[[ x]\])) {OTHER}")
+#: What marklas escapes at the start of a line alone.
+_NUMBER = re.compile(r" {0,3}\d+[.)]\s")
+
+
+def write_tight(content: list[Any]) -> None:
+    """Mark the blocks in lists that need no blank line behind them, in place.
+
+    Args:
+        content: The blocks of a place that is no item of such a list.
+    """
+    for node in content:
+        if _is_list(node):
+            _write_list(node)
+
+
+def _write_list(node: Json) -> bool:
+    """Mark the blocks of a list and of the lists in it; return whether it is tight."""
+    items = _content_of(node)
+    tight = [_write_item(each) for each in items]
+    if not all(tight):
+        return False
+    if any(len(each["content"]) > 1 for each in items):
+        for item in items:
+            paragraph, *lists = item["content"]
+            if lists:
+                _append(paragraph, TIGHT)
+            if item is not items[-1]:
+                _append(_last_paragraph(item), TIGHT)
+    return True
+
+
+def _write_item(item: Any) -> bool:
+    """Mark the lists in an item; return whether it is a text with at most one tight list."""
+    content = _content_of(item)
+    lists = [each for each in content if _is_list(each)]
+    tight = [_write_list(each) for each in lists]
+    if not all(tight) or len(lists) > 1 or len(content) != 1 + len(lists):
+        return False
+    first = content[0]
+    # Below a line of text, only a list that starts at 1 is read as one.
+    return _is_text(first) and all(each.get("attrs", {}).get("order") is None for each in lists)
+
+
+def _is_list(node: Any) -> bool:
+    return type(node) is dict and node.get("type") in _LISTS
+
+
+def _is_text(node: Any) -> bool:
+    return (
+        type(node) is dict
+        and node.get("type") == "paragraph"
+        and "marks" not in node
+        and bool(_content_of(node))
+    )
+
+
+def _last_paragraph(item: Json) -> Json:
+    while True:
+        last: Json = item["content"][-1]
+        if last["type"] == "paragraph":
+            return last
+        item = last["content"][-1]
+
+
+def keep_lists_apart(content: list[Any], separator: Callable[[], Json]) -> None:
+    """Make sure that no two lists in a row are read as one, in place.
+
+    Args:
+        content: The blocks of a place.
+        separator: Makes a block that stands between two lists of which one has no other marker.
+    """
+    made: list[Any] = content[:1]
+    is_other = False
+    for before, after in pairwise(tuple(content)):
+        if before.get("type") == after.get("type") in _MERGED:
+            is_other = not is_other
+            if is_other and not _write_other_marker(after):
+                made.append(separator())
+                is_other = False
+        else:
+            is_other = False
+        made.append(after)
+    content[:] = made
+
+
+def _write_other_marker(node: Json) -> bool:
+    """Give a list the other marker of its kind; return whether that is possible."""
+    lines = list(_first_lines(node))
+    if not lines or any(line is None or _NUMBER.match(_text_of(line)) for line in lines):
+        return False
+    for line in lines:
+        if line is not None:
+            line["content"] = [{"type": "text", "text": OTHER}, *_content_of(line)]
+    return True
+
+
+def _first_lines(node: Json) -> Iterator[Json | None]:
+    """Yield the line of text at the start of each item; None for an item without one."""
+    for item in _content_of(node):
+        kind = item.get("type") if type(item) is dict else None
+        if kind == "taskItem":
+            yield item
+        elif kind == "listItem":
+            first = next(iter(_content_of(item)), None)
+            yield first if _is_text(first) else None
+        elif kind != "taskList":
+            yield None
+
+
+def restore_lists(markdown: str) -> str:
+    """Remove the blank lines that lists do not need, and write their other markers."""
+
+    def marker(found: re.Match[str]) -> str:
+        return f"{found['number']}) " if found["number"] else f"*{found['box']} "
+
+    # In a cell lists are HTML, which keeps them apart.
+    return _OTHER.sub(marker, _TIGHT.sub("", markdown)).replace(OTHER, "")
+
+
+def _append(paragraph: Json, sign: str) -> None:
+    paragraph["content"].append({"type": "text", "text": sign})
+
+
+def _content_of(node: Any) -> list[Any]:
+    content = node.get("content") if type(node) is dict else None
+    return content if type(content) is list else []
+
+
+def _text_of(line: Json) -> str:
+    first = next(iter(_content_of(line)), None)
+    words = first.get("text") if type(first) is dict else None
+    return words if type(words) is str else ""
