@@ -6,7 +6,7 @@ Markdown, and leaves out only what no reader can see:
 
 - ``localId``, which editors renew at will;
 - nulls, empty attributes, empty lists, and attributes that have their default value;
-- the order of marks, and the cuts between texts with the same marks;
+- the order of marks, their repetition, and the cuts between texts with the same marks;
 - bold, italic and strike on blanks at the edge of a text, which Markdown cannot express;
 - the difference between an address in a text and a link to that very address;
 - the difference between a newline in a text and a hard break, and between kinds of newline.
@@ -98,6 +98,7 @@ def _canonical_marks(marks: list[Any]) -> list[Any]:
     ]
     if len(result) > 1:
         result.sort(key=_mark_order)
+        return [mark for at, mark in enumerate(result) if mark not in result[:at]]
     return result
 
 

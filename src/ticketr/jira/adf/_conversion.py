@@ -28,7 +28,7 @@ from ticketr.jira.adf._placeholders import (
     restore_document,
     restore_markdown,
 )
-from ticketr.jira.adf._plain import plain_lines
+from ticketr.jira.adf._plain import plain_lines, walk
 from ticketr.jira.adf._size import is_too_large, is_too_long
 from ticketr.jira.adf._tokens import read_tokens
 from ticketr.jira.adf._widths import remove_sizes, visible
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
+#: The blocks that Jira does not accept without a block in them.
+_NEVER_EMPTY = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
@@ -118,6 +120,7 @@ def read(markdown: str, files: Mapping[str, str] = _NO_FILES) -> Json:
             restore_document(document)
             if ATTACHED in markdown:
                 name_files(document, files)
+        _mend(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return document_of(_paragraph(line) for line in markdown.splitlines() if line.strip())
     return document
@@ -157,11 +160,34 @@ def _paragraph(text: str) -> Json:
     return {"type": "paragraph", "content": [{"type": "text", "text": text}]}
 
 
+def _mend(document: Json) -> None:
+    """Fill items and quotes without content, and make tasks of one paragraph usual ones, in place."""
+    for node in walk(document):
+        if node["type"] in _NEVER_EMPTY and not node["content"]:
+            node["content"] = [{"type": "paragraph", "content": []}]
+        elif node["type"] == "blockTaskItem" and len(node["content"]) < 2:
+            only = node["content"][0] if node["content"] else {"type": "paragraph", "content": []}
+            if only["type"] == "paragraph":
+                node.update(type="taskItem", content=only["content"])
+
+
+def _one_of_each_type(marks: Iterable[Json]) -> list[Json]:
+    """Return the first mark of each type: of HTML in HTML the inner one; texts may have many comments."""
+    made: list[Json] = []
+    for mark in marks:
+        others = made if mark["type"] == "annotation" else [one["type"] for one in made]
+        if (mark if mark["type"] == "annotation" else mark["type"]) not in others:
+            made.append(mark)
+    return made
+
+
 def tidy(node: Json, numbers: Iterator[int]) -> None:
-    """Number the IDs, drop empty texts and link bare addresses, in place."""
+    """Number the IDs, drop empty texts and repeated marks, and link bare addresses, in place."""
     attrs = node.get("attrs")
     if attrs and "localId" in attrs:
         attrs["localId"] = str(next(numbers))
+    if len(node.get("marks", ())) > 1:
+        node["marks"] = _one_of_each_type(node["marks"])
     content = node.get("content")
     if content:
         kept = [child for child in content if child.get("text") != ""]

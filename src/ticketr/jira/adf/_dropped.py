@@ -228,11 +228,10 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
                 yield _HTML.sub(" ", raw), True, problem
-            case {"type": "text", "raw": str(raw)}:
-                yield html.unescape(raw), False, problem
             case {"type": "block_code", "raw": str(raw)}:
                 yield raw, False, problem
-                yield token.get("attrs", {}).get("info", ""), False, problem
+                language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
+                yield language, False, problem
             case {"raw": str(raw)}:
                 yield raw, False, problem
             case _:

@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._signs import OTHER, TIGHT
+from ticketr.jira.adf._signs import OTHER, TIGHT, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: Two of these lists in a row would be read as one.
 _MERGED = ("orderedList", "taskList")
+_BOX = raw("[")
 _TIGHT = re.compile(rf"{TIGHT}(?:\n[ >]*(?=\n))?")
 _OTHER = re.compile(rf"(?:(?P<number>\d+)\.|-(?P<box> \[[ x]\])) {OTHER}")
 #: What marklas escapes at the start of a line alone.
@@ -96,7 +97,10 @@ def keep_lists_apart(content: list[Any], separator: Callable[[], Json]) -> None:
     made: list[Any] = content[:1]
     is_other = False
     for before, after in pairwise(tuple(content)):
-        if before.get("type") == after.get("type") in _MERGED:
+        if _read_as(before) == _read_as(after) == "taskList" and before["type"] != after["type"]:
+            made.append(separator())
+            is_other = False
+        elif before.get("type") == after.get("type") in _MERGED:
             is_other = not is_other
             if is_other and not _write_other_marker(after):
                 made.append(separator())
@@ -105,6 +109,17 @@ def keep_lists_apart(content: list[Any], separator: Callable[[], Json]) -> None:
             is_other = False
         made.append(after)
     content[:] = made
+
+
+def _read_as(node: Json) -> Any:
+    """Return the kind that a list is read as; some lists of tasks are written as items with boxes."""
+    match node:
+        case {
+            "type": "bulletList",
+            "content": [{"content": [{"content": [{"text": str(words)}, *_]}, *_]}, *_],
+        } if words.startswith(_BOX):
+            return "taskList"
+    return node.get("type")
 
 
 def _write_other_marker(node: Json) -> bool:

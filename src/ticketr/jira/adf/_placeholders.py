@@ -25,7 +25,7 @@ from ticketr.jira.adf._addresses import (
 )
 from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, protect_html
 from ticketr.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW
+from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW, UNUSED
 from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ _CHARACTERS_OF_HTML = {
     STAY: "",
     PERCENT: "%",
     AUTO: "",
+    UNUSED: "[",
     **OF_EMPHASIS,
 }
 #: What the placeholders stand for, in text and in code.
@@ -133,10 +134,10 @@ def protect_markdown(markdown: str) -> str:
     markdown = read_tables(markdown).markdown
     if _ANY.search(markdown):
         return markdown
-    markdown = protect_emphasis(markdown).replace("%", PERCENT)
+    markdown = protect_emphasis(markdown)
     if "&#" in markdown or "\\" in markdown:
         markdown = _ENTITY.sub(_placeholder, markdown)
-    return protect_html(markdown)
+    return protect_html(markdown.replace("%", PERCENT))
 
 
 def restore_piece(text: str) -> str:
@@ -241,7 +242,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
     if len(content) > 1:
         _keep_apart(content)
-    if first.get("type") == "hardBreak":
+    if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
         content.insert(0, {"type": "text", "text": STAY})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
@@ -307,6 +308,11 @@ def _protect_end(text: str, kind: str) -> str:
     if kind == "heading" and text.endswith("#"):
         return _CLOSING_HASHES.sub(lambda found: _BACKSLASH + found[0], text)
     return text
+
+
+def _is_visible(node: Json) -> bool:
+    """Return whether marklas would write a node; of a line of blanks in code it writes nothing."""
+    return node.get("type") != "text" or node["text"].strip() != ""
 
 
 def _is_plain(node: Json) -> bool:

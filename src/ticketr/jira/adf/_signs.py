@@ -20,8 +20,10 @@ AUTO = "\ufde6"
 TIGHT = "\ufde8"
 #: Stands at the start of an item that gets the other marker of its kind of list.
 OTHER = "\ufde9"
+#: Stands for the ``[`` of a definition that no link uses, which is text.
+UNUSED = "\ufdea"
 #: The last placeholder of all.
-LAST = OTHER
+LAST = UNUSED
 
 #: The placeholders of the characters that marklas would escape.
 RAW = {
@@ -35,7 +37,7 @@ RAW = {
 #: The characters that the placeholders of this module stand for; `EMPHASIS` has its own table.
 OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
 #: The placeholders of characters that follow a backslash.
-ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5"}
+ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5", "%": "\ufde7"}
 #: The characters that the placeholders of `ESCAPED` stand for.
 OF_ESCAPED = {placeholder: sign for sign, placeholder in ESCAPED.items()}
 

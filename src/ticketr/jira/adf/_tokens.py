@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from marklas.md.parser.normalize import tokenize
 
-from ticketr.jira.adf._placeholders import restore_address
+from ticketr.jira.adf._html import FIRST
+from ticketr.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
+from ticketr.jira.adf._signs import UNUSED
 from ticketr.jira.adf.forms import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_DEFINITION = re.compile(rf"({FIRST})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)
 
 
 def read_tokens(protected: str) -> list[dict[str, Any]]:
     """Return the tokens of protected Markdown, in which HTML stands for the short forms."""
-    return Reader(tokenize, restore_address).read(tokenize(protected))
+    tokens = tokenize(protected)
+    if "]:" in protected:
+        text = _with_unused_definitions(protected, frozenset(_labels(tokens)))
+        tokens = tokenize(text) if text != protected else tokens
+    return Reader(tokenize, restore_address).read(tokens)
+
+
+def used_labels(markdown: str) -> frozenset[str]:
+    """Return the labels, by `label_key`, of the definitions that links and pictures use."""
+    return frozenset(map(restore_piece, _labels(tokenize(protect_markdown(markdown)))))
+
+
+def label_key(label: str) -> str:
+    """Return what two labels that mean the same have in common; nothing for one of a footnote."""
+    return "" if label.startswith("^") else " ".join(label.split()).lower().upper()
+
+
+def _with_unused_definitions(protected: str, used: frozenset[str]) -> str:
+    """Make the definitions of addresses that no link uses text, and all footnotes."""
+
+    def opened(definition: re.Match[str]) -> str:
+        is_used = label_key(definition[2]) in used
+        return definition[0] if is_used else f"{definition[1]}{UNUSED}"
+
+    return _DEFINITION.sub(opened, protected)
+
+
+def _labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield the labels of the definitions that links and pictures use."""
+    for token in tokens:
+        if key := label_key(token.get("ref", "")):
+            yield key
+        yield from _labels(token.get("children", ()))

@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._html import SHORT
+from ticketr.jira.adf._html import FIRST, SHORT
 from ticketr.jira.adf._plain import prose, walk
-from ticketr.jira.adf._tables import blank_code
+from ticketr.jira.adf._tables import blank_code, fenced
 from ticketr.jira.adf.forms import COLORS, PANELS, WORDS, without_escapes
 from ticketr.jira.sanitize import clip
 
@@ -32,7 +32,8 @@ _TAGS = (
 _CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
-    |^[ ]{{0,3}}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
+    |{FIRST}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
+    |{FIRST}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
     |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])(?P<more>.*)
     |(?P<color>\{{[A-Za-z]{{2,12}}\}})
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
@@ -47,6 +48,8 @@ _CANDIDATE = re.compile(
     |<\w+[ ][^<>\n]{{0,40}}\badf=[^<>\n]*>(?P<shown>[^<\n]*)""",
     re.VERBOSE,
 )
+# The line that opens a block of code.
+_INFO = re.compile(r"[^`~\n]*(?:`+|~+)[ \t]*\S+[ \t]+(\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ def find_unconverted(
     for each in _candidates(markdown):
         if known[each.text]:
             known[each.text] -= 1
+        elif each.reason is _AFTER_LANGUAGE:
+            yield replace(each, text=clip(each.text, 40))
         elif each.reason not in _UNSEEN:
             if each.text in text:
                 yield replace(each, text=clip(each.text, 40))
@@ -92,7 +97,21 @@ def find_unconverted(
             yield replace(each, text=clip(each.text, 40))
 
 
-def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
+def _candidates(markdown: str) -> list[UnconvertedPiece]:
+    """Return what looks like such a piece, in the order of the lines."""
+    pieces = [*_infos(markdown), *_candidates_in_text(markdown)]
+    return sorted(pieces, key=lambda piece: piece.line)
+
+
+def _infos(markdown: str) -> Iterator[UnconvertedPiece]:
+    """Yield what stands behind the language of each block of code."""
+    for start, _ in fenced(markdown):
+        if found := _INFO.match(markdown, start):
+            line = markdown.count("\n", 0, start) + 1
+            yield UnconvertedPiece(found[1].strip(), line, _AFTER_LANGUAGE)
+
+
+def _candidates_in_text(markdown: str) -> Iterator[UnconvertedPiece]:
     """Yield what looks like such a piece outside of code."""
     lines = markdown.split("\n")
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
@@ -108,7 +127,9 @@ def _candidates(markdown: str) -> Iterator[UnconvertedPiece]:
                 yield UnconvertedPiece(found["tag"], number, _WITHOUT_END_TAG)
             elif kind in _REASONS:
                 yield UnconvertedPiece(found[kind], number, _REASONS[kind])
-            elif kind in _PLACES and not _PLACES[kind].match(found[kind]):
+            if kind == "defined":
+                yield UnconvertedPiece(found["unused"], number, _REASONS["unused"])
+            if kind in _PLACES and not _PLACES[kind].match(found[kind]):
                 reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
                 yield UnconvertedPiece(found[kind], number, reason)
 
@@ -130,8 +151,13 @@ _REASONS = {
     "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
     "blanks": "goes to Jira as text; an address with blanks stands between < and >",
+    "footnote": "goes to Jira as text, for Jira has no footnotes; write the note where it belongs",
+    "unused": "goes to Jira as text, for no link here uses this address",
     "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",
 }
+_AFTER_LANGUAGE = (
+    "stays in the file alone, since Jira has only the language of a block of code, its first word"
+)
 _NOWHERE = (
     "leads nowhere in Jira; attach the file to the issue, or write the whole address, with https://"
 )

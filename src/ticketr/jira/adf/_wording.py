@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.jira.adf._align import matches
+from ticketr.jira.adf._tokens import label_key, used_labels
 from ticketr.jira.adf._widths import visible
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.jira.adf._canonical import Json
 
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
+_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
 _ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
 # What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
 _FORM = re.compile(r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)")
@@ -54,8 +55,8 @@ def reworded(markdown: str, like: str, read: Callable[[str], Json]) -> str:
     if stretches is None or others is None:
         return markdown
     made = "\n\n".join(_reworded_stretches(stretches, others, read))
-    missing = [each for each in _DEFINITION.findall(like) if each not in made]
-    for text in (made, "\n\n".join([made, *missing])):
+    used = [each[0] for each in _used_definitions(like) if each[0] not in made]
+    for text in (made, "\n\n".join([made, *used])):
         if _block_keys(read(text)) == wanted:
             return text
     return markdown
@@ -114,14 +115,18 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
         The stretches, without the blank lines between them; None if it cannot be split.
     """
     wanted = _block_keys(read(markdown))
-    definitions = "\n".join(_DEFINITION.findall(markdown))
+    definitions = _used_definitions(markdown)
+    # Without a link, a definition is text, so each part is read with a paragraph of links.
+    links = " ".join(f"[{each[1]}]" for each in definitions)
+    rest = "\n".join(["", "", *(each[0] for each in definitions), "", links]) if links else ""
     result: list[Stretch] = []
     at = joined = 0
     text = ""
     keys: tuple[str, ...] = ()
     for lines in _paragraphs(markdown):
         text = f"{text}\n\n{lines}" if text else lines
-        keys = _block_keys(read(f"{text}\n\n{definitions}" if definitions else text))
+        keys = _block_keys(read(text + rest))
+        keys = keys[:-1] if rest else keys
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
             if joined > _MOST_JOINED:
@@ -133,6 +138,15 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
         result[-1] = Stretch(f"{result[-1].text}\n\n{text}", result[-1].keys)
         text = ""
     return result if at == len(wanted) and not text else None
+
+
+def _used_definitions(markdown: str) -> list[re.Match[str]]:
+    """Return the definitions of addresses that links use; all others are text."""
+    definitions = list(_DEFINITION.finditer(markdown))
+    if not definitions:
+        return []
+    used = used_labels(markdown)
+    return [each for each in definitions if label_key(each[1]) in used]
 
 
 def _block_keys(document: Json) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ _DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
 _NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
 _EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_NAME}:)+)(?![\w:])"
 _FORM_IN_TEXT = re.compile(rf"{BARE.pattern}|{_DATE}|{_EMOJI}")
-_CARD = re.compile(r"https?://[^\s<>\"'\\`|&]+(?:&(?!#?\w+;)[^\s<>\"'\\`|&]*)*", re.ASCII)
+_CARD = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

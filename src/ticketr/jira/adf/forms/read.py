@@ -139,15 +139,18 @@ class Reader:
                 ]
         return self._within(token)
 
-    def _within(self, token: Token) -> list[Token]:
+    def _within(self, token: Token, *, pictures: bool = True) -> list[Token]:
         """Read the forms in a block; of blocks themselves only pictures stand in lists and quotes."""
         children = token.get("children")
         if not children:
             return [token]
         if token["type"] in _LINES:
-            picture = self._picture(children) if token["type"] in _PARAGRAPHS else None
+            alone = pictures and token["type"] in _PARAGRAPHS
+            picture = self._picture(children) if alone else None
             return picture or [{**token, "children": self._line(children)}]
-        return [{**token, "children": [part for each in children for part in self._within(each)]}]
+        pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
+        made = [part for each in children for part in self._within(each, pictures=pictures)]
+        return [{**token, "children": made}]
 
     def _picture(self, children: Sequence[Token]) -> list[Token] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ticketr.jira.adf._plain import walk
 from ticketr.jira.adf._schema import NODES
 from ticketr.jira.adf._signs import JOIN, NEWLINE, raw
 from ticketr.jira.adf.forms.files import write_picture
@@ -29,6 +30,7 @@ _PARENTS_OF_FORMS = {
     "nestedExpand": frozenset({"expand"}),
     "blockCard": _FLOWS,
     "decisionList": _FLOWS,
+    "taskList": _FLOWS | {"listItem"},
 }
 #: The start tag of each end tag.
 _START_OF_END_TAG = {raw(f"</{tag}>"): (raw(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
@@ -171,6 +173,8 @@ def _has_short_form(node: Json) -> bool:
             return write_card(attrs) is not None
         case "decisionList":
             return not attrs and type(content) is list and all(map(_has_decision_form, content))
+        case "taskList":
+            return _holds_block_tasks(node) and _has_boxes(node)
     return attrs.keys() <= {"title"} and bool(content) and _is_title(attrs.get("title", "-"))
 
 
@@ -181,6 +185,34 @@ def _has_decision_form(item: Any) -> bool:
         and item.get("type") == "decisionItem"
         and item.get("attrs") == {"state": "DECIDED"}
     )
+
+
+def _holds_block_tasks(node: Json) -> bool:
+    """Return whether a list holds a task of several paragraphs, which marklas indents too far."""
+    return any(each.get("type") == "blockTaskItem" for each in walk(node))
+
+
+def _has_boxes(node: Any) -> bool:
+    """Return whether a box says all of each task in a list."""
+    content = _content_of(node) if type(node) is dict else []
+    if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
+        return False
+    return all(
+        _has_boxes(each) if _kind_of(each) == "taskList" else _has_box(each) for each in content
+    )
+
+
+def _has_box(item: Any) -> bool:
+    match item:
+        case {"type": "taskItem", "attrs": {"state": "TODO" | "DONE", **rest}}:
+            return not rest
+        case {
+            "type": "blockTaskItem",
+            "attrs": {"state": "TODO" | "DONE", **rest},
+            "content": [_, *_] as blocks,
+        }:
+            return not rest and all(_kind_of(each) == "paragraph" for each in blocks)
+    return False
 
 
 def _is_title(title: object) -> bool:
@@ -205,6 +237,8 @@ def _blocks(node: Json) -> Iterator[Json]:
                 "type": "bulletList",
                 "content": [{"type": "listItem", "content": [each]} for each in items],
             }
+        case "taskList":
+            yield _boxes(node)
         case _:
             title = node.get("attrs", {}).get("title")
             summary = f"{NEWLINE}<summary>{title}</summary>" if title else ""
@@ -219,6 +253,24 @@ def _quote(word: str, content: list[Any]) -> Json:
     follows = type(first) is dict and first.get("type") == "paragraph" and first.get("content")
     mark = _paragraph(text(raw(f"[!{word}]") + (JOIN if follows else "")))
     return {"type": "blockquote", "content": [mark, *content]}
+
+
+def _boxes(node: Json) -> Json:
+    """Return a list of tasks as a list of items that begin with boxes, lists of tasks in them."""
+    items: list[Json] = []
+    for child in node["content"]:
+        if child["type"] == "taskList":
+            items[-1]["content"].append(_boxes(child))
+            continue
+        box = text(raw("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
+        blocks = [child] if child["type"] == "taskItem" else child["content"]
+        first = _paragraph(box, *_content_of(blocks[0]))
+        items.append({"type": "listItem", "content": [first, *blocks[1:]]})
+    return {"type": "bulletList", "content": items}
+
+
+def _kind_of(node: Any) -> Any:
+    return node.get("type") if type(node) is dict else None
 
 
 def _content_of(item: Json) -> list[Any]:
