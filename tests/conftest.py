@@ -1,8 +1,12 @@
-"""Settings of Hypothesis, a watchdog for tests in virtual time, and Ctrl+C for all tests.
+"""Settings of Hypothesis, a watchdog for async tests, and Ctrl+C for all tests.
 
 A deadlock under ``autojump_clock`` would spin forever, since no deadline is left to jump to. So
 each such test runs under a distant deadline. The clock jumps to it, and the test fails at once, at
 the line that waits. A fixture cannot do this, because the test function runs in its own task.
+
+A test in real time has a deadline before that of pytest-timeout, which raises wherever the process
+is. If that is Trio's wait for events, the run never ends, and the next tests cannot start theirs:
+"Attempted to call run() from inside a run()".
 """
 
 from __future__ import annotations
@@ -31,12 +35,14 @@ FAR_AWAY = 1e6
 """Seconds of virtual time; no test has so much to wait for."""
 
 
-def watched(function: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[None]]:
-    """Run the test under the deadline."""
+def watched(
+    function: Callable[..., Awaitable[object]], seconds: float
+) -> Callable[..., Awaitable[None]]:
+    """Run the test under a deadline."""
 
     @functools.wraps(function)
     async def watch(**fixtures: object) -> None:
-        with trio.fail_after(FAR_AWAY):
+        with trio.fail_after(seconds):
             await function(**fixtures)
 
     return watch
@@ -50,12 +56,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("laws")  # `make stress` draws more examples
     if not inspect.iscoroutinefunction(item.obj):
         return
-    if "autojump_clock" not in inspect.signature(item.obj).parameters:
-        return
+    is_virtual = not {"autojump_clock", "mock_clock"}.isdisjoint(item.fixturenames)
+    seconds = FAR_AWAY if is_virtual else 0.9 * timeout_of(item)
     if hypothesis is None:
-        item.obj = watched(item.obj)
+        item.obj = watched(item.obj, seconds)
     elif not hasattr(hypothesis.inner_test, "__wrapped__"):
-        hypothesis.inner_test = watched(hypothesis.inner_test)
+        hypothesis.inner_test = watched(hypothesis.inner_test, seconds)
+
+
+def timeout_of(item: pytest.Item) -> float:
+    """Return the seconds after which pytest-timeout ends a test."""
+    marker = item.get_closest_marker("timeout")
+    if marker is not None:
+        return float(marker.args[0])
+    return float(item.config.getoption("timeout") or item.config.getini("timeout"))
 
 
 @pytest.hookimpl(wrapper=True)
