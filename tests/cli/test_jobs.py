@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import re
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from fakes.users import User
@@ -53,6 +57,25 @@ def test_runs_are_listed_newest_first(someone: User) -> None:
     )
     assert re.fullmatch(WHEN + r"  completed  Pull DEMO: Pull complete: 12 tickets", second)
     assert someone.runs("jobs", "--limit", "1").out.splitlines() == [first]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_job_with_an_unknown_status_is_named_and_the_others_are_listed(
+    someone: User, options: list[str]
+) -> None:
+    someone.runs("pull")
+    someone.runs("sync")
+    with closing(sqlite3.connect(someone.root / ".ticketr" / "history.db")) as db:
+        db.execute("UPDATE jobs SET status = 'paused\x1b[2J' WHERE name LIKE 'Sync%'")
+        db.commit()
+
+    ended = someone.runs("jobs", *options)
+
+    assert ended.code == 0
+    assert "Pull DEMO" in ended.out
+    assert "Sync DEMO" not in ended.out
+    assert "is left out: " in ended.err
+    assert "'paused\\x1b[2J' is not a valid JobStatus" in ended.err
 
 
 def test_json_has_keys_that_stay_and_moments_that_can_be_read(someone: User) -> None:

@@ -121,6 +121,54 @@ async def test_what_was_written_is_read_whole_and_newest_first(path: Path) -> No
     assert await history.read(status=JobStatus.FAILED) == [old]
 
 
+DAMAGED = {
+    "status": ("paused", None, 5),
+    "cancel_cause": ("strike", 5),
+    "run": (None, 5),
+    "name": (None, b"x"),
+    "id": (5,),
+    "attempts": ("x", None),
+    "submitted_at": ("x", 1e300, math.inf, None),
+    "started_at": ("x", -1e300),
+    "finished_at": ("x", 1e300, math.inf),
+    "current": ("x", None),
+    "tags": ("{", "5", "[5]", "[[]]", "[" * 100_000),
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "damage"), [(name, each) for name, some in DAMAGED.items() for each in some]
+)
+async def test_a_damaged_row_is_left_out_alone_and_named(
+    path: Path, column: str, damage: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = SqliteHistory(path)
+    await history.write([job(1, age=60), job(2)])
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE jobs SET {column} = ? WHERE number = 2", (damage,))
+        db.commit()
+
+    found = await history.read(limit=1)
+
+    assert numbers(found) == [1]
+    (message,) = caplog.messages
+    assert "job 2 of run" in message
+    assert str(path) in message
+
+
+async def test_a_text_that_is_no_utf_8_does_not_hide_the_others(path: Path) -> None:
+    history = SqliteHistory(path)
+    await history.write([job(1), job(2)])
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE jobs SET name = CAST(x'ff41' AS TEXT) WHERE number = 2")
+        db.commit()
+
+    found = await history.read()
+
+    assert numbers(found) == [2, 1]
+    assert found[0].name == "\ufffdA"
+
+
 async def test_jobs_of_an_id_are_read(path: Path) -> None:
     history = SqliteHistory(path)
     await history.write([job(1, id="a"), job(2, id="b"), job(3, id="a", name="x" * 5000)])
@@ -143,11 +191,11 @@ async def test_the_queue_asks_the_file_for_the_jobs_of_an_id_alone(
     await history.write([job(number) for number in range(9)])
     made: list[FinishedJob] = []
 
-    def job_of_row(row: Any) -> FinishedJob:
+    def job_of_stored_row(row: Any) -> FinishedJob:
         made.append(_finished.job_of_row(row))
         return made[-1]
 
-    monkeypatch.setattr(_history, "job_of_row", job_of_row)
+    monkeypatch.setattr(_history, "job_of_stored_row", job_of_stored_row)
     async with open_job_queue(history=history) as queue:
         assert await queue.history(id="job-5") == made
     assert numbers(made) == [5]

@@ -255,6 +255,34 @@ def whole_row(row: Row) -> Row:
     )
 
 
+#: The types of the values in a file, where they are not texts.
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("key", "cancel_cause", "error_type"), (str, type(None))),
+    **dict.fromkeys(("error_message", "result", "tags"), (str, type(None))),
+    **dict.fromkeys(("number", "attempts"), (int,)),
+    **dict.fromkeys(("submitted_at", "finished_at", "current", "total"), (int, float)),
+    "started_at": (int, float, type(None)),
+}
+
+
+def job_of_stored_row(row: Row) -> FinishedJob:
+    """Return the finished job of a row of a file: SQLite keeps any value in any column.
+
+    Raises:
+        ValueError: A value is damaged, or a later version wrote it.
+    """
+    for name, value in zip(COLUMNS, row, strict=True):
+        if not isinstance(value, _TYPES.get(name, (str,))):
+            raise ValueError(f"{name} is {value!r:.50}")  # noqa: TRY004 - it is the file's fault
+    try:
+        job = job_of_row(row)
+    except (TypeError, OverflowError, OSError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    if not all(isinstance(tag, str) for tag in job.tags):
+        raise ValueError("tags are no texts")
+    return job
+
+
 def job_of_row(row: Row) -> FinishedJob:
     """Return the finished job of a row."""
     facts = (None if value is NULL else value for value in whole_row(row))

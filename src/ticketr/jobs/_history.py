@@ -11,12 +11,14 @@ or may not have happened.
 
 from __future__ import annotations
 
+import logging
 import os
 import reprlib
 import sys
 import time
 from contextlib import closing, contextmanager
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, final
 
@@ -30,7 +32,7 @@ from ticketr.jobs._finished import (
     PLAIN_VALUES,
     FinishedBatch,
     clipped,
-    job_of_row,
+    job_of_stored_row,
     row_of_job,
     whole_row,
 )
@@ -47,13 +49,23 @@ from ticketr.jobs._values import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+    from collections.abc import (
+        Awaitable,
+        Callable,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from ticketr.jobs._finished import FinishedJob, Row
     from ticketr.jobs._job import JobID
 
 
 T = TypeVar("T")
+
+logger = logging.getLogger("ticketr.jobs")
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that writes, in seconds."""
@@ -216,6 +228,9 @@ class SqliteHistory:
     ) -> list[FinishedJob]:
         """Return the jobs that ended last, the newest first; none if there is no file.
 
+        Jobs that cannot be read, such as those of a later version with another status, are left out
+        and named in the log.
+
         Cancellation:
             Has no effect on the file.
 
@@ -259,7 +274,19 @@ class SqliteHistory:
         with open_database(self._path, "rw") as db:
             oldest = time.time() - self._max_age
             rows = db.execute(SELECT, {**wanted, "oldest": oldest})
-            return [job_of_row(row) for row in rows]
+            return list(islice(self._readable(rows), cast("int", wanted["limit"])))
+
+    def _readable(self, rows: Iterable[Row]) -> Iterator[FinishedJob]:
+        """Yield the jobs of rows, without those that cannot be read."""
+        for row in rows:
+            try:
+                yield job_of_stored_row(row)
+            except ValueError as error:
+                run, number = row[:2]
+                logger.warning(
+                    "job %r of run %r in %s cannot be read and is left out: %s",
+                    *(number, run, self._path, error),
+                )
 
     def __repr__(self) -> str:
         return f"SqliteHistory({str(self._path)!r})"
@@ -304,7 +331,7 @@ DELETE_SURPLUS = (
 SELECT = (
     f"SELECT {COLUMN_NAMES} FROM jobs"  # noqa: S608 - a constant
     " WHERE (:status IS NULL OR status = :status) AND (:id IS NULL OR id = :id) AND finished_at >= :oldest"
-    " ORDER BY finished_at DESC, row DESC LIMIT :limit"
+    " ORDER BY finished_at DESC, row DESC"
 )
 
 
@@ -335,6 +362,8 @@ def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, 
         with closing(
             sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         ) as db:
+            # A text that is no UTF-8 is damaged; it does not hide the other rows.
+            db.text_factory = partial(str, encoding="utf-8", errors="replace")
             # In WAL mode a power failure may lose the last commits, but nothing else.
             db.execute("PRAGMA synchronous = NORMAL")
             refuse_foreign(db, path)
