@@ -10,35 +10,34 @@
 All that a program may rely on is in this module; the rest of the package is the
 terminal app built on it, and the works behind both.
 
-The queue, and Trio with it, is imported when the first of its names is looked up, so that a command
-such as ``ticketr --help`` does not wait for it.
+Nearly nothing is imported before one of the names is looked up: a command such as ``ticketr --help``
+does not wait for Trio, and Ctrl+C finds the program ready for it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ticketr._errors import (
-    DuplicateJob,
-    GiveUp,
-    HistoryFailed,
-    JobCancelled,
-    JobError,
-    JobFailed,
-    JobTimedOut,
-    NotSendable,
-    QueueClosed,
-    RetryLater,
-    StoreFailed,
-    StoreInUse,
-    TicketrError,
-    TooManyKills,
-    UnknownJob,
-    WouldDeadlock,
-)
 from ticketr._version import __version__
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all else here
 if TYPE_CHECKING:
+    from ticketr._errors import (
+        DuplicateJob,
+        GiveUp,
+        HistoryFailed,
+        JobCancelled,
+        JobError,
+        JobFailed,
+        JobTimedOut,
+        NotSendable,
+        QueueClosed,
+        RetryLater,
+        StoreFailed,
+        StoreInUse,
+        TicketrError,
+        TooManyKills,
+        UnknownJob,
+        WouldDeadlock,
+    )
     from ticketr.jobs import (
         CancelCause,
         CancelOutcome,
@@ -120,21 +119,20 @@ __all__ = [
     "plain",
 ]
 
-# Tracebacks and reprs name things where users find them.
-for _thing in [*globals().values()]:
-    if isinstance(_thing, type):
-        _thing.__module__ = __name__
-
-
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
 
     def __getattr__(name: str) -> object:
-        """Import the queue when one of its names is looked up for the first time."""
+        """Import the errors, or the queue, when one of their names is looked up first."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from ticketr import jobs  # noqa: PLC0415 - not before
+        from ticketr import _errors  # noqa: PLC0415 - not before
 
-        globals().update((each, getattr(jobs, each)) for each in jobs.__all__)
+        found = vars(_errors)
+        if name not in found:
+            from ticketr import jobs  # noqa: PLC0415 - likewise
+
+            found = found | vars(jobs)
+        globals().update((each, found[each]) for each in __all__ if each in found)
         return globals()[name]
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ticketr.cli import main
+import sys
+
+try:
+    from ticketr.cli import main
+except KeyboardInterrupt:
+    sys.stderr.write("ticketr: interrupted\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

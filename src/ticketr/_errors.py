@@ -291,3 +291,9 @@ class JobTimedOut(JobError):
 
     def __str__(self) -> str:
         return f"job {self.job_id!r} ({self.name}) timed out after {self.timeout:g} s"
+
+
+# Tracebacks and reprs name things where users find them.
+for _thing in [*globals().values()]:
+    if isinstance(_thing, type):
+        _thing.__module__ = "ticketr"

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -76,28 +77,87 @@ def test_ctrl_c_while_a_token_command_runs_shows_where_for_debug(tmp_path: Path)
 
 LOADING = """
 import signal, sys
+from ticketr.cli import main
 
-class Slow:
+class Interrupt:
+    left = int(sys.argv.pop(1))
+
     def find_spec(self, name, path=None, target=None):
-        if name == "ticketr.cli.output":
+        Interrupt.left -= 1
+        if not Interrupt.left:
             signal.raise_signal(signal.SIGINT)
 
-sys.meta_path.insert(0, Slow())
-from ticketr.cli import main
+sys.meta_path.insert(0, Interrupt())
 main()
 """
 
 
-def test_ctrl_c_while_the_program_is_loaded_is_one_line_and_130(tmp_path: Path) -> None:
+LOADED = "from ticketr.cli import main; print(flush=True); main()"
+
+
+def interrupt_import(number: int, command: str, folder: Path) -> tuple[int, str]:
+    """Send SIGINT as the command imports its n-th module; return its code and its errors.
+
+    Once the command itself runs, click ends the line of the terminal's ``^C`` first.
+    """
     ended = subprocess.run(
-        [sys.executable, "-c", LOADING],
-        cwd=tmp_path,
+        [sys.executable, "-c", LOADING, str(number), command],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
+    return ended.returncode, ended.stderr.removeprefix("\n")
 
-    assert (ended.returncode, ended.stderr) == (130, "ticketr: interrupted\n")
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 10, 20, 50, 100])
+def test_ctrl_c_while_the_program_is_loaded_is_one_line_and_130(
+    number: int, tmp_path: Path
+) -> None:
+    ended = interrupt_import(number, "status", tmp_path)
+
+    assert ended == (130, "ticketr: interrupted\n")
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("command", ["status", "pull", "--help"])
+def test_ctrl_c_at_every_import_is_one_line_and_130(command: str, tmp_path: Path) -> None:
+    make_workspace(tmp_path)
+    number = 1
+    while (ended := interrupt_import(number, command, tmp_path))[0] == 130:
+        assert ended == (130, "ticketr: interrupted\n"), number
+        number += 1
+
+    assert number > 30
+    assert "Traceback" not in ended[1]
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("command", ["status", "pull", "--help", "completion"])
+def test_ctrl_c_at_any_time_shows_no_traceback(command: str, tmp_path: Path) -> None:
+    make_workspace(tmp_path)
+    for number in range(300):
+        with subprocess.Popen(
+            [sys.executable, "-c", LOADED, command],
+            cwd=tmp_path,
+            env=environment("http://127.0.0.1:9"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(number / 300 * 0.4)  # noqa: TID251 - a real process, at any time
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=100)
+
+        assert "Traceback" not in err, number
+        assert "Exception ignored" not in err, number
+        assert process.returncode in {0, 1, 2, 130, -signal.SIGINT}, number
 
 
 @needs_full

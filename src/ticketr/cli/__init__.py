@@ -1,13 +1,18 @@
-"""The command line: `main` runs it."""
+"""The command line: `main` runs it.
+
+This module imports next to nothing, and `main` the rest, so that Ctrl+C shows no traceback whenever
+it comes.
+"""
 
 from __future__ import annotations
 
-import gc
-import signal
+import os
 import sys
-from importlib.util import find_spec
 
-from ticketr.cli import exits
+TYPE_CHECKING = False  # Ctrl+C while `typing` was imported would be a traceback
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 __all__ = ["main"]
 
@@ -28,24 +33,55 @@ APP_MODULES = (
 #: The objects after which garbage is looked for while a command starts. Imports make many objects
 #: and hardly any garbage; looking for it takes a tenth of the start.
 _OBJECTS = 100_000
+#: The exit code of ``exits.for_signal(SIGINT)``, which needs imports.
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and end the process with the right exit code.
 
-    The commands are imported here, so that Ctrl+C during the import shows no traceback.
+    Ctrl+C ends the process at once while the program is loaded and after the command. The command
+    itself gets a KeyboardInterrupt; see `ticketr.cli.app`.
     """
+    try:
+        import signal
+
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it may be ignored
+            signal.signal(signal.SIGINT, exit_interrupted)
+        run = _load()
+        run()
+    except KeyboardInterrupt:
+        exit_interrupted()
+
+
+def _load() -> Callable[[], None]:
+    """Import the command line."""
+    import gc
+    from importlib.util import find_spec
+
+    from ticketr.cli import exits
+
     gc.set_threshold(_OBJECTS)
     if any(find_spec(name) is None for name in APP_MODULES):
         words = "ticketr: the app needs more packages: pip install 'ticketr[app]'"
         print(words, file=sys.stderr)  # noqa: T201 - a command talks to people
         sys.exit(exits.USAGE)
-    try:
-        from ticketr.cli.streams import prepare_streams
+    from ticketr.cli.streams import prepare_streams
 
-        prepare_streams()
-        from ticketr.cli.app import main as run
-    except KeyboardInterrupt:
-        print("ticketr: interrupted", file=sys.stderr)  # noqa: T201 - a command talks to people
-        sys.exit(exits.for_signal(signal.SIGINT))
-    run()
+    prepare_streams()
+    from ticketr.cli.app import main as run
+
+    return run
+
+
+def exit_interrupted(*_: object) -> NoReturn:
+    """Exit at once because of Ctrl+C; also a signal handler.
+
+    An exception instead of this could hit code that only prints it, such as a callback of the
+    garbage collector.
+    """
+    try:  # noqa: SIM105 - `contextlib` may be what is being imported
+        os.write(2, b"ticketr: interrupted\n")
+    except OSError:
+        pass
+    os._exit(_INTERRUPTED)

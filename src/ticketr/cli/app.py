@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,12 +17,12 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
-from ticketr.cli import exits
+from ticketr.cli import exit_interrupted, exits
 from ticketr.cli.help import Group, LazyCommands
 from ticketr.cli.output import print_message, printable_lines, reset_output, show_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 MORE = "Try 'ticketr --help', or 'ticketr demo'."
 #: The commands that do without a screen what the app does.
@@ -122,14 +122,28 @@ def main() -> None:
 def _run() -> int:
     reset_output()
     try:
-        if COMPLETE in os.environ:
-            from ticketr.cli.completion import use_own_script
+        with _interrupts_raised():
+            if COMPLETE in os.environ:
+                from ticketr.cli.completion import use_own_script
 
-            use_own_script()
-        code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
+                use_own_script()
+            code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the outermost edge: no traceback for users
         return _handle_error(error)  # noqa: ASYNC104 - it has been told to the user
     return code or exits.DONE
+
+
+@contextmanager
+def _interrupts_raised() -> Generator[None]:
+    """Raise KeyboardInterrupt on Ctrl+C in the block, instead of exiting at once."""
+    if signal.getsignal(signal.SIGINT) is not exit_interrupted:  # ignored, or as it should be
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, exit_interrupted)
 
 
 #: The error of a group that is reported is of the first of these types that occurs in it.
