@@ -281,6 +281,41 @@ async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
     assert len(attached(bench, "DEMO-1")) == 1 + arrived
 
 
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_cancelled_upload_tells_what_jira_may_have(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path, taken: bool
+) -> None:
+    first, second = tmp_path / "a.txt", tmp_path / "b.txt"
+    for path in (first, second):
+        path.write_bytes(b"one")
+    sent: list[str] = []
+
+    class Slow(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.url.endswith("/attachments"):
+                sent.append(request.url)
+            if len(sent) == 2:
+                if taken:
+                    await super().send(request)
+                await trio.sleep_forever()
+            return await super().send(request)
+
+    job = AddAttachmentsJob(
+        **bench.settings(transport=Slow(create_app(bench.site))),
+        key="DEMO-1",
+        files=[first, second],
+    )
+    async with open_job_queue(workers=1) as queue:
+        handle = await queue.submit(job)
+        await trio.sleep(100)
+        queue.cancel(handle.id)
+        snapshot = await handle.wait()
+
+    assert snapshot.progress is not None
+    assert snapshot.progress.message == f"Cancelled: 1 file attached; Jira may have {second}, too"
+    assert len(attached(bench, "DEMO-1")) == 1 + taken
+
+
 async def test_a_file_that_becomes_shorter_while_it_is_sent_is_told(
     bench: Bench, autojump_clock: MockClock, tmp_path: Path
 ) -> None:

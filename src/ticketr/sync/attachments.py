@@ -107,86 +107,95 @@ class AddAttachmentsJob(SessionJob):
     key: str
     files: Sequence[Path]
     _done: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+    _sending: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def _subject(self) -> str:
         return f"to {self.key}"
 
+    def _so_far(self) -> str:
+        words = f"{_file_count(len(self._done))} attached"
+        return f"{words}; Jira may have {self._sending}, too" if self._sending else words
+
     async def execute(self, context: JobContext) -> AttachmentResult:
         """Run the job; the queue calls this."""
-        done = self._done
+        done, failed = self._done, list[Note]()
         done.clear()
-        async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
+        self._sending = ""
+        async with reporting_session(self, context, self._so_far) as session:
             settings = await session.jira.attachment_settings()
-            failed = [
-                note
-                for each in self.files
-                if (note := await _add(session, self.key, each, settings, done)) is not None
-            ]
+            for path in self.files:
+                note = await self._add(session, path, settings)
+                if note is None:
+                    done.append(str(path))
+                else:
+                    failed.append(note)
         session.progress.say(f"Attached {_file_count(len(done))} to {self.key}")
         return AttachmentResult(tuple(done), failed=tuple(failed))
 
-
-async def _add(
-    session: Session, key: str, path: Path, settings: AttachmentSettings, done: list[str]
-) -> Note | None:
-    """Attach one file; return a note if that failed."""
-    name = str(path)
-    if not settings.enabled:
-        return Note(key, name, "attachments are switched off on this site", Code.REFUSED)
-    try:
-        file, size = await session.in_thread(_open, path)
-    except OSError as error:
-        reason = f"it cannot be read: {error.strerror or error}"
-        return Note(key, name, reason, Code.BROKEN)
-    with closing(file):
-        if settings.limit is not None and size > settings.limit:
-            most = size_words(settings.limit)
-            return Note(
-                key, name, f"it has {size_words(size)}; Jira takes {most} at most", Code.REFUSED
-            )
+    async def _add(self, session: Session, path: Path, settings: AttachmentSettings) -> Note | None:
+        """Attach one file; return a note if that failed."""
+        key, name = self.key, str(path)
+        if not settings.enabled:
+            return Note(key, name, "attachments are switched off on this site", Code.REFUSED)
         try:
-            await _upload(session, key, file, path.name, size)
-        except AuthenticationFailed:
-            raise
-        except JiraError as error:
-            code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-            return Note(key, name, str(error), code)
+            file, size = await session.in_thread(_open, path)
         except OSError as error:
-            return Note(key, name, str(error), Code.BROKEN)
-    done.append(name)
-    return None
+            reason = f"it cannot be read: {error.strerror or error}"
+            return Note(key, name, reason, Code.BROKEN)
+        with closing(file):
+            if settings.limit is not None and size > settings.limit:
+                most = size_words(settings.limit)
+                return Note(
+                    key, name, f"it has {size_words(size)}; Jira takes {most} at most", Code.REFUSED
+                )
+            try:
+                await self._upload(session, file, path, size)
+            except AuthenticationFailed:
+                raise
+            except JiraError as error:
+                code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
+                return Note(key, name, str(error), code)
+            except OSError as error:
+                return Note(key, name, str(error), Code.BROKEN)
+        return None
 
+    async def _upload(self, session: Session, file: IO[bytes], path: Path, size: int) -> None:
+        """Send a file; if its answer is lost, look whether Jira has it before it is sent again.
 
-async def _upload(session: Session, key: str, file: IO[bytes], name: str, size: int) -> None:
-    """Send a file; if its answer is lost, look whether Jira has it before it is sent again.
-
-    Raises:
-        JiraError: Jira does not have it, or that is unknown.
-    """
-    before = await _ids(session, key, name, size)
-    meter = Meter(session, size, "Uploading")
-    for left in reversed(range(TRIES)):
-        upload = Upload(
-            file,
-            name,
-            size,
-            in_thread=session.in_thread,
-            on_sent=lambda sent: meter.move(sent, name),
-        )
-        try:
-            await session.jira.add_attachment(key, upload)
-        except JiraError as error:
-            failure = error
-        else:
-            return
-        is_limited = isinstance(failure, RateLimited)
-        is_unsure = is_limited or may_have_happened(failure)
-        if is_unsure and await _ids(session, key, name, size) - before:
-            return
-        waits = isinstance(failure, RateLimited) and (failure.retry_after or 0.0) <= LONGEST_WAIT
-        if not left or not waits:
-            raise failure
+        Raises:
+            JiraError: Jira does not have it, or that is unknown.
+        """
+        key, name = self.key, path.name
+        before = await _ids(session, key, name, size)
+        meter = Meter(session, size, "Uploading")
+        for left in reversed(range(TRIES)):
+            upload = Upload(
+                file,
+                name,
+                size,
+                in_thread=session.in_thread,
+                on_sent=lambda sent: meter.move(sent, name),
+            )
+            self._sending = str(path)
+            try:
+                await session.jira.add_attachment(key, upload)
+            except JiraError as error:
+                failure = error
+            else:
+                self._sending = ""
+                return
+            is_limited = isinstance(failure, RateLimited)
+            is_unsure = is_limited or may_have_happened(failure)
+            has_it = is_unsure and await _ids(session, key, name, size) - before
+            self._sending = ""
+            if has_it:
+                return
+            waits = (
+                isinstance(failure, RateLimited) and (failure.retry_after or 0.0) <= LONGEST_WAIT
+            )
+            if not left or not waits:
+                raise failure
 
 
 async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
