@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,40 @@ async def test_a_pull_writes_comments_with_number_author_and_time(
         (first, MIA.name, "Looks *good*\n\n- one\n- two"),
         (second, "Demo User", "Thanks"),
     ]
+    assert await in_step(bench)
+
+
+async def test_a_ticket_whose_comments_jira_does_not_give_fails_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    first = add_comment(bench, "DEMO-1", "Looks good")
+    await bench.pull(**ON)
+    before = in_file(bench)
+    add_comment(bench, "DEMO-1", "Thanks")
+    add_comment(bench, "DEMO-6", "Arrives")
+    number = bench.finds("DEMO-1").id
+
+    class Fewer(Recorder):
+        async def send(self, request: Request) -> Response:
+            response = await super().send(request)
+            answer = json.loads(response.body or b"{}")
+            for issue in answer.get("issues", ()):
+                if issue.get("key") == "DEMO-1":
+                    del issue["fields"]["comment"]["comments"][1:]
+            if f"/{number}/comment" in request.url:
+                answer["comments"] = [each for each in answer["comments"] if each["id"] == first]
+            body = json.dumps(answer).encode()
+            return HttpResponse(response.status, response.headers, body, response.url)
+
+    result = await bench.pull(**ON, transport=Fewer(create_app(bench.site)))
+
+    (note,) = result.failed
+    assert note.key == "DEMO-1"
+    assert "1 comments, though the issue has more" in note.reason
+    assert in_file(bench) == before
+    assert [text for _, _, text in in_file(bench, "DEMO-6")] == ["Arrives"]
+    await bench.pull(**ON)
+    assert [text for _, _, text in in_file(bench)] == ["Looks good", "Thanks"]
     assert await in_step(bench)
 
 

@@ -33,7 +33,7 @@ class CommentEndpoints(Endpoints):
 
         Raises:
             NotFound: There is no such issue, or the account may not see it.
-            BadAnswer: The pages would never end.
+            BadAnswer: The pages would never end, or do not have all comments.
         """
         found: dict[str, Mapping[str, Any]] = {}
         while True:
@@ -47,8 +47,10 @@ class CommentEndpoints(Endpoints):
             for each in answer.array("comments"):
                 found.setdefault(text_of(each.get("id")), each)
             total = answer.object().get("total")
-            if not isinstance(total, int) or len(found) >= total or len(found) == before:
+            if not isinstance(total, int) or len(found) >= total:
                 return tuple(found.values())
+            if len(found) == before:  # to believe it would delete comments from files
+                raise answer.unusable(f"{len(found)} comments, though the issue has more")
             if len(found) > MOST_COMMENTS:
                 raise answer.unusable(f"{len(found)} comments and no end")
 

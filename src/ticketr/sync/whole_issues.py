@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.jira import BadAnswer, BadRequest, NotFound
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, are_incomplete, comments_field
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) ->
         columns: What files hold.
         ids: The IDs or keys of the issues, as many as one bulk fetch may have.
 
+    Returns:
+        The issues. One whose comments Jira does not give is among those that failed.
+
     Raises:
-        JiraError: A request failed.
+        JiraError: A request failed for a reason that is not about one issue.
 
     Cancellation:
         Takes effect at once.
@@ -31,8 +35,14 @@ async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) ->
     answer = await jira.bulk_fetch(ids, fields=columns.requested, partly=True)
     if not columns.comments:
         return answer
-    issues = tuple([await _with_all_comments(jira, each) for each in answer.issues])
-    return replace(answer, issues=issues)
+    issues: list[Issue] = []
+    failed = dict(answer.failed)
+    for issue in answer.issues:
+        try:
+            issues.append(await _with_all_comments(jira, issue))
+        except (BadAnswer, BadRequest, NotFound) as error:
+            failed[issue.id if issue.id in ids else issue.key] = str(error)
+    return replace(answer, issues=tuple(issues), failed=failed)
 
 
 async def _with_all_comments(jira: JiraClient, issue: Issue) -> Issue:
