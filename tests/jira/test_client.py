@@ -471,10 +471,20 @@ async def test_the_newest_key_is_the_first_of_a_search(
 async def test_an_issue_without_key_is_refused(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer({"issues": [{"id": "1"}]}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadAnswer, match="without key"):
+        with pytest.raises(IssuesUnavailable, match="no key"):
             await jira.bulk_fetch(["1"], fields=[])
         with pytest.raises(BadAnswer, match="without key"):
             await jira.newest_key("A")
+
+
+async def test_an_issue_without_key_fails_alone(autojump_clock: Clock) -> None:
+    issues = [{"id": "1", "key": "A-1"}, {"id": "2"}, {"key": []}]
+    app = ScriptedApp(Answer({"issues": issues}), Answer({"issues": [{"id": "2"}, {"key": 0.5}]}))
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        fetched = await jira.bulk_fetch(["1", "2", "3"], fields=[], partly=True)
+
+    assert [issue.key for issue in fetched.issues] == ["A-1"]
+    assert fetched.failed == dict.fromkeys(["2", "3"], "its answer has no key")
 
 
 @every_call

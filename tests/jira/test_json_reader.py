@@ -16,8 +16,9 @@ from ticketr.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_j
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | FINITE | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
@@ -34,6 +35,14 @@ def small_steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(json_reader, "AT_ONCE", 1)
     monkeypatch.setattr(json_reader, "_LOOK_AHEADS", (1, 9))
     monkeypatch.setattr(json_reader, "_MOST_DEPTH", request.param)
+
+
+@pytest.mark.parametrize("padding", [0, AT_ONCE])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1.5E+400"])
+async def test_a_number_that_is_not_finite_is_null(number: str, padding: int) -> None:
+    text = f'{" " * padding}{{"a": {number}, "b": [{number}, 1e3]}}'
+
+    assert await read_json(text.encode()) == {"a": None, "b": [None, 1000.0]}
 
 
 @pytest.mark.usefixtures("small_steps")

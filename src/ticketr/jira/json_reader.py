@@ -7,8 +7,9 @@ outer levels of a large text, and passes their parts to that reader piece by pie
 from __future__ import annotations
 
 import json
+import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import trio
 
@@ -31,7 +32,22 @@ _ESCAPE = rb"\u"
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _SEPARATORS = (b",", b"[", b"{")
-_decode = json.JSONDecoder().raw_decode
+
+
+class _Numbers(TypedDict):
+    parse_float: Callable[[str], float | None]
+    parse_constant: Callable[[str], None]
+
+
+def _finite(digits: str) -> float | None:
+    """Read a number with a fraction or an exponent; None for one that no float can hold."""
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+# Python reads NaN, Infinity and 1e999, which other readers of JSON, such as SQLite's, refuse.
+_NUMBERS: _Numbers = {"parse_float": _finite, "parse_constant": lambda _: None}
+_decode = json.JSONDecoder(**_NUMBERS).raw_decode
 
 
 class TooManyValues(ValueError):
@@ -45,7 +61,8 @@ async def read_json(body: bytes) -> Any:
         body: The JSON, in an encoding that JSON may have.
 
     Returns:
-        What it holds, every text in it fit to be written as UTF-8.
+        What it holds, every text in it fit to be written as UTF-8, and None for a number that is
+        not finite.
 
     Raises:
         TooManyValues: It would take too much memory.
@@ -60,7 +77,7 @@ async def read_json(body: bytes) -> Any:
     if _ESCAPE in body and _HALF_ESCAPE.search(body):
         mend = _whole_characters
     if len(body) <= AT_ONCE:
-        value = json.loads(body)
+        value = json.loads(body, **_NUMBERS)
         return value if mend is None else mend(value)
     await trio.lowlevel.checkpoint()
     if sum(map(body.count, _SEPARATORS)) > MOST_VALUES:

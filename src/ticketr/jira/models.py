@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ticketr.jira.screen_fields import ScreenField
 
 
+#: The most bytes of a file. A site may claim more, of which no float can be made.
+MOST_BYTES = 2**63 - 1
+
+
 class ServerInfo(NamedTuple):
     """A site's version and addresses.
 
@@ -236,7 +240,7 @@ class Attachment(NamedTuple):
     Attributes:
         id: Its ID.
         name: Its name, as its author wrote it: it may be anything.
-        size: How many bytes it has.
+        size: How many bytes it has, as the site says; at most `MOST_BYTES`.
         author: The account ID of its author; empty if unknown.
     """
 
@@ -252,7 +256,7 @@ class Attachment(NamedTuple):
         if not found or not isinstance(size, int) or isinstance(size, bool) or size < 0:
             return None
         author = text_of(object_of(answer.get("author")).get("accountId"))
-        return cls(found, text_of(answer.get("filename")), size, author)
+        return cls(found, text_of(answer.get("filename")), min(size, MOST_BYTES), author)
 
 
 class SearchPage(NamedTuple):

@@ -32,6 +32,7 @@ _MOST_PAGES_WITHOUT_NEW = 10
 _SEARCH = "search/jql"
 _BULK_FETCH = "issue/bulkfetch"
 _NO_REASON = "no reason given"
+_NO_KEY = "its answer has no key"
 
 
 class SearchEndpoints(Endpoints):
@@ -196,31 +197,34 @@ class SearchEndpoints(Endpoints):
         asked = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}
         others: dict[str, Issue] = {}
+        unreadable: list[Mapping[str, Any]] = []
         for item in _limited(len(ids), answer):
             issue = Issue.read(item)
             if issue is None:
-                raise answer.unusable("an issue without key")
+                unreadable.append({"id": item.get("id"), "errorMessage": _NO_KEY})
+                continue
             kept = others if asked.isdisjoint((issue.id, issue.key.upper())) else issues
             kept.setdefault(issue.id, issue)
         given = {name for one in issues.values() for name in (one.id, one.key.upper())}
         left = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
-        failed = self._failed(left, given, answer)
+        listed = answer.object().get("issueErrors")
+        errors = (*unreadable, *objects(listed if isinstance(listed, list) else []))
+        failed = self._failed(left, given, errors)
         missing = tuple(one for one in left if one not in failed)
         return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
 
     def _failed(
-        self, left: Sequence[str], given: Collection[str], answer: JsonResponse
+        self, left: Sequence[str], given: Collection[str], errors: Iterable[Mapping[str, Any]]
     ) -> dict[str, str]:
         """Return which issues an answer names as failed, and why.
 
         Args:
             left: The requested IDs or keys that are not in the answer.
             given: The IDs and keys of the issues in the answer.
-            answer: The answer.
+            errors: What the answer says of those that failed.
         """
-        listed = answer.object().get("issueErrors")
         failed: dict[str, str] = {}
-        for item in objects(listed) if isinstance(listed, list) else ():
+        for item in errors:
             words = clip(self._api.redact(text_of(item.get("errorMessage")))) or _NO_REASON
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:

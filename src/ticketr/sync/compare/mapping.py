@@ -18,7 +18,7 @@ from ticketr.sync.compare.descriptions import (
     description_text,
     markdown_of,
 )
-from ticketr.sync.compare.durations import ESTIMATES, duration_text
+from ticketr.sync.compare.durations import ESTIMATES, LONGEST_SECONDS, duration_text
 from ticketr.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS,
@@ -201,7 +201,7 @@ def field_text(value: object) -> str:
 
 
 def _line_text(field_id: str, value: object) -> str:
-    if field_id in ESTIMATES and isinstance(value, int | float):
+    if field_id in ESTIMATES and isinstance(value, int | float) and abs(value) < LONGEST_SECONDS:
         return duration_text(value)
     return field_text(value)
 
