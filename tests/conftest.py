@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import math
 import os
 import signal
 import sys
@@ -65,11 +66,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def timeout_of(item: pytest.Item) -> float:
-    """Return the seconds after which pytest-timeout ends a test."""
+    """Return the seconds after which pytest-timeout ends a test; 0 is never."""
     marker = item.get_closest_marker("timeout")
-    if marker is not None:
-        return float(marker.args[0])
-    return float(item.config.getoption("timeout") or item.config.getini("timeout"))
+    option = item.config.getoption("timeout") if marker is None else marker.args[0]
+    seconds = item.config.getini("timeout") if option is None else option
+    return float(seconds) or math.inf
 
 
 @pytest.hookimpl(wrapper=True)

@@ -272,7 +272,6 @@ def team(tmp_path: Path) -> Generator[Team]:
 
 
 @pytest.mark.unmeasured
-@pytest.mark.timeout(180)  # runs some twenty processes one after the other
 @pytest.mark.parametrize(
     ("chapters", "issues"),
     [

@@ -209,7 +209,6 @@ gate = settings(
 
 
 @pytest.mark.unmeasured
-@pytest.mark.timeout(300)  # it computes all the time, so a busy machine shows
 def test_a_queue_does_what_its_model_does() -> None:
     run_state_machine_as_test(QueueMachine, settings=gate)
 

@@ -17,8 +17,6 @@ from mutation.run import CHECKOUT, SECONDS, check, occurrences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.timeout(300)  # it starts processes that run pytest
-
 HARMLESS = Mutant(
     "the first line of a module says something else",
     "_priority_queue.py",
