@@ -100,6 +100,15 @@ EXACT = {
         '<div adf="unknownBlock" params=\'{"type":"hologram","attrs":{"size":3}}\'></div>\n',
     ),
     "a heading's sign": (doc(paragraph("# no heading")), "\\# no heading\n"),
+    "signs in words": (
+        doc(paragraph("MAX_RETRY__COUNT of arr[0], 3 < 4 <= 5, 2 * 3 and ~6 in #7")),
+        "MAX_RETRY__COUNT of arr[0], 3 < 4 <= 5, 2 * 3 and ~6 in #7\n",
+    ),
+    "signs that would mean something": (
+        doc(paragraph("_a_ x_ [b](c) [d] e[f](g) <h> ~~1~~ *i*")),
+        "\\_a\\_ x\\_ \\[b\\](c) \\[d\\] e\\[f\\](g) \\<h> \\~\\~1\\~\\~ \\*i\\*\n",
+    ),
+    "a number sign": (doc(paragraph("#5 is done")), "#5 is done\n"),
     "a quote's sign": (doc(paragraph("> no quote")), "\\> no quote\n"),
     "a rule": (doc(paragraph("---")), "\\---\n"),
     "an underline": (doc(paragraph("a"), paragraph("===")), "a\n\n\\===\n"),

@@ -25,7 +25,7 @@ from ticketr.jira.adf._addresses import (
 )
 from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, protect_html
 from ticketr.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW, UNUSED
+from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW, UNUSED, raw
 from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
@@ -84,8 +84,12 @@ _ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 _JOINED = re.compile(rf"{JOIN}\n>\n")
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
-_LINE_START = re.compile(r"[#>=]|[-+](?=[-+\s]|$)")
+_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
 _LONE_NUMBER = re.compile(r"(\d{1,9})([.)])$")
+# Signs that marklas escapes though they mean nothing here: in a word, between blanks, before a number.
+_PLAIN_SIGN = re.compile(
+    r"(?<=[^\W_])_+(?=[^\W_])|(?<=\S )\*(?= \S)|<(?=[ \d=])|(?<=\s)~(?=\d)|(?<=\w)\[\w*\](?=[ .,;])"
+)
 _CLOSING_HASHES = re.compile(r"#+$")
 
 _EMPHASIS = frozenset({"strong", "em", "strike"})
@@ -223,8 +227,10 @@ def _protect_text(node: Json) -> None:
     if _is_code(node):
         if text[0] == text[-1] == " " and text.strip(" "):
             node["text"] = f" {text} "  # one on either side is taken away again
-    elif "&#" in text:
-        node["text"] = _PLAIN_ENTITY.sub(_BACKSLASH + "&", text)
+        return
+    if "&#" in text:
+        text = _PLAIN_ENTITY.sub(_BACKSLASH + "&", text)
+    node["text"] = _PLAIN_SIGN.sub(lambda found: raw(found[0]), text)
 
 
 def _separator() -> Json:
