@@ -138,6 +138,7 @@ TASKS = {
     "- [ ] a\n\n  *second*\n\n<!-- -->\n\n- [ ] b\n": None,
     "- [ ] a\n\n  second\n\n<!-- -->\n\n- [ ] b\n\n<!-- -->\n\n- [x] c\n\n  third\n": None,
     "- a\n\n* [ ] a\n\n  second\n\n- [ ] b\n": None,
+    "- [ ] &#32;a\n\n  second\n- [x] &#32;**b**\n- [x] &#32;\n": None,
     "- item\n\n  - [ ] a\n\n    second\n": None,
     "- [ ] a\n\n  second\n\n* one\n* two\n": None,
     "> [!NOTE]\n> - [ ] a\n>\n>   second\n": None,
@@ -210,6 +211,7 @@ DEFINITIONS = {
     "    [b]: /url\n": "[b]: /url",
     "`[b]: /url`\n": "[b]: /url",
     "[a]: *\n": "[a]: *",
+    "[^1]: &auml;\n\n[^2]: &auml;\n\n[a]: &auml;\n\n[a]: &auml;\n": None,
     "- b\n- [a]:\n  zebra\n": "b[a]: zebra",
 }
 
@@ -268,7 +270,16 @@ def test_the_words_behind_a_fence_stay_in_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["&auml; &copy; &#228; &nbsp;x", "AT&amp;T", '<a href="&ouml;">', "<br/> not a tag"]
+    "words",
+    [
+        "&auml; &copy; &#228; &nbsp;x",
+        "[^1]: &auml;",
+        "[b]: &auml;",
+        "[\\[a]: b](x",
+        "AT&amp;T",
+        '<a href="&ouml;">',
+        "<br/> not a tag",
+    ],
 )
 def test_what_is_text_in_jira_may_be_edited_in_a_file(words: str) -> None:
     document = {"type": "doc", "version": 1, "content": [paragraph(words)]}

@@ -20,7 +20,7 @@ from ticketr.jira.adf._html import EMPTY_COMMENT, FIRST, IN_CELLS, is_from_markl
 from ticketr.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
 from ticketr.jira.adf._plain import plain_lines, prose, walk
 from ticketr.jira.adf._tables import DRAWN, STRAY, TableProblem, problem_at, read_tables
-from ticketr.jira.adf._tokens import read_tokens
+from ticketr.jira.adf._tokens import label_key, read_tokens
 from ticketr.jira.sanitize import clip
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _HTML = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
 )
-_ADDRESS = re.compile(rf"{FIRST}(\[[^\]\n]+\]:\s*(\S.*))$", re.MULTILINE)
+_ADDRESS = re.compile(rf"{FIRST}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE)
 _KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
@@ -110,7 +110,7 @@ def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     for piece, is_html, problem in _texts(tokens):
         if _take_words(kept, Counter(_WORD.findall(piece))):
             yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
-    yield from _unused_addresses(markdown, strings)
+    yield from _repeated_addresses(markdown, strings)
 
 
 def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
@@ -241,14 +241,18 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
                     yield restore_address(token["attrs"]["url"]), False, inner
 
 
-def _unused_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
-    """Yield reference definitions, such as ``[a]: https://...``, that no link uses."""
+def _repeated_addresses(markdown: str, strings: list[str]) -> Iterator[DroppedPiece]:
+    """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_ADDRESS.finditer(markdown))
+    labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))
+    addresses = [address for address in addresses if labels[label_key(address[2])] > 1]
     kept = unquote("\n".join(strings)) if addresses else ""
     kept_words = set(_WORD.findall(kept))
     for address in addresses:
-        wanted = unquote(html.unescape(address[2]))
+        wanted = unquote(html.unescape(address[3]))
         words = _WORD.findall(wanted)
+        if address[3] in kept:
+            continue
         if not kept_words.issuperset(words) or not (words or wanted in kept):
             yield _piece_at(address[1], markdown, is_html=False)
 

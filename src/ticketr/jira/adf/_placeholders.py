@@ -53,6 +53,8 @@ _ESCAPES = str.maketrans(
         **OF_RAW,
     }
 )
+#: What the short forms of tasks and decisions begin with.
+_MARKS_OF_ITEMS = tuple(map(raw, ("[ ] ", "[x] ", "<> ")))
 _BLANKS_AT_EDGES = " \t\xa0"
 _PLACEHOLDERS_OF_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
 _CHARACTERS_OF_HTML = {
@@ -246,6 +248,10 @@ def _protect_line(content: list[Json], kind: str) -> None:
         last["text"] = _protect_end(last["text"], kind)
     if _is_plain(first):
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
+    if first.get("text") in _MARKS_OF_ITEMS and _is_plain(content[1]):
+        second = content[1]["text"]
+        if second[:1].isspace():
+            content[1]["text"] = _protect_start(second, alone=False)
     if len(content) > 1:
         _keep_apart(content)
     if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
