@@ -189,7 +189,7 @@ def test_an_expired_token_ends_a_run_with_1_and_a_hint(someone: User, command: s
     told = someone.runs(command, "--json")
 
     assert (told.code, told.json["error"]) == (1, "AuthenticationFailed")
-    assert "refused (401): check the e-mail and the API token" in told.json["message"]
+    assert "refused the login (401): check the e-mail and the API token" in told.json["message"]
     assert "[DEMO-9] Mine\n" in path.read_text()
     someone.connect = None
     assert someone.runs("sync").code == 0

@@ -185,7 +185,7 @@ def test_the_url_comes_from_the_environment(someone: User, monkeypatch: pytest.M
     wrong = someone.runs("sync", "--cluster", "--every")
 
     assert (without.code, wrong.code) == (2, 2)
-    assert "Error: no URL of a server: give one, such as embedded:FOLDER, or set" in without.err
+    assert "ticketr: no URL of a server: give one, such as embedded:FOLDER, or set" in without.err
     assert "write valkey://HOST:PORT/DATABASE" in wrong.err
 
 
@@ -196,7 +196,7 @@ def test_a_secret_is_needed(someone: User, monkeypatch: pytest.MonkeyPatch) -> N
     ended = someone.runs("sync", "--every", "--cluster", "embedded:s")
 
     assert ended.code == 2
-    assert "Error: no secret: make one by:" in ended.err
+    assert "ticketr: no secret: make one by:" in ended.err
 
 
 def test_the_extra_is_named(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def group(*errors: BaseException) -> BaseException:
         (group(OURS), 1, "ticketr: A-1 stands in a.md and in b.md; keep one of them\n"),
         (group(ValueError("x"), group(group(OURS))), 1, f"ticketr: {OURS}\n"),
         (group(OURS, KeyboardInterrupt()), 130, "ticketr: interrupted\n"),
-        (group(click.UsageError("say which")), 2, "Error: say which\n"),
+        (group(click.UsageError("say which")), 2, "ticketr: say which\n"),
         (group(group(click.Abort())), 130, "\nticketr: interrupted\n"),
         (group(SystemExit(3), OURS), 3, ""),
         (group(SystemExit("no")), 1, ""),

@@ -117,10 +117,11 @@ def test_a_wrong_filter_shows_where_it_is_wrong(someone: User) -> None:
     told = someone.runs("list", "edited", 'status="in', "pro")
 
     assert told.code == 2
-    assert told.err.endswith(
-        "Error: Invalid value for FILTER: this quote is not closed\n"
+    assert told.err == (
+        "ticketr: Invalid value for FILTER: this quote is not closed\n"
         '  edited status="in pro\n'
         "                ^\n"
+        "try 'ticketr list --help'\n"
     )
 
 

@@ -51,7 +51,7 @@ def test_what_is_no_key_is_wrong_usage(someone: User, opened: list[str]) -> None
     told = someone.runs("open", "../x")
 
     assert told.code == 2
-    assert told.err.endswith("Error: ../x is not a key; a key looks like PROJ-123\n")
+    assert told.err.startswith("ticketr: ../x is not a key; a key looks like PROJ-123\ntry ")
     assert opened == []
 
 

@@ -192,7 +192,7 @@ def test_wrong_usage_is_explained(owner: User, arguments: list[str], reason: str
     told = owner.runs("show", *arguments)
 
     assert (told.code, told.out) == (2, "")
-    assert told.err.splitlines()[-1] == f"Error: {reason.format(root=owner.root)}"
+    assert told.err.splitlines()[0] == f"ticketr: {reason.format(root=owner.root)}"
 
 
 def test_a_broken_file_of_its_own_name_is_the_error(owner: User) -> None:

@@ -23,7 +23,8 @@ from ticketr.config import (
     WorkspaceTaken,
     keychain,
 )
-from ticketr.jira import AuthenticationFailed, NotFound
+from ticketr.jira import AuthenticationFailed
+from ticketr.sync import UnknownProject
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -250,7 +251,7 @@ def test_an_option_that_cannot_be_used_is_named(
     ("variables", "options", "error"),
     [
         ({"JIRA_API_TOKEN": CANARY}, [], AuthenticationFailed),
-        ({"JIRA_API_TOKEN": "demo"}, ["--project", "NOPE"], NotFound),
+        ({"JIRA_API_TOKEN": "demo"}, ["--project", "NOPE"], UnknownProject),
     ],
 )
 def test_a_login_that_the_site_refuses_is_not_stored(

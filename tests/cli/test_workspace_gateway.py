@@ -167,7 +167,7 @@ def test_a_no_leaves_the_token_at_the_site(tmp_path: Path, site: str) -> None:
         answer(pty, QUESTION, "")
         assert pty.wait_for_end() == 1
 
-    assert "refused (401" in pty.output
+    assert "refused the login (401" in pty.output
     assert not (tmp_path / "config").exists()
 
 

@@ -32,7 +32,6 @@ from ticketr.tui.setup import (
     LoginAnswer,
     ProjectChoice,
     SiteAnswer,
-    SiteKind,
 )
 from ticketr.tui.sheet import Edit, sheet_of
 from ticketr.tui.state import AppState
@@ -265,7 +264,7 @@ def first_run() -> AppState:
     return after(state, messages.FolderChecked(_number(state, 2), new))
 
 
-CLOUD = SiteAnswer(f"https://{SITE}", SiteKind.CLOUD, 120)
+CLOUD = SiteAnswer(f"https://{SITE}", 120)
 LOGIN = LoginAnswer(
     "Priya Raman",
     (

@@ -20,7 +20,6 @@ from ticketr.tui.setup import (
     Problem,
     ProjectChoice,
     SiteAnswer,
-    SiteKind,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from ticketr.tui.setup import NewWorkspace, Setup
 
-SITE = SiteAnswer("https://harbour.example", SiteKind.CLOUD, 120)
+SITE = SiteAnswer("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")
 NEW = FolderAnswer(FolderKind.NEW)
 LOGIN = LoginAnswer("Priya Raman", (DEMO, SHOP), 2)

@@ -11,11 +11,15 @@ from ticketr.jira import errors
 from ticketr.jira.outcome import may_have_happened
 from ticketr.jira.sanitize import LONGEST_TEXT
 
-URL = "https://example.atlassian.net/rest/api/3/myself"
+SITE = "https://example.atlassian.net"
+BASE = f"{SITE}/rest/api/3"
+URL = f"{BASE}/myself"
 
 
-def test_a_wait_of_no_time_is_not_named() -> None:
-    assert str(errors.RateLimited(URL, 429, retry_after=0.0)).endswith("wait and try again")
+@pytest.mark.parametrize("seconds", [0.0, 86401.0, 999999999999.0])
+def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
+    error = errors.RateLimited(URL, 429, retry_after=seconds)
+    assert str(error).endswith(f"wait and try again ({URL})")
 
 
 @pytest.mark.parametrize(
@@ -23,10 +27,19 @@ def test_a_wait_of_no_time_is_not_named() -> None:
     [
         (errors.AuthenticationFailed(URL, 401), ["401", "e-mail", "API token", errors.TOKEN_PAGE]),
         (errors.Forbidden(URL, 403), ["403", "permission"]),
-        (errors.NotFound(URL, 404), ["404", "check the key"]),
+        (errors.LoginBlocked(URL, 403), ["403", "log in to Jira in a browser", "captcha"]),
+        (errors.NotFound(f"{BASE}/issue/A-1", 404), ["404", "check the key"]),
+        (errors.NotFound(URL, 404), ["404", "is this the address of a Jira site?"]),
         (errors.RateLimited(URL, 429), ["429", "wait and try again"]),
-        (errors.RateLimited(URL, 429, retry_after=400.0), ["try again in 400 s"]),
-        (errors.Rejected(URL, 418), ["418"]),
+        (errors.RateLimited(URL, 429, retry_after=59.2), ["try again in 60 s"]),
+        (errors.RateLimited(URL, 429, retry_after=400.0), ["try again in 7 minutes"]),
+        (errors.RateLimited(URL, 429, retry_after=8000.0), ["try again in 3 hours"]),
+        (errors.Rejected(URL, 409), ["409", "locked it", "try again"]),
+        (errors.Rejected(URL, 413), ["413", "larger than the site takes", "limit"]),
+        (errors.Rejected(URL, 418), ["418", "please report it"]),
+        (errors.NotCloud(SITE, "9.1"), ["is Jira Data Center (version 9.1); ticketr works with"]),
+        (errors.NotCloud(SITE, ""), ["is Jira Data Center; ticketr works with Jira Cloud only"]),
+        (errors.NoJira(SITE), ["no Jira answers at", "https://you.atlassian.net"]),
         (errors.ServerError(URL, 502, "upstream"), ["502: upstream", "try again later"]),
         (errors.ConnectFailed(URL, "refused"), ["example.atlassian.net", "refused", "network"]),
         (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
@@ -62,6 +75,8 @@ def test_a_wait_of_no_time_is_not_named() -> None:
 def test_an_error_says_what_to_do_next(error: errors.JiraError, words: list[str]) -> None:
     for word in words:
         assert word in str(error)
+    if not isinstance(error, errors.BadToken):
+        assert "/rest/" not in str(error).removesuffix(f" ({error.url})")
 
 
 def test_a_servers_message_is_cleaned_and_clipped() -> None:
@@ -129,6 +144,7 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
         errors.IssuesUnavailable(URL, failed=(("A-1", "busy"),)),
         errors.ServerError(URL, status=503, retry_after=1.5),
         errors.NotFound(URL, 404, messages=("no",) * 9, is_jiras=False),
+        errors.NotCloud(URL, version="9.12.4"),
         errors.RateLimited(URL, 429, retry_after=2.0, reason="jira-burst-based"),
     ],
     ids=lambda error: type(error).__name__,

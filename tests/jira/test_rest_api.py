@@ -128,7 +128,7 @@ async def test_after_the_last_try_the_error_is_raised(autojump_clock: Clock) -> 
 async def test_a_wish_that_is_too_long_is_an_error_at_once(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(status=429, headers={"retry-after": "3600"}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(RateLimited, match="try again in 3600 s"):
+        with pytest.raises(RateLimited, match="try again in 60 minutes"):
             await jira.myself()
     assert app.times == [0.0]
 
@@ -184,7 +184,7 @@ async def test_silence_is_bounded_and_not_tried_again_at_first_contact(
     app = ScriptedApp(Answer(after=10_000))
     async with open_jira(ACCOUNT, transport=app.transport(answer_within=30)) as jira:
         start = trio.current_time()
-        with pytest.raises(NoAnswer, match=r"did not answer .* for 30 s"):
+        with pytest.raises(NoAnswer, match=r"did not answer for 30 s"):
             await jira.myself()
         assert trio.current_time() - start == 30
 
@@ -205,7 +205,7 @@ async def test_permanent_errors_are_not_retried(status: int, autojump_clock: Clo
     app = ScriptedApp(Answer({}, status=status))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         with pytest.raises(JiraError, match=str(status)):
-            await jira.myself()
+            await jira.fields()
     assert len(app.asked) == 1
 
 
@@ -269,7 +269,7 @@ async def test_a_refusal_without_a_message_is_reported_by_its_status(
 ) -> None:
     app = ScriptedApp(Answer(body, status=400))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        with pytest.raises(BadRequest, match=r"refused \(400\)"):
+        with pytest.raises(BadRequest, match=r"refused the request \(400\)"):
             await jira.myself()
 
 

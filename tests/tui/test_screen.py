@@ -191,11 +191,11 @@ def test_a_long_notice_has_more_rows_where_there_is_room_and_is_cut_where_there_
     ("words", "shown"),
     [
         (
-            "cannot reach a.example for https://a.example/rest/api/3/myself (refused): check it",
+            "cannot reach a.example (refused): check it (https://a.example/rest/api/3/myself)",
             "cannot reach a.example (refused): check it",
         ),
         (
-            "a.example did not answer https://a.example/rest/api/3/myself for 30 s: try again",
+            "a.example did not answer for 30 s: try again (https://a.example/rest/api/3/myself)",
             "a.example did not answer for 30 s: try again",
         ),
     ],

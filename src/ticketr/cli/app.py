@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import logging
 import os
 import signal
@@ -24,7 +23,6 @@ from ticketr.cli.output import print_message, printable_lines, reset_output, sho
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-MORE = "Try 'ticketr --help', or 'ticketr demo'."
 #: The commands that do without a screen what the app does.
 WITHOUT_SCREEN = (
     "Without a screen, these commands do the same as the app:",
@@ -102,7 +100,7 @@ def _open_app(context: click.Context) -> None:
         what = "a terminal"
         if is_terminal():
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
-        raise click.UsageError(f"the app needs {what}; a command is needed here.\n{MORE}")
+        raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.cli.queue_runner import run
     from ticketr.cli.screen import run_screen
     from ticketr.cli.workspace_list import app_workspaces
@@ -172,7 +170,7 @@ def _handle_error(error: BaseException) -> int:
         case SystemExit():
             return reported.code if isinstance(reported.code, int) else exits.FAILED
         case click.ClickException():
-            _show_usage(reported)
+            _report_usage(reported)
             return reported.exit_code
         case TicketrError():
             return _report_failure(reported, str(reported))
@@ -191,11 +189,14 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield each
 
 
-def _show_usage(error: click.ClickException) -> None:
-    """Show a usage error as click does, without control characters."""
-    shown = io.StringIO()
-    error.show(shown)
-    click.echo(printable_lines(shown.getvalue()), err=True, nl=False)
+def _report_usage(error: click.ClickException) -> None:
+    """Print what is wrong with the arguments, then the command that explains them."""
+    words = error.format_message()
+    if not isinstance(error, click.exceptions.NoArgsIsHelpError):  # its words are the whole help
+        words = f"ticketr: {words}"
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            words = f"{words}\ntry '{error.ctx.command_path} --help'"
+    click.echo(printable_lines(words), err=True)
 
 
 def _report_interrupt(error: BaseException) -> int:

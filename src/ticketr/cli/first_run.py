@@ -35,12 +35,12 @@ from ticketr.jira import (
     AuthenticationFailed,
     Credentials,
     JiraError,
-    NotFound,
     ask_server_info,
     open_jira,
 )
 from ticketr.jira.credentials import is_loopback
 from ticketr.jira.errors import BadToken
+from ticketr.sync import UnknownProject
 from ticketr.text import clean
 from ticketr.tui.setup import (
     MOST_PROJECTS,
@@ -52,7 +52,6 @@ from ticketr.tui.setup import (
     ProjectChoice,
     SetupField,
     SiteAnswer,
-    SiteKind,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +74,6 @@ _MISSING: Final = {
     "JIRA_EMAIL": SetupField.EMAIL,
     "JIRA_PROJECT_KEY": SetupField.PROJECT,
 }
-_NO_CLOUD = "it has no REST API of version 3, which ticketr needs and only Jira Cloud has"
 _CLOUD_HOST = ".atlassian.net"
 
 
@@ -95,16 +93,13 @@ class FirstRun:
         self.demo: Path | None = None
 
     async def check_site(self, address: str) -> SiteAnswer | Problem:
-        """Ask a site whether it is a Jira; see `Setup.check_site`."""
+        """Ask a site whether it is a Jira Cloud; see `Setup.check_site`."""
 
         async def ask() -> SiteAnswer:
             site = checked_address(address)
             began = trio.current_time()
-            info = await ask_server_info(site, transport=self._transport())
-            milliseconds = round(1000 * (trio.current_time() - began))
-            is_other = info.deployment_type not in {"Cloud", ""}
-            kind = SiteKind.DATA_CENTER if is_other else SiteKind.CLOUD
-            return SiteAnswer(site, kind, milliseconds)
+            await ask_server_info(site, transport=self._transport())
+            return SiteAnswer(site, round(1000 * (trio.current_time() - began)))
 
         return await _result_or_problem(ask)
 
@@ -197,10 +192,8 @@ def _problem_of(error: TicketrError | OSError) -> Problem:
             field = _MISSING.get(first, SetupField.SITE)
         case AuthenticationFailed() | BadToken() | config.TokenFailed():
             field = SetupField.TOKEN
-        case NotFound(url=url) if "/project/" in url:
+        case UnknownProject():
             field = SetupField.PROJECT
-        case NotFound(url=url) if url.endswith("/myself"):
-            field, words = SetupField.SITE, f"{url}: {_NO_CLOUD}"
         case JiraError():
             field = SetupField.SITE
         case config.NotPrivate() | SandboxFailed() | OSError():

@@ -236,6 +236,7 @@ def session_options(
         "credentials": credentials,
         "jql": workspace.jql,
         "project": workspace.project,
+        "project_place": workspace.project_place,
         "fields": workspace.fields,
         "comments": workspace.comments,
         "links": workspace.links,

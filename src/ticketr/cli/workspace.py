@@ -249,6 +249,7 @@ def _ask_site(found: Workspace, login: FoundToken) -> LoginChecked:
         make_credentials(login, found.login.cloud_id),
         site=found.required_site(),
         project=found.project,
+        project_place=found.project_place,
         fields=found.fields,
     )
     return trio.run(look)

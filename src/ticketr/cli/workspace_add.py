@@ -153,7 +153,7 @@ def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Works
         workspace = replace(workspace, login=replace(workspace.login, email=email))
     if workspace.project is None and is_interactive():
         project = _ask_until_valid("Key of the project", config.checked_project)
-        workspace = replace(workspace, project=project)
+        workspace = replace(workspace, project=project, project_place="")
     if workspace.jql is None:
         workspace.required_project("the key of the project, or give a query by --jql")
     return workspace
@@ -187,7 +187,12 @@ def _verify_login(
         login = make_credentials(found, workspace.login.cloud_id)
         try:
             look = partial(
-                check_login, login, site=site, project=workspace.project, fields=workspace.fields
+                check_login,
+                login,
+                site=site,
+                project=workspace.project,
+                project_place=workspace.project_place,
+                fields=workspace.fields,
             )
             return workspace, found, trio.run(look)
         except AuthenticationFailed as error:

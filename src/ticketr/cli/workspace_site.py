@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config import BadSetting, checked_site
-from ticketr.jira import Rejected, open_jira
-from ticketr.sync import Columns
+from ticketr.jira import NotFound, Rejected, open_jira
+from ticketr.sync import Columns, UnknownProject
 
 if TYPE_CHECKING:
     from ticketr.config import WantedField
@@ -33,6 +33,7 @@ async def check_login(
     *,
     site: str,
     project: str | None,
+    project_place: str = "",
     fields: tuple[WantedField, ...] = (),
     transport: Transport | None = None,
 ) -> LoginChecked:
@@ -42,12 +43,14 @@ async def check_login(
         credentials: The login.
         site: The site's URL in a browser; behind a gateway the login has another one.
         project: The project's key, if any.
+        project_place: The setting that names it, for people; empty if it was typed.
         fields: The mapped fields, which the site must have.
         transport: The transport to use instead of httpx.
 
     Raises:
         JiraError: The site could not be reached, or refused.
         BadSetting: The cloud ID is that of another site.
+        UnknownProject: The site does not have the project.
         UnknownField: The site lacks one of the fields.
         UnsupportedField: Files cannot hold one of them.
     """
@@ -55,7 +58,10 @@ async def check_login(
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        answer = LoginChecked(user, await jira.project(project) if project else None)
+        try:
+            answer = LoginChecked(user, await jira.project(project) if project else None)
+        except NotFound:
+            raise UnknownProject(project or "", project_place, site) from None
         if fields:
             Columns.of(await jira.fields(), fields)
         return answer

@@ -25,6 +25,7 @@ class Environment:
         email: The account's e-mail address.
         token: Its API token; never shown.
         project: The project's key.
+        project_place: The name of the setting that has it, for people.
         project_problem: Why the project's key is unusable; raised where a project is needed.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
@@ -34,6 +35,7 @@ class Environment:
     email: str | None = None
     token: str | None = field(default=None, repr=False)
     project: str | None = None
+    project_place: str = ""
     project_problem: ConfigError | None = None
     story_type: str | None = None
     subtask_type: str | None = None
@@ -57,6 +59,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         email=_first_set(environ, ("JIRA_EMAIL",))[1] or None,
         token=_first_set(environ, TOKEN_NAMES)[1] or None,
         project=project,
+        project_place=name,
         project_problem=problem,
         story_type=_first_set(environ, ("JIRA_STORY_TYPE",))[1] or None,
         subtask_type=_first_set(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,

@@ -48,6 +48,8 @@ class Workspace:
         login: The login for that site.
         from_environment: Whether the login in the environment is one for that site.
         project: The project that new tickets belong to, and that is pulled unless there is a query.
+        project_place: The setting that names the project, for people; empty where the user has just
+            typed it.
         project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
         jql: The query to pull by.
         fields: Further fields to keep in the files.
@@ -71,6 +73,7 @@ class Workspace:
     login: LoginEntry = field(default_factory=LoginEntry)
     from_environment: bool = False
     project: str | None = None
+    project_place: str = ""
     project_problem: ConfigError | None = field(default=None, repr=False)
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
@@ -256,11 +259,15 @@ def _merge(
     if named not in {None, site}:  # the other variables are about that other site, too
         environment = Environment(site=named)
     environment = _completed(environment, files.go)
+    place = environment.project_place
+    if project or files.own.project:
+        place = "--project" if project else f"project in {files.own.path}"
     workspace = Workspace(
         name=entry.name if entry else root.name or str(root),
         root=root,
         site=site,
         project=project or files.own.project or environment.project,
+        project_place=place,
         project_problem=environment.project_problem,
         jql=jql,
         fields=files.go.fields if files.own.fields is None else files.own.fields,
@@ -290,5 +297,10 @@ def _merge(
 def _completed(environment: Environment, go: GoFile) -> Environment:
     """Return the environment, completed by the Go program's file."""
     if environment.project is None and environment.project_problem is None:
-        environment = replace(environment, project=go.project, project_problem=go.project_problem)
+        environment = replace(
+            environment,
+            project=go.project,
+            project_place=f"project_key in {go.path}",
+            project_problem=go.project_problem,
+        )
     return replace(environment, story_type=environment.story_type or go.issue_type)

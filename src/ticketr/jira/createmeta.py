@@ -103,13 +103,13 @@ class CreateMetaEndpoints(Endpoints):
     async def _all_pages(
         self, read: Callable[[Mapping[str, Any]], _T | None], key: str, endpoint: str, *steps: str
     ) -> tuple[_T, ...]:
-        """Walk all pages of a list; a Data Center site calls every list ``values``."""
+        """Walk all pages of a list."""
         found: dict[str, _T] = {}
         start = 0
         for _ in range(MOST_PAGES):
             query = {"startAt": start, "maxResults": PAGE_SIZE}
             answer = await self._api.get(endpoint, *steps, query=query)
-            items = list(answer.array(key, "values"))
+            items = list(answer.array(key))
             before = len(found)
             for record in map(read, items):
                 if record is not None:

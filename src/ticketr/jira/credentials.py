@@ -34,8 +34,8 @@ class Credentials:
     Attributes:
         site: The site's address; a path, such as a context path, is part of it. A token with
             scopes is used at `gateway_site` instead.
-        email: The account's e-mail. Empty for a token that stands alone, as a service account's
-            or a Data Center site's personal access token does.
+        email: The account's e-mail. Empty for a token that stands alone, as a service
+            account's does.
         token: Its API token.
     """
 

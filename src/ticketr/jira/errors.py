@@ -7,6 +7,8 @@ The tree::
           ├── BadSite          the site's address cannot be used
           ├── InsecureSite     plain http to another machine
           ├── WrongSite        the token belongs to another site
+          ├── NotCloud         a Jira of another kind
+          ├── NoJira           no Jira at that address
           ├── BadToken         the token cannot be sent at all
           ├── ConnectFailed    no connection to that address
           ├── TlsFailed        the certificate was not accepted
@@ -16,6 +18,7 @@ The tree::
           ├── Rejected         4xx; .status and Jira's own words
           │    ├── BadRequest            400
           │    ├── AuthenticationFailed  401
+          │    │    └── LoginBlocked     after too many wrong logins, until one by browser
           │    ├── Forbidden             403
           │    ├── NotFound              404
           │    └── RateLimited           429
@@ -29,6 +32,8 @@ built from them when it is shown. Text from a server is cleaned and clipped befo
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,6 +50,8 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[str, str], ...]
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
+
+_CLOUD_ADDRESS = "https://you.atlassian.net"
 
 _IS_IT_JIRA = "is this the address of a Jira site?"
 _IN_TROUBLE = "Jira or something before it is in trouble, try again later"
@@ -85,8 +92,18 @@ class JiraError(TicketrError):
         """The machine that was asked, with its port if one was given."""
         return self.url.partition("://")[2].partition("/")[0] or self.url
 
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        return f"talking to {self.host} failed"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return "try again"
+
     def __str__(self) -> str:
-        return f"talking to {self.url} failed"
+        return f"{self.cause}: {self.advice} ({self.url})"
 
 
 @dataclass(eq=False, repr=False)
@@ -135,6 +152,33 @@ class WrongSite(JiraError):
 
 
 @dataclass(eq=False, repr=False)
+class NotCloud(JiraError):
+    """The site is a Jira, but not Jira Cloud.
+
+    Attributes:
+        url: The address of the site.
+        version: Its version; empty if it did not tell.
+    """
+
+    version: str = field(metadata=_WORD)
+
+    def __str__(self) -> str:
+        version = f" (version {self.version})" if self.version else ""
+        return f"{self.url} is Jira Data Center{version}; ticketr works with Jira Cloud only"
+
+
+class NoJira(JiraError):
+    """No Jira answers at the address of the site, as where a context path is missing."""
+
+    def __str__(self) -> str:
+        return (
+            f"no Jira answers at {self.url}: the address of a Jira Cloud site is like "
+            f"{_CLOUD_ADDRESS} (with a path, such as /jira, it is Jira Data Center, which ticketr "
+            "does not work with)"
+        )
+
+
+@dataclass(eq=False, repr=False)
 class BadToken(JiraError):
     """The token cannot be sent at all.
 
@@ -159,11 +203,15 @@ class ConnectFailed(JiraError):
 
     reason: str = field(metadata=_TEXT)
 
-    def __str__(self) -> str:
-        return (
-            f"cannot reach {self.host} for {self.url} ({self.reason}): "
-            "check the address and your network"
-        )
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        return f"cannot reach {self.host} ({self.reason})"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return "check the address and your network"
 
 
 @dataclass(eq=False, repr=False)
@@ -176,10 +224,17 @@ class TlsFailed(JiraError):
 
     reason: str = field(metadata=_TEXT)
 
-    def __str__(self) -> str:
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        return f"no secure connection to {self.host} ({self.reason})"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
         return (
-            f"no secure connection to {self.url} ({self.reason}): check the address; if your "
-            "company has its own certificates, name their file in SSL_CERT_FILE"
+            "check the address; if your company has its own certificates, name their file in "
+            "SSL_CERT_FILE"
         )
 
 
@@ -193,8 +248,10 @@ class ConnectionLost(JiraError):
 
     reason: str = field(metadata=_TEXT)
 
-    def __str__(self) -> str:
-        return f"{self.host} broke off while answering {self.url} ({self.reason}): try again"
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        return f"{self.host} broke off while answering ({self.reason})"
 
 
 @dataclass(eq=False, repr=False)
@@ -209,16 +266,17 @@ class NoAnswer(JiraError):
     seconds: float
     begun: bool = False
 
-    def __str__(self) -> str:
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
         if self.begun:
-            return (
-                f"{self.host} did not finish its answer to {self.url} within {self.seconds:g} s: "
-                "check your network, or try again later"
-            )
-        return (
-            f"{self.host} did not answer {self.url} for {self.seconds:g} s: "
-            "check the address, or try again later"
-        )
+            return f"{self.host} did not finish its answer within {self.seconds:g} s"
+        return f"{self.host} did not answer for {self.seconds:g} s"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return f"check {'your network' if self.begun else 'the address'}, or try again later"
 
 
 @dataclass(eq=False, repr=False)
@@ -238,11 +296,18 @@ class Redirected(JiraError):
         """Whether it sends to a login page, as a gateway in trouble does, too."""
         return is_login_page(self.location)
 
-    def __str__(self) -> str:
-        sends = f"{self.url} sends elsewhere, to {self.location or 'nowhere'}"
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        sends = f"{self.host} sends elsewhere, to {self.location or 'nowhere'}"
+        return f"{sends}, which is a login page" if self.is_login else sends
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
         if not self.is_login:
-            return f"{sends}: if that is your Jira site, use its address instead"
-        return f"{sends}, which is a login page: {_IN_TROUBLE if self.known else _WHICH_OF_BOTH}"
+            return "if that is your Jira site, use its address instead"
+        return _IN_TROUBLE if self.known else _WHICH_OF_BOTH
 
 
 @dataclass(eq=False, repr=False)
@@ -262,11 +327,18 @@ class BadAnswer(JiraError):
     known: bool = False
     too_large: bool = False
 
-    def __str__(self) -> str:
-        what = f"{self.url} did not answer as Jira does ({self.problem})"
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        what = f"{self.host} did not answer as Jira does ({self.problem})"
+        return f"{what}, although the site has before" if self.known else what
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
         if self.known:
-            return f"{what}, although the site has before: {_IN_TROUBLE}"
-        return f"{what}: {_WHICH_OF_BOTH if self.passing else _IS_IT_JIRA}"
+            return _IN_TROUBLE
+        return _WHICH_OF_BOTH if self.passing else _IS_IT_JIRA
 
 
 @dataclass(eq=False, repr=False)
@@ -279,10 +351,17 @@ class IssuesUnavailable(JiraError):
 
     failed: Pairs = field(metadata=_PAIRS)
 
-    def __str__(self) -> str:
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
         name, words = self.failed[0]
         more = f" and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
-        return f"{self.url} could not give {name}{more} ({words}): try again later"
+        return f"{self.host} could not give {name}{more} ({words})"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return "try again later"
 
 
 @dataclass(eq=False, repr=False)
@@ -299,9 +378,16 @@ class ServerError(JiraError):
     detail: str = field(default="", metadata=_TEXT)
     retry_after: float | None = None
 
-    def __str__(self) -> str:
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
         words = f": {self.detail}" if self.detail else ""
-        return f"{self.url} failed on the server's side ({self.status}{words}): try again later"
+        return f"{self.host} failed on its side ({self.status}{words})"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return "try again later"
 
 
 @dataclass(eq=False, repr=False)
@@ -316,7 +402,7 @@ class Rejected(JiraError):
         is_jiras: Whether the answer has the form of Jira's own, and not of a gateway before it.
     """
 
-    advice: ClassVar[str] = "this is ticketr's or the site's fault, please report it"
+    refused: ClassVar[str] = "refused the request"
 
     status: int
     messages: tuple[str, ...] = field(default=(), metadata=_TEXTS)
@@ -330,36 +416,53 @@ class Rejected(JiraError):
         named = [f"{name}: {words}" for name, words in self.field_errors]
         return clip("; ".join(filter(None, (*self.messages, *named))), 2 * LONGEST_TEXT)
 
-    def __str__(self) -> str:
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return _ADVICE.get(self.status, _REPORT_IT)
+
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
         words = f": {self.detail}" if self.detail else ""
-        return f"{self.url} refused ({self.status}{words}): {self.advice}"
+        return f"{self.host} {self.refused} ({self.status}{words})"
 
 
 class BadRequest(Rejected):
     """Jira did not understand the request, bad JQL for instance."""
 
-    advice = "correct what Jira names here"
-
 
 class AuthenticationFailed(Rejected):
     """Jira does not know this e-mail with this token."""
 
-    advice = (
-        "check the e-mail and the API token (they expire; for one with scopes there is "
-        f"'ticketr workspace add --scoped'); a new token: {TOKEN_PAGE}"
-    )
+    refused = "refused the login"
+
+
+class LoginBlocked(AuthenticationFailed):
+    """Jira takes no login of this account until its user has solved a captcha in a browser."""
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return (
+            "there were too many wrong logins; log in to Jira in a browser and answer the captcha, "
+            "then try again"
+        )
 
 
 class Forbidden(Rejected):
     """The account may not do this."""
 
-    advice = "ask the site's administrator for the permission, or use another account"
-
 
 class NotFound(Rejected):
     """Nothing there, or the account may not see it."""
 
-    advice = "check the key; Jira also answers so when your account may not see it"
+    refused = "does not have it"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return _ADVICE[404] if _NAMES_ONE.search(self.url) else _IS_IT_JIRA
 
 
 @dataclass(eq=False, repr=False)
@@ -370,15 +473,15 @@ class RateLimited(Rejected):
         reason: Jira's name for the limit that was met, such as ``"jira-burst-based"``, if known.
     """
 
-    advice = "wait and try again"
+    refused = "gets too many requests"
 
     is_jiras: bool = field(default=True, init=False)
     reason: str = field(default="", metadata=_WORD)
 
-    def __str__(self) -> str:
-        if not self.retry_after:  # a server may ask for 0 seconds, again and again
-            return super().__str__()
-        return f"{super().__str__()} in {self.retry_after:.0f} s"
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return f"wait and try again{_wait_words(self.retry_after)}"
 
 
 #: The statuses that have an error class of their own.
@@ -389,3 +492,42 @@ REJECTIONS: dict[int, type[Rejected]] = {
     404: NotFound,
     429: RateLimited,
 }
+
+_CORRECT_IT = "correct what Jira names here"
+_REPORT_IT = "this is ticketr's or the site's fault, please report it"
+_IS_CHANGED = "another person or program changes it at the moment, or has locked it; try again"
+#: What to do about a status.
+_ADVICE = {
+    400: _CORRECT_IT,
+    401: (
+        "check the e-mail and the API token (they expire; for one with scopes there is "
+        f"'ticketr workspace add --scoped'); a new token: {TOKEN_PAGE}"
+    ),
+    402: "the site's plan has ended or it is suspended; ask who runs the site",
+    403: "ask the site's administrator for the permission, or use another account",
+    404: "check the key; Jira also answers so when your account may not see it",
+    408: "it took too long to arrive; check your network, or try again later",
+    409: _IS_CHANGED,
+    410: "Jira has removed what this asks for; a newer ticketr may know what replaces it",
+    413: (
+        "the file or text is larger than the site takes; make it smaller, or ask the site's "
+        "administrator to raise the limit"
+    ),
+    422: _CORRECT_IT,
+    423: _IS_CHANGED,
+}
+#: The addresses of things that have a key or an ID.
+_NAMES_ONE = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/")
+#: The longest wait that is told; a server that asks for a longer one is not believed.
+_LONGEST_TOLD = 24 * 60 * 60
+
+
+def _wait_words(seconds: float | None) -> str:
+    """Say when to try again, in words that follow "try again"; empty if that is unknown."""
+    if not seconds or seconds > _LONGEST_TOLD:  # a server may ask for 0 seconds, again and again
+        return ""
+    if seconds < 120:
+        return f" in {math.ceil(seconds)} s"
+    if seconds < 2 * 60 * 60:
+        return f" in {math.ceil(seconds / 60)} minutes"
+    return f" in {math.ceil(seconds / 3600)} hours"

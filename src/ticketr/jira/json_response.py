@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ticketr.jira.transport.base import Response
 
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
+# Why a login was refused; the value is for one that waits for the answer to a captcha.
+_LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
 _LARGEST_ERROR = 256 * 1024
 # How much of a server's text is read: far more than an error shows.
 _LONGEST_WORDS = 8000
@@ -123,6 +125,8 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
         reason = _redacted_start(reason_of(response.headers), redact)
         return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
     kind = errors.REJECTIONS.get(status, errors.Rejected)
+    if status in {401, 403} and response.headers.get(_LOGIN_REASON, "") == _BLOCKED:
+        kind = errors.LoginBlocked
     wait = retry_after(response.headers)
     return kind(response.url, status, messages, field_errors, wait, is_jiras)
 

@@ -31,7 +31,7 @@ class ServerInfo(NamedTuple):
     Attributes:
         base_url: The address that browsers use.
         version: Jira's version.
-        deployment_type: ``"Cloud"``, ``"Server"`` or ``"Data Center"``.
+        deployment_type: ``"Cloud"`` or ``"Server"``, as Data Center says.
         server_time: The site's clock, if the answer has it.
     """
 
@@ -56,7 +56,7 @@ class User(NamedTuple):
     """An account.
 
     Attributes:
-        account_id: Its ID; a Data Center site gives its key or name instead.
+        account_id: Its ID.
         display_name: Its display name.
         time_zone: Its zone's name, such as ``"Europe/Berlin"``; empty if hidden.
         email: Its e-mail; empty if hidden.
@@ -70,8 +70,7 @@ class User(NamedTuple):
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read the record; return None if it has no ID."""
-        names = (text_of(answer.get(key)) for key in ("accountId", "key", "name"))
-        account_id = next(filter(None, names), "")
+        account_id = text_of(answer.get("accountId"))
         if not account_id:
             return None
         display_name = text_of(answer.get("displayName")) or account_id

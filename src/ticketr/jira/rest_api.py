@@ -12,14 +12,23 @@ import trio
 from ticketr._version import __version__
 from ticketr.jira.call import Call
 from ticketr.jira.concurrency import PerIssueLock
-from ticketr.jira.credentials import normalise_site
-from ticketr.jira.errors import BadAnswer, JiraError, RateLimited, Redirected, ServerError
+from ticketr.jira.credentials import is_gateway, normalise_site
+from ticketr.jira.errors import (
+    BadAnswer,
+    JiraError,
+    NoJira,
+    NotCloud,
+    RateLimited,
+    Redirected,
+    ServerError,
+)
 from ticketr.jira.json_response import JsonResponse, raise_for_status
 from ticketr.jira.json_writer import write_json
 from ticketr.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
 from ticketr.jira.rate_limiter import Backoff, RateLimiter
 from ticketr.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.jira.silence import Silence
+from ticketr.jira.tenant import check_kind
 from ticketr.jira.transport.base import Request
 
 if TYPE_CHECKING:
@@ -173,6 +182,24 @@ class RestApi:
             headers={**usual, **headers},
         )
         return await self._exchange(call, _as_it_came)
+
+    async def why_not_served(self) -> NotCloud | NoJira | None:
+        """Ask the site what it is, without a login, after it has refused a request.
+
+        Behind Atlassian's gateway there are only sites of Jira Cloud.
+
+        Returns:
+            Why ticketr does not work with it; None if it does, or if that is unknown.
+        """
+        if self._known or is_gateway(self.site):
+            return None
+        try:
+            await check_kind(self.site, self._transport)
+        except (NotCloud, NoJira) as reason:
+            return reason
+        except JiraError:  # what the site is stays unknown
+            return None
+        return None
 
     def redact(self, text: str) -> str:
         """Remove the token from a server's text."""

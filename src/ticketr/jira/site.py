@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ticketr.jira.credentials import is_gateway, normalise_site
+from ticketr.jira.errors import AuthenticationFailed, Forbidden, NotFound
 from ticketr.jira.models import Field, Project, ServerInfo, User
 from ticketr.jira.rest_api import Endpoints
 
@@ -54,8 +55,20 @@ class SiteEndpoints(Endpoints):
         return info
 
     async def myself(self) -> User:
-        """Return the account that the token belongs to; this checks the token, too."""
-        answer = await self._api.get("myself")
+        """Return the account that the token belongs to; this checks the token, too.
+
+        Raises:
+            NotCloud: The site is a Jira Data Center.
+            NoJira: No Jira answers at its address.
+            JiraError: The request failed.
+        """
+        try:
+            answer = await self._api.get("myself")
+        except (AuthenticationFailed, Forbidden, NotFound) as error:
+            better = await self._api.why_not_served()  # noqa: ASYNC120 - a cancellation wins
+            if better is None:
+                raise
+            raise better from error
         user = User.read(answer.object())
         if user is None:
             raise answer.unusable("it tells no account")

@@ -10,6 +10,7 @@ import trio
 
 from ticketr._version import __version__
 from ticketr.jira.credentials import normalise_site
+from ticketr.jira.errors import BadAnswer, NoJira, NotCloud, NotFound
 from ticketr.jira.json_response import JsonResponse, raise_for_status
 from ticketr.jira.models import ServerInfo
 from ticketr.jira.transport import Request, open_transport
@@ -47,7 +48,9 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         BadAnswer: The answer is no cloud ID.
         JiraError: It could not be asked.
     """
-    answer = await _get_without_login(f"{normalise_site(site)}/{TENANT_INFO}", transport)
+    site = normalise_site(site)
+    async with await _loaded(transport) as opened:
+        answer = await _get_without_login(f"{site}/{TENANT_INFO}", opened)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")
@@ -64,28 +67,54 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
     Raises:
         BadSite: The site's address cannot be used.
         InsecureSite: It is plain http to another machine, and the answer could be forged.
-        Rejected: It is not Jira, or tells nothing without a login.
+        NotCloud: It is a Jira Data Center.
+        NoJira: No Jira answers at this address.
+        Rejected: It tells nothing without a login.
         Redirected: It sends elsewhere.
-        BadAnswer: The answer is not Jira's.
         JiraError: It could not be asked.
 
     Cancellation:
         Takes effect at once, inside the request too.
     """
-    answer = await _get_without_login(f"{normalise_site(site)}/{SERVER_INFO}", transport)
-    info = ServerInfo.read(answer.object())
+    site = normalise_site(site)
+    async with await _loaded(transport) as opened:
+        return await check_kind(site, opened)
+
+
+async def check_kind(site: str, transport: Transport) -> ServerInfo:
+    """Return a site's information if it is one that ticketr works with; no login is sent.
+
+    Args:
+        site: The site's address, in its normal form.
+        transport: The HTTP adapter; it is open.
+
+    Raises:
+        NotCloud: It is a Jira Data Center.
+        NoJira: No Jira answers at this address.
+        JiraError: It did not tell its kind.
+    """
+    try:
+        answer = await _get_without_login(f"{site}/{SERVER_INFO}", transport)
+        info = ServerInfo.read(answer.object())
+    except (NotFound, BadAnswer):
+        raise NoJira(site) from None
     if info is None:
-        raise answer.unusable("it tells no version")
+        raise NoJira(site)
+    if info.deployment_type not in {"Cloud", ""}:
+        raise NotCloud(site, info.version)
     return info
 
 
-async def _get_without_login(url: str, transport: Transport | None) -> JsonResponse:
+async def _loaded(transport: Transport | None) -> Transport:
+    """Return a transport, which is the default one if none is given."""
+    if transport is not None:
+        return transport
+    # In a thread, since importing the HTTP package takes a tenth of a second.
+    return await trio.to_thread.run_sync(partial(open_transport, largest_body=_LARGEST))
+
+
+async def _get_without_login(url: str, opened: Transport) -> JsonResponse:
     headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
-    if transport is None:
-        # In a thread, since importing the HTTP package takes a tenth of a second.
-        load = partial(open_transport, largest_body=_LARGEST)
-        transport = await trio.to_thread.run_sync(load)
-    async with transport as opened:
-        response = await opened.send(Request("GET", url, headers))
+    response = await opened.send(Request("GET", url, headers))
     raise_for_status(response, redact=str)
     return await JsonResponse.read(response)

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         StateFailed,
         SyncError,
         UnknownField,
+        UnknownProject,
         UnknownTicket,
         UnsupportedField,
         WorkspaceBusy,
@@ -150,7 +151,7 @@ _NAMES = {
     "errors": (
         "AbsentIssues BadChoice BadQuery BadWork CannotEdit CannotUndo ConflictChanged DuplicateKey "
         "FileFailed NoConflict NotChosen NothingToUndo OtherSite RenamedProject StateFailed SyncError "
-        "UnknownField UnknownTicket UnsupportedField WorkspaceBusy"
+        "UnknownField UnknownProject UnknownTicket UnsupportedField WorkspaceBusy"
     ),
     "file_edits": (
         "Change FieldChange FileEdit FileEditPlan IssuePlace add_comment add_sub_task add_ticket "

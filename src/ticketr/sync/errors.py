@@ -280,6 +280,44 @@ class UnsupportedField(SyncError):
 
 
 @dataclass(eq=False, repr=False)
+class UnknownProject(SyncError):
+    """Raised when Jira does not have the project of the settings.
+
+    Attributes:
+        key: The project's key.
+        place: The setting that names it; empty if unknown.
+        site: The address of the site.
+    """
+
+    key: str
+    place: str
+    site: str
+
+    def __str__(self) -> str:
+        there = f"at {self.site}, or your account may not see it"
+        if not self.place:
+            return f"there is no project {self.key} {there}"
+        return f"{self.place} is {self.key}: there is no such project {there}"
+
+
+@dataclass(eq=False, repr=False)
+class ChangeUnknown(SyncError):
+    """Raised when the outcome of a change of many issues is not known.
+
+    Attributes:
+        cause: Why not.
+    """
+
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"Jira may have made the change, or may make it yet, since {self.cause}: look at the "
+            "tickets in Jira before you try again"
+        )
+
+
+@dataclass(eq=False, repr=False)
 class RenamedProject(SyncError):
     """Raised when a project has another key in Jira than in the settings."""
 

@@ -15,7 +15,7 @@ from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
 from ticketr.sync.compare.columns import Columns
 from ticketr.sync.concurrency import CONCURRENCY
 from ticketr.sync.edits.reading import visit_files
-from ticketr.sync.errors import RenamedProject, UnknownField
+from ticketr.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.sync.state.state import State
 from ticketr.sync.workspace.layout import Layout
 from ticketr.sync.workspace.store import Store
@@ -111,22 +111,33 @@ class Session:
 
     @asynccontextmanager
     async def naming_project(self) -> AsyncGenerator[None]:
-        """Raise `RenamedProject` if Jira refuses a request because the project has a new key."""
+        """Raise a better error if Jira refuses a request because of the project.
+
+        Raises:
+            RenamedProject: The project has a new key.
+            UnknownProject: Jira does not have it.
+        """
         try:
             yield
         except (BadRequest, NotFound):
             key = self.job.project
-            new = await self._key_now(key) if key is not None else None  # noqa: ASYNC120 - a cancellation wins
-            if new is None or new == key:
+            better = await self._project_problem(key) if key is not None else None  # noqa: ASYNC120 - a cancellation wins
+            if better is None:
                 raise
-            raise RenamedProject(key or "", new) from None
+            raise better from None
 
-    async def _key_now(self, project: str) -> str | None:
-        """Fetch the present key of a project; Jira knows it by its former keys too."""
+    async def _project_problem(self, key: str) -> RenamedProject | UnknownProject | None:
+        """Ask for the project; Jira knows it by its former keys too."""
         try:
-            return (await self.jira.project(project)).key
+            new = (await self.jira.project(key)).key
+        except NotFound:
+            # A query of the user's own need not be about the project.
+            if self.job.jql is not None:
+                return None
+            return UnknownProject(key, self.job.project_place, self.job.browse or self.jira.site)
         except JiraError:  # the first error says more
             return None
+        return RenamedProject(key, new) if new != key else None
 
     async def now(self) -> float:
         """Fetch the time by Jira's clock, in seconds since the epoch."""

@@ -28,6 +28,7 @@ class SessionOptions(TypedDict, total=False):
     root: Required[Path]
     credentials: Required[Credentials]
     project: str | None
+    project_place: str
     jql: str | None
     fields: tuple[WantedField, ...]
     comments: bool
@@ -58,6 +59,7 @@ class SessionJob:
         root: The workspace's folder.
         credentials: The site and the login.
         project: The key of the project; needed unless ``jql`` is given, and for drafts.
+        project_place: The setting that names the project, for people; empty if unknown.
         jql: The user's own query, instead of a whole project.
         fields: Further fields to write into files.
         comments: Whether to write comments into files.
@@ -85,6 +87,7 @@ class SessionJob:
     credentials: Credentials
     _: KW_ONLY
     project: str | None = None
+    project_place: str = ""
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
     comments: bool = False

@@ -27,13 +27,6 @@ class SetupField(Enum):
     FOLDER = "folder"
 
 
-class SiteKind(Enum):
-    """A kind of Jira site."""
-
-    CLOUD = "Jira Cloud"
-    DATA_CENTER = "Jira Data Center"
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a step of the set-up failed.
@@ -49,16 +42,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SiteAnswer:
-    """A site that answers.
+    """A site of Jira Cloud that answers.
 
     Attributes:
         site: The site's address as ticketr stores it, such as ``https://you.atlassian.net``.
-        kind: The kind of the site.
         milliseconds: How long the answer took.
     """
 
     site: str
-    kind: SiteKind
     milliseconds: int
 
 
@@ -159,7 +150,7 @@ class Setup(Protocol):
     """
 
     async def check_site(self, address: str) -> SiteAnswer | Problem:
-        """Ask a site whether it is a Jira; no login is sent.
+        """Ask a site whether it is a Jira Cloud; no login is sent.
 
         Args:
             address: The address as the user typed it; ``https://`` may be missing.

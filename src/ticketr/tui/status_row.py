@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LEAST_CAUSE = 20
 #: The folders of an absolute path, which take the room of what matters.
 _FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
-#: The address of a request in an error, after the name of its site.
-_ADDRESS = re.compile(r"(?: for|(?<=did not answer)) https?://\S+(?= )")
+#: The address of a request, at the end of an error that begins with the name of its site.
+_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
 
 
 def status_row(state: AppState, now: float, theme: Theme) -> str:

@@ -186,8 +186,8 @@ async def test_a_project_that_was_renamed_is_named_with_the_way_out(
     assert (again.pull.updated, again.pull.merged, again.push.total) == (0, 0, 0)
 
 
-async def test_a_project_that_jira_never_had_is_refused_as_before(
+async def test_a_project_that_jira_never_had_is_named(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    with pytest.raises(JobFailed, match="The value 'NOPE' does not exist"):
+    with pytest.raises(JobFailed, match="there is no project NOPE at http"):
         await bench.pull(project="NOPE")

@@ -382,8 +382,8 @@ def test_the_error_of_a_job_of_an_earlier_run_is_copied() -> None:
 
 def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> None:
     error = (
-        "cannot reach a.example for https://a.example/rest/api/3/myself (refused): "
-        "check the address and your network"
+        "cannot reach a.example (refused): check the address and your network "
+        "(https://a.example/rest/api/3/myself)"
     )
     job = replace(EARLIER, status=JobStatus.FAILED, error_message=error, attempts=2)
     state = update(with_earlier(job), messages.Resized(80, 24), 9.0)[0]

@@ -26,6 +26,7 @@ from ticketr.sync.bulk.change import (
 )
 from ticketr.sync.compare.diff import Change
 from ticketr.sync.concurrency import PAGE
+from ticketr.sync.errors import ChangeUnknown
 from ticketr.sync.hints import with_field_names
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
@@ -104,6 +105,7 @@ class BulkJob(SessionJob):
         """Run the job; the queue calls this.
 
         Raises:
+            ChangeUnknown: The answer to a change was lost; `so_far` has what was done.
             JiraError: A request failed; `so_far` has what was done.
         """
         async with reporting_session(self, context, self._progress_words) as session:
@@ -230,6 +232,8 @@ class BulkJob(SessionJob):
             return
         try:
             progress = await self._wait_for_task(session, task, some)
+        except JiraError as error:
+            raise ChangeUnknown(error.cause) from error
         except trio.Cancelled:
             with trio.move_on_after(TO_CANCEL, shield=True):
                 with suppress(JiraError):  # Jira refuses it if the task is over
@@ -266,10 +270,11 @@ class BulkJob(SessionJob):
         """Note that Jira has refused to change some issues, or raise the error of a request.
 
         Raises:
-            JiraError: The next request would fail, too, or it is not known what Jira does.
+            ChangeUnknown: It is not known what Jira does.
+            JiraError: The next request would fail, too.
         """
         if _may_have_begun(error):
-            raise error
+            raise ChangeUnknown(error.cause) from error
         for each in some:
             del self._asked[each.id]
         if isinstance(error, AuthenticationFailed) or not isinstance(error, Rejected):

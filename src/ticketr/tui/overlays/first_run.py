@@ -12,7 +12,7 @@ from ticketr.tui.overlays.base import Overlay
 from ticketr.tui.overlays.first_run_form import CHECKING, Form, Purpose
 from ticketr.tui.overlays.first_run_rows import WAYS, first_run_rows
 from ticketr.tui.panels.frame import filled
-from ticketr.tui.setup import FolderKind, NewWorkspace, SetupField, SiteKind
+from ticketr.tui.setup import FolderKind, NewWorkspace, SetupField
 from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class FirstRun(Overlay):
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
             case KeyAction.OPEN_PAGE if form.purpose is Purpose.CONNECT:
-                return state, (effects.OpenPage(_token_page(form)),)
+                return state, (effects.OpenPage(TOKEN_PAGE),)
             case _ if form.focus is None:
                 return None
             case _:
@@ -278,10 +278,3 @@ def _suggest(form: Form) -> tuple[Effect, ...]:
     if form.purpose is not Purpose.CONNECT or form.site is None or form.is_folder_typed:
         return ()
     return (effects.SuggestFolder(form.site.site, form.text(SetupField.PROJECT)),)
-
-
-def _token_page(form: Form) -> str:
-    site = form.site
-    if site is not None and site.kind is SiteKind.DATA_CENTER:
-        return f"{site.site}/secure/ViewProfile.jspa"
-    return TOKEN_PAGE

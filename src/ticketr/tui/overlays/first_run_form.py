@@ -21,7 +21,6 @@ from ticketr.tui.setup import (
     Problem,
     SetupField,
     SiteAnswer,
-    SiteKind,
 )
 from ticketr.tui.text_input import TextInput
 
@@ -220,7 +219,7 @@ class Form:
             return effects.CheckFolder(number, text)
         # A token goes only to a site that has answered, and whose address is not being typed.
         site, email = self.site, self.text(SetupField.EMAIL)
-        if site is None or site.kind is not SiteKind.CLOUD or not email:
+        if site is None or not email:
             return None
         if self.focus is SetupField.SITE:
             return None
@@ -232,9 +231,7 @@ class Form:
             return self
         if isinstance(answer, Problem):
             return self.refused(answer, SetupField.SITE)
-        note = FieldNote("✓", f"{answer.kind.value} answers, {answer.milliseconds} ms")
-        if answer.kind is not SiteKind.CLOUD:
-            note = FieldNote("✗", f"{answer.kind.value} answers; ticketr needs Jira Cloud")
+        note = FieldNote("✓", f"Jira Cloud answers, {answer.milliseconds} ms")
         return replace(self.noted(SetupField.SITE, note), site=answer)
 
     def login_answered(self, number: int, answer: LoginAnswer | Problem) -> Form:

@@ -1,0 +1,132 @@
+"""Test what a user reads after a failure: the cause, what it is about, and the next step."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.jira_app import Answer, Asked, RuledApp
+from fakes.planned_faults import PlannedFaults, Wire
+
+from ticketr.sandbox import Fault, FaultKind, create_app
+
+if TYPE_CHECKING:
+    from fakes.users import User
+
+API = "/rest/api/3/"
+
+
+def answering(someone: User, **answers: Answer) -> None:
+    """Answer ``myself`` as a site does; all else as the endpoint's answer says."""
+
+    def rule(asked: Asked) -> Answer:
+        name = asked.path.rpartition("/")[2]
+        known = Answer({"accountId": "1", "displayName": "Mia"}) if name == "myself" else None
+        return answers.get(name) or known or Answer({"version": "1", "deploymentType": "Cloud"})
+
+    someone.connect = lambda: RuledApp(rule).transport()
+
+
+REFUSED: tuple[tuple[Answer, str], ...] = (
+    (
+        Answer(status=403, headers={"x-seraph-loginreason": "AUTHENTICATION_DENIED"}),
+        (
+            "refused the login (403): there were too many wrong logins; log in to Jira in a browser "
+            "and answer the captcha, then try again"
+        ),
+    ),
+    (Answer(status=404), "does not have it (404): is this the address of a Jira site?"),
+    (
+        Answer(status=429, headers={"retry-after": "999999999999"}),
+        "gets too many requests (429): wait and try again",
+    ),
+    (
+        Answer(status=429, headers={"retry-after": "5400"}),
+        "gets too many requests (429): wait and try again in 90 minutes",
+    ),
+    (
+        Answer({"errorMessages": ["The issue is locked."]}, status=409),
+        (
+            "refused the request (409: The issue is locked.): another person or program changes it at "
+            "the moment, or has locked it; try again"
+        ),
+    ),
+    (
+        Answer(status=402),
+        (
+            "refused the request (402): the site's plan has ended or it is suspended; ask who runs "
+            "the site"
+        ),
+    ),
+    (
+        Answer(
+            {"message": "Site temporarily unavailable"}, status=503, headers={"retry-after": "999"}
+        ),
+        "failed on its side (503: Site temporarily unavailable): try again later",
+    ),
+    (
+        Answer(status=302, headers={"location": "https://acme.example/"}),
+        (
+            "sends elsewhere, to https://acme.example/: if that is your Jira site, use its address "
+            "instead"
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(("answer", "words"), REFUSED, ids=map(str, range(len(REFUSED))))
+def test_a_refusal_has_its_cause_first_and_the_address_last(
+    answer: Answer, words: str, someone: User
+) -> None:
+    answering(someone, myself=answer)
+
+    told = someone.runs("pull", "--plain")
+
+    assert told.code == 1
+    assert told.err.splitlines()[-1] == (
+        f"Pull failed: 127.0.0.1 {words} (http://127.0.0.1{API}myself)"
+    )
+
+
+@pytest.mark.parametrize("command", [("pull",), ("push", "--yes"), ("sync", "--yes")])
+@pytest.mark.parametrize("place", ["JIRA_PROJECT_KEY", "ticketr.toml", "--project"])
+def test_an_unknown_project_is_named_with_its_setting(
+    place: str, command: tuple[str, ...], someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = place
+    arguments: tuple[str, ...] = command
+    if place == "ticketr.toml":
+        someone.writes("ticketr.toml", 'project = "NOPE"\n')
+        where = f"project in {someone.root / 'ticketr.toml'}"
+    elif place == "--project":
+        arguments = (*command, "--project", "NOPE")
+    else:
+        monkeypatch.setenv(place, "NOPE")
+    someone.writes("new.md", "# TICKET: A new one\n\n## Description\nText.\n")
+
+    told = someone.runs(*arguments)
+
+    assert told.code == 1
+    assert told.err.splitlines()[-1].endswith(
+        f"failed: {where} is NOPE: there is no such project at http://127.0.0.1, or your "
+        "account may not see it"
+    )
+
+
+@pytest.mark.parametrize("path", ["bulk/issues/fields", "bulk/queue"])
+def test_a_bulk_change_that_is_cut_off_may_have_been_made(path: str, someone: User) -> None:
+    faults = PlannedFaults(*9 * [Fault(FaultKind.LOST)], path=path)
+    someone.connect = partial(Wire, create_app(someone.site, faults=faults))
+
+    told = someone.runs("bulk", "DEMO-1", "--set", "Priority=Low")
+
+    assert told.code == 1
+    failed = next(line for line in told.err.splitlines() if line.startswith("Change failed"))
+    assert "try again" not in failed.partition(" before you ")[0]
+    assert failed.startswith(
+        "Change failed: Jira may have made the change, or may make it yet, since "
+    )
+    assert "127.0.0.1 broke off while answering" in failed
+    assert "look at the tickets in Jira before you try again" in failed
+    assert "Jira may change them yet: DEMO-1" in told.err
