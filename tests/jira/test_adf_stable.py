@@ -139,6 +139,8 @@ TASKS = {
     "- [ ] a\n\n  second\n\n<!-- -->\n\n- [ ] b\n\n<!-- -->\n\n- [x] c\n\n  third\n": None,
     "- a\n\n* [ ] a\n\n  second\n\n- [ ] b\n": None,
     "- [ ] &#32;a\n\n  second\n- [x] &#32;**b**\n- [x] &#32;\n": None,
+    "- [ ] a\n\n  second\n- [ ]\n": None,
+    "- [ ]\n\n  second\n- [ ] b\n": None,
     "- item\n\n  - [ ] a\n\n    second\n": None,
     "- [ ] a\n\n  second\n\n* one\n* two\n": None,
     "> [!NOTE]\n> - [ ] a\n>\n>   second\n": None,

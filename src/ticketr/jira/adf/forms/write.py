@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ticketr.jira.adf._html import STAY
 from ticketr.jira.adf._plain import walk
 from ticketr.jira.adf._schema import NODES
 from ticketr.jira.adf._signs import JOIN, NEWLINE, raw
@@ -264,7 +265,7 @@ def _boxes(node: Json) -> Json:
             continue
         box = text(raw("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *_content_of(blocks[0]))
+        first = _paragraph(box, *(_content_of(blocks[0]) or [text(STAY)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
