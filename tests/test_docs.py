@@ -33,6 +33,56 @@ def test_the_example_of_the_readme_is_short() -> None:
     assert len(code) <= 14
 
 
+#: A command that takes the package by its name from a registry, where nobody has registered it.
+BY_NAME = re.compile(
+    r"\b(?:pip3?|pipx|uv|uv tool|uv pip|poetry)\s+(?:install|add|run|inject)\s[^`\n#]*?(?<![\w./-])ticketr\b"
+    r"|\buvx\s[^`\n]*\bticketr\b|\bticketr\[[\w,-]+\]"
+)
+#: Files that tell people how to install.
+TELLING = [
+    *PAGES,
+    *ROOT.glob("src/**/*.py"),
+    *ROOT.glob("examples/*.py"),
+    *ROOT.glob("docs/**/*.py"),
+    *(ROOT / name for name in ("Makefile", ".ci/wheel")),
+]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "$ pip install ticketr",
+        "pip install 'ticketr[app]'",
+        "pip install -U starlette ticketr",
+        "pipx install ticketr",
+        "uv tool install ticketr",
+        "uv pip install ticketr",
+        "uvx ticketr",
+        "install `ticketr[keyring]`",
+    ],
+)
+def test_a_command_that_installs_by_name_is_seen(words: str) -> None:
+    assert BY_NAME.search(words)
+
+
+def test_no_page_and_no_message_installs_by_a_name_that_nobody_has_registered() -> None:
+    told = [
+        (path.relative_to(ROOT).as_posix(), line)
+        for path in TELLING
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if BY_NAME.search(line) and "/ticketr[" not in line
+    ]
+
+    assert told == []
+
+
+def test_the_readme_and_the_messages_install_in_the_same_way() -> None:
+    from ticketr._install import install_command
+
+    assert f"$ {install_command('app')} " in README
+    assert f"$ {install_command('statusline')} " in README
+
+
 def test_the_tickets_in_the_readme_are_tickets() -> None:
     from ticketr.tickets import parse, render
 

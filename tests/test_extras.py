@@ -41,7 +41,10 @@ def test_the_app_names_the_extra_that_it_needs(module: str) -> None:
     done = run_without(module, "import runpy; runpy.run_module('ticketr', run_name='__main__')")
 
     assert done.returncode == 2
-    assert done.stderr == "ticketr: the app needs more packages: pip install 'ticketr[app]'\n"
+    assert (
+        done.stderr
+        == "ticketr: the app needs more packages: in a clone of ticketr, run: pip install '.[app]'\n"
+    )
 
 
 def test_the_status_line_names_the_extra_that_it_needs() -> None:
@@ -49,7 +52,7 @@ def test_the_status_line_names_the_extra_that_it_needs() -> None:
 
     assert done.stderr.splitlines()[-1] == (
         "ModuleNotFoundError: the status line needs more packages:"
-        " pip install 'ticketr[statusline]'"
+        " in a clone of ticketr, run: pip install '.[statusline]'"
     )
 
 
@@ -58,7 +61,7 @@ def test_the_cluster_names_the_extra_that_it_needs(module: str) -> None:
     done = run_without(module, "import ticketr.cluster")
 
     assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: the cluster needs more packages: pip install 'ticketr[cluster]'"
+        "ModuleNotFoundError: the cluster needs more packages: in a clone of ticketr, run: pip install '.[cluster]'"
     )
 
 
@@ -68,7 +71,7 @@ def test_the_pages_of_the_cluster_name_the_extra_that_they_need(module: str) -> 
     done = run_without(module, "import ticketr.cluster; import ticketr.cluster.web")
 
     assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: the pages need more packages: pip install 'ticketr[cluster-web]'"
+        "ModuleNotFoundError: the pages need more packages: in a clone of ticketr, run: pip install '.[cluster-web]'"
     )
 
 

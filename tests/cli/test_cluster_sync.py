@@ -208,7 +208,10 @@ def test_the_extra_is_named(someone: User, monkeypatch: pytest.MonkeyPatch) -> N
     ended = someone.runs("sync", "--every", "--cluster", "embedded:s")
 
     assert ended.code == 2
-    assert "the cluster needs more packages: pip install 'ticketr[cluster]'" in ended.err
+    assert (
+        "the cluster needs more packages: in a clone of ticketr, run: pip install '.[cluster]'"
+        in ended.err
+    )
 
 
 async def test_many_writes_need_a_yes(someone: User) -> None:

@@ -462,4 +462,6 @@ async def test_without_its_packages_the_sandbox_names_the_extra(
     monkeypatch.setattr("ticketr.cli.first_run.has_demo_extra", lambda: False)
 
     async with FirstRun().open_sandbox() as opened:
-        assert opened == Problem("the demo needs more packages: pip install 'ticketr[demo]'")
+        assert opened == Problem(
+            "the demo needs more packages: in a clone of ticketr, run: pip install '.[demo]'"
+        )

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
-from ticketr.cli.history import HISTORY, WorkspaceHistories
+from ticketr.cli.history import WorkspaceHistories
+from ticketr.cli.history_mark import HISTORY
 from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the user a folder of settings, which holds the mark of the histories."""
+    monkeypatch.setenv("TICKETR_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
 
 
 async def nothing(context: JobContext) -> None:

@@ -232,6 +232,35 @@ def test_a_database_that_would_run_something_is_refused(name: str, schema: str, 
     assert "triggers or views, which" in told.err
 
 
+@pytest.mark.parametrize("has_own_state", [False, True])
+def test_a_history_that_another_user_made_is_refused_until_it_is_trusted(
+    has_own_state: bool, mia: User
+) -> None:
+    own = mia.root / ".ticketr"
+    assert mia.runs("pull").code == 0
+    history = (own / "history.db").read_bytes()
+    shutil.rmtree(own)
+    (mia.root.parent / "config" / "marks.toml").unlink()
+    if has_own_state:
+        assert mia.runs("pull").code == 0
+        for path in own.glob("history.db*"):
+            path.unlink()
+    own.mkdir(exist_ok=True)
+    (own / "history.db").write_bytes(history)
+    mia.asked.clear()
+
+    for command in (("pull",), ("sync", "--yes"), ("push", "--dry-run"), ("jobs",)):
+        told = mia.runs(*command)
+        assert told.code == 2, (command, told)
+        assert f"{own / 'history.db'} does not bear your mark" in told.err
+        assert mia.asked == []
+    assert (own / "history.db").read_bytes() == history
+    assert "is yours now" in mia.runs("workspace", "trust").out
+
+    assert mia.runs("pull").code == 0
+    assert len(mia.runs("jobs").out.splitlines()) == 2
+
+
 @pytest.mark.parametrize("strategy", ["local", "remote"])
 def test_a_committed_strategy_sends_nothing_where_no_last_sync_is_known(
     strategy: str, mia: User

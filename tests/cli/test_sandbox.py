@@ -52,6 +52,15 @@ def child(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+@pytest.mark.parametrize(("host", "warns"), [("0.0.0.0", True), ("localhost", False)])
+def test_an_address_that_others_can_reach_warns_of_the_known_token(host: str, warns: bool) -> None:
+    with child("--tickets=1", f"--host={host}") as (process, _):
+        process.terminate()
+        said = process.communicate()[1]
+
+    assert ("log in with the known token demo" in said) is warns
+
+
 def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
     with (
         child("--tickets=1", "--faults=hang=1") as (process, url),

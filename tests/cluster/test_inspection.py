@@ -226,7 +226,7 @@ def test_web_names_its_extra(
     assert main(["web", "--url", "unix:///nowhere"]) == 2
 
     assert capsys.readouterr().err == (
-        "error: the pages need more packages: pip install 'ticketr[cluster-web]'\n"
+        "error: the pages need more packages: in a clone of ticketr, run: pip install '.[cluster-web]'\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -9,28 +10,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import trio
 
-from ticketr._errors import HistoryFailed
+from ticketr._errors import HistoryFailed, TicketrError
 from ticketr.cli.help import Command
+from ticketr.cli.history_mark import HISTORY, bears_mark, sign_history
 from ticketr.cli.output import echo, echo_json, redacted
 from ticketr.cli.settings import resolve, workspace_options
-from ticketr.config import STATE_FOLDER
+from ticketr.config import STATE_FOLDER, config_folder, open_marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr import FinishedJob, JobStatus
 
-#: The file with the history, in ticketr's own folder.
-HISTORY = "history.db"
-
 
 class WorkspaceHistory:
-    """The history of a workspace's jobs, without secrets; no file stays open."""
+    """The history of a workspace's jobs, without secrets; no file stays open.
+
+    Its file gets the user's mark, and one that another user has made is neither read nor written.
+    """
 
     def __init__(self, root: Path) -> None:
         from ticketr import SqliteHistory
 
+        self._root = root
+        self._is_marked = False
         self._file = SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
 
     def summary(self, result: object) -> str:
@@ -39,11 +44,39 @@ class WorkspaceHistory:
 
     async def write(self, jobs: Sequence[FinishedJob], /) -> None:
         """Store jobs, without the secrets that a server's messages in them may hold."""
+        if not self._is_marked:
+            await self._require_own()
+            await self._file.write([])  # makes the file
+            await trio.to_thread.run_sync(self._mark, abandon_on_cancel=True)
         await self._file.write([_without_secrets(job) for job in jobs])
 
     async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
         """Return the jobs that ended last, newest first."""
+        await self._require_own()
         return await self._file.read(limit=limit, status=status)
+
+    async def _require_own(self) -> None:
+        """Raise `HistoryFailed` if another user has made the file."""
+        if not await trio.to_thread.run_sync(self._is_own, abandon_on_cancel=True):
+            problem = "it does not bear your mark; 'ticketr workspace trust' gives it the mark"
+            raise HistoryFailed(str(self._root / STATE_FOLDER / HISTORY), problem)
+
+    def _is_own(self) -> bool:
+        mark = _stored_mark()
+        return mark is None or bears_mark(self._root, mark)
+
+    def _mark(self) -> None:
+        if (mark := _stored_mark()) is not None:
+            sign_history(self._root, mark)
+        self._is_marked = True
+
+
+def _stored_mark() -> str | None:
+    """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
+    try:
+        return open_marks(config_folder(os.environ)).mark
+    except TicketrError:
+        return None
 
 
 def _without_secrets(job: FinishedJob) -> FinishedJob:
@@ -118,6 +151,7 @@ def type_name(result: object) -> str:
 def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     from ticketr import SqliteHistory
+    from ticketr.cli.ownership import own_mark
     from ticketr.cli.queue_runner import run
     from ticketr.sync import readable
 
@@ -125,6 +159,7 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
     found: list[FinishedJob] = []
     with readable(root / STATE_FOLDER / HISTORY) as path:
         if path is not None:
+            own_mark(root)
             found = run(partial(SqliteHistory(path).read, limit=limit))
     if as_json:
         objects = [{**asdict(each), "tags": sorted(each.tags)} for each in found]

@@ -1,4 +1,7 @@
-"""Checks that a workspace's state file is the user's, and did not come with a repository."""
+"""Checks that the files of a workspace's state and history are the user's own.
+
+They may have come with a repository.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ from ticketr.cli.questions import confirm
 from ticketr.cli.settings import is_interactive
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
+
+    from ticketr.sync import Store
 
 
 def own_mark(root: Path, *, ask: bool = True) -> str | None:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
-    A state file that is older than marks, and was the user's, is marked here. For any other
-    without a mark the user is asked in a terminal.
+    A state file, or a history, that is older than marks, and was the user's, is marked here. For
+    any other without a mark the user is asked in a terminal.
 
     Args:
         root: The workspace's folder.
@@ -30,52 +36,76 @@ def own_mark(root: Path, *, ask: bool = True) -> str | None:
         The mark; None if the state file is the user's and cannot be changed, so has no mark.
 
     Raises:
-        ForeignState: The state file is not the user's, or there is no terminal to ask in.
+        ForeignState: One of them is not the user's, or there is no terminal to ask in.
         ConfigError: The user's settings cannot be used.
         StateFailed: The state file cannot be changed.
+        HistoryFailed: The history cannot be changed.
     """
-    from ticketr.sync import StateFailed, Store, bears_mark, sign_state
+    from ticketr.sync import StateFailed, Store
 
     marks, unkept = _marks()
     store = Store(root, config.STATE_FOLDER, marks.mark)
     is_older = marks.is_older(root)
     try:
-        is_own = bears_mark(store)
+        unmarked = _unmarked(store)
     except StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return store.mark
-    if not is_own:
+    if unmarked:
         if not is_older:
-            _confirm_ownership(
-                config.ForeignState(str(root), str(store.state_path), unkept), ask=ask
-            )
+            _confirm_ownership(config.ForeignState(str(root), str(unmarked[0]), unkept), ask=ask)
         if unkept or not os.access(store.own, os.W_OK):
-            return None
-        sign_state(store)
+            return None if store.state_path in unmarked else store.mark
+        _sign(store, unmarked)
     if is_older and not unkept:  # its state file has a mark now, or gets one when it is created
         config.note_marked(config.config_folder(os.environ), root)
     return store.mark
 
 
 def trust(root: Path) -> bool:
-    """Mark the state file of a workspace as the user's; its content stays.
+    """Mark the state file and the history of a workspace as the user's; their content stays.
 
     Returns:
-        Whether a mark was written; False if there was one, or there is no state file.
+        Whether a mark was written; False if they had it, or do not exist.
 
     Raises:
         ConfigError: The user's settings cannot be used.
         SettingsFailed: The user's mark cannot be kept.
         StateFailed: The state file cannot be used or changed.
+        HistoryFailed: The history cannot be changed.
     """
-    from ticketr.sync import Store, bears_mark, sign_state
+    from ticketr.sync import Store
 
     folder = config.config_folder(os.environ)
     store = Store(root, config.STATE_FOLDER, config.open_marks(folder).mark)
-    if bears_mark(store):
+    unmarked = _unmarked(store)
+    if not unmarked:
         return False
-    sign_state(store)
+    _sign(store, unmarked)
     config.note_marked(folder, root)
     return True
+
+
+def _unmarked(store: Store) -> list[Path]:
+    """Return which of the state file and the history of a workspace do not have the user's mark."""
+    from ticketr.cli import history_mark
+    from ticketr.sync import bears_mark
+
+    assert store.mark is not None
+    unmarked = [] if bears_mark(store) else [store.state_path]
+    if not history_mark.bears_mark(store.root, store.mark):
+        unmarked.append(store.own / history_mark.HISTORY)
+    return unmarked
+
+
+def _sign(store: Store, unmarked: Collection[Path]) -> None:
+    from ticketr.cli.history_mark import HISTORY, sign_history
+    from ticketr.sync import sign_state
+
+    assert store.mark is not None
+    if store.state_path in unmarked:
+        sign_state(store)
+    if store.own / HISTORY in unmarked:
+        sign_history(store.root, store.mark)
 
 
 def _marks() -> tuple[config.Marks, str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import click
 
+from ticketr._install import missing_packages
+from ticketr.cleaning import clean
 from ticketr.cli.help import Command
 from ticketr.cli.output import echo
 
@@ -99,11 +101,24 @@ def sandbox(
     from ticketr.sandbox import OtherSeed, run
 
     user, hostile = _user_in_zone(time_zone), _read_faults(faults)
+    if not _is_loopback(host := options["host"]):
+        words = "can log in with the known token demo, and read and change everything in it"
+        click.echo(clean(f"warning: whoever can reach the sandbox on {host} {words}"), err=True)
     serve = partial(run, user=user, faults=hostile, announce=echo, **options)
     try:
         trio.run(serve)
     except OtherSeed as error:
         raise click.UsageError(str(error)) from None
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether an address is reached from this machine alone."""
+    import ipaddress
+
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _user_in_zone(time_zone: str | None) -> User:
@@ -129,7 +144,7 @@ def _read_faults(text: str | None) -> Faults | None:
 
 
 #: What to do where the packages of the extra ``demo`` are missing.
-DEMO_EXTRA = "needs more packages: pip install 'ticketr[demo]'"
+DEMO_EXTRA = missing_packages("demo")
 
 
 def has_demo_extra() -> bool:

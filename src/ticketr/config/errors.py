@@ -200,11 +200,11 @@ class UnsafePath(ConfigError):
 
 @dataclass(eq=False, repr=False)
 class ForeignState(ConfigError):
-    """Raised when the state file of a workspace does not bear the user's mark.
+    """Raised when the state file of a workspace, or its history, does not bear the user's mark.
 
     Attributes:
         root: The workspace's folder.
-        path: The state file.
+        path: The file.
         unkept: Why the user's mark cannot be kept; empty where it can.
     """
 
@@ -223,7 +223,7 @@ class ForeignState(ConfigError):
             )
         return (
             f"{self.path} does not bear your mark: it may have come with a git repository, and would "
-            "make its edits look like yours. If you made it, say: ticketr workspace trust --folder "
+            "make what is in it look like yours. If you made it, say: ticketr workspace trust --folder "
             f"{shlex.quote(self.root)} (it keeps your edits). If not, move {own} away and pull"
         )
 

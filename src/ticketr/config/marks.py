@@ -1,7 +1,7 @@
-"""The user's mark in state files, which proves that this user made them.
+"""The user's mark in state files and histories, which proves that this user made them.
 
 A git repository can bring a state file in ``.ticketr``, which would make the repository's changes
-look like the user's edits. So every state file that ticketr makes holds the user's mark: a random
+look like the user's edits, and a history of jobs that never ran. So every state file that ticketr makes holds the user's mark: a random
 text that is kept in the user's own folder of settings. One mark for all state files needs no list
 of them, and a workspace that is moved keeps its mark.
 """
@@ -18,6 +18,7 @@ from ticketr.config.tomlfile import edited, read_table
 from ticketr.config.user_config import read_user_config
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
 MARKS_FILE = "marks.toml"
@@ -73,6 +74,21 @@ def open_marks(folder: Path) -> Marks:
             marks = new_marks(folder)
             _write(folder, marks)
     return marks
+
+
+def has_mark(database: sqlite3.Connection, mark: str) -> bool:
+    """Return whether a database has a mark."""
+    try:
+        rows = database.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
+    except database.OperationalError:  # an older version made it
+        return False
+    return bool(rows)
+
+
+def add_mark(database: sqlite3.Connection, mark: str) -> None:
+    """Add a mark to a database; it may have several."""
+    database.execute("CREATE TABLE IF NOT EXISTS mark (value TEXT PRIMARY KEY) WITHOUT ROWID")
+    database.execute("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
 
 def read_marks(folder: Path) -> Marks | None:

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from ticketr._errors import TicketrError
-from ticketr.config.marks import read_marks
+from ticketr.config.marks import has_mark, read_marks
 from ticketr.config.private_files import config_folder
 from ticketr.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
 
@@ -84,9 +84,8 @@ def _read(
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
             kinds = {kind for (kind,) in db.execute("SELECT DISTINCT type FROM sqlite_master")}
-            own = db.execute("SELECT 1 FROM mark WHERE value = ?", (marks.mark,)).fetchone()
             # SQLite runs triggers and views by itself, and one from a stranger may never end.
-            if own is None or kinds & {"trigger", "view"}:
+            if kinds & {"trigger", "view"} or not has_mark(db, marks.mark):
                 return []
             return db.execute(query, values).fetchall()
     except (TicketrError, OSError, ValueError, sqlite3.Error):

@@ -12,7 +12,9 @@ try:
 except ModuleNotFoundError as _error:
     if _error.name not in ("starlette", "hypercorn", "jinja2"):
         raise
-    message = "the pages need more packages: pip install 'ticketr[cluster-web]'"
+    message = (
+        "the pages need more packages: in a clone of ticketr, run: pip install '.[cluster-web]'"
+    )
     raise ModuleNotFoundError(message, name=_error.name) from None
 
 __all__ = ["address_of", "listen", "read_bind", "read_token", "serve"]

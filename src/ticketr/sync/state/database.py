@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from ticketr.config import ForeignState, require_database
+from ticketr.config import ForeignState, add_mark, has_mark, require_database
 from ticketr.sync.errors import StateFailed
 from ticketr.tickets import TicketSyntaxError
 
@@ -275,7 +275,8 @@ class Database:
 
     def sign(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
-        self.write("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
+        with self._errors():
+            add_mark(self._db, mark)
 
     def _require(self, mark: str | None) -> None:
         """Check that the file is empty or has the user's mark, and has no triggers or views.
@@ -286,15 +287,8 @@ class Database:
         if kinds & {"trigger", "view"}:
             problem = "it holds triggers or views, which no ticketr has made"
             raise StateFailed(self._path, problem, damaged=True)
-        if kinds and mark is not None and not self._has_mark(mark):
+        if kinds and mark is not None and not has_mark(self._db, mark):
             raise ForeignState(str(self._path.parent.parent), str(self._path))
-
-    def _has_mark(self, mark: str) -> bool:
-        try:
-            rows = self._db.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
-        except sqlite3.OperationalError:  # an older version made it
-            return False
-        return bool(rows)
 
     def _migrate(self, mark: str | None) -> None:
         """Bring the schema up to date; a new file gets its mark in the same transaction."""
