@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 from fakes.lossy import Lossy
+from fakes.planned_faults import PlannedFaults
 from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.jira import ConnectFailed
 from ticketr.jira.transport import Response as HttpResponse
-from ticketr.sandbox import create_app, make_site
+from ticketr.sandbox import Fault, FaultKind, create_app, make_site
+from ticketr.sandbox.data.workflow import transitions_from
 from ticketr.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.sync.bulk.jobs import TO_CANCEL
 
@@ -221,3 +223,123 @@ async def test_jira_is_asked_to_leave_out_the_rest_of_a_change_that_is_cancelled
     (task,) = large.site.registry.tasks()
     assert wire.writes[-1] == f"POST task/{task.id}/cancel"
     assert trio.current_time() - began == pytest.approx(5.0 + TO_CANCEL)
+
+
+MOVED = BulkChange(status="Done")
+
+
+def gateway(bench: Bench, path: str, times: int = 1, turn: int = 8) -> dict[str, Any]:
+    """Return the settings for a site whose gateway refuses, by a 429, what the site carries out."""
+    refusals = (Fault(FaultKind.REFUSED, turn=turn),) * times
+    faults = PlannedFaults(*refusals, method="POST", path=path)
+    wire = Recorder(create_app(bench.site, faults=faults))
+    settings = bench.settings(transport=wire)
+    bench.asked, bench.writes = wire.asked, wire.writes
+    return settings
+
+
+def ready_for(bench: Bench, status: str) -> list[str]:
+    """Bring every issue to where a transition leads to a status; return their keys."""
+    for issue in list(bench.site):
+        while not any(each.to.name == status for each in transitions_from(bench.finds(issue.key))):
+            bench.site.transition(issue.key, transitions_from(bench.finds(issue.key))[0].to)
+    return [issue.key for issue in bench.site]
+
+
+@pytest.mark.parametrize("turn", [8, 9])
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [(LOW, "fields"), (MOVED, "transition"), (BulkChange(delete=True), "delete")],
+    ids=["set", "transition", "delete"],
+)
+async def test_a_change_that_a_rate_limit_refused_and_jira_made_is_counted_as_made(
+    bench: Bench, autojump_clock: MockClock, change: BulkChange, path: str, turn: int
+) -> None:
+    ready_for(bench, "Done")
+    issues = await find(bench)
+    job = BulkJob(**gateway(bench, f"bulk/issues/{path}", turn=turn), issues=issues, change=change)
+
+    async with open_job_queue() as queue:
+        result = await queue.run(job)
+
+    assert set(result.done) == {each.key for each in issues}
+    assert (result.already, result.failed, result.unknown) == ((), (), ())
+    # Fields are set twice; sub-tasks are deleted before the others.
+    assert len([each for each in bench.writes if path in each]) == (1 if change is MOVED else 2)
+
+
+async def test_a_site_that_always_refuses_by_its_rate_limit_may_change_all(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    issues = await find(bench)
+    job = BulkJob(**gateway(bench, "bulk/issues/fields", times=9), issues=issues, change=LOW)
+
+    async with open_job_queue() as queue:
+        with pytest.raises(JobFailed):
+            await queue.run(job)
+
+    assert set(job.so_far().unknown) == {each.key for each in issues}
+    assert job.so_far().failed == ()
+
+
+async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    keys = ready_for(bench, "Done")
+    done = next(
+        each.to for each in transitions_from(bench.finds(keys[0])) if each.to.name == "Done"
+    )
+    issues = await find(bench)
+    bench.site.transition(keys[0], done)  # after they were found
+    before = len(bench.finds(keys[0]).history)
+
+    job = BulkJob(**bench.settings(), issues=issues, change=BulkChange(status="done"))
+    async with open_job_queue() as queue:
+        handle = await queue.submit(job)
+        snapshot = await handle.wait()
+
+    result = job.so_far()
+    assert (result.already, result.state, result.failed) == ((keys[0],), "Done", ())
+    assert set(result.done) == set(keys[1:])
+    assert snapshot.progress is not None
+    assert snapshot.progress.message == "Changed 11 tickets, 1 was already Done"
+    assert len(bench.finds(keys[0]).history) == before
+
+
+async def test_an_issue_whose_transition_jira_refuses_since_it_is_there_is_no_failure(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    keys = ready_for(bench, "Done")
+    done = next(
+        each.to for each in transitions_from(bench.finds(keys[0])) if each.to.name == "Done"
+    )
+    issues = await find(bench)
+
+    def move(method: str, path: str) -> None:
+        """Move an issue after its transitions were listed, just before the task begins."""
+        if (method, path) == ("POST", "bulk/issues/transition"):
+            bench.site.transition(keys[0], done)
+
+    wire = Lossy(create_app(bench.site), lambda *_: None, before=move)
+    job = BulkJob(**bench.settings(transport=wire), issues=issues, change=MOVED)
+    async with open_job_queue() as queue:
+        result = await queue.run(job)
+
+    assert (result.already, result.failed, len(result.done)) == ((keys[0],), (), 11)
+
+
+async def test_an_issue_that_is_below_the_parent_already_is_left_alone(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    epic = next(each for each in bench.site if each.type.name == "Epic")
+    below = next(each for each in bench.site if each.type.name in {"Story", "Task", "Bug"})
+    bench.site.edit(below.key, parent=epic.id)
+    issues = [each for each in await find(bench) if each.key == below.key]
+    settings = bench.settings()
+    job = BulkJob(**settings, issues=issues, change=BulkChange(parent=epic.key))
+
+    async with open_job_queue() as queue:
+        result = await queue.run(job)
+
+    assert (result.done, result.already, result.state) == ((), (below.key,), f"under {epic.key}")
+    assert bench.writes == []

@@ -206,6 +206,7 @@ def _print_result(
                 "status": snapshot.status.value,
                 "message": progress.message if progress else "",
                 "changed": list(result.done),
+                "already": list(result.already),
                 "failed": failed,
                 "unknown": list(result.unknown),
             }
@@ -213,6 +214,8 @@ def _print_result(
         return
     for note in result.failed:
         echo(f"failed: {note.key}: {note.reason}", err=True)
+    if result.already:
+        echo(f"already {result.state}, left alone: {', '.join(result.already)}", err=True)
     if result.unknown:
         verb = "delete" if change.delete else "change"
         echo(f"Jira may {verb} them yet: {', '.join(result.unknown)}", err=True)

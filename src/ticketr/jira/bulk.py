@@ -56,8 +56,8 @@ def _joined_reasons(words: object) -> str:
 class BulkEndpoints(Endpoints):
     """The client's methods that change many issues at once.
 
-    A task goes on in Jira when the program has ended. After a cancellation, or an error that
-    `may_have_happened`, the task may have begun.
+    A task goes on in Jira when the program has ended. After a cancellation, `RateLimited`, or an
+    error that `may_have_happened`, the task may have begun.
     """
 
     async def start_bulk_edit(

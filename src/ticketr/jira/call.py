@@ -24,8 +24,8 @@ class Call:
         body: The body, as JSON.
         source: The body, if it is sent in pieces.
         issue: The key or ID of the issue that it changes, if there is one.
-        repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
-        once: Whether it is sent only once, even if a rate limit refused it.
+        repeatable: Whether it may be sent again when the outcome of the last attempt is unknown, or
+            a rate limit refused it: a gateway may refuse what Jira carries out.
         headers: Further headers, which replace the usual ones.
     """
 
@@ -37,7 +37,6 @@ class Call:
     source: BodySource | None = None
     issue: str | None = None
     repeatable: bool = True
-    once: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -82,7 +82,7 @@ class CommentEndpoints(Endpoints):
         if properties:
             content["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
         answer = await self._api.write(
-            "POST", "issue/{}/comment", key, issue=key, body=content, once=True, empty=False
+            "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
         )
         if found := text_of(answer.object().get("id")):
             return found

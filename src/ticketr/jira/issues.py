@@ -23,8 +23,9 @@ _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 class IssueEndpoints(Endpoints):
     """The client's methods that change issues.
 
-    After a cancellation, or an error that `may_have_happened`, a change may have happened. Only
-    `edit_issue`, which can be done twice, is repeated then.
+    After a cancellation, `RateLimited`, or an error that `may_have_happened`, a change may have
+    happened. Only `edit_issue`, which can be done twice, is repeated then. For any other one, the
+    caller first looks at what Jira has; the next request waits as the site asked.
     """
 
     async def create_issue(
@@ -32,15 +33,12 @@ class IssueEndpoints(Endpoints):
         fields: Mapping[str, object],
         *,
         properties: Mapping[str, object] = _NO_VALUES,
-        once: bool = False,
     ) -> Created:
         """Create an issue.
 
         Args:
             fields: Its fields, as Jira writes them.
             properties: Its entity properties, which only programs see.
-            once: Whether to raise the error of a rate limit instead of a new attempt, so that the
-                caller can first look for the issue; the next create waits as the site asked.
 
         Raises:
             BadRequest: The site does not accept them; `field_errors` tells which.
@@ -51,7 +49,7 @@ class IssueEndpoints(Endpoints):
         if properties:
             body["properties"] = [{"key": k, "value": v} for k, v in properties.items()]
         answer = await self._api.write(
-            "POST", "issue", issue=_parent(fields), body=body, once=once, empty=False
+            "POST", "issue", issue=_parent(fields), body=body, empty=False
         )
         created = Created.read(answer.object())
         if created is None:
@@ -81,7 +79,7 @@ class IssueEndpoints(Endpoints):
             for fields, properties in issues
         ]
         body = {"issueUpdates": updates}
-        await self._api.write("POST", "issue/bulk", issue=None, body=body, once=True)
+        await self._api.write("POST", "issue/bulk", issue=None, body=body)
 
     async def edit_issue(self, key: str, fields: Mapping[str, object]) -> None:
         """Change fields of an issue.

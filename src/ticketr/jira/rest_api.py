@@ -105,7 +105,6 @@ class RestApi:
         body: object = None,
         query: Mapping[str, str | int] | None = None,
         repeatable: bool = False,
-        once: bool = False,
         empty: bool = True,
     ) -> JsonResponse:
         """Send a request that changes something; changes of one issue run one at a time.
@@ -121,8 +120,8 @@ class RestApi:
             body: The JSON value to send.
             query: The query parameters.
             repeatable: Whether the change has the same result when it is made twice. Else it is
-                sent again only when it is certain that it was not carried out.
-            once: Whether it is sent only once, even if a rate limit refused it.
+                sent again only when it is certain that it was not carried out, and not after a
+                rate limit refused it; the caller first looks whether it was carried out.
             empty: Whether the answer may hold nothing.
         """
         issue = None if issue is None else issue.upper()
@@ -134,7 +133,6 @@ class RestApi:
             body=None if body is None else await write_json(body),
             issue=issue,
             repeatable=repeatable,
-            once=once,
         )
         async with self._write_lock.hold(issue):
             return await self._send(call, empty=empty)
@@ -163,7 +161,6 @@ class RestApi:
             source=source,
             issue=issue.upper(),
             repeatable=False,
-            once=True,
             headers={**headers, "content-length": str(source.size)},
         )
         async with self._write_lock.hold(issue.upper()):
@@ -272,7 +269,7 @@ class RestApi:
         backoff = Backoff(trio.current_time() + delay, why(error))
         if isinstance(error, RateLimited):
             self._limiter.back_off(call, scope_of(error.reason), backoff)
-            if call.once:
+            if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
         elif isinstance(error, ServerError) and error.status in BUSY:  # a 500 concerns one request
             self._limiter.back_off(call, LimitScope.ENDPOINT, backoff)

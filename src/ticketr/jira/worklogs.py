@@ -74,7 +74,7 @@ class WorklogEndpoints(Endpoints):
         if comment is not None:
             body["comment"] = dict(comment)
         answer = await self._api.write(
-            "POST", "issue/{}/worklog", key, issue=key, body=body, once=True, empty=False
+            "POST", "issue/{}/worklog", key, issue=key, body=body, empty=False
         )
         found = Worklog.read(answer.object())
         if found is None:

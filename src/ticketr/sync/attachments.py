@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from ticketr.jira import (
-    LONGEST_WAIT,
     AuthenticationFailed,
     JiraError,
     RateLimited,
@@ -18,7 +17,7 @@ from ticketr.jira import (
     may_have_happened,
 )
 from ticketr.sync.compare.attachment_names import size_words
-from ticketr.sync.concurrency import TRIES
+from ticketr.sync.concurrency import TRIES, passes_soon
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.notes import Code, Note
 from ticketr.sync.pull.downloading import (
@@ -191,10 +190,7 @@ class AddAttachmentsJob(SessionJob):
             self._sending = ""
             if has_it:
                 return
-            waits = (
-                isinstance(failure, RateLimited) and (failure.retry_after or 0.0) <= LONGEST_WAIT
-            )
-            if not left or not waits:
+            if not left or not passes_soon(failure):
                 raise failure
 
 

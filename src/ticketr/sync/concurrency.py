@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.jira import LONGEST_WAIT, RateLimited
 from ticketr.sync.errors import error_to_report
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ PAGE = 100
 #: How often a write is sent that must not happen twice; before each further try, it is certain that
 #: Jira does not have it.
 TRIES = 3
+
+
+def passes_soon(error: BaseException) -> bool:
+    """Return whether a rate limit refused a request, and the next request may wait it out."""
+    return isinstance(error, RateLimited) and (error.retry_after or 0.0) <= LONGEST_WAIT
 
 
 async def run_in_tasks(work: Callable[[], Awaitable[None]]) -> None:

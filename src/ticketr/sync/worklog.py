@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.jira import LONGEST_WAIT, JiraError, RateLimited, adf, may_have_happened
+from ticketr.jira import JiraError, RateLimited, adf, may_have_happened
 from ticketr.sync.compare.moments import jira_moment, read_moment, zone_of
-from ticketr.sync.concurrency import TRIES
+from ticketr.sync.concurrency import TRIES, passes_soon
 from ticketr.sync.errors import BadWork
 from ticketr.sync.jobs.parts import reporting_session
 from ticketr.sync.session_job import SessionJob
@@ -91,8 +91,7 @@ class LogWorkJob(SessionJob):
                 for each in await session.jira.worklogs(self.key, since=began):
                     if each.started == began and each.author == session.account:
                         return each
-            waits = isinstance(failure, RateLimited) and (failure.retry_after or 0) <= LONGEST_WAIT
-            if not left or not waits:
+            if not left or not passes_soon(failure):
                 raise failure
         raise AssertionError  # pragma: no cover - the last try returns or raises
 

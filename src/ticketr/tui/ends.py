@@ -174,6 +174,8 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
             yield from _ends_of_notes("✗", result.failed)
             for key in result.done:
                 yield TicketEnd("✓", clean(key), "done in Jira")
+            for key in result.already:
+                yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
         case PullResult():
             yield from _ends_of_notes("✗", result.failed)
             yield from _ends_of_notes("!", result.conflicts)

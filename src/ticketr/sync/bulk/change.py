@@ -73,6 +73,15 @@ class BulkChange:
     delete: bool = False
 
     @property
+    def already(self) -> str:
+        """How an issue is that needs no change, after "already"; empty if that is not known."""
+        if self.delete:
+            return "deleted"
+        if self.status:
+            return self.status
+        return f"under {self.parent}" if self.parent else ""
+
+    @property
     def participle(self) -> str:
         """What issues are afterwards, as the verb of a message."""
         return "deleted" if self.delete else "changed"
@@ -98,6 +107,7 @@ class BulkIssue:
         status: The name of its status.
         type_id: The ID of its type.
         subtasks: The IDs of its sub-tasks.
+        parent: The key of its parent; empty if it has none.
     """
 
     id: str
@@ -106,6 +116,7 @@ class BulkIssue:
     status: str
     type_id: str
     subtasks: tuple[str, ...] = ()
+    parent: str = ""
 
     @property
     def project(self) -> str:

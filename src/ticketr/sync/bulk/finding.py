@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ticketr.jira import BulkFetched, Issue
     from ticketr.sync.session_job import SessionOptions
 
-_FIELDS = ("summary", "status", "issuetype", "subtasks")
+#: The fields that a `BulkIssue` is read from.
+FIELDS = ("summary", "status", "issuetype", "subtasks", "parent")
 
 
 @dataclass(kw_only=True)
@@ -63,10 +64,10 @@ class FindIssuesJob(SessionJob):
                     raise BadQuery(error.detail or str(error)) from error
             found: list[BulkIssue] = []
             for some in chunks(ids, PAGE):
-                answer = await session.jira.bulk_fetch(some, fields=_FIELDS)
+                answer = await session.jira.bulk_fetch(some, fields=FIELDS)
                 if not self.query:
                     _refuse_absent(answer)
-                found += map(_bulk_issue, answer.issues)
+                found += map(read_issue, answer.issues)
                 session.progress.move(len(found), len(ids), "Finding tickets")
         session.progress.move(len(found), len(found), f"Found {count_of_tickets(len(found))}")
         return tuple(found)
@@ -89,9 +90,9 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
     async with ask_jira(options) as jira:
         found: list[BulkIssue] = []
         for some in chunks(keys, PAGE):
-            answer = await jira.bulk_fetch(some, fields=_FIELDS)
+            answer = await jira.bulk_fetch(some, fields=FIELDS)
             _refuse_absent(answer)
-            found += map(_bulk_issue, answer.issues)
+            found += map(read_issue, answer.issues)
     return tuple(found)
 
 
@@ -101,8 +102,9 @@ def _refuse_absent(answer: BulkFetched) -> None:
         raise AbsentIssues(tuple(absent))
 
 
-def _bulk_issue(issue: Issue) -> BulkIssue:
-    kind = issue.fields.get("issuetype")
+def read_issue(issue: Issue) -> BulkIssue:
+    """Read what a bulk change needs of an issue, which has at least the fields `FIELDS`."""
+    kind, parent = issue.fields.get("issuetype"), issue.fields.get("parent")
     return BulkIssue(
         id=issue.id,
         key=issue.key,
@@ -110,4 +112,5 @@ def _bulk_issue(issue: Issue) -> BulkIssue:
         status=field_text(issue.fields.get("status")),
         type_id=str(kind.get("id", "")) if isinstance(kind, dict) else "",
         subtasks=subtask_ids(issue),
+        parent=str(parent.get("key", "")) if isinstance(parent, dict) else "",
     )

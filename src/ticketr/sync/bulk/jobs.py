@@ -24,8 +24,9 @@ from ticketr.sync.bulk.change import (
     count_of_tickets,
     with_line_names,
 )
+from ticketr.sync.bulk.finding import FIELDS, read_issue
 from ticketr.sync.compare.diff import Change
-from ticketr.sync.concurrency import PAGE
+from ticketr.sync.concurrency import PAGE, TRIES, passes_soon
 from ticketr.sync.errors import ChangeUnknown
 from ticketr.sync.hints import with_field_names
 from ticketr.sync.jobs.parts import reporting_session
@@ -36,7 +37,7 @@ from ticketr.sync.session_job import SessionJob
 from ticketr.sync.threads import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from ticketr import JobContext
     from ticketr.jira import BulkProgress
@@ -56,15 +57,19 @@ class BulkResult:
 
     Attributes:
         done: The keys of the issues that were changed.
+        already: The keys of the issues that needed no change; they were left alone.
         failed: A note on each issue that was not changed.
         unknown: The keys of issues that Jira may or may not change.
         is_deletion: Whether the change was their deletion.
+        state: How those are that needed no change, such as ``"Done"`` or ``"under DEMO-1"``.
     """
 
     done: tuple[str, ...] = ()
     failed: tuple[Note, ...] = ()
     unknown: tuple[str, ...] = ()
     is_deletion: bool = False
+    already: tuple[str, ...] = ()
+    state: str = ""
 
 
 @dataclass(kw_only=True)
@@ -85,10 +90,13 @@ class BulkJob(SessionJob):
     issues: Sequence[BulkIssue]
     change: BulkChange
     _done: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _already: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
     _asked: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
     )
+    # The IDs of issues that a refused request may have changed.
+    _unsure: set[str] = field(default_factory=set[str], init=False, repr=False)
 
     @property
     def _subject(self) -> str:
@@ -96,10 +104,20 @@ class BulkJob(SessionJob):
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        known = {*self._done, *(note.key for note in self._failed)}
-        unknown = tuple(each.key for each in self._asked.values() if each.key not in known)
-        done, failed = tuple(self._done), tuple(self._failed)
-        return BulkResult(done, failed, unknown, is_deletion=self.change.delete)
+        unknown = tuple(each.key for each in self._open(self._asked.values()))
+        return BulkResult(
+            tuple(self._done),
+            tuple(self._failed),
+            unknown,
+            is_deletion=self.change.delete,
+            already=tuple(self._already),
+            state=next(iter(self._already.values()), self.change.already),
+        )
+
+    def _open(self, some: Iterable[BulkIssue]) -> list[BulkIssue]:
+        """Return the issues of which it is not known yet what became of them."""
+        known = {*self._done, *self._already, *(note.key for note in self._failed)}
+        return [each for each in some if each.key not in known]
 
     async def execute(self, context: JobContext) -> BulkResult:
         """Run the job; the queue calls this.
@@ -111,13 +129,69 @@ class BulkJob(SessionJob):
         async with reporting_session(self, context, self._progress_words) as session:
             send = await self._sender(session)
             for some in self._batches():
-                await send(some)
+                await self._settle(session, send, some)
                 self._report_progress(session)
         result = self.so_far()
-        more = f", {len(result.failed)} failed" if result.failed else ""
-        done = self.change.participle.capitalize()
-        session.progress.say(f"{done} {count_of_tickets(len(result.done))}{more}")
+        number = len(result.already)
+        same = f"{number} {'was' if number == 1 else 'were'} already {result.state}"
+        counts = [
+            f"{self.change.participle.capitalize()} {count_of_tickets(len(result.done))}",
+            *([same] if number else []),
+            *([f"{len(result.failed)} failed"] if result.failed else []),
+        ]
+        session.progress.say(", ".join(counts))
         return result
+
+    async def _settle(
+        self,
+        session: Session,
+        send: Callable[[Sequence[BulkIssue]], Awaitable[None]],
+        some: Sequence[BulkIssue],
+    ) -> None:
+        """Change some issues; after a rate limit, change those that are not changed yet.
+
+        Jira may have carried out what a rate limit refused. So the issues are looked at before a
+        status is changed, or they are deleted, a second time. New values of fields can be set twice.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                await send(some)
+            except _StartRefused as refusal:
+                failure = refusal.error
+            else:
+                return
+            if not left or not passes_soon(failure):
+                raise failure
+            some = self._open(some)
+            self._unsure |= self._asked.keys() & {each.id for each in some}
+            if self.change.delete:
+                some = await self._unchanged(session, some)
+            if not some:
+                return
+
+    async def _unchanged(self, session: Session, some: Sequence[BulkIssue]) -> list[BulkIssue]:
+        """Look at issues; note those that are as the change makes them, and return the others."""
+        answer = await session.jira.bulk_fetch([each.id for each in some], fields=FIELDS)
+        now = {each.id: read_issue(each) for each in (*answer.issues, *answer.renamed)}
+        left: list[BulkIssue] = []
+        for each in some:
+            if each.id in answer.missing and self.change.delete:
+                state = self.change.already
+            elif each.id in now and now[each.id].status.casefold() == self._status:
+                state = now[each.id].status
+            else:
+                left.append(each)
+                continue
+            if each.id in self._unsure:
+                self._done[each.key] = each.id
+            else:
+                self._already[each.key] = state
+        return left
+
+    @property
+    def _status(self) -> str | None:
+        """The name of the new status, for comparisons; None if the change sets none."""
+        return self.change.status.casefold() or None
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -132,7 +206,7 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._done) + len(self._failed)
+        over = len(self._done) + len(self._already) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.move(over, len(self.issues), f"{verb} tickets")
 
@@ -182,10 +256,7 @@ class BulkJob(SessionJob):
 
     async def _transition(self, session: Session, some: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
-        wanted = self.change.status.casefold()
-        at = [each for each in some if each.status.casefold() == wanted]
-        self._done |= {each.key: each.id for each in at}
-        left = [each for each in some if each not in at]
+        left = await self._unchanged(session, some)
         if not left:
             return
         known = await session.jira.bulk_transitions([each.key for each in left])
@@ -193,7 +264,7 @@ class BulkJob(SessionJob):
         possible: list[BulkIssue] = []
         for each in left:
             transitions = known.get(each.key, ())
-            found = next((one for one in transitions if one.to.casefold() == wanted), None)
+            found = next((one for one in transitions if one.to.casefold() == self._status), None)
             if found is None:
                 names = ", ".join(dict.fromkeys(one.to for one in transitions)) or "none"
                 reason = f'no transition leads to "{self.change.status}"; can be reached: {names}'
@@ -208,6 +279,9 @@ class BulkJob(SessionJob):
 
     async def _set_parents(self, session: Session, some: Sequence[BulkIssue]) -> None:
         for each in some:
+            if each.parent == self.change.parent:
+                self._already[each.key] = self.change.already
+                continue
             self._asked[each.id] = each
             try:
                 await session.jira.edit_issue(each.key, {"parent": {"key": self.change.parent}})
@@ -227,6 +301,8 @@ class BulkJob(SessionJob):
         self._asked |= {each.id: each for each in some}
         try:
             task = await start()
+        except RateLimited as error:
+            raise _StartRefused(error) from error
         except JiraError as error:
             self._refuse(some, error)
             return
@@ -243,6 +319,16 @@ class BulkJob(SessionJob):
             raise
         left = [each for each in some if each.id not in {*progress.done, *progress.failed}]
         self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
+        await self._look_at_failed(session, some)
+
+    async def _look_at_failed(self, session: Session, some: Sequence[BulkIssue]) -> None:
+        """Count no issue as failed that another request has changed, perhaps an earlier one of ours."""
+        noted = {note.key for note in self._failed}
+        failed = [each for each in some if each.key in noted]
+        if failed and (self.change.status or self.change.delete):
+            left = {each.key for each in await self._unchanged(session, failed)}
+            settled = {each.key for each in failed} - left
+            self._failed = [note for note in self._failed if note.key not in settled]
 
     async def _wait_for_task(
         self, session: Session, task: str, some: Sequence[BulkIssue]
@@ -285,11 +371,19 @@ class BulkJob(SessionJob):
         self._failed += (Note(each.key, "", reason, code) for each in some)
 
 
+class _StartRefused(Exception):
+    """Raised when a rate limit refused to start a task, which Jira may have started."""
+
+    def __init__(self, error: RateLimited) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 def _may_have_begun(error: JiraError) -> bool:
     """Tell whether Jira may carry out a request nevertheless.
 
-    A gateway may refuse what Jira carries out; Jira itself does not.
+    A gateway may refuse what Jira carries out, and it is a gateway that limits rates.
     """
-    if isinstance(error, Rejected) and not isinstance(error, RateLimited):
-        return not error.is_jiras
+    if isinstance(error, Rejected):
+        return isinstance(error, RateLimited) or not error.is_jiras
     return may_have_happened(error)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import (
-    LONGEST_WAIT,
     Issue,
     JiraError,
     RateLimited,
@@ -24,7 +23,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.jira_comments import COMMENT_FIELD, comments_field
 from ticketr.sync.compare.sent_comments import SentComment
-from ticketr.sync.concurrency import TRIES
+from ticketr.sync.concurrency import TRIES, passes_soon
 from ticketr.sync.push.late_requests import wait_for_late_requests
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ async def send_comment(
             return
         if await _is_there(session, asked):
             return
-        if not left or (refused.retry_after or 0.0) > LONGEST_WAIT:
+        if not left or not passes_soon(refused):
             raise refused
 
 

@@ -267,7 +267,7 @@ class Creator:
         session, creations = self._session, self._session.state.creations
         properties = {PROPERTY: creation.marker}
         await session.in_thread(creations.put, creation)
-        created = await session.jira.create_issue(fields, properties=properties, once=True)
+        created = await session.jira.create_issue(fields, properties=properties)
         found = creation.answered(created.id, created.key)
         with trio.CancelScope(shield=True):  # one short write
             await session.in_thread(creations.put, found)

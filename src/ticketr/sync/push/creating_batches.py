@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import (
-    LONGEST_WAIT,
     MOST_CREATED,
     AuthenticationFailed,
     JiraError,
@@ -26,7 +25,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.diff import text_size
 from ticketr.sync.compare.sent import to_json
-from ticketr.sync.concurrency import TRIES
+from ticketr.sync.concurrency import TRIES, passes_soon
 from ticketr.sync.push.recovery import PROPERTY, look_up
 from ticketr.sync.state.journal import Creation
 from ticketr.sync.threads import chunks, compute
@@ -183,9 +182,7 @@ async def _forget(session: Session, creation: Creation) -> None:
 
 def may_succeed_later(error: JiraError) -> bool:
     """Return whether another try may succeed."""
-    if isinstance(error, RateLimited):
-        return (error.retry_after or 0.0) <= LONGEST_WAIT
-    return may_have_happened(error)
+    return passes_soon(error) or may_have_happened(error)
 
 
 def over_at(error: JiraError) -> float:

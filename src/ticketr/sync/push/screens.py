@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from ticketr.sync.push.writes import IssueEdit
     from ticketr.sync.session import Session
 
-#: Fields that every edit screen is assumed to have; an edit of these alone asks nothing.
-_EVERYWHERE = frozenset({"summary", "description", "issuetype"})
+#: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
+#: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
+_EVERYWHERE = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
 from ticketr.sync.compare.sent import SentValue
+from ticketr.sync.concurrency import TRIES, passes_soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -148,14 +149,20 @@ def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransitio
 async def _perform(
     jira: JiraClient, key: str, transition: Transition, fields: Mapping[str, object]
 ) -> None:
-    """Perform a transition; if its answer is lost, find out whether it happened."""
-    try:
-        await jira.transition_issue(key, transition.id, fields)
-    except JiraError as error:
-        if certainly_failed(error, fields) or isinstance(error, AuthenticationFailed):
-            raise
-        if await status_now(jira, key) != transition.to:  # noqa: ASYNC120 - a cancellation wins
-            raise
+    """Perform a transition; if it may have happened in spite of an error, look whether it has."""
+    for left in reversed(range(TRIES)):
+        try:
+            await jira.transition_issue(key, transition.id, fields)
+        except JiraError as error:
+            failure = error
+        else:
+            return
+        if certainly_failed(failure, fields) or isinstance(failure, AuthenticationFailed):
+            raise failure
+        if await status_now(jira, key) == transition.to:
+            return
+        if not left or not passes_soon(failure):
+            raise failure
 
 
 async def status_now(jira: JiraClient, key: str) -> str:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.jira import (
-    LONGEST_WAIT,
     Attachment,
     JiraError,
     RateLimited,
@@ -26,7 +25,7 @@ from ticketr.jira import (
 )
 from ticketr.sync.compare.attachment_names import safe_name
 from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
-from ticketr.sync.concurrency import TRIES
+from ticketr.sync.concurrency import TRIES, passes_soon
 from ticketr.sync.push.late_requests import wait_for_late_requests
 from ticketr.sync.state.files import AskedUpload
 from ticketr.sync.workspace.pictures import open_picture
@@ -148,7 +147,7 @@ class _Uploader:
             try:
                 return await self._record(replace(asked, attachment=await self._try(asked)))
             except RateLimited as error:
-                if not left or (error.retry_after or 0.0) > LONGEST_WAIT:
+                if not left or not passes_soon(error):
                     raise
         raise AssertionError  # pragma: no cover - the last try returns or raises
 
