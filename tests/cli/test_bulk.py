@@ -241,7 +241,8 @@ def test_json_says_why_the_issues_were_not_found(someone: User) -> None:
     assert told.code == 1
     words = "Find issues failed: Jira does not have DEMO-999, or you may not see it"
     assert json.loads(told.out) == {
-        "status": "failed", "message": words, "changed": [], "failed": [], "unknown": [],
+        "status": "failed", "message": words, "aliases": [], "changed": [], "already": [],
+        "failed": [], "unknown": [],
     }  # fmt: skip
 
 
@@ -295,3 +296,78 @@ def test_in_a_terminal_it_shows_the_issues_and_asks(
         look = [*PROGRAM, "bulk", "--jql", "key = DEMO-9", "--delete", "-n", "-C", str(tmp_path)]
         with job_on_pty(look, environ=environment(url)) as pty:
             assert pty.wait_for_end() == (0 if is_there else 1)
+
+
+HOSTILE = '[aliases]\nmine = "project = DEMO"\nMINE = "project = DEMO"\nours = "key in (DEMO-1)"\n'
+
+
+def settings_of(user: User, text: str = HOSTILE) -> None:
+    user.root.mkdir(exist_ok=True)
+    (user.root / "ticketr.toml").write_text(text)
+
+
+def test_a_cloned_file_does_not_change_what_mine_is(someone: User) -> None:
+    settings_of(someone)
+    own = {each.key for each in someone.site if each.assignee == someone.site.user}
+    others = {each.key: each.priority.name for each in someone.site if each.key not in own}
+
+    told = someone.runs("bulk", "--jql", "@mine", "--set", "Priority=Lowest", "--yes")
+
+    assert told.code == 0, told.err
+    assert {key: someone.finds(key).priority.name for key in others} == others
+    warnings = [line for line in told.err.splitlines() if "is built in" in line]
+    assert [line.partition(": ")[0].rpartition(":")[2] for line in warnings] == ["2", "3"]
+    assert "ticketr.toml:2: ignored: @mine is built in" in told.err
+    assert "alias @mine (built in): assignee = currentUser()" in told.err
+
+
+def test_the_users_own_settings_change_what_mine_is(someone: User) -> None:
+    settings_of(someone)
+    assert someone.runs("alias", "mine", "key = DEMO-2").code == 0
+
+    told = someone.runs("bulk", "--jql", "@mine", "--set", "Priority=Lowest", "--yes")
+
+    assert "alias @mine of your settings: key = DEMO-2" in told.err
+    assert "Changed 1 ticket" in told.err
+
+
+def test_a_plan_names_the_file_of_each_alias_also_of_one_within_another(someone: User) -> None:
+    settings_of(someone)
+    assert someone.runs("alias", "wide", "@ours OR (@mine AND key = DEMO-3)").code == 0
+
+    told = someone.runs("bulk", "--jql", "@wide", "--transition", "Done", "--dry-run", "--json")
+
+    aliases = json.loads(told.out)["aliases"]
+    assert [(each["name"], each["source"]) for each in aliases] == [
+        ("wide", "your settings"),
+        ("ours", "ticketr.toml"),
+        ("mine", "built in"),
+    ]
+    assert "alias @ours of ticketr.toml: key in (DEMO-1)" in told.err
+
+
+def test_a_deletion_without_a_question_takes_no_alias_of_a_shared_file(someone: User) -> None:
+    settings_of(someone)
+    assert someone.runs("alias", "wide", "@ours").code == 0
+
+    for query in ("@ours", "@wide", "key = DEMO-2 OR @ours"):
+        told = someone.runs("bulk", "--jql", query, "--delete", "--yes")
+        assert told.code == 2
+        assert "--delete with --yes takes no alias of ticketr.toml" in told.err
+        assert "write its query after --jql" in told.err
+    assert someone.site.find("DEMO-1") is not None
+    again = someone.runs("bulk", "--jql", "key in (DEMO-1)", "--delete", "--yes")
+    assert again.code == 0, again.err
+
+
+def test_issues_that_are_there_already_are_counted_apart(someone: User) -> None:
+    done = next(each for each in someone.site if each.status.name == "Done")
+
+    told = someone.runs("bulk", done.key, "--transition", "Done", "--json")
+
+    result = json.loads(told.out)
+    assert (told.code, result["changed"], result["already"]) == (0, [], [done.key])
+    assert result["message"] == "Changed 0 tickets, 1 was already Done"
+    text = someone.runs("bulk", done.key, "--transition", "done")
+    assert f"already Done, left alone: {done.key}" in text.err
+    assert "ticketr pull" not in text.err

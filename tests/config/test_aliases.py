@@ -111,7 +111,7 @@ def test_a_wrong_alias_is_refused_with_its_line(tmp_path: Path, line: str, probl
     assert "ticketr.toml:2" in str(caught.value)
 
 
-def test_the_users_alias_goes_before_the_teams_and_the_teams_before_the_built_in(
+def test_the_users_alias_goes_before_the_teams_which_changes_no_built_in_one(
     folder: Path, tmp_path: Path
 ) -> None:
     store_alias(folder, "ours", "project = B")
@@ -120,8 +120,9 @@ def test_the_users_alias_goes_before_the_teams_and_the_teams_before_the_built_in
 
     found = resolve_workspace({"TICKETR_CONFIG_DIR": str(folder)}, tmp_path)
 
-    assert found.jql == f"(project = B) AND ({BUILT_IN['recent']}) AND (x = 1)"
-    assert found.aliases == {**BUILT_IN, "mine": "x = 1", "ours": "project = B"}
+    assert found.jql == f"(project = B) AND ({BUILT_IN['recent']}) AND ({BUILT_IN['mine']})"
+    assert found.aliases == {**BUILT_IN, "ours": "project = B"}
+    assert "ticketr.toml:4: ignored: @mine is built in" in found.ignored[0]
 
 
 def test_an_alias_may_be_called_like_a_secret(tmp_path: Path) -> None:

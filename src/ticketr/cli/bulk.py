@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ticketr import JobSnapshot
     from ticketr.cli.queue_runner import JobOutcome
+    from ticketr.config import UsedAlias
     from ticketr.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
 
 
@@ -70,7 +71,7 @@ def bulk(
     It shows the issues and asks. The files stay as they are; the next pull brings the changes.
     Your unpushed edits of these tickets stay, too.
     """
-    from ticketr.cli.job_options import CommonOptions, workspace_arguments
+    from ticketr.cli.job_options import CommonOptions, job_settings, resolve_options
     from ticketr.cli.queue_runner import run, run_one
     from ticketr.sync import BulkChange, BulkJob, BulkResult, FindIssuesJob
 
@@ -82,20 +83,26 @@ def bulk(
         _read_settings(settings), transition, checked_key(parent) if parent else "", delete
     )
     options = CommonOptions(workspace=workspace, folder=folder)
-    arguments = workspace_arguments(options, jql=jql)
+    resolved = resolve_options(options)
+    aliases = resolved.aliases_in(jql or "")
+    if delete and yes:
+        _refuse_team_aliases(aliases)
+    arguments = job_settings(resolved, options, jql)
     query = arguments["jql"] or "" if jql else ""
     wanted = tuple(dict.fromkeys(map(checked_key, keys)))
 
     async def find() -> JobOutcome[tuple[BulkIssue, ...]]:
         return await run_one(FindIssuesJob(**arguments, query=query, keys=wanted), plain=plain)
 
+    for each in aliases:
+        echo(str(each), err=True)
     found = run(find)
     if found.result is None:
-        _print_result(found.snapshot, BulkResult(), change, as_json=as_json)
+        _print_result(found.snapshot, BulkResult(), change, aliases, as_json=as_json)
         context.exit(_exit_code(found.signal))
     issues = found.result or ()
     if dry_run or not issues:
-        _print_issues(issues, change, as_json=as_json)
+        _print_issues(issues, change, aliases, as_json=as_json)
         context.exit(exits.DONE)
     _confirm(issues, change, arguments, yes=yes)
     job = BulkJob(**arguments, issues=issues, change=change)
@@ -105,10 +112,26 @@ def bulk(
 
     ended = run(main)
     result = job.so_far()
-    _print_result(ended.snapshot, result, change, as_json=as_json)
+    _print_result(ended.snapshot, result, change, aliases, as_json=as_json)
     if ended.result is None:
         context.exit(_exit_code(ended.signal))
     context.exit(exits.PARTLY if result.failed else exits.DONE)
+
+
+def _refuse_team_aliases(aliases: Sequence[UsedAlias]) -> None:
+    """Refuse to delete, without a question, what a file chooses that others may have written.
+
+    Raises:
+        click.UsageError: One of the aliases is defined in ticketr.toml.
+    """
+    from ticketr.config import WORKSPACE_FILE
+
+    for each in aliases:
+        if each.source == WORKSPACE_FILE:
+            raise click.UsageError(
+                f"{each}\n--delete with --yes takes no alias of {WORKSPACE_FILE}, which others may "
+                "have written. Leave --yes out and look at the plan, or write its query after --jql"
+            )
 
 
 def _exit_code(received: signal.Signals | None) -> int:
@@ -148,10 +171,20 @@ def _change_words(count: int, issues: Sequence[BulkIssue], change: BulkChange) -
     return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
 
 
-def _print_issues(issues: Sequence[BulkIssue], change: BulkChange, *, as_json: bool) -> None:
+def _alias_records(aliases: Sequence[UsedAlias]) -> list[dict[str, str]]:
+    return [each._asdict() for each in aliases]
+
+
+def _print_issues(
+    issues: Sequence[BulkIssue],
+    change: BulkChange,
+    aliases: Sequence[UsedAlias],
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
         listed = [{"key": each.key, "title": each.title, "status": each.status} for each in issues]
-        echo_json({"change": str(change), "tickets": listed})
+        echo_json({"change": str(change), "aliases": _alias_records(aliases), "tickets": listed})
         return
     for each in issues:
         echo(f"{each.key}  {each.status}  {each.title}")
@@ -193,7 +226,12 @@ def _confirm(
 
 
 def _print_result(
-    snapshot: JobSnapshot, result: BulkResult, change: BulkChange, *, as_json: bool
+    snapshot: JobSnapshot,
+    result: BulkResult,
+    change: BulkChange,
+    aliases: Sequence[UsedAlias],
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
         progress = snapshot.progress
@@ -205,6 +243,7 @@ def _print_result(
             {
                 "status": snapshot.status.value,
                 "message": progress.message if progress else "",
+                "aliases": _alias_records(aliases),
                 "changed": list(result.done),
                 "already": list(result.already),
                 "failed": failed,

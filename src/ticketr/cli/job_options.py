@@ -140,9 +140,9 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
     from ticketr.cli.report import print_messages
 
     if not options.every:
-        resolved = _resolve_options(options)
+        resolved = resolve_options(options)
         print_messages([line] if (line := location_notice(resolved, options)) else [])
-        return JobArguments({"": _session_settings(resolved, options, jql)})
+        return JobArguments({"": job_settings(resolved, options, jql)})
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("use --every, or name one workspace, not both")
     workspaces = read_user_config(config_folder(os.environ)).workspaces
@@ -173,7 +173,7 @@ def workspace_arguments(
         TokenFailed: A source of tokens failed.
         click.UsageError: The package asks was chosen and cannot be used.
     """
-    return _session_settings(_resolve_options(options), options, jql)
+    return job_settings(resolve_options(options), options, jql)
 
 
 def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
@@ -200,14 +200,25 @@ def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
     return f"{words}; to work in this folder, say --folder ." if in_use else words
 
 
-def _resolve_options(options: CommonOptions) -> Workspace:
+def resolve_options(options: CommonOptions) -> Workspace:
+    """Return the workspace of a command, whose site is confirmed; say what in its file is ignored.
+
+    Raises:
+        ConfigError: See `workspace_arguments`, as for its other errors.
+    """
+    from ticketr.cli.report import print_messages
+
     found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
+    print_messages(found.ignored)
     return confirm_site(require_workspace(found))
 
 
-def _session_settings(
-    resolved: Workspace, options: CommonOptions, jql: str | None
-) -> SessionOptions:
+def job_settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:
+    """Return the arguments of a pull, push or sync of a workspace, by the options of a command.
+
+    Raises:
+        ConfigError: See `workspace_arguments`, as for its other errors.
+    """
     if jql is not None:
         jql = expand_aliases("--jql", jql, resolved.aliases)
     elif options.project is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
-from ticketr.config.aliases import BUILT_IN, checked_alias, expand_aliases
+from ticketr.config.aliases import BUILT_IN, UsedAlias, checked_alias, expand_aliases
 from ticketr.config.atomic import open_new, replace_atomically, write_new
 from ticketr.config.checks import (
     CONFIRM_ABOVE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketr.config.checks import checked_jql
 from ticketr.config.errors import BadSetting
@@ -30,6 +30,42 @@ _PART = re.compile(rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_NA
 _ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
 #: Characters; Jira takes no longer query.
 _LONGEST = 20_000
+
+
+class UsedAlias(NamedTuple):
+    """An alias that a query uses; its text says where it was defined and what it stands for.
+
+    Attributes:
+        name: Its name, without the ``@``.
+        source: Where it was defined: ``"built in"``, ``"ticketr.toml"`` or ``"your settings"``.
+        query: The query that it stands for.
+    """
+
+    name: str
+    source: str
+    query: str
+
+    def __str__(self) -> str:
+        where = "(built in)" if self.source == "built in" else f"of {self.source}"
+        return f"alias @{self.name} {where}: {self.query}"
+
+
+def is_built_in(name: str) -> bool:
+    """Return whether everybody has an alias of this name, in any case of letters."""
+    return name.casefold() in BUILT_IN
+
+
+def names_in(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the aliases that a query uses, and that those use, each once."""
+    names: dict[str, None] = {}
+    left = [query]
+    while left:
+        for found in _PART.finditer(left.pop(0)):
+            name = found[2]
+            if name in aliases and name not in names:
+                names[name] = None
+                left.append(aliases[name])
+    return tuple(names)
 
 
 def checked_alias(name: str, value: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.aliases import BUILT_IN, expand_aliases
+from ticketr.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
 from ticketr.config.checks import checked_project
 from ticketr.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
 from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
@@ -64,6 +64,8 @@ class Workspace:
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
         aliases: The names for queries: of everybody, of the team and of the user.
+        team_aliases: Those of them that the workspace's file defines.
+        ignored: What in the workspace's file does not count, and why.
     """
 
     name: str
@@ -86,6 +88,21 @@ class Workspace:
     links: bool = False
     attachments: str | None = None
     inherit: bool = True
+    team_aliases: frozenset[str] = frozenset()
+    ignored: tuple[str, ...] = ()
+
+    def aliases_in(self, query: str) -> tuple[UsedAlias, ...]:
+        """Return the aliases that a query uses, and those within them."""
+        return tuple(
+            UsedAlias(name, self._source_of(name), self.aliases[name])
+            for name in names_in(query, self.aliases)
+        )
+
+    def _source_of(self, alias: str) -> str:
+        if alias in self.team_aliases:
+            return WORKSPACE_FILE
+        is_own = self.aliases[alias] != BUILT_IN.get(alias)
+        return "your settings" if is_own else "built in"
 
     def required_site(self) -> str:
         """Return the site, if a login may go there.
@@ -279,6 +296,8 @@ def _merge(
         story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,
+        team_aliases=frozenset(files.own.aliases.keys() - config.aliases.keys()),
+        ignored=files.own.ignored,
     )
     if site is None:
         return workspace

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.aliases import read_aliases
+from ticketr.config.aliases import is_built_in, read_aliases
 from ticketr.config.atomic import replace_atomically, settings_errors
 from ticketr.config.checks import (
     checked_attachments,
@@ -72,7 +72,8 @@ class WorkspaceFile:
         inherit: Whether new sub-tasks take over the fields of their tickets; None if the file does
             not say.
         strategy: What to do with a conflict, one of ``STRATEGIES``.
-        aliases: The team's names for queries.
+        aliases: The team's names for queries; none has the name of a built-in one.
+        ignored: What in the file does not count, and why, each with its line.
     """
 
     path: Path
@@ -86,6 +87,7 @@ class WorkspaceFile:
     attachments: str | None = None
     inherit: bool | None = None
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    ignored: tuple[str, ...] = ()
 
 
 def read_workspace_file(root: Path) -> WorkspaceFile | None:
@@ -113,6 +115,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     table.refuse_unknown(_KEYS)
     sync = table.table("sync")
     sync.refuse_unknown(_SYNC_KEYS)
+    aliases = read_aliases(table.table(_ALIASES))
     return WorkspaceFile(
         path,
         site=table.checked("site", checked_site),
@@ -124,8 +127,18 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         inherit=table.flag("inherit"),
         attachments=table.checked("attachments", checked_attachments),
         strategy=sync.checked("strategy", checked_strategy),
-        aliases=read_aliases(table.table(_ALIASES)),
+        aliases={name: query for name, query in aliases.items() if not is_built_in(name)},
+        ignored=tuple(_ignored_alias(table, name) for name in aliases if is_built_in(name)),
     )
+
+
+def _ignored_alias(table: Table, name: str) -> str:
+    """Say that an alias does not count: who writes ``@mine`` expects to change their own issues."""
+    hint = f"your own settings can: ticketr alias {name} QUERY"
+    problem = (
+        f"ignored: @{name} is built in, and a file that others share cannot change it ({hint})"
+    )
+    return str(table.table(_ALIASES).bad(name, problem))
 
 
 def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
