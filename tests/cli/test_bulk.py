@@ -202,7 +202,8 @@ def test_wrong_usage_is_refused(someone: User, arguments: list[str], problem: st
         ("parent=DEMO-1", "parent: --move KEY sets it"),
         ("Nope=1", "the files here do not keep it; they keep"),
         ("Sprint=Harbour Sprint 7", "bulk edit"),
-        ("Type=Bug", "bulk edit does not have it"),
+        ("Type=", "a type cannot be cleared"),
+        ("Type=Nonsense", "is not possible"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_is_sent(
@@ -263,6 +264,9 @@ def test_fields_of_many_types_are_set(
         "Ships In": "2026.2",
         "Topics": "cake, tea",
         "Components": "Checkout",
+        "Website": "https://example.com/a",
+        "Issue color": "dark_blue",
+        "Region": "Europe > Spain",
     }
     fields = f"fields = {[*wanted]}\n"
     user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, fields)
@@ -280,6 +284,35 @@ def test_fields_of_many_types_are_set(
     assert user.runs("bulk", "KIT-3", *cleared).code == 0
     user.runs("pull")
     assert not [name for name in wanted if user.reads("KIT-3.md").fields.get(name)]
+
+
+def test_the_type_is_set(someone: User) -> None:
+    task = next(each for each in someone.site if each.type.name == "Task")
+
+    told = someone.runs("bulk", task.key, "--set", "Type=Story")
+
+    assert told.code == 0, told.err
+    assert someone.finds(task.key).type.name == "Story"
+
+
+def test_a_rich_text_that_the_files_keep_is_set_and_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = 'fields = ["Environment"]\n'
+    user = user_of_all_fields(tmp_path / "work", monkeypatch, capsys, settings)
+
+    told = user.runs("bulk", "KIT-2", "KIT-3", "--set", "environment=Chrome **120**")
+
+    assert told.code == 0, told.err
+    user.runs("pull")
+    assert "Chrome **120**" in (user.root / "KIT-2.md").read_text()
+    assert user.runs("bulk", "KIT-2", "--set", "Environment=").code == 0
+    user.runs("pull")
+    assert "Chrome" not in (user.root / "KIT-2.md").read_text()
+    refused = user.runs("bulk", "KIT-2", "--set", f"Environment={'x' * 40_000}")
+    assert (refused.code, writes(user)) == (3, [])
+    assert "Environment: the text is too long" in refused.err
+    assert user.runs("bulk", "KIT-2", "--set", "Lessons=x").code == 3  # the files do not keep it
 
 
 @pytest.mark.parametrize(("answer", "is_there"), [("n", True), ("y", False)])

@@ -25,7 +25,7 @@ from ticketr.jira import (
     may_have_happened,
     open_jira,
 )
-from ticketr.jira.errors import NoAnswer, ServerError
+from ticketr.jira.errors import NoAnswer, RateLimited, ServerError
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 MADE = Answer({"id": "10001", "key": "A-2", "self": f"{SITE}/rest/api/3/issue/10001"}, status=201)
@@ -114,14 +114,25 @@ async def test_transitions_are_read_with_missing_keys(autojump_clock: Clock) -> 
         )
 
 
-@every_write
-async def test_a_write_is_sent_again_when_the_site_asked_to_slow_down(
+async def test_an_edit_is_sent_again_when_the_site_asked_to_slow_down(
+    autojump_clock: Clock,
+) -> None:
+    app = ScriptedApp(SLOW, SLOW, DONE)
+    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
+        await WRITES["edit"](jira)
+    assert app.times == [0.0, 7.0, 14.0]
+
+
+@each_once
+async def test_another_write_is_sent_once_and_the_next_one_waits_as_the_site_asked(
     write: str, autojump_clock: Clock
 ) -> None:
-    app = ScriptedApp(SLOW, SLOW, GOOD[write])
+    app = ScriptedApp(SLOW, GOOD[write])
     async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
+        with pytest.raises(RateLimited):
+            await WRITES[write](jira)
         await WRITES[write](jira)
-    assert app.times == [0.0, 7.0, 14.0]
+    assert app.times == [0.0, 7.0]
 
 
 @every_write
@@ -306,5 +317,5 @@ async def test_patience_with_a_write_ends(autojump_clock: Clock) -> None:
     app = ScriptedApp(SLOW)
     async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira:
         with pytest.raises(JiraError, match="429"):
-            await jira.create_issue({})
+            await jira.edit_issue("A-1", {})
     assert len(app.asked) == RetryPolicy().tries

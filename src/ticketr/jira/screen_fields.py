@@ -49,6 +49,7 @@ class ScreenField(NamedTuple):
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         items: The kind of its value's members, for an array; else empty.
         allowed: The values that it may have; empty if every value is allowed, or the site does not list them.
+        custom_type: For a custom field, the full name of its kind, as in `Field`; else empty.
     """
 
     id: str
@@ -58,6 +59,7 @@ class ScreenField(NamedTuple):
     schema_type: str
     items: str
     allowed: tuple[Allowed, ...]
+    custom_type: str = ""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -76,6 +78,7 @@ class ScreenField(NamedTuple):
             schema_type=text_of(kind.get("type")),
             items=text_of(kind.get("items")),
             allowed=tuple(allowed for allowed in read if allowed is not None),
+            custom_type=text_of(kind.get("custom")),
         )
 
 

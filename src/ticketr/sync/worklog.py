@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.jira import JiraError, RateLimited, adf, may_have_happened
+from ticketr.jira import JiraError, RateLimited, may_have_happened
 from ticketr.sync.compare.moments import jira_moment, read_moment, zone_of
 from ticketr.sync.concurrency import TRIES, passes_soon
 from ticketr.sync.errors import BadWork
 from ticketr.sync.jobs.parts import reporting_session
+from ticketr.sync.push.rich_text import new_document
+from ticketr.sync.push.values import BadValue
 from ticketr.sync.session_job import SessionJob
 
 if TYPE_CHECKING:
@@ -98,16 +100,10 @@ class LogWorkJob(SessionJob):
 
 def _comment(text: str) -> dict[str, object] | None:
     """Convert the text of a record; raise `BadWork` if Jira would refuse or lose it."""
-    if not text.strip():
-        return None
-    if adf.is_too_long(text):
-        raise BadWork(text, f"the text is too long; Jira takes {adf.LONGEST_TEXT} characters")
-    for piece in adf.dropped_pieces(text):
-        raise BadWork(text, piece.reason)
-    document = adf.to_adf(text)
-    for problem in adf.problems(document):
-        raise BadWork(text, f"Jira would refuse it: {problem}")
-    return document
+    try:
+        return new_document(text)
+    except BadValue as error:
+        raise BadWork(text, str(error)) from None
 
 
 def _start_time(text: str, session: Session) -> datetime:

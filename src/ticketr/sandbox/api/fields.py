@@ -178,6 +178,7 @@ _NAMES: Final = {
     "textarea": "Paragraph",
     "textfield": "Short text",
     "url": "URL Field",
+    "issuecolor": "Issue color",
 }
 #: The custom fields that only the projects with fields of every type have.
 EXTRA_DEFINITIONS: Final = tuple(_extra(field) for field in EXTRA_FIELDS if not field.is_system)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ticketr.sandbox.data.model import Option, User
     from ticketr.sandbox.data.site import Site
 
+_COLORS: Final = frozenset(("purple", "blue", "green", "teal", "yellow", "orange", "grey"))
 _PREFIX: Final = "com.atlassian.jira.plugin.system.customfieldtypes:"
 
 
@@ -101,6 +102,13 @@ def _read_url(context: ValueContext, value: Any) -> str | None:
     text = values.read_line(context, value)
     if text is not None and not re.match(r"[A-Za-z][\w+.-]*://\S", text):
         raise InvalidValue("The URL is not valid.")
+    return text
+
+
+def _read_color(context: ValueContext, value: Any) -> str | None:
+    text = values.read_line(context, value)
+    if text is not None and text.removeprefix("dark_") not in _COLORS:
+        raise InvalidValue("The color is not valid.")
     return text
 
 
@@ -245,6 +253,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         lambda writer, _, document: writer.parts.text(document),
     ),
     "url": Kind("string", _plain(_read_url), _write_unchanged),
+    "issuecolor": Kind(
+        "string",
+        _plain(_read_color),
+        _write_unchanged,
+        custom="com.pyxis.greenhopper.jira:jsw-issue-color",
+    ),
     "float": Kind("number", _READ_NUMBER, _write_unchanged),
     "storypoints": Kind(
         "number",

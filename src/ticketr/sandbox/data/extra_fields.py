@@ -134,6 +134,7 @@ EXTRA_FIELDS: Final = (
     _kit_field(10119, "Website", "url"),
     _kit_field(10120, "Lessons", "textarea", screens=["edit"]),
     _kit_field(10121, "Audit Code", "textfield", screens=[]),
+    _kit_field(10122, "Issue color", "issuecolor"),
     _team_field(10201, "Summary for guests", "textfield"),
     _team_field(10202, "Programme", "textarea"),
     _team_field(10203, "Budget", "float"),

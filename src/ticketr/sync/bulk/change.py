@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from ticketr.config.names import folded
 from ticketr.sync.compare.durations import ESTIMATES
-from ticketr.sync.push.values import BadValue, jira_value
+from ticketr.sync.hints import nearest
+from ticketr.sync.push.rich_text import new_document
+from ticketr.sync.push.values import BadValue, jira_value, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -138,10 +142,17 @@ _LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
 _SINGLE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
     "number": ("clearableNumberFields", lambda number: {"value": number}),
-    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": day or ""}}),
+    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _day(day)}}),
     "datetime": (
         "dateTimePickerFields",
-        lambda moment: {"dateTime": {"formattedDateTime": moment or ""}},
+        lambda moment: {"dateTime": {"formattedDateTime": _moment(moment)}},
+    ),
+    "option-with-child": (
+        "cascadingSelectFields",
+        lambda value: {
+            "parentOptionValue": _choice(value),
+            "childOptionValue": _choice(value and value.get("child")),
+        },
     ),
     "user": ("singleSelectClearableUserPickerFields", lambda user: {"user": user}),
     "option": ("singleSelectFields", lambda value: {"option": _option(value)}),
@@ -154,6 +165,13 @@ _SINGLE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
         lambda value: {"group": {"groupName": value["name"] if value else ""}},
     ),
 }
+#: For fields whose kind of value does not tell, by the end of the name of the field's kind.
+_BY_CUSTOM_TYPE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+    ":url": ("urlFields", lambda url: {"url": url or ""}),
+    ":jsw-issue-color": ("colorFields", lambda name: {"color": {"name": _color(name)}}),
+}
+#: The names of colours that a bulk edit takes, by Atlassian's document.
+_COLORS = ("purple", "blue", "green", "teal", "yellow", "orange", "grey")
 #: For lists that are only replaced, by the kind of their members.
 _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "option": ("multipleSelectFields", lambda some: {"options": [*map(_option, some)]}),
@@ -163,6 +181,10 @@ _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
         lambda some: {"groups": [{"groupName": each["name"]} for each in some]},
     ),
 }
+#: The groups that are one field, not a list of fields.
+_ALONE = frozenset({"issueType", "multiselectComponents", "priority"})
+_NO_TEXTS: Mapping[str, FieldSpec] = MappingProxyType({})
+_ONLY_LISTS = "only labels, components and versions can be added and removed"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
 
@@ -186,7 +208,10 @@ def count_of_tickets(count: int) -> str:
 
 
 def bulk_values(
-    settings: tuple[FieldSetting, ...], specs: Mapping[str, FieldSpec], lookup: NameLookup
+    settings: tuple[FieldSetting, ...],
+    specs: Mapping[str, FieldSpec],
+    lookup: NameLookup,
+    texts: Mapping[str, FieldSpec] = _NO_TEXTS,
 ) -> tuple[tuple[str, ...], dict[str, object]]:
     """Convert settings to the fields and the values of a bulk edit.
 
@@ -194,6 +219,7 @@ def bulk_values(
         settings: The settings.
         specs: The fields of the issues' type, by the names of their lines.
         lookup: Finds people and sprints by name.
+        texts: Their fields with rich text, by the names of their sections.
 
     Raises:
         BadValue: A field is unknown, or its text is not a value, or Jira cannot set it in bulk.
@@ -203,16 +229,20 @@ def bulk_values(
     for setting in settings:
         if option := _OTHER_OPTIONS.get(folded(setting.name)):
             raise BadValue(f"{setting.name}: {option} sets it")
-        spec = specs.get(setting.name)
+        spec = specs.get(setting.name) or texts.get(setting.name)
         if spec is None or spec.unsupported:
-            known = ", ".join(name for name, each in specs.items() if not each.unsupported)
+            every = {**specs, **texts}
+            known = ", ".join(name for name, each in every.items() if not each.unsupported)
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
-            name, entry = _entry(spec, setting, jira_value(spec, setting.text, lookup))
+            if setting.name in texts:
+                name, entry = _text_entry(setting)
+            else:
+                name, entry = _entry(spec, setting, jira_value(spec, setting.text, lookup))
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None
         ids.append(spec.id)
-        if name in {"priority", "multiselectComponents"}:  # there is one such field
+        if name in _ALONE:  # there is one such field
             values[name] = entry
         else:
             values.setdefault(name, [])
@@ -220,6 +250,14 @@ def bulk_values(
             assert isinstance(found, list)
             found.append({"fieldId": spec.id, **entry})
     return tuple(ids), values
+
+
+def _text_entry(setting: FieldSetting) -> tuple[str, dict[str, object]]:
+    """Return the name of the group of rich texts, and the entry of a text there."""
+    if setting.action is not ListAction.REPLACE:
+        raise BadValue(_ONLY_LISTS)
+    document = new_document(setting.text)
+    return "richTextFields", {"richText": {"adfValue": document} if document else {}}
 
 
 def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dict[str, object]]:
@@ -240,11 +278,18 @@ def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dic
             key: entries,
         }
     if setting.action is not ListAction.REPLACE:
-        raise BadValue("only labels, components and versions can be added and removed")
+        raise BadValue(_ONLY_LISTS)
     if spec.id == "priority":
         if not value:
             raise BadValue("a priority cannot be cleared")
         return "priority", {"priorityId": _id_of(value)}
+    if spec.id == "issuetype":
+        if not value:
+            raise BadValue("a type cannot be cleared")
+        return "issueType", {"issueTypeId": _id_of(value)}
+    for ending, (name, entry_of) in _BY_CUSTOM_TYPE.items():
+        if spec.custom_type.endswith(ending):
+            return name, entry_of(value)
     table = _MANY if spec.type == "array" else _SINGLE
     kind = spec.items if spec.type == "array" else spec.type
     if kind not in table:
@@ -262,3 +307,29 @@ def _id_of(value: Any) -> str:
 
 def _option(value: Any) -> dict[str, object]:
     return {"optionId": int(_id_of(value)) if value else -1}
+
+
+def _choice(value: Any) -> dict[str, object]:
+    """Return one of the two choices of a cascading field, which null clears."""
+    return {"optionId": int(_id_of(value)) if value else None}
+
+
+def _day(day: str | None) -> str:
+    """Return a day as the bulk edit takes it: ``31-01-2026``, unlike the edit of one issue."""
+    return f"{date.fromisoformat(day):%d-%m-%Y}" if day else ""
+
+
+def _moment(moment: str | None) -> str:
+    """Return a moment by ISO 8601, whose zone has a colon, unlike in Jira's other requests."""
+    return datetime.fromisoformat(moment).isoformat(timespec="milliseconds") if moment else ""
+
+
+def _color(name: str | None) -> str:
+    """Return the name of a colour with blanks, as the bulk edit takes it."""
+    if not name:
+        return ""
+    wanted = name.replace("_", " ").lower()
+    if wanted.removeprefix("dark ") not in _COLORS:
+        names = (*_COLORS, *(f"dark {each}" for each in _COLORS))
+        raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
+    return wanted

@@ -220,7 +220,7 @@ class BulkJob(SessionJob):
             return lambda some: self._transition(session, some)
         if self.change.parent:
             return lambda some: self._set_parents(session, some)
-        settings = with_line_names(self.change.settings, session.columns.names)
+        settings = with_line_names(self.change.settings, session.columns.named)
         changes = tuple(Change(each.name, "", each.text) for each in settings)
         kinds = {(each.project, each.type_id) for each in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
@@ -243,7 +243,8 @@ class BulkJob(SessionJob):
         for query, issues in by_type.items():
             try:
                 specs = metadata.field_specs(query)
-                ids, values = bulk_values(settings, specs, metadata.lookup)
+                texts = metadata.text_specs(query)
+                ids, values = bulk_values(settings, specs, metadata.lookup, texts)
             except BadValue as error:
                 self._fail(issues, str(error), Code.INVALID)
                 continue

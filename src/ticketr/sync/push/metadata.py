@@ -192,6 +192,7 @@ def _field_specs(
             allowed=allowed,
             required=_is_missed(created),
             on_create=not by_id or field_id == "issuetype" or _screen_id(field_id) in by_id,
+            custom_type=known.custom_type if known else "",
         )
     for other in site.values():
         if other.name not in field_specs and (why := unsupported(other)):

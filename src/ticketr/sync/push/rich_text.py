@@ -120,6 +120,24 @@ class RichText:
         return replace(self, issue=issue, edited=self.edited and self.edited.with_text(issue))
 
 
+def new_document(text: str) -> dict[str, object] | None:
+    """Return the document of a text that no file holds; None if it is empty.
+
+    Raises:
+        BadValue: Jira would refuse the text or lose a part of it.
+    """
+    if not text.strip():
+        return None
+    if adf.is_too_long(text):
+        raise BadValue(f"the text is too long; Jira takes {adf.LONGEST_TEXT} characters")
+    for piece in adf.dropped_pieces(text):
+        raise BadValue(piece.reason)
+    document = adf.to_adf(text)
+    for problem in adf.problems(document):
+        raise BadValue(f"Jira would refuse it: {problem}")
+    return document
+
+
 def _checked_document(text: RichText) -> dict[str, object] | None:
     """Convert a text and check it; return None for an empty document.
 

@@ -53,6 +53,7 @@ class FieldSpec:
         required: Whether a new issue needs a value.
         on_create: Whether a new issue can have a value.
         unsupported: Why a line in a file cannot hold it; empty if it can.
+        custom_type: For a custom field, the full name of its kind; else empty.
     """
 
     id: str
@@ -63,6 +64,7 @@ class FieldSpec:
     required: bool = False
     on_create: bool = True
     unsupported: str = ""
+    custom_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
