@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,41 @@ class Silent(Recorder):
     async def send(self, request: Request) -> Response:
         response = await super().send(request)
         return replace(response, status=403) if request.url.endswith("/editmeta") else response
+
+
+class WithoutParent(Recorder):
+    """Leaves the parent out of each edit screen."""
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if not request.url.endswith("/editmeta"):
+            return response
+        fields = json.loads(response.body)["fields"]
+        assert fields.pop("parent")
+        return replace(response, body=json.dumps({"fields": fields}).encode())
+
+
+@pytest.mark.parametrize("more", ["", "Priority: Low\n"])
+async def test_a_parent_that_no_edit_screen_has_is_changed_as_a_bulk_change_does(
+    bench: Bench, autojump_clock: MockClock, more: str
+) -> None:
+    made = [
+        bench.site.create(
+            project=bench.finds("DEMO-1").project,
+            type=next(each.type for each in bench.site if each.type.name == name),
+            summary=name,
+        )
+        for name in ("Epic", "Task")
+    ]
+    await bench.pull()
+    edit(bench, made[1].key, "Status: ", f"Parent: {made[0].key}\nStatus: ")
+    if more:  # else no edit screen is asked for
+        edit(bench, made[1].key, "Priority: Medium\n", more)
+
+    result = await bench.push(transport=WithoutParent(create_app(bench.site)))
+
+    assert (result.updated, result.failed) == ((made[1].key,), ())
+    assert bench.finds(made[1].key).parent == made[0].id
 
 
 async def test_a_resolution_goes_with_the_transition_whose_screen_has_it(
