@@ -91,6 +91,7 @@ CASES = (
         "web address", "Website", "https://example.com/fish-market?a=1&b=2", "https://example.com",
         "https://example.com",
     ),
+    FieldCase("color of an issue", "Issue color", "dark_teal", "purple", "purple"),
     FieldCase(
         "security level", "Security Level", "Staff", "management", "Management", "All", NO_CHOICE
     ),

@@ -104,6 +104,7 @@ KIT_CASES: list[tuple[str, Any, Any, Any, str]] = [
     ("customfield_10117", [{"id": "10000"}], [{"name": "2025.4"}], [{}], "Specify a valid 'id'"),
     ("customfield_10118", {"key": "TEAM"}, {"id": "10003"}, {"key": "X"}, "valid project"),
     ("customfield_10119", "https://x.test/", "https://x.test/", "x.test", "not valid"),
+    ("customfield_10122", "dark_blue", "dark_blue", "pink", "not valid"),
     ("customfield_10120", DOCUMENT, DOCUMENT, 5, "must be an Atlassian Document"),
 ]
 TEAM_CASES: list[tuple[str, Any, Any, Any, str]] = [

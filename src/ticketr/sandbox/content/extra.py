@@ -69,6 +69,7 @@ KIT_VALUES: Final[dict[str, Any]] = {
     "customfield_10119": "https://example.com/fish-market?a=1&b=2",
     "customfield_10120": doc(p("Order the shelves earlier.")),
     "customfield_10121": "AUD-7",
+    "customfield_10122": "dark_teal",
 }
 #: A value of every field of ``TEAM``.
 TEAM_VALUES: Final[dict[str, Any]] = {
