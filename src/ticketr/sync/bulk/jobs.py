@@ -161,7 +161,7 @@ class BulkJob(SessionJob):
             else:
                 return
             if not left or not passes_soon(failure):
-                raise failure
+                raise ChangeUnknown(failure.cause) from failure
             some = self._open(some)
             self._unsure |= self._asked.keys() & {each.id for each in some}
             if self.change.delete:
