@@ -239,7 +239,7 @@ def test_while_another_process_is_at_work_nothing_is_done(someone: User) -> None
 def mount(*arguments: str) -> None:
     ended = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     if ended.returncode:
-        pytest.skip(f"nothing can be mounted here: {ended.stderr.strip()}")
+        pytest.skip(f"this user cannot mount: {ended.stderr.strip()}")
 
 
 @contextmanager

@@ -209,7 +209,7 @@ def test_a_terminal_that_prints_lines_is_refused_with_a_word_and_no_escape(
 
 @pytest.mark.unmeasured
 @pytest.mark.skipif(
-    not (shutil.which("tmux") and shutil.which("bash")), reason="needs tmux and bash"
+    not (shutil.which("tmux") and shutil.which("bash")), reason="tmux or bash is not installed"
 )
 def test_in_tmux_it_is_started_resized_stopped_continued_edited_and_left(folder: Path) -> None:
     # A short path, since the length of a socket's path is limited.

@@ -17,7 +17,7 @@ from fakes.processes import environment, sandbox_process, ticketr
 
 from ticketr.tickets import parse
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence

@@ -158,7 +158,7 @@ def shell_environment(user: User) -> dict[str, str]:
     return {"PATH": path, "HOME": str(user.root), "TICKETR_CONFIG_DIR": settings}
 
 
-@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
@@ -196,7 +196,7 @@ def test_fish_completes_commands_options_and_their_values(
     assert (told.stdout, told.stderr) == (completed.format(title=title) + "\n", "")
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
 def test_zsh_completes_commands_options_and_their_values(someone: User) -> None:
     someone.runs("pull")
     script = someone.writes("completion.zsh", someone.runs("completion", "zsh").out)
@@ -219,7 +219,7 @@ def test_zsh_completes_commands_options_and_their_values(someone: User) -> None:
             pty.type("\x15")  # clears the line
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_bash_completes_commands_options_and_their_values(someone: User) -> None:
     someone.runs("pull")
     script = someone.writes("completion.sh", someone.runs("completion", "bash").out)

@@ -16,7 +16,7 @@ WITH_COMMAND = (
     '[sites."https://acme.atlassian.net"]\nemail = "me@acme.com"\ntoken_command = {command}\n'
 )
 FULL = Path("/dev/full")
-needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 
 
 def settings(folder: Path) -> dict[str, str]:

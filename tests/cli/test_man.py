@@ -16,7 +16,7 @@ from ticketr.cli.catalogue import CATALOGUE
 if TYPE_CHECKING:
     from fakes.users import User
 
-needs_groff = pytest.mark.skipif(shutil.which("groff") is None, reason="there is no groff here")
+needs_groff = pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 
 
 def shown(page: str) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process
 
-pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+pytestmark = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full"
+)
 
 
 def shell(

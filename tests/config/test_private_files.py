@@ -71,7 +71,7 @@ def test_a_folder_that_others_can_only_look_into_will_do(folder: Path) -> None:
     assert read_private(folder / "x") == "a = 1\n"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 def test_a_file_of_another_user_is_refused(folder: Path) -> None:
     store(folder / "x")
     os.chown(folder / "x", 12345, -1)

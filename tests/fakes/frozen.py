@@ -39,6 +39,6 @@ def _set(flag: str, *paths: Path) -> None:
             ["chattr", flag, *map(str, paths)], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        pytest.skip("there is no chattr here")
+        pytest.skip("chattr is not installed")
     if ended.returncode:
-        pytest.skip(f"nothing can be made immutable here: {ended.stderr.strip()}")
+        pytest.skip(f"this system or user cannot make files immutable: {ended.stderr.strip()}")

@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the package is installed; skip without Node.js or a registry."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip("needs node and npm")
+        pytest.skip("node or npm is not installed")
     folder = tmp_path_factory.mktemp("jira_js")
     install = [npm, "install", "--no-audit", "--no-fund", PACKAGE]
     done = subprocess.run(

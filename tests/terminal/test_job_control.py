@@ -12,7 +12,7 @@ from fakes.ptys import DEMO
 from fakes.tmux import bash_in_tmux
 
 pytestmark = pytest.mark.skipif(
-    not (shutil.which("tmux") and shutil.which("bash")), reason="needs tmux and bash"
+    not (shutil.which("tmux") and shutil.which("bash")), reason="tmux or bash is not installed"
 )
 
 

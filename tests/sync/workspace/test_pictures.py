@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +15,11 @@ from ticketr.sync.errors import FileFailed
 from ticketr.sync.workspace.pictures import look_at_pictures, open_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Generator
 
 PNG = b"\x89PNG"
+#: The user "nobody", who owns nothing.
+NOBODY = 65534
 
 
 def test_a_path_is_relative_to_the_file_of_its_ticket(tmp_path: Path) -> None:
@@ -55,13 +58,26 @@ def test_a_workspace_behind_a_link_holds_its_own_pictures(tmp_path: Path) -> Non
     assert opened.digest == hashlib.sha256(PNG).hexdigest()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(PNG)
-    (tmp_path / "a.png").chmod(0)
+@contextmanager
+def without_rights() -> Generator[Path]:
+    """Make a folder for an ordinary user, who root becomes during the block: root reads all."""
+    with TemporaryDirectory() as name:
+        if (user := os.geteuid()) == 0:
+            os.chown(name, NOBODY, -1)
+            os.seteuid(NOBODY)
+        try:
+            yield Path(name)
+        finally:
+            os.seteuid(user)
 
-    with pytest.raises(FileFailed, match=r"a\.png"):
-        open_picture(tmp_path, "a.png", None)
+
+def test_a_picture_that_cannot_be_read_is_named() -> None:
+    with without_rights() as folder:
+        (folder / "a.png").write_bytes(PNG)
+        (folder / "a.png").chmod(0)
+
+        with pytest.raises(FileFailed, match=r"a\.png: Permission denied; let your account read"):
+            open_picture(folder, "a.png", None)
 
 
 def test_a_picture_that_is_too_large_is_not_read(tmp_path: Path) -> None:

@@ -54,7 +54,9 @@ def test_only_regular_files_are_read(store: Store) -> None:
         stamp_of(str(store.root / "pipe.md"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads a file of Linux that has no size")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux has /proc, whose files have no size"
+)
 def test_a_file_that_is_longer_than_the_system_says_is_read_to_its_end() -> None:
     store = Store(Path("/proc/self"), ".ticketr")
 

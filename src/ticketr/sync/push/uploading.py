@@ -196,12 +196,11 @@ def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
     """
     for each in attached:
         if asked.attachment:
-            if each.id == asked.attachment:
-                return each.id
-        elif (each.name, each.size) == (asked.name, asked.size) and each.author in {
-            "",
-            asked.account,
-        }:
+            is_it = each.id == asked.attachment
+        else:
+            is_it = (each.name, each.size) == (asked.name, asked.size)
+            is_it = is_it and each.author in {"", asked.account}
+        if is_it:
             return each.id
     return ""
 
