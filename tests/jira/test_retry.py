@@ -85,7 +85,8 @@ def test_answers_of_other_servers_are_retried_quickly_at_an_unknown_address(
 
 def test_a_wish_is_kept_and_a_little_more() -> None:
     assert delay(errors.RateLimited(URL, 429, retry_after=5.0), 1) == 6.0
-    assert delay(errors.RateLimited(URL, 429, retry_after=301.0), 1) is None
+    assert delay(errors.RateLimited(URL, 429, retry_after=300.0), 1) == 301.0
+    assert delay(errors.RateLimited(URL, 429, retry_after=300.5), 1) is None
     assert delay(errors.RateLimited(URL, 429, retry_after=5.0), 5) is None
 
 

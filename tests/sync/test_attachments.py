@@ -131,9 +131,12 @@ async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: 
     folder.mkdir(parents=True)
     (folder / "a.txt").write_bytes(b"mine, longer")
     (folder / "b.txt").symlink_to(bench.root / "elsewhere")
+    (bench.root / "as long").write_bytes(b"4444")
+    (folder / "c.txt").symlink_to(bench.root / "as long")
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-1", "a.txt", b"two!")
     attach(bench, "DEMO-1", "b.txt", b"three")
+    attach(bench, "DEMO-1", "c.txt", b"four")
     ids = [each.id for each in bench.finds("DEMO-1").attachments]
 
     result = await get(bench, "DEMO-1")
@@ -141,10 +144,12 @@ async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: 
     assert result.failed == ()
     found = files(bench)
     assert found.pop("attachments/DEMO-1/a.txt") == b"mine, longer"
+    assert found.pop("attachments/DEMO-1/c.txt") == b"4444"
     assert found == {
         f"attachments/DEMO-1/a ({ids[0]}).txt": b"one",
         f"attachments/DEMO-1/a ({ids[1]}).txt": b"two!",
         f"attachments/DEMO-1/b ({ids[2]}).txt": b"three",
+        f"attachments/DEMO-1/c ({ids[3]}).txt": b"four",
     }
     (folder / f"a ({ids[0]}).txt").write_bytes(b"mine too")
     blocked = await get(bench, "DEMO-1")
@@ -226,11 +231,13 @@ async def test_what_cannot_be_attached_is_told_before_it_is_sent(
         file.truncate(UPLOAD_LIMIT + 1)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "good").write_bytes(b"good")
+    with (tmp_path / "largest").open("wb") as file:
+        file.truncate(UPLOAD_LIMIT)
 
     result = await add(
         bench,
         "DEMO-1",
-        *(tmp_path / name for name in ("large", "none", "pipe", "good")),
+        *(tmp_path / name for name in ("large", "none", "pipe", "good", "largest")),
     )
 
     assert [each.reason for each in result.failed] == [
@@ -238,7 +245,7 @@ async def test_what_cannot_be_attached_is_told_before_it_is_sent(
         "it cannot be read: No such file or directory",
         "it cannot be read: it is not a file",
     ]
-    assert attached(bench, "DEMO-1") == [("good", b"good")]
+    assert attached(bench, "DEMO-1") == [("good", b"good"), ("largest", bytes(UPLOAD_LIMIT))]
 
 
 @dataclass(kw_only=True)

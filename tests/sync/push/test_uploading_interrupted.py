@@ -201,11 +201,15 @@ def test_a_picture_whose_push_ended_before_the_answer_is_not_attached_again(
 
 
 class Late(Recorder):
-    """Loses the connection of the first upload, which the site gets some seconds later."""
+    """A gateway that gives up on the first upload, which the site gets some seconds later.
 
-    def __init__(self, app: Any, nursery: trio.Nursery, seconds: float) -> None:
+    It loses the connection, or answers with a web page of a status.
+    """
+
+    def __init__(self, app: Any, nursery: trio.Nursery, seconds: float, status: int) -> None:
         super().__init__(app)
         self._app = app
+        self._status = status
         self._nursery, self._seconds = nursery, seconds
         self._is_lost = False
 
@@ -215,6 +219,8 @@ class Late(Recorder):
         self._is_lost = True
         body = b"".join([piece async for piece in request.source.pieces()])
         self._nursery.start_soon(self._deliver, replace(request, body=body, source=None))
+        if self._status:
+            return HttpResponse(self._status, {"content-type": "text/html"}, b"<html>", request.url)
         raise ConnectionLost(request.url, "the cable was pulled")
 
     async def _deliver(self, request: Request) -> None:
@@ -223,12 +229,15 @@ class Late(Recorder):
             await wire.send(request)
 
 
-def test_a_picture_that_arrives_late_is_not_attached_again(scene: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [0, 403])
+def test_a_picture_that_arrives_late_is_not_attached_again(
+    scene: Bench, tmp_path: Path, status: int
+) -> None:
     bench = copy_scene(scene, tmp_path / "work")
 
     async def push_twice() -> float:
         async with trio.open_nursery() as nursery:
-            late = Late(create_app(bench.site), nursery, seconds=29.0)
+            late = Late(create_app(bench.site), nursery, seconds=29.0, status=status)
             assert len((await bench.push(transport=late)).failed) == 1
             again = trio.current_time()
             assert (await bench.push(late_request_window=30.0)).failed == ()
