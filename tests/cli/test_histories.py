@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
-from ticketr.cli.history import WorkspaceHistories
-from ticketr.cli.history_mark import HISTORY
+from ticketr.cli.workspace_history import HISTORY, WorkspaceHistories
 from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:

@@ -59,11 +59,11 @@ def _load() -> Callable[[], None]:
     import gc
     from importlib.util import find_spec
 
-    from ticketr._install import missing_packages
-    from ticketr.cli import exits
-
     gc.set_threshold(_OBJECTS)
     if any(find_spec(name) is None for name in APP_MODULES):
+        from ticketr._install import missing_packages
+        from ticketr.cli import exits
+
         words = f"ticketr: the app {missing_packages('app')}"
         print(words, file=sys.stderr)  # noqa: T201 - a command talks to people
         sys.exit(exits.USAGE)

@@ -2,146 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import trio
 
-from ticketr._errors import HistoryFailed, TicketrError
 from ticketr.cli.help import Command
-from ticketr.cli.history_mark import HISTORY, bears_mark, sign_history
-from ticketr.cli.output import echo, echo_json, redacted
+from ticketr.cli.output import echo, echo_json
 from ticketr.cli.settings import resolve, workspace_options
-from ticketr.config import STATE_FOLDER, config_folder, open_marks
+from ticketr.cli.workspace_history import HISTORY
+from ticketr.config import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
-    from ticketr import FinishedJob, JobStatus
-
-
-class WorkspaceHistory:
-    """The history of a workspace's jobs, without secrets; no file stays open.
-
-    Its file gets the user's mark, and one that another user has made is neither read nor written.
-    """
-
-    def __init__(self, root: Path) -> None:
-        from ticketr import SqliteHistory
-
-        self._root = root
-        self._is_marked = False
-        self._file = SqliteHistory(root / STATE_FOLDER / HISTORY, summary=type_name)
-
-    def summary(self, result: object) -> str:
-        """Return the name of a result's type."""
-        return type_name(result)
-
-    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Store jobs, without the secrets that a server's messages in them may hold."""
-        if not self._is_marked:
-            await self._require_own()
-            await self._file.write([])  # makes the file
-            await trio.to_thread.run_sync(self._mark, abandon_on_cancel=True)
-        await self._file.write([_without_secrets(job) for job in jobs])
-
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Return the jobs that ended last, newest first."""
-        await self._require_own()
-        return await self._file.read(limit=limit, status=status)
-
-    async def _require_own(self) -> None:
-        """Raise `HistoryFailed` if another user has made the file."""
-        if not await trio.to_thread.run_sync(self._is_own, abandon_on_cancel=True):
-            problem = "it does not bear your mark; 'ticketr workspace trust' gives it the mark"
-            raise HistoryFailed(str(self._root / STATE_FOLDER / HISTORY), problem)
-
-    def _is_own(self) -> bool:
-        mark = _stored_mark()
-        return mark is None or bears_mark(self._root, mark)
-
-    def _mark(self) -> None:
-        if (mark := _stored_mark()) is not None:
-            sign_history(self._root, mark)
-        self._is_marked = True
-
-
-def _stored_mark() -> str | None:
-    """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
-    try:
-        return open_marks(config_folder(os.environ)).mark
-    except TicketrError:
-        return None
-
-
-def _without_secrets(job: FinishedJob) -> FinishedJob:
-    return replace(
-        job,
-        name=_storable(job.name),
-        key=job.key and _storable(job.key),
-        message=job.message and _storable(job.message),
-        error_message=job.error_message and _storable(job.error_message),
-        tags=frozenset(map(_storable, job.tags)),
-    )
-
-
-def _storable(text: str) -> str:
-    """Return a text redacted and encodable; the name of a folder need not be UTF-8."""
-    return redacted(text).encode("utf-8", "replace").decode()
-
-
-class WorkspaceHistories:
-    """The histories of several workspaces, for one queue in which a job's key is its folder."""
-
-    def __init__(self, roots: Sequence[Path]) -> None:
-        self._by_key = {str(root): WorkspaceHistory(root) for root in roots}
-
-    def summary(self, result: object) -> str:
-        """Return the name of a result's type."""
-        return type_name(result)
-
-    async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-        """Store each job in the history of its workspace, also of one that is new here.
-
-        Raises:
-            HistoryFailed: A history could not be written; the others were.
-        """
-        failed: list[HistoryFailed] = []
-        for key in dict.fromkeys(job.key for job in jobs if job.key is not None):
-            history = self._by_key.setdefault(key, WorkspaceHistory(Path(key)))
-            try:
-                await history.write([job for job in jobs if job.key == key])
-            except HistoryFailed as error:
-                failed.append(error)
-        if failed:
-            raise failed[0]
-
-    async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-        """Return the jobs of all workspaces that ended last, newest first.
-
-        Raises:
-            HistoryFailed: No history could be read.
-        """
-        found: list[FinishedJob] = []
-        failed: list[HistoryFailed] = []
-        for history in tuple(self._by_key.values()):
-            try:
-                found += await history.read(limit=limit, status=status)
-            except HistoryFailed as error:
-                failed.append(error)
-        if failed and len(failed) == len(self._by_key):
-            raise failed[0]
-        return sorted(found, key=lambda job: job.finished_at, reverse=True)[:limit]
-
-
-def type_name(result: object) -> str:
-    """Return the name of a result's type; its content may be private."""
-    return type(result).__name__
+    from ticketr import FinishedJob
 
 
 @click.command(cls=Command)

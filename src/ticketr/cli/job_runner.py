@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ticketr.cli import exits
-from ticketr.cli.history import WorkspaceHistories, WorkspaceHistory
 from ticketr.cli.queue_runner import run, run_all
 from ticketr.cli.report import (
     exit_code,
@@ -16,6 +15,7 @@ from ticketr.cli.report import (
     print_messages,
     worst_exit_code,
 )
+from ticketr.cli.workspace_history import WorkspaceHistories, WorkspaceHistory
 from ticketr.sync import PullResult, PushResult, SyncResult
 
 if TYPE_CHECKING:

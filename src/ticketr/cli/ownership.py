@@ -87,18 +87,18 @@ def trust(root: Path) -> bool:
 
 def _unmarked(store: Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
-    from ticketr.cli import history_mark
+    from ticketr.cli import workspace_history
     from ticketr.sync import bears_mark
 
     assert store.mark is not None
     unmarked = [] if bears_mark(store) else [store.state_path]
-    if not history_mark.bears_mark(store.root, store.mark):
-        unmarked.append(store.own / history_mark.HISTORY)
+    if not workspace_history.bears_mark(store.root, store.mark):
+        unmarked.append(store.own / workspace_history.HISTORY)
     return unmarked
 
 
 def _sign(store: Store, unmarked: Collection[Path]) -> None:
-    from ticketr.cli.history_mark import HISTORY, sign_history
+    from ticketr.cli.workspace_history import HISTORY, sign_history
     from ticketr.sync import sign_state
 
     assert store.mark is not None

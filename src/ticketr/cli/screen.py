@@ -15,8 +15,8 @@ from ticketr import config, open_job_queue
 from ticketr.cli import exits
 from ticketr.cli.demo_site import how_to_continue_demo
 from ticketr.cli.first_run import FirstRun
-from ticketr.cli.history import WorkspaceHistories
 from ticketr.cli.output import print_message
+from ticketr.cli.workspace_history import WorkspaceHistories
 from ticketr.statusline import LineStyle
 from ticketr.terminal import open_terminal, sgr
 from ticketr.tui.app import App

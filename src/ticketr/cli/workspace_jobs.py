@@ -19,13 +19,13 @@ from ticketr import JobStatus, open_job_queue
 from ticketr._errors import TicketrError
 from ticketr.cli import exits
 from ticketr.cli.confirmation import UNCONFIRMED, read_plan
-from ticketr.cli.history import WorkspaceHistory
 from ticketr.cli.job_options import FolderGone, session_options
 from ticketr.cli.output import redacted
 from ticketr.cli.ownership import own_mark
 from ticketr.cli.queue_runner import JobOutcome
 from ticketr.cli.report import error_name, exit_code
 from ticketr.cli.settings import find_login, resolve
+from ticketr.cli.workspace_history import WorkspaceHistory
 from ticketr.cli.workspace_results import WorkspaceFailed, hide, result_as_plain
 from ticketr.config import CONFIRM_ABOVE, config_folder, read_environment, read_user_config
 from ticketr.sync import SyncJob

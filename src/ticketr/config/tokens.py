@@ -93,8 +93,6 @@ async def find_token(
     """
     import trio  # noqa: PLC0415 - see above
 
-    from ticketr.config.token_command import run_token_command  # noqa: PLC0415 - likewise
-
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_site(), workspace.login
     environment = read_environment(environ)
@@ -103,6 +101,8 @@ async def find_token(
         return FoundToken(site, email, environment.token, TokenSource.ENVIRONMENT)
     folder = config_folder(environ)
     if login.token_command:
+        from ticketr.config.token_command import run_token_command  # noqa: PLC0415 - likewise
+
         token = await run_token_command(login.token_command, folder=folder, interactive=interactive)
         return FoundToken(site, login.email, token, TokenSource.COMMAND)
     if login.email is None:

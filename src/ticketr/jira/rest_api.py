@@ -28,7 +28,6 @@ from ticketr.jira.rate_limit_headers import LimitScope, is_near, retry_after, sc
 from ticketr.jira.rate_limiter import Backoff, RateLimiter
 from ticketr.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.jira.silence import Silence
-from ticketr.jira.tenant import check_kind
 from ticketr.jira.transport.base import Request
 
 if TYPE_CHECKING:
@@ -190,6 +189,8 @@ class RestApi:
         """
         if self._known or is_gateway(self.site):
             return None
+        from ticketr.jira.tenant import check_kind  # noqa: PLC0415 - only after a refusal
+
         try:
             await check_kind(self.site, self._transport)
         except (NotCloud, NoJira) as reason:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from ticketr._install import missing_packages
 from ticketr.statusline.model import StatusModel
 from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.status_line import StatusLine
 from ticketr.statusline.style import LineStyle
 
 if find_spec("wcwidth") is None:  # it is imported with the first text that is not ASCII
+    from ticketr._install import missing_packages
+
     raise ModuleNotFoundError(f"the status line {missing_packages('statusline')}", name="wcwidth")
 
 __all__ = ["LineStyle", "PlainLines", "StatusLine", "StatusModel"]

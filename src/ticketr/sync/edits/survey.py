@@ -16,7 +16,6 @@ from ticketr.sync.compare.earlier_texts import fold_earlier_texts, has_texts
 from ticketr.sync.compare.sent_comments import with_sent_comments
 from ticketr.sync.edits.local_changes import find_local_change
 from ticketr.sync.edits.losses import known_losses
-from ticketr.sync.edits.lost_keys import lost_key_error
 from ticketr.sync.edits.pictures import with_pictures
 from ticketr.sync.edits.reading import visit_files
 from ticketr.sync.edits.seen import digest
@@ -163,6 +162,8 @@ class LocalSurvey:
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
             return
+        from ticketr.sync.edits.lost_keys import lost_key_error  # noqa: PLC0415 - only for drafts
+
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()
         )
