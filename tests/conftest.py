@@ -36,15 +36,23 @@ FAR_AWAY = 1e6
 """Seconds of virtual time; no test has so much to wait for."""
 
 
+#: Why an async test skips.
+REASON = pytest.StashKey[str]()
+
+
 def watched(
-    function: Callable[..., Awaitable[object]], seconds: float
+    function: Callable[..., Awaitable[object]], seconds: float, item: pytest.Item
 ) -> Callable[..., Awaitable[None]]:
-    """Run the test under a deadline."""
+    """Run the test under a deadline, and note why it skips."""
 
     @functools.wraps(function)
     async def watch(**fixtures: object) -> None:
-        with trio.fail_after(seconds):
-            await function(**fixtures)
+        try:
+            with trio.fail_after(seconds):
+                await function(**fixtures)
+        except pytest.skip.Exception as skipped:
+            item.stash[REASON] = str(skipped)
+            raise
 
     return watch
 
@@ -60,9 +68,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     is_virtual = not {"autojump_clock", "mock_clock"}.isdisjoint(item.fixturenames)
     seconds = FAR_AWAY if is_virtual else 0.9 * timeout_of(item)
     if hypothesis is None:
-        item.obj = watched(item.obj, seconds)
+        item.obj = watched(item.obj, seconds, item)
     elif not hasattr(hypothesis.inner_test, "__wrapped__"):
-        hypothesis.inner_test = watched(hypothesis.inner_test, seconds)
+        hypothesis.inner_test = watched(hypothesis.inner_test, seconds, item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Give a skipped async test its reason again, which pytest-trio drops."""
+    try:
+        yield
+    except pytest.skip.Exception:
+        if REASON in item.stash:
+            pytest.skip(item.stash[REASON])
+        raise
 
 
 def timeout_of(item: pytest.Item) -> float:

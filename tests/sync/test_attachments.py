@@ -158,6 +158,36 @@ async def test_files_of_the_user_are_not_replaced(bench: Bench, autojump_clock: 
     ]
 
 
+async def test_attachments_of_one_name_get_files_of_their_own(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    attach(bench, "DEMO-1", "a.txt", b"two")
+    second = bench.finds("DEMO-1").attachments[1].id
+
+    first = await get(bench, "DEMO-1")
+    again = await get(bench, "DEMO-1")
+
+    assert (len(first.done), first.failed) == (2, ())
+    assert (again.done, again.failed) == ((), ())
+    assert files(bench) == {
+        "attachments/DEMO-1/a.txt": b"one",
+        f"attachments/DEMO-1/a ({second}).txt": b"two",
+    }
+
+
+async def test_a_named_pipe_is_no_empty_attachment(bench: Bench, autojump_clock: MockClock) -> None:
+    folder = bench.root / "attachments" / "DEMO-1"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "a.txt")
+    attach(bench, "DEMO-1", "a.txt", b"")
+    (empty,) = bench.finds("DEMO-1").attachments
+
+    result = await get(bench, "DEMO-1")
+
+    assert result.done == (f"attachments/DEMO-1/a ({empty.id}).txt",)
+
+
 async def test_a_file_that_appears_during_its_download_is_not_replaced(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
