@@ -26,7 +26,6 @@ PARTS = (
     "queue_events",
     "queue_scale",
     "queue_memory",
-    "cluster",
 )
 
 

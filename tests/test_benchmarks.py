@@ -12,8 +12,6 @@ from fakes.processes import environment
 
 RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
 PARTS = re.findall(r'^    "(\w+)",$', RUN.read_text(encoding="utf-8"), re.MULTILINE)
-#: It starts servers that need a package of its own.
-PARTS.remove("cluster")
 
 
 @pytest.mark.unmeasured

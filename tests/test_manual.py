@@ -14,7 +14,6 @@ from fakes.processes import unmeasured
 from fakes.run_programs import Program, agree, differences, programs_of
 
 import ticketr
-import ticketr.cluster
 import ticketr.statusline
 import ticketr.testing
 
@@ -101,7 +100,7 @@ def described(module: str) -> Counter[str]:
     return names
 
 
-@pytest.mark.parametrize("module", [ticketr, ticketr.testing, ticketr.statusline, ticketr.cluster])
+@pytest.mark.parametrize("module", [ticketr, ticketr.testing, ticketr.statusline])
 def test_the_reference_has_every_public_name_once(module: object) -> None:
     names = described(module.__name__)  # type: ignore[attr-defined]
     public = set(module.__all__) - {"__version__"}  # type: ignore[attr-defined]
@@ -118,15 +117,6 @@ def test_the_reference_has_every_method_of_the_queue() -> None:
     }
 
     assert {name for name in described("ticketr") if "." in name} == methods
-
-
-def test_the_reference_leaves_out_no_public_method_of_a_cluster() -> None:
-    block = re.search(r"^\.\. autoclass:: ClusterQueue\n(?: +:.*\n)+", REFERENCE, re.MULTILINE)
-    methods = inspect.getmembers(ticketr.cluster.ClusterQueue, inspect.isfunction)
-
-    assert block is not None
-    assert block[0].split()[3:] == [":members:", ":inherited-members:"]
-    assert [n for n, each in methods if not n.startswith("_") and not inspect.getdoc(each)] == []
 
 
 def test_the_reference_shows_the_tree_of_errors() -> None:

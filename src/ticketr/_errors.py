@@ -20,8 +20,7 @@ The tree::
           ├── JobCancelled it was cancelled
           └── JobTimedOut  its own time limit passed
 
-``QueueFull`` is in ``ticketr.jobs``, since it is a ``trio.WouldBlock`` too. ``ticketr.cluster`` has
-a tree of its own.
+``QueueFull`` is in ``ticketr.jobs``, since it is a ``trio.WouldBlock`` too.
 
 Each error takes its facts, keeps them as attributes and builds its message from them. Pickle carries
 the facts, so an error arrives complete in another process. An error outside the queue is a dataclass

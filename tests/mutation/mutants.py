@@ -1,4 +1,4 @@
-"""All mutants of the queue, and of that of a cluster.
+"""All mutants of the queue.
 
 They are written by hand on purpose: generated mutants mostly change either nothing or everything.
 These are changes that an engineer might make who does not see what a line is for.
@@ -11,7 +11,6 @@ from typing import Final
 from mutation import (
     argument_checks,
     attempt_outcomes,
-    clusters,
     deadlocks,
     dependencies,
     dispatch_and_registry,
@@ -45,5 +44,4 @@ MUTANTS: Final = [
     *shutdown.MUTANTS,
     *maps.MUTANTS,
     *stores.MUTANTS,
-    *clusters.MUTANTS,
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -91,13 +90,6 @@ def push(
 @accept_loss_option
 @click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
 @click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
-@click.option(
-    "--cluster",
-    metavar="[URL]",
-    is_flag=False,
-    flag_value="",
-    help="With --every: workers of this cluster do it (default: TICKETR_CLUSTER_URL).",
-)
 @_YES
 @click.pass_context
 def sync(
@@ -107,42 +99,24 @@ def sync(
     accept_loss: bool,
     full: bool,
     prune: bool,
-    cluster: str | None,
     yes: bool,
 ) -> None:
     """Pull, merge and push in one go.
 
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
     both have changed differently is a conflict: it is left alone on both sides and listed. In a
-    terminal it shows first what it would send, and asks; with --cluster it does not ask.
+    terminal it shows first what it would send, and asks.
     """
     from ticketr.cli import report
-    from ticketr.sync import PullResult, PushResult, SyncResult
+    from ticketr.cli.confirmation import confirm_plans, read_plans
+    from ticketr.cli.job_runner import run_jobs
+    from ticketr.sync import PullResult, PushResult, SyncJob, SyncResult
 
     def print_result(result: SyncResult) -> None:
         report.print_pull(result.pull, prune=prune)
         report.print_push(result.push)
         report.print_plan_hint(result.push.left)
         report.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
-
-    if cluster is not None:
-        from ticketr.cli.cluster_sync import check_options, sync_by_workers
-        from ticketr.cli.workspace_jobs import WorkspaceSync
-
-        check_options(options)
-        make = partial(
-            WorkspaceSync,
-            strategy=options.strategy,
-            full=full,
-            prune=prune,
-            accept_loss=accept_loss,
-            yes=yes,
-        )
-        context.exit(sync_by_workers(cluster or None, make, print_result, options))
-
-    from ticketr.cli.confirmation import confirm_plans, read_plans
-    from ticketr.cli.job_runner import run_jobs
-    from ticketr.sync import SyncJob
 
     arguments = find_job_arguments(options)
     jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}

@@ -17,8 +17,7 @@ from ticketr.statusline import StatusLine
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from ticketr import Job, JobHandle, JobHistory, JobID, JobSnapshot
-    from ticketr.cluster import ClusterHandle
+    from ticketr import Job, JobHandle, JobHistory, JobQueue, JobSnapshot
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -106,33 +105,15 @@ async def run_all(
             for job, key, words in zip_longest(jobs, keys[: len(jobs)], tags[: len(jobs)])
             if job is not None
         ]
-        received = await wait_for_all(
-            handles, lambda job_id, number: queue.request_cancel(job_id, reason=number.name)
-        )
+        received = await _wait_for_all(queue, handles)
         return [await _outcome_of(handle, received) for handle in handles]
 
 
-async def wait_for_all(
-    handles: Sequence[JobHandle[Any] | ClusterHandle[Any]],
-    cancel: Callable[[JobID, signal.Signals], Awaitable[object]],
-) -> list[signal.Signals]:
-    """Wait until jobs have ended; SIGINT, SIGTERM and SIGHUP cancel them.
-
-    A second signal has its default effect, also while a cancel waits for an answer.
-
-    Args:
-        handles: The jobs.
-        cancel: Cancels one of them, because of a signal.
-
-    Returns:
-        The signals that came.
-
-    Cancellation:
-        Leaves the jobs alone.
-    """
+async def _wait_for_all(queue: JobQueue, handles: Sequence[JobHandle[Any]]) -> list[signal.Signals]:
+    """Wait until the jobs of a queue have ended, and return the signals that came meanwhile."""
     received: list[signal.Signals] = []
     async with trio.open_nursery() as nursery:
-        await nursery.start(_cancel_on_signal, handles, cancel, received)
+        await nursery.start(_cancel_on_signal, queue, handles, received)
         for handle in handles:
             await handle.wait()
         nursery.cancel_scope.cancel()
@@ -149,8 +130,8 @@ async def _outcome_of(handle: JobHandle[T], received: Sequence[signal.Signals]) 
 
 
 async def _cancel_on_signal(
-    handles: Sequence[JobHandle[Any] | ClusterHandle[Any]],
-    cancel: Callable[[JobID, signal.Signals], Awaitable[object]],
+    queue: JobQueue,
+    handles: Sequence[JobHandle[Any]],
     received: list[signal.Signals],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
@@ -161,6 +142,5 @@ async def _cancel_on_signal(
             received.append(signal.Signals(number))
             for each in _SIGNALS:  # a second signal ends the process
                 signal.signal(each, signal.SIG_DFL)
-            async with trio.open_nursery() as nursery:
-                for handle in handles:
-                    nursery.start_soon(cancel, handle.id, received[-1])
+            for handle in handles:
+                queue.cancel(handle.id, reason=received[-1].name)

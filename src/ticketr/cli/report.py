@@ -79,7 +79,7 @@ def outcome_as_json(ended: Outcome, root: Path, so_far: Result) -> dict[str, obj
     progress = ended.snapshot.progress
     message = progress.message if progress else ""
     result = so_far if ended.result is None else ended.result
-    return ended_as_json(ended.snapshot.status, message, root, error_name(ended), result)
+    return _ended_as_json(ended.snapshot.status, message, root, error_name(ended), result)
 
 
 def failures_as_json(
@@ -104,10 +104,10 @@ def not_started_as_json(
         error: Why it did not start, for scripts; None if the user decided so.
     """
     status = JobStatus.FAILED if error else JobStatus.CANCELLED
-    return ended_as_json(status, message, root, error, empty)
+    return _ended_as_json(status, message, root, error, empty)
 
 
-def ended_as_json(
+def _ended_as_json(
     status: JobStatus, message: str, root: Path, error: str | None, result: Result
 ) -> dict[str, object]:
     """Return the JSON object of a job.

@@ -18,7 +18,6 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._jobs import Jobs
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
@@ -47,7 +46,6 @@ __all__ = [
     "JobQueue",
     "JobSnapshot",
     "JobStatus",
-    "Jobs",
     "Keep",
     "OnConflict",
     "QueueFull",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Self, TextIO
 
-    from ticketr import Jobs, JobSnapshot, Updates
+    from ticketr import JobQueue, JobSnapshot, Updates
     from ticketr.statusline.output import LineOutput
 
 #: Seconds between two frames with new reports; the spinner and the clock change in between, too.
@@ -98,7 +98,7 @@ class StatusLine:
 
     def __init__(
         self,
-        queue: Jobs,
+        queue: JobQueue,
         *,
         stream: TextIO | None = None,
         plain: bool = False,
