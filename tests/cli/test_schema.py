@@ -109,6 +109,17 @@ def test_a_refused_login_is_an_error_of_one_line(
     assert "canary" not in told.err
 
 
+def test_an_unknown_project_is_named_with_its_setting(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIRA_PROJECT_KEY", "NOPE")
+
+    told = owner.runs("schema")
+
+    assert (told.code, told.out) == (1, "")
+    assert "JIRA_PROJECT_KEY is NOPE: there is no such project at http://127.0.0.1" in told.err
+
+
 def test_in_a_terminal_the_table_fits(tmp_path: Path) -> None:
     with sandbox_process(tickets=1) as url:
         (tmp_path / "ticketr.toml").write_text(f'site = "{url}"\nproject = "DEMO"\n')

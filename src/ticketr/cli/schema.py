@@ -58,12 +58,20 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
 async def _fetch_fields(settings: SessionOptions) -> tuple[SchemaField, ...]:
     from ticketr.config import MissingSetting
     from ticketr.jira import open_jira
-    from ticketr.sync import read_schema
+    from ticketr.sync import naming_project, read_schema
 
     project = settings["project"]
     if project is None:
         raise MissingSetting(("project",), "the key of the project, in ticketr.toml")
-    async with open_jira(settings["credentials"], transport=settings["transport"]) as jira:
+    async with (
+        open_jira(settings["credentials"], transport=settings["transport"]) as jira,
+        naming_project(
+            jira,
+            project,
+            place=settings["project_place"],
+            site=settings["browse"] or settings["credentials"].site,
+        ),
+    ):
         return await read_schema(jira, project, settings["fields"])
 
 

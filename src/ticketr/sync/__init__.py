@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from ticketr.sync.push.tally import Action, PushResult
     from ticketr.sync.resolving import Resolved, Take, conflict_of, resolve
     from ticketr.sync.schema import SchemaField, read_schema
+    from ticketr.sync.session import naming_project
     from ticketr.sync.session_job import OnWritten, SessionOptions
     from ticketr.sync.state.journal import Conflict, Creation
     from ticketr.sync.state.state import State
@@ -167,6 +168,7 @@ _NAMES = {
     "push.tally": "Action PushResult",
     "resolving": "Resolved Take conflict_of resolve",
     "schema": "SchemaField read_schema",
+    "session": "naming_project",
     "session_job": "OnWritten SessionOptions",
     "state.journal": "Conflict Creation",
     "state.state": "State",

@@ -22,6 +22,7 @@ from ticketr.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from ticketr.jira import JiraClient, User
@@ -109,40 +110,60 @@ class Session:
         place = self.store, self.state, self.in_thread
         return await take_survey(*place, recent=self.recent, project=project, inherit=inherit)
 
-    @asynccontextmanager
-    async def naming_project(self) -> AsyncGenerator[None]:
+    def naming_project(self) -> AbstractAsyncContextManager[None]:
         """Raise a better error if Jira refuses a request because of the project.
 
-        Raises:
-            RenamedProject: The project has a new key.
-            UnknownProject: Jira does not have it.
+        See the function `naming_project`.
         """
-        try:
-            yield
-        except (BadRequest, NotFound):
-            key = self.job.project
-            better = await self._project_problem(key) if key is not None else None  # noqa: ASYNC120 - a cancellation wins
-            if better is None:
-                raise
-            raise better from None
-
-    async def _project_problem(self, key: str) -> RenamedProject | UnknownProject | None:
-        """Ask for the project; Jira knows it by its former keys too."""
-        try:
-            new = (await self.jira.project(key)).key
-        except NotFound:
+        job = self.job
+        return naming_project(
+            self.jira,
+            job.project,
+            place=job.project_place,
+            site=job.browse or self.jira.site,
             # A query of the user's own need not be about the project.
-            if self.job.jql is not None:
-                return None
-            return UnknownProject(key, self.job.project_place, self.job.browse or self.jira.site)
-        except JiraError:  # the first error says more
-            return None
-        return RenamedProject(key, new) if new != key else None
+            is_required=job.jql is None,
+        )
 
     async def now(self) -> float:
         """Fetch the time by Jira's clock, in seconds since the epoch."""
         now = (await self.jira.server_info()).server_time
         return now.timestamp() if now else time.time()
+
+
+@asynccontextmanager
+async def naming_project(
+    jira: JiraClient, project: str | None, *, place: str, site: str, is_required: bool = True
+) -> AsyncGenerator[None]:
+    """Raise a better error if Jira refuses a request in the block because of the project.
+
+    Args:
+        jira: The client.
+        project: The project's key; None if the settings name none.
+        place: The setting that names it, for people; empty if unknown.
+        site: The address of the site in a browser.
+        is_required: Whether the requests fail without the project.
+
+    Raises:
+        RenamedProject: The project has a new key.
+        UnknownProject: Jira does not have it.
+    """
+    try:
+        yield
+    except (BadRequest, NotFound):
+        if project is None:
+            raise
+        try:
+            key = (await jira.project(project)).key  # noqa: ASYNC120 - a cancellation wins
+        except NotFound:
+            if is_required:
+                raise UnknownProject(project, place, site) from None
+            key = project
+        except JiraError:  # the first error says more
+            key = project
+        if key != project:
+            raise RenamedProject(project, key) from None
+        raise
 
 
 @asynccontextmanager
