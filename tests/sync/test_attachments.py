@@ -206,6 +206,19 @@ async def test_a_file_that_appears_during_its_download_is_not_replaced(
     assert files(bench) == {"attachments/DEMO-1/a.txt": b"mine"}
 
 
+async def test_a_link_is_named_by_its_path_not_like_a_ticket(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    (bench.root / "attachments").mkdir(parents=True)
+    (bench.root / "attachments" / "DEMO-1").symlink_to(bench.root)
+    attach(bench, "DEMO-1", "a.txt", b"one")
+
+    result = await get(bench, "DEMO-1")
+
+    (note,) = result.failed
+    assert ": attachments/DEMO-1 is a link, and nothing is written through a link" in note.reason
+
+
 async def test_a_folder_that_is_a_link_out_of_the_workspace_gets_nothing(
     bench: Bench, autojump_clock: MockClock, tmp_path: Path
 ) -> None:

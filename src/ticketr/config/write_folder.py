@@ -42,18 +42,22 @@ def open_write_folder(
     """
     here = os.open(root, _FLAGS)
     try:
-        for number, name in enumerate(folder.split("/") if folder else ()):
+        names = folder.split("/") if folder else []
+        for number, name in enumerate(names):
+            path = "/".join(names[: number + 1])
             if name.startswith(".") and (number or not is_own):
-                reason = f"{name} is hidden, and nothing is written into a hidden folder"
+                reason = f"{path} is hidden, and nothing is written into a hidden folder"
                 raise OSError(errno.ELOOP, reason, name)
-            outer, here = here, _open(name, here, make=make)
+            outer, here = here, _open(path, here, make=make)
             os.close(outer)
         yield here
     finally:
         os.close(here)
 
 
-def _open(name: str, within: int, *, make: bool) -> int:
+def _open(path: str, within: int, *, make: bool) -> int:
+    """Open the last folder of a path by the descriptor of the folder around it."""
+    name = path.rpartition("/")[2]
     try:
         return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=within)
     except FileNotFoundError:
@@ -61,8 +65,8 @@ def _open(name: str, within: int, *, make: bool) -> int:
             raise
     except OSError as error:
         if stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode):
-            raise OSError(errno.ELOOP, f"{name} {LINK_REASON}", name) from error
+            raise OSError(errno.ELOOP, f"{path} {LINK_REASON}", name) from error
         raise
     with suppress(FileExistsError):
         os.mkdir(name, dir_fd=within)
-    return _open(name, within, make=False)
+    return _open(path, within, make=False)
