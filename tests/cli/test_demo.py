@@ -162,7 +162,10 @@ def test_other_tickets_than_the_demo_was_begun_with_are_wrong_usage(tmp_path: Pa
     ended = demo(tmp_path, "--tickets=3")
 
     assert ended.returncode == 2
-    assert "was made with --tickets 2, not 3" in ended.stderr.splitlines()[-1]
+    problem, remedy = ended.stderr.splitlines()[-2:]
+    assert problem.startswith("ticketr: ")
+    assert "was made with --tickets 2, not 3" in problem
+    assert remedy == "try 'ticketr demo --help'"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

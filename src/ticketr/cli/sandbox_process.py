@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ANNOUNCEMENT = "listening on "
+_ERROR = "ticketr: "
 _START_LIMIT = 30.0
 _END_LIMIT = 2.0
 _LONGEST_REASON = 4096
@@ -31,7 +32,7 @@ class SandboxFailed(TicketrError):
     """Raised when the sandbox's process does not start.
 
     Attributes:
-        reason: The last line of the process's standard error; may be empty.
+        reason: The error that the process printed, without its advice; may be empty.
         wrong_usage: Whether the process rejected its arguments.
     """
 
@@ -107,12 +108,13 @@ async def _read_address(
         return line.removeprefix(_ANNOUNCEMENT)
     with trio.move_on_after(_END_LIMIT):
         await process.wait()
-    raise SandboxFailed(_last_line(stderr), wrong_usage=process.returncode == exits.USAGE)
+    raise SandboxFailed(_reason(stderr), wrong_usage=process.returncode == exits.USAGE)
 
 
-def _last_line(stderr: IO[bytes]) -> str:
+def _reason(stderr: IO[bytes]) -> str:
+    """Return the line with ticketr's last error, or the last line if Python wrote it."""
     size = stderr.seek(0, 2)
     stderr.seek(max(0, size - _LONGEST_REASON))
-    lines = stderr.read().decode(errors="replace").split("\n")
-    last = next((line for line in reversed(lines) if line.strip()), "")
-    return last.removeprefix("ticketr: ").removeprefix("Error: ")
+    lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]
+    errors = [line for line in lines if line.startswith(_ERROR)]
+    return (errors or lines or [""])[-1].removeprefix(_ERROR)
