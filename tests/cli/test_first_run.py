@@ -294,7 +294,7 @@ async def test_the_token_goes_into_the_keyring_and_nowhere_else(home: Path) -> N
     ("changes", "field", "words"),
     [
         ({"token": CANARY}, SetupField.TOKEN, "401"),
-        ({"project": "NOPE"}, SetupField.PROJECT, "No project could be found"),
+        ({"project": "NOPE"}, SetupField.PROJECT, "there is no project NOPE at "),
         ({"project": "no key"}, SetupField.PROJECT, "the project"),
         ({"site": "nowhere"}, SetupField.SITE, ""),
         ({"email": "a b"}, SetupField.EMAIL, "the mail address"),

@@ -64,6 +64,6 @@ def test_a_folder_is_free_for_another_site_until_it_holds_a_ticket(tmp_path: Pat
     codes = [each.returncode for each in (unheard, mistaken, pulled, refused)]
     assert codes == [1, 1, 0, 1]
     assert "cannot reach 127.0.0.1:1" in unheard.stderr
-    assert "The value 'NOPE' does not exist" in mistaken.stderr
+    assert f"--project is NOPE: there is no such project at {url}, or " in mistaken.stderr
     assert "12 new" in pulled.stderr
     assert f"holds tickets of {other}, not of {url}: correct the address, or " in refused.stderr
