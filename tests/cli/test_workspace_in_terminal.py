@@ -87,7 +87,7 @@ def test_a_token_that_the_site_does_not_take_is_asked_for_again(tmp_path: Path, 
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
         answer(pty, "API token of ", CANARY)
         answer(pty, "Does it have scopes", "n")
-        pty.wait_for(r"refused \(401")
+        pty.wait_for(r"refused the login \(401")
         answer(pty, "API token of ", "demo")
         pty.wait_for("the token is in tokens.toml")
         assert pty.wait_for_end() == 0
