@@ -386,7 +386,12 @@ def test_a_deletion_without_a_question_takes_no_alias_of_a_shared_file(someone: 
     for query in ("@ours", "@wide", "key = DEMO-2 OR @ours"):
         told = someone.runs("bulk", "--jql", query, "--delete", "--yes")
         assert told.code == 2
-        assert "--delete with --yes takes no alias of ticketr.toml" in told.err
+        lines = told.err.splitlines()
+        start = next(n for n, line in enumerate(lines) if line.startswith("ticketr: "))
+        assert lines[start].startswith(
+            "ticketr: --delete with --yes takes no alias of ticketr.toml"
+        )
+        assert lines[start + 1] == "alias @ours of ticketr.toml: key in (DEMO-1)"
         assert "write its query after --jql" in told.err
     assert someone.site.find("DEMO-1") is not None
     again = someone.runs("bulk", "--jql", "key in (DEMO-1)", "--delete", "--yes")

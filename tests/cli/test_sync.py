@@ -167,11 +167,19 @@ def test_many_notes_are_counted_instead_of_printed(someone: User) -> None:
 def test_one_file_that_lies_outside_is_wrong_usage(someone: User) -> None:
     (someone.root / "out").symlink_to(someone.root.parent)
 
-    for name in ("../x.md", "/x.md", "out/x.md", "x.txt", "x"):
+    outside = f"it has to be a .md file below {someone.root}"
+    link = "the file, or a folder on the way to it, is a link; nothing is written through a link"
+    hidden = "no tickets are kept in a hidden folder or below attachments/"
+    reasons = {
+        **dict.fromkeys(("../x.md", "/x.md", "x.txt", "x"), outside),
+        "out/x.md": link,
+        **dict.fromkeys((".git/x.md", "attachments/x.md"), hidden),
+    }
+    for name, reason in reasons.items():
         told = someone.runs("pull", "-o", name)
 
         assert told.code == 2
-        assert f"it has to be a .md file below {someone.root}" in told.err
+        assert f"Invalid value for --output: {reason}\n" in told.err
     assert someone.asked == []
 
 

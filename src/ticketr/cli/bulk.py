@@ -129,8 +129,9 @@ def _refuse_team_aliases(aliases: Sequence[UsedAlias]) -> None:
     for each in aliases:
         if each.source == WORKSPACE_FILE:
             raise click.UsageError(
-                f"{each}\n--delete with --yes takes no alias of {WORKSPACE_FILE}, which others may "
-                "have written. Leave --yes out and look at the plan, or write its query after --jql"
+                f"--delete with --yes takes no alias of {WORKSPACE_FILE}, which others may have "
+                f"written:\n{each}\nLeave --yes out and look at the plan, or write its query "
+                "after --jql"
             )
 
 

@@ -35,8 +35,8 @@ def _relative_path(path: Path, root: Path) -> str:
     name = full.relative_to(around[0]).as_posix() if around else ""
     refusal = Store(root, STATE_FOLDER).refusal(name)
     if not around or full.suffix != ".md" or refusal:
-        words = f"it has to be a .md file below {clean(str(root))}"
-        raise click.BadParameter(f"{words}: {refusal}" if refusal else words, param_hint="--output")
+        words = refusal or f"it has to be a .md file below {clean(str(root))}"
+        raise click.BadParameter(words, param_hint="--output")
     return name
 
 

@@ -1,9 +1,9 @@
 """The user's mark in state files and histories, which proves that this user made them.
 
 A git repository can bring a state file in ``.ticketr``, which would make the repository's changes
-look like the user's edits, and a history of jobs that never ran. So every state file that ticketr makes holds the user's mark: a random
-text that is kept in the user's own folder of settings. One mark for all state files needs no list
-of them, and a workspace that is moved keeps its mark.
+look like the user's edits, and a history of jobs that never ran. So each of these files that ticketr
+makes holds the user's mark: a random text that is kept in the user's own folder of settings. One
+mark for all files needs no list of them, and a workspace that is moved keeps its mark.
 """
 
 from __future__ import annotations
