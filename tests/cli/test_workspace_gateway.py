@@ -176,7 +176,7 @@ def test_a_site_without_a_gateway_raises_no_question(tmp_path: Path) -> None:
         with on_terminal(tmp_path, *add(site.url)) as pty:
             assert pty.wait_for_end() == 1
         paths = [path for path, _ in site.asked()]
-        assert paths == ["/rest/api/3/myself", "/_edge/tenant_info"]
+        assert paths == ["/rest/api/3/myself", "/rest/api/2/serverInfo", "/_edge/tenant_info"]
 
     assert QUESTION not in pty.output
 
