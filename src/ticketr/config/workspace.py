@@ -319,7 +319,7 @@ def _completed(environment: Environment, go: GoFile) -> Environment:
         environment = replace(
             environment,
             project=go.project,
-            project_place=f"project_key in {go.path}",
+            project_place=f"project_key in {go.path}" if go.project else "",
             project_problem=go.project_problem,
         )
     return replace(environment, story_type=environment.story_type or go.issue_type)
