@@ -89,3 +89,22 @@ def test_a_mistyped_form_is_reported_with_the_words_that_exist() -> None:
     (panel, color) = adf.unconverted_pieces("> [!NOTICE]\n> `x`{gren}")
     assert panel.reason.endswith("a panel is called INFO, NOTE, TIP, WARNING, CAUTION, HINT")
     assert color.reason.endswith("a color is neutral, purple, blue, red, yellow, green")
+
+
+@pytest.mark.parametrize("part", ["content", "attrs", "marks", "text", "type"])
+@pytest.mark.parametrize(
+    "value",
+    ["x", "localId", 5, 1.5, True, None, {"a": 1}, ["x"], [None], [["x"]], [{"type": 5}], [5, 6]],
+    ids=repr,
+)
+def test_the_file_of_a_document_of_any_shape_can_be_read(part: str, value: object) -> None:
+    text = {"type": "text", "text": "a"}
+    for kind in ("doc", "paragraph", "text", "codeBlock", "bulletList", "mention", "strange"):
+        node = {"type": kind, "attrs": {}, "content": [text], part: value}
+        around = {"type": "strange", "content": [node]}
+        for document in (node, document_of(node), document_of(around)):
+            assert adf.to_adf(adf.to_markdown(document))["type"] == "doc"
+
+
+def document_of(*blocks: object) -> dict[str, object]:
+    return {"type": "doc", "version": 1, "content": [*blocks]}

@@ -181,16 +181,25 @@ def _one_of_each_type(marks: Iterable[Json]) -> list[Json]:
     return made
 
 
-def tidy(node: Json, numbers: Iterator[int]) -> None:
+def tidy(node: Any, numbers: Iterator[int]) -> None:
     """Number the IDs, drop empty texts and repeated marks, and link bare addresses, in place."""
-    attrs = node.get("attrs")
-    if attrs and "localId" in attrs:
+    if type(node) is not dict:  # a placeholder may hold anything
+        return
+    attrs, marks, content = node.get("attrs"), node.get("marks"), node.get("content")
+    if type(attrs) is dict and "localId" in attrs:
         attrs["localId"] = str(next(numbers))
-    if len(node.get("marks", ())) > 1:
-        node["marks"] = _one_of_each_type(node["marks"])
-    content = node.get("content")
-    if content:
-        kept = [child for child in content if child.get("text") != ""]
+    if type(marks) is list and len(marks) > 1 and all(map(_is_mark, marks)):
+        node["marks"] = _one_of_each_type(marks)
+    if type(content) is list:
+        kept = [child for child in content if not _is_empty_text(child)]
         content[:] = kept if node.get("type") == "codeBlock" else link_addresses(kept)
         for child in content:
             tidy(child, numbers)
+
+
+def _is_mark(mark: object) -> bool:
+    return type(mark) is dict and type(mark.get("type")) is str
+
+
+def _is_empty_text(node: object) -> bool:
+    return type(node) is dict and node.get("text") == ""
