@@ -36,6 +36,14 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
         (errors.RateLimited(URL, 429, retry_after=8000.0), ["try again in 3 hours"]),
         (errors.Rejected(URL, 409), ["409", "locked it", "try again"]),
         (errors.Rejected(URL, 413), ["413", "larger than the site takes", "limit"]),
+        (
+            errors.FileTooLarge(URL, 413, name="a.mov", size=12_345_678),
+            ["413", "a.mov has 12,345,678 bytes; make it smaller"],
+        ),
+        (
+            errors.FileTooLarge(URL, 413, name="a.mov", size=12_345, limit=10_000_000),
+            ["a.mov has 12,345 bytes (Jira names 10,000,000 bytes as its limit); make it"],
+        ),
         (errors.Rejected(URL, 418), ["418", "please report it"]),
         (errors.NotCloud(SITE, "9.1"), ["is Jira Data Center (version 9.1); ticketr works with"]),
         (errors.NotCloud(SITE, ""), ["is Jira Data Center; ticketr works with Jira Cloud only"]),

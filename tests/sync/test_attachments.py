@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -401,6 +402,63 @@ async def test_a_site_that_takes_no_attachments_is_told(
     result = await add(bench, "DEMO-1", tmp_path / "a.txt", transport=Off(create_app(bench.site)))
 
     assert [each.reason for each in result.failed] == ["attachments are switched off on this site"]
+
+
+@pytest.mark.parametrize(
+    "settings", [b'{"enabled": true, "uploadLimit": 5000}', b'{"enabled": true}']
+)
+async def test_a_file_that_a_gateway_finds_too_large_is_named_with_its_size(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path, settings: bytes
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x" * 4321)
+
+    class Gateway(Recorder):
+        async def send(self, request: Request) -> Response:
+            if request.url.endswith("/attachment/meta"):
+                return HttpResponse(200, {}, settings, request.url)
+            if request.source is not None:
+                return HttpResponse(413, {"content-type": "text/html"}, b"<html>", request.url)
+            return await super().send(request)
+
+    transport = Gateway(create_app(bench.site))
+    (note,) = (await add(bench, "DEMO-1", tmp_path / "a.txt", transport=transport)).failed
+
+    limit = " (Jira names 5,000 bytes as its limit)" if b"5000" in settings else ""
+    assert f"(413): a.txt has 4,321 bytes{limit}; make it smaller" in note.reason
+
+
+@pytest.mark.parametrize("size", [-1, "3", None, True, 1.5])
+async def test_an_attachment_without_a_size_is_named(
+    bench: Bench, autojump_clock: MockClock, size: object
+) -> None:
+    attach(bench, "DEMO-1", "a.txt", b"one")
+    attach(bench, "DEMO-1", "b.txt", b"two")
+
+    class Odd(Recorder):
+        async def send(self, request: Request) -> Response:
+            response = await super().send(request)
+            if b'"filename"' not in response.body:
+                return response
+            answer = json.loads(response.body)
+            answer["issues"][0]["fields"]["attachment"][0]["size"] = size
+            return HttpResponse(200, {}, json.dumps(answer).encode(), request.url)
+
+    transport = Odd(create_app(bench.site))
+    result = await get(bench, "DEMO-1", transport=transport)
+    (found,) = (
+        await run_job(ListAttachmentsJob(**bench.settings(transport=transport), keys=("DEMO-1",)))
+    ).found.values()
+    await bench.pull(attachments="list", transport=transport)
+
+    assert result.done == ("attachments/DEMO-1/b.txt",)
+    assert [(each.path, each.reason) for each in result.failed] == [
+        (
+            "attachments/DEMO-1",
+            "a.txt: Jira does not say how many bytes it has, so it is not downloaded",
+        )
+    ]
+    assert [(each.name, each.size) for each in found] == [("a.txt", None), ("b.txt", 3)]
+    assert listed(bench, "DEMO-1") == "a.txt (size unknown), b.txt (3 bytes)"
 
 
 def listed(bench: Bench, key: str) -> str | None:

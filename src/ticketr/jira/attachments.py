@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, TypeVarTuple
 import trio
 
 from ticketr._lazy import compile_on_use
-from ticketr.jira.errors import BadAnswer, Redirected
+from ticketr.jira.errors import BadAnswer, FileTooLarge, Redirected, Rejected
 from ticketr.jira.models import Attachment
 from ticketr.jira.rest_api import Endpoints
 
@@ -119,12 +119,27 @@ class AttachmentEndpoints(Endpoints):
             What the site has attached.
 
         Raises:
-            Rejected: It is too large, or the account may not attach files; status 413 or 403.
+            FileTooLarge: The file is too large.
+            Rejected: The account may not attach files; status 403.
             NotFound: There is no such issue, or the account may not see it.
         """
-        answer = await self._api.upload(
-            "issue/{}/attachments", key, issue=key, source=upload, headers=upload.headers
-        )
+        try:
+            answer = await self._api.upload(
+                "issue/{}/attachments", key, issue=key, source=upload, headers=upload.headers
+            )
+        except Rejected as error:
+            if error.status != 413:
+                raise
+            raise FileTooLarge(
+                error.url,
+                error.status,
+                error.messages,
+                error.field_errors,
+                is_jiras=error.is_jiras,
+                name=upload.name,
+                size=upload.length,
+                limit=upload.limit,
+            ) from None
         found = map(Attachment.read, answer.array())
         return tuple(each for each in found if each is not None)
 
@@ -136,6 +151,7 @@ class Upload:
         file: The open file, to read bytes from its start.
         name: The name that the attachment gets.
         size: How many bytes it has.
+        limit: The most bytes that the site says it takes; None if it does not say.
         in_thread: Runs blocking work on a worker thread.
         on_sent: Called with how many bytes of the file were sent until now.
     """
@@ -146,13 +162,14 @@ class Upload:
         name: str,
         size: int,
         *,
+        limit: int | None = None,
         in_thread: InThread = trio.to_thread.run_sync,
         on_sent: Callable[[int], object] = lambda _: None,
     ) -> None:
         boundary = uuid.uuid4().hex
         quoted = re.sub('["\r\n]', lambda found: f"%{ord(found[0]):02X}", name)
         self._file, self._in_thread, self._on_sent = file, in_thread, on_sent
-        self._length = size
+        self.name, self.length, self.limit = name, size, limit
         self._head = (
             f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{quoted}"\r\n'
             "content-type: application/octet-stream\r\n\r\n"
@@ -166,11 +183,11 @@ class Upload:
     @property
     def size(self) -> int:
         """How many bytes the form has."""
-        return len(self._head) + self._length + len(self._tail)
+        return len(self._head) + self.length + len(self._tail)
 
     def pieces(self) -> AsyncIterator[bytes]:
         """Return an iterator over the pieces of the form, from the first one on."""
-        return _Pieces(self._head, self._read, self._length, self._tail)
+        return _Pieces(self._head, self._read, self.length, self._tail)
 
     async def _read(self, start: int, size: int) -> bytes:
         def read() -> bytes:

@@ -239,23 +239,31 @@ class Attachment(NamedTuple):
     Attributes:
         id: Its ID.
         name: Its name, as its author wrote it: it may be anything.
-        size: How many bytes it has, as the site says; at most `MOST_BYTES`.
+        size: How many bytes it has, as the site says; at most `MOST_BYTES`. None if the site says
+            nothing that can be a size.
         author: The account ID of its author; empty if unknown.
     """
 
     id: str
     name: str
-    size: int
+    size: int | None
     author: str = ""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read the record; return None if it has no ID or no size."""
+        """Read the record; return None if it has no ID."""
         found, size = text_of(answer.get("id")), answer.get("size")
-        if not found or not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not found:
             return None
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            size = None
         author = text_of(object_of(answer.get("author")).get("accountId"))
-        return cls(found, text_of(answer.get("filename")), min(size, MOST_BYTES), author)
+        return cls(
+            found,
+            text_of(answer.get("filename")),
+            None if size is None else min(size, MOST_BYTES),
+            author,
+        )
 
 
 class SearchPage(NamedTuple):

@@ -149,7 +149,7 @@ class AddAttachmentsJob(SessionJob):
                     key, name, f"it has {size_words(size)}; Jira takes {most} at most", Code.REFUSED
                 )
             try:
-                await self._upload(session, file, path, size)
+                await self._upload(session, file, path, size, settings.limit)
             except AuthenticationFailed:
                 raise
             except JiraError as error:
@@ -159,7 +159,9 @@ class AddAttachmentsJob(SessionJob):
                 return Note(key, name, str(error), Code.BROKEN)
         return None
 
-    async def _upload(self, session: Session, file: IO[bytes], path: Path, size: int) -> None:
+    async def _upload(
+        self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None
+    ) -> None:
         """Send a file; if its answer is lost, look whether Jira has it before it is sent again.
 
         Raises:
@@ -173,6 +175,7 @@ class AddAttachmentsJob(SessionJob):
                 file,
                 name,
                 size,
+                limit=limit,
                 in_thread=session.in_thread,
                 on_sent=lambda sent: meter.move(sent, name),
             )

@@ -52,8 +52,10 @@ def _split(name: str) -> tuple[str, str]:
     return (name[: found.start()], found[0]) if found else (name, "")
 
 
-def size_words(size: int) -> str:
-    """Return a size for people: ``340 bytes``, ``12 kB``, ``3.4 MB``."""
+def size_words(size: int | None) -> str:
+    """Return a size for people: ``340 bytes``, ``12 kB``, ``3.4 MB``; None is ``size unknown``."""
+    if size is None:
+        return "size unknown"
     if size < 1000:
         return f"{size} byte{'' if size == 1 else 's'}"
     number, units = float(size), ["kB", "MB", "GB", "TB"]

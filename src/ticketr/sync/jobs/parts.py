@@ -103,7 +103,8 @@ def pulled_words(tally: Tally) -> str:
 
 def pushed_words(tally: PushTally) -> str:
     """Return how far a push has got."""
-    return _so_far(tally.result.done, tally.result.total, "pushed")
+    words = _so_far(tally.result.done, tally.result.total, "pushed")
+    return f"{words}; Jira may have {', '.join(tally.files)}, too" if tally.files else words
 
 
 def _so_far(done: int, total: int, what: str) -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ticketr.sync.session import Session
 
 
+#: Why an attachment is not downloaded.
+_IN_THE_WAY = "other files of its name are in the way; move them away"
+_UNSIZED = "Jira does not say how many bytes it has, so it is not downloaded"
+
+
 @dataclass(frozen=True, slots=True)
 class AttachmentList:
     """The attachments of some issues.
@@ -94,19 +99,18 @@ async def download(
     work: list[tuple[str, Path, Attachment, str]] = []
     for key, attachments in found.items():
         folder = attachment_folder(root, homes.get(key, ""), key)
-        missing, blocked = await session.in_thread(missing_files, folder, attachments)
-        unchanged += len(attachments) - len(missing) - len(blocked)
+        sized = [each for each in attachments if each.size is not None]
+        missing, blocked = await session.in_thread(missing_files, folder, sized)
+        unchanged += len(sized) - len(missing) - len(blocked)
         work += ((key, folder, each, name) for each, name in missing)
+        where = _relative_name(folder, root)
         failed += (
-            Note(
-                key,
-                _relative_name(folder, root),
-                f"{each.name}: other files of its name are in the way; move them away",
-                Code.KEPT,
-            )
-            for each in blocked
+            Note(key, where, f"{each.name}: {_UNSIZED}", Code.BROKEN)
+            for each in attachments
+            if each.size is None
         )
-    meter = Meter(session, sum(each.size for _, _, each, _ in work), "Downloading")
+        failed += (Note(key, where, f"{each.name}: {_IN_THE_WAY}", Code.KEPT) for each in blocked)
+    meter = Meter(session, sum(each.size or 0 for _, _, each, _ in work), "Downloading")
     for key, folder, attachment, name in work:
         try:
             await _download_one(session, folder, attachment, name, meter)
@@ -127,8 +131,9 @@ async def _download_one(
 ) -> None:
     file = await session.in_thread(Download, session.store.root, folder, name)
     try:
-        for start in range(0, attachment.size, PORTION):
-            end = min(start + PORTION, attachment.size)
+        size = attachment.size or 0  # one without a size does not come here
+        for start in range(0, size, PORTION):
+            end = min(start + PORTION, size)
             portion = await session.jira.read_attachment(attachment.id, start, end)
             await session.in_thread(file.write, portion)
             meter.add(len(portion), name)

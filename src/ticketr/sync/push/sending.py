@@ -68,6 +68,7 @@ class IssueSender:
         path = local_change.local.path
         attached = await self._attach(edit.payload, edit.issue, path, (edit.issue_id, edit.key))
         if attached is None:
+            self._tally.forget_files(edit.key)
             self._tally.show(self._session.progress)
             return local_change
         edit = replace(edit, payload=attached)
@@ -95,6 +96,7 @@ class IssueSender:
                     )
         if failure is not None:
             self._tally.fail(failure)
+        self._tally.forget_files(edit.key)
         self._tally.show(self._session.progress)
         return local_change
 
@@ -141,7 +143,9 @@ class IssueSender:
             What to send with their media IDs; None if a file was not attached, with a note.
         """
         try:
-            return await with_uploads(self._session, payload, issue=home[0], key=home[1])
+            return await with_uploads(
+                self._session, payload, issue=home[0], key=home[1], on_sending=self._tally.add_file
+            )
         except AuthenticationFailed:  # further requests could lock the account
             raise
         except JiraError as error:
@@ -186,6 +190,7 @@ class IssueSender:
             note = failure_note(replace(new.issue, key=created.key), path, error)
             reason = f"it was created, but not all of it was sent: {note.reason}"
             self._tally.fail(replace(note, reason=reason))
+        self._tally.forget_files(created.key)
 
     async def _send_pictures(self, new: NewIssue, created: Created, path: str) -> None:
         """Attach the files that a new issue's description shows, and send it with them."""

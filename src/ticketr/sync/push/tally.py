@@ -87,6 +87,20 @@ class PushTally:
 
     def __init__(self) -> None:
         self.result = PushResult()
+        self._files: dict[str, dict[str, None]] = {}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that Jira may have, and whose tickets are not counted yet."""
+        return tuple(dict.fromkeys(path for paths in self._files.values() for path in paths))
+
+    def add_file(self, key: str, path: str) -> None:
+        """Note a file that is about to be attached to an issue."""
+        self._files.setdefault(key, {})[path] = None
+
+    def forget_files(self, key: str) -> None:
+        """Forget the files of an issue: it is counted, or a note says what became of it."""
+        self._files.pop(key, None)
 
     def plan(self, actions: Iterable[Action]) -> None:
         """Set what is to be created or changed."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -31,7 +32,7 @@ from ticketr.sync.state.files import AskedUpload
 from ticketr.sync.workspace.pictures import open_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from ticketr.sync.compare.pictures import PictureFile
     from ticketr.sync.push.payload import IssuePayload
@@ -47,7 +48,12 @@ class PictureNotAttached(Exception):
 
 
 async def with_uploads(
-    session: Session, payload: IssuePayload, *, issue: str, key: str
+    session: Session,
+    payload: IssuePayload,
+    *,
+    issue: str,
+    key: str,
+    on_sending: Callable[[str, str], object],
 ) -> IssuePayload:
     """Attach the files that texts of an issue show; return what to send with their media IDs.
 
@@ -56,6 +62,7 @@ async def with_uploads(
         payload: What is sent of the issue.
         issue: The issue's ID.
         key: Its key.
+        on_sending: Called with the key and the path of each file that is about to be sent.
 
     Raises:
         JiraError: Jira refused a file, or did not answer.
@@ -77,7 +84,10 @@ async def with_uploads(
             open_picture, session.store.root, each.path, settings.limit
         )
         with closing(opened.file):
-            attachment = await _Uploader(session, issue, key, opened).attach()
+            send = _Uploader(
+                session, issue, key, opened, settings.limit, partial(on_sending, key, each.path)
+            )
+            attachment = await send.attach()
         found[each.mark] = await _media_id(session, attachment, each)
     return replace(
         payload,
@@ -108,11 +118,21 @@ async def _media_id(session: Session, attachment: str, picture: PictureFile) -> 
 class _Uploader:
     """Attaches one file to one issue."""
 
-    def __init__(self, session: Session, issue: str, key: str, picture: OpenPicture) -> None:
+    def __init__(
+        self,
+        session: Session,
+        issue: str,
+        key: str,
+        picture: OpenPicture,
+        limit: int | None,
+        on_sending: Callable[[], object],
+    ) -> None:
         self._session = session
         self._issue = issue
         self._key = key
         self._picture = picture
+        self._limit = limit
+        self._on_sending = on_sending
 
     async def attach(self) -> str:
         """Attach the file unless the issue has it; return the ID of the attachment."""
@@ -154,10 +174,17 @@ class _Uploader:
     async def _try(self, asked: AskedUpload) -> str:
         """Send the file once; look for it if the answer does not say what became of it."""
         session, sent = self._session, tuple[Attachment, ...]()
-        upload = Upload(self._picture.file, asked.name, asked.size, in_thread=session.in_thread)
+        upload = Upload(
+            self._picture.file,
+            asked.name,
+            asked.size,
+            limit=self._limit,
+            in_thread=session.in_thread,
+        )
         failure: JiraError | PictureNotAttached = PictureNotAttached(
             f"the site took {asked.name}, and does not have it"
         )
+        self._on_sending()
         try:
             sent = await session.jira.add_attachment(self._key, upload)
         except JiraError as error:

@@ -65,7 +65,7 @@ def missing_files(
     return missing, blocked
 
 
-def _is_there(path: Path, size: int) -> bool:
+def _is_there(path: Path, size: int | None) -> bool:
     """Return whether there is a file of this size, and no link."""
     with suppress(OSError):
         found = path.lstat()
