@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_LINES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
+
 WORDS = [
     "the",
     "user",
@@ -235,4 +237,6 @@ def text_of(node: Any) -> str:
         return "\n"
     text = node.get("text")
     own = text if isinstance(text, str) else ""
-    return own.replace("\r\n", "\n").replace("\r", "\n") + text_of(node.get("content"))
+    whole = own.replace("\r\n", "\n").replace("\r", "\n") + text_of(node.get("content"))
+    # Nobody sees the blanks that end a line.
+    return whole.rstrip(" ") if node.get("type") in _LINES else whole

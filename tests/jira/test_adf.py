@@ -86,7 +86,7 @@ EXACT = {
     ),
     "a mention with the space that Jira adds": (
         doc(paragraph(MIA, " ")),
-        "@[Mia](5f:1)&#32;\n",
+        "@[Mia](5f:1)\n",
     ),
     "a panel": (
         doc(node("panel", {"panelType": "info"}, paragraph("Note"))),
@@ -116,19 +116,24 @@ EXACT = {
     "a number alone": (doc(paragraph("12)")), "12\\)\n"),
     "indent": (doc(paragraph("    no code")), "&#32;&#32;&#32;&#32;no code\n"),
     "a tab": (doc(paragraph("\tno code")), "&#9;no code\n"),
-    "a blank at the end": (doc(paragraph("end ")), "end&#32;\n"),
+    "a blank at the end": (doc(paragraph("end ")), "end\n"),
+    "a blank after a break": (doc(paragraph("end", BREAK, " ")), "end<br>&#32;\n"),
+    "a blank at the end of a link": (
+        doc(paragraph(text("end ", LINK))),
+        "[end&#32;](https://example.com/a?b=c)\n",
+    ),
     "a fixed blank": (doc(paragraph("\xa0a\xa0")), "&#160;a&#160;\n"),
     "another blank": (doc(paragraph("\u2003a\u2003")), "\u2003a\u2003\n"),
     "only blanks": (doc(paragraph("  ")), "&#32;&#32;\n"),
     "what looks like our escape": (doc(paragraph("a &#32; b")), "a \\&#32; b\n"),
-    "a backslash before our escape": (doc(paragraph("a\\ ")), "a\\\\&#32;\n"),
+    "a backslash before our escape": (doc(paragraph("a\\ ")), "a\\\\\n"),
     "our escape in code": (
         doc(paragraph(text("&#32;", "code"), " x ")),
-        "`&#32;` x&#32;\n",
+        "`&#32;` x\n",
     ),
     "our escape in a block of code": (
         doc(node("codeBlock", {}, text("\\&#32;&#9;")), paragraph("x ")),
-        "```\n\\&#32;&#9;\n```\n\nx&#32;\n",
+        "```\n\\&#32;&#9;\n```\n\nx\n",
     ),
     "code between blanks": (doc(paragraph(text(" x ", "code"))), "`  x  `\n"),
     "a heading's last sign": (doc(node("heading", {"level": 1}, text("C #"))), "# C \\#\n"),

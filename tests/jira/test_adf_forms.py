@@ -90,7 +90,7 @@ FORMS = {
     "an emoji of several signs": (p(KEYCAP), ":one:"),
     "a card in a line": (p("see ", CARD, " now"), "see <https://e.x/a_b?c=d&e=f> now"),
     "a card that is a paragraph": (p(CARD), "<https://e.x/a_b?c=d&e=f><!-- -->"),
-    "a card and a blank": (p(CARD, " "), "<https://e.x/a_b?c=d&e=f>&#32;"),
+    "a card and a blank": (p(CARD, " "), "<https://e.x/a_b?c=d&e=f><!-- -->"),
     "a card of its own": (node("blockCard", {"url": "https://e.x"}), "<https://e.x>"),
     "underlined": (p("a", text("b", "underline"), "c"), "a<u>b</u>c"),
     "underlined in part bold": (
@@ -140,7 +140,7 @@ FORMS = {
     ),
     "decisions": (
         node("decisionList", {"localId": ""}, decision(text("go "), MIA), decision(text(" b"))),
-        "- <> go @[Mia Krause](557058:f5-1_a)\n- <>  b",
+        "- <> go @[Mia Krause](557058:f5-1_a)\n- <> &#32;b",
     ),
     "a default table": (cell(p(MIA)), "| h |\n| --- |\n| @[Mia Krause](557058:f5-1_a) |"),
     "forms in a list": (
@@ -387,7 +387,7 @@ def test_any_text_like_a_form_is_exact(pieces: list[str]) -> None:
     found = adf.convert(doc(block, quoted))
 
     assert found.exact
-    assert text_of(adf.to_adf(found.markdown)) == words * 3
+    assert text_of(adf.to_adf(found.markdown)) == words.rstrip(" ") * 3
 
 
 @given(st.lists(st.sampled_from(LOOKALIKES), max_size=8))

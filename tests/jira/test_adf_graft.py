@@ -124,6 +124,19 @@ def test_an_edited_block_keeps_its_attributes_and_its_mentions() -> None:
     assert as_json(sent.document) == as_json(doc(expected, PANEL))
 
 
+def test_a_blank_that_jira_adds_after_a_mention_stays_where_nothing_was_edited() -> None:
+    asked = node("paragraph", text("Ask "), MENTION, text(" "))
+    told = node("paragraph", text("Tell "), MENTION, text(" "))
+    assert "&#32;" not in adf.to_markdown(doc(asked, told))
+
+    sent = edited(doc(asked, told), swap("Tell", "Inform"))
+
+    same, new = sent.document["content"]
+    assert as_json(same) == as_json(asked)
+    assert as_json(new["content"]) == as_json([text("Inform "), MENTION])
+    assert sent.losses == ()
+
+
 def test_an_edited_cell_leaves_the_other_cells_as_they_are() -> None:
     sent = edited(doc(TABLE), swap("| One | 1 |", "| One | 11 |"))
 

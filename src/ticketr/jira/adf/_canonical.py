@@ -8,6 +8,7 @@ Markdown, and leaves out only what no reader can see:
 - nulls, empty attributes, empty lists, and attributes that have their default value;
 - the order of marks, their repetition, and the cuts between texts with the same marks;
 - bold, italic and strike on blanks at the edge of a text, which Markdown cannot express;
+- blanks at the end of a line, as Jira's editor adds after a mention;
 - the difference between an address in a text and a link to that very address;
 - the difference between a newline in a text and a hard break, and between kinds of newline.
 
@@ -25,6 +26,7 @@ Json = dict[str, Any]
 #: Deeper nodes are kept as they are; Jira's own documents have a depth of about 20.
 MAX_DEPTH = 60
 
+_LINES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
 _NO_DEFAULTS: Json = {}
 _MISSING = object()
 _INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
@@ -117,7 +119,22 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
         else:
             result.append(_canonical_node(node, depth))
     linked = result if parent == "codeBlock" else link_addresses(result)
-    return result if linked is result else _with_plain_edges(linked)
+    line = result if linked is result else _with_plain_edges(linked)
+    if parent in _LINES:
+        _remove_last_blanks(line)
+    return line
+
+
+def _remove_last_blanks(line: list[Any]) -> None:
+    """Remove the blanks at the end of a line, unless nothing or a line break is before them."""
+    last = line[-1] if line else None
+    if type(last) is not dict or last.keys() != {"type", "text"} or type(last["text"]) is not str:
+        return
+    text = last["text"].rstrip(" ")
+    if text:
+        last["text"] = text
+    elif len(line) > 1 and type(line[-2]) is dict and line[-2].get("type") != "hardBreak":
+        del line[-1]
 
 
 def _with_plain_edges(nodes: list[Any]) -> list[Any]:
