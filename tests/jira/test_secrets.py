@@ -251,6 +251,9 @@ def test_every_error_hides_secrets_in_addresses() -> None:
     made: list[JiraError] = [
         errors.JiraError(url),
         errors.BadSite(url, "x"),
+        errors.NotCloud(url, "9.12"),
+        errors.NoJira(url),
+        errors.LoginBlocked(url, 401),
         errors.InsecureSite(url),
         errors.WrongSite(url, url),
         errors.BadToken(url, "x"),

@@ -394,9 +394,17 @@ class TestEditing:
             'Acceptance Criteria: in its line 1: the HTML comment "<!-- c -->"'
         ]
 
-    @pytest.mark.parametrize("text", ["[a]: https://example.com", "<!-- -->", "[a]: *"])
-    def test_a_text_of_which_nothing_is_left_never_empties_the_description(self, text: str) -> None:
+    @pytest.mark.parametrize("text", ["[a]: https://example.com", "[a]: *"])
+    def test_a_definition_that_nothing_uses_is_sent_as_text(self, text: str) -> None:
         sent = edited(draft("A", "old"), draft("A", text))
+
+        assert sent.problems == ()
+        paragraph = {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+        expected = adf.canonical({"type": "doc", "version": 1, "content": [paragraph]})
+        assert adf.canonical(sent.fields["description"]) == expected
+
+    def test_a_text_of_which_nothing_is_left_never_empties_the_description(self) -> None:
+        sent = edited(draft("A", "old"), draft("A", "<!-- -->"))
 
         assert sent.fields == {}
         assert len(sent.problems) == 1

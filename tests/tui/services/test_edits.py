@@ -157,7 +157,7 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
         for each in (comment, task)
     ]
     assert answers[2] == messages.NotWritten(
-        "work", ticket, "cannot write pay.md: Operation not permitted"
+        "work", ticket, f"cannot write into {tmp_path}: {refused}"
     )
     assert isinstance(answers[3], messages.NotWritten)
     assert "is being changed by process" in answers[3].words
