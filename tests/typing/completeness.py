@@ -13,7 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LIBRARY = ("ticketr.jobs.", "ticketr.statusline.", "ticketr.testing.", "ticketr._errors.")
+LIBRARY = (
+    "ticketr.jobs.",
+    "ticketr.statusline.",
+    "ticketr.testing.",
+    "ticketr.portal.",
+    "ticketr._errors.",
+)
 
 
 def main() -> None:
