@@ -249,17 +249,22 @@ async def tell_progress(
     handle: JobHandle[Any], on_progress: Callable[[JobProgress], object]
 ) -> None:
     """Call a function with what a job reports, until the job has ended."""
-    revision = 0
+    told = 0
+
+    def tell(progress: JobProgress | None) -> None:
+        nonlocal told
+        if progress is None or progress.revision == told:
+            return
+        told = progress.revision
+        try:
+            on_progress(progress)
+        except Exception:
+            logger.exception("on_progress raised about job %r", handle.id)
+
     with handle.watch() as updates:
+        tell(handle.snapshot().progress)  # a reader gets later changes only
         async for snapshot in updates:
-            progress = snapshot.progress
-            if progress is None or progress.revision == revision:
-                continue
-            revision = progress.revision
-            try:
-                on_progress(progress)
-            except Exception:
-                logger.exception("on_progress raised about job %r", handle.id)
+            tell(snapshot.progress)
 
 
 def original_error(failed: JobFailed) -> BaseException:
