@@ -52,8 +52,6 @@ class QueueControl(QueueQueries):
     ) -> CancelOutcome:
         """Stop a job as :meth:`cancel` does, at a checkpoint.
 
-        Every kind of queue has this, also one whose jobs run in other processes.
-
         Cancellation:
             The job is stopped in any case.
 

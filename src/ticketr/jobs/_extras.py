@@ -41,7 +41,6 @@ class JobExtras(Generic[T]):
         uncounted_retries: How many attempts do not count against its ``Retry``.
         cancel_requested: Whether a cancel was requested.
         cancel_cause: Why it stops; None if it does not.
-        runs_once: Whether no attempt follows one that fails, since another queue decides that.
         outcome_seen: Whether a caller or a reader was given its outcome. It is only noted of jobs
             that fail.
         stored: What a store is to keep of its submit, until the queue has accepted it.
@@ -60,7 +59,6 @@ class JobExtras(Generic[T]):
         "on_conflict",
         "outcome_seen",
         "priority",
-        "runs_once",
         "start_by",
         "stored",
         "tags",
@@ -84,7 +82,6 @@ class JobExtras(Generic[T]):
         self.cancel_cause: CancelCause | None = None
         self.outcome_seen: bool = False
         self.stored: StoredCall | None = None
-        self.runs_once: bool = False
 
 
 NO_EXTRAS: Final[JobExtras[Any]] = JobExtras()

@@ -21,7 +21,7 @@ from ticketr.jobs._values import exact_str, safe_repr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ticketr.jobs._job import JobID, JobSnapshot
+    from ticketr.jobs._job import JobID
     from ticketr.jobs._record import JobRecord
 
 MAX_CHARS = 2000
@@ -188,45 +188,6 @@ def _whole_row_of_record(
         message,
         result,
         NULL if extras.tags is NO_TAGS else tags_text(extras.tags),
-    )
-
-
-def finished_of_snapshot(snapshot: JobSnapshot, *, run: str, number: int) -> FinishedJob:
-    """Return the finished job that the last snapshot of a job shows.
-
-    Args:
-        snapshot: The snapshot, with the offset of its wall clock.
-        run: The run that the job belongs to.
-        number: The number of the job in the run.
-    """
-    offset = snapshot.wall_offset or 0.0
-    dates = [
-        None if at is None else datetime.fromtimestamp(at + offset, UTC)
-        for at in (snapshot.submitted_at, snapshot.started_at, snapshot.finished_at)
-    ]
-    submitted_at, started_at, finished_at = dates
-    assert submitted_at is not None
-    assert finished_at is not None  # it has ended
-    progress, error, key = snapshot.progress, snapshot.error, snapshot.key
-    return FinishedJob(
-        run=run,
-        number=number,
-        id=clipped(snapshot.id),
-        name=clipped(snapshot.name),
-        key=None if key is None else clipped(key if type(key) is str else safe_repr(key)),
-        status=snapshot.status,
-        attempts=snapshot.attempt,
-        submitted_at=submitted_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        cancel_cause=snapshot.cancel_cause,
-        error_type=None if error is None else clipped(error.type),
-        error_message=None if error is None else clipped(error.message),
-        current=0 if progress is None else storable_number(progress.current),
-        total=0 if progress is None else storable_number(progress.total),
-        message="" if progress is None else clipped(progress.message),
-        result=clipped(safe_repr(snapshot.result)) if snapshot.status is COMPLETED else None,
-        tags=_kept_tags(snapshot.tags),
     )
 
 

@@ -94,7 +94,7 @@ def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt
 
     Calls the user's rule; an error of it is logged.
     """
-    if outcome.status is not FAILED or outcome.is_fatal or record.extras.runs_once:
+    if outcome.status is not FAILED or outcome.is_fatal:
         return None
     if outcome.error is None:
         error: BaseException | None = timed_out(record)

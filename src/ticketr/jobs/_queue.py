@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         AsyncIterator,
         Awaitable,
         Callable,
-        Hashable,
         Iterable,
     )
     from contextlib import AbstractAsyncContextManager
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import JobSnapshot
-    from ticketr.jobs._record import JobRecord
     from ticketr.jobs._retry import Retry
 
 A = TypeVar("A")
@@ -361,12 +359,3 @@ class JobQueue(QueueControl):
             store.pack(template, job, args, is_awaited=False)
             stored = pack_every(every)
         return RepeatHandle(repeats.start(template, every, first, stored), repeats)
-
-
-def enter_attempt(queue: JobQueue, record: JobRecord, key: Hashable) -> JobHandle[Any]:
-    """Take one attempt of a job of another queue, which looks after its key."""
-    core = queue._core  # noqa: SLF001 - the same module
-    handle: JobHandle[Any] = core.enter(record, above=True)
-    record.set_options({"key": key})
-    core.dispatcher.wake()
-    return handle
