@@ -123,28 +123,28 @@ MUTANTS: Final = [
     # The items
     Mutant(
         "an error of the items leaves in a group",
-        "_feeding.py",
-        "            jobs.fail(error)\n            return  # noqa: ASYNC104, ASYNC910 - the",
-        "            raise\n            return  # noqa: ASYNC104, ASYNC910 - the",
+        "_map_feeder.py",
+        "                jobs.fail(error)\n                return  # noqa: ASYNC104, ASYNC910 - the",
+        "                raise\n                return  # noqa: ASYNC104, ASYNC910 - the",
         "test_map.py::test_an_error_of_the_items_cancels_all_and_comes_out_bare",
     ),
     Mutant(
         "an error of the items ends the results",
-        "_feeding.py",
+        "_map_jobs.py",
         "    if issubclass(type(error), StopAsyncIteration):",
         "    if False:",
         "test_map.py::test_items_cannot_end_the_results_by_an_error",
     ),
     Mutant(
         "an error of the items that was not read is lost",
-        "_feeding.py",
+        "_map.py",
         "        return items_error\n",
         "        return None\n",
         "test_map.py::test_an_error_of_the_items_that_was_not_read_leaves_the_block",
     ),
     Mutant(
         "an interrupt of the items is logged only",
-        "_feeding.py",
+        "_map.py",
         " and has_only_exceptions(items_error):",
         ":",
         "test_map.py::test_an_interrupt_of_the_items_comes_out_bare",
@@ -165,14 +165,14 @@ MUTANTS: Final = [
     ),
     Mutant(
         "the end of an async generator is cut short",
-        "_feeding.py",
+        "_map_feeder.py",
         "closing.shield, closing.deadline = True,",
         "closing.shield, closing.deadline = False,",
         "test_map.py::test_a_generator_that_does_not_close_is_cancelled",
     ),
     Mutant(
         "the end of an async generator may take for ever",
-        "_feeding.py",
+        "_map_feeder.py",
         "trio.current_time() + CLOSE_SECONDS\n",
         "trio.current_time() + 100\n",
         "test_map.py::test_a_generator_that_does_not_close_is_cancelled",
@@ -194,9 +194,9 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a failure is raised again and again",
-        "_feeding.py",
-        "        if self._is_told or not jobs.is_stopped:\n",
-        "        if not jobs.is_stopped:\n",
+        "_map.py",
+        "        if self._is_told or not self._jobs.is_stopped:\n",
+        "        if not self._jobs.is_stopped:\n",
         "test_map.py::test_after_a_failure_the_results_have_ended",
     ),
     Mutant(
@@ -258,7 +258,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a map that is left looks as if it had ended",
-        "_feeding.py",
+        "_map.py",
         "        if self._has_left:\n",
         "        if False:\n",
         "test_map.py::test_a_map_is_read_in_its_block",
@@ -294,14 +294,14 @@ MUTANTS: Final = [
     # What is refused
     Mutant(
         "all jobs of a map get one ID",
-        "_template.py",
+        "_map_jobs.py",
         '    if options.get("id") is not None:\n',
         "    if False:\n",
         "test_map.py::test_what_cannot_be_mapped_is_refused_at_the_call",
     ),
     Mutant(
         "the jobs of a map replace each other",
-        "_template.py",
+        "_map_jobs.py",
         '    if fields.pop("on_conflict", OnConflict.WAIT) is not OnConflict.WAIT:\n',
         "    if False:\n",
         "test_map.py::test_what_cannot_be_mapped_is_refused_at_the_call",
@@ -315,7 +315,7 @@ MUTANTS: Final = [
     ),
     Mutant(
         "a Cancelled of the items' own scope leaves the map",
-        "_feeding.py",
+        "_map_jobs.py",
         "    if split_cancelled(error)[1] is None:",
         "    if False:",
         "test_map.py::test_items_with_a_cancel_scope_of_their_own_leave_no_cancelled_without_a_scope",

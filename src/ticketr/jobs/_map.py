@@ -10,7 +10,8 @@ raises it as it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+import logging
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 import trio
 from trio.lowlevel import (
@@ -20,9 +21,11 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr.jobs._feeding import BLOCK_LEFT, ResultsEnd, leaving_map
+from ticketr.jobs._ending import what_leaves
+from ticketr.jobs._groups import has_only_exceptions
+from ticketr.jobs._job import JobErrorInfo
 from ticketr.jobs._map_feeder import Feeder
-from ticketr.jobs._map_jobs import MapJobs
+from ticketr.jobs._map_jobs import CANCELLED_OUTSIDE, MapJobs
 from ticketr.jobs._map_waits import NextResult
 from ticketr.jobs._snapshot import snapshot_of
 
@@ -31,8 +34,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._template import JobTemplate
+    from ticketr.jobs._map_jobs import JobTemplate
 
+logger = logging.getLogger("ticketr.jobs")
+
+BLOCK_LEFT: Final = "the block of the map has been left"
 NOT_ENTERED: Final = (
     "this map has not been entered: write 'async with queue.map(...) as results' around the loop"
 )
@@ -47,9 +53,10 @@ class JobMap:
 
     __slots__ = (
         "_core",
-        "_end",
         "_feeder",
+        "_has_left",
         "_is_reading",
+        "_is_told",
         "_jobs",
         "_nursery",
         "_outcomes",
@@ -70,7 +77,8 @@ class JobMap:
         self._feeder = Feeder(self._jobs, items)
         self._nursery: Any = None
         self._is_reading = False
-        self._end = ResultsEnd()
+        self._has_left = False  # the block
+        self._is_told = False  # why the map was stopped
 
     # The block
 
@@ -91,7 +99,7 @@ class JobMap:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        self._end.note_left()
+        self._has_left = True
         self._jobs.stop(BLOCK_LEFT)
         spill: BaseException | None = None
         try:
@@ -101,7 +109,7 @@ class JobMap:
         with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
             await self._jobs.wait_ended()  # noqa: ASYNC102 - shielded
         items_error = self._jobs.forget()
-        leaving = leaving_map(error, items_error, spill)
+        leaving = _what_leaves_map(error, items_error, spill)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving
@@ -138,7 +146,7 @@ class JobMap:
                     await checkpoint()
                 if self._nursery is None:
                     raise RuntimeError(NOT_ENTERED)
-                self._end.tell(jobs)
+                self._raise_end()
             record = results.popleft()
             jobs.unread -= 1  # so it is less than the window
             if jobs.failures:
@@ -150,6 +158,16 @@ class JobMap:
         finally:
             self._is_reading = False
         return snapshot_of(record) if self._outcomes else record.result
+
+    def _raise_end(self) -> NoReturn:
+        """Raise what has stopped the map; the second time, the end of the results."""
+        if self._has_left:
+            raise trio.ClosedResourceError(f"{BLOCK_LEFT}: read inside it")
+        if self._is_told or not self._jobs.is_stopped:
+            raise StopAsyncIteration
+        self._is_told = True
+        self._jobs.raise_error()
+        raise trio.ClosedResourceError(CANCELLED_OUTSIDE)
 
     async def _feed(self) -> None:
         """Submit the next items, and pass a checkpoint, as a submit does (see ``_dispatch``)."""
@@ -164,3 +182,23 @@ class JobMap:
     async def _park(self) -> None:  # noqa: ASYNC910 - called only if it has to wait
         while not self._jobs.is_readable():
             await self._jobs.reader.wait()
+
+
+def _what_leaves_map(
+    body: BaseException | None, items_error: BaseException | None, spill: BaseException | None
+) -> BaseException | None:
+    """Return what to raise at the end of a map's block.
+
+    Args:
+        body: What the body raised.
+        items_error: What the items raised, if no reader was given it. It is logged if the body
+            raised something else.
+        spill: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
+    """
+    if body is not None and items_error is not None and has_only_exceptions(items_error):
+        text = JobErrorInfo.of(items_error).traceback
+        logger.error("The items of a map raised, and another error left its block:\n%s", text)
+        items_error = None
+    if body is None and spill is None:
+        return items_error
+    return what_leaves(body, [] if items_error is None else [items_error], spill)

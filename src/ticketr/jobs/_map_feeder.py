@@ -6,15 +6,16 @@ which saves that step.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, final
 
 import trio
-from trio.lowlevel import checkpoint, disable_ki_protection
+from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr.jobs._admission import wait_for_room
-from ticketr.jobs._feeding import CANCELLED_OUTSIDE, feed
-from ticketr.jobs._items import END, draw_async, iterator_of
-from ticketr.jobs._map_jobs import BATCH
+from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._items import CLOSE_SECONDS, END, close, draw_async, iterator_of
+from ticketr.jobs._map_jobs import BATCH, CANCELLED_OUTSIDE
 from ticketr.jobs._map_waits import Window
 from ticketr.jobs._record import NO_CONTEXT
 
@@ -40,11 +41,41 @@ class Feeder:
         """Draw the items and submit their jobs, and close the items."""
         jobs = self._jobs
         try:
-            await feed(jobs, self._items, self._submit_all)
+            await self._feed()
         finally:
             jobs.take_back_outside()  # the reader may have left one to this task
             if not jobs.is_fed:
                 jobs.stop(CANCELLED_OUTSIDE)
+
+    @enable_ki_protection
+    async def _feed(self) -> None:  # noqa: ASYNC910 - items of any number have a checkpoint before them
+        """Draw the items and submit their jobs, then close the items.
+
+        An error of the items is kept for the reader, which raises it as it is. It does not go by
+        the nursery, which would put it into a group.
+
+        Cancellation:
+            Ends it. If it comes from outside, it is raised.
+        """
+        jobs = self._jobs
+        try:
+            # The inner scope shields the end of a generator. It is entered before those that the
+            # generator may hold open.
+            with jobs.scope, trio.CancelScope() as closing:
+                try:
+                    await self._submit_all()
+                finally:
+                    closing.shield, closing.deadline = True, trio.current_time() + CLOSE_SECONDS
+                    await close(self._items)  # noqa: ASYNC102 - a bounded shield
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - the reader raises it, but a Cancelled
+            is_cancelled_outside = trio.current_effective_deadline() == -math.inf
+            cancelled, rest = split_cancelled(error)
+            if cancelled is None or not is_cancelled_outside:
+                jobs.fail(error)
+                return  # noqa: ASYNC104, ASYNC910 - the reader raises it
+            if rest is not None:
+                jobs.fail(rest)
+            raise cancelled from None  # noqa: ASYNC104 - the same
 
     async def _submit_all(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         """Draw the items and submit their jobs until there are no more."""

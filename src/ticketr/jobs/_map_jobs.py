@@ -16,28 +16,89 @@ from __future__ import annotations
 import math
 from collections import deque
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._feeding import error_for_reader
+from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._items import END
-from ticketr.jobs._job import COMPLETED, FAILED, CancelCause
+from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, OnConflict
 from ticketr.jobs._map_waits import Parking
+from ticketr.jobs._options import checked_options
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._template import JobTemplate
+    from ticketr.jobs._options import JobOptions
+    from ticketr.jobs._retry import Retry
 
 
 PART: Final = 8
 """What a window is divided by for the part that is read before more is fed, ``BATCH`` at most."""
 BATCH: Final = 16
 """The most items that are drawn from an iterable that is not async without a checkpoint."""
+CANCELLED_OUTSIDE: Final = "the scope around the map was cancelled"
+OWN_CANCELLED: Final = (
+    "the items of a map raised a trio.Cancelled that is not of a scope around the map: a generator"
+    " that is not async must not hold a cancel scope open across a yield"
+)
+START_IN_TURN: Final = frozenset({"name", "priority", "tags", "timeout", "retry"})
+"""The options with which a pending job can start as soon as a worker is free."""
+
+
+class JobTemplate(NamedTuple):
+    """What the records of a map's jobs are made with.
+
+    Attributes:
+        function: Called with the context and an item.
+        name: The name of each job.
+        timeout: The time limit of each attempt.
+        retry: When to retry a job.
+        options: The other options, by the names of a record's fields.
+        starts_in_turn: Whether a pending job can start as soon as a worker is free.
+        given: The function as the user has given it.
+    """
+
+    function: Callable[..., Awaitable[object]]
+    name: str
+    timeout: float
+    retry: Retry | None
+    options: Mapping[str, object]
+    starts_in_turn: bool
+    given: Callable[..., Awaitable[object]]
+
+
+def template_of(
+    function: Callable[..., Awaitable[object]],
+    timeout: float,
+    retry: Retry | None,
+    options: JobOptions,
+) -> JobTemplate:
+    """Check the function and the options of a map, and return what makes its jobs.
+
+    Args:
+        function: Called with the context and an item.
+        timeout: The queue's time limit, which an option may replace.
+        retry: The queue's retry rule, which an option may replace.
+        options: The options of each job.
+
+    Raises:
+        TypeError, ValueError: The function or an option is invalid.
+    """
+    target, name = resolve_function(function, (None,))
+    if options.get("id") is not None:
+        raise TypeError("a map has no option 'id': each of its jobs has one of its own")
+    fields = checked_options(options)
+    if fields.pop("on_conflict", OnConflict.WAIT) is not OnConflict.WAIT:
+        raise ValueError("the jobs of a map have the same key, so each waits: use OnConflict.WAIT")
+    starts_in_turn = options.keys() <= START_IN_TURN
+    return JobTemplate(target, name, timeout, retry, fields, starts_in_turn, function)
 
 
 @final
@@ -196,7 +257,7 @@ class MapJobs:
     def fail(self, error: BaseException) -> None:
         """Stop the map because its items raised; the reader gets that error."""
         if self.error is None:
-            self.error = error_for_reader(error)
+            self.error = _error_for_reader(error)
         self.stop("the items of the map have failed")
 
     async def wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
@@ -274,3 +335,14 @@ class MapJobs:
                 raise error
         finally:
             del error  # its traceback holds this frame
+
+
+def _error_for_reader(error: BaseException) -> BaseException:
+    """Return what the reader raises for an error of the items: it, or one that stands for it."""
+    if issubclass(type(error), StopAsyncIteration):  # it would end the results silently
+        return RuntimeError("the items of a map raised StopAsyncIteration")
+    if split_cancelled(error)[1] is None:  # no scope around the reader would catch it
+        own = RuntimeError(OWN_CANCELLED)
+        own.__cause__ = error
+        return own
+    return error

@@ -282,7 +282,7 @@ class JobQueue(QueueControl):
         self._core.subscriptions.owner_thread.check()
         from ticketr.jobs._items import check_items  # noqa: PLC0415 - only for a map
         from ticketr.jobs._map import JobMap  # noqa: PLC0415 - the same
-        from ticketr.jobs._template import template_of  # noqa: PLC0415 - the same
+        from ticketr.jobs._map_jobs import template_of  # noqa: PLC0415 - the same
 
         template = template_of(function, self._timeout, self._retry, options)
         check_items(items)
