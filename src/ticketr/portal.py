@@ -140,12 +140,12 @@ class PortalQueue:
         that the queue refuses, such as ``DuplicateJob``.
 
         Args:
-            job: As for :meth:`JobQueue.submit`.
+            job: As for :meth:`ticketr.JobQueue.submit`.
             args: Arguments for the function.
             on_progress: Called in Trio's thread with what the job reports; of reports that come faster
                 than it returns, with the newest. All jobs wait while it runs, so it must not block.
                 An error that it raises is logged.
-            options: See :class:`JobOptions`.
+            options: See :class:`ticketr.JobOptions`.
 
         Raises:
             QueueClosed: The queue takes no more jobs.
