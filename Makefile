@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test coverage docs pictures check bench stress mutants clean
+.PHONY: help setup demo test coverage docs pictures check bench stress clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -55,9 +55,6 @@ bench: setup  ## print the measured ratios against named peers
 
 stress: setup  ## run the long sweeps and soaks that the gate only samples
 	@TICKETR_STRESS=1 $(BIN)/python -m pytest -q -m 'stress or laws' --timeout 3600 $(ARGS)
-
-mutants: setup  ## break each guard of the queue in a copy; some test must notice
-	@cd tests && ../$(BIN)/python -m mutation.run $(ARGS)
 
 clean:  ## remove what the other words made
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis
