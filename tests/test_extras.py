@@ -60,3 +60,13 @@ def test_the_status_line_hides_no_other_missing_module() -> None:
     done = run_without("logging", "import ticketr.statusline")
 
     assert "No module named 'logging'" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.unmeasured
+def test_the_tasks_of_celery_name_the_extra_that_they_need() -> None:
+    done = run_without("celery", "import ticketr.celery")
+
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: Celery needs more packages:"
+        " in a clone of ticketr, run: pip install '.[celery]'"
+    )

@@ -14,6 +14,7 @@ from fakes.processes import unmeasured
 from fakes.run_programs import Program, agree, differences, programs_of
 
 import ticketr
+import ticketr.celery
 import ticketr.portal
 import ticketr.statusline
 import ticketr.testing
@@ -101,7 +102,9 @@ def described(module: str) -> Counter[str]:
     return names
 
 
-@pytest.mark.parametrize("module", [ticketr, ticketr.testing, ticketr.portal, ticketr.statusline])
+@pytest.mark.parametrize(
+    "module", [ticketr, ticketr.testing, ticketr.portal, ticketr.celery, ticketr.statusline]
+)
 def test_the_reference_has_every_public_name_once(module: object) -> None:
     names = described(module.__name__)  # type: ignore[attr-defined]
     public = set(module.__all__) - {"__version__"}  # type: ignore[attr-defined]
