@@ -199,7 +199,25 @@ def _check_arguments(args: tuple[object, ...], kwargs: dict[str, object]) -> Non
 
 
 class TrioRequest(Request):
-    """A message of a Trio task in a worker."""
+    """A message of a Trio task in a worker.
+
+    If a job is revoked, both Celery's thread and that of the job acknowledge its message. A second
+    acknowledgement would end the worker.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._answering = threading.Lock()
+
+    def acknowledge(self) -> None:
+        """Acknowledge the message, unless that was answered."""
+        with self._answering:
+            super().acknowledge()
+
+    def reject(self, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - Celery's own
+        """Reject the message, unless that was answered."""
+        with self._answering:
+            super().reject(requeue)
 
     def on_accepted(self, pid: Any, time_accepted: float) -> None:
         """Note that the job runs, with its ID for the one of a process."""
