@@ -13,6 +13,7 @@ from celery.exceptions import (
 )
 from fakes import celery_jobs
 from fakes.celery_app import Tasks
+from fakes.celery_workers import until
 
 from ticketr import NotSendable, SqliteStore, open_job_queue
 from ticketr.celery import durable_settings, trio_task
@@ -102,6 +103,17 @@ def test_a_revoked_job_cleans_up(site: Site) -> None:
     result.revoke(terminate=True)
 
     site.until("cleans", "cleaned")
+
+
+def test_revoke_says_that_it_cannot_stop_a_task_that_blocks_a_thread(site: Site) -> None:
+    result = site.tasks.block.delay(4.0)
+    control = site.tasks.app.control
+    until(lambda: "'active'" in str(control.inspect().query_task(result.id)))
+
+    replies = control.revoke(result.id, terminate=True, reply=True, timeout=2)
+
+    assert "does not implement kill_job" in str(replies)
+    assert result.get(timeout=LIMIT) == "blocked"
 
 
 def test_revoke_of_a_waiting_job_keeps_it_from_starting(site: Site) -> None:
