@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from ticketr import CancelCause, JobStatus, OnConflict
 
-AGING = 30.0
-"""Seconds of waiting that weigh as much as one point of priority."""
 BACK_OFF = 2.0
 """Seconds before the second attempt; they double with each."""
 
@@ -71,8 +69,8 @@ class ModelJob:
         return self.status in {JobStatus.PENDING, JobStatus.RUNNING}
 
     @property
-    def rank(self) -> float:
-        return self.due_at - AGING * self.priority
+    def rank(self) -> tuple[int, float]:
+        return -self.priority, self.due_at
 
 
 @dataclass(eq=False)

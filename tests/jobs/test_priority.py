@@ -9,8 +9,7 @@ import pytest
 import trio
 from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, JobStatus, UnknownJob, open_job_queue
-from ticketr.jobs._schedule import AGING
+from ticketr import JobContext, JobStatus, Retry, UnknownJob, open_job_queue
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -41,42 +40,58 @@ async def test_the_highest_priority_runs_first_then_the_first_submitted(
     assert order.started == ["c", "b", "d", "a", "e"]
 
 
-@pytest.mark.parametrize(
-    ("late", "started"), [(AGING - 1, ["first", "b", "a"]), (AGING + 1, ["first", "a", "b"])]
-)
-async def test_waiting_weighs_as_much_as_priority(
-    late: float, started: list[str], autojump_clock: MockClock
-) -> None:
-    order = Order()
-
-    async def blocker(context: JobContext) -> None:
-        order.started.append("first")
-        await trio.sleep(100)
-
-    async with open_job_queue() as queue:
-        await queue.submit(blocker)
-        await queue.submit(order.job, id="a")
-        await trio.sleep(late)
-        await queue.submit(order.job, id="b", priority=1)
-
-    assert order.started == started
-
-
-async def test_the_lowest_priority_starts_in_time_under_endless_load(
+async def test_a_higher_priority_runs_first_however_long_the_others_have_waited(
     autojump_clock: MockClock,
 ) -> None:
     order = Order()
     async with open_job_queue(max_pending=None) as queue:
-        low = queue.submit_nowait(order.job, id="low", priority=-1)
-        while low.status is JobStatus.PENDING:
-            queue.submit_nowait(order.job, priority=1)
-            queue.submit_nowait(order.job, priority=1)
-            await trio.sleep(1)
-        started = low.snapshot().started_at
+        for number in range(300):
+            queue.submit_nowait(order.job, id=f"old {number}")
+        await trio.sleep(250.5)
+        queue.submit_nowait(order.job, id="urgent", priority=1)
 
-        # Two jobs a second arrive and one runs: those of its first 60 s run before it.
-        assert started == pytest.approx(4 * AGING, abs=3)
-        queue.submit_nowait(order.job)
+    assert order.started.index("urgent") == 251
+
+
+async def test_equal_priorities_run_by_due_time_then_by_submit(autojump_clock: MockClock) -> None:
+    order = Order()
+
+    async def flaky(context: JobContext) -> None:
+        await order.job(context)
+        if context.attempt == 1:
+            raise ValueError
+
+    async with open_job_queue(max_pending=None) as queue:
+        queue.submit_nowait(flaky, id="flaky", retry=Retry(2, first=2, jitter=0))  # due at 3
+        queue.submit_nowait(order.job, id="late", delay=4)
+        queue.submit_nowait(order.job, id="later", delay=4)
+        queue.submit_nowait(order.job, id="soon", delay=2)
+        await trio.sleep(1)
+        queue.pause()
+        await trio.sleep(2.5)
+        queue.submit_nowait(order.job, id="new")  # at 3.5
+        await trio.sleep(1)
+        queue.set_priority("later", 1)
+        queue.set_priority("later", 0)
+        await queue.submit(order.job, id="low", priority=-1)
+        queue.resume()
+
+    assert order.started == ["flaky", "soon", "flaky", "new", "late", "later", "low"]
+
+
+async def test_a_low_priority_starves_until_it_gets_another_one(autojump_clock: MockClock) -> None:
+    order = Order()
+    async with open_job_queue(max_pending=None) as queue:
+        low = queue.submit_nowait(order.job, id="low", priority=-1)
+        for _ in range(500):
+            queue.submit_nowait(order.job)
+            queue.submit_nowait(order.job)
+            await trio.sleep(1)
+        assert low.status is JobStatus.PENDING
+        queue.set_priority("low", 1)
+        await trio.sleep(1.5)
+
+        assert low.status is not JobStatus.PENDING
 
 
 async def test_set_priority_moves_a_waiting_job(autojump_clock: MockClock) -> None:

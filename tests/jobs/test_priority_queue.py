@@ -2,14 +2,10 @@ from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ticketr.jobs._priority_queue import MAX_STALE, PriorityQueue
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def line_of(items: str) -> PriorityQueue[str]:
@@ -24,13 +20,14 @@ def drained(line: PriorityQueue[str]) -> list[str | None]:
     return [line.pop() for _ in range(len(line))]
 
 
-def test_the_lowest_rank_is_first_then_the_lowest_number() -> None:
+def test_the_lowest_rank_is_first_then_the_lowest_time_then_the_lowest_number() -> None:
     line = PriorityQueue[str]()
-    for number, (item, rank) in enumerate([("b", 1.0), ("c", 1.0), ("a", 0.0)]):
-        line.push(item, rank, number)
+    items = [("d", 1.0, 5.0), ("e", 1.0, 5.0), ("b", 0.0, 2.0), ("c", 1.0, 4.0), ("a", 0.0, 1.0)]
+    for number, (item, rank, time) in enumerate(items):
+        line.push(item, rank, number, time)
 
-    assert (len(line), line.first(), line.first_rank()) == (3, (0.0, 2, "a"), 0.0)
-    assert drained(line) == ["a", "b", "c"]
+    assert (len(line), line.first(), line.first_rank()) == (5, (0.0, 1.0, 4, "a"), 0.0)
+    assert drained(line) == ["a", "b", "c", "d", "e"]
     assert (len(line), line.first(), line.first_rank()) == (0, None, math.inf)
 
 
@@ -39,7 +36,7 @@ def test_an_item_removed_from_the_middle_is_skipped_and_may_be_added_again() -> 
 
     line.discard("b")
     line.discard("a")
-    assert line.first() == (0.0, 2, "c")
+    assert line.first() == (0.0, 0.0, 2, "c")
     line.push("b", 1.0, 1)
 
     assert list(line) == ["c", "b"]
@@ -67,40 +64,6 @@ def test_stale_entries_do_not_accumulate(direction: float) -> None:
 
     assert len(line._queue) + len(line._heap) <= 4 + MAX_STALE
     assert [line.pop(), line.pop()] == [-2, -1]
-
-
-class Last:
-    """Does something when it is freed."""
-
-    def __init__(self, do: Callable[[], object]) -> None:
-        self.do = do
-
-    def __del__(self) -> None:
-        self.do()
-
-
-@pytest.mark.parametrize("many", [1, 15 * MAX_STALE])
-def test_a_finalizer_may_change_the_queue(many: int) -> None:
-    line = PriorityQueue[object]()
-
-    def change() -> None:
-        for number in range(3, many + 3):
-            line.discard(number)
-        line.push("late", 9.0, 0)
-
-    line.push("first", 0.0, 0)
-    last = Last(change)
-    line.push(last, 1.0, 1)
-    for number in range(2, 20 * MAX_STALE):
-        line.push(number, 2.0, number)
-    line.discard(last)
-    del last
-
-    left = []
-    while len(line):
-        left.append(line.pop())
-
-    assert left == ["first", 2, *range(many + 3, 20 * MAX_STALE), "late"]
 
 
 def test_any_mixture_comes_out_sorted() -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 MAX_PRIORITY: Final = 10**9
-"""The highest priority; beyond it, ranks are no longer distinct as floats."""
+"""The highest priority; one beyond 64 bits would not fit into a store."""
 
 
 class JobOptions(TypedDict, total=False):
@@ -46,8 +46,7 @@ class JobOptions(TypedDict, total=False):
     Attributes:
         id: The job's ID, unique among the live jobs. The default is one that the queue makes up.
         name: The job's name. The default is that of the job object or function.
-        priority: A job of higher priority runs first; the default is 0. One point equals 30 seconds
-            of waiting, so that no job waits for ever.
+        priority: A job of higher priority runs first; the default is 0.
         key: At most one job with the same key runs at a time. Any hashable object. A job that waits
             for its key holds no worker.
         on_conflict: What to do if a live job has the same ID, or, if no ID is given, the same key.

@@ -43,7 +43,7 @@ class WaitingSubmissions:
 
     def order(self, submission: Submission) -> tuple[float, int]:
         """Return what orders a submission that waits among the others: less is sooner."""
-        rank, number, _ = self._by_priority.entry(submission)
+        rank, _, number, _ = self._by_priority.entry(submission)
         return rank, number
 
     def withdraw(self, submission: Submission) -> bool:
@@ -69,7 +69,7 @@ class WaitingSubmissions:
     def expired(self, now: float) -> Submission | None:
         """Return a submission whose job should have started by now."""
         entry = self.by_deadline.first()
-        return entry[2] if entry is not None and entry[0] <= now else None
+        return entry[3] if entry is not None and entry[0] <= now else None
 
     def clear(self) -> list[Submission]:
         """Remove and return all submits."""

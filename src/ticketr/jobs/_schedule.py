@@ -3,10 +3,9 @@
 A memory channel cannot do this: it is first in, first out, nothing can be taken
 out of its middle, and closing its last receiver throws away what is in it.
 
-Priorities and ageing. A job's rank is the time at which it was due, less ``AGING`` seconds for each
-point of its priority. All jobs age at the same pace, so the order of two jobs never changes, and a
-heap will do. No job waits for ever: it runs before every job of a higher priority that comes late
-enough after it.
+Order. A job of higher priority runs first; of two equal ones, the one that was due first (at its
+submit, or at the end of a delay or back-off), then the one that was submitted first. The order of
+two jobs does not depend on the time, so a heap will do.
 
 Keys. A job whose key is held moves to the queue of that key only when it would be the next to run;
 it holds no worker there. When the key is free again, the first of its queue moves back to the ready
@@ -21,7 +20,7 @@ counts as held. Each attempt takes a start when it begins (see ``_rates``).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._job import PENDING
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._submission import Submission
-
-AGING: Final = 30.0
-"""How many seconds of waiting weigh as much as one point of priority."""
 
 
 @final
@@ -61,7 +57,7 @@ class Schedule(PendingJobs):
         """Add a job that enters and has no extras, as :meth:`add` does; it is due now."""
         self.pending += 1
         ready = record.pending_queue = self._ready
-        ready.push(record, now, record.number)
+        ready.push(record, 0, record.number, now)
 
     def add(self, record: JobRecord, now: float) -> None:
         """Add a job that enters, or that is to be tried again."""
@@ -85,9 +81,9 @@ class Schedule(PendingJobs):
             self._suspects.append(record)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
-        """Add a job to a queue, at the place of its aged priority."""
+        """Add a job to a queue, at the place of its priority."""
         record.pending_queue = queue
-        queue.push(record, record.due_at - record.extras.priority * AGING, record.number)
+        queue.push(record, -record.extras.priority, record.number, record.due_at)
 
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
@@ -96,7 +92,7 @@ class Schedule(PendingJobs):
     def _first_ready(self) -> JobRecord | None:
         """Return the first job that no other job and no key blocks; move those before it."""
         while (entry := self._ready.first()) is not None:
-            record = entry[2]
+            record = entry[3]
             blocker = self._blocker(record)
             if blocker is None:
                 return record
