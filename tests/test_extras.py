@@ -70,3 +70,14 @@ def test_the_tasks_of_celery_name_the_extra_that_they_need() -> None:
         "ModuleNotFoundError: Celery needs more packages:"
         " in a clone of ticketr, run: pip install '.[celery]'"
     )
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("module", ["procrastinate", "psycopg"])
+def test_the_tasks_of_procrastinate_name_the_extra_that_they_need(module: str) -> None:
+    done = run_without(module, "import ticketr.procrastinate")
+
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: ticketr.procrastinate needs more packages:"
+        " in a clone of ticketr, run: pip install '.[procrastinate]'"
+    )

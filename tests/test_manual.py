@@ -16,6 +16,7 @@ from fakes.run_programs import Program, agree, differences, programs_of
 import ticketr
 import ticketr.celery
 import ticketr.portal
+import ticketr.procrastinate
 import ticketr.statusline
 import ticketr.testing
 
@@ -103,7 +104,15 @@ def described(module: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    "module", [ticketr, ticketr.testing, ticketr.portal, ticketr.celery, ticketr.statusline]
+    "module",
+    [
+        ticketr,
+        ticketr.testing,
+        ticketr.portal,
+        ticketr.procrastinate,
+        ticketr.celery,
+        ticketr.statusline,
+    ],
 )
 def test_the_reference_has_every_public_name_once(module: object) -> None:
     names = described(module.__name__)  # type: ignore[attr-defined]

@@ -29,6 +29,7 @@ from ticketr import (
     JobCancelled,
     JobFailed,
     JobStatus,
+    JobTimedOut,
     QueueClosed,
     QueueFull,
     open_job_queue,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue
+    from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue, JobSnapshot
 
 T = TypeVar("T")
 
@@ -114,7 +115,8 @@ class PortalQueue:
 
     queue: JobQueue
 
-    def __init__(self) -> None:
+    def __init__(self, on_job_error: Callable[[JobSnapshot], object] | None = None) -> None:
+        self._on_job_error = on_job_error
         self._lock = threading.Lock()
         self._futures = set[Future[Any]]()
         self._is_closed = False
@@ -216,11 +218,23 @@ class PortalQueue:
                     await tell_progress(handle, on_progress)
                 value = await handle.result()
         except JobFailed as failed:
+            self._job_failed(future)
             future.end(original_error(failed))
+        except JobTimedOut as error:
+            self._job_failed(future)
+            future.end(error)
         except Exception as error:  # noqa: BLE001 - the submitter gets it
             future.end(error)
         else:
             future.end(None, value)
+
+    def _job_failed(self, future: JobFuture[Any]) -> None:
+        handle = future._handle  # noqa: SLF001 - the same module
+        if self._on_job_error is not None and handle is not None:
+            try:
+                self._on_job_error(handle.snapshot())
+            except Exception:
+                logger.exception("on_job_error raised about job %r", handle.id)
 
     def _forget(self, future: Future[Any]) -> None:
         with self._lock:
@@ -281,7 +295,10 @@ def original_error(failed: JobFailed) -> BaseException:
 
 @asynccontextmanager
 async def open_portal_queue(
-    block: AbstractAsyncContextManager[JobQueue], portal: PortalQueue | None = None
+    block: AbstractAsyncContextManager[JobQueue],
+    portal: PortalQueue | None = None,
+    *,
+    on_job_error: Callable[[JobSnapshot], object] | None = None,
 ) -> AsyncGenerator[PortalQueue, None]:
     """Open a queue that other threads submit to.
 
@@ -295,8 +312,10 @@ async def open_portal_queue(
     Args:
         block: What :func:`ticketr.open_job_queue` returned.
         portal: The portal to open; a new one by default.
+        on_job_error: Called in Trio with the snapshot of each job that has failed, although its
+            future tells of it, too. The queue calls its own for jobs without a future.
     """
-    portal = PortalQueue() if portal is None else portal
+    portal = PortalQueue(on_job_error) if portal is None else portal
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery, block as queue:
             portal.open(queue, nursery)

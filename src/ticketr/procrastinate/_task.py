@@ -1,0 +1,183 @@
+"""A Trio function as a task of Procrastinate, and the check of what is submitted."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar, cast
+
+from procrastinate import BaseRetryStrategy, RetryDecision, RetryStrategy
+
+from ticketr import GiveUp, NotSendable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Concatenate
+
+    from procrastinate import App, JobContext as EngineContext
+    from procrastinate.jobs import Job, JobDeferrer
+    from procrastinate.tasks import Task
+
+    from ticketr import JobContext
+
+P = ParamSpec("P")
+T_co = TypeVar("T_co", covariant=True)
+
+WORKER: Final = "ticketr_worker"
+"""The name under which a worker puts itself into the context of its jobs."""
+
+
+class GivenBack(Exception):
+    """A job goes back to the engine, to be started again.
+
+    Attributes:
+        delay: The seconds until then.
+    """
+
+    def __init__(self, delay: int = 0) -> None:
+        super().__init__(delay)
+        self.delay = delay
+
+
+class GiveBackOr(BaseRetryStrategy):
+    """Starts a job again that its worker has given back; else, the rule of the task holds."""
+
+    def __init__(self, rule: bool | int | BaseRetryStrategy) -> None:  # noqa: FBT001 - as the engine takes it
+        self._rule: BaseRetryStrategy | None
+        if isinstance(rule, bool):
+            self._rule = RetryStrategy() if rule else None
+        else:
+            self._rule = RetryStrategy(max_attempts=rule) if isinstance(rule, int) else rule
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when the job starts again; None for never."""
+        if isinstance(exception, GivenBack):
+            return RetryDecision(retry_in={"seconds": exception.delay})
+        if self._rule is None or isinstance(exception, GiveUp):
+            return None
+        answer = self._rule.get_retry_exception(exception=exception, job=job)
+        return None if answer is None else answer.retry_decision
+
+
+class Deferrer:
+    """Submits a job with options, as ``Task.configure()`` of the engine gives one.
+
+    Each method checks first whether JSON can carry the arguments.
+    """
+
+    def __init__(self, name: str, deferrer: JobDeferrer) -> None:
+        self._name = name
+        self._deferrer = deferrer
+
+    def defer(self, **arguments: Any) -> int:
+        """Submit a job, and return its ID."""
+        return self._deferrer.defer(**self._checked(arguments))
+
+    async def defer_async(self, **arguments: Any) -> int:
+        """Submit a job in an asyncio program, and return its ID."""
+        return await self._deferrer.defer_async(**self._checked(arguments))
+
+    def batch_defer(self, *jobs: dict[str, Any]) -> list[int]:
+        """Submit many jobs at once, and return their IDs."""
+        return self._deferrer.batch_defer(*map(self._checked, jobs))
+
+    async def batch_defer_async(self, *jobs: dict[str, Any]) -> list[int]:
+        """Submit many jobs at once in an asyncio program, and return their IDs."""
+        return await self._deferrer.batch_defer_async(*map(self._checked, jobs))
+
+    def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        for name, value in arguments.items():
+            check_json(f"argument {name!r} of {self._name}", value)
+        return arguments
+
+
+class TrioTask(Protocol[P, T_co]):
+    """An async function that is a task of Procrastinate, too.
+
+    Attributes:
+        task: The task, for what else the engine can do with it.
+        configure: Returns what submits a job with options of the engine, such as ``priority``.
+        defer: Submits a job, with its arguments by name, and returns its ID.
+        defer_async: The same for asyncio programs.
+        batch_defer: Submits many jobs at once, each a dict of arguments.
+        batch_defer_async: The same for asyncio programs.
+    """
+
+    task: Task[Any, Any, Any]
+
+    def __call__(
+        self, context: JobContext, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T_co]:
+        """Run the function in Trio, as a job of any queue."""
+        ...
+
+    configure: Callable[..., Deferrer]
+    defer: Callable[..., int]
+    defer_async: Callable[..., Awaitable[int]]
+    batch_defer: Callable[..., list[int]]
+    batch_defer_async: Callable[..., Awaitable[list[int]]]
+
+
+def trio_task(
+    app: App, *, timeout: float | None = None, **options: Any
+) -> Callable[[Callable[Concatenate[JobContext, P], Awaitable[T_co]]], TrioTask[P, T_co]]:
+    """Make a Trio function a task of Procrastinate.
+
+    The function is returned as it is, with the methods of :class:`TrioTask`. So it still is a job of
+    any queue in memory or with a store.
+
+    Args:
+        app: The app of Procrastinate.
+        timeout: The seconds that each attempt may take; None for no limit.
+        options: Those of ``app.task()``: ``name, queue, priority, retry, lock, queueing_lock`` and
+            so on. The default name has the function's module.
+
+    Raises:
+        TypeError, ValueError: An option is invalid.
+    """
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+
+    def decorate(function: Callable[Concatenate[JobContext, P], Awaitable[T_co]]) -> Any:
+        async def run_in_trio(context: EngineContext, /, **arguments: Any) -> Any:
+            worker = context.additional_context.get(WORKER)
+            if worker is None:
+                raise RuntimeError(
+                    f"{context.job.task_name} runs under Trio: start the worker with"
+                    " 'python -m ticketr.procrastinate worker' in place of 'procrastinate worker'"
+                )
+            return await worker.run(context, partial(function, **arguments), timeout=timeout)
+
+        name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
+        retry = GiveBackOr(options.get("retry", False))
+        given = {**options, "name": name, "retry": retry, "pass_context": True}
+        task = app.task(**given)(run_in_trio)
+
+        def configure(**configured: Any) -> Deferrer:
+            return Deferrer(name, task.configure(**configured))
+
+        def call(method: str, *jobs: Any, **arguments: Any) -> Any:
+            return getattr(configure(), method)(*jobs, **arguments)
+
+        tasked = cast("Any", function)
+        tasked.task, tasked.configure = task, configure
+        for method in ("defer", "defer_async", "batch_defer", "batch_defer_async"):
+            setattr(tasked, method, partial(call, method))
+        return tasked
+
+    return decorate
+
+
+def check_json(what: str, value: object) -> None:
+    """Check that a value comes back from JSON as it is.
+
+    Raises:
+        NotSendable: It would come back as another one, or not at all.
+    """
+    try:
+        back = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotSendable(what, reprlib.repr(value), f"is no JSON: {error}") from None
+    if repr(back) != repr(value):  # which tells types apart, too
+        raise NotSendable(what, reprlib.repr(value), f"would come back as {reprlib.repr(back)}")
