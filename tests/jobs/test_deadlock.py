@@ -1,6 +1,8 @@
+"""Which waits of a job are refused at once, and which are not."""
+
 from __future__ import annotations
 
-from contextlib import suppress
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,26 +10,20 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
+    CancelCause,
     JobContext,
     JobHandle,
     JobQueue,
     JobStatus,
-    RetryLater,
     WouldDeadlock,
+    in_thread,
     open_job_queue,
 )
-from ticketr.jobs._deadlock import sink_component
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from trio.testing import MockClock
-
-    from ticketr import FinishedJob
-
-
-async def nothing(context: JobContext) -> None:
-    """Do nothing."""
 
 
 async def sleep(context: JobContext, seconds: float) -> float:
@@ -35,674 +31,484 @@ async def sleep(context: JobContext, seconds: float) -> float:
     return seconds
 
 
-async def outcome(wait: Callable[[], Awaitable[object]]) -> str:
-    """Wait; return whether that was refused, and when."""
-    try:
+async def refused(wait: Callable[[], Awaitable[object]]) -> str:
+    with pytest.raises(WouldDeadlock) as caught:
         await wait()
-    except WouldDeadlock:
-        return f"refused at {trio.current_time():g}"
-    return f"ended at {trio.current_time():g}"
+    return f"{caught.value.job_id}: {caught.value.awaited}"
 
 
-def test_the_component_that_no_edge_leaves() -> None:
-    cycle = {"c": "de", "d": "e", "e": "c"}
-
-    assert sink_component({"a": "b", "b": "ac", **cycle}) == set("cde")
-    assert sink_component({"a": "bx"} | {"b": "b"}) == {"b"}
-    assert sink_component({"a": ""}) == {"a"}
+async def read(handle: JobHandle[Any]) -> None:
+    with handle.watch() as updates:
+        async for _ in updates:
+            pass
 
 
-def test_a_component_at_the_end_of_a_long_chain() -> None:
-    chain = {number: [number + 1] for number in range(100_000)}
-
-    assert sink_component({**chain, 100_000: [99_999]}) == {99_999, 100_000}
-
-
-# No deadlocks
+async def rest(handle: JobHandle[Any]) -> None:
+    with handle.watch() as updates:
+        await updates.rest(trio.current_time())
 
 
-def test_a_task_whose_wait_has_been_answered_does_not_wait() -> None:
-    async def main() -> JobStatus:
+async def read_map(queue: JobQueue, count: int = 3, **options: Any) -> list[float]:
+    async with queue.map(sleep, [1] * count, **options) as results:
+        return [result async for result in results]
+
+
+async def read_until_idle(queue: JobQueue, kind: str) -> None:
+    with getattr(queue, kind)(until_idle=True) as updates:
+        async for _ in updates:
+            pass
+
+
+WAITS: list[Callable[[JobHandle[Any]], Awaitable[object]]] = [
+    JobHandle.wait,
+    JobHandle.result,
+    read,
+    rest,
+]
+
+
+# Itself, and circles
+
+
+@pytest.mark.parametrize("wait", [*WAITS, JobHandle.cancel_and_wait])
+async def test_a_job_that_waits_for_itself(
+    autojump_clock: MockClock, wait: Callable[[JobHandle[Any]], Awaitable[object]]
+) -> None:
+    async def job(context: JobContext) -> str:
+        return await refused(lambda: wait(handle))
+
+    async with open_job_queue(workers=2) as queue:
+        handle = queue.submit_nowait(job, id="a")
+
+        assert await handle.result() == "a: itself"
+
+
+async def test_a_thread_of_a_job_waits_as_the_job_does() -> None:
+    def job() -> str:
+        return trio.from_thread.run(refused, handle.wait)
+
+    async with open_job_queue(workers=2) as queue:
+        handle = queue.submit_nowait(in_thread(job), id="a")
+
+        with trio.fail_after(60):
+            assert await handle.result() == "a: itself"
+
+
+@pytest.mark.parametrize("wait", WAITS)
+async def test_the_last_of_a_circle_of_waiting_jobs(
+    autojump_clock: MockClock, wait: Callable[[JobHandle[Any]], Awaitable[object]]
+) -> None:
+    handles: dict[str, JobHandle[str]] = {}
+
+    async def job(context: JobContext, moment: float, other: str) -> str:
+        await trio.sleep(moment)
+        if context.id == "c":
+            return await refused(lambda: wait(handles[other]))
+        await handles[other].wait()
+        return "waited"
+
+    async with open_job_queue(workers=5) as queue:
+        for name, moment, other in [("a", 1, "b"), ("b", 2, "c"), ("c", 3, "a")]:
+            handles[name] = queue.submit_nowait(job, moment, other, id=name)
+        results = [await handle.result() for handle in handles.values()]
+
+    assert results == ["waited", "waited", "c: job 'a', which waits for this one"]
+
+
+async def test_a_circle_through_a_job_that_starts_after_the_waiter(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> str:
+        other = queue.submit_nowait(sleep, 1, id="b", after=[context.id])
+        return await refused(other.wait)
+
+    async with open_job_queue(workers=2) as queue:
+        said = await queue.run(job, id="a")
+
+    assert said == "a: job 'b', which starts after one that waits for this job"
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+async def test_a_pending_job_of_its_own_key(autojump_clock: MockClock, workers: int) -> None:
+    async def job(context: JobContext) -> str:
+        other = queue.submit_nowait(sleep, 1, id="b", key="k")
+        return await refused(other.wait)
+
+    async with open_job_queue(workers=workers) as queue:
+        said = await queue.run(job, id="a", key="k")
+
+        assert said == "a: job 'b', which needs the key that this job holds"
+
+
+async def test_a_circle_through_the_key_of_another_job(autojump_clock: MockClock) -> None:
+    async def holder(context: JobContext) -> None:
+        await queue.handle("waiter").wait()
+
+    async def waiter(context: JobContext) -> str:
+        await trio.sleep(1)
+        other = queue.submit_nowait(sleep, 1, id="b", key="k")
+        return await refused(other.wait)
+
+    async with open_job_queue(workers=3) as queue:
+        queue.submit_nowait(holder, key="k")
+        said = await queue.submit_nowait(waiter, id="waiter").result()
+
+    assert said == "waiter: job 'b', which needs the key of a job that waits for this one"
+
+
+# The end of all jobs
+
+
+async def test_waiting_for_the_end_of_the_queue_that_runs_the_job(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> list[str]:
+        return [
+            await refused(queue.wait_idle),
+            await refused(queue.shutdown),
+            await refused(lambda: queue.shutdown(grace=math.inf)),
+            await refused(lambda: read_until_idle(queue, "watch")),
+            await refused(lambda: read_until_idle(queue, "progress")),
+        ]
+
+    async with open_job_queue(workers=2) as queue:
+        said = await queue.run(job, id="a")
+
+        assert said == [
+            "a: the queue to be idle, which includes itself",
+            "a: the end of all jobs, itself included",
+            "a: the end of all jobs, itself included",
+            "a: the queue to be idle, which includes itself",
+            "a: the queue to be idle, which includes itself",
+        ]
+        await queue.submit(sleep, 1)  # nothing was shut
+
+
+async def test_a_job_may_wait_for_the_end_of_another_queue(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        await other.submit(sleep, 1)
+        await other.wait_idle()
+        await read_until_idle(other, "watch")
+        await other.shutdown()
+
+    async with open_job_queue() as other, open_job_queue() as queue:
+        await queue.run(job)
+
+    assert trio.current_time() == 1
+
+
+async def test_a_bounded_shutdown_in_a_job(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        await queue.shutdown(grace=2)
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(job)
+
+    assert (handle.status, trio.current_time()) == (JobStatus.CANCELLED, 2)
+
+
+# No free worker
+
+
+async def test_a_pending_job_that_needs_the_only_worker(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[str]:
+        other = queue.submit_nowait(sleep, 1, id="b")
+        said = [await refused(other.wait), await refused(lambda: read(other))]
+        return [*said, await refused(lambda: queue.run(sleep, 1, id="c"))]
+
+    async with open_job_queue() as queue:
+        said = await queue.run(job, id="a")
+
+    assert said == [
+        "a: job 'b', which needs the worker that this job holds",
+        "a: job 'b', which needs the worker that this job holds",
+        "a: job 'c', which needs the worker that this job holds",
+    ]
+    assert queue.status("b") is JobStatus.COMPLETED
+    assert queue.status("c") is JobStatus.CANCELLED
+
+
+async def test_the_wait_that_would_leave_no_worker(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext, moment: float) -> float:
+        await trio.sleep(moment)
+        return await queue.run(sleep, 1, id=f"child of {context.id}")
+
+    async def last(context: JobContext) -> str:
+        await trio.sleep(3)
+        return await refused(lambda: queue.run(sleep, 1, id="b"))
+
+    async with open_job_queue(workers=3) as queue:
+        handles = [queue.submit_nowait(job, moment) for moment in (1, 2)]
+        said = await queue.submit_nowait(last, id="a").result()
+        assert trio.current_time() == 3
+        assert [await handle.result() for handle in handles] == [1, 1]
+
+    assert said == "a: job 'b', which needs a worker, and these are held by jobs that wait"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("options", [{}, {"ordered": False}, {"outcomes": True}])
+async def test_a_map_in_a_job_that_holds_the_only_worker(
+    autojump_clock: MockClock, options: dict[str, bool], is_async: bool
+) -> None:
+    async def later() -> AsyncGenerator[float]:
+        await trio.sleep(5)
+        yield 1
+
+    async def read_all() -> None:
+        async with queue.map(sleep, later() if is_async else [1], **options) as results:  # type: ignore[call-overload]
+            async for _ in results:
+                pass
+
+    async def job(context: JobContext) -> str:
+        return await refused(read_all)
+
+    async with open_job_queue() as queue:
+        said = await queue.run(job, id="a")
+
+        assert said == "a: job 'job-1', which needs the worker that this job holds"
+        assert trio.current_time() == (5 if is_async else 0)
+
+
+async def test_a_map_of_the_key_of_its_job(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> str:
+        return await refused(lambda: read_map(queue, key="k"))
+
+    async with open_job_queue(workers=2) as queue:
+        said = await queue.run(job, id="a", key="k")
+
+    assert said == "a: job 'job-1', which needs the key that this job holds"
+
+
+async def test_a_job_of_a_map_that_waits_for_its_reader(autojump_clock: MockClock) -> None:
+    async def wait(context: JobContext, number: int) -> str:
+        await trio.sleep(number)
+        return await refused(handle.wait) if number == 2 else ""
+
+    async def job(context: JobContext) -> list[str]:
+        async with queue.map(wait, range(4)) as results:
+            return [result async for result in results]
+
+    async with open_job_queue(workers=5) as queue:
+        handle = queue.submit_nowait(job, id="a")
+
+        assert await handle.result() == ["", "", "job-3: job 'a', which waits for this one", ""]
+
+
+async def test_a_map_in_a_job_that_leaves_a_worker(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> list[float]:
+        return await read_map(queue, 20)
+
+    async with open_job_queue(workers=2, max_pending=2) as queue:
+        assert await queue.run(job) == [1] * 20
+
+
+async def test_a_cancelled_run_in_its_clean_up_is_a_wait(autojump_clock: MockClock) -> None:
+    said: list[str] = []
+
+    async def inner(context: JobContext) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with context.cleanup(5):
+                await trio.sleep(1)
+            with trio.CancelScope(shield=True):
+                said.append(await refused(outer_handle.wait))
+
+    async def outer(context: JobContext) -> None:
+        await queue.run(inner)
+
+    async with open_job_queue(workers=3) as queue:
+        outer_handle = queue.submit_nowait(outer, id="outer")
+        await trio.sleep(1)
+        outer_handle.cancel()
+
+    assert said == ["job-1: job 'outer', which waits for this one"]
+
+
+# What is not refused
+
+
+async def test_a_deadline_in_the_job_ends_any_wait(autojump_clock: MockClock) -> None:
+    async def limited(wait: Callable[[], Awaitable[object]]) -> None:
+        with trio.move_on_after(1) as scope:
+            await wait()
+        assert scope.cancelled_caught
+
+    async def job(context: JobContext) -> str:
+        other = queue.submit_nowait(sleep, 1)
+        for wait in (handle.wait, other.wait, queue.wait_idle, lambda: read(handle)):
+            await limited(wait)
+        await limited(lambda: read_until_idle(queue, "watch"))
+        await limited(lambda: read_map(queue))
+        return "went on"
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(job)
+
+        assert await handle.result() == "went on"
+        assert trio.current_time() == 6
+
+
+async def test_the_time_limit_of_a_job_ends_its_wait(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        await handle.wait()
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(job, timeout=3)
+
+        assert (await handle.wait()).cancel_cause is CancelCause.TIMEOUT
+        assert trio.current_time() == 3
+
+
+async def test_a_deadline_around_the_queue_ends_no_wait(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> str:
+        with trio.move_on_after(1), trio.CancelScope(shield=True):  # ends no wait either
+            assert await refused(handle.wait) == "a: itself"
+        return await refused(handle.wait)
+
+    with trio.fail_after(60):
+        async with open_job_queue() as queue:
+            handle = queue.submit_nowait(job, id="a")
+
+            assert await handle.result() == "a: itself"
+
+
+async def test_a_cancelled_job_is_not_refused(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> str:
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await handle.wait()
+        return "went on"
+
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(job)
+
+        assert await handle.result() == "went on"
+
+
+async def test_a_job_that_waits_under_a_deadline_is_waited_for(autojump_clock: MockClock) -> None:
+    async def first(context: JobContext) -> None:
+        with trio.move_on_after(5):
+            await handles[1].wait()
+
+    async def second(context: JobContext) -> float:
+        await trio.sleep(1)
+        await handles[0].wait()
+        return trio.current_time()
+
+    handles: list[JobHandle[Any]] = []
+    async with open_job_queue(workers=2) as queue:
+        handles += [queue.submit_nowait(first), queue.submit_nowait(second)]
+
+        assert await handles[1].result() == 5
+
+
+async def test_a_cancelled_job_may_be_waited_for_though_it_waits_itself(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> JobStatus:
+        other = queue.submit_nowait(waits_for_job)
+        await wait_all_tasks_blocked()
+        return (await other.cancel_and_wait()).status
+
+    async def waits_for_job(context: JobContext) -> None:
+        await handle.wait()
+
+    async with open_job_queue(workers=2) as queue:
+        handle = queue.submit_nowait(job)
+
+        assert await handle.result() is JobStatus.CANCELLED
+
+
+async def test_a_wait_that_has_ended_no_longer_counts(autojump_clock: MockClock) -> None:
+    async def waits_and_works(context: JobContext) -> None:
+        await queue.run(sleep, 1)
+        await trio.sleep(5)
+
+    async def waits_for_a_worker(context: JobContext) -> float:
+        await trio.sleep(3)
+        return await queue.submit_nowait(sleep, 1).result()
+
+    async with open_job_queue(workers=2) as queue:
+        await queue.submit(waits_and_works)
+        await trio.sleep(2)
+
+        assert await queue.run(waits_for_a_worker) == 1
+        assert trio.current_time() == 7
+
+
+def test_a_job_that_has_just_been_woken_does_not_wait() -> None:
+    async def main() -> list[JobStatus]:
         async def parent(context: JobContext) -> None:
             await child.wait()
 
         async def other(context: JobContext) -> None:
-            await queue.run(nothing)
+            await queue.run(sleep, 0)
 
         async with open_job_queue(workers=2) as queue:
-            child = queue.submit_nowait(nothing)
-            queue.submit_nowait(parent)
-            handle = queue.submit_nowait(other)
-        return handle.status
+            child = queue.submit_nowait(sleep, 0)
+            handles = [queue.submit_nowait(job) for job in (parent, other)]
+        return [handle.status for handle in handles]
 
-    # Trio runs tasks in random order: half of these runs failed once.
-    assert {trio.run(main) for _ in range(50)} == {JobStatus.COMPLETED}
-
-
-def test_an_admitted_submitter_does_not_wait() -> None:
-    async def main() -> JobStatus:
-        async def fill(context: JobContext) -> None:
-            await queue.submit(nothing)
-
-        async def other(context: JobContext) -> None:
-            await queue.run(nothing)
-
-        async with open_job_queue(workers=2, max_pending=1) as queue:
-            await queue.submit(fill)
-            handle = await queue.submit(other)
-        return handle.status
-
-    assert {trio.run(main) for _ in range(50)} == {JobStatus.COMPLETED}
+    # Trio runs tasks in random order.
+    clock = [trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) for _ in range(50)]
+    assert {status for statuses in clock for status in statuses} == {JobStatus.COMPLETED}
 
 
-class Steps(trio.abc.Instrument):
-    """Counts the steps of the tasks with a name."""
+async def test_other_tasks_of_a_job_wait_for_anything(autojump_clock: MockClock) -> None:
+    """The job may end them; nothing is proved."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.count = 0
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.count += task.name == self.name
-
-
-async def test_a_submitter_that_is_admitted_wakes_no_other_wait(autojump_clock: MockClock) -> None:
-    async def wait(handle: JobHandle[None]) -> None:
-        with pytest.raises(WouldDeadlock):
-            await handle.wait()
-
-    async def job(context: JobContext) -> None:
-        handle = await queue.submit(nothing)
+    async def job(context: JobContext) -> str:
+        pending = queue.submit_nowait(sleep, 1)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait, handle, name="the wait")
-            await queue.submit(nothing)
-
-    steps = Steps("the wait")
-    trio.lowlevel.add_instrument(steps)
-    async with open_job_queue(max_pending=1) as queue:
-        assert (await (await queue.submit(job)).wait()).status is JobStatus.COMPLETED
-
-    assert steps.count == 4
-
-
-async def test_a_cancelled_task_does_not_wait(autojump_clock: MockClock) -> None:
-    async def first(context: JobContext) -> str:
-        with scope:
-            await handles[1].wait()
+            for wait in (handle.wait, pending.wait, queue.wait_idle):
+                nursery.start_soon(wait)
+            await trio.sleep(1)
+            nursery.cancel_scope.cancel()
         return "went on"
 
-    async def second(context: JobContext) -> str:
-        await trio.sleep(1)
-        scope.cancel()
-        return await outcome(handles[0].wait)
-
-    scope = trio.CancelScope()
-    handles: list[JobHandle[str]] = []
-    async with open_job_queue(workers=2) as queue:
-        handles += [queue.submit_nowait(first), queue.submit_nowait(second)]
-
-    assert [handle.snapshot().result for handle in handles] == ["went on", "ended at 1"]
-
-
-async def test_a_wait_that_a_scope_cuts_short(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> float:
-        pending = queue.submit_nowait(nothing)
-        with trio.move_on_after(3):
-            await pending.wait()
-        return trio.current_time()
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == 3
-
-
-async def test_a_job_with_a_time_limit_is_waited_for(autojump_clock: MockClock) -> None:
-    async def wait_for(context: JobContext, other: int) -> str:
-        await trio.sleep(1 - other)
-        return await outcome(handles[other].wait)
-
-    handles: list[JobHandle[str]] = []
-    async with open_job_queue(workers=2) as queue:
-        handles.append(queue.submit_nowait(wait_for, 1, timeout=3))
-        handles.append(queue.submit_nowait(wait_for, 0))
-
-    assert handles[0].snapshot().cancel_cause == "timeout"
-    assert handles[1].snapshot().result == "ended at 3"
-
-
-async def test_a_deadline_around_the_queue_ends_no_wait_of_its_jobs(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> str:
-        return await outcome(queue.submit_nowait(nothing).wait)
-
-    with trio.fail_after(60):
-        async with open_job_queue() as queue:
-            assert await queue.run(job) == "refused at 0"
-
-
-async def test_a_deadline_that_is_set_while_a_job_waits(autojump_clock: MockClock) -> None:
-    async def first(context: JobContext) -> float:
-        with scope:
-            await handles[1].wait()
-        return trio.current_time()
-
-    async def second(context: JobContext) -> str:
-        await trio.sleep(1)
-        return await outcome(handles[0].wait)
-
-    scope = trio.CancelScope()
-    handles: list[JobHandle[Any]] = []
-    async with open_job_queue(workers=2) as queue:
-        handles += [queue.submit_nowait(first), queue.submit_nowait(second)]
-        await wait_all_tasks_blocked()
-        scope.deadline = 5
-
-    assert [handle.snapshot().result for handle in handles] == [5, "ended at 5"]
-
-
-async def test_a_deadline_that_is_taken_away_while_a_job_waits(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        pending = queue.submit_nowait(nothing)
-        with scope:
-            return await outcome(pending.wait)
-        return "cancelled"
-
-    scope = trio.CancelScope(deadline=trio.current_time() + 5)
     async with open_job_queue() as queue:
         handle = queue.submit_nowait(job)
-        await trio.sleep(1)
-        scope.deadline = 8
-        await trio.sleep(5)
-        scope.deadline = float("inf")
-
-        assert await handle.result() == "refused at 8"  # when it should have ended
-
-
-async def test_a_sleeping_task_of_the_job_prevents_a_deadlock(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> float:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(queue.submit_nowait(nothing).wait)
-            await trio.sleep(3)
-            nursery.cancel_scope.cancel()
-        return trio.current_time()
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == 3
-
-
-async def test_a_free_worker_of_a_queue_in_the_job_prevents_a_deadlock(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> float:
-        async with open_job_queue() as inner, trio.open_nursery() as nursery:
-
-            async def end(context: JobContext) -> None:
-                nursery.cancel_scope.cancel()
-
-            inner.submit_nowait(end, delay=2)
-            nursery.start_soon(queue.submit_nowait(nothing).wait)
-        return trio.current_time()
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == 2
-
-
-async def test_a_pause_prevents_a_deadlock_until_it_is_over(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        await trio.sleep(1)
-        return await outcome(queue.submit_nowait(nothing).wait)
-
-    async with open_job_queue(workers=2) as queue:
-        handle = await queue.submit(job)
-        await wait_all_tasks_blocked()
-        queue.pause()
-        await trio.sleep(3)
-        queue.resume()
-
-        assert await handle.result() == "ended at 3"
-
-
-async def test_a_pause_without_a_free_worker_prevents_no_deadlock(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> str:
-        queue.pause()
-        said = await outcome(queue.submit_nowait(nothing).wait)
-        queue.resume()
-        return said
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == "refused at 0"
-
-
-async def test_a_job_that_expires_is_waited_for(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        return await outcome(queue.submit_nowait(nothing, start_by=3).wait)
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == "ended at 3"
-
-
-async def test_a_delayed_job_is_read_until_it_is_due(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> list[str]:
-        with queue.submit_nowait(nothing, delay=2).watch() as updates:
-            return [await outcome(updates.receive), await outcome(updates.receive)]
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == ["ended at 2", "refused at 2"]
-
-
-async def test_a_queue_in_a_job_can_be_left_even_if_its_jobs_are_stuck(
-    autojump_clock: MockClock,
-) -> None:
-    async def outer(context: JobContext) -> str:
-        async with open_job_queue() as inner:
-            handle = await inner.submit(inside)
-            await trio.sleep(1)
-        return str(await handle.result())
-
-    async def inside(context: JobContext) -> str:
-        said = await outcome(queue.submit_nowait(nothing).wait)  # before the block is being left
-        await trio.sleep(1)
-        return said
-
-    async with open_job_queue() as queue:
-        assert await queue.run(outer) == "refused at 1"
-
-
-@pytest.mark.parametrize("shielded", [1, 2])
-async def test_the_end_of_the_grace_prevents_a_deadlock(
-    autojump_clock: MockClock, shielded: int
-) -> None:
-    async def job(context: JobContext, number: int, other: int) -> None:
-        with trio.CancelScope(shield=number < shielded):
-            said.append(await outcome(handles[other].wait))
-
-    said: list[str] = []
-    handles: list[JobHandle[None]] = []
-    async with open_job_queue(workers=2) as queue:
-        handles += [queue.submit_nowait(job, 0, 1), queue.submit_nowait(job, 1, 0)]
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await queue.shutdown(grace=3)
-
-    assert said == (["ended at 3"] if shielded == 1 else ["refused at 3", "ended at 3"])
-
-
-# Deadlocks
-
-
-async def test_two_waits_of_one_job(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> list[str]:
-        said: list[str] = []
-
-        async def wait(seconds: float) -> None:
-            await trio.sleep(seconds)
-            said.append(await outcome(queue.submit_nowait(nothing).wait))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait, 1)
-            nursery.start_soon(wait, 2)
-        return said
-
-    async with open_job_queue() as queue:
-        # Not before the other task had ended.
-        assert await queue.run(job) == ["refused at 2", "refused at 2"]
-
-
-async def test_the_last_active_task_ends_without_acting(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> list[str]:
-        said: list[str] = []
-
-        async def wait() -> None:
-            said.append(await outcome(queue.submit_nowait(nothing).wait))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait)
-            nursery.start_soon(trio.sleep, 3)
-        return said
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == ["refused at 3"]
-
-
-async def test_one_of_two_waits_ends_and_the_other_is_stuck(
-    autojump_clock: MockClock,
-) -> None:
-    async def work(context: JobContext) -> None:
-        await trio.sleep(3)
-        context.report(current=1)
-        await trio.sleep(3)
-
-    async def job(context: JobContext) -> list[str]:
-        said: list[str] = []
-
-        async def wait(park: Callable[[], Awaitable[object]]) -> None:
-            said.append(await outcome(park))
-
-        with working.watch() as updates:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(wait, updates.receive)
-                nursery.start_soon(wait, queue.submit_nowait(nothing).wait)
-        return said
-
-    async with open_job_queue() as other, open_job_queue() as queue:
-        working = await other.submit(work)
-        await wait_all_tasks_blocked()
-
-        assert await queue.run(job) == ["ended at 3", "refused at 3"]
-
-
-async def test_a_queue_is_not_idle_while_one_job_is_stuck(autojump_clock: MockClock) -> None:
-    async def wait_idle(context: JobContext) -> str:
-        return await outcome(inner.wait_idle)
-
-    async def wait(context: JobContext) -> str:
-        await trio.sleep(1)
-        return await outcome(handle.wait)
-
-    async with open_job_queue() as queue, open_job_queue(workers=2) as inner:
-        handle = queue.submit_nowait(wait_idle)
-        inner.submit_nowait(sleep, 3)
-        last = inner.submit_nowait(wait)
-
-        assert [await handle.result(), await last.result()] == ["ended at 3", "refused at 1"]
-
-
-async def test_reading_all_jobs_of_a_queue_in_a_job_is_a_deadlock(
-    autojump_clock: MockClock,
-) -> None:
-    async def outer(context: JobContext) -> str:
-        async with open_job_queue() as inner:
-            handle = await inner.submit(read, inner)
-            return await handle.result()  # the block of the inner one is not being left
-
-    async def read(context: JobContext, inner: JobQueue) -> str:
-        with inner.watch() as updates:
-            return await outcome(updates.receive)
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(outer)
-        await trio.sleep(2)
-
-    assert handle.snapshot().result == "refused at 2"
-
-
-async def test_reading_all_jobs_beside_an_idle_queue_is_a_deadlock(
-    autojump_clock: MockClock,
-) -> None:
-    async def read(context: JobContext) -> str:
-        with queue.watch() as updates:
-            return await outcome(updates.receive)
-
-    async with open_job_queue(), open_job_queue() as queue:
-        handle = queue.submit_nowait(read)
-        await trio.sleep(1)
-
-    assert handle.snapshot().result == "refused at 1"
-
-
-async def test_reading_a_job_is_waiting_for_it(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        with queue.submit_nowait(nothing).watch() as updates:
-            return await outcome(updates.receive)
-
-    async with open_job_queue() as queue:
-        assert await queue.run(job) == "refused at 0"
-
-
-@pytest.mark.parametrize("reader", ["watch", "progress"])
-async def test_reading_all_jobs_is_no_deadlock_until_the_block_is_left(
-    autojump_clock: MockClock, reader: str
-) -> None:
-    async def read(context: JobContext) -> str:
-        with getattr(queue, reader)() as updates:
-            return await outcome(updates.receive)
-
-    async with open_job_queue(workers=2) as queue:
-        handles = [queue.submit_nowait(read), queue.submit_nowait(read)]
-        await trio.sleep(3)
-
-    said = sorted(str(handle.snapshot().result) for handle in handles)
-    assert said[1] == "refused at 3"
-    assert said[0] == ("ended at 3" if reader == "watch" else "refused at 3")
-
-
-async def test_resting_on_all_jobs_as_the_block_is_left(autojump_clock: MockClock) -> None:
-    async def rest(context: JobContext) -> str:
-        with queue.watch() as updates:
-            return await outcome(lambda: updates.rest(trio.current_time() + 1))
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(rest)
-        await trio.sleep(3)
-
-    assert handle.snapshot().result == "refused at 3"
-
-
-async def test_a_job_of_another_queue_may_still_change_something(
-    autojump_clock: MockClock,
-) -> None:
-    async def read(context: JobContext) -> str:
-        with queue.watch() as updates:
-            return await outcome(updates.receive)
-
-    async def submit(context: JobContext) -> None:
-        await trio.sleep(4)
-        queue.submit_nowait(nothing)
-
-    async with open_job_queue() as other, open_job_queue() as queue:
-        handle = queue.submit_nowait(read)
-        await other.submit(submit)
-
-    assert handle.snapshot().result == "ended at 4"
-
-
-async def test_jobs_of_two_queues_that_wait_for_each_other(autojump_clock: MockClock) -> None:
-    async def wait(context: JobContext, other: int) -> str:
-        await trio.sleep(1 + other)
-        return await outcome(handles[other].wait)
-
-    handles: list[JobHandle[str]] = []
-    async with open_job_queue() as first, open_job_queue() as second:
-        handles += [first.submit_nowait(wait, 1), second.submit_nowait(wait, 0)]
-
-    assert [handle.snapshot().result for handle in handles] == ["refused at 2", "ended at 2"]
-
-
-async def test_a_queue_in_a_job_cannot_end_because_it_needs_that_job_s_worker(
-    autojump_clock: MockClock,
-) -> None:
-    async def outer(context: JobContext) -> str:
-        async with open_job_queue() as inner:
-            handle = await inner.submit(inside)
-        return await handle.result()
-
-    async def inside(context: JobContext) -> str:
-        return await outcome(queue.submit_nowait(nothing).wait)
-
-    async with open_job_queue() as queue:
-        assert await queue.run(outer) == "refused at 0"
-
-
-async def test_a_cancelled_run_waits_for_its_job_even_if_that_waits(
-    autojump_clock: MockClock,
-) -> None:
-    async def parent(context: JobContext) -> str:
-        with trio.move_on_after(1):
-            await queue.run(stubborn)
-        return "went on"
-
-    async def stubborn(context: JobContext) -> None:
-        with trio.CancelScope(shield=True):
-            said.append(await outcome(handle.wait))
-
-    said: list[str] = []
-    async with open_job_queue(workers=2) as queue:
-        handle = queue.submit_nowait(parent)
 
         assert await handle.result() == "went on"
 
-    assert said == ["refused at 1"]
 
-
-async def test_a_waiting_submitter_of_the_same_key_takes_the_only_room(
-    autojump_clock: MockClock,
-) -> None:
-    async def holder(context: JobContext) -> float:
-        await trio.sleep(1)
-        await queue.submit(nothing)
-        return trio.current_time()
-
-    async with open_job_queue(workers=2, max_pending=1) as queue:
-        handle = await queue.submit(holder, key="k")
-        await queue.submit(sleep, 3)
-        await queue.submit(nothing, key="k")
-        await queue.submit(nothing, key="k")
-
-        assert await handle.result() == 3  # before that the other job might have made room
-
-
-async def test_the_last_job_that_could_make_room_was_waited_for_elsewhere(
-    autojump_clock: MockClock,
-) -> None:
-    async def holder(context: JobContext) -> float:
-        await queue.submit(nothing, key="k")
-        await queue.submit(nothing)
-        return trio.current_time()
-
-    async def wait_and_work(context: JobContext) -> None:
-        await working.wait()
-        await trio.sleep(5)
-
-    async with open_job_queue() as other, open_job_queue(workers=2, max_pending=1) as queue:
-        working = await queue.submit(sleep, 3)
-        await other.submit(wait_and_work)
-        await wait_all_tasks_blocked()
-
-        assert await (await queue.submit(holder, key="k")).result() == 3
-
-
-async def test_a_job_of_the_deadlock_is_refused_not_one_that_waits_for_it(
-    autojump_clock: MockClock,
-) -> None:
-    async def wait(context: JobContext, moment: float, other: int) -> str:
-        await trio.sleep(moment)
-        return await outcome(handles[other].wait)
-
-    handles: list[JobHandle[str]] = []
-    async with open_job_queue(workers=3) as queue:
-        handles += [queue.submit_nowait(wait, *args) for args in ((1, 1), (2.0, 0), (2.0, 0))]
-
-    assert [handle.snapshot().result for handle in handles] == [
-        "ended at 2",
-        "refused at 2",
-        "ended at 2",
-    ]
-
-
-def test_a_long_chain_of_waiting_jobs() -> None:
-    length = 3_000
-
-    async def first(context: JobContext) -> int:
-        await released.wait()
-        return 0
-
-    async def link(context: JobContext, number: int) -> int:
-        return await handles[number - 1].result() + 1
-
-    async def main() -> None:
-        async with open_job_queue(workers=length + 1, max_pending=None) as queue:
-            handles.append(queue.submit_nowait(first))
-            handles.extend(queue.submit_nowait(link, number + 1) for number in range(length))
-            await wait_all_tasks_blocked()
-            released.set()
-
-    handles: list[JobHandle[int]] = []
-    released = trio.Event()
-    trio.run(main)
-
-    assert handles[-1].snapshot().result == length
-
-
-@pytest.mark.parametrize("way", ["shutdown", "error", "scope"])
-async def test_jobs_that_clean_up_in_a_shield_wait_for_each_other(
-    autojump_clock: MockClock, way: str
-) -> None:
-    async def job(context: JobContext, other: int) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            with trio.CancelScope(shield=True):
-                said.append(await outcome(handles[other].wait))
-
-    said: list[str] = []
-    handles: list[JobHandle[None]] = []
-    with suppress(OSError), trio.CancelScope() as scope:
-        async with open_job_queue(workers=2) as queue:
-            handles += [queue.submit_nowait(job, 1), queue.submit_nowait(job, 0)]
-            await trio.sleep(1)
-            match way:
-                case "shutdown":
-                    await queue.shutdown(grace=0)
-                case "error":
-                    raise OSError
-                case "scope":
-                    scope.cancel()
-
-    assert said == ["refused at 1", "ended at 1"]
-
-
-async def test_a_queue_with_a_history_in_a_job_prevents_no_deadlock(
-    autojump_clock: MockClock,
-) -> None:
-    class Nowhere:
-        def summary(self, result: object) -> str:
-            return ""
-
-        async def write(self, jobs: Sequence[FinishedJob]) -> None:
-            await trio.lowlevel.checkpoint()
-
-        async def read(self, *, limit: int, status: JobStatus | None) -> list[FinishedJob]:
-            return []
-
-    async def outer(context: JobContext) -> str:
-        async with open_job_queue(history=Nowhere()) as inner:
-            return await inner.run(inside)
-
-    async def inside(context: JobContext) -> str:
-        return await outcome(queue.submit_nowait(nothing).wait)
+async def test_reading_all_jobs_in_a_job(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> str:
+        with queue.watch() as updates:
+            return (await updates.receive()).name
 
     async with open_job_queue() as queue:
-        with trio.move_on_after(9):
-            assert await queue.run(outer) == "refused at 0"
-        queue.cancel_all()
+        handle = queue.submit_nowait(job)
+        await trio.sleep(1)
+        queue.submit_nowait(sleep, 1, name="later")
 
-    assert trio.current_time() == 0
+        assert await handle.result() == "later"
 
 
-async def test_the_last_job_that_did_not_wait_is_to_be_tried_again(
-    autojump_clock: MockClock,
-) -> None:
-    async def outer(context: JobContext) -> str:
-        async with open_job_queue(workers=2) as inner:
+async def test_only_the_queue_s_own_books_count(autojump_clock: MockClock) -> None:
+    """A job of a queue that was opened in a job waits for that job, which a cancel ends."""
 
-            async def pauses(context: JobContext) -> None:
-                if context.attempt == 1:
-                    await trio.sleep(2)
-                    inner.pause()
-                    await trio.sleep(1)
-                    raise RetryLater(0)
+    async def outer(context: JobContext) -> None:
+        async with open_job_queue() as inner:
+            await inner.run(inside)
 
-            awaited = inner.submit_nowait(pauses)
+    async def inside(context: JobContext) -> None:
+        await handle.wait()
 
-            async def wait(context: JobContext) -> None:
-                await awaited.wait()
+    async with open_job_queue() as queue:
+        handle = queue.submit_nowait(outer)
+        await trio.sleep(1)
+        assert queue.status(handle) is JobStatus.RUNNING
+        handle.cancel()
 
-            return await outcome(inner.submit_nowait(wait).wait)
+    assert handle.status is JobStatus.CANCELLED
 
-    with trio.move_on_after(9):
-        async with open_job_queue() as queue:
-            handle = queue.submit_nowait(outer)
 
-    assert handle.snapshot().result == "ended at 3"
+async def test_a_job_of_another_queue_is_no_job_of_this_one(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        return await other.run(sleep, 1)
+
+    async with open_job_queue() as other, open_job_queue() as queue:
+        assert await queue.run(job) == 1

@@ -339,23 +339,6 @@ async def test_a_job_may_not_wait_for_one_that_starts_after_it(
     assert "which starts after one that waits for this job" in await handle.result()
 
 
-@pytest.mark.parametrize(("any_end", "at"), [(False, 5), (True, 0)])
-async def test_another_job_before_it_is_hope_if_its_failure_ends_the_wait(
-    any_end: bool, at: float, autojump_clock: MockClock
-) -> None:
-    async def job(context: JobContext) -> float:
-        other = queue.submit_nowait(sleep, 5)
-        last = queue.submit_nowait(sleep, after=[other, context.id], after_any_end=any_end)
-        with pytest.raises(WouldDeadlock):
-            await last.wait()
-        return trio.current_time()
-
-    async with open_job_queue(workers=3) as queue:
-        queue.submit_nowait(sleep, 99)  # never waits for a job
-        handle = queue.submit_nowait(job)
-        assert await handle.result() == at
-
-
 async def test_a_job_may_wait_for_one_that_starts_after_a_third(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> float:
         other = queue.submit_nowait(sleep, 5)

@@ -25,7 +25,7 @@ from ticketr import (
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr import JobHandle, JobQueue
+    from ticketr import JobQueue
 
 
 async def sleep(context: JobContext, seconds: float = 1) -> float:
@@ -376,31 +376,6 @@ async def test_an_id_never_goes_to_the_holder_of_the_key(autojump_clock: MockClo
 
         assert queue.snapshot("x") == heir.snapshot()
         assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED
-
-
-async def test_a_job_that_waits_for_room_may_be_superseded_by_what_it_submits(
-    autojump_clock: MockClock,
-) -> None:
-    submitted: list[JobHandle[float]] = []
-
-    async def again(context: JobContext) -> None:
-        submitted.append(await queue.submit(sleep, key="k", on_conflict=OnConflict.SUPERSEDE))
-        await trio.sleep_forever()
-
-    async with open_job_queue(workers=2, max_pending=1) as queue:
-        old = await queue.submit(again, key="k")
-        queue.pause("other")
-        waiting = await queue.submit(sleep, key="other")
-        await wait_all_tasks_blocked()
-        assert queue.statistics().submitters_waiting == 1
-
-        waiting.cancel()  # admits the job, which cancels its own submitter
-        assert queue.statistics().submitters_waiting == 0
-        await wait_all_tasks_blocked()
-
-        assert old.snapshot().cancel_cause is CancelCause.SUPERSEDED
-        await queue.run(sleep)
-        assert [handle.status for handle in submitted] == [JobStatus.COMPLETED]
 
 
 async def test_an_error_of_a_key_is_raised_in_its_submit_even_if_it_comes_late(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - the test is about it
+from typing import Any
 
 import pytest
 import trio
@@ -64,3 +65,12 @@ def test_a_block_that_could_not_be_entered_may_be_entered_later() -> None:
             return len(queue.jobs())
 
     assert trio.run(main) == 0
+
+
+def test_a_forgotten_async_with_is_named() -> None:
+    queue: Any = open_job_queue()
+
+    with pytest.raises(AttributeError, match=r"use `async with open_job_queue\(\.\.\.\) as queue`"):
+        queue.submit(None)
+    with pytest.raises(TypeError, match="use `async with"), queue:
+        pass

@@ -724,26 +724,6 @@ async def test_shutdowns_from_everywhere_at_once_all_return(autojump_clock: Mock
     assert sorted(returned) == [("first", 3), ("late", 3), ("second", 3)]
 
 
-async def test_a_job_that_waited_for_room_may_be_waited_for_afterwards(
-    autojump_clock: MockClock,
-) -> None:
-    async def submit_and_work(context: JobContext) -> None:
-        await trio.sleep(0.5)
-        await queue.submit(sleep, 0)  # waits for room until 1
-        await trio.sleep(4)
-
-    async def wait_for(context: JobContext, other: JobHandle[None]) -> float | None:
-        return (await other.wait()).finished_at
-
-    async with open_job_queue(workers=2, max_pending=1) as queue:
-        working = await queue.submit(submit_and_work)
-        await queue.submit(sleep, 1)
-        await queue.submit(sleep, 0)
-        await trio.sleep(3)
-
-        assert await queue.run(wait_for, working) == 5
-
-
 async def test_a_full_queue_raises_what_trio_raises(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue:
         queue.pause()

@@ -270,23 +270,6 @@ async def test_a_joined_job_takes_no_start_and_its_successor_takes_one(
     assert started(second) == [3]
 
 
-@pytest.mark.parametrize("key", [None, "a"])
-async def test_a_rate_is_hope_for_a_job_that_waits(
-    key: str | None, autojump_clock: MockClock
-) -> None:
-    async def job(context: JobContext) -> float:
-        queue.submit_nowait(sleep, key=key)
-        for _ in range(3):  # the third one waits for room, made when a rate has a start
-            await queue.submit(sleep, key=key)
-        return trio.current_time()
-
-    async with open_job_queue(workers=2, max_pending=1) as queue:
-        queue.set_rate(Rate(1, per=6.0, burst=2), key)
-        handle = queue.submit_nowait(job, key=None)
-
-    assert await handle.result() == (12 if key is None else 6)
-
-
 async def test_a_rate_is_no_hope_for_a_job_that_needs_the_worker_of_the_one_that_waits(
     autojump_clock: MockClock,
 ) -> None:
@@ -298,23 +281,6 @@ async def test_a_rate_is_no_hope_for_a_job_that_needs_the_worker_of_the_one_that
 
     async with open_job_queue(rate=Rate(1, per=6.0)) as queue:
         assert await queue.run(job) == 0
-
-
-async def test_a_wait_is_checked_again_when_the_rate_it_hoped_for_has_come(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> float:
-        handle = queue.submit_nowait(sleep, 2)
-        await handle.wait()
-        queue.submit_nowait(sleep)
-        with pytest.raises(WouldDeadlock):
-            await queue.wait_idle()
-        return trio.current_time()
-
-    async with open_job_queue(workers=2, rate=Rate(1, per=6.0)) as queue:
-        handle = queue.submit_nowait(job)
-
-    assert await handle.result() == 8
 
 
 @pytest.mark.parametrize("value", [1, 10.0, "10", Retry(2), True])

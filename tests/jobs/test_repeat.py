@@ -21,7 +21,6 @@ from ticketr import (
     JobStatus,
     QueueClosed,
     Retry,
-    WouldDeadlock,
     open_job_queue,
 )
 
@@ -701,42 +700,3 @@ async def test_refused_run_now_keeps_the_next_run(autojump_clock: MockClock) -> 
 
     assert log.starts == [10]
     assert handle.missed == 0
-
-
-# Deadlocks
-
-
-async def test_job_may_wait_for_the_runs_of_a_repeat_in_a_queue_of_its_own(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> str:
-        async with open_job_queue() as inner:
-            inner.repeat(returns_one, every=60.0, first=60.0)
-            with inner.watch() as updates:
-                return (await updates.receive()).id
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(job)
-
-    assert await handle.result() == "repeat-1#1"
-    assert trio.current_time() == 60
-
-
-async def test_end_of_a_repeat_shows_a_deadlock(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> float:
-        async with open_job_queue() as inner, trio.open_nursery() as nursery:
-            repeat = inner.repeat(returns_one, every=60.0, first=60.0)
-
-            async def cancel() -> None:
-                await trio.sleep(5)
-                repeat.cancel()
-
-            nursery.start_soon(cancel)
-            with inner.watch() as updates, pytest.raises(WouldDeadlock):
-                await updates.receive()
-        return trio.current_time()
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(job)
-
-    assert await handle.result() == 5

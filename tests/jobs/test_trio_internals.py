@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,9 @@ from ticketr.jobs._trio_internals import (
     close_leftovers,
     is_innermost,
     switch_context,
-    waits_in_nursery,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
     from contextvars import Context
 
     from trio.testing import MockClock
@@ -71,63 +68,6 @@ async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None
         found.append(is_innermost(outer, task))
 
     assert found == [True, False, True, False, True], f"{BREAKS} is_innermost"
-
-
-async def test_a_task_at_the_end_of_a_nursery_is_recognized(autojump_clock: MockClock) -> None:
-    tasks: list[trio.lowlevel.Task] = []
-
-    async def at_the_end() -> None:
-        tasks.append(trio.lowlevel.current_task())
-        async with trio.open_nursery() as inner:
-            inner.start_soon(trio.sleep, 1)
-
-    async def in_the_body() -> None:
-        tasks.append(trio.lowlevel.current_task())
-        async with trio.open_nursery():
-            await trio.sleep(1)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(at_the_end)
-        await trio.testing.wait_all_tasks_blocked()
-        nursery.start_soon(in_the_body)
-        await trio.testing.wait_all_tasks_blocked()
-        found = [waits_in_nursery(task) for task in tasks]
-
-    assert found == [True, False], f"{BREAKS} waits_in_nursery"
-
-
-async def test_a_nursery_is_found_below_any_frames_that_a_task_awaits_in(
-    autojump_clock: MockClock,
-) -> None:
-    tasks: list[trio.lowlevel.Task] = []
-
-    @asynccontextmanager
-    async def open_inside() -> AsyncGenerator[trio.Nursery]:
-        async with trio.open_nursery() as inner:
-            yield inner
-
-    async def generate() -> AsyncGenerator[None]:
-        async with open_inside() as inner:
-            inner.start_soon(trio.sleep, 1)
-        yield
-
-    async def nest(levels: int) -> None:
-        if levels:
-            await nest(levels - 1)
-        else:
-            async for _ in generate():
-                pass
-
-    async def deep() -> None:
-        tasks.append(trio.lowlevel.current_task())
-        await nest(50)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(deep)
-        await trio.testing.wait_all_tasks_blocked()
-        found = [waits_in_nursery(task) for task in tasks]
-
-    assert found == [True], f"{BREAKS} waits_in_nursery"
 
 
 async def test_a_nursery_that_was_left_open_is_closed(autojump_clock: MockClock) -> None:

@@ -13,6 +13,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import JobContext, open_job_queue
+from ticketr.jobs._inside import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -210,7 +211,9 @@ def test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context() -> None:
                 await queue.submit(leave)
             await queue.wait_idle()
             await wait_all_tasks_blocked()
-            assert [dict(worker.context) for worker in queue._core.dispatcher.idle] == [{}] * 3
+            core = queue._core
+            assert len(core.dispatcher.idle) == 3
+            assert all(is_blank(task.context, core.marks) for task in core.dispatcher.idle)
 
     word: ContextVar[str | None] = ContextVar("word", default=None)
     in_no_context(main)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ticketr.jobs._submission import Submission
-from ticketr.jobs._wait_targets import QueueRoom
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -37,15 +35,12 @@ async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
     if schedule.is_time_dependent:
         core.timer.wake_at(schedule.next_time())
     try:
-        if core.wait_graph.jobs_around():
-            park = partial(trio.lowlevel.wait_task_rescheduled, give_up)
-            await core.wait_graph.wait(QueueRoom(core, submission), park)
-        else:  # as nearly always, and quicker
-            await trio.lowlevel.wait_task_rescheduled(give_up)
+        await trio.lowlevel.wait_task_rescheduled(give_up)
     finally:
         if submission.is_resumed:
             core.dispatcher.submit_returned()
     if submission.refusal is not None:
+        await trio.lowlevel.checkpoint_if_cancelled()  # what ends the queue may end this task, too
         raise submission.refusal
     handle: JobHandle[Any] = submission.handle
     return handle

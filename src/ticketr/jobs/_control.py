@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from ticketr.jobs._deadlock import refuse_wait_inside
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, known
 from ticketr.jobs._options import checked_priority
@@ -209,12 +210,10 @@ class QueueControl(QueueQueries):
             Never touches a job.
 
         Raises:
-            WouldDeadlock: Called inside a job of this queue, or one that its jobs wait for.
+            WouldDeadlock: Called by a job of this queue.
         """
         self._core.subscriptions.owner_thread.check()
-        self._core.wait_graph.refuse_wait_inside(
-            self._core, "the queue to be idle, which includes itself"
-        )
+        refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
         await wait_until_idle(self._core)
 
     @enable_ki_protection
@@ -232,16 +231,13 @@ class QueueControl(QueueQueries):
                 at once. None or ``math.inf``: they may take as long as they like.
 
         Raises:
-            WouldDeadlock: Called without a limit inside a job of this queue, or inside one that
-                its jobs wait for.
+            WouldDeadlock: Called without a limit by a job of this queue.
             TypeError, ValueError: The grace is not a number of seconds.
         """
         self._core.subscriptions.owner_thread.check()
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
         if limit == math.inf:
-            self._core.wait_graph.refuse_wait_inside(
-                self._core, "the end of all jobs, itself included"
-            )
+            refuse_wait_inside(self._core, "the end of all jobs, itself included")
         if not self._core.phase.closed:  # or it may be another run that asks
             refuse_submits(self._core)
             if limit != math.inf:

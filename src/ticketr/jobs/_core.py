@@ -18,9 +18,11 @@ from trio.lowlevel import enable_ki_protection
 from ticketr._errors import QueueClosed
 from ticketr.jobs._conflicts import claim, find_conflicts
 from ticketr.jobs._core_base import CoreBase
+from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._extras import NO_EXTRAS
+from ticketr.jobs._inside import QueueMarks, is_inside, make_marks
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -33,7 +35,6 @@ from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._registry import Registry
 from ticketr.jobs._repeat import Repeats
 from ticketr.jobs._statistics import Totals
-from ticketr.jobs._wait_targets import NextChange, QueueWaits
 from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class QueueCore(CoreBase):
         dispatcher: The idle workers.
         dependencies: The jobs that start after others.
         totals: Sums over all attempts.
-        waits: The queue as a part of the graph of all waits.
+        marks: What marks the context of its jobs.
         repeats: The repeats, and when their runs are due.
         wall_clock: Tells wall-clock times.
     """
@@ -78,11 +79,11 @@ class QueueCore(CoreBase):
         "dependencies",
         "dispatcher",
         "finished",
+        "marks",
         "now",
         "registry",
         "repeats",
         "totals",
-        "waits",
         "wall_clock",
         "workers",
     )
@@ -115,10 +116,8 @@ class QueueCore(CoreBase):
         self.finished: FinishedJobs = self.registry.finished
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
-        self.waits: QueueWaits = QueueWaits(self, self.wait_graph.jobs_around())
-        self.repeats: Repeats = Repeats(
-            self, self.subscriptions.owner_thread, self.wait_graph.request_check
-        )
+        self.marks: QueueMarks = make_marks()
+        self.repeats: Repeats = Repeats(self, self.subscriptions.owner_thread)
         self._make_handle = make_handle
         self._find_predecessor = find_predecessor
         self._thread: Final = get_ident()
@@ -136,7 +135,7 @@ class QueueCore(CoreBase):
 
         Args:
             record: The job's record.
-            above: Whether to take it although the queue is full.
+            above: Whether to take it although the queue is full, as inside a job of the queue.
 
         Returns:
             The handle of the job, or of the job that it was joined to; None if there is no room.
@@ -149,7 +148,7 @@ class QueueCore(CoreBase):
         now = self.now()
         conflicts: Conflicts | None = None
         if record.extras is NO_EXTRAS:  # as nearly always
-            if schedule.pending >= schedule.max_pending and not above:
+            if schedule.pending >= schedule.max_pending and not (above or is_inside(self.marks)):
                 return None
         else:
             if (after := record.extras.after) is not None:
@@ -157,7 +156,11 @@ class QueueCore(CoreBase):
             conflicts = find_conflicts(record, registry, now)
             if conflicts.joined is not None:
                 return self.handle_of(conflicts.joined)
-            if schedule.pending >= schedule.max_pending and not (above or conflicts.makes_room):
+            if (
+                schedule.pending >= schedule.max_pending
+                and not (above or conflicts.makes_room)
+                and not is_inside(self.marks)
+            ):
                 return None
             claim(record, registry, conflicts)
         number = registry.submitted = registry.submitted + 1
@@ -280,8 +283,6 @@ class QueueCore(CoreBase):
         if self.phase.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.dispatcher.wake()
-        if self.waiting_jobs and self.waits.is_stuck(len(self.running)):
-            self.wait_graph.request_check()
         if self._is_logging:
             self._lifecycle.put_back(record, now)
 
@@ -328,8 +329,6 @@ class QueueCore(CoreBase):
             if self.phase.cancels_delayed_jobs:
                 self.timer.wake()  # a job that waited for this one may wait for a rate from now on
         del held
-        if self.waiting_jobs and self.waits.is_stuck(len(self.running)):
-            self.wait_graph.job_ended(record, self)
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
         if self._is_logging:
@@ -383,7 +382,6 @@ class QueueCore(CoreBase):
             record.mark_changed()
             self.subscriptions.notify_changed(record)
         self.dispatcher.wake()
-        self.wait_graph.request_check()
 
     def handle_of(self, record: JobRecord) -> Any:
         """Return the handle of a job.
@@ -403,5 +401,11 @@ class QueueCore(CoreBase):
         record: JobRecord | None,
         is_ready: Callable[[], bool],
         park: Callable[[], Awaitable[T]],
+        *,
+        until_idle: bool,
     ) -> Awaitable[T]:
-        return self.wait_graph.wait(NextChange(self, record, is_ready), park)
+        if record is not None:
+            return wait_for_jobs(self, lambda: () if is_ready() else (record,), park)
+        if until_idle and not is_ready():
+            refuse_wait_inside(self, "the queue to be idle, which includes itself")
+        return park()

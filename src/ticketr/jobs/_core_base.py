@@ -12,18 +12,15 @@ from ticketr.jobs._phase import Phase
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._timer import Timer
 from ticketr.jobs._updates import Subscriptions
-from ticketr.jobs._wait_graph import wait_graph_of_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sized
+    from collections.abc import Callable
 
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._recorder import Recorder
     from ticketr.jobs._store_writer import StoreWriter
     from ticketr.jobs._updates import WaitForChange
-    from ticketr.jobs._wait_graph import WaitGraph
-    from ticketr.jobs._wait_targets import QueueState
 
 
 class CoreBase:
@@ -36,8 +33,6 @@ class CoreBase:
         timer: When the timer task has something to do.
         failures: Reports failures that nobody has seen.
         subscriptions: The readers of updates.
-        wait_graph: The waits of all queues of the Trio run.
-        waiting_jobs: The jobs that wait, of all queues.
         recorder: Writes the history, if there is one.
         store: Keeps the jobs on disk, if there is a store.
         fatal: The error that has to leave by the queue's block.
@@ -56,8 +51,6 @@ class CoreBase:
         "store",
         "subscriptions",
         "timer",
-        "wait_graph",
-        "waiting_jobs",
     )
 
     def __init__(
@@ -76,8 +69,6 @@ class CoreBase:
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
         self.subscriptions: Subscriptions[JobRecord] = Subscriptions(wait_for_change)
-        self.wait_graph: WaitGraph = wait_graph_of_run()
-        self.waiting_jobs: Sized = self.wait_graph.waiting_jobs
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
         self.fatal: list[BaseException] = []
@@ -133,15 +124,6 @@ class CoreBase:
     def cancel_tasks(self, reason: str) -> None:
         """Cancel the tasks of the queue, and with them the jobs that they run."""
         self._scope.cancel(reason)
-
-    @property
-    def tasks_are_ending(self) -> bool:
-        """Whether the tasks of the queue were cancelled; those without a job end soon."""
-        return self._scope.cancel_called
-
-    def queues(self) -> Iterable[QueueState]:
-        """Return all open queues of the Trio run."""
-        return set(self.wait_graph.queue_tasks.values())
 
     # What the steps of a job have in common
 

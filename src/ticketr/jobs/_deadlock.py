@@ -1,83 +1,139 @@
-"""Find deadlocks in the wait-for graph. Pure.
+"""The waits of running jobs, and which of them are refused because they could not end.
 
-The nodes are the waiting jobs, ``AnyRunningJob`` and ``AllRunningJobs`` of each queue, and the
-``Predecessors`` of a pending job with the ``JobEnd`` of each. A job
-proceeds if any of its waits ends, ``AnyRunningJob`` if any of the running jobs proceeds,
-``AllRunningJobs`` if all do. Starting from the nodes that proceed by themselves, ``propagate`` adds
-those that proceed because of them. The remaining nodes are stuck.
-
-Among the stuck nodes, a strongly connected component that no edge leaves is the deadlock itself:
-its jobs wait only for each other. All other stuck jobs wait for such a component.
-
-Nothing here is recursive, because chains of waiting jobs may be long.
+A job's record notes what the job's own task waits for without a limit. When another wait begins, it
+is refused by what the notes of this one queue say at that moment. Nothing is looked at later, and
+waits of a job's child tasks, of other queues, or for anything but jobs are not noted.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, TypeVar
+import math
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ticketr.jobs._wait_targets import AllRunningJobs, Predecessors
+import trio
+
+from ticketr._errors import WouldDeadlock
+from ticketr.jobs._job import PENDING, RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from ticketr.jobs._wait_targets import Node
+    from ticketr.jobs._record import AwaitedJobs, JobRecord
+    from ticketr.jobs._schedule import Schedule
 
-N = TypeVar("N", bound="Hashable")
-
-
-def propagate(blockers: Mapping[Node, Collection[Node]], live: set[Node]) -> None:
-    """Add to the live nodes all nodes that proceed because of them."""
-    dependents: defaultdict[Node, list[Node]] = defaultdict(list)
-    missing: dict[Node, int] = {}
-    for node, others in blockers.items():
-        distinct = set(others)
-        missing[node] = len(distinct) if _needs_all(node) else 1
-        for other in distinct:
-            dependents[other].append(node)
-    todo = list(live)
-    while todo:
-        for node in dependents[todo.pop()]:
-            missing[node] -= 1
-            if not missing[node] and node not in live:
-                live.add(node)
-                todo.append(node)
+T = TypeVar("T")
 
 
-def _needs_all(node: Node) -> bool:
-    """Return whether a node proceeds only if all its blockers do."""
-    return isinstance(node, AllRunningJobs) or (isinstance(node, Predecessors) and node.needs_all)
+class QueueBooks(Protocol):
+    """The part of a queue that tells whether a wait can end."""
+
+    @property
+    def workers(self) -> int: ...
+    @property
+    def running(self) -> Mapping[trio.lowlevel.Task, JobRecord]: ...
+    @property
+    def schedule(self) -> Schedule: ...
 
 
-def sink_component(graph: Mapping[N, Iterable[N]]) -> set[N]:
-    """Return a strongly connected component that no edge leaves.
-
-    This is Tarjan's algorithm; the first component that it completes is such a one.
+async def wait_for_jobs(
+    queue: QueueBooks,
+    awaited: AwaitedJobs,
+    park: Callable[[], Awaitable[T]],
+    *,
+    is_refusable: bool = True,
+) -> T:
+    """Wait for jobs of a queue; if a job of the queue waits, note it.
 
     Args:
-        graph: The nodes to which edges lead from each node. Nodes that are not keys are ignored.
+        queue: The queue.
+        awaited: Returns the jobs that have to end first; none once the wait is over.
+        park: Waits.
+        is_refusable: Whether the wait may be refused.
+
+    Raises:
+        WouldDeadlock: The job would wait for ever.
     """
-    order: dict[N, int] = {}
-    lowest: dict[N, int] = {}
-    visited: list[N] = []
-    start = next(iter(graph))
-    path: list[tuple[N, Iterator[N]]] = [(start, iter(graph[start]))]
-    while True:
-        node, edges = path[-1]
-        if node not in order:
-            order[node] = lowest[node] = len(order)
-            visited.append(node)
-        for other in edges:
-            if other not in graph:
-                continue
-            if other not in order:
-                path.append((other, iter(graph[other])))
-                break
-            lowest[node] = min(lowest[node], order[other])
-        else:
-            if lowest[node] == order[node]:
-                return set(visited[visited.index(node) :])
-            path.pop()
-            parent = path[-1][0]
-            lowest[parent] = min(lowest[parent], lowest[node])
+    waiter = waiting_job(queue)
+    if waiter is None:
+        return await park()
+    if is_refusable:
+        refuse_endless_wait(queue, waiter, awaited())
+    waiter.note_wait(awaited)
+    try:
+        return await park()
+    finally:
+        waiter.note_wait(None)
+
+
+def refuse_wait_inside(queue: QueueBooks, awaited: str) -> None:
+    """Raise ``WouldDeadlock`` if a job of the queue begins to wait for the end of all jobs."""
+    waiter = waiting_job(queue)
+    if waiter is not None:
+        raise WouldDeadlock(waiter.id, awaited)
+
+
+def waiting_job(queue: QueueBooks) -> JobRecord | None:
+    """Return the job of the queue whose own task this is; None if its waits have a limit."""
+    record = queue.running.get(trio.lowlevel.current_task())
+    return None if record is None or _has_limit(record.scope) else record
+
+
+def _has_limit(scope: trio.CancelScope) -> bool:
+    """Return whether a deadline in this scope, its own included, ends a wait of this task.
+
+    A scope that is shielded for a moment hides the deadlines around it.
+    """
+    deadline = trio.current_effective_deadline()
+    if math.isinf(deadline):
+        return deadline < 0  # cancelled
+    scope.shield = True
+    try:
+        return trio.current_effective_deadline() != math.inf
+    finally:
+        scope.shield = False
+
+
+def refuse_endless_wait(queue: QueueBooks, waiter: JobRecord, awaited: Iterable[JobRecord]) -> None:
+    """Raise ``WouldDeadlock`` if a job would wait for itself, or no worker would be left."""
+    todo = [*awaited]
+    if not todo:
+        return
+    first, seen = todo[0], {waiter}
+    while todo:
+        record = todo.pop()
+        if record is waiter:
+            raise WouldDeadlock(waiter.id, _describe_circle(queue, waiter, first))
+        if record not in seen:
+            seen.add(record)
+            todo += _jobs_before(queue, record)
+    running = queue.running.values()
+    if len(running) == queue.workers and all(
+        record is waiter or record.awaited_jobs() for record in running
+    ):
+        needs = "the worker that this job holds"
+        if len(running) > 1:
+            needs = "a worker, and these are held by jobs that wait"
+        raise WouldDeadlock(waiter.id, f"job {first.id!r}, which needs {needs}")
+
+
+def _jobs_before(queue: QueueBooks, record: JobRecord) -> Iterable[JobRecord]:
+    """Return the jobs that have to end before a job can."""
+    if record.status is RUNNING:
+        return record.awaited_jobs()
+    if record.status is not PENDING:
+        return ()
+    blocker = queue.schedule.blocking_job(record)
+    links = record.extras.links
+    return [*([] if blocker is None else [blocker]), *(links.predecessors if links else ())]
+
+
+def _describe_circle(queue: QueueBooks, waiter: JobRecord, target: JobRecord) -> str:
+    if target is waiter:
+        return "itself"
+    if target.status is not PENDING:
+        return f"job {target.id!r}, which waits for this one"
+    if queue.schedule.waits_after(target):
+        return f"job {target.id!r}, which starts after one that waits for this job"
+    if queue.schedule.blocking_job(target) is waiter:
+        return f"job {target.id!r}, which needs the key that this job holds"
+    return f"job {target.id!r}, which needs the key of a job that waits for this one"

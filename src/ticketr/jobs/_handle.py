@@ -8,10 +8,10 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
+from ticketr.jobs._deadlock import refuse_endless_wait, wait_for_jobs, waiting_job
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
 from ticketr.jobs._snapshot import observe, snapshot_of
 from ticketr.jobs._values import as_reason
-from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,10 +82,11 @@ class JobHandle(Generic[T_co]):
             reason: The reason in the ``trio.Cancelled`` that the job gets.
 
         Raises:
-            WouldDeadlock: A job called this on itself.
+            WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         self._core.subscriptions.owner_thread.check()
-        self._core.wait_graph.refuse_wait_inside(self._record, "itself")
+        if self._record is waiting_job(self._core):
+            refuse_endless_wait(self._core, self._record, (self._record,))
         self.cancel(reason=reason)
         return await self.wait()
 
@@ -128,6 +129,8 @@ class JobHandle(Generic[T_co]):
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         await self._until_ended()
+        if self._record.status is CANCELLED:
+            await trio.lowlevel.checkpoint_if_cancelled()  # by what may have cancelled the job, too
         return cast("T_co", result_of(self._record))
 
     async def _until_ended(self) -> None:
@@ -136,7 +139,7 @@ class JobHandle(Generic[T_co]):
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            await self._core.wait_graph.wait(JobEnd(self._core, record), record.wait_ended)
+            await wait_for_jobs(self._core, record.unended, record.wait_ended)
         if record.status is FAILED:
             record.mark_outcome_seen()
 

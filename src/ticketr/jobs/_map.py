@@ -21,12 +21,12 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
+from ticketr.jobs._deadlock import wait_for_jobs, waiting_job
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo
 from ticketr.jobs._map_feeder import Feeder
 from ticketr.jobs._map_jobs import CANCELLED_OUTSIDE, MapJobs
-from ticketr.jobs._map_waits import NextResult
 from ticketr.jobs._snapshot import snapshot_of
 
 if TYPE_CHECKING:
@@ -138,12 +138,12 @@ class JobMap:
                 await checkpoint_if_cancelled()
             else:
                 self._core.subscriptions.owner_thread.check()
-                target = NextResult(self._core, jobs.entered, jobs.is_readable)
-                await self._core.wait_graph.wait(target, self._park)
+                jobs.is_read_in_job = waiting_job(self._core) is not None
+                while not jobs.is_readable():
+                    await wait_for_jobs(self._core, jobs.awaited, jobs.reader.wait)
             if jobs.is_stopped or not jobs.unread:
-                if jobs.failed is None and jobs.error is None:
-                    # The scope around the map may be cancelled, and this task with it.
-                    await checkpoint()
+                # The scope around the map may be cancelled, and this task with it.
+                await checkpoint()
                 if self._nursery is None:
                     raise RuntimeError(NOT_ENTERED)
                 self._raise_end()
@@ -178,10 +178,6 @@ class JobMap:
             await cancel_shielded_checkpoint()
         finally:
             dispatcher.submit_returned()
-
-    async def _park(self) -> None:  # noqa: ASYNC910 - called only if it has to wait
-        while not self._jobs.is_readable():
-            await self._jobs.reader.wait()
 
 
 def _what_leaves_map(

@@ -16,7 +16,6 @@ from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._cancelled import split_cancelled
 from ticketr.jobs._items import CLOSE_SECONDS, END, close, draw_async, iterator_of
 from ticketr.jobs._map_jobs import BATCH, CANCELLED_OUTSIDE
-from ticketr.jobs._map_waits import Window
 from ticketr.jobs._record import NO_CONTEXT
 
 if TYPE_CHECKING:
@@ -102,9 +101,6 @@ class Feeder:
         if self._jobs.is_stopped or not self._jobs.must_pause():
             await checkpoint()
             return
-        await self._jobs.core.wait_graph.wait(Window(self._is_wanted), self._park)
-
-    async def _park(self) -> None:  # noqa: ASYNC910 - called only if it has to wait
         while not self._is_wanted():
             await self._jobs.feeder.wait()
 

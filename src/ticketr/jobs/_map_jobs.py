@@ -19,17 +19,23 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import (
+    Abort,
+    current_task,
+    enable_ki_protection,
+    reschedule,
+    wait_task_rescheduled,
+)
 
 from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import result_of
+from ticketr.jobs._inside import without_marks
 from ticketr.jobs._items import END
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, OnConflict
-from ticketr.jobs._map_waits import Parking
 from ticketr.jobs._options import checked_options
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -102,10 +108,39 @@ def template_of(
 
 
 @final
+class Parking:
+    """A place where one task waits until it is woken.
+
+    Attributes:
+        task: The task that waits.
+    """
+
+    __slots__ = ("task",)
+
+    def __init__(self) -> None:
+        self.task: trio.lowlevel.Task | None = None
+
+    async def wait(self) -> None:
+        """Wait for :meth:`wake`."""
+        self.task = current_task()
+        await wait_task_rescheduled(self._leave)
+
+    def wake(self) -> None:
+        """Resume the task, if there is one."""
+        if self.task is not None:
+            task, self.task = self.task, None
+            reschedule(task)
+
+    def _leave(self, _: object) -> Abort:
+        self.task = None
+        return Abort.SUCCEEDED
+
+
+@final
 class MapJobs:
     """The jobs of a map.
 
-    Also written in ``_map``: that a result has been read.
+    Also written in ``_map``: that a result has been read, and in a job.
 
     Attributes:
         core: The queue that they run on.
@@ -123,6 +158,7 @@ class MapJobs:
         error: What the items have raised, which the reader is to raise.
         failed: The job whose failure the reader is to raise.
         is_fed: Whether there are no more items.
+        is_read_in_job: Whether a job of the queue waits for a result.
         is_stopped: Whether the map takes no more items and has cancelled its jobs.
     """
 
@@ -140,6 +176,7 @@ class MapJobs:
         "feeder",
         "few",
         "is_fed",
+        "is_read_in_job",
         "is_stopped",
         "live",
         "low",
@@ -177,6 +214,7 @@ class MapJobs:
         self.error: BaseException | None = None
         self.failed: JobRecord | None = None
         self.is_fed: bool = False
+        self.is_read_in_job: bool = False
         self.is_stopped: bool = False
 
     # What the feeder calls
@@ -202,7 +240,10 @@ class MapJobs:
             self.is_fed = self.is_fed or item is END
             return
         function, name, timeout, retry = self._call
-        record = JobRecord(function, (item,), copy_context(), name, timeout, retry, self)
+        context = copy_context()
+        if len(context) == 1:
+            context = without_marks(context)
+        record = JobRecord(function, (item,), context, name, timeout, retry, self)
         if self._options:
             record.set_options(self._options)
         store = self.core.store
@@ -222,6 +263,8 @@ class MapJobs:
             self.take_back_outside()
             raise
         self.outside = None
+        if self.is_read_in_job:
+            self.reader.wake()  # it looks whether it may wait for this job, too
         core.dispatcher.job_fed(record)
 
     def outside_entered(self) -> None:
@@ -263,8 +306,7 @@ class MapJobs:
     async def wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended."""
         while self.live:
-            target = JobEnd(self.core, next(iter(self.live)), is_refusable=False)
-            await self.core.wait_graph.wait(target, self._ended.wait)
+            await wait_for_jobs(self.core, self.entered, self._ended.wait, is_refusable=False)
 
     def forget(self) -> BaseException | None:
         """Forget what is unread, so that failures are reported; return the error of the items."""
@@ -312,6 +354,10 @@ class MapJobs:
         if results and results[0] not in self.live:
             return True
         return self.is_stopped or (self.is_fed and not self.unread)
+
+    def awaited(self) -> list[JobRecord]:
+        """Return the jobs that the reader waits for, which are all; none once it can read."""
+        return [] if self.is_readable() else self.entered()
 
     def entered(self) -> list[JobRecord]:
         """Return the jobs that were submitted and have not ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, final
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite_store import SqliteStore
     from ticketr.jobs._store_writer import StoreWriter
 
+NOT_ENTERED: Final = "the queue is not open: use `async with open_job_queue(...) as queue`"
 MOST_WORKERS: Final = 100_000
 """The most workers of a queue: each is a task, and all start when the block is entered."""
 
@@ -189,6 +190,15 @@ class Block:
         # Also in a run with strict_exception_groups=False: __aexit__ expects a group.
         self._nursery = trio.open_nursery(strict_exception_groups=True)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{name!r} cannot be used, since {NOT_ENTERED}")
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError(NOT_ENTERED)
+
+    def __exit__(self, *_: object) -> None:
+        """Be here, so that ``with`` calls ``__enter__``."""
+
     @enable_ki_protection
     async def __aenter__(self) -> JobQueue:
         if self._core is not None:
@@ -213,9 +223,9 @@ class Block:
         core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
         if store is not None:
-            nursery.start_soon(write_store, core, store)
+            nursery.start_soon(write_store, store)
         if recorder is not None:
-            nursery.start_soon(record_history, core, recorder)
+            nursery.start_soon(record_history, recorder)
         for number in range(1, core.workers + 1):
             nursery.start_soon(work, core, name=f"ticketr worker {number}")
         return JobQueue(core, self._limit, self._retry)
@@ -264,7 +274,7 @@ async def finish_jobs(core: QueueCore) -> BaseException | None:
     try:
         start_draining(core)
         if not core.is_idle:
-            await wait_until_idle(core, is_refusable=False)
+            await wait_until_idle(core)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
         return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block
     return None  # noqa: ASYNC910 - leaving the nursery is a checkpoint

@@ -14,6 +14,7 @@ import trio
 
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import JobHandle
+from ticketr.jobs._inside import without_marks
 from ticketr.jobs._job import OnConflict
 from ticketr.jobs._links import After
 from ticketr.jobs._record import JobRecord
@@ -99,6 +100,9 @@ def make_record(
     Raises:
         TypeError, ValueError: The job or an option is invalid.
     """
+    context = copy_context()
+    if len(context) == 1:
+        context = without_marks(context)
     # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType
@@ -106,10 +110,10 @@ def make_record(
         and code.co_argcount == len(args) + 1
         and not code.co_kwonlyargcount
     ):
-        record = JobRecord(job, args, copy_context(), job.__name__, timeout, retry)
+        record = JobRecord(job, args, context, job.__name__, timeout, retry)
     else:
         function, name = resolve_function(job, args)
-        record = JobRecord(function, args, copy_context(), name, timeout, retry)
+        record = JobRecord(function, args, context, name, timeout, retry)
     if options:
         record.set_options(checked_options(options))
     return record

@@ -97,29 +97,6 @@ class PendingJobs:
         """Tell whether a job is pending and waits for the end of those that it starts after."""
         return record in self._after
 
-    @property
-    def has_delayed(self) -> bool:
-        """Whether a pending job waits for a time."""
-        return len(self._delayed) > 0
-
-    @property
-    def may_expire(self) -> bool:
-        """Whether a pending job ends if it is not started in time."""
-        return len(self._expiring) > 0
-
-    @property
-    def has_pauses(self) -> bool:
-        """Whether a pause may keep a pending job from running."""
-        return self.is_paused or not self._paused_keys.isdisjoint(self.blocked)
-
-    def waits_for_time(self, record: JobRecord) -> bool:
-        """Tell whether a job is pending and not due."""
-        return record in self._delayed
-
-    def expires(self, record: JobRecord) -> bool:
-        """Tell whether a pending job ends if it is not started in time."""
-        return record in self._expiring
-
     def is_paused_for(self, record: JobRecord) -> bool:
         """Tell whether a pause keeps a pending job from running."""
         return self.is_paused or record.extras.key_slot in self._paused_keys

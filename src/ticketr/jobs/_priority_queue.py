@@ -43,10 +43,6 @@ class PriorityQueue(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self._entries)
 
-    def entry(self, item: T) -> Entry[T]:
-        """Return the entry of an item that is in the queue."""
-        return self._entries[item]
-
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
         """Add an item.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
@@ -14,6 +13,7 @@ from trio.lowlevel import (
 
 from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._control import QueueControl
+from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._options import (
@@ -23,8 +23,6 @@ from ticketr.jobs._options import (
 )
 from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._store_submit import submit_durably
-from ticketr.jobs._updates import read_to_end
-from ticketr.jobs._wait_targets import JobEnd
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -79,8 +77,8 @@ class JobQueue(QueueControl):
     ) -> JobHandle[T]:
         """Submit a job; wait for room while too many are pending.
 
-        The job sees the context variables as they are now. Called inside a job, it enters above
-        the bound once every running job waits and nothing else could make room.
+        The job sees the context variables as they are now. Called inside a job of this queue, it
+        never waits for room.
 
         Cancellation:
             A submit that is cancelled has submitted nothing.
@@ -136,7 +134,8 @@ class JobQueue(QueueControl):
         """Submit a job now or not at all, otherwise as :meth:`submit` does.
 
         Raises:
-            QueueFull: ``max_pending`` jobs are pending.
+            QueueFull: ``max_pending`` jobs are pending, and this is not called inside a job of the
+                queue.
             RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
         self._core.subscriptions.owner_thread.check()
@@ -171,7 +170,7 @@ class JobQueue(QueueControl):
         *args: object,
         **options: Unpack[JobOptions],
     ) -> T:
-        """Submit a job and return its result, as if it were called here.
+        """Submit a job, wait until it has ended, and return what its function returned.
 
         Cancellation:
             Cancels the job, and returns only when it has ended; but a job that this has
@@ -203,10 +202,8 @@ class JobQueue(QueueControl):
         except BaseException:
             self._core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
             # Not by wait(): nobody sees the outcome here, so a failure has to be reported.
-            if not record.status.is_terminal:
-                with trio.CancelScope(shield=True), handle.watch() as changes:
-                    end = JobEnd(self._core, record, is_refusable=False)
-                    await self._core.wait_graph.wait(end, partial(read_to_end, changes))
+            with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the job was cancelled
+                await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
             raise
 
     @overload

@@ -18,28 +18,18 @@ if TYPE_CHECKING:
 
 
 @enable_ki_protection
-async def record_history(core: QueueCore, recorder: Recorder) -> None:
+async def record_history(recorder: Recorder) -> None:
     """Write the jobs that have ended to the history.
 
     No job ever waits for this task.
     """
-    task = trio.lowlevel.current_task()
-    core.wait_graph.add_queue_task(task, core)
-    try:
-        await recorder.write()
-    finally:
-        core.wait_graph.remove_queue_task(task)
+    await recorder.write()
 
 
 @enable_ki_protection
-async def write_store(core: QueueCore, store: StoreWriter) -> None:
+async def write_store(store: StoreWriter) -> None:
     """Write what happens to the jobs to the store."""
-    task = trio.lowlevel.current_task()
-    core.wait_graph.add_queue_task(task, core)
-    try:
-        await store.write()
-    finally:
-        core.wait_graph.remove_queue_task(task)
+    await store.write()
 
 
 @enable_ki_protection
@@ -48,25 +38,16 @@ async def run_timer(core: QueueCore) -> None:
 
     The workers themselves may notice late, for instance while their jobs clean up.
     """
-    task = trio.lowlevel.current_task()
-    core.wait_graph.add_queue_task(task, core)
     try:
         while True:
             await wait_for_timer(core)
     except trio.Cancelled:
         abandon(core, CancelCause.SCOPE)
-        # Jobs that clean up in a shield may wait for each other, too. This ends as they do.
-        with trio.CancelScope(shield=True):  # noqa: ASYNC912 - it ends with the workers
-            while core.running and core in core.wait_graph.workers.values():
-                await wait_for_timer(core)
         raise
-    finally:
-        core.wait_graph.remove_queue_task(task)
 
 
 async def wait_for_timer(core: QueueCore) -> None:
-    """Wait until it is time for something, or a deadlock check is requested, and do it."""
-    core.waits.read_deadline()
+    """Wait until it is time for something, and do it."""
     phase = core.phase
     if phase.cancels_delayed_jobs:
         core.cancel_at_shutdown(core.schedule.newly_limited())
@@ -81,9 +62,6 @@ async def wait_for_timer(core: QueueCore) -> None:
     handle_due_times(core)
     core.failures.report_gone()
     warn_of_stuck_jobs(core)
-    while core.timer.begin_deadlock_check():
-        core.waits.read_deadline()
-        await core.wait_graph.resolve()
 
 
 @enable_ki_protection
@@ -94,7 +72,6 @@ def handle_due_times(core: QueueCore) -> None:
         return
     if core.phase.is_cut_off_due(now):
         cut_off(core)
-    core.timer.pass_time(now)
     while (submission := core.schedule.submissions.expired(now)) is not None:
         core.admit(submission)  # it enters above the bound, and expires with the others
     for record in core.schedule.expired(now):

@@ -26,7 +26,7 @@ from ticketr.jobs._progress import advance
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from ticketr.jobs._job import CancelCause, JobID, JobStatus
     from ticketr.jobs._key_table import KeySlot
@@ -76,6 +76,12 @@ they were before an attempt, for the next one; None if there were none."""
 ENDED_CALL: Final[JobCall] = (ended_job_function, (), NO_CONTEXT, None)
 
 
+class AwaitedJobs(Protocol):
+    """Returns the jobs that a wait waits for; none once it is over."""
+
+    def __call__(self) -> Collection[JobRecord]: ...
+
+
 class RecordQueue(Protocol):
     """The part of a queue that the snapshots of its jobs use."""
 
@@ -120,6 +126,7 @@ class JobRecord:
         scope: The cancel scope of the attempt.
         ended: Set when it ends; made by the first that waits for it.
         collector: The map that the job belongs to, until the job has ended; None for no map.
+        awaits: What the job's own task waits for without a limit; None if it does not wait so.
     """
 
     id: JobID
@@ -141,6 +148,7 @@ class JobRecord:
 
     __slots__ = (
         "attempt",
+        "awaits",
         "call",
         "collector",
         "due_at",
@@ -184,6 +192,7 @@ class JobRecord:
         self.retry: Retry | None = retry
         self.collector: JobCollector | None = collector
         self.extras: JobExtras[JobRecord] = NO_EXTRAS
+        self.awaits: AwaitedJobs | None = None
         self.ended: trio.Event | None = None
         self.status: JobStatus = PENDING
         self.revision: int = 1
@@ -360,7 +369,8 @@ class JobRecord:
         self.revision += 1
 
     def request_cancel(self, cause: CancelCause) -> None:
-        """Note that a cancel was requested."""
+        """Note that a cancel was requested, which also ends a wait of the job's own task."""
+        self.awaits = None
         extras = self.own_extras()
         extras.cancel_requested, extras.cancel_cause = True, cause
 
@@ -382,7 +392,21 @@ class JobRecord:
         self.revision += 1
         self.report = (new_current, new_total, words, self.revision)
 
+    # Waiting for other jobs
+
+    def note_wait(self, awaited: AwaitedJobs | None) -> None:
+        """Note what the job's own task waits for without a limit; None once it goes on."""
+        self.awaits = awaited
+
+    def awaited_jobs(self) -> Collection[JobRecord]:
+        """Return the jobs that the job's own task waits for without a limit."""
+        return () if self.awaits is None else self.awaits()
+
     # Waiting for the end
+
+    def unended(self) -> Collection[JobRecord]:
+        """Return the job itself, and nothing once it has ended."""
+        return () if self.status.is_terminal else (self,)
 
     async def wait_ended(self) -> None:
         """Wait until the job has ended; no checkpoint if it has."""

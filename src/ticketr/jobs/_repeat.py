@@ -158,21 +158,14 @@ class Repeats:
         "_numbers",
         "_owner_thread",
         "_queue",
-        "_request_deadlock_check",
         "_scheduled",
         "observer",
         "runs",
     )
 
-    def __init__(
-        self,
-        queue: RepeatingQueue,
-        owner_thread: OwnerThread,
-        request_deadlock_check: Callable[[], None],
-    ) -> None:
+    def __init__(self, queue: RepeatingQueue, owner_thread: OwnerThread) -> None:
         self._queue = queue
         self._owner_thread = owner_thread
-        self._request_deadlock_check = request_deadlock_check
         self._live: dict[JobID, Repeat] = {}
         self._scheduled = PriorityQueue[Repeat]()
         self._numbers = itertools.count(1)
@@ -341,7 +334,6 @@ class Repeats:
         """Stop waiting for the next due time of a repeat."""
         if repeat in self._scheduled:
             self._scheduled.discard(repeat)
-            self._request_deadlock_check()
 
     def _end_with(self, repeat: Repeat, error: BaseException) -> None:
         """End a repeat whose function of the due time has failed."""

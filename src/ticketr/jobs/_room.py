@@ -30,9 +30,6 @@ class WaitingSubmissions:
         self._by_priority = PriorityQueue["Submission"]()
         self._arrivals = itertools.count()
 
-    def __contains__(self, submission: Submission) -> bool:
-        return submission in self._by_priority
-
     def add(self, submission: Submission) -> None:
         """Add a submit that waits for room."""
         self.count += 1
@@ -40,11 +37,6 @@ class WaitingSubmissions:
         self._by_priority.push(submission, -submission.record.extras.priority, number)
         if start_by is not None:
             self.by_deadline.push(submission, start_by, number)
-
-    def order(self, submission: Submission) -> tuple[float, int]:
-        """Return what orders a submission that waits among the others: less is sooner."""
-        rank, _, number, _ = self._by_priority.entry(submission)
-        return rank, number
 
     def withdraw(self, submission: Submission) -> bool:
         """Remove a submit that gives up; return False if it has been admitted already."""

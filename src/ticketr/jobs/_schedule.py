@@ -310,17 +310,6 @@ class Schedule(PendingJobs):
     def _update_stopped(self) -> None:
         self.is_stopped = self.is_paused or (self.rates is not None and None in self.rates.empty)
 
-    @property
-    def starts_by_rate(self) -> bool:
-        """Whether a pending job can start as soon as a rate has a start again."""
-        if self.is_paused or self.rates is None or not self.rates.empty:
-            return False
-        return self._first_ready() is not None or any(
-            key in self.blocked and key not in self._key_holders and key not in self._paused_keys
-            for key in self.rates.empty
-            if key is not None
-        )
-
     # Submits that wait for room
 
     def add_submission(self, submission: Submission) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._task_tree import describe_stuck_task
 from ticketr.jobs._values import safe_repr
-from ticketr.jobs._wait_targets import QueueIdle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import CancelCause
 
 logger = logging.getLogger("ticketr.jobs")
+
+MAX_PLACES: Final = 3
+"""The most lines of code to list for one job, which may have any number of child tasks."""
+LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
+"""Modules whose frames are not the user's code."""
 
 
 def start_draining(core: QueueCore) -> None:
@@ -63,7 +68,6 @@ def cut_off(core: QueueCore) -> None:
     """Cancel every job, at the end of the grace."""
     core.phase.expect_stop(core.now())
     core.cancel_at_shutdown([*core.schedule.jobs(), *core.running.values()])
-    core.wait_graph.request_check()
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
@@ -74,6 +78,35 @@ def warn_of_stuck_jobs(core: QueueCore) -> None:
         key = f", key {safe_repr(record.extras.key)}" if record.extras.key is not None else ""
         place = describe_stuck_task(worker)
         logger.warning("Job %r (%s%s) does not stop: %s", record.id, record.name, key, place)
+
+
+def describe_stuck_task(task: trio.lowlevel.Task) -> str:
+    """Return a phrase that lists the lines at which a task, or its child tasks, are parked."""
+    places = dict.fromkeys(map(_place, _leaves(task)))
+    listed = list(places)[:MAX_PLACES]
+    more = f" and {len(places) - MAX_PLACES} more" if len(places) > MAX_PLACES else ""
+    return f"it is at {', '.join(listed)}{more}"
+
+
+def _leaves(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
+    """Yield the tasks at or below a task, at any depth, that have no child tasks."""
+    tasks = [task]
+    while tasks:
+        task = tasks.pop()
+        children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+        tasks += children
+        if not children:
+            yield task
+
+
+def _place(task: trio.lowlevel.Task) -> str:
+    """Return the task's innermost line of user code."""
+    place = f"an unknown place of {task.name}"
+    for frame, line in task.iter_await_frames():
+        if not f"{frame.f_globals.get('__name__', '')}.".startswith(LIBRARY_MODULES):
+            code = frame.f_code
+            place = f"{code.co_qualname} ({code.co_filename}, line {line})"
+    return place
 
 
 def abandon(core: QueueCore, cause: CancelCause) -> None:
@@ -87,13 +120,9 @@ def abandon(core: QueueCore, cause: CancelCause) -> None:
         core.cancel_pending(record, noted)
 
 
-async def wait_until_idle(core: QueueCore, *, is_refusable: bool = True) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
-    """Wait until no job is pending or running; a checkpoint in any case.
-
-    Raises:
-        WouldDeadlock: The wait is refusable, and could never end.
-    """
+async def wait_until_idle(core: QueueCore) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
+    """Wait until no job is pending or running; a checkpoint in any case."""
     if core.is_idle:
         await trio.lowlevel.checkpoint()
     while not core.is_idle:
-        await core.wait_graph.wait(QueueIdle(core, is_refusable), core.expect_idle().wait)
+        await core.expect_idle().wait()

@@ -69,6 +69,11 @@ class Subscription(Generic[R]):
         self._not_before = math.inf  # at or after this time
 
     @property
+    def is_until_idle(self) -> bool:
+        """Whether the channel ends when no job is left."""
+        return self._idle is not None
+
+    @property
     def unread(self) -> int:
         """The number of records in the channel."""
         return len(self._unread)

@@ -4,7 +4,6 @@
 * ``task.custom_sleep_data`` is written: see ``NOT_RESCHEDULED``.
 * ``nursery._nested_child_finished`` is called and replaced: see ``_close_nursery``.
 * ``_cancel_status`` is read, of a task and of a scope: see ``is_innermost``.
-* The code of a nursery's ``__aexit__`` is compared with that of frames: see ``waits_in_nursery``.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ tells a worker whether its job has passed a checkpoint, so that it need not pass
 sake of other tasks.
 """
 LEFT_OPEN: Final = "a job has left a nursery open: enter it by 'async with trio.open_nursery()'"
-NURSERY_EXIT: Final = type(trio.open_nursery(strict_exception_groups=True)).__aexit__.__code__
 
 
 def switch_context(task: trio.lowlevel.Task, context: Context) -> None:
@@ -53,14 +51,6 @@ def is_innermost(scope: trio.CancelScope, task: trio.lowlevel.Task) -> bool:
     that is to stay open needs to know before.
     """
     return task._cancel_status is scope._cancel_status  # noqa: SLF001
-
-
-def waits_in_nursery(task: trio.lowlevel.Task) -> bool:
-    """Return whether a task waits at the end of a nursery's block for the child tasks.
-
-    Trio tells only that a task is blocked. The frames that it awaits in tell where.
-    """
-    return any(frame.f_code is NURSERY_EXIT for frame, _ in task.iter_await_frames())
 
 
 async def reraise_after_cleanup(worker: trio.lowlevel.Task, error: BaseException) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
@@ -25,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)  # what the reader sees of it
 
 
 class WaitForChange(Protocol[R_contra]):
-    """Waits for an update, and records the wait for the detection of deadlocks."""
+    """Waits for an update, unless it is a job that reads and would wait for ever."""
 
     def __call__(
         self,
@@ -33,13 +32,19 @@ class WaitForChange(Protocol[R_contra]):
         is_ready: Callable[[], bool],
         park: Callable[[], Awaitable[T]],
         /,
+        *,
+        until_idle: bool,
     ) -> Awaitable[T]:
         """Await ``park`` and return its result.
 
         Args:
             record: The job whose updates are read; None for all jobs.
-            is_ready: Returns whether a parked task has been woken.
-            park: Parks the task. It may be cancelled and called again.
+            is_ready: Returns whether the wait is over, or has been woken.
+            park: Waits.
+            until_idle: Whether the updates end when the queue is idle.
+
+        Raises:
+            WouldDeadlock: The wait is refused.
         """
         ...
 
@@ -70,8 +75,9 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._subscription = subscription
         self._view = view
         self._unsubscribe = unsubscribe
-        self._wait_for_change = wait_for_change
-        self._record = record  # the job that is read; None for all jobs
+        self._wait_for_change = partial(
+            wait_for_change, record, until_idle=subscription.is_until_idle
+        )
 
     @property
     def unread(self) -> int:
@@ -119,14 +125,13 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         Raises:
             trio.EndOfChannel: There will be no more changes.
             trio.ClosedResourceError: This reader was closed.
-            WouldDeadlock: Called inside a job that prevents every change.
+            WouldDeadlock: Called inside a job that keeps the one from ending that this reads, or
+                that would read until its own queue is idle.
         """
         subscription = self._subscription
         if subscription.can_receive():
             return self._view(await subscription.take())
-        return self._view(
-            await self._wait_for_change(self._record, subscription.can_receive, subscription.take)
-        )
+        return self._view(await self._wait_for_change(subscription.can_receive, subscription.take))
 
     @enable_ki_protection
     def receive_nowait(self) -> T_co:
@@ -157,22 +162,10 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             trio.ClosedResourceError: This reader was closed, before the call or during it.
             trio.BusyResourceError: Another task is in ``rest`` on this reader.
             TypeError, ValueError: ``until`` is not a time.
-            WouldDeadlock: Called inside a job that prevents every change.
+            WouldDeadlock: As :meth:`receive` raises it.
         """
         subscription = self._subscription
-        await self._wait_for_change(
-            self._record, subscription.rest_is_over, partial(subscription.rest, until)
-        )
-
-
-async def read_to_end(updates: Updates[object]) -> None:  # noqa: ASYNC910 - reading is a checkpoint
-    """Read and drop all updates to the end.
-
-    The caller records the wait.
-    """
-    with contextlib.suppress(trio.EndOfChannel):
-        while True:
-            await updates._subscription.take()  # noqa: SLF001 - the same module
+        await self._wait_for_change(subscription.rest_is_over, partial(subscription.rest, until))
 
 
 @final

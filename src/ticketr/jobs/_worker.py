@@ -6,8 +6,8 @@ make, enter and leave one takes two fifths of the time of a small job. After any
 worker leaves the scope, and enters a new one.
 
 The context of a job. A worker switches to the context variables of each job (``switch_context``).
-It need not if neither context holds a variable and the worker's is that of a job that has ended, or
-a new one: no other job can see what this one leaves there. The checkpoint of the switch is
+It need not if neither context holds a variable (but the queue's own, see ``_inside``) and the worker's
+is that of a job that has ended, or a new one: no other job can see what this one leaves there. The checkpoint of the switch is
 then only for the sake of other tasks, which need none if they have run since the last job began.
 
 Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``work``, which calls it;
@@ -20,7 +20,6 @@ promise that) is handled in its place.
 from __future__ import annotations
 
 import math
-from contextvars import Context
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -34,6 +33,7 @@ from trio.lowlevel import (
 from ticketr.jobs._around import call_inside
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks
+from ticketr.jobs._inside import QUEUES, blank_context, is_blank
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._outcome import Outcome, next_attempt, outcome_of, timed_out
 from ticketr.jobs._queue_tasks import handle_due_times
@@ -48,10 +48,8 @@ from ticketr.jobs._trio_internals import (
 )
 
 if TYPE_CHECKING:
-    from ticketr.jobs._around import Around
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._updates import Subscriptions
 
 CAUGHT: Final = object()
 """The value of an attempt whose scope caught a cancellation, that of a time limit included."""
@@ -61,7 +59,6 @@ CAUGHT: Final = object()
 async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other until cancelled."""
     task = trio.lowlevel.current_task()
-    core.wait_graph.add_worker(task, core)
     try:
         while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
             try:
@@ -76,14 +73,11 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
         retry_or_end(core, task, error)
         if not any(error is known for known in core.fatal):  # or it leaves by the block
             raise
-    finally:
-        core.wait_graph.remove_worker(task)
-        core.timer.request_deadlock_check()  # the timer task may wait for this worker to end
 
 
 async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other in one cancel scope, up to the first that uses it up."""
-    schedule, dispatcher, subscriptions = core.schedule, core.dispatcher, core.subscriptions
+    schedule, dispatcher = core.schedule, core.dispatcher
     # Whether other tasks have run since the last job began, and the worker's context, if it is
     # empty, is free for another job.
     is_free = False
@@ -97,8 +91,8 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: 
             if schedule.pending > dispatcher.wakeup_pending:
                 record = core.take(task, scope)
             if record is None:
-                if task.context:
-                    switch_context(task, Context())
+                if not is_blank(task.context, core.marks):
+                    switch_context(task, blank_context(core.marks))
                 waiting_context = task.context
                 try:
                     await dispatcher.wait_for_wakeup(task)
@@ -107,7 +101,7 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: 
                 is_free = task.context is waiting_context
                 del waiting_context  # the job may leave something in it
                 continue
-            value = await run_attempt(record, subscriptions, task, is_free, core.around)
+            value = await run_attempt(record, core, task, is_free)
             if not reset_scope(scope, task, record):
                 break
             core.finish(record, COMPLETED, value)
@@ -138,25 +132,29 @@ def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRe
 
 async def run_attempt(
     record: JobRecord,
-    subscriptions: Subscriptions[JobRecord],
+    core: QueueCore,
     task: trio.lowlevel.Task,
     is_free: bool,  # noqa: FBT001 - by keyword it takes longer
-    around: Around | None,
 ) -> object:
     """Call the function of a job in its context variables, and return the value.
 
     A job that is cancelled before its first step has no first step.
     """
     function, args, variables, _ = record.call
-    if task.context is variables or (is_free and not task.context and not variables):
+    if is_free and not variables and len(task.context) == 1:  # the marks of the queue
+        await checkpoint_if_cancelled()
+    elif task.context is variables:
+        QUEUES.set(core.marks)
         await checkpoint_if_cancelled()
     else:
+        variables.run(QUEUES.set, core.marks)
         switch_context(task, variables)
         await checkpoint()
     task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
+    subscriptions = core.subscriptions
     try:
-        if around is not None:
-            return await call_inside(around, function, JobContext(record, subscriptions), args)
+        if core.around is not None:
+            return await call_inside(core.around, function, JobContext(record, subscriptions), args)
         if args:
             return await function(JobContext(record, subscriptions), *args)
         # A call without a star takes less time.

@@ -1,0 +1,156 @@
+"""A scope around a queue that is cancelled at any step ends the block, and nothing else comes out."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from fakes.durable import note, open_stored, slow
+from fakes.examples import IN_STRESS
+from fakes.steps import AtStep
+from trio.testing import MockClock
+
+from ticketr import JobContext, JobQueue, open_job_queue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+pytestmark = pytest.mark.laws
+
+
+async def short(context: JobContext, number: int) -> int:
+    await trio.sleep(number % 2)
+    return number
+
+
+async def numbers() -> AsyncGenerator[int]:
+    for number in range(6):
+        await trio.sleep(0.3)
+        yield number
+
+
+async def read_map(queue: JobQueue, items: Any = range(6), **options: Any) -> None:
+    async with queue.map(short, items, **options) as results:
+        async for _ in results:
+            pass
+
+
+async def read_async_items(queue: JobQueue) -> None:
+    await read_map(queue, numbers())
+
+
+async def read_outcomes(queue: JobQueue) -> None:
+    await read_map(queue, ordered=False, outcomes=True)
+
+
+async def break_off(queue: JobQueue) -> None:
+    async with queue.map(short, range(6)) as results:
+        async for result in results:
+            if result == 2:
+                break
+
+
+async def run(queue: JobQueue) -> None:
+    for number in range(4):
+        await queue.run(short, number)
+
+
+async def run_many(queue: JobQueue) -> None:
+    async with trio.open_nursery() as nursery:
+        for number in range(5):
+            nursery.start_soon(queue.run, short, number)
+
+
+async def submit(queue: JobQueue) -> None:
+    handles = [await queue.submit(short, number) for number in range(6)]
+    for handle in handles:
+        await handle.result()
+
+
+async def submit_many(queue: JobQueue) -> None:
+    async with trio.open_nursery() as nursery:
+        for number in range(6):
+            nursery.start_soon(queue.submit, short, number)
+
+
+async def cancel_and_wait(queue: JobQueue) -> None:
+    for number in range(3):
+        handle = await queue.submit(short, number)
+        await handle.cancel_and_wait()
+        await (await queue.submit(short, number)).wait()
+
+
+async def map_in_a_job(queue: JobQueue) -> None:
+    async def job(context: JobContext) -> None:
+        await read_map(queue)
+
+    await queue.run(job)
+
+
+BODIES = [
+    *(read_map, read_async_items, read_outcomes, break_off, run, run_many, submit, submit_many),
+    *(cancel_and_wait, map_in_a_job),
+]
+
+
+def sweep(
+    body: Callable[[JobQueue], Awaitable[None]],
+    every: int = 1,
+    open_queue: Callable[..., AbstractAsyncContextManager[JobQueue]] = open_job_queue,
+) -> int:
+    """Cancel a scope around a queue after each step; return how many steps there were."""
+    for step in itertools.count(1, every):
+        at_step = AtStep(step)
+
+        async def main(at_step: AtStep = at_step) -> None:
+            with trio.fail_after(1000), trio.CancelScope() as scope:
+                at_step.arm(scope.cancel)
+                async with open_queue(
+                    workers=2, max_pending=2, on_job_error=lambda _: None
+                ) as queue:
+                    await body(queue)
+            at_step.disarm()
+
+        trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[at_step])
+        if not at_step.fired:
+            return step
+    raise AssertionError("the count has no end")
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("body", BODIES)
+def test_an_outer_cancellation_comes_out_alone(body: Callable[[JobQueue], Awaitable[None]]) -> None:
+    for _ in range(20 if IN_STRESS else 4):  # in other orders of the tasks
+        assert sweep(body) > 15
+
+
+async def submit_stored(queue: JobQueue) -> None:
+    handles = [await queue.submit(slow, number, number % 2) for number in range(6)]
+    for handle in handles:
+        await handle.wait()
+
+
+async def run_stored(queue: JobQueue) -> None:
+    async with trio.open_nursery() as nursery:
+        for number in range(4):
+            nursery.start_soon(queue.run, slow, number, number % 2)
+
+
+async def map_stored(queue: JobQueue) -> None:
+    async with queue.map(note, range(5)) as results:
+        async for _ in results:
+            pass
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("body", [submit_stored, run_stored, map_stored])
+def test_an_outer_cancellation_comes_out_alone_with_a_store(
+    body: Callable[[JobQueue], Awaitable[None]], tmp_path: Path
+) -> None:
+    paths = (tmp_path / str(number) for number in itertools.count())
+
+    assert sweep(body, 3, lambda **options: open_stored(next(paths), **options)) > 5

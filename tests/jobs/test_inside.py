@@ -1,0 +1,169 @@
+"""A job submits to its own queue without waiting for room."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+
+from ticketr import JobContext, JobQueue, QueueFull, RetryLater, in_thread, open_job_queue
+
+if TYPE_CHECKING:
+    from trio.testing import MockClock
+
+word: ContextVar[str] = ContextVar("word", default="")
+
+
+async def sleep(context: JobContext, seconds: float) -> float:
+    await trio.sleep(seconds)
+    return seconds
+
+
+async def submit_four(queue: JobQueue) -> int:
+    """Submit in both ways, above the bound; return how many jobs are pending."""
+    for _ in range(2):
+        await queue.submit(sleep, 1)
+        queue.submit_nowait(sleep, 1)
+    assert trio.current_time() == 0
+    return queue.statistics().pending
+
+
+@pytest.mark.parametrize("value", ["", "of the submitter"])
+async def test_submits_of_a_job_s_own_task(autojump_clock: MockClock, value: str) -> None:
+    word.set(value)
+
+    async def job(context: JobContext) -> int:
+        assert word.get() == value
+        return await submit_four(queue)
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(job) == 4
+
+
+async def test_submits_of_a_child_task(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> int:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(submit_four, queue)
+        return queue.statistics().pending
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(job) == 4
+
+
+async def test_submits_of_a_thread_of_a_job() -> None:
+    async def pend(context: JobContext) -> None:
+        """Do nothing."""
+
+    def job() -> int:
+        trio.from_thread.run_sync(queue.submit_nowait, pend)
+        trio.from_thread.run(queue.submit, pend)
+        trio.from_thread.run(queue.submit, pend)
+        return queue.statistics().pending
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(in_thread(job)) == 3
+
+
+async def test_submits_of_a_job_that_a_job_has_submitted(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext, depth: int) -> int:
+        if depth:
+            await queue.submit(job, depth - 1)
+            return depth
+        return await submit_four(queue)
+
+    async with open_job_queue(max_pending=1) as queue:
+        await queue.run(job, 5)
+        await queue.wait_idle()
+
+    assert queue.statistics().completed == 10
+
+
+async def test_a_retried_job_and_one_after_it(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> int:
+        if context.attempt == 1:
+            raise RetryLater(0)
+        return await submit_four(queue)
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(job) == 4
+
+
+async def test_a_job_of_a_queue_inside_a_job_belongs_to_both(autojump_clock: MockClock) -> None:
+    async def outer(context: JobContext) -> int:
+        async with open_job_queue(max_pending=1) as inner:
+            await inner.run(inside, inner)
+        return queue.statistics().pending
+
+    async def inside(context: JobContext, inner: JobQueue) -> int:
+        return await submit_four(queue) + await submit_four(inner)
+
+    async with open_job_queue(max_pending=1) as queue:
+        assert await queue.run(outer) == 4
+
+
+async def test_a_job_of_another_queue_waits_for_room(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> float:
+        await queue.submit(sleep, 1)
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(sleep, 1)
+        await queue.submit(sleep, 1)
+        return trio.current_time()
+
+    async with open_job_queue(max_pending=1) as queue, open_job_queue() as other:
+        await queue.submit(sleep, 2)
+        await trio.sleep(1)
+
+        assert await other.run(job) == 2
+
+
+async def test_a_job_submitted_to_another_queue_does_not_belong_to_the_first(
+    autojump_clock: MockClock,
+) -> None:
+    async def job(context: JobContext) -> None:
+        await other.submit(fill)
+
+    async def fill(context: JobContext) -> None:
+        await trio.sleep(1)
+        await queue.submit(sleep, 1)
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(sleep, 1)
+
+    async with open_job_queue(max_pending=1) as queue, open_job_queue() as other:
+        await queue.submit(job)
+        await queue.submit(sleep, 5)
+        await other.wait_idle()
+
+    assert other.statistics().failed == 0
+
+
+async def test_the_body_waits_for_room_that_jobs_have_taken(autojump_clock: MockClock) -> None:
+    async def job(context: JobContext) -> None:
+        for _ in range(3):
+            await queue.submit(sleep, 1)
+            await trio.lowlevel.checkpoint()
+
+    async with open_job_queue(max_pending=2) as queue:
+        await queue.run(job)
+        with pytest.raises(QueueFull):
+            queue.submit_nowait(sleep, 1)
+        await queue.submit(sleep, 1)
+
+        assert trio.current_time() == 1
+
+
+async def test_a_crawler_loses_no_page(autojump_clock: MockClock) -> None:
+    seen: set[int] = set()
+
+    async def page(context: JobContext, number: int) -> None:
+        await trio.sleep(1)
+        seen.add(number)
+        for link in range(5 * number + 1, 5 * number + 6):
+            if link < 400:
+                await queue.submit(page, link)
+
+    async with open_job_queue(workers=4) as queue:
+        await queue.submit(page, 0)
+
+    assert len(seen) == queue.statistics().completed == 400
