@@ -19,7 +19,7 @@ from ticketr.jobs._job import CancelCause
 from ticketr.jobs._lookup import find_predecessor
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._queue_tasks import record_history, run_timer, write_store
+from ticketr.jobs._queue_tasks import run_timer
 from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._recorder import Recorder
 from ticketr.jobs._retention import Keep
@@ -223,9 +223,9 @@ class Block:
         core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
         if store is not None:
-            nursery.start_soon(write_store, store)
+            nursery.start_soon(store.write)
         if recorder is not None:
-            nursery.start_soon(record_history, recorder)
+            nursery.start_soon(recorder.write)
         for number in range(1, core.workers + 1):
             nursery.start_soon(work, core, name=f"ticketr worker {number}")
         return JobQueue(core, self._limit, self._retry)

@@ -1,4 +1,4 @@
-"""The tasks that a queue runs for itself: the timer, the history and the store."""
+"""The task that does what it is time for in a queue."""
 
 from __future__ import annotations
 
@@ -13,23 +13,6 @@ from ticketr.jobs._shutdown import abandon, cut_off, warn_of_stuck_jobs
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._recorder import Recorder
-    from ticketr.jobs._store_writer import StoreWriter
-
-
-@enable_ki_protection
-async def record_history(recorder: Recorder) -> None:
-    """Write the jobs that have ended to the history.
-
-    No job ever waits for this task.
-    """
-    await recorder.write()
-
-
-@enable_ki_protection
-async def write_store(store: StoreWriter) -> None:
-    """Write what happens to the jobs to the store."""
-    await store.write()
 
 
 @enable_ki_protection
