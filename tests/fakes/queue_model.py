@@ -54,7 +54,9 @@ class QueueModel(QueueBooks):
         if self.refusing:
             raise QueueClosed
         rivals = self._rivals(wish)
-        way = wish.on_conflict or (OnConflict.REJECT if wish.id else OnConflict.WAIT)
+        way = wish.on_conflict or OnConflict.WAIT
+        if wish.id and way is OnConflict.WAIT:
+            way = OnConflict.REJECT
         if rivals and way is OnConflict.JOIN:
             return next((job for job in rivals if job.status is JobStatus.RUNNING), rivals[0])
         if rivals and way is OnConflict.REJECT:
@@ -69,8 +71,11 @@ class QueueModel(QueueBooks):
         if len(self.pending) >= self.max_pending and not (inherits or above):
             raise QueueFull(self.max_pending)
         job = ModelJob(wish, wish.priority, self.now, self.now + wish.delay)
-        job.id_holder = rivals[-1] if rivals and wish.id else None
-        job.starts_after = [other for other in before if other.is_live]
+        job.is_late = bool(rivals and not victims and wish.id)
+        if victims and wish.id:
+            same_id = [other for other in self.running if other.wish.id == wish.id]
+            job.superseded = [other for other in same_id if other not in before]
+        job.starts_after = [other for other in before if other.is_live] + job.superseded
         self.jobs.append(job)
         for victim in victims:
             self.cancel(victim, CancelCause.SUPERSEDED)
@@ -81,7 +86,7 @@ class QueueModel(QueueBooks):
     def _rivals(self, wish: Wish) -> list[ModelJob]:
         live = [job for job in self.jobs if job.is_live]
         if wish.id:
-            return [job for job in live if job.wish.id == wish.id][-1:]
+            return [job for job in live if job.wish.id == wish.id and not job.is_late][-1:]
         if wish.key is None or wish.on_conflict is None:
             return []
         return [job for job in live if job.wish.key == wish.key]
@@ -327,7 +332,8 @@ class QueueModel(QueueBooks):
         doomed: list[ModelJob] = []
         for other in self.pending:
             if job in other.starts_after:
-                if job.status is JobStatus.COMPLETED or other.wish.after_any_end:
+                any_end = other.wish.after_any_end or job in other.superseded
+                if job.status is JobStatus.COMPLETED or any_end:
                     other.starts_after.remove(job)
                 else:
                     doomed.append(other)

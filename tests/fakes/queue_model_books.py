@@ -68,12 +68,7 @@ class QueueBooks:
         return job.wish.id is not None and len(named) > 1
 
     def obstacle(self, job: ModelJob) -> bool:
-        """Return whether a job waits for the end of another that has its ID or its key."""
-        other = job.id_holder
-        while other is not None:
-            if other.is_live:
-                return True
-            other = other.id_holder
+        """Return whether a job waits for the end of another that has its key."""
         key = job.wish.key
         return key is not None and any(key == running.wish.key for running in self.running)
 

@@ -40,6 +40,9 @@ AFTER = st.sampled_from([(), (), (0,), (1,), (3,), (0, 2), (1, 5)])
 def make_wish(retry: tuple[int, float], body: str, **options: Any) -> Wish:
     attempts, total = retry
     own: dict[str, Any] = {body: True} if body else {}
+    waits = options.get("on_conflict") is OnConflict.WAIT
+    if waits and options["id"] is not None and options["key"] is None:
+        options["on_conflict"] = None
     return Wish(attempts=attempts, total=total, **own, **options)
 
 

@@ -296,16 +296,31 @@ async def test_a_bounded_shutdown_waits_for_those_that_are_due(autojump_clock: M
     assert late.snapshot().finished_at == 0
 
 
-async def test_a_job_may_take_the_id_of_the_one_that_it_starts_after(
-    autojump_clock: MockClock,
+@pytest.mark.parametrize("any_end", [False, True])
+@pytest.mark.parametrize("is_running", [False, True])
+async def test_a_job_may_supersede_the_one_that_it_starts_after(
+    is_running: bool, any_end: bool, autojump_clock: MockClock
 ) -> None:
     async with open_job_queue(workers=2) as queue:
         first = queue.submit_nowait(sleep, 2, id="a")
-        second = queue.submit_nowait(sleep, id="a", after=["a"], on_conflict=OnConflict.WAIT)
-        third = queue.submit_nowait(sleep, id="a", after=["a"], on_conflict=OnConflict.SUPERSEDE)
+        await trio.sleep(1 if is_running else 0)
+        second = queue.submit_nowait(
+            sleep, id="a", after=["a"], after_any_end=any_end, on_conflict=OnConflict.SUPERSEDE
+        )
 
-    assert started(first, second, third) == [0, None, None]
-    assert causes(second, third) == [CancelCause.SUPERSEDED, CancelCause.DEPENDENCY]
+    assert causes(first) == [CancelCause.SUPERSEDED]
+    assert causes(second) == [None if any_end else CancelCause.DEPENDENCY]
+
+
+async def test_a_job_may_start_after_others_and_supersede_one(autojump_clock: MockClock) -> None:
+    async with open_job_queue(workers=3) as queue:
+        old = queue.submit_nowait(sleep, 9, id="a")
+        before = queue.submit_nowait(sleep, 3)
+        await trio.sleep(1)
+        job = queue.submit_nowait(sleep, id="a", after=[before], on_conflict=OnConflict.SUPERSEDE)
+
+    assert causes(old, job) == [CancelCause.SUPERSEDED, None]
+    assert started(old, before, job) == [0, 0, 3]
 
 
 async def test_a_job_that_can_never_start_supersedes_no_other(autojump_clock: MockClock) -> None:

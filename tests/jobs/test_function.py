@@ -287,9 +287,9 @@ async def test_a_handle_means_its_own_job_even_if_another_has_the_id_now(
     async with open_job_queue(workers=2) as queue:
         first = queue.submit_nowait(trio_sleep, id="a")
         await trio.sleep(0.1)
-        second = queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.WAIT)
+        second = queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.SUPERSEDE)
 
-        assert queue.cancel(first) == "requested"
+        assert queue.cancel(first) == "already requested"
         assert second.status == "pending"
 
 
@@ -297,10 +297,10 @@ async def test_two_live_jobs_of_one_id_have_an_outcome_each(autojump_clock: Mock
     async with open_job_queue() as queue:
         first = queue.submit_nowait(trio_sleep, id="a")
         await trio.sleep(0.1)
-        queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.WAIT)
+        queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.SUPERSEDE)
         outcomes = queue.cancel_all()
 
-        assert outcomes.each == (("a", "requested"), ("a", "cancelled"))
+        assert outcomes.each == (("a", "already requested"), ("a", "cancelled"))
         assert outcomes == {"a": "cancelled"}
         await first.wait()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -245,29 +244,73 @@ async def test_superseding_without_room_changes_nothing(autojump_clock: MockCloc
         assert running.status is JobStatus.COMPLETED
 
 
-@pytest.mark.parametrize("way", [OnConflict.SUPERSEDE, OnConflict.WAIT])
-async def test_an_id_that_is_taken_over_runs_when_its_holder_has_ended(
-    way: OnConflict, autojump_clock: MockClock
+@pytest.mark.parametrize("how", ["submit", "submit_nowait", "run"])
+async def test_an_id_does_not_wait(how: str, autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        with pytest.raises(ValueError, match=r"WAIT is for a key"):
+            await getattr(queue, how)(sleep, id="x", on_conflict=OnConflict.WAIT)
+        assert queue.jobs() == []
+
+        # With a key as well it is about the key, and the ID is rejected as ever.
+        first = queue.submit_nowait(sleep, id="x", key="k", on_conflict=OnConflict.WAIT)
+        second = queue.submit_nowait(sleep, id="y", key="k", on_conflict=OnConflict.WAIT)
+        with pytest.raises(DuplicateJob):
+            queue.submit_nowait(sleep, id="x", key="k", on_conflict=OnConflict.WAIT)
+
+    assert (first.status, second.status) == (JobStatus.COMPLETED, JobStatus.COMPLETED)
+
+
+async def test_the_job_that_supersedes_an_id_runs_when_the_other_has_ended(
+    autojump_clock: MockClock,
 ) -> None:
     async with open_job_queue(workers=3) as queue:
-        first = queue.submit_nowait(sleep, 2, id="x")
+        first = queue.submit_nowait(tidy, id="x")
         await trio.sleep(1)
-        second = queue.submit_nowait(sleep, id="x", on_conflict=way)
-        third = queue.submit_nowait(sleep, id="x", on_conflict=way)
-        assert third.snapshot().waiting_for == "key"
-        # The ID is that of the newest, but the others are listed.
-        live = [job for job in (first, second, third) if not job.status.is_terminal]
-        assert queue.jobs() == [job.snapshot() for job in live]
+        second = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.SUPERSEDE)
+        third = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.SUPERSEDE)
+        assert third.snapshot().waiting_for == "after"
+        # The ID is that of the newest, but the first is listed until it has ended.
+        assert (second.status, first.status) == (JobStatus.CANCELLED, JobStatus.RUNNING)
+        assert queue.jobs(status=JobStatus.RUNNING) == [first.snapshot()]
         assert queue.snapshot("x") == third.snapshot()
-        second.cancel()
         await third.wait()
 
-        assert second.status is JobStatus.CANCELLED
-        assert third.snapshot().started_at == first.snapshot().finished_at
-        assert first.status is (
-            JobStatus.CANCELLED if way is OnConflict.SUPERSEDE else JobStatus.COMPLETED
-        )
+        assert {first.snapshot().cancel_cause, second.snapshot().cancel_cause} == {
+            CancelCause.SUPERSEDED
+        }
+        assert third.snapshot().started_at == first.snapshot().finished_at == 3
         assert queue.status("x") is JobStatus.COMPLETED
+
+
+async def test_an_id_is_taken_until_the_superseded_job_has_ended(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2) as queue:
+        first = queue.submit_nowait(tidy, id="x")
+        await trio.sleep(1)
+        queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.SUPERSEDE).cancel()
+
+        assert queue.snapshot("x") == first.snapshot()
+        with pytest.raises(DuplicateJob):
+            queue.submit_nowait(sleep, id="x")
+        assert queue.cancel("x") is CancelOutcome.ALREADY_REQUESTED
+        last = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.SUPERSEDE)
+        await first.wait()
+
+        assert (await last.wait()).started_at == first.snapshot().finished_at
+        assert queue.submit_nowait(sleep, id="x").status is JobStatus.PENDING
+
+
+async def test_a_pending_job_is_superseded_at_once_and_its_place_is_free(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(max_pending=1) as queue:
+        old = queue.submit_nowait(sleep, id="x", delay=5)
+        new = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.SUPERSEDE)
+
+        assert old.snapshot().cancel_cause is CancelCause.SUPERSEDED
+        assert len(queue.jobs(status=JobStatus.PENDING)) == queue.statistics().pending == 1
+        assert (await new.wait()).started_at == 0
 
 
 async def test_a_job_may_not_wait_for_one_of_its_own_key(autojump_clock: MockClock) -> None:
@@ -291,91 +334,6 @@ async def test_a_job_may_wait_for_one_whose_key_another_holds(autojump_clock: Mo
         queue.submit_nowait(sleep, key="k")
 
         assert await queue.run(job) == 1
-
-
-async def test_an_id_is_taken_while_any_job_of_it_lives(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        first = queue.submit_nowait(sleep, 2, id="x")
-        await trio.sleep(1)
-        heir = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT)
-        heir.cancel()
-
-        with pytest.raises(DuplicateJob):
-            queue.submit_nowait(sleep, id="x")
-        assert queue.cancel("x") is CancelOutcome.REQUESTED
-
-        assert (await first.wait()).cancel_requested
-        assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED
-
-
-async def test_an_id_goes_back_to_the_latest_live_holder(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        first = queue.submit_nowait(sleep, 2, id="x")
-        await trio.sleep(1)
-        heirs = [queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT) for _ in range(3)]
-        for heir in heirs:
-            heir.cancel()
-
-        assert queue.snapshot("x") == first.snapshot()
-
-
-async def test_a_successor_goes_on_when_one_before_it_is_cancelled(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(workers=2) as queue:
-        queue.submit_nowait(sleep, 2, id="x")
-        await trio.sleep(1)
-        heirs = [queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT) for _ in range(2)]
-        await trio.sleep(0.5)
-        heirs[0].cancel()
-
-        assert (await heirs[1].wait()).started_at == 2
-
-
-async def test_a_successor_that_waits_for_room_has_no_predecessor_if_the_holder_ends_first(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
-        queue.submit_nowait(sleep, id="x")
-        await wait_all_tasks_blocked()
-        held_up = queue.submit_nowait(sleep, 1, delay=5)
-        submit = partial(queue.submit, sleep, id="x", on_conflict=OnConflict.WAIT)
-        nursery.start_soon(submit)
-        await wait_all_tasks_blocked()
-        assert queue.statistics().submitters_waiting == 1
-        await trio.sleep(2)
-        assert queue.snapshot("x").status is JobStatus.COMPLETED
-
-        held_up.cancel()
-
-        await wait_all_tasks_blocked()
-        assert queue.snapshot("x").status is JobStatus.RUNNING
-
-
-async def test_a_pending_job_is_listed_beside_its_successor(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        first = queue.submit_nowait(sleep, id="x", delay=5)
-        queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.WAIT)
-
-        assert len(queue.jobs()) == queue.statistics().pending == 2
-        queue.cancel_all()
-
-        assert first.status is JobStatus.CANCELLED
-
-
-async def test_an_id_never_goes_to_the_holder_of_the_key(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        queue.submit_nowait(sleep, 9, id="holder", key="k")
-        first = queue.submit_nowait(sleep, 1, id="x")
-        await wait_all_tasks_blocked()
-        heir = queue.submit_nowait(sleep, id="x", key="k", on_conflict=OnConflict.WAIT)
-        queue.pause()
-        await first.wait()
-
-        heir.cancel()
-
-        assert queue.snapshot("x") == heir.snapshot()
-        assert queue.cancel("x") is CancelOutcome.ALREADY_FINISHED
 
 
 async def test_an_error_of_a_key_is_raised_in_its_submit_even_if_it_comes_late(

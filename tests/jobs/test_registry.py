@@ -29,9 +29,6 @@ class Books:
     def enter(self, job_id: str, key: Hashable = None, tags: Iterable[str] = ()) -> JobRecord:
         record = pending_record(job_id, tags=tags)
         registry = self.registry
-        before = registry.by_id.get(job_id)
-        if before is not None and not before.status.is_terminal:
-            record.set_id_holder(before)
         if key is not None:
             slot = registry.keys.find(key) or registry.keys.add(key)
             slot.add(record)
@@ -69,30 +66,6 @@ def test_all_jobs_are_counted_once() -> None:
 
     assert (books.registry.submitted, books.registry.ended) == (2, 2)
     assert books.registry.completed == 1
-
-
-def test_an_id_goes_back_to_its_holder_when_the_job_that_waits_for_it_ends() -> None:
-    books = Books()
-    holder = books.enter("a")
-    second = books.enter("a")
-    third = books.enter("a")
-
-    books.cancel(third)
-    assert books.registry.by_id == {"a": second}
-    books.cancel(second)
-    assert books.registry.by_id == {"a": holder}
-    books.cancel(holder)
-    assert books.registry.by_id == {"a": holder}  # it is still known
-
-
-def test_an_id_stays_with_the_last_job_when_one_between_ends() -> None:
-    books = Books()
-    holder, between, last = (books.enter("a") for _ in range(3))
-
-    books.cancel(between)
-
-    assert books.registry.by_id == {"a": last}
-    assert books.schedule.predecessor(last) is holder
 
 
 def test_a_key_is_forgotten_with_its_last_job() -> None:

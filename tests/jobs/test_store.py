@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -276,17 +277,33 @@ async def test_one_job_of_a_key_runs_at_a_time(autojump_clock: MockClock, path: 
     assert trio.current_time() == pytest.approx(3)
 
 
-async def test_a_job_waits_for_another_with_its_id(autojump_clock: MockClock, path: Path) -> None:
-    async def submit(queue: JobQueue) -> None:
-        await queue.submit(slow, "a", 1, id="i")
-        await queue.submit(slow, "b", 1, id="i", on_conflict=OnConflict.WAIT)
+async def tidy(context: JobContext) -> None:
+    RAN.append(("tidy", context.attempt))
+    try:
+        await trio.sleep_forever()
+    finally:
+        with context.cleanup(5):
+            await trio.sleep(2)
 
-    await left_by(path, submit)
 
-    async with open_stored(path, workers=2):
-        pass
+async def test_a_superseded_job_that_was_cut_off_does_not_run_again(path: Path) -> None:
+    cut_off = path.with_name("cut off.sqlite")
+    async with open_stored(path, workers=2) as queue:
+        await queue.submit(tidy, id="i")
+        await trio.sleep(1)
+        await queue.submit(note, "new", id="i", on_conflict=OnConflict.SUPERSEDE)
+        for ending in ("", "-wal"):  # as a kill would leave it
+            shutil.copyfile(f"{path}{ending}", f"{cut_off}{ending}")
+    RAN.clear()
 
-    assert [what[0] for what in RAN] == ["a", "a", "b", "b"]
+    async with open_stored(cut_off, workers=2) as queue:
+        assert queue.snapshot("i").waiting_for == "worker"
+
+    assert RAN == [("new", 1)]
+    assert rows(cut_off, "SELECT status, cancel_cause FROM jobs ORDER BY number") == [
+        ("cancelled", "superseded"),
+        ("completed", None),
+    ]
 
 
 async def test_jobs_start_after_others(autojump_clock: MockClock, path: Path) -> None:

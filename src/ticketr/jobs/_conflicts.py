@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketr._errors import DuplicateJob
 from ticketr.jobs._dependencies import is_doomed
 from ticketr.jobs._job import PENDING, RUNNING, OnConflict
+from ticketr.jobs._links import JobLinks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._registry import Registry
 
-ENTERS: Final = frozenset({OnConflict.WAIT, OnConflict.SUPERSEDE})
-"""What a job may do about the live jobs that it conflicts with, so that it enters itself."""
-
 
 class Conflicts(NamedTuple):
     """What a new job does about the live jobs that have its ID or its key.
@@ -25,14 +23,14 @@ class Conflicts(NamedTuple):
     Attributes:
         joined: The live job whose handle the submit returns; the new job does not enter then.
         key_slot: The slot of its key, if the key is in use.
-        id_holder: The job whose ID it has, and whose end it waits for.
         superseded: The jobs that are cancelled for it.
+        is_id_taken: Whether a live job keeps the ID, which it comes too late to supersede.
     """
 
     joined: JobRecord | None = None
     key_slot: KeySlot[JobRecord] | None = None
-    id_holder: JobRecord | None = None
     superseded: Sequence[JobRecord] = ()
+    is_id_taken: bool = False
 
     @property
     def makes_room(self) -> bool:
@@ -52,23 +50,29 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
     if not (extras.on_conflict or extras.id):
         return Conflicts(key_slot=key_slot)
     jobs = _conflicting(record, registry, key_slot)
-    if jobs and extras.on_conflict not in ENTERS:
+    if jobs and extras.on_conflict is not OnConflict.SUPERSEDE:
         return Conflicts(joined=_join(record, jobs))
-    is_late = extras.start_by is not None and extras.start_by <= now
-    supersedes = extras.on_conflict is OnConflict.SUPERSEDE and not (is_late or is_doomed(record))
-    id_holder = jobs[0] if jobs and extras.id else None
-    return Conflicts(None, key_slot, id_holder, jobs if supersedes else ())
+    if (extras.start_by is not None and extras.start_by <= now) or is_doomed(record):
+        return Conflicts(key_slot=key_slot, is_id_taken=bool(jobs and extras.id))
+    return Conflicts(None, key_slot, jobs)
 
 
 def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> None:
-    """Queue a new job behind those with its key and ID; the key's methods may raise anything."""
+    """Queue a new job behind those with its key and ID; the key's methods may raise anything.
+
+    Of the jobs that it supersedes, one with its ID may run: it starts when that has ended.
+    """
     extras = record.extras
     if extras.key is not None:
         key_slot = conflicts.key_slot or registry.keys.add(extras.key)
         key_slot.add(record)
         record.set_key_slot(key_slot)
-    if conflicts.id_holder is not None:
-        record.set_id_holder(conflicts.id_holder)
+    if conflicts.superseded and extras.id:
+        superseded = registry.running_job(extras.id)
+        if superseded is not None:
+            links = extras.links or JobLinks()
+            links.add(superseded, any_end=True)
+            record.set_links(links)
 
 
 def _conflicting(

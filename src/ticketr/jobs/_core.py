@@ -179,7 +179,8 @@ class QueueCore(CoreBase):
             schedule.add(record, now)
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self.notify_pending(record)
-        registry.by_id[job_id] = record
+        if conflicts is None or not conflicts.is_id_taken:
+            registry.by_id[job_id] = record
         if conflicts is not None:
             for conflict in conflicts.superseded:
                 self.cancel(conflict, CancelCause.SUPERSEDED, "another job took its place")
@@ -305,8 +306,6 @@ class QueueCore(CoreBase):
             schedule.discard(record)
             self.totals.ended_pending += 1
         held = record.end(status, now, result)
-        if schedule.blocked:
-            schedule.unblock_successors(record)
         if has_extras:
             self.registry.free(record)
         if status is not COMPLETED:

@@ -52,20 +52,22 @@ class Dependencies:
 
     def resolve(self, record: JobRecord, after: After, find: Callable[[object], JobRecord]) -> None:
         """Find the jobs that a new one starts after."""
-        jobs = {find(job): None for job in after.jobs}
-        record.set_links(JobLinks(jobs, any_end=after.any_end))
+        links = JobLinks["JobRecord"]()
+        for job in after.jobs:
+            links.add(find(job), any_end=after.any_end)
+        record.set_links(links)
 
     def connect(self, record: JobRecord) -> None:
         """Link a new job to those that it starts after; drop the links to those that ended."""
         links = record.extras.links
         if links is None:
             return
-        for predecessor in [*links.predecessors]:
+        for predecessor, any_end in [*links.predecessors.items()]:
             if not predecessor.status.is_terminal:
-                own = predecessor.extras.links or JobLinks({})
+                own = predecessor.extras.links or JobLinks()
                 own.add_dependent(record)
                 predecessor.set_links(own)
-            elif links.any_end or predecessor.status is COMPLETED:
+            elif any_end or predecessor.status is COMPLETED:
                 links.forget(predecessor)
         self._drop_unused(record)
 
@@ -83,7 +85,7 @@ class Dependencies:
         for dependent in links.dependents:
             waits = dependent.extras.links
             assert waits is not None
-            if record.status is not COMPLETED and not waits.any_end:
+            if record.status is not COMPLETED and not waits.predecessors[record]:
                 self._doomed.append(dependent)
             else:
                 waits.forget(record)
@@ -120,10 +122,7 @@ class Dependencies:
 def is_doomed(record: JobRecord) -> bool:
     """Return whether a job can never start, since one before it failed or was cancelled."""
     links = record.extras.links
-    return (
-        links is not None
-        and not links.any_end
-        and any(
-            job.status.is_terminal and job.status is not COMPLETED for job in links.predecessors
-        )
+    return links is not None and any(
+        job.status.is_terminal and job.status is not COMPLETED and not any_end
+        for job, any_end in links.predecessors.items()
     )

@@ -33,7 +33,6 @@ class JobExtras(Generic[T]):
         key_slot: What stands for its key, once the queue has accepted it.
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
-        id_holder: The live job whose ID it has, and whose end it waits for.
         after: What the submit asked it to start after; None once it is accepted.
         links: The jobs that it starts after, and those that start after it; None for none.
         delay: The seconds from the submit until it is due.
@@ -52,7 +51,6 @@ class JobExtras(Generic[T]):
         "cancel_requested",
         "delay",
         "id",
-        "id_holder",
         "key",
         "key_slot",
         "links",
@@ -72,7 +70,6 @@ class JobExtras(Generic[T]):
         self.key_slot: KeySlot[T] | None = None
         self.tags: frozenset[str] = NO_TAGS
         self.on_conflict: OnConflict | None = None
-        self.id_holder: T | None = None
         self.after: After | None = None
         self.links: JobLinks[T] | None = None
         self.delay: float = 0.0

@@ -101,8 +101,8 @@ class CancelCause(enum.StrEnum):
 class CancelOutcomes(dict[JobID, CancelOutcome]):
     """What was done to several jobs, by their IDs; `each` has them all.
 
-    Two live jobs have one ID while the later waits for the end of the other. The ID then
-    maps to what was done to the later one, which is the one that ``cancel(id)`` stops.
+    A job that supersedes another has its ID while that still ends. The ID then maps to what
+    was done to the later one, which is the one that ``cancel(id)`` stops.
 
     Attributes:
         each: The ID of each job and what was done to it, in the order of submission.
@@ -117,7 +117,7 @@ class OnConflict(enum.StrEnum):
     """What a submit does about a live job with the same ID, or else with the same key."""
 
     WAIT = "wait"
-    """The new job runs when the other has ended."""
+    """The new job runs when the other has ended; for a key alone."""
     REJECT = "reject"
     """The submit raises ``DuplicateJob``."""
     JOIN = "join"
@@ -197,7 +197,7 @@ class JobSnapshot(Generic[T_co]):
         progress: What it last reported in this attempt; None if nothing.
         waiting_for: What keeps a pending job from running, the first that holds of
             ``"paused"``, ``"after"``, ``"time"``, ``"key"``, ``"rate"`` and ``"worker"``; None if
-            it is not pending. As other jobs take a key, an ID or a start of a rate, and as these are free
+            it is not pending. As other jobs take a key or a start of a rate, and as these are free
             again, this changes without a new revision.
         cancel_requested: Whether it was asked to stop.
         cancel_cause: Why it was stopped, or was asked to; None otherwise.

@@ -25,17 +25,20 @@ class JobLinks(Generic[T]):
     """The jobs that a job waits for, and those that wait for it.
 
     Attributes:
-        predecessors: The jobs whose end it waits for.
-        any_end: Whether it starts although one of them fails or is cancelled.
+        predecessors: The jobs whose end it waits for, and whether it starts although that one fails
+            or is cancelled.
         dependents: The jobs that wait for its end.
     """
 
-    __slots__ = ("any_end", "dependents", "predecessors")
+    __slots__ = ("dependents", "predecessors")
 
-    def __init__(self, predecessors: dict[T, None], *, any_end: bool = False) -> None:
-        self.predecessors: dict[T, None] = predecessors
-        self.any_end: bool = any_end
+    def __init__(self) -> None:
+        self.predecessors: dict[T, bool] = {}
         self.dependents: dict[T, None] = {}
+
+    def add(self, predecessor: T, *, any_end: bool) -> None:
+        """Wait for a job, unless it does already."""
+        self.predecessors.setdefault(predecessor, any_end)
 
     def forget(self, predecessor: T) -> None:
         """Stop waiting for a job."""

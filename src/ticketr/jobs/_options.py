@@ -51,7 +51,7 @@ class JobOptions(TypedDict, total=False):
         key: At most one job with the same key runs at a time. Any hashable object. A job that waits
             for its key holds no worker.
         on_conflict: What to do if a live job has the same ID, or, if no ID is given, the same key.
-            The default is to reject an ID, and to wait for a key.
+            The default is to reject an ID, and to wait for a key. An ID cannot wait.
         after: Handles or IDs of jobs of the same queue. The job starts when all have completed. If
             one fails or is cancelled, also before the submit, the job is cancelled.
         after_any_end: Whether to start it however those jobs end.
@@ -138,6 +138,11 @@ def checked_options(options: JobOptions) -> dict[str, object]:
                 raise ValueError("a job starts by one time: give start_by or within, not both")
             fields[field] = check(value)
     any_end = bool(fields.pop("after_any_end", False))
+    waits = fields.get("on_conflict") is OnConflict.WAIT
+    if waits and "id" in fields and fields.get("key") is None:
+        raise ValueError(
+            "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
+        )
     if jobs := cast("tuple[object, ...]", fields.pop("after", ())):
         fields["after"] = After(jobs, any_end)
     return fields

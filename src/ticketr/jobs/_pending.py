@@ -29,7 +29,7 @@ class PendingJobs:
         is_stopped: Whether it is paused, or the rate of the queue has no start left.
         rates: The rates of the queue and of keys; None until one is set.
         is_time_dependent: Whether anything may wait for a time.
-        blocked: The jobs that wait for a key or for the end of another job, by that.
+        blocked: The jobs that wait for a key, by that.
     """
 
     def __init__(self, max_pending: float) -> None:
@@ -41,7 +41,7 @@ class PendingJobs:
         self.rates: RateLimits[KeySlot[JobRecord]] | None = None
         self.is_time_dependent: bool = False
         self._ready: PriorityQueue[JobRecord] = PriorityQueue()
-        self.blocked: dict[KeySlot[JobRecord] | JobRecord, PriorityQueue[JobRecord]] = {}
+        self.blocked: dict[KeySlot[JobRecord], PriorityQueue[JobRecord]] = {}
         self._delayed: PriorityQueue[JobRecord] = PriorityQueue()  # by when they are due
         self._after: PriorityQueue[JobRecord] = PriorityQueue()  # those that start after others
         self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
@@ -72,26 +72,18 @@ class PendingJobs:
         """Tell whether a key is paused or has a rate, also while no job has it."""
         return key in self._paused_keys or (self.rates is not None and key in self.rates)
 
-    def _is_blocked(self, blocker: KeySlot[JobRecord] | JobRecord) -> bool:
-        """Tell whether a key is held, paused or without a start left; an ended job blocks none."""
+    def _is_blocked(self, key: KeySlot[JobRecord]) -> bool:
+        """Tell whether a key is held, paused or without a start left."""
         return (
-            blocker in self._key_holders
-            or blocker in self._paused_keys
-            or (self.rates is not None and blocker in self.rates.empty)
+            key in self._key_holders
+            or key in self._paused_keys
+            or (self.rates is not None and key in self.rates.empty)
         )
 
-    def predecessor(self, record: JobRecord) -> JobRecord | None:
-        """Return the live job whose ID a pending one has, and whose end it waits for."""
-        while (holder := record.extras.id_holder) is not None and holder.status.is_terminal:
-            record.set_id_holder(holder.extras.id_holder)
-        return holder
-
     def blocking_job(self, record: JobRecord) -> JobRecord | None:
-        """Return the job that blocks a pending one: the holder of its ID or its key."""
+        """Return the job that holds the key of a pending one."""
         key_slot = record.extras.key_slot
-        if key_slot is None:
-            return self.predecessor(record)
-        return self.predecessor(record) or self._key_holders.get(key_slot)
+        return None if key_slot is None else self._key_holders.get(key_slot)
 
     def waits_after(self, record: JobRecord) -> bool:
         """Tell whether a job is pending and waits for the end of those that it starts after."""

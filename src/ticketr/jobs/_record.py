@@ -218,10 +218,6 @@ class JobRecord:
         """Write the slot of its key."""
         self.own_extras().key_slot = key_slot
 
-    def set_id_holder(self, id_holder: JobRecord | None) -> None:
-        """Let it wait for the end of the live job that has its ID."""
-        self.own_extras().id_holder = id_holder
-
     def accept(
         self, job_id: JobID, number: int, now: float, queue: RecordQueue, handle: object
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._job import CANCELLED, FAILED
+from ticketr.jobs._job import CANCELLED, FAILED, OnConflict
 from ticketr.jobs._key_table import KeyTable
 from ticketr.jobs._retention import FinishedJobs
 
@@ -93,13 +93,17 @@ class Registry:
     def free(self, record: JobRecord) -> None:
         """Free the ID and the key of a job that has ended for others."""
         key_slot = record.extras.key_slot
-        if record.extras.id_holder is not None:
-            predecessor = self._schedule.predecessor(record)
-            if predecessor is not None and self.by_id.get(record.id) is record:
-                self.by_id[record.id] = predecessor
+        if record.extras.on_conflict is OnConflict.SUPERSEDE and record.extras.id:
+            superseded = self.running_job(record.id)
+            if superseded is not None and self.by_id.get(record.id) is record:
+                self.by_id[record.id] = superseded
         if key_slot is not None:
             key_slot.discard(record)
             self.remove_unused(key_slot)
+
+    def running_job(self, job_id: JobID) -> JobRecord | None:
+        """Return the running job with an ID, which one that supersedes it may have by now."""
+        return next((job for job in self._running.values() if job.id == job_id), None)
 
     def remove_unused(self, key_slot: KeySlot[JobRecord]) -> None:
         """Remove the slot of a key that no live job has, no pause and no rate."""

@@ -10,8 +10,7 @@ two jobs does not depend on the time, so a heap will do.
 Keys. A job whose key is held moves to the queue of that key only when it would be the next to run;
 it holds no worker there. When the key is free again, the first of its queue moves back to the ready
 jobs, where a job of higher rank may have come in between. So the queue of a key can be left alone
-while jobs come and go, and a key is never given to a job that has ended. A job may also wait for
-the end of another one, whose ID it has.
+while jobs come and go, and a key is never given to a job that has ended.
 
 Rates. While the rate of the queue has no start left, no job is taken; a key without a start left
 counts as held. Each attempt takes a start when it begins (see ``_rates``).
@@ -90,23 +89,15 @@ class Schedule(PendingJobs):
         return None if self.is_stopped else self._first_ready()
 
     def _first_ready(self) -> JobRecord | None:
-        """Return the first job that no other job and no key blocks; move those before it."""
+        """Return the first job that no key blocks; move those before it."""
         while (entry := self._ready.first()) is not None:
             record = entry[3]
-            blocker = self._blocker(record)
-            if blocker is None:
+            key_slot = record.extras.key_slot
+            if key_slot is None or not self._is_blocked(key_slot):
                 return record
-            queue = self.blocked.setdefault(blocker, PriorityQueue())
             self._ready.pop()
-            self._put(record, queue)
+            self._put(record, self.blocked.setdefault(key_slot, PriorityQueue()))
         return None
-
-    def _blocker(self, record: JobRecord) -> KeySlot[JobRecord] | JobRecord | None:
-        """Return the key or job that blocks a job; None if nothing does."""
-        if (predecessor := self.predecessor(record)) is not None:
-            return predecessor
-        key_slot = record.extras.key_slot
-        return key_slot if key_slot is not None and self._is_blocked(key_slot) else None
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next; it holds its key from here on."""
@@ -121,12 +112,13 @@ class Schedule(PendingJobs):
 
     def _may_run(self, record: JobRecord) -> bool:
         """Give the first job its key and return True, or move it to where it has to wait."""
-        blocker = self._blocker(record)
-        if blocker is None:
-            if record.extras.key_slot is not None:
-                self._key_holders[record.extras.key_slot] = record
+        key_slot = record.extras.key_slot
+        if key_slot is None:
             return True
-        self._put(record, self.blocked.setdefault(blocker, PriorityQueue()))
+        if not self._is_blocked(key_slot):
+            self._key_holders[key_slot] = record
+            return True
+        self._put(record, self.blocked.setdefault(key_slot, PriorityQueue()))
         return False
 
     def discard(self, record: JobRecord) -> None:
@@ -146,19 +138,15 @@ class Schedule(PendingJobs):
         del self._key_holders[key_slot]
         self._key_changed(key_slot)
 
-    def unblock_successors(self, record: JobRecord) -> None:
-        """Make the first of the jobs that wait for the end of this one ready."""
-        self._unblock_next(record)
-
-    def _unblock_next(self, blocker: KeySlot[JobRecord] | JobRecord) -> None:
-        """Make the first job ready that a key or a job has blocked, if it no longer does."""
-        queue = self.blocked.get(blocker)
+    def _unblock_next(self, key: KeySlot[JobRecord]) -> None:
+        """Make the first job ready that a key has blocked, if it no longer does."""
+        queue = self.blocked.get(key)
         if queue is None:
             return
-        if not self._is_blocked(blocker) and (record := queue.pop()) is not None:
+        if not self._is_blocked(key) and (record := queue.pop()) is not None:
             self._make_ready(record)
         if not queue:
-            del self.blocked[blocker]
+            del self.blocked[key]
 
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
@@ -270,8 +258,8 @@ class Schedule(PendingJobs):
         self.is_paused = False
         self._update_stopped()
         self._paused_keys.clear()
-        for blocker in [*self.blocked]:
-            self._unblock_next(blocker)
+        for key in [*self.blocked]:
+            self._unblock_next(key)
         return paused
 
     # Rates

@@ -310,7 +310,7 @@ class StoreFile:
         if changes.new:
             rows = changes.new.values()
             db.executemany(INSERT_JOB, [row[:8] for row in rows])
-            links = [(r.number, other, r.any_end) for r in rows for other in r.predecessors]
+            links = [(r.number, *link) for r in rows for link in r.predecessors.items()]
             db.executemany(INSERT_LINK, links)
         db.executemany(UPDATE_JOB, [(*values, n) for n, values in changes.live.items()])
         for number, values in changes.ended.items():

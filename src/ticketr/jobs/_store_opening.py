@@ -132,7 +132,7 @@ class Opening:
             record = JobRecord(function, call.args, copy_context(), call.name, call.timeout, retry)
         options = {
             "id": row.id,
-            "on_conflict": OnConflict.WAIT,
+            "on_conflict": OnConflict.SUPERSEDE,
             "key": call.key,
             "tags": call.tags,
             "priority": row.priority,

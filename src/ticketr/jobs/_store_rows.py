@@ -16,7 +16,7 @@ from ticketr.jobs._store_calls import MAX_BYTES
 from ticketr.jobs._values import exact_str, full_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from ticketr.jobs._codecs import CodecName
     from ticketr.jobs._record import JobRecord
@@ -60,8 +60,7 @@ class NewRow(NamedTuple):
     options: str
     submitted_at: float
     start_by: float | None
-    predecessors: Sequence[int]
-    any_end: bool
+    predecessors: Mapping[int, bool]
 
 
 class JobRow(NamedTuple):
@@ -154,7 +153,7 @@ def new_row(
     record: JobRecord,
     number: int,
     call: StoredCall,
-    predecessors: Sequence[int],
+    predecessors: Mapping[int, bool],
     offset: float,
 ) -> NewRow:
     """Return the row of a job that was submitted."""
@@ -169,7 +168,6 @@ def new_row(
         record.submitted_at + offset,
         None if extras.start_by is None else extras.start_by + offset,
         predecessors,
-        extras.links is not None and extras.links.any_end,
     )
 
 

@@ -251,15 +251,17 @@ class StoreWriter:
         number = self._next_number
         self._next_number += 1
         links = record.extras.links
-        predecessors = [] if links is None else [*self._numbers_of(links.predecessors)]
+        # Without one that it supersedes: the next opening does so again.
+        predecessors = {
+            self._jobs[job].number: any_end
+            for job, any_end in ({} if links is None else links.predecessors).items()
+            if job in self._jobs and job.id != record.id
+        }
         row = new_row(record, number, call, predecessors, self._offset())
         self._gathering.add_job(row, record if call.is_awaited else None)
         record.set_options({"stored": None})  # it is large
         stored = self._jobs[record] = StoredJob(number, call.codec, None)
         return stored
-
-    def _numbers_of(self, records: dict[JobRecord, None]) -> list[int]:
-        return [self._jobs[record].number for record in records if record in self._jobs]
 
     def _job_ended(self, record: JobRecord, stored: StoredJob) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
