@@ -6,8 +6,9 @@ are any. It needs Trio, and what the programs need, alone.
 A program is a block of Python. If its first line is a comment with a file name, it is saved under
 that name for the programs that follow on the page. What it prints is in the first text block before
 the next program; a line with three dots there stands for any lines. Trio's clock jumps, unless
-``<!-- real clock -->`` is the line before the block. A file of tests is run by pytest, unless it
-runs them itself.
+``<!-- real clock -->`` is the line before the block. A block after ``<!-- needs a server -->`` is saved
+and not run: its page has a test of its own. A file of tests is run by pytest, unless it runs them
+itself.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from typing import NamedTuple
 import trio
 from trio.testing import MockClock
 
-FENCE = re.compile(r"^(<!-- real clock -->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?:<!-- (real clock|needs a server) -->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 NAME = re.compile(r"# (\S+\.\w+)$", re.MULTILINE)
 REAL_RUN = trio.run
 
@@ -41,12 +44,14 @@ class Program(NamedTuple):
         code: The code.
         printed: What its page says that it prints.
         is_virtual: Whether Trio's clock jumps.
+        needs_server: Whether a test of its own runs it.
     """
 
     name: str
     code: str
     printed: str
     is_virtual: bool
+    needs_server: bool = False
 
 
 def programs_of(text: str) -> list[Program]:
@@ -60,7 +65,9 @@ def programs_of(text: str) -> list[Program]:
             name = NAME.match(code)
             line = text[: block.start()].count("\n") + 1
             is_virtual = block[1] is None
-            programs.append(Program(name[1] if name else f"line_{line}.py", code, "", is_virtual))
+            needs_server = block[1] == "needs a server"
+            name_of_file = name[1] if name else f"line_{line}.py"
+            programs.append(Program(name_of_file, code, "", is_virtual, needs_server))
     return programs
 
 
@@ -70,6 +77,8 @@ def differences(page: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for program in programs_of(page.read_text(encoding="utf-8")):
             Path(program.name).write_text(program.code, encoding="utf-8")
+            if program.needs_server:
+                continue
             if program.name.startswith("test_") and "__main__" not in program.code:
                 tests.append(program.name)
             elif not agree(program.printed, printed := run(program)):
