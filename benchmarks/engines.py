@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SLOTS = 16
 ROUNDS = size(3, toy=1)
-JOBS = size(400, toy=5)
-STARTS = size(100, toy=2)
-CANCELS = size(30, toy=2)
+JOBS = size(300, toy=5)
+STARTS = size(50, toy=2)
+CANCELS = size(20, toy=2)
 #: The least no-op jobs per second, as a part of those of the engine's own worker.
 GOAL = 0.6
 #: Seconds in which a worker has to run what is there.
