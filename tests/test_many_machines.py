@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from fakes.postgres import Postgres, skip_without_postgres
 from fakes.processes import unmeasured
 from fakes.rabbitmq import RabbitMQ
 from fakes.run_programs import programs_of
+from psycopg import sql
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -42,12 +44,22 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[dict[str, str]]:
-    """Return the environment in which programs find a PostgreSQL."""
+def server() -> Iterator[Postgres]:
+    """Return a PostgreSQL."""
     skip_without_postgres()
     server = Postgres()
-    yield {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres"}
+    yield server
     server.remove()
+
+
+@pytest.fixture
+def postgres(server: Postgres, folder: Path) -> dict[str, str]:
+    """Return the environment in which programs find a database of their own."""
+    name = folder.name
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    login = {"PGUSER": "postgres", "PGDATABASE": name}
+    return {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), **login}
 
 
 @pytest.fixture(scope="module")
