@@ -43,9 +43,12 @@ nitpick_ignore_regex = [
     ("py:class", r"(ticketr\.\w+\._?\w+\.)?[A-Z]s?(_co)?"),  # type variables
     # Names of the standard library, which the code imports for type checkers alone.
     ("py:class", r"(\w+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable)"),
-    ("py:class", "Celery|Task"),
+    ("py:class", "App|Celery|Task"),
     # Types that their users need not name.
-    ("py:class", r"(tuple\[)?(Failures|RunSync|LineOutput|Stream|RunningJob|BatchCounter)"),
+    (
+        "py:class",
+        r"(tuple\[)?(Deferrer|Failures|RunSync|LineOutput|Stream|RunningJob|BatchCounter)",
+    ),
     ("py:class", r"dict\[JobID"),
 ]
 
