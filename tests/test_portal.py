@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID251 - the portal serves it
+import gc
 import os
 import threading
+import weakref
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed, wait
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr import JobContext, JobProgress
+    from ticketr import JobContext, JobProgress, JobSnapshot
 
 LIMIT = 60
 """Seconds to wait for a future that a fault would leave open."""
@@ -144,7 +146,7 @@ def test_options_reach_the_queue() -> None:
 def test_a_refused_submit_is_the_futures_error() -> None:
     with JobPortal(workers=1, grace=0) as portal:
         portal.submit(endless, id="one")
-        twice, misspelt = portal.submit(endless, id="one"), portal.submit(endless, priorty=1)  # type: ignore[call-arg]
+        twice, misspelt = portal.submit(endless, id="one"), portal.submit(endless, job=1)  # type: ignore[call-arg]
 
         assert isinstance(twice.exception(LIMIT), DuplicateJob)
         assert isinstance(misspelt.exception(LIMIT), TypeError)
@@ -515,7 +517,41 @@ async def test_the_error_of_the_body_leaves_a_portal_queue_as_it_is() -> None:
 
 def test_nothing_is_kept_of_jobs_that_have_ended() -> None:
     with JobPortal(workers=4) as portal:
-        wait([portal.submit(double, number) for number in range(100)], LIMIT)
+        futures = [weakref.ref(portal.submit(double, number)) for number in range(100)]
         portal.submit(double, 1).result(LIMIT)
+    gc.collect()
 
-        assert portal._futures == set()
+    assert [future() for future in futures] == [None] * 100
+
+
+def test_an_exit_in_on_progress_ends_the_portal() -> None:
+    async def reporting(context: JobContext) -> None:
+        context.report(current=1)
+        await trio.sleep_forever()
+
+    def stop(progress: JobProgress) -> None:
+        raise SystemExit(4)
+
+    with pytest.raises(SystemExit), JobPortal() as portal:  # noqa: PT012 - it is the block that raises
+        future = portal.submit(reporting, on_progress=stop)
+        wait([future], LIMIT)
+
+    assert type(future.exception(0)) is SystemExit
+
+
+async def test_failures_are_told_to_the_portal_queue_too() -> None:
+    told = list[str]()
+
+    def note(snapshot: JobSnapshot) -> None:
+        assert snapshot.error is not None
+        told.append(snapshot.error.type)
+        raise ValueError("logged")
+
+    def serve() -> None:
+        assert type(portal.submit(failing).exception(LIMIT)) is ValueError
+        assert type(portal.submit(endless, timeout=0.01).exception(LIMIT)) is JobTimedOut
+
+    async with open_portal_queue(open_job_queue(), on_job_error=note) as portal:
+        await trio.to_thread.run_sync(serve)
+
+    assert told == ["ValueError", "JobTimedOut"]

@@ -21,19 +21,11 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, final
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, cast, final
 
 import trio
 
-from ticketr import (
-    JobCancelled,
-    JobFailed,
-    JobStatus,
-    JobTimedOut,
-    QueueClosed,
-    QueueFull,
-    open_job_queue,
-)
+from ticketr import JobCancelled, JobError, JobStatus, QueueClosed, QueueFull, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -44,10 +36,12 @@ if TYPE_CHECKING:
     from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue, JobSnapshot
 
 T = TypeVar("T")
+OnProgress: TypeAlias = "Callable[[JobProgress], object] | None"
+OnJobError: TypeAlias = "Callable[[JobSnapshot], object] | None"
 
 __all__ = ["JobFuture", "JobPortal", "PortalQueue", "open_portal_queue"]
 
-logger = logging.getLogger("ticketr.jobs")
+logger: logging.Logger = logging.getLogger("ticketr.jobs")
 
 
 @final
@@ -58,9 +52,9 @@ class JobFuture(Future[T]):
     makes it awaitable. Its callbacks run in Trio's thread.
     """
 
-    def __init__(self, cancel_job: Callable[[JobFuture[T]], None]) -> None:
+    def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         super().__init__()
-        self._cancel_job = cancel_job
+        self._token = token
         self._handle: JobHandle[T] | None = None
         self._is_cancel_requested = False
 
@@ -76,7 +70,8 @@ class JobFuture(Future[T]):
         if self.done():
             return self.cancelled()
         self._is_cancel_requested = True
-        self._cancel_job(self)
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self.job_submitted, self._handle)
         return True
 
     def running(self) -> bool:
@@ -84,13 +79,9 @@ class JobFuture(Future[T]):
         handle = self._handle
         return not self.done() and handle is not None and handle.status is JobStatus.RUNNING
 
-    def job_submitted(self, handle: JobHandle[T]) -> None:
-        """Note the job in Trio's thread, and cancel it if that was asked before; internal."""
-        self._handle = handle
-        self.cancel_submitted()
-
-    def cancel_submitted(self) -> None:
-        """Cancel the job in Trio's thread, if it is asked to stop; internal."""
+    def job_submitted(self, handle: JobHandle[T] | None) -> None:
+        """Note the job in Trio's thread, and cancel it if that was asked; internal."""
+        self._handle = self._handle or handle
         if self._handle is not None and self._is_cancel_requested:
             self._handle.cancel()
 
@@ -115,10 +106,8 @@ class PortalQueue:
 
     queue: JobQueue
 
-    def __init__(self, on_job_error: Callable[[JobSnapshot], object] | None = None) -> None:
+    def __init__(self, on_job_error: OnJobError = None) -> None:
         self._on_job_error = on_job_error
-        self._lock = threading.Lock()
-        self._futures = set[Future[Any]]()
         self._is_closed = False
         self._pid = os.getpid()
         self._nursery: trio.Nursery | None = None
@@ -133,7 +122,7 @@ class PortalQueue:
         job: Job[T] | Callable[..., Awaitable[T]],
         /,
         *args: object,
-        on_progress: Callable[[JobProgress], object] | None = None,
+        on_progress: OnProgress = None,
         **options: Unpack[JobOptions],
     ) -> JobFuture[T]:
         """Submit a job from any thread; never blocks.
@@ -156,31 +145,24 @@ class PortalQueue:
         self._refuse_fork()
         if self._nursery is None:
             raise RuntimeError("the portal is not open: submit in its 'with' block")
-        future: JobFuture[T] = JobFuture(self._cancel)
-        submit = partial(self._submit, future, job, args, on_progress, options)
-        with self._lock:
-            if self._is_closed:
-                raise QueueClosed
-            self._futures.add(future)
-        future.add_done_callback(self._forget)
+        future: JobFuture[T] = JobFuture(self._token)
+        submit = partial(self._submit, future, on_progress, job, *args, **options)
+        if self._is_closed:
+            raise QueueClosed
         try:
             self._token.run_sync_soon(copy_context().run, submit)
         except trio.RunFinishedError:
-            self._forget(future)
             raise QueueClosed from None
         return future
-
-    def _cancel(self, future: JobFuture[Any]) -> None:
-        with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(future.cancel_submitted)
 
     def _submit(
         self,
         future: JobFuture[Any],
+        on_progress: OnProgress,
         job: Any,
-        args: tuple[object, ...],
-        on_progress: Callable[[JobProgress], object] | None,
-        options: JobOptions,
+        /,
+        *args: Any,
+        **options: Any,
     ) -> None:
         """Submit a job in Trio's thread, in the context of the submitter."""
         assert self._nursery is not None  # it is open
@@ -201,13 +183,12 @@ class PortalQueue:
         self,
         future: JobFuture[Any],
         later: Callable[[], Awaitable[JobHandle[Any]]] | None,
-        on_progress: Callable[[JobProgress], object] | None,
+        on_progress: OnProgress,
     ) -> None:
         """Follow a job to its end, and end its future.
 
         The shield needs no limit: the end of the queue's block ends each job and each submit.
         """
-        value = None
         try:
             with trio.CancelScope(shield=True):
                 if later is not None:
@@ -216,29 +197,16 @@ class PortalQueue:
                 assert handle is not None
                 if on_progress is not None:
                     await tell_progress(handle, on_progress)
-                value = await handle.result()
-        except JobFailed as failed:
-            self._job_failed(future)
-            future.end(original_error(failed))
-        except JobTimedOut as error:
-            self._job_failed(future)
+                try:
+                    future.end(None, await handle.result())
+                except JobError as error:
+                    if self._on_job_error is not None and handle.status is JobStatus.FAILED:
+                        call_logged(self._on_job_error, handle.snapshot())
+                    future.end(original_error(error))
+        except BaseException as error:  # noqa: ASYNC103 - an Exception is the submitter's
             future.end(error)
-        except Exception as error:  # noqa: BLE001 - the submitter gets it
-            future.end(error)
-        else:
-            future.end(None, value)
-
-    def _job_failed(self, future: JobFuture[Any]) -> None:
-        handle = future._handle  # noqa: SLF001 - the same module
-        if self._on_job_error is not None and handle is not None:
-            try:
-                self._on_job_error(handle.snapshot())
-            except Exception:
-                logger.exception("on_job_error raised about job %r", handle.id)
-
-    def _forget(self, future: Future[Any]) -> None:
-        with self._lock:
-            self._futures.discard(future)
+            if not isinstance(error, Exception):
+                raise
 
     def _refuse_fork(self) -> None:
         if os.getpid() != self._pid:
@@ -249,48 +217,40 @@ class PortalQueue:
 
     def refuse_submits(self) -> None:
         """Take no more jobs from now on."""
-        with self._lock:
-            self._is_closed = True
-
-    def close(self) -> None:
-        """Take no more jobs, and end the futures of those that never reached the queue; internal."""
-        self.refuse_submits()
-        for future in [*self._futures]:
-            cast("JobFuture[Any]", future).end(QueueClosed())
+        self._is_closed = True
 
 
 async def tell_progress(
     handle: JobHandle[Any], on_progress: Callable[[JobProgress], object]
 ) -> None:
     """Call a function with what a job reports, until the job has ended."""
-    told = 0
-
-    def tell(progress: JobProgress | None) -> None:
-        nonlocal told
-        if progress is None or progress.revision == told:
-            return
-        told = progress.revision
-        try:
-            on_progress(progress)
-        except Exception:
-            logger.exception("on_progress raised about job %r", handle.id)
-
     with handle.watch() as updates:
-        tell(handle.snapshot().progress)  # a reader gets later changes only
-        async for snapshot in updates:
-            tell(snapshot.progress)
+        told, snapshot = 0, handle.snapshot()  # a reader gets later changes only
+        while True:
+            if snapshot.progress is not None and snapshot.progress.revision != told:
+                told = snapshot.progress.revision
+                call_logged(on_progress, snapshot.progress)
+            try:
+                snapshot = await anext(updates)
+            except StopAsyncIteration:
+                return
 
 
-def original_error(failed: JobFailed) -> BaseException:
+def call_logged(function: Callable[[T], object], value: T) -> None:
+    """Call a function of the user's, and log its error."""
+    try:
+        function(value)
+    except Exception:
+        logger.exception("a function that was called about a job raised")
+
+
+def original_error(error: JobError) -> BaseException:
     """Return what the job's function raised, with the traceback as a note."""
-    error = failed.__cause__
-    if error is None:
-        return failed
+    original = error.__cause__ or error
     with suppress(Exception):  # a class of the user's may refuse notes
-        for note in failed.__notes__:
-            if note not in getattr(error, "__notes__", ()):
-                error.add_note(note)
-    return error
+        for note in {*error.__notes__}.difference(getattr(original, "__notes__", ())):
+            original.add_note(note)
+    return original
 
 
 @asynccontextmanager
@@ -298,7 +258,7 @@ async def open_portal_queue(
     block: AbstractAsyncContextManager[JobQueue],
     portal: PortalQueue | None = None,
     *,
-    on_job_error: Callable[[JobSnapshot], object] | None = None,
+    on_job_error: OnJobError = None,
 ) -> AsyncGenerator[PortalQueue, None]:
     """Open a queue that other threads submit to.
 
@@ -325,7 +285,7 @@ async def open_portal_queue(
             raise
         raise group.exceptions[0] from None  # noqa: ASYNC123 - the nursery made the group
     finally:
-        portal.close()
+        portal.refuse_submits()
 
 
 @final
