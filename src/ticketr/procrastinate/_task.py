@@ -63,28 +63,22 @@ class GiveBackOr(BaseRetryStrategy):
 class Deferrer:
     """Submits a job with options, as ``Task.configure()`` of the engine gives one.
 
-    Each method checks first whether JSON can carry the arguments.
+    Each method checks first whether JSON can carry the arguments: ``defer``, ``defer_async``,
+    ``batch_defer`` and ``batch_defer_async``.
     """
 
     def __init__(self, name: str, deferrer: JobDeferrer) -> None:
         self._name = name
         self._deferrer = deferrer
 
-    def defer(self, **arguments: Any) -> int:
-        """Submit a job, and return its ID."""
-        return self._deferrer.defer(**self._checked(arguments))
+    def __getattr__(self, method: str) -> Any:
+        """Return a method of the engine's, which checks the arguments first."""
+        submit = getattr(self._deferrer, method)
 
-    async def defer_async(self, **arguments: Any) -> int:
-        """Submit a job in an asyncio program, and return its ID."""
-        return await self._deferrer.defer_async(**self._checked(arguments))
+        def checked(*jobs: dict[str, Any], **arguments: Any) -> Any:
+            return submit(*map(self._checked, jobs), **self._checked(arguments))
 
-    def batch_defer(self, *jobs: dict[str, Any]) -> list[int]:
-        """Submit many jobs at once, and return their IDs."""
-        return self._deferrer.batch_defer(*map(self._checked, jobs))
-
-    async def batch_defer_async(self, *jobs: dict[str, Any]) -> list[int]:
-        """Submit many jobs at once in an asyncio program, and return their IDs."""
-        return await self._deferrer.batch_defer_async(*map(self._checked, jobs))
+        return checked
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         for name, value in arguments.items():

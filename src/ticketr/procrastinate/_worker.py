@@ -109,7 +109,7 @@ async def run_worker(
             lifespan() if lifespan is not None else nullcontext(),
             open_portal_queue(block, on_job_error=on_job_error) as portal,
         ):
-            worker = Worker(app, app.connector, portal, heartbeat_limit, give_up_after)
+            worker = Worker(app, portal, heartbeat_limit, give_up_after)
             worker.options = {
                 "fetch_job_polling_interval": 1.0,
                 **options,
@@ -136,15 +136,8 @@ class Worker:
 
     options: dict[str, Any]
 
-    def __init__(
-        self,
-        app: App,
-        connector: PsycopgConnector,
-        portal: PortalQueue,
-        limit: float,
-        give_up_after: float,
-    ) -> None:
-        self._app, self._connector, self._portal = app, connector, portal
+    def __init__(self, app: App, portal: PortalQueue, limit: float, give_up_after: float) -> None:
+        self._app, self._portal = app, portal
         self._limit, self._give_up_after = limit, give_up_after
         self._stopping = threading.Event()
         self._has_lost_line = False
@@ -257,12 +250,14 @@ class Worker:
 
         After an outage all heartbeats are old, so the living get a whole limit to write theirs.
         """
+        connector = self._app.connector
+        assert isinstance(connector, PsycopgConnector)  # run_worker() has checked it
         while True:
             await asyncio.sleep(self._limit / 10)
             if time.monotonic() - self._silent_since < self._limit:
                 continue
             with suppress(*OUTAGE):
-                async with self._connector.pool.connection() as connection:
+                async with connector.pool.connection() as connection:
                     query = "SELECT pg_try_advisory_xact_lock(%s)"
                     row = await (await connection.execute(query, (SWEEP_LOCK,))).fetchone()
                     if row is not None and row[0]:
