@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
-from ticketr import SqliteStore, open_job_queue
+from ticketr import SqliteStore, StoreFailed, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,22 @@ async def in_place(function: Callable[[], T], /) -> T:
     """Call a function as a store calls one in a thread, without a thread."""
     await trio.lowlevel.checkpoint()
     return function()
+
+
+class Disk:
+    """What calls a store's file, and can fail or take its time."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+        self.seconds = 0.0
+        self.calls = 0
+
+    async def __call__(self, function: Callable[[], Any], /) -> Any:
+        self.calls += 1
+        await trio.sleep(self.seconds)
+        if self.problem:
+            raise StoreFailed("jobs.sqlite", self.problem)
+        return function()
 
 
 def open_stored(path: Path, **options: Any) -> AbstractAsyncContextManager[JobQueue]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 import trio.testing
-from fakes.durable import RAN, change, in_place, live_ids, note, open_stored, rows, slow
+from fakes.durable import RAN, Disk, change, in_place, live_ids, note, open_stored, rows, slow
 
 from ticketr import (
     CancelCause,
@@ -46,22 +46,6 @@ def _nothing_ran() -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "jobs.sqlite"
-
-
-class Disk:
-    """What calls a store's file, and can fail or take its time."""
-
-    def __init__(self) -> None:
-        self.problem = ""
-        self.seconds = 0.0
-        self.calls = 0
-
-    async def __call__(self, function: Callable[[], Any], /) -> Any:
-        self.calls += 1
-        await trio.sleep(self.seconds)
-        if self.problem:
-            raise StoreFailed("jobs.sqlite", self.problem)
-        return function()
 
 
 # Opening
@@ -524,9 +508,9 @@ async def test_new_jobs_are_flushed_to_the_disk(
     levels: list[int] = []
     real = StoreFile._write
 
-    def write(file: StoreFile, db: sqlite3.Connection, changes: Changes) -> None:
+    def write(file: StoreFile, db: sqlite3.Connection, changes: Changes) -> int:
         levels.append(db.execute("PRAGMA synchronous").fetchone()[0])
-        real(file, db, changes)
+        return real(file, db, changes)
 
     monkeypatch.setattr(StoreFile, "_write", write)
     async with open_stored(path) as queue:

@@ -40,6 +40,9 @@ class QueueControl(QueueQueries):
         A pending job has ended when this returns, and its function is never called. A
         running one is interrupted at its next checkpoint.
 
+        This cannot wait for a store: if the process is killed at once, the next opening may run the
+        job. :meth:`request_cancel` waits.
+
         Args:
             job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
@@ -51,7 +54,7 @@ class QueueControl(QueueQueries):
     async def request_cancel(
         self, job_id: JobID | JobHandle[object], *, reason: str | None = None
     ) -> CancelOutcome:
-        """Stop a job as :meth:`cancel` does, at a checkpoint.
+        """Stop a job as :meth:`cancel` does; return when the end of a pending one is in the store.
 
         Cancellation:
             The job is stopped in any case.
@@ -60,8 +63,11 @@ class QueueControl(QueueQueries):
             job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        outcome = self.cancel(job_id, reason=reason)
+        core, record = self._core, find(self._core, job_id)
+        outcome = core.cancel(record, CancelCause.USER, as_reason(reason))
         await trio.lowlevel.checkpoint()
+        if core.store is not None and record is not None:
+            await core.store.wait_end_written(record)
         return outcome
 
     @enable_ki_protection

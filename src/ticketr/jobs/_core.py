@@ -182,8 +182,10 @@ class QueueCore(CoreBase):
         if conflicts is None or not conflicts.is_id_taken:
             registry.by_id[job_id] = record
         if conflicts is not None:
-            for conflict in conflicts.superseded:
-                self.cancel(conflict, CancelCause.SUPERSEDED, "another job took its place")
+            if self.store is None:
+                self.supersede(conflicts.superseded)
+            else:  # which calls it when the new job is in the file
+                self.store.supersede(record, conflicts.superseded)
             if is_doomed(record):
                 self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
@@ -360,6 +362,11 @@ class QueueCore(CoreBase):
         self.subscriptions.notify_changed(record)
         record.scope.cancel(reason)
         return CancelOutcome.REQUESTED
+
+    def supersede(self, records: Iterable[JobRecord]) -> None:
+        """Cancel these jobs, since another has taken their place."""
+        for record in records:
+            self.cancel(record, CancelCause.SUPERSEDED, "another job took its place")
 
     def cancel_pending(self, record: JobRecord, cause: CancelCause) -> None:
         """End a pending job without a request to cancel it, unless it has ended by now.

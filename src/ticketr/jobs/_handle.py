@@ -66,6 +66,8 @@ class JobHandle(Generic[T_co]):
     def cancel(self, *, reason: str | None = None) -> CancelOutcome:
         """Cancel the job; never blocks and never raises.
 
+        A queue with a store writes the end later: see :meth:`JobQueue.request_cancel`.
+
         Args:
             reason: The reason in the ``trio.Cancelled`` that the job gets.
         """
@@ -140,6 +142,8 @@ class JobHandle(Generic[T_co]):
             await trio.lowlevel.checkpoint()
         else:
             await wait_for_jobs(self._core, record.unended, record.wait_ended)
+        if self._core.store is not None:
+            await self._core.store.wait_end_written(record)
         if record.status is FAILED:
             record.mark_outcome_seen()
 

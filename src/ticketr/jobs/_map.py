@@ -108,6 +108,8 @@ class JobMap:
             spill = group
         with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
             await self._jobs.wait_ended()  # noqa: ASYNC102 - shielded
+            if self._core.store is not None:
+                await self._core.store.wait_all_written()  # noqa: ASYNC102 - shielded
         items_error = self._jobs.forget()
         leaving = _what_leaves_map(error, items_error, spill)
         try:
@@ -141,6 +143,8 @@ class JobMap:
                 jobs.is_read_in_job = waiting_job(self._core) is not None
                 while not jobs.is_readable():
                     await wait_for_jobs(self._core, jobs.awaited, jobs.reader.wait)
+            if self._core.store is not None and (ended := jobs.next_ended()) is not None:
+                await self._core.store.wait_end_written(ended)
             if jobs.is_stopped or not jobs.unread:
                 # The scope around the map may be cancelled, and this task with it.
                 await checkpoint()

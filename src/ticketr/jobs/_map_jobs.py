@@ -359,6 +359,12 @@ class MapJobs:
         """Return the jobs that the reader waits for, which are all; none once it can read."""
         return [] if self.is_readable() else self.entered()
 
+    def next_ended(self) -> JobRecord | None:
+        """Return the ended job that the reader is given next, or whose failure it gets."""
+        if self.failed is not None or not self.results:
+            return self.failed
+        return None if self.results[0] in self.live else self.results[0]
+
     def entered(self) -> list[JobRecord]:
         """Return the jobs that were submitted and have not ended."""
         return [record for record in self.live if record is not self.outside]

@@ -204,6 +204,8 @@ class JobQueue(QueueControl):
             # Not by wait(): nobody sees the outcome here, so a failure has to be reported.
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the job was cancelled
                 await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
+                if core.store is not None:
+                    await core.store.wait_end_written(record)
             raise
 
     @overload

@@ -126,3 +126,5 @@ async def wait_until_idle(core: QueueCore) -> None:  # noqa: ASYNC910 - a queue 
         await trio.lowlevel.checkpoint()
     while not core.is_idle:
         await core.expect_idle().wait()
+    if core.store is not None:
+        await core.store.wait_all_written()

@@ -101,11 +101,11 @@ INSERT_JOB: Final = (
 )
 UPDATE_JOB: Final = (
     "UPDATE jobs SET status = ?, priority = ?, attempts = ?, uncounted = ?, due_at = ?,"
-    " started_at = ?, total_ends_at = ? WHERE number = ?"
+    " started_at = ?, total_ends_at = ? WHERE number = ? AND finished_at IS NULL"
 )
 END_JOB: Final = (
     "UPDATE jobs SET status = ?, attempts = ?, finished_at = ?, cancel_cause = ?, error = ?,"
-    " result = ?, job = NULL WHERE number = ?"
+    " result = ?, job = NULL WHERE number = ? AND finished_at IS NULL"
 )
 SELECT_JOBS: Final = f"SELECT {', '.join(COLUMNS)} FROM jobs ORDER BY number"  # noqa: S608 - constants
 INSERT_LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
@@ -204,8 +204,7 @@ class StoreFile:
             db.execute(f"PRAGMA synchronous = {'FULL' if changes.new else 'NORMAL'}")
             try:
                 db.execute("BEGIN IMMEDIATE")
-                self._write(db, changes)
-                ended = self._ended + len(changes.ended)
+                ended = self._ended + self._write(db, changes)
                 ended -= self._trim(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
@@ -306,7 +305,9 @@ class StoreFile:
 
     # Writing
 
-    def _write(self, db: sqlite3.Connection, changes: Changes) -> None:
+    def _write(self, db: sqlite3.Connection, changes: Changes) -> int:
+        """Write changes; return how many more jobs have ended."""
+        ended = 0
         if changes.new:
             rows = changes.new.values()
             db.executemany(INSERT_JOB, [row[:8] for row in rows])
@@ -315,13 +316,14 @@ class StoreFile:
         db.executemany(UPDATE_JOB, [(*values, n) for n, values in changes.live.items()])
         for number, values in changes.ended.items():
             is_completed = values.status == "completed"
-            db.execute(END_JOB, (*values, number))
+            ended += db.execute(END_JOB, (*values, number)).rowcount
             db.execute(DELETE_LINKS, {"job": number, "is_completed": is_completed})
         for repeat_id, repeat in changes.repeats.items():
             if repeat is None:
                 db.execute("DELETE FROM repeats WHERE id = ?", (repeat_id,))
             else:
                 db.execute(REPLACE_REPEAT, repeat)
+        return ended
 
     def _trim(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""

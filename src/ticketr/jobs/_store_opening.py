@@ -10,7 +10,6 @@ import json
 import logging
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
 from ticketr._errors import TicketrError, TooManyKills
@@ -44,7 +43,7 @@ async def open_store(core: QueueCore, store: StoreWriter) -> None:
     """Open a store, and take up what is in it."""
     contents = await store.open()
     try:
-        store.attach(core.wall_clock, partial(core.cancel, cause=CancelCause.USER))
+        store.attach(core)
         core.attach_store(store)
         Opening(core, store).take_up(contents)
         core.repeats.observe(store.repeat_changed)

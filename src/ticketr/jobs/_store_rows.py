@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ticketr._errors import NotSendable
 from ticketr.jobs._codecs import CODECS
 from ticketr.jobs._importable import LoadFailed
-from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
 from ticketr.jobs._json import json_text
 from ticketr.jobs._sendable import pack_value
 from ticketr.jobs._store_calls import MAX_BYTES
@@ -130,6 +130,12 @@ def end_values(record: JobRecord, codec: CodecName, offset: float) -> EndValues:
         None if error is None else json.dumps(error.as_dict()),
         stored_result(record.result, codec) if record.status is COMPLETED else None,
     )
+
+
+def superseded_values(record: JobRecord, now: float) -> EndValues:
+    """Return how a pending job ends whose place another one takes."""
+    cause = exact_str(CancelCause.SUPERSEDED)
+    return EndValues(exact_str(CANCELLED), record.attempt, now, cause, None, None)
 
 
 def stored_result(result: object, codec: CodecName) -> bytes | str | None:

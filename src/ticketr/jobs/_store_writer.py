@@ -5,30 +5,36 @@ row. A task writes all that is noted in one transaction, so what happened in one
 wholly or not at all, and all submits of the same moment share one flush. While a batch is written,
 the next one gathers.
 
-A submit waits until its job is written. So does a worker before it calls a job's function, so that
-a job that brings the process down is counted. Nothing waits for the rest: if the process is killed
-before the end of a job is written, the job runs again.
+A submit waits until its job is written, and whoever waits for a job until its end is. So does a
+worker before it calls a job's function, so that a job that brings the process down is counted. If
+the process is killed before the end of a job is written, the job runs again.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr._errors import StoreFailed
-from ticketr.jobs._job import CANCELLED, COMPLETED, CancelCause
+from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause
 from ticketr.jobs._store_calls import pack_call
 from ticketr.jobs._store_file import Changes
 from ticketr.jobs._store_repeats import row_of_repeat
-from ticketr.jobs._store_rows import end_values, interrupted, live_values, new_row
+from ticketr.jobs._store_rows import (
+    end_values,
+    interrupted,
+    live_values,
+    new_row,
+    superseded_values,
+)
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping, Sequence
 
     from ticketr.jobs._codecs import Codec, CodecName
     from ticketr.jobs._history import RunSync
@@ -51,6 +57,10 @@ class Batch:
         ended: How jobs have ended.
         repeats: The repeats that have changed, by ID; None for one that has ended.
         awaited: The new jobs that do not count as submitted if they cannot be written.
+        ends: The jobs whose ends it has.
+        superseded: The jobs to cancel when a new one is written that takes their place, by the
+            number of that one.
+        superseded_ends: The ends of those that were pending then, which are written with it.
         is_over: Set when it is written, or has failed.
         error: Why it failed; None if it has not.
     """
@@ -61,6 +71,9 @@ class Batch:
         self.ended: dict[int, EndValues] = {}
         self.repeats: dict[str, RepeatRow | None] = {}
         self.awaited: dict[int, JobRecord] = {}
+        self.ends: set[JobRecord] = set()
+        self.superseded: dict[int, Sequence[JobRecord]] = {}
+        self.superseded_ends: dict[int, Mapping[int, EndValues]] = {}
         self.is_over: trio.Event = trio.Event()
         self.error: StoreFailed | None = None
 
@@ -90,6 +103,8 @@ class Batch:
         """Remove a job from the batch."""
         for rows in (self.new, self.live, self.ended, self.awaited):
             rows.pop(number, None)
+        for rows in (self.superseded, self.superseded_ends):
+            rows.pop(number, None)
 
     def add_older(self, older: Batch) -> None:
         """Add what an older batch has and this one has not."""
@@ -97,6 +112,9 @@ class Batch:
         self.live = {**older.live, **self.live}
         self.ended = {**older.ended, **self.ended}
         self.repeats = {**older.repeats, **self.repeats}
+        self.ends |= older.ends
+        self.superseded |= older.superseded
+        self.superseded_ends |= older.superseded_ends
         for number in self.ended:
             self.live.pop(number, None)
 
@@ -106,7 +124,10 @@ class Batch:
 
     def changes(self) -> Changes:
         """Return what to write."""
-        return Changes(self.new, self.live, self.ended, self.repeats)
+        ended: dict[int, EndValues] = {}
+        for ends in self.superseded_ends.values():
+            ended |= ends
+        return Changes(self.new, self.live, ended | self.ended, self.repeats)
 
 
 @final
@@ -130,6 +151,19 @@ logger = logging.getLogger("ticketr.jobs")
 FIRST_PAUSE: Final = 0.1
 """The pause in seconds before a failed write is repeated, unless somebody waits for a write."""
 LONGEST_PAUSE: Final = 30.0
+
+
+class StoredQueue(Protocol):
+    """The part of a queue that its store uses."""
+
+    @property
+    def wall_clock(self) -> WallClock: ...
+
+    def cancel(self, record: JobRecord, cause: CancelCause) -> object:
+        """Cancel a job."""
+
+    def supersede(self, records: Sequence[JobRecord]) -> None:
+        """Cancel these jobs, since another has taken their place."""
 
 
 @final
@@ -161,8 +195,7 @@ class StoreWriter:
         self._wanted = trio.Event()  # and somebody waits for it
         self._has_stopped = False
         self._warned = False
-        self._wall_clock: WallClock | None = None
-        self._cancel: Callable[[JobRecord], object] | None = None
+        self._queue: StoredQueue | None = None
 
     # The file
 
@@ -181,10 +214,9 @@ class StoreWriter:
         self._next_number = contents.next_number
         return contents
 
-    def attach(self, wall_clock: WallClock, cancel: Callable[[JobRecord], object]) -> None:
-        """Take over the queue's clock, and how to cancel a job that could not be written."""
-        self._wall_clock = wall_clock
-        self._cancel = cancel
+    def attach(self, queue: StoredQueue) -> None:
+        """Take over the queue whose jobs are kept."""
+        self._queue = queue
 
     async def close(self) -> None:
         """Write the rest and close the file.
@@ -267,6 +299,7 @@ class StoreWriter:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         del self._jobs[record]
         batch, number = self._gathering, stored.number
+        batch.ends.add(record)
         if self._stays(record):
             self._kept.add(record)
             if stored.values is not None:
@@ -300,6 +333,23 @@ class StoreWriter:
             return not extras.cancel_requested
         return extras.cancel_cause is CancelCause.SHUTDOWN
 
+    def supersede(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
+        """Cancel these jobs when the new one that takes their place is in the file.
+
+        Those that are pending end in the same transaction. Their functions are not called before,
+        since a start is written before the call.
+        """
+        if not superseded:
+            return
+        number, now = self._jobs[record].number, record.submitted_at + self._offset()
+        pending = {
+            self._jobs[job].number: superseded_values(job, now)
+            for job in superseded
+            if job.status is PENDING and job in self._jobs
+        }
+        self._gathering.superseded[number] = superseded
+        self._gathering.superseded_ends[number] = pending
+
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
         self._gathering.set_repeat(repeat.id, row_of_repeat(repeat, self._offset()))
@@ -311,8 +361,8 @@ class StoreWriter:
         return None if stored is None else stored.number
 
     def _offset(self) -> float:
-        assert self._wall_clock is not None  # the queue was opened
-        return self._wall_clock.offset()
+        assert self._queue is not None  # it was opened
+        return self._queue.wall_clock.offset()
 
     # Waiting
 
@@ -335,6 +385,17 @@ class StoreWriter:
             await self._wait(batch)
         if batch.error is not None:
             raise batch.error
+
+    async def wait_end_written(self, record: JobRecord) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
+        """Wait until the end of a job is in the file, or could not be written.
+
+        Cancellation:
+            Has no effect on the file.
+        """
+        for batch in (self._gathering, self._writing):
+            if batch is not None and record in batch.ends:
+                await self._wait(batch)
+                return
 
     async def wait_all_written(self) -> None:
         """Wait until all changes so far are in the file, or could not be written.
@@ -373,6 +434,7 @@ class StoreWriter:
                 await checkpoint()
                 await checkpoint()
                 is_written = await self._write_batch()
+                self._warned = self._warned and not is_written
                 pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
         finally:
             self._has_stopped = True
@@ -399,6 +461,10 @@ class StoreWriter:
         except BaseException as error:
             self._put_back(batch, error)
             raise
+        else:
+            for records in batch.superseded.values():
+                if self._queue is not None:
+                    self._queue.supersede(records)
         finally:
             self._writing = None
             batch.is_over.set()
@@ -417,8 +483,8 @@ class StoreWriter:
         if self._gathering:
             self._filled.set()
         for record in batch.awaited.values():
-            if self._cancel is not None:
-                self._cancel(record)
+            if self._queue is not None:
+                self._queue.cancel(record, CancelCause.USER)
 
     def _warn(self, reason: str) -> None:
         """Log once that the store is behind the queue."""
