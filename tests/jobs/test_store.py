@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import random
 import shutil
+import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -494,7 +496,7 @@ async def test_pickle_is_taken_on_request(autojump_clock: MockClock, path: Path)
         assert queue.jobs()[0].key == ("a", 1)
         assert await queue.handle("job-1").result() == {1, 2}
 
-    async with open_stored(path) as queue:  # what was written says how to read it
+    async with open_stored(path, store=store) as queue:
         assert queue.snapshot("job-1").result == {1, 2}
         assert queue.snapshot("job-1").key == ("a", 1)
 
@@ -719,12 +721,99 @@ async def test_a_job_that_cannot_be_imported_stays_in_the_file(
     assert [what[0] for what in RAN] == ["a", "b", "b", "c", "c"]
 
 
+async def test_a_job_that_cannot_be_loaded_is_listed_and_can_be_discarded(
+    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def submit(queue: JobQueue) -> None:
+        first = await queue.submit(note, "a", id="gone")
+        await queue.submit(slow, "b", id="after", after=[first])
+        await queue.submit(slow, "c", id="whole")
+
+    await left_by(path, submit)
+
+    with monkeypatch.context() as patch:
+        patch.delattr(durable, "note")
+        async with open_stored(path) as queue:
+            assert queue.unloaded() == {
+                "gone": f"{durable.__name__}:note cannot be imported: module"
+                f" '{durable.__name__}' has no attribute 'note'",
+                "after": "it starts after a job that stays there",
+            }
+            for choice in (OnConflict.REJECT, OnConflict.JOIN, OnConflict.SUPERSEDE):
+                with pytest.raises(DuplicateJob, match="gone"):
+                    await queue.submit(slow, "d", id="gone", on_conflict=choice)
+            with pytest.raises(TypeError, match="job_id must be text"):
+                await queue.discard(5)  # type: ignore[arg-type]
+            assert not await queue.discard("whole")
+            assert await queue.discard("gone")
+            assert not await queue.discard("gone")
+            assert live_ids(path) == ["after", "whole"]
+            assert [*queue.unloaded()] == ["after"]
+            assert await queue.run(slow, "e", 1, id="gone") == "e"
+
+    async with open_stored(path) as queue:
+        assert queue.unloaded() == {}
+        assert queue.snapshot("after").cancel_cause is CancelCause.DEPENDENCY
+
+    assert {what[0] for what in RAN} == {"c", "e"}
+
+
+class StepLengths(trio.abc.Instrument):
+    """Counts the calls of functions in the longest step of a task."""
+
+    def __init__(self) -> None:
+        self.longest = self._calls = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._calls = 0
+        sys.setprofile(self._count)
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        sys.setprofile(None)
+        self.longest = max(self.longest, self._calls)
+
+    def _count(self, frame: object, event: str, value: object) -> None:
+        self._calls += event == "call"
+
+
+async def test_an_opening_has_no_longer_step_for_more_jobs(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    longest: list[int] = []
+    for count in (200, 800):
+        file = path.with_name(f"{count}.sqlite")
+        async with open_stored(file, max_pending=None) as queue:
+            submit = partial(queue.submit, note, delay=1e6)
+            async with trio.open_nursery() as nursery:
+                for number in range(count):
+                    nursery.start_soon(submit, number)
+            async with trio.open_nursery() as nursery:
+                for job in queue.jobs()[::2]:
+                    nursery.start_soon(queue.request_cancel, job.id)
+            await queue.shutdown(grace=0)
+        lengths = StepLengths()
+        block = open_stored(file)
+        trio.lowlevel.add_instrument(lengths)
+        await trio.lowlevel.checkpoint()
+        queue = await block.__aenter__()
+        await trio.lowlevel.checkpoint()  # the end of the step
+        trio.lowlevel.remove_instrument(lengths)
+        sys.setprofile(None)
+        assert queue.statistics().pending == count / 2
+        assert queue.statistics().cancelled == count / 2
+        await queue.shutdown(grace=0)
+        await block.__aexit__(None, None, None)
+        longest.append(lengths.longest)
+
+    assert longest[1] < longest[0] * 1.1, longest
+
+
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
         ("UPDATE jobs SET job = x'7b'", "this is not JSON"),
         ("UPDATE jobs SET options = '{}'", "its options are damaged"),
-        ("UPDATE jobs SET codec = 'yaml'", "its codec 'yaml' is not known"),
+        ("UPDATE jobs SET codec = 'yaml'", "its codec is 'yaml'"),
         ("UPDATE jobs SET key = x'5b5d'", "its options are damaged: TypeError"),
         ("UPDATE jobs SET attempts = 1", "its values are damaged"),
         ("UPDATE jobs SET attempts = 'x'", "its values are damaged"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -322,13 +323,10 @@ async def test_a_chain_of_superseding_jobs_leaves_the_last(
 ) -> None:
     async with open_stored(path) as queue:
         queue.pause()
+        submit = partial(queue.submit, note, key="k", on_conflict=OnConflict.SUPERSEDE)
         async with trio.open_nursery() as nursery:
             for number in range(5):
-                nursery.start_soon(
-                    lambda n=number: queue.submit(
-                        note, n, key="k", on_conflict=OnConflict.SUPERSEDE
-                    )
-                )
+                nursery.start_soon(submit, number)
         assert len(live_ids(path)) == 1
         queue.resume()
 

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 import trio.testing
+from fakes import durable
 from fakes.durable import RAN, Disk, change, in_place, live_ids, note, open_stored, rows, slow
 
 from ticketr import (
     CancelCause,
     JobStatus,
+    NotSendable,
     OnConflict,
     QueueClosed,
+    Retry,
     SqliteHistory,
     SqliteStore,
     StoreFailed,
     StoreInUse,
+    in_thread,
     open_job_queue,
 )
 from ticketr.jobs._store_file import StoreFile
@@ -63,19 +69,22 @@ async def test_a_second_queue_is_refused_with_the_process(path: Path) -> None:
         pass
 
 
-def test_a_second_process_is_refused_with_the_process(path: Path) -> None:
-    program = f"""
+OPEN = """
+import os, sys, time
 import trio
-from ticketr import SqliteStore, open_job_queue
+from ticketr import SqliteStore, StoreFailed, open_job_queue
 
 async def main():
-    async with open_job_queue(store=SqliteStore({str(path)!r})):
+    async with open_job_queue(store=SqliteStore(sys.argv[1])) as queue:
         print("open", flush=True)
         await trio.sleep_forever()
 
 trio.run(main)
 """
-    command = [sys.executable, "-c", program]
+
+
+def test_a_second_process_is_refused_with_the_process(path: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "open\n"
@@ -90,6 +99,56 @@ trio.run(main)
             pass
 
     trio.run(reopen)
+
+
+async def test_no_file_can_be_deleted_to_get_a_second_queue(path: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(path)]
+    async with open_stored(path) as queue:
+        path.read_bytes()  # which closes a descriptor of the file
+        for file in path.parent.iterdir():
+            if file.name.endswith("lock"):
+                file.unlink()
+        with pytest.raises(StoreInUse):
+            async with open_stored(path):
+                pass
+        second = await trio.run_process(command, capture_stderr=True, check=False)
+        assert f"is open in process {os.getpid()}".encode() in second.stderr
+        assert await queue.run(note, 1) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX alone")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_does_not_keep_the_store_of_a_killed_process(path: Path) -> None:
+    program = OPEN.replace(
+        'print("open", flush=True)',
+        """
+        if not os.fork():
+            file = queue._core.store._file
+            try:
+                file.write(None, 0.0)
+            except StoreFailed as error:
+                print(str(error).split(": ")[-1], os.getpid(), flush=True)
+            time.sleep(300)
+""",
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        *words, child = first.stdout.readline().split()
+        assert " ".join(words) == "this process was forked from the one that has it open"
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert f"is open in process {first.pid}: a store has one queue" in second.stderr
+        first.kill()
+        first.wait()
+        try:
+
+            async def reopen() -> None:
+                async with open_stored(path) as queue:
+                    assert await queue.run(note, 1) == 1
+
+            trio.run(reopen)
+        finally:
+            os.kill(int(child), signal.SIGKILL)
 
 
 async def test_a_link_to_a_store_is_the_same_store(path: Path) -> None:
@@ -139,21 +198,13 @@ def test_a_closed_store_is_free_while_a_forked_process_lives(path: Path) -> None
         os.waitpid(child, 0)
 
 
-async def test_a_lock_file_without_a_number_is_no_process(path: Path) -> None:
-    async with open_stored(path):
-        path.with_name("jobs.sqlite.lock").write_text("?")
-        with pytest.raises(StoreInUse, match="is open in another process"):
-            async with open_stored(path):
-                pass
-
-
 async def test_the_files_are_for_their_owner_alone(path: Path) -> None:
     async with open_stored(path) as queue:
         await queue.run(note, 1)
         modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
 
     assert set(modes.values()) == {0o600}
-    assert len(modes) == 4
+    assert len(modes) == 3
 
 
 @pytest.mark.parametrize(
@@ -229,28 +280,87 @@ async def test_a_history_is_no_store(path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize("codec", ["json", "pickle"])
+@pytest.mark.parametrize("suffix", ["", "-wal"])
 @pytest.mark.parametrize("mode", [0o620, 0o602])
-async def test_a_pickle_that_others_can_write_is_refused(mode: int, path: Path) -> None:
-    async with open_stored(path, store={"codec": "pickle"}):
+async def test_a_file_that_others_can_write_is_refused(
+    mode: int, suffix: str, codec: str, path: Path
+) -> None:
+    async with open_stored(path, store={"codec": codec}):
         pass
-    path.chmod(mode)
+    file = path.with_name(path.name + suffix)
+    file.touch()
+    file.chmod(mode)
 
-    with pytest.raises(StoreFailed, match="others can write it"):
-        async with open_stored(path, store={"codec": "pickle"}):
+    with pytest.raises(StoreFailed, match=r"others can write .* name the functions"):
+        async with open_stored(path, store={"codec": codec}):
             pass
-    async with open_stored(path):  # JSON runs nothing
-        pass
 
 
-async def test_a_pickle_of_another_user_is_refused(
+async def test_a_file_of_another_user_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.touch(0o600)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
     with pytest.raises(StoreFailed, match="others can write it"):
-        async with open_stored(path, store={"codec": "pickle"}):
+        async with open_stored(path):
             pass
+
+
+async def test_only_functions_that_the_program_allows_are_called_from_a_shared_file(
+    autojump_clock: MockClock, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_stored(path) as queue:
+        queue.pause()
+        await queue.submit(note, "a", retry=Retry(2, on=ValueError))
+        await queue.submit(in_thread(os.system), f"touch {path}.ran")
+        await queue.submit(note, "b", retry=Retry(2, on=RAN_ON))
+        queue.repeat(in_thread(os.system), f"touch {path}.ran", every=1, id="r")
+        await queue.shutdown(grace=0)
+    path.chmod(0o666)
+
+    async with open_stored(path, store={"functions": [note]}) as queue:
+        assert [*queue.unloaded()] == ["job-2", "job-3", "r#1"]
+        for job in (in_thread(os.system), slow, partial(slow, seconds=1)):
+            with pytest.raises(NotSendable, match="is not among the functions"):
+                await queue.submit(job, "x")
+        with pytest.raises(NotSendable, match="is not among the functions"):
+            await queue.submit(note, "x", retry=Retry(2, on=RAN_ON))
+        with pytest.raises(NotSendable, match="is not among the store's functions"):
+            queue.repeat(note, "x", every=RAN_ON, id="x")
+
+    assert RAN == [("a", 1)]
+    assert not path.with_name(path.name + ".ran").exists()
+    assert "posix:system is not among the functions that SqliteStore allows" in caplog.text
+
+    async with open_stored(path, store={"functions": [durable]}) as queue:
+        assert await queue.run(partial(slow, seconds=1), "c") == "c"
+
+
+def RAN_ON(error: object) -> Any:  # noqa: N802 - it is passed on
+    raise AssertionError(error)
+
+
+async def test_a_row_chooses_no_codec(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        queue.pause()
+        await queue.submit(note, "a")
+        await queue.shutdown(grace=0)
+    evil = b"cposix\nsystem\n(S'touch " + os.fsencode(path) + b".ran'\ntR."
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE jobs SET codec = 'pickle', job = ?, key = ?", (evil, evil))
+
+    async with open_stored(path) as queue:
+        assert queue.unloaded() == {
+            "job-1": "its codec is 'pickle', and the store was opened with 'json'"
+        }
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE jobs SET status = 'completed', finished_at = 1e12, result = ?", (evil,))
+    async with open_stored(path) as queue:
+        assert queue.snapshot("job-1").result == evil
+
+    assert not path.with_name(path.name + ".ran").exists()
 
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -570,6 +680,9 @@ async def test_a_wait_for_nothing_is_a_checkpoint(autojump_clock: MockClock, pat
     [
         ({"path": 1}, TypeError, "path must be text"),
         ({"path": "a", "codec": "yaml"}, ValueError, "codec must be 'json' or 'pickle'"),
+        ({"path": "a", "functions": [5]}, TypeError, "functions takes functions and modules"),
+        ({"path": "a", "functions": [lambda: 1]}, NotSendable, "is a lambda"),
+        ({"path": "a", "functions": [], "codec": "pickle"}, ValueError, "needs codec='json'"),
         ({"path": "a", "max_kills": 0}, ValueError, "max_kills must be from 1"),
         ({"path": "a", "run_sync": 1}, TypeError, "run_sync must be an async function"),
     ],

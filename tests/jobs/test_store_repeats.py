@@ -11,7 +11,7 @@ import trio
 from fakes import durable
 from fakes.durable import RAN, change, note, open_stored, rows, slow
 
-from ticketr import DuplicateJob, NotSendable
+from ticketr import DuplicateJob, NotSendable, open_job_queue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -246,3 +246,102 @@ async def test_a_repeat_of_a_function_that_is_gone_is_replaced_by_a_call(
 
     assert [what[0] for what in RAN] == ["b", "b"]
     assert b"slow" in rows(path, "SELECT job FROM repeats")[0][0]
+
+
+# The counts, and the list
+
+
+async def test_the_counts_go_on_over_restarts(autojump_clock: MockClock, path: Path) -> None:
+    async with open_stored(path) as queue:
+        repeat = queue.repeat(timed, "a", every=10, first=5, id="r")
+        await trio.sleep(20)
+        assert (repeat.runs, repeat.missed) == (2, 0)
+        await queue.shutdown(grace=0)
+    await trio.sleep(27)  # those at 25, 35 and 45 pass
+
+    for missed in (3, 4):
+        async with open_stored(path) as queue:
+            (repeat,) = queue.repeats()
+            assert (repeat.id, repeat.runs, repeat.missed) == ("r", 2, missed)
+            await queue.shutdown(grace=0)
+        await trio.sleep(10)
+
+    async with open_stored(path) as queue:
+        again = queue.repeat(timed, "b", every=10, first=5, id="r")
+        assert (again.runs, again.missed) == (2, 5)
+        await trio.sleep(10)
+        assert (again.runs, again.missed) == (3, 5)
+        again.pause()
+        await queue.shutdown(grace=0)
+    await trio.sleep(100)
+
+    async with open_stored(path) as queue:  # due times in a pause do not count
+        assert [(r.runs, r.missed) for r in queue.repeats()] == [(3, 5)]
+
+
+async def test_a_repeat_that_the_program_no_longer_has_is_listed_and_can_be_ended(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "a", every=10, first=5, id="old")
+        queue.repeat(timed, "b", every=10, first=5, id="new")
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path) as queue:
+        queue.repeat(timed, "b", every=10, first=5, id="new")
+        assert [repeat.id for repeat in queue.repeats()] == ["old", "new"]
+        assert queue.cancel_repeat("old")
+        assert not queue.cancel_repeat("old")
+        assert not queue.cancel_repeat("other")
+        with pytest.raises(TypeError, match="repeat_id must be text"):
+            queue.cancel_repeat(5)  # type: ignore[arg-type]
+        assert [repeat.id for repeat in queue.repeats()] == ["new"]
+        await trio.sleep(6)
+        await queue.shutdown(grace=0)
+        assert queue.repeats() == []
+
+    assert [what[0] for what in RAN] == ["b"]
+    assert rows(path, "SELECT id FROM repeats") == [("new",)]
+
+
+async def test_a_repeat_that_cannot_be_loaded_is_listed_and_can_be_ended(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(note, "a", every=10, id="r")
+        await trio.sleep(15)
+        await queue.shutdown(grace=0)
+    change(path, "UPDATE repeats SET every = '5'")
+
+    async with open_stored(path) as queue:
+        (repeat,) = queue.repeats()
+        assert repr(repeat) == "<RepeatHandle id='r', not loaded, 2 runs, 0 missed>"
+        assert (repeat.next_at, repeat.run_now(), repeat.snapshot()) == (None, False, None)
+        repeat.pause()
+        repeat.resume()
+        await trio.sleep(30)
+        await queue.shutdown(grace=0)
+    async with open_stored(path) as queue:
+        taken = queue.repeat(note, "b", every=10, first=5, id="r")
+        assert (taken.runs, taken.missed) == (2, 0)
+        await trio.sleep(6)
+        assert taken.snapshot() == queue.snapshot("r#3")
+        await queue.shutdown(grace=0)
+    change(path, "UPDATE repeats SET every = '5'")
+    async with open_stored(path) as queue:
+        assert queue.cancel_repeat("r")
+        assert queue.repeats() == []
+        await trio.sleep(1)
+
+    assert rows(path, "SELECT id FROM repeats") == []
+    assert [what[0] for what in RAN] == ["a", "a", "b"]
+
+
+async def test_a_queue_without_a_store_lists_its_repeats(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.repeat(timed, "a", every=10, first=5)
+        queue.repeat(timed, "b", every=10, first=5)
+        assert [repeat.id for repeat in queue.repeats()] == ["repeat-1", "repeat-2"]
+        first.cancel()
+        assert [repeat.id for repeat in queue.repeats()] == ["repeat-2"]
+        assert repr(first) == "<RepeatHandle id='repeat-1', ended, 0 runs, 0 missed>"

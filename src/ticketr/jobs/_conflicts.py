@@ -47,6 +47,8 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
     """
     extras = record.extras
     key_slot = None if extras.key is None else registry.keys.find(extras.key)
+    if extras.id in registry.unloaded:
+        raise DuplicateJob(extras.id, None)
     if not (extras.on_conflict or extras.id):
         return Conflicts(key_slot=key_slot)
     jobs = _conflicting(record, registry, key_slot)

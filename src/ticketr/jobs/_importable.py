@@ -13,16 +13,57 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import MethodType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._values import safe_repr, safe_str
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAIN = "__main__"
 
 
 class LoadFailed(Exception):
     """Raised when something that was stored or sent cannot be loaded; its text says why."""
+
+
+@final
+class AllowedNames:
+    """The functions and classes that a store may load.
+
+    Args:
+        functions: These functions and classes, and modules for all that is in them.
+
+    Raises:
+        NotSendable: One of them cannot be imported.
+        TypeError: It is none of these.
+    """
+
+    def __init__(self, functions: Iterable[object]) -> None:
+        self._modules: set[str] = set()
+        self._names: set[str] = set()
+        for thing in functions:
+            if isinstance(thing, ModuleType):
+                self._modules.add(thing.__name__)
+            elif callable(thing):
+                self._names.add(importable_name(thing, "one of the functions of the store"))
+            else:
+                raise TypeError(f"functions takes functions and modules, not {safe_repr(thing)}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names or name.partition(":")[0] in self._modules
+
+
+def load_allowed(name: str, allowed: AllowedNames | None) -> Any:
+    """Return what a name stands for, as :func:`import_by_name` does, if a store may load it.
+
+    Raises:
+        LoadFailed: It may not, or cannot be imported.
+    """
+    if allowed is not None and name not in allowed:
+        raise LoadFailed(f"{name} is not among the functions that SqliteStore allows")
+    return import_by_name(name)
 
 
 def importable_name(thing: object, what: str) -> str:

@@ -23,6 +23,7 @@ from ticketr.jobs._options import (
 )
 from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._store_submit import submit_durably
+from ticketr.jobs._values import checked_text
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle
-    from ticketr.jobs._job import JobSnapshot
+    from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._retry import Retry
 
 A = TypeVar("A")
@@ -356,5 +357,69 @@ class JobQueue(QueueControl):
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
             store.pack(template, job, args, is_awaited=False)
-            stored = pack_every(every)
+            stored = pack_every(every, store.allowed)
         return RepeatHandle(repeats.start(template, every, first, stored), repeats)
+
+    @enable_ki_protection
+    def repeats(self) -> list[RepeatHandle]:
+        """Return the repeats that have not ended, in the order of their calls.
+
+        With a store these are also the repeats that only its file knows: those of an earlier
+        opening that no call has taken over, and those whose function cannot be loaded, which have
+        no due times.
+        """
+        repeats = self._core.repeats
+        repeats.check_thread()
+        return [RepeatHandle(repeat, repeats) for repeat in repeats.live()]
+
+    @enable_ki_protection
+    def cancel_repeat(self, repeat_id: JobID) -> bool:
+        """End a repeat, as :meth:`RepeatHandle.cancel` does.
+
+        Args:
+            repeat_id: The ID of the repeat.
+
+        Returns:
+            False if no repeat has this ID, so that nothing changed.
+
+        Raises:
+            TypeError: The ID is not text.
+        """
+        wanted = checked_text("repeat_id", repeat_id)
+        return any(handle.cancel() for handle in self.repeats() if handle.id == wanted)
+
+    def unloaded(self) -> dict[JobID, str]:
+        """Return the jobs of the store that could not be loaded: why not, by the ID of the job.
+
+        They stay in the file and are not run; no new job can have such an ID. The next opening tries
+        to load them again. Empty without a store.
+        """
+        self._core.subscriptions.owner_thread.check()
+        return dict(self._core.registry.unloaded)
+
+    @enable_ki_protection
+    async def discard(self, job_id: JobID) -> bool:
+        """Delete a job of the store that could not be loaded; return when that is written.
+
+        Args:
+            job_id: The ID of a job that :meth:`unloaded` has.
+
+        Cancellation:
+            The job is deleted in any case.
+
+        Returns:
+            False if there is no such job, so that nothing changed.
+
+        Raises:
+            TypeError: The ID is not text.
+        """
+        core, wanted = self._core, checked_text("job_id", job_id)
+        core.subscriptions.owner_thread.check()
+        is_known = core.registry.unloaded.pop(wanted, None) is not None
+        if is_known and core.store is not None:
+            core.store.discard(wanted)
+            await core.store.wait_all_written()
+        else:
+            await trio.lowlevel.checkpoint()
+        return is_known
+

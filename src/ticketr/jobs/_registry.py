@@ -10,7 +10,7 @@ from ticketr.jobs._key_table import KeyTable
 from ticketr.jobs._retention import FinishedJobs
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     import trio
 
@@ -33,6 +33,7 @@ class Registry:
         by_id: The live jobs and those that are kept. An ID belongs to the job that got it last.
         keys: The keys of the live jobs, and those that are paused or have a rate.
         finished: The jobs that have ended and are kept.
+        unloaded: The jobs that a store could not load: why not, by ID.
         unsuccessful: How many jobs have failed, and how many were cancelled, by status. To count
             those that have completed would cost each of them time; their number follows.
     """
@@ -45,6 +46,7 @@ class Registry:
         "ids",
         "keys",
         "submitted",
+        "unloaded",
         "unsuccessful",
     )
 
@@ -59,6 +61,7 @@ class Registry:
         self.ids: itertools.count[int] = itertools.count(1)
         self.submitted: int = 0
         self.by_id: dict[JobID, JobRecord] = {}
+        self.unloaded: dict[JobID, str] = {}
         self.keys: KeyTable[JobRecord] = KeyTable()
         self.finished: FinishedJobs = FinishedJobs(self.by_id, keep)
         self.unsuccessful: dict[JobStatus, int] = {FAILED: 0, CANCELLED: 0}
@@ -79,11 +82,10 @@ class Registry:
         self.submitted += 1
         return self.submitted
 
-    def restore_ended(self, records: Iterable[JobRecord]) -> None:
-        """Keep jobs that have ended in an earlier opening of the queue's store."""
-        in_order = sorted(records, key=lambda record: record.finished_at)
-        self.finished.restore(in_order)
-        for record in in_order:
+    def restore_ended(self, records: Sequence[JobRecord]) -> None:
+        """Keep jobs that have ended in an earlier opening of the queue's store, in this order."""
+        self.finished.restore(records)
+        for record in records:
             if record.status in self.unsuccessful:
                 self.unsuccessful[record.status] += 1
             same_id = self.by_id.get(record.id)

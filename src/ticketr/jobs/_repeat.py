@@ -58,8 +58,9 @@ class Repeat:
     Attributes:
         id: Its ID; that of its n-th run is ``<id>#n``.
         number: Its place in the order of the calls.
-        template: The record that its runs are copies of; None once it has ended.
-        due_times: Its due times; None once it has ended.
+        template: The record that its runs are copies of; None once it has ended, and for one that
+            a store could not load.
+        due_times: Its due times; None like the template.
         is_due_used: Whether the current due time has had its run.
         is_behind: Whether the current due time is past, and more are to be skipped.
         is_paused: Whether no run is to be submitted.
@@ -91,8 +92,8 @@ class Repeat:
         self,
         repeat_id: JobID,
         number: int,
-        template: JobRecord,
-        due_times: DueTimes,
+        template: JobRecord | None,
+        due_times: DueTimes | None,
         *,
         is_behind: bool,
     ) -> None:
@@ -242,7 +243,15 @@ class Repeats:
             repeat.is_running = True
             repeat.last = run
             self.runs[run] = repeat
-        self.go_on(repeat, is_counted=False)
+        self.go_on(repeat)
+
+    def live(self) -> list[Repeat]:
+        """Return the repeats that have not ended, in the order of their calls."""
+        return [*self._live.values()]
+
+    def is_live(self, repeat: Repeat) -> bool:
+        """Tell whether a repeat has not ended."""
+        return self._live.get(repeat.id) is repeat
 
     def next_number(self) -> int:
         """Return the place of another repeat in the order of the calls."""
@@ -346,7 +355,7 @@ class Repeats:
 
     def end(self, repeat: Repeat) -> None:
         """End a repeat; a run that has been submitted goes on."""
-        if repeat.due_times is not None:
+        if self._live.get(repeat.id) is repeat:
             self.unschedule(repeat)
             self._remove(repeat)
             self._changed(repeat)
@@ -366,7 +375,7 @@ class Repeats:
 
     def set_paused(self, repeat: Repeat, *, is_paused: bool) -> None:
         """Pause or resume a repeat."""
-        if repeat.is_paused is is_paused:
+        if repeat.is_paused is is_paused or repeat.due_times is None:
             return
         repeat.is_paused = is_paused
         if is_paused:

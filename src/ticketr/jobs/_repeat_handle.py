@@ -36,12 +36,15 @@ class RepeatHandle:
 
     @property
     def runs(self) -> int:
-        """The number of runs that were submitted, those by :meth:`run_now` included."""
+        """The number of runs that were submitted, those by :meth:`run_now` included.
+
+        With a store it goes on at the next opening, and so does :attr:`missed`.
+        """
         return self._repeat.runs
 
     @property
     def missed(self) -> int:
-        """The number of due times that were skipped because they passed during a run."""
+        """The number of due times that passed during a run, or while the store was not open."""
         return self._repeat.missed
 
     @property
@@ -66,7 +69,7 @@ class RepeatHandle:
             False if the repeat had ended, so that nothing changed.
         """
         self._repeats.check_thread()
-        had_ended = self._repeat.due_times is None
+        had_ended = not self._repeats.is_live(self._repeat)
         self._repeats.end(self._repeat)
         return not had_ended
 
@@ -112,6 +115,8 @@ class RepeatHandle:
         repeat = self._repeat
         state = (
             "ended"
+            if not self._repeats.is_live(repeat)
+            else "not loaded"
             if repeat.due_times is None
             else "running"
             if repeat.is_running

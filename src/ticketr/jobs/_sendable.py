@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 from ticketr._errors import NotSendable
 from ticketr.jobs._adapters import InThread, Plain, in_thread, plain
 from ticketr.jobs._codecs import CODECS, Part
-from ticketr.jobs._importable import LoadFailed, import_by_name, importable_name
+from ticketr.jobs._importable import LoadFailed, importable_name, load_allowed
 from ticketr.jobs._values import class_name, safe_repr, safe_str
 
 if TYPE_CHECKING:
     from ticketr.jobs._codecs import Codec
+    from ticketr.jobs._importable import AllowedNames
 
 JOB = "the job"
 
@@ -45,8 +46,15 @@ def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
     return data
 
 
-def unpack_job(data: bytes, codec: Codec) -> tuple[Any, tuple[object, ...]]:
+def unpack_job(
+    data: bytes, codec: Codec, allowed: AllowedNames | None = None
+) -> tuple[Any, tuple[object, ...]]:
     """Return the job and the arguments that :func:`pack_job` was given.
+
+    Args:
+        data: The bytes.
+        codec: What they were written with.
+        allowed: What may be loaded; None for anything.
 
     Raises:
         LoadFailed: The bytes are damaged, or the job cannot be imported or rebuilt.
@@ -54,7 +62,7 @@ def unpack_job(data: bytes, codec: Codec) -> tuple[Any, tuple[object, ...]]:
     whole = codec.decode(data)
     try:
         spec, args = whole["job"], whole["args"]
-        return _job_of(spec), (*args,)
+        return _job_of(spec, allowed), (*args,)
     except (KeyError, TypeError) as error:
         raise LoadFailed(f"this is not a job: {safe_repr(whole)}") from error
 
@@ -142,7 +150,7 @@ def _check_comes_back(job: object, spec: dict[str, object]) -> None:
             )
 
 
-def _job_of(spec: dict[str, Any]) -> Any:
+def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
     """Return the job that a description stands for.
 
     Raises:
@@ -150,21 +158,22 @@ def _job_of(spec: dict[str, Any]) -> Any:
         KeyError, TypeError: This is not a description of a job.
     """
     if "function" in spec:
-        return import_by_name(spec["function"])
+        return load_allowed(spec["function"], allowed)
     if "object" in spec:
-        return _rebuilt(spec["object"], spec["fields"])
+        return _rebuilt(spec["object"], spec["fields"], allowed)
     if "pickled" in spec:
         return spec["pickled"]
     if "plain" in spec:
-        return plain(_job_of(spec["plain"]))
+        return plain(_job_of(spec["plain"], allowed))
     if "in_thread" in spec:
         abandon = spec["abandon_on_cancel"]
-        return in_thread(_job_of(spec["in_thread"]), abandon_on_cancel=abandon)
-    return functools.partial(_job_of(spec["partial"]), *spec["args"], **spec["keywords"])
+        return in_thread(_job_of(spec["in_thread"], allowed), abandon_on_cancel=abandon)
+    inner = _job_of(spec["partial"], allowed)
+    return functools.partial(inner, *spec["args"], **spec["keywords"])
 
 
-def _rebuilt(name: str, values: dict[str, object]) -> Any:
-    kind = import_by_name(name)
+def _rebuilt(name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
+    kind = load_allowed(name, allowed)
     if not inspect.isclass(kind):
         raise LoadFailed(f"{name} is no longer a class")
     try:

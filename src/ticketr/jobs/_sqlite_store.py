@@ -11,7 +11,8 @@ from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
 
     from ticketr.jobs._codecs import CodecName
     from ticketr.jobs._history import RunSync
@@ -54,8 +55,10 @@ class SqliteStore:
             must exist, on a local disk.
         codec: How arguments, keys and results are written. ``"json"`` takes None, booleans, finite
             numbers, texts, lists, and dicts with texts as keys. ``"pickle"`` takes all that can be
-            pickled; to read a pickle is to run what it says, so the file must be one that nobody
-            else can write.
+            pickled. Jobs that were written with another codec are not loaded.
+        functions: The functions, and modules with functions, that jobs may call; None for all. A row
+            of the file names the function to call, so a file that others can write is refused,
+            unless this is given and the codec is JSON. Windows is not asked who can write it.
         max_kills: How often the process may end while a job runs before the job fails with
             ``TooManyKills``; ``math.inf`` for no limit. The ``attempts`` of its ``Retry`` are a limit too:
             with ``Retry(attempts=1)`` a job is never started twice.
@@ -65,6 +68,7 @@ class SqliteStore:
 
     Raises:
         TypeError, ValueError: An argument is invalid.
+        NotSendable: One of the functions cannot be imported.
     """
 
     def __init__(
@@ -72,13 +76,18 @@ class SqliteStore:
         path: str | os.PathLike[str],
         *,
         codec: CodecName = "json",
+        functions: Iterable[Callable[..., object] | ModuleType] | None = None,
         max_kills: float = 5,
         run_sync: RunSync = in_thread,
     ) -> None:
         from ticketr.jobs._codecs import codec_named  # noqa: PLC0415 - only with a store
+        from ticketr.jobs._importable import AllowedNames  # noqa: PLC0415 - the same
 
         self._path = checked_path(path)
         self._codec = codec_named(codec)
+        self._allowed = None if functions is None else AllowedNames(functions)
+        if functions is not None and codec == "pickle":
+            raise ValueError("functions needs codec='json': a pickle calls what it names")
         self._max_kills = checked_count("max_kills", max_kills, 1)
         if not callable(run_sync):
             raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
@@ -93,9 +102,9 @@ class SqliteStore:
             self._path,
             max_ended=keep.jobs,
             max_age=keep.age,
-            is_trusted_only=self._codec.name == "pickle",
+            may_be_shared=self._allowed is not None,
         )
-        return StoreWriter(file, self._codec, self._max_kills, self._run_sync)
+        return StoreWriter(file, self._codec, self._allowed, self._max_kills, self._run_sync)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"

@@ -1,7 +1,11 @@
 """The file of a store: an SQLite database in WAL mode with one owner. All of it blocks.
 
-A lock on a second file beside it keeps other processes out. The kernel frees the lock with the
-process, however that ends; the process ID in the file is for the message. A transaction with new
+A lock on the file itself keeps other queues out, so that no file can be deleted to get two. It is
+an ``flock``, which SQLite does not use: closing another descriptor of the file does not free it,
+and readers are not kept out. The kernel frees it with the process; a forked child does not keep it.
+While a process has the lock, it closes no other descriptor of the file, which would free the locks
+that SQLite has on it. Beyond Linux ``flock`` and SQLite disturb each other, so there a file beside
+it is locked. A transaction with new
 jobs is flushed to the disk before it counts as written (``synchronous=FULL``). One without is not:
 it survives the end of the process, and all that the machine's failure can undo is that a job runs
 again.
@@ -11,9 +15,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
 
 from ticketr._errors import StoreFailed, StoreInUse
 from ticketr.jobs._history import table_names
@@ -22,7 +27,7 @@ from ticketr.jobs._store_rows import COLUMNS, JobRow
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping
 
     from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
 
@@ -107,7 +112,14 @@ END_JOB: Final = (
     "UPDATE jobs SET status = ?, attempts = ?, finished_at = ?, cancel_cause = ?, error = ?,"
     " result = ?, job = NULL WHERE number = ? AND finished_at IS NULL"
 )
-SELECT_JOBS: Final = f"SELECT {', '.join(COLUMNS)} FROM jobs ORDER BY number"  # noqa: S608 - constants
+SELECT_JOBS: Final = (
+    f"SELECT {', '.join(COLUMNS)} FROM jobs WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - constants
+)
+SELECT_LINKS: Final = (
+    "SELECT job, predecessor FROM links WHERE job > ? AND job <= ? ORDER BY job, predecessor"
+)
+PAGE: Final = 100
+"""How many jobs are read, and loaded, without a checkpoint."""
 INSERT_LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
 DELETE_LINKS: Final = (
     "DELETE FROM links WHERE job = :job OR (predecessor = :job AND (any_end OR :is_completed))"
@@ -130,13 +142,13 @@ class Changes(NamedTuple):
     live: Mapping[int, LiveValues]
     ended: Mapping[int, EndValues]
     repeats: Mapping[str, RepeatRow | None]
+    discarded: Collection[int]
 
 
 class Contents(NamedTuple):
-    """What is in a file."""
+    """What is in a file, with the first of its jobs (see :meth:`StoreFile.jobs_after`)."""
 
-    jobs: list[JobRow]
-    links: list[tuple[int, int]]
+    jobs: list[tuple[JobRow, list[int]]]
     repeats: list[RepeatRow]
     next_number: int
 
@@ -149,19 +161,18 @@ class StoreFile:
         path: The file.
         max_ended: The most jobs to keep that have ended.
         max_age: The age in seconds beyond which a job that has ended is dropped.
-        is_trusted_only: Whether to refuse a file that others can write.
+        may_be_shared: Whether to take a file that others can write.
     """
 
     def __init__(
-        self, path: Path, *, max_ended: float, max_age: float, is_trusted_only: bool
+        self, path: Path, *, max_ended: float, max_age: float, may_be_shared: bool
     ) -> None:
         self._path = path
         self._max_ended = max_ended
         self._max_age = max_age
-        self._is_trusted_only = is_trusted_only
-        self._lock = -1
+        self._may_be_shared = may_be_shared
         self._db: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
         self._ended = 0
 
     def open(self, now: float) -> Contents:
@@ -179,7 +190,9 @@ class StoreFile:
         with self._named_errors():
             self._path = Path(os.path.realpath(self._path))  # all links to it have one lock
             self._take_lock()
-            self._create()
+            self._check_identity()
+            if not self._may_be_shared:
+                self._check_owner()
             self._db = self._connect()
             self._check(self._db)
             self._migrate(self._db)
@@ -190,6 +203,23 @@ class StoreFile:
             self._trim(self._db, now, self._db.execute(COUNT_ENDED).fetchone()[0])
             self._db.execute("COMMIT")
             return self._contents(self._db)
+
+    def jobs_after(self, number: int) -> list[tuple[JobRow, list[int]]]:
+        """Return the next jobs after one of this number, with the numbers of their predecessors.
+
+        They are at most ``PAGE``: all of them at once would hold up Trio's thread.
+
+        Raises:
+            StoreFailed: They cannot be read.
+        """
+        assert self._db is not None  # it was opened
+        with self._named_errors():
+            rows = [JobRow(*row) for row in self._db.execute(SELECT_JOBS, (number, PAGE))]
+            predecessors: dict[int, list[int]] = {row.number: [] for row in rows}
+            links = self._db.execute(SELECT_LINKS, (number, rows[-1].number if rows else number))
+            for job, predecessor in links:
+                predecessors.get(job, []).append(predecessor)
+            return [(row, predecessors[row.number]) for row in rows]
 
     def write(self, changes: Changes, now: float) -> None:
         """Write changes in one transaction.
@@ -219,39 +249,50 @@ class StoreFile:
             if self._db is not None:
                 self._db.close()
         self._db = None
-        if self._lock >= 0:
+        if self._identity is not None and (lock := LOCKS.pop(self._identity, None)) is not None:
             with suppress(OSError):
-                unlock(self._lock)
+                unlock(lock)
             with suppress(OSError):
-                os.close(self._lock)
-        self._lock = -1
+                os.close(lock)
+        self._identity = None
 
     # Opening
 
     def _take_lock(self) -> None:
-        path = self._path.with_name(self._path.name + ".lock")
-        self._lock = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            lock(self._lock)
-        except OSError:
-            owner = os.read(self._lock, 20).decode("ascii", "replace").strip()
-            raise StoreInUse(str(self._path), int(owner) if owner.isdigit() else None) from None
-        os.ftruncate(self._lock, 0)
-        os.write(self._lock, str(os.getpid()).encode())
+        """Create the file if there is none, and lock it."""
+        with _locks_change:
+            if not self._path.exists():  # SQLite gives its log files the same permissions
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            status = self._path.stat()
+            identity = status.st_dev, status.st_ino
+            if identity in LOCKS:
+                raise StoreInUse(str(self._path), os.getpid())
+            is_linux = sys.platform == "linux"
+            path = self._path if is_linux else self._path.with_name(self._path.name + ".lock")
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                lock(descriptor)
+            except OSError:
+                os.close(descriptor)
+                raise StoreInUse(str(self._path), lock_owner(status)) from None
+            LOCKS[identity] = descriptor
+            self._identity = identity
 
-    def _create(self) -> None:
-        # SQLite gives its log files the same permissions.
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            found = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-        self._identity = found.st_dev, found.st_ino
-        if self._is_trusted_only and sys.platform != "win32":
-            if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    def _check_owner(self) -> None:
+        """Refuse a file, or a log of it, that others can write."""
+        if sys.platform == "win32":
+            return
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            path = self._path.with_name(self._path.name + suffix)
+            if not path.exists():
+                continue
+            status = path.stat()
+            if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                name = "it" if not suffix else path.name
                 raise OSError(
-                    "others can write it, and to read a pickle is to run what it says. Give the file"
-                    " to this user, and take write permission from group and others"
+                    f"others can write {name}, and a row says what to call. Give the file to this"
+                    " user, and take write permission from group and others; or name the functions"
+                    " that may be called, as SqliteStore(functions=[...]), with codec='json'"
                 )
 
     def _connect(self) -> sqlite3.Connection:
@@ -295,13 +336,9 @@ class StoreFile:
 
     def _contents(self, db: sqlite3.Connection) -> Contents:
         self._ended = db.execute(COUNT_ENDED).fetchone()[0]
-        jobs = [JobRow(*row) for row in db.execute(SELECT_JOBS)]
-        links = db.execute(
-            "SELECT job, predecessor FROM links ORDER BY job, predecessor"
-        ).fetchall()
         repeats = [RepeatRow(*row) for row in db.execute("SELECT * FROM repeats ORDER BY rowid")]
         (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-        return Contents(jobs, links, repeats, (last or 0) + 1)
+        return Contents(self.jobs_after(0), repeats, (last or 0) + 1)
 
     # Writing
 
@@ -318,6 +355,9 @@ class StoreFile:
             is_completed = values.status == "completed"
             ended += db.execute(END_JOB, (*values, number)).rowcount
             db.execute(DELETE_LINKS, {"job": number, "is_completed": is_completed})
+        for number in changes.discarded:
+            db.execute("DELETE FROM jobs WHERE number = ?", (number,))
+            db.execute("DELETE FROM links WHERE job = ?", (number,))
         for repeat_id, repeat in changes.repeats.items():
             if repeat is None:
                 db.execute("DELETE FROM repeats WHERE id = ?", (repeat_id,))
@@ -336,6 +376,8 @@ class StoreFile:
         found = os.stat(self._path)  # noqa: PTH116 - it is quicker
         if (found.st_dev, found.st_ino) != self._identity:
             raise OSError("the file was replaced since it was opened")
+        if self._identity not in LOCKS:
+            raise OSError("this process was forked from the one that has it open")
 
     @contextmanager
     def _named_errors(self) -> Generator[None, None, None]:
@@ -345,6 +387,39 @@ class StoreFile:
             yield
         except (sqlite3.Error, OSError, ValueError) as error:
             raise StoreFailed(str(self._path), str(error)) from error
+
+
+Identity: TypeAlias = tuple[int, int]
+LOCKS: Final[dict[Identity, int]] = {}
+"""The descriptors of the locks that this process has, by the device and number of the file."""
+_locks_change = threading.Lock()
+
+
+def _close_in_child() -> None:
+    """Leave the locks to the process that was forked."""
+    for descriptor in LOCKS.values():
+        os.close(descriptor)
+    LOCKS.clear()
+    _locks_change.release()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(
+        before=_locks_change.acquire,
+        after_in_parent=_locks_change.release,
+        after_in_child=_close_in_child,
+    )
+
+
+def lock_owner(status: os.stat_result) -> int | None:
+    """Return the process that has a file locked; None if the system does not tell."""
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[5] == device:
+                return int(words[4])
+    return None
 
 
 if sys.platform == "win32":  # pragma: no cover - POSIX runs the tests

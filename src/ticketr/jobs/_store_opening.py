@@ -10,16 +10,20 @@ import json
 import logging
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
+import trio
+
 from ticketr._errors import TicketrError, TooManyKills
-from ticketr.jobs._codecs import CODECS
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._importable import LoadFailed
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
 from ticketr.jobs._links import After
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
+from ticketr.jobs._repeat import Repeat
 from ticketr.jobs._store_calls import unpack_call
+from ticketr.jobs._store_file import PAGE
 from ticketr.jobs._store_repeats import repeat_of_row
 from ticketr.jobs._store_rows import LiveValues, check_values
 from ticketr.jobs._stored_call import StoredCall
@@ -45,8 +49,8 @@ async def open_store(core: QueueCore, store: StoreWriter) -> None:
     try:
         store.attach(core)
         core.attach_store(store)
-        Opening(core, store).take_up(contents)
         core.repeats.observe(store.repeat_changed)
+        await Opening(core, store).take_up(contents)
     except BaseException:
         await store.close()  # noqa: ASYNC102 - it is shielded and bounded
         raise
@@ -69,25 +73,43 @@ class Opening:
         self.records: dict[int, JobRecord] = {}
         self.left_out: set[int] = set()
 
-    def take_up(self, contents: Contents) -> None:
-        """Enter the jobs into the queue, in the order of their submits."""
+    async def take_up(self, contents: Contents) -> None:
+        """Enter the jobs into the queue, in the order of their submits, page by page."""
         registry = self._core.registry
         registry.continue_ids(contents.next_number)
-        predecessors: dict[int, list[int]] = {}
-        for job, predecessor in contents.links:
-            predecessors.setdefault(job, []).append(predecessor)
         ended: list[JobRecord] = []
-        for row in contents.jobs:
-            with left_in_file("Job", row.id):
-                if row.finished_at is not None:
-                    ended.append(self._restore_ended(row, row.finished_at))
-                else:
-                    self._enter(row, predecessors.get(row.number, []))
+        page = contents.jobs
+        while page:
+            self._now = self._core.now()
+            for row, predecessors in page:
+                with left_in_file("Job", row.id, partial(self._leave, row)):
+                    if row.finished_at is not None:
+                        ended.append(self._restore_ended(row, row.finished_at))
+                    else:
+                        self._enter(row, predecessors)
+            await trio.lowlevel.checkpoint()
+            page = [] if len(page) < PAGE else await self._writer.jobs_after(page[-1][0].number)
         for repeat in contents.repeats:
-            with left_in_file("Repeat", repeat.id):
+            with left_in_file("Repeat", repeat.id, partial(self._leave_repeat, repeat)):
                 self._restore_repeat(repeat)
-        registry.restore_ended(ended)
+        ended.sort(key=lambda record: record.finished_at)
+        for start in range(0, len(ended), PAGE):
+            registry.restore_ended(ended[start : start + PAGE])
+            await trio.lowlevel.checkpoint()
         self._core.totals.restore_ended(len(ended))
+
+    def _leave(self, row: JobRow, problem: str) -> None:
+        """List a job that is not loaded, unless it has ended."""
+        if row.finished_at is None:
+            job_id = row.id if type(row.id) is str else f"row {row.number}"
+            self._core.registry.unloaded[job_id] = problem
+            self._writer.leave(job_id, row.number)
+
+    def _leave_repeat(self, row: RepeatRow, _: str) -> None:
+        """List a repeat that is not loaded, for a call to take it over or to end it."""
+        repeat = Repeat(row.id, self._core.repeats.next_number(), None, None, is_behind=False)
+        repeat.restore("", is_due_used=False, is_paused=False, runs=row.runs, missed=row.missed)
+        self._core.repeats.restore(repeat, None)
 
     # Live jobs
 
@@ -116,7 +138,8 @@ class Opening:
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
     def _record_of(self, row: JobRow) -> JobRecord:
-        call = unpack_call(StoredCall(row.codec, row.job, row.key, row.options))
+        stored = StoredCall(row.codec, row.job, row.key, row.options)
+        call = unpack_call(stored, self._writer.codec, self._writer.allowed)
         offset, retry = self._offset, call.retry
         # A clock that stands before the submit was set back: the delay begins again.
         now = max(self._now, row.submitted_at - offset)
@@ -154,7 +177,8 @@ class Opening:
 
     def _restore_repeat(self, row: RepeatRow) -> None:
         core = self._core
-        repeat = repeat_of_row(row, core.repeats.next_number(), self._now, self._offset)
+        number, writer = core.repeats.next_number(), self._writer
+        repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec, writer.allowed)
         run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
 
@@ -162,7 +186,8 @@ class Opening:
 
     def _restore_ended(self, row: JobRow, finished_at: float) -> JobRecord:
         check_values(row)
-        core, offset, codec = self._core, self._offset, CODECS.get(row.codec)
+        core, offset = self._core, self._offset
+        codec = self._writer.codec if row.codec == self._writer.codec.name else None
         options = json.loads(row.options)
         timeout = float("inf") if options["timeout"] is None else options["timeout"]
         record = JobRecord(ended_job_function, (), NO_CONTEXT, options["name"], timeout, None)
@@ -192,8 +217,10 @@ class Opening:
 
 
 @contextmanager
-def left_in_file(what: str, row_id: str) -> Generator[None, None, None]:
-    """Name what cannot be taken up in the log."""
+def left_in_file(
+    what: str, row_id: str, leave: Callable[[str], None]
+) -> Generator[None, None, None]:
+    """Name what cannot be taken up in the log, and call a function with the reason."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a class or key of the user's may raise anything
@@ -201,6 +228,7 @@ def left_in_file(what: str, row_id: str) -> Generator[None, None, None]:
         logger.error(  # noqa: TRY400 - the words say it all
             "%s %r cannot be taken up and stays in the store: %s", what, row_id, words
         )
+        leave(words)
 
 
 def _losing(kills: int) -> Callable[..., Awaitable[object]]:

@@ -8,18 +8,20 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ticketr._errors import NotSendable
 from ticketr.jobs._due_times import Calendar, Interval, utc
 from ticketr.jobs._function import resolve_function
-from ticketr.jobs._importable import LoadFailed, import_by_name, importable_name
+from ticketr.jobs._importable import LoadFailed, importable_name, load_allowed
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._repeat import Repeat, call_in_context
 from ticketr.jobs._store_calls import unpack_call
 from ticketr.jobs._stored_call import StoredCall
-from ticketr.jobs._values import checked_seconds
+from ticketr.jobs._values import checked_seconds, safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._codecs import CodecName
+    from ticketr.jobs._codecs import Codec, CodecName
     from ticketr.jobs._due_times import DueTimes
+    from ticketr.jobs._importable import AllowedNames
 
 
 class RepeatRow(NamedTuple):
@@ -43,14 +45,18 @@ class RepeatRow(NamedTuple):
     missed: int
 
 
-def pack_every(every: object) -> str:
+def pack_every(every: object, allowed: AllowedNames | None) -> str:
     """Return the ``every`` of a repeat as text.
 
     Raises:
-        NotSendable: It is a function that cannot be imported.
+        NotSendable: It is a function that cannot be imported, or that the store does not allow.
     """
     if callable(every):
-        return json.dumps({"function": importable_name(every, "'every' of the repeat")})
+        what = "'every' of the repeat"
+        name = importable_name(every, what)
+        if allowed is not None and name not in allowed:
+            raise NotSendable(what, safe_repr(every), "is not among the store's functions")
+        return json.dumps({"function": name})
     return json.dumps({"seconds": checked_seconds("every", every)})
 
 
@@ -77,7 +83,14 @@ def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
     )
 
 
-def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float) -> Repeat:
+def repeat_of_row(
+    row: RepeatRow,
+    number: int,
+    now: float,
+    offset: float,
+    codec: Codec,
+    allowed: AllowedNames | None,
+) -> Repeat:
     """Return the repeat of a row.
 
     Args:
@@ -85,19 +98,20 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float) -> Rep
         number: Its place in the order of the repeats.
         now: The time on Trio's clock.
         offset: The difference between wall-clock time and Trio's clock.
+        codec: The codec that the store was opened with.
+        allowed: What may be loaded; None for anything.
 
     Raises:
         LoadFailed: Its job or function cannot be imported or rebuilt.
     """
     stored = StoredCall(row.codec, row.job, row.key, row.options)
-    call = unpack_call(stored)
+    call = unpack_call(stored, codec, allowed)
     function, _ = resolve_function(call.job, call.args)
     template = JobRecord(function, call.args, copy_context(), call.name, call.timeout, call.retry)
     options = {"key": call.key, "tags": call.tags, "priority": row.priority, "stored": stored}
     template.set_options(options)
-    repeat = Repeat(
-        row.id, number, template, _times_of(row, template, now, offset), is_behind=False
-    )
+    times = _times_of(row, template, now, offset, allowed)
+    repeat = Repeat(row.id, number, template, times, is_behind=False)
     repeat.restore(
         row.every,
         is_due_used=bool(row.is_due_used),
@@ -108,7 +122,13 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float) -> Rep
     return repeat
 
 
-def _times_of(row: RepeatRow, template: JobRecord, now: float, offset: float) -> DueTimes:
+def _times_of(
+    row: RepeatRow,
+    template: JobRecord,
+    now: float,
+    offset: float,
+    allowed: AllowedNames | None,
+) -> DueTimes:
     try:
         every: dict[str, Any] = json.loads(row.every)
         if "seconds" in every:
@@ -118,7 +138,7 @@ def _times_of(row: RepeatRow, template: JobRecord, now: float, offset: float) ->
                 ahead = max(math.floor((due_at - now) / seconds) - 1, 0) * seconds
                 first_at, due_at = first_at - ahead, due_at - ahead
             return Interval(first_at, seconds, due_at)
-        function = import_by_name(every["function"])
+        function = load_allowed(every["function"], allowed)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
     return Calendar(utc(row.due_at), partial(call_in_context, template, function), offset)

@@ -38,11 +38,13 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._codecs import Codec, CodecName
     from ticketr.jobs._history import RunSync
+    from ticketr.jobs._importable import AllowedNames
+    from ticketr.jobs._job import JobID
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._repeat import Repeat
     from ticketr.jobs._store_file import Contents, StoreFile
     from ticketr.jobs._store_repeats import RepeatRow
-    from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
+    from ticketr.jobs._store_rows import EndValues, JobRow, LiveValues, NewRow
     from ticketr.jobs._stored_call import StoredCall
     from ticketr.jobs._wall_clock import WallClock
 
@@ -58,6 +60,7 @@ class Batch:
         repeats: The repeats that have changed, by ID; None for one that has ended.
         awaited: The new jobs that do not count as submitted if they cannot be written.
         ends: The jobs whose ends it has.
+        discarded: The numbers of jobs to delete, which could not be loaded.
         superseded: The jobs to cancel when a new one is written that takes their place, by the
             number of that one.
         superseded_ends: The ends of those that were pending then, which are written with it.
@@ -72,13 +75,14 @@ class Batch:
         self.repeats: dict[str, RepeatRow | None] = {}
         self.awaited: dict[int, JobRecord] = {}
         self.ends: set[JobRecord] = set()
+        self.discarded: set[int] = set()
         self.superseded: dict[int, Sequence[JobRecord]] = {}
         self.superseded_ends: dict[int, Mapping[int, EndValues]] = {}
         self.is_over: trio.Event = trio.Event()
         self.error: StoreFailed | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.live or self.ended or self.repeats)
+        return bool(self.new or self.live or self.ended or self.repeats or self.discarded)
 
     def add_job(self, row: NewRow, awaited: JobRecord | None) -> None:
         """Add a job that was submitted; one that is awaited is not submitted if that fails."""
@@ -103,8 +107,8 @@ class Batch:
         """Remove a job from the batch."""
         for rows in (self.new, self.live, self.ended, self.awaited):
             rows.pop(number, None)
-        for rows in (self.superseded, self.superseded_ends):
-            rows.pop(number, None)
+        self.superseded.pop(number, None)
+        self.superseded_ends.pop(number, None)
 
     def add_older(self, older: Batch) -> None:
         """Add what an older batch has and this one has not."""
@@ -113,6 +117,7 @@ class Batch:
         self.ended = {**older.ended, **self.ended}
         self.repeats = {**older.repeats, **self.repeats}
         self.ends |= older.ends
+        self.discarded |= older.discarded
         self.superseded |= older.superseded
         self.superseded_ends |= older.superseded_ends
         for number in self.ended:
@@ -127,7 +132,7 @@ class Batch:
         ended: dict[int, EndValues] = {}
         for ends in self.superseded_ends.values():
             ended |= ends
-        return Changes(self.new, self.live, ended | self.ended, self.repeats)
+        return Changes(self.new, self.live, ended | self.ended, self.repeats, self.discarded)
 
 
 @final
@@ -172,6 +177,7 @@ class StoreWriter:
 
     Attributes:
         codec: How arguments are written.
+        allowed: The functions that jobs may call; None for all.
         max_kills: How many kills a job survives.
     """
 
@@ -179,15 +185,18 @@ class StoreWriter:
         self,
         file: StoreFile,
         codec: Codec,
+        allowed: AllowedNames | None,
         max_kills: float,
         run_sync: RunSync,
     ) -> None:
         self.codec: Final = codec
+        self.allowed: Final = allowed
         self.max_kills: Final = max_kills
         self._file = file
         self._run_sync = run_sync
         self._jobs: dict[JobRecord, StoredJob] = {}
         self._kept: set[JobRecord] = set()  # cancelled by the end of the queue alone
+        self._unloaded: dict[JobID, list[int]] = {}
         self._next_number = 1
         self._gathering = Batch()
         self._writing: Batch | None = None
@@ -213,6 +222,14 @@ class StoreWriter:
             raise
         self._next_number = contents.next_number
         return contents
+
+    async def jobs_after(self, number: int) -> list[tuple[JobRow, list[int]]]:
+        """Return the next jobs of the file after one of this number, as the file does.
+
+        Raises:
+            StoreFailed: They cannot be read.
+        """
+        return await self._run_sync(lambda: self._file.jobs_after(number))
 
     def attach(self, queue: StoredQueue) -> None:
         """Take over the queue whose jobs are kept."""
@@ -250,7 +267,7 @@ class StoreWriter:
         Raises:
             NotSendable: Another process could not run the job.
         """
-        call = pack_call(record, job, args, self.codec, is_awaited=is_awaited)
+        call = pack_call(record, job, args, self.codec, self.allowed, is_awaited=is_awaited)
         record.set_options({"stored": call})
 
     def know(self, record: JobRecord, number: int, codec: CodecName, values: LiveValues) -> None:
@@ -260,6 +277,15 @@ class StoreWriter:
     def forget(self, record: JobRecord) -> None:
         """Leave a job in the file as it is, since it has not entered the queue."""
         self._jobs.pop(record, None)
+
+    def leave(self, job_id: JobID, number: int) -> None:
+        """Leave a job in the file that cannot be loaded."""
+        self._unloaded.setdefault(job_id, []).append(number)
+
+    def discard(self, job_id: JobID) -> None:
+        """Delete the jobs of this ID that could not be loaded."""
+        self._gathering.discarded.update(self._unloaded.pop(job_id))
+        self._filled.set()
 
     def job_changed(self, record: JobRecord) -> None:
         """Note a change of a job."""
