@@ -208,7 +208,7 @@ async def main():
             await queue.run(charge, path + ".log")
             die()
         if how == "cancel":
-            handle = await queue.submit(charge, path + ".log", delay=0.01)
+            handle = await queue.submit(charge, path + ".log", delay=30)
             print(await queue.request_cancel(handle))
             sys.stdout.flush()
             die()

@@ -47,8 +47,6 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
     """
     extras = record.extras
     key_slot = None if extras.key is None else registry.keys.find(extras.key)
-    if extras.id in registry.unloaded:
-        raise DuplicateJob(extras.id, None)
     if not (extras.on_conflict or extras.id):
         return Conflicts(key_slot=key_slot)
     jobs = _conflicting(record, registry, key_slot)
@@ -59,10 +57,18 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
     return Conflicts(None, key_slot, jobs)
 
 
-def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> None:
+def claim(
+    record: JobRecord, registry: Registry, conflicts: Conflicts, *, is_deferred: bool = False
+) -> None:
     """Queue a new job behind those with its key and ID; the key's methods may raise anything.
 
     Of the jobs that it supersedes, one with its ID may run: it starts when that has ended.
+
+    Args:
+        record: The new job.
+        registry: The jobs of the queue.
+        conflicts: What it conflicts with.
+        is_deferred: Whether those that it supersedes are cancelled later, the pending ones too.
     """
     extras = record.extras
     if extras.key is not None:
@@ -70,10 +76,13 @@ def claim(record: JobRecord, registry: Registry, conflicts: Conflicts) -> None:
         key_slot.add(record)
         record.set_key_slot(key_slot)
     if conflicts.superseded and extras.id:
-        superseded = registry.running_job(extras.id)
-        if superseded is not None:
+        superseded = [*conflicts.superseded] if is_deferred else []
+        if (running := registry.running_job(extras.id)) is not None:
+            superseded.append(running)
+        if superseded:
             links = extras.links or JobLinks()
-            links.add(superseded, any_end=True)
+            for job in superseded:
+                links.add(job, any_end=True)
             record.set_links(links)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr._errors import QueueClosed
+from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._conflicts import claim, find_conflicts
 from ticketr.jobs._core_base import CoreBase
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
@@ -153,6 +153,8 @@ class QueueCore(CoreBase):
         else:
             if (after := record.extras.after) is not None:
                 self.dependencies.resolve(record, after, partial(self._find_predecessor, self))
+            if self.store is not None and record.extras.id in self.store.unloaded:
+                raise DuplicateJob(record.extras.id, None)
             conflicts = find_conflicts(record, registry, now)
             if conflicts.joined is not None:
                 return self.handle_of(conflicts.joined)
@@ -162,7 +164,7 @@ class QueueCore(CoreBase):
                 and not is_inside(self.marks)
             ):
                 return None
-            claim(record, registry, conflicts)
+            claim(record, registry, conflicts, is_deferred=self.store is not None)
         number = registry.submitted = registry.submitted + 1
         job_id = record.extras.id
         if not job_id:

@@ -395,7 +395,8 @@ class JobQueue(QueueControl):
         to load them again. Empty without a store.
         """
         self._core.subscriptions.owner_thread.check()
-        return dict(self._core.registry.unloaded)
+        store = self._core.store
+        return {} if store is None else dict(store.unloaded)
 
     @enable_ki_protection
     async def discard(self, job_id: JobID) -> bool:
@@ -415,11 +416,8 @@ class JobQueue(QueueControl):
         """
         core, wanted = self._core, checked_text("job_id", job_id)
         core.subscriptions.owner_thread.check()
-        is_known = core.registry.unloaded.pop(wanted, None) is not None
-        if is_known and core.store is not None:
-            core.store.discard(wanted)
-            await core.store.wait_all_written()
-        else:
+        if core.store is None or not core.store.discard(wanted):
             await trio.lowlevel.checkpoint()
-        return is_known
-
+            return False
+        await core.store.wait_all_written()
+        return True

@@ -33,7 +33,6 @@ class Registry:
         by_id: The live jobs and those that are kept. An ID belongs to the job that got it last.
         keys: The keys of the live jobs, and those that are paused or have a rate.
         finished: The jobs that have ended and are kept.
-        unloaded: The jobs that a store could not load: why not, by ID.
         unsuccessful: How many jobs have failed, and how many were cancelled, by status. To count
             those that have completed would cost each of them time; their number follows.
     """
@@ -46,7 +45,6 @@ class Registry:
         "ids",
         "keys",
         "submitted",
-        "unloaded",
         "unsuccessful",
     )
 
@@ -61,7 +59,6 @@ class Registry:
         self.ids: itertools.count[int] = itertools.count(1)
         self.submitted: int = 0
         self.by_id: dict[JobID, JobRecord] = {}
-        self.unloaded: dict[JobID, str] = {}
         self.keys: KeyTable[JobRecord] = KeyTable()
         self.finished: FinishedJobs = FinishedJobs(self.by_id, keep)
         self.unsuccessful: dict[JobStatus, int] = {FAILED: 0, CANCELLED: 0}
@@ -95,10 +92,10 @@ class Registry:
     def free(self, record: JobRecord) -> None:
         """Free the ID and the key of a job that has ended for others."""
         key_slot = record.extras.key_slot
-        if record.extras.on_conflict is OnConflict.SUPERSEDE and record.extras.id:
-            superseded = self.running_job(record.id)
-            if superseded is not None and self.by_id.get(record.id) is record:
-                self.by_id[record.id] = superseded
+        if record.extras.on_conflict is OnConflict.SUPERSEDE and record.extras.links is not None:
+            superseded = [job for job in record.extras.links.predecessors if job.id == record.id]
+            if superseded and self.by_id.get(record.id) is record:
+                self.by_id[record.id] = superseded[-1]
         if key_slot is not None:
             key_slot.discard(record)
             self.remove_unused(key_slot)

@@ -102,8 +102,7 @@ class Opening:
         """List a job that is not loaded, unless it has ended."""
         if row.finished_at is None:
             job_id = row.id if type(row.id) is str else f"row {row.number}"
-            self._core.registry.unloaded[job_id] = problem
-            self._writer.leave(job_id, row.number)
+            self._writer.leave(job_id, row.number, problem)
 
     def _leave_repeat(self, row: RepeatRow, _: str) -> None:
         """List a repeat that is not loaded, for a call to take it over or to end it."""

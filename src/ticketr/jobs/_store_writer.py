@@ -179,6 +179,7 @@ class StoreWriter:
         codec: How arguments are written.
         allowed: The functions that jobs may call; None for all.
         max_kills: How many kills a job survives.
+        unloaded: The jobs that could not be loaded: why not, by ID.
     """
 
     def __init__(
@@ -196,7 +197,8 @@ class StoreWriter:
         self._run_sync = run_sync
         self._jobs: dict[JobRecord, StoredJob] = {}
         self._kept: set[JobRecord] = set()  # cancelled by the end of the queue alone
-        self._unloaded: dict[JobID, list[int]] = {}
+        self.unloaded: dict[JobID, str] = {}
+        self._unloaded_numbers: dict[JobID, list[int]] = {}
         self._next_number = 1
         self._gathering = Batch()
         self._writing: Batch | None = None
@@ -278,14 +280,18 @@ class StoreWriter:
         """Leave a job in the file as it is, since it has not entered the queue."""
         self._jobs.pop(record, None)
 
-    def leave(self, job_id: JobID, number: int) -> None:
+    def leave(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
-        self._unloaded.setdefault(job_id, []).append(number)
+        self.unloaded[job_id] = problem
+        self._unloaded_numbers.setdefault(job_id, []).append(number)
 
-    def discard(self, job_id: JobID) -> None:
-        """Delete the jobs of this ID that could not be loaded."""
-        self._gathering.discarded.update(self._unloaded.pop(job_id))
+    def discard(self, job_id: JobID) -> bool:
+        """Delete the jobs of this ID that could not be loaded; return False if there are none."""
+        if self.unloaded.pop(job_id, None) is None:
+            return False
+        self._gathering.discarded.update(self._unloaded_numbers.pop(job_id))
         self._filled.set()
+        return True
 
     def job_changed(self, record: JobRecord) -> None:
         """Note a change of a job."""
@@ -368,6 +374,10 @@ class StoreWriter:
         if not superseded:
             return
         number, now = self._jobs[record].number, record.submitted_at + self._offset()
+        if number not in self._gathering.new:  # an opening: the new one is in the file
+            assert self._queue is not None  # it is being opened
+            self._queue.supersede(superseded)
+            return
         pending = {
             self._jobs[job].number: superseded_values(job, now)
             for job in superseded
@@ -503,12 +513,14 @@ class StoreWriter:
         batch.fail(failure)
         self._warn(words)
         self._gathering.add_older(batch)
-        for number, record in batch.awaited.items():
+        # A job that supersedes another gives the ID back to that one, which must live.
+        awaited = [*reversed(batch.awaited.items())]
+        for number, record in awaited:
             self._gathering.forget(number)
             self._jobs.pop(record, None)
         if self._gathering:
             self._filled.set()
-        for record in batch.awaited.values():
+        for _, record in awaited:
             if self._queue is not None:
                 self._queue.cancel(record, CancelCause.USER)
 
