@@ -118,7 +118,7 @@ SELECT_JOBS: Final = (
 SELECT_LINKS: Final = (
     "SELECT job, predecessor FROM links WHERE job > ? AND job <= ? ORDER BY job, predecessor"
 )
-PAGE: Final = 100
+PAGE: Final = 50
 """How many jobs are read, and loaded, without a checkpoint."""
 INSERT_LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
 DELETE_LINKS: Final = (
