@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test coverage docs pictures check bench stress clean
+.PHONY: help setup demo test coverage docs pictures check bench stress mutants clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -55,6 +55,9 @@ bench: setup  ## print the measured ratios against named peers
 
 stress: setup  ## run the long sweeps and soaks that the gate only samples
 	@TICKETR_STRESS=1 $(BIN)/python -m pytest -q -m 'stress or laws' --timeout 3600 $(ARGS)
+
+mutants: setup  ## change the queue in a copy, one expression at a time; print what no test notices
+	@$(BIN)/python tests/mutants.py $(ARGS)
 
 clean:  ## remove what the other words made
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis

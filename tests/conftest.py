@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes.examples import USUAL
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterator
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 # By default Hypothesis fails a test whose example takes 0.2 s, which a busy machine makes of any.
 settings.register_profile("usual", settings(), deadline=None, max_examples=USUAL)
 settings.load_profile("usual")
+# For `make mutants`: a failure has to be seen, not explained.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("usual"),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 
 FAR_AWAY = 1e6
 """Seconds of virtual time; no test has so much to wait for."""
