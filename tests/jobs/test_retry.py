@@ -66,6 +66,11 @@ def test_waits_grow_up_to_the_cap() -> None:
     assert [retry.delay(attempt) for attempt in (1, 2, 3, 4, 5)] == [2, 6, 18, 50, 50]
 
 
+def test_a_wait_too_long_for_a_number_is_the_cap() -> None:
+    assert Retry(9, factor=10, cap=50, jitter=0).delay(10**6) == 50
+    assert Retry(9, first=math.inf, cap=50, jitter=0).delay(1) == 50
+
+
 @pytest.mark.parametrize(("jitter", "low"), [(1.0, 0.0), (0.5, 4.0), (0.0, 8.0)])
 def test_jitter_is_the_part_that_is_random(jitter: float, low: float) -> None:
     assert Retry(9, first=8, jitter=jitter, random=lambda: 0.0).delay(1) == low
@@ -101,14 +106,24 @@ def test_the_same_seed_gives_the_same_waits() -> None:
         {"first": -1},
         {"first": math.nan},
         {"factor": 0.5},
+        {"factor": math.nan},
+        {"jitter": math.nan},
         {"cap": math.inf},
         {"jitter": 1.1},
     ],
     ids=str,
 )
 def test_nonsense_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must be"):
+    (name,) = options
+
+    with pytest.raises(ValueError, match=f"^{name} must be"):
         Retry(**{"attempts": 1, **options})
+
+
+@pytest.mark.parametrize("on", [3, int, (OSError, int), (OSError, 3)], ids=str)
+def test_what_is_no_error_class_is_refused(on: Any) -> None:
+    with pytest.raises(TypeError, match=r"^on must be"):
+        Retry(1, on=on)
 
 
 @pytest.mark.parametrize("delay", [-1, math.inf, math.nan])
