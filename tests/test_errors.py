@@ -30,7 +30,7 @@ from ticketr import (
 
 ERRORS: list[tuple[TicketrError, str]] = [
     (QueueClosed(), "the job queue is closed: it takes no more jobs"),
-    (QueueFull(3), "3 jobs are pending already: await submit() to wait for room"),
+    (QueueFull(3), "3 jobs wait for a worker already: await submit() to wait for room"),
     (UnknownJob("x"), "no job 'x' is known: it never was, or its record was dropped"),
     (DuplicateJob("x"), "job 'x' has not ended: its ID is free again once it has"),
     (WouldDeadlock("x", "itself"), "job 'x' would wait for ever for itself"),

@@ -67,16 +67,21 @@ class QueueModel(QueueBooks):
         )
         is_late = is_doomed or wish.start_by <= self.now
         victims = rivals if way is OnConflict.SUPERSEDE and not is_late else []
-        inherits = any(victim.status is JobStatus.PENDING for victim in victims)
-        if len(self.pending) >= self.max_pending and not (inherits or above):
-            raise QueueFull(self.max_pending)
+        inherits = any(
+            victim.status is JobStatus.PENDING and self.is_ready(victim) for victim in victims
+        )
+        is_full = not (self.has_room or inherits or above)
         job = ModelJob(wish, wish.priority, self.now, self.now + wish.delay)
         job.is_late = bool(rivals and not victims and wish.id)
         if victims and wish.id:
             same_id = [other for other in self.running if other.wish.id == wish.id]
             job.superseded = [other for other in same_id if other not in before]
         job.starts_after = [other for other in before if other.is_live] + job.superseded
+        ready = [other for other in self.pending if self.is_ready(other)]
         self.jobs.append(job)
+        if is_full and len(ready) < len([one for one in self.pending if self.is_ready(one)]):
+            self.jobs.remove(job)
+            raise QueueFull(self.max_pending)
         for victim in victims:
             self.cancel(victim, CancelCause.SUPERSEDED)
         if is_doomed:
@@ -92,7 +97,7 @@ class QueueModel(QueueBooks):
         return [job for job in live if job.wish.key == wish.key]
 
     def _admit(self) -> None:
-        while self.outside and len(self.pending) < self.max_pending:
+        while self.outside and self.has_room:
             first = max(self.outside, key=lambda submission: submission.wish.priority)
             self._let_in(first, above=False)
 
@@ -140,6 +145,7 @@ class QueueModel(QueueBooks):
     def pause(self, key: str | None) -> None:
         if not self.leaving:
             self.paused.add(key)
+            self._admit()
 
     def leave(self) -> None:
         """End the body of the block."""

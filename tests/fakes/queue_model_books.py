@@ -68,9 +68,30 @@ class QueueBooks:
         return job.wish.id is not None and len(named) > 1
 
     def obstacle(self, job: ModelJob) -> bool:
-        """Return whether a job waits for the end of another that has its key."""
+        """Return whether a job waits for another with its key: one that runs, or a better one."""
         key = job.wish.key
-        return key is not None and any(key == running.wish.key for running in self.running)
+        if key is None:
+            return False
+        if any(key == running.wish.key for running in self.running):
+            return True
+        others = [other for other in self.pending if other.wish.key == key and self.is_due(other)]
+        return not self.lacks_start_of(key) and min(others, key=lambda other: other.rank) is not job
+
+    def is_due(self, job: ModelJob) -> bool:
+        return not job.starts_after and job.due_at <= self.now
+
+    def is_ready(self, job: ModelJob) -> bool:
+        """Return whether a pending job could start, but for a worker, a pause or the queue's rate."""
+        key = job.wish.key
+        is_held = key is not None and (key in self.paused or self.lacks_start_of(key))
+        return not is_held and self.is_due(job) and not self.obstacle(job)
+
+    def lacks_start_of(self, key: str) -> bool:
+        return key in self.rates and self.rates[key].level(self.now) < 1
+
+    @property
+    def has_room(self) -> bool:
+        return len([job for job in self.pending if self.is_ready(job)]) < self.max_pending
 
     def waiting_for(self, job: ModelJob) -> str | None:
         if job.status is not JobStatus.PENDING:

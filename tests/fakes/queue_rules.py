@@ -171,6 +171,7 @@ class QueueRules(SubmitRules):
     def pause(self, key: str | None) -> None:
         self.driver.run.do(lambda: self.driver.queue.pause(key))
         self.model.pause(key)
+        self.model.settle()
 
     @precondition(lambda self: self.model.paused)
     @rule(index=INDEX)

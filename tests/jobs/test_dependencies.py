@@ -17,7 +17,6 @@ from ticketr import (
     JobStatus,
     Keep,
     OnConflict,
-    QueueFull,
     RetryLater,
     UnknownJob,
     WouldDeadlock,
@@ -183,22 +182,6 @@ async def test_an_id_or_handle_that_is_unknown_is_refused(autojump_clock: MockCl
         assert queue.submit_nowait(sleep, after=[]).id != job.id
 
     assert started(job) == [1]
-
-
-async def test_jobs_that_wait_count_as_pending_and_a_submit_waits_for_room_with_them(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        before = queue.submit_nowait(sleep, 4)
-        await trio.sleep(1)
-        queue.submit_nowait(sleep, after=[before])
-        with pytest.raises(QueueFull):
-            queue.submit_nowait(sleep)
-        late = await queue.submit(sleep, after=[before])
-
-        assert trio.current_time() == 4
-
-    assert started(late) == [5]
 
 
 async def test_a_job_admitted_after_its_predecessor_was_cancelled_never_starts(

@@ -231,17 +231,18 @@ async def test_superseding_a_key(autojump_clock: MockClock) -> None:
 
 async def test_superseding_without_room_changes_nothing(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue:
-        running = queue.submit_nowait(sleep, key="k")
+        queue.submit_nowait(sleep)
         await wait_all_tasks_blocked()
+        delayed = queue.submit_nowait(sleep, key="k", delay=5)
         queue.submit_nowait(sleep)
         with pytest.raises(QueueFull):
             queue.submit_nowait(sleep, key="k", on_conflict=OnConflict.SUPERSEDE)
-        assert not running.snapshot().cancel_requested
+        assert delayed.status is JobStatus.PENDING
 
         # A submit that waits for room supersedes when it is admitted.
         newest = await queue.submit(sleep, 2, key="k", on_conflict=OnConflict.SUPERSEDE)
         assert await newest.result() == 2
-        assert running.status is JobStatus.COMPLETED
+        assert delayed.snapshot().cancel_cause is CancelCause.SUPERSEDED
 
 
 @pytest.mark.parametrize("how", ["submit", "submit_nowait", "run"])

@@ -276,7 +276,7 @@ async def test_no_more_than_max_pending_wait(autojump_clock: MockClock) -> None:
         queue.submit_nowait(value, 1)
         queue.submit_nowait(value, 2)
 
-        with pytest.raises(QueueFull, match="2 jobs are pending"):
+        with pytest.raises(QueueFull, match="2 jobs wait for a worker"):
             queue.submit_nowait(value, 3)
 
         assert len(queue.jobs()) == 3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ticketr._errors import DuplicateJob
 from ticketr.jobs._dependencies import is_doomed
-from ticketr.jobs._job import PENDING, RUNNING, OnConflict
+from ticketr.jobs._job import RUNNING, OnConflict
 from ticketr.jobs._links import JobLinks
 
 if TYPE_CHECKING:
@@ -24,18 +24,15 @@ class Conflicts(NamedTuple):
         joined: The live job whose handle the submit returns; the new job does not enter then.
         key_slot: The slot of its key, if the key is in use.
         superseded: The jobs that are cancelled for it.
+        running: The running job among these that has its ID: it starts when that has ended.
         is_id_taken: Whether a live job keeps the ID, which it comes too late to supersede.
     """
 
     joined: JobRecord | None = None
     key_slot: KeySlot[JobRecord] | None = None
     superseded: Sequence[JobRecord] = ()
+    running: JobRecord | None = None
     is_id_taken: bool = False
-
-    @property
-    def makes_room(self) -> bool:
-        """Whether it takes the place of a pending job, so that it needs no other."""
-        return any(job.status is PENDING for job in self.superseded)
 
 
 def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflicts:
@@ -54,15 +51,14 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
         return Conflicts(joined=_join(record, jobs))
     if (extras.start_by is not None and extras.start_by <= now) or is_doomed(record):
         return Conflicts(key_slot=key_slot, is_id_taken=bool(jobs and extras.id))
-    return Conflicts(None, key_slot, jobs)
+    running = registry.running_job(extras.id) if jobs and extras.id else None
+    return Conflicts(None, key_slot, jobs, running)
 
 
 def claim(
     record: JobRecord, registry: Registry, conflicts: Conflicts, *, is_deferred: bool = False
 ) -> None:
     """Queue a new job behind those with its key and ID; the key's methods may raise anything.
-
-    Of the jobs that it supersedes, one with its ID may run: it starts when that has ended.
 
     Args:
         record: The new job.
@@ -75,15 +71,14 @@ def claim(
         key_slot = conflicts.key_slot or registry.keys.add(extras.key)
         key_slot.add(record)
         record.set_key_slot(key_slot)
-    if conflicts.superseded and extras.id:
-        superseded = [*conflicts.superseded] if is_deferred else []
-        if (running := registry.running_job(extras.id)) is not None:
-            superseded.append(running)
-        if superseded:
-            links = extras.links or JobLinks()
-            for job in superseded:
-                links.add(job, any_end=True)
-            record.set_links(links)
+    superseded = [*conflicts.superseded] if is_deferred and extras.id else []
+    if conflicts.running is not None:
+        superseded.append(conflicts.running)
+    if superseded:
+        links = extras.links or JobLinks()
+        for job in superseded:
+            links.add(job, any_end=True)
+        record.set_links(links)
 
 
 def _conflicting(

@@ -153,6 +153,7 @@ class QueueControl(QueueQueries):
         keys = core.registry.keys
         key_slot = None if key is None else keys.find(key) or keys.add(key)
         core.schedule.pause(key_slot)
+        core.admit()
         core.mark_changed(_pending(core, key_slot))
 
     @enable_ki_protection

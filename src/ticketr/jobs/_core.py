@@ -148,7 +148,8 @@ class QueueCore(CoreBase):
         now = self.now()
         conflicts: Conflicts | None = None
         if record.extras is NO_EXTRAS:  # as nearly always
-            if schedule.pending >= schedule.max_pending and not (above or is_inside(self.marks)):
+            is_full = len(schedule.ready.entries) >= schedule.max_pending
+            if is_full and not (above or is_inside(self.marks)):
                 return None
         else:
             if (after := record.extras.after) is not None:
@@ -158,11 +159,7 @@ class QueueCore(CoreBase):
             conflicts = find_conflicts(record, registry, now)
             if conflicts.joined is not None:
                 return self.handle_of(conflicts.joined)
-            if (
-                schedule.pending >= schedule.max_pending
-                and not (above or conflicts.makes_room)
-                and not is_inside(self.marks)
-            ):
+            if not (above or self._has_room_for(record, conflicts) or is_inside(self.marks)):
                 return None
             claim(record, registry, conflicts, is_deferred=self.store is not None)
         number = registry.submitted = registry.submitted + 1
@@ -193,6 +190,16 @@ class QueueCore(CoreBase):
         if self._is_logging:
             self._lifecycle.submitted(record)
         return handle
+
+    def _has_room_for(self, record: JobRecord, conflicts: Conflicts) -> bool:
+        """Tell whether a new job finds room, takes that of another one, or needs none."""
+        schedule = self.schedule
+        return (
+            schedule.has_room
+            or conflicts.running is not None
+            or any(job in schedule.ready for job in conflicts.superseded)
+            or schedule.is_held(record, conflicts.key_slot)
+        )
 
     def let_in(self, record: JobRecord) -> None:
         """Take a job that nobody waits to submit, also if the queue is full.

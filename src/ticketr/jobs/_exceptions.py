@@ -8,12 +8,12 @@ from ticketr._errors import TicketrError
 
 
 class QueueFull(TicketrError, trio.WouldBlock):
-    """Raised by ``submit_nowait`` when ``max_pending`` jobs are pending.
+    """Raised by ``submit_nowait`` when ``max_pending`` jobs wait for a worker.
 
     It is a ``trio.WouldBlock`` as well, as the ``*_nowait`` methods of Trio raise.
 
     Attributes:
-        max_pending: The most jobs that may be pending.
+        max_pending: The most jobs that may wait for a worker.
     """
 
     def __init__(self, max_pending: float) -> None:
@@ -21,4 +21,4 @@ class QueueFull(TicketrError, trio.WouldBlock):
         self.max_pending = max_pending
 
     def __str__(self) -> str:
-        return f"{self.max_pending} jobs are pending already: await submit() to wait for room"
+        return f"{self.max_pending} jobs wait for a worker already: await submit() to wait for room"

@@ -223,8 +223,7 @@ class MapJobs:
         """Return whether no other item may be taken now."""
         if self.unread >= self.window or self.is_stopped or self.is_fed or self.outside is not None:
             return True
-        schedule = self.core.schedule
-        return len(self.live) > self.low and schedule.pending >= schedule.max_pending
+        return len(self.live) > self.low and not self.core.schedule.has_room
 
     def may_resume(self) -> bool:
         """Return whether the feeder may take items again after a pause."""

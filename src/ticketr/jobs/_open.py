@@ -84,7 +84,8 @@ def open_job_queue(
 
     Args:
         workers: How many jobs can run at once.
-        max_pending: How many jobs can be pending; None or ``math.inf`` for no limit.
+        max_pending: With how many jobs that wait for a worker, or for the pause or rate of the
+            queue, a submit has to wait; None or ``math.inf`` for no limit.
         keep: How much to remember of jobs that have ended.
         retry: When to try again a job that fails; None for never. A submit may give a rule of its
             own.

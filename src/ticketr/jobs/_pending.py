@@ -22,8 +22,9 @@ class PendingJobs:
     Also written in ``_schedule``.
 
     Attributes:
-        max_pending: The most pending jobs.
+        max_pending: The most ready jobs with which another one may enter.
         pending: The number of pending jobs.
+        ready: The jobs that can start, but for a worker, a pause or the rate of the queue.
         submissions: The submits that wait for room.
         is_paused: Whether no job may start.
         is_stopped: Whether it is paused, or the rate of the queue has no start left.
@@ -40,11 +41,12 @@ class PendingJobs:
         self.is_stopped: bool = False
         self.rates: RateLimits[KeySlot[JobRecord]] | None = None
         self.is_time_dependent: bool = False
-        self._ready: PriorityQueue[JobRecord] = PriorityQueue()
+        self.ready: PriorityQueue[JobRecord] = PriorityQueue()
         self.blocked: dict[KeySlot[JobRecord], PriorityQueue[JobRecord]] = {}
         self._delayed: PriorityQueue[JobRecord] = PriorityQueue()  # by when they are due
         self._after: PriorityQueue[JobRecord] = PriorityQueue()  # those that start after others
         self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
+        self._chosen: dict[KeySlot[JobRecord], JobRecord] = {}  # the ready job of each key
         self._key_holders: dict[KeySlot[JobRecord], JobRecord] = {}
         self._paused_keys: set[KeySlot[JobRecord]] = set()
         # Those that may have begun to wait for a rate; None unless that cancels them.
@@ -52,7 +54,7 @@ class PendingJobs:
 
     def jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
-        queues = [self._delayed, self._ready, *self.blocked.values()]
+        queues = [self._delayed, self.ready, *self.blocked.values()]
         return [*reversed([*self._after]), *(record for queue in queues for record in queue)]
 
     def waiting_for(self, record: JobRecord) -> str:
@@ -63,10 +65,18 @@ class PendingJobs:
             return "after"
         if record.pending_queue is self._delayed:
             return "time"
-        if self.blocking_job(record) is not None:
+        key = record.extras.key_slot
+        if key is not None and (
+            key in self._key_holders or self._chosen.get(key, record) is not record
+        ):
             return "key"
-        is_limited = self.rates is not None and self.rates.blocks(record.extras.key_slot)
+        is_limited = self.rates is not None and self.rates.blocks(key)
         return "rate" if is_limited else "worker"
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another job may become ready by entering."""
+        return len(self.ready.entries) < self.max_pending
 
     def needs_key(self, key: KeySlot[JobRecord]) -> bool:
         """Tell whether a key is paused or has a rate, also while no job has it."""

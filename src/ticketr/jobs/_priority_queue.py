@@ -25,30 +25,33 @@ class PriorityQueue(Generic[T]):
     Most items arrive in order and are appended to a deque, which is quicker than a heap. An item
     that belongs before the last one goes to a heap. A removed item's entry is not searched for: it
     is stale, and stays until it is first, or until more than half of all entries are stale.
+
+    Attributes:
+        entries: The items, each with its entry.
     """
 
-    __slots__ = ("_entries", "_heap", "_queue")
+    __slots__ = ("_heap", "_queue", "entries")
 
     def __init__(self) -> None:
-        self._entries: dict[T, Entry[T]] = {}
+        self.entries: dict[T, Entry[T]] = {}
         self._queue: deque[Entry[T]] = deque()
         self._heap: list[Entry[T]] = []
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __contains__(self, item: object) -> bool:
-        return item in self._entries
+        return item in self.entries
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._entries)
+        return iter(self.entries)
 
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
         """Add an item.
 
         Its number must be unique.
         """
-        entry = self._entries[item] = (rank, time, number, item)
+        entry = self.entries[item] = (rank, time, number, item)
         queue = self._queue
         if not queue or queue[-1] < entry:
             queue.append(entry)
@@ -57,7 +60,7 @@ class PriorityQueue(Generic[T]):
 
     def first(self) -> Entry[T] | None:
         """Return the entry of the first item; None if there is none."""
-        queue, heap, entries = self._queue, self._heap, self._entries
+        queue, heap, entries = self._queue, self._heap, self.entries
         while queue and entries.get(queue[0][3]) is not queue[0]:
             queue.popleft()
         while heap and entries.get(heap[0][3]) is not heap[0]:
@@ -81,12 +84,12 @@ class PriorityQueue(Generic[T]):
         else:
             heappop(self._heap)
         item = entry[3]
-        del self._entries[item]
+        del self.entries[item]
         return item
 
     def discard(self, item: T) -> None:
         """Remove an item, from the middle or from the front."""
-        del self._entries[item]
-        if len(self._queue) + len(self._heap) > 2 * len(self._entries) + MAX_STALE:
-            self._queue = deque(sorted(self._entries.values()))
+        del self.entries[item]
+        if len(self._queue) + len(self._heap) > 2 * len(self.entries) + MAX_STALE:
+            self._queue = deque(sorted(self.entries.values()))
             self._heap = []

@@ -135,8 +135,8 @@ class JobQueue(QueueControl):
         """Submit a job now or not at all, otherwise as :meth:`submit` does.
 
         Raises:
-            QueueFull: ``max_pending`` jobs are pending, and this is not called inside a job of the
-                queue.
+            QueueFull: ``max_pending`` jobs wait for a worker, and this is not called inside a job of
+                the queue.
             RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
         self._core.subscriptions.owner_thread.check()

@@ -7,10 +7,11 @@ Order. A job of higher priority runs first; of two equal ones, the one that was 
 submit, or at the end of a delay or back-off), then the one that was submitted first. The order of
 two jobs does not depend on the time, so a heap will do.
 
-Keys. A job whose key is held moves to the queue of that key only when it would be the next to run;
-it holds no worker there. When the key is free again, the first of its queue moves back to the ready
-jobs, where a job of higher rank may have come in between. So the queue of a key can be left alone
-while jobs come and go, and a key is never given to a job that has ended.
+Keys. Of the jobs with a key only the best is ready, while the key is free; the others wait in the
+queue of the key. So all ready jobs can start as soon as there are workers, and a key is never given
+to a job that has ended.
+
+Room. Only ready jobs take room. One that becomes ready is never refused, so there may be more.
 
 Rates. While the rate of the queue has no start left, no job is taken; a key without a start left
 counts as held. Each attempt takes a start when it begins (see ``_rates``).
@@ -21,7 +22,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._job import PENDING
 from ticketr.jobs._pending import PendingJobs
 from ticketr.jobs._priority_queue import PriorityQueue
@@ -55,7 +55,7 @@ class Schedule(PendingJobs):
     def add_plain(self, record: JobRecord, now: float) -> None:
         """Add a job that enters and has no extras, as :meth:`add` does; it is due now."""
         self.pending += 1
-        ready = record.pending_queue = self._ready
+        ready = record.pending_queue = self.ready
         ready.push(record, 0, record.number, now)
 
     def add(self, record: JobRecord, now: float) -> None:
@@ -75,7 +75,17 @@ class Schedule(PendingJobs):
             self._make_ready(record)
 
     def _make_ready(self, record: JobRecord) -> None:
-        self._put(record, self._ready)
+        key = record.extras.key_slot
+        if key is None:
+            self._put(record, self.ready)
+        elif (chosen := self._chosen.get(key)) is None and not self._is_blocked(key):
+            self._chosen[key] = record
+            self._put(record, self.ready)
+        else:
+            queue = self.blocked.setdefault(key, PriorityQueue())
+            self._put(record, queue)
+            if chosen is not None and queue.entries[record] < self.ready.entries[chosen]:
+                self._choose_ready(key)
         if self._suspects is not None and self.rates is not None:
             self._suspects.append(record)
 
@@ -84,52 +94,57 @@ class Schedule(PendingJobs):
         record.pending_queue = queue
         queue.push(record, -record.extras.priority, record.number, record.due_at)
 
+    def _choose_ready(self, key: KeySlot[JobRecord]) -> None:
+        """Let the best job of a key be ready, and no other, if the key lets it start."""
+        chosen = self._chosen.pop(key, None)
+        if chosen is not None:
+            self.ready.discard(chosen)
+            self._put(chosen, self.blocked.setdefault(key, PriorityQueue()))
+        queue = self.blocked.get(key)
+        if queue is None:
+            return
+        if not self._is_blocked(key) and (record := queue.pop()) is not None:
+            self._chosen[key] = record
+            self._put(record, self.ready)
+            if self._suspects is not None and self.rates is not None:
+                self._suspects.append(record)
+        if not queue:
+            del self.blocked[key]
+
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
-        return None if self.is_stopped else self._first_ready()
-
-    def _first_ready(self) -> JobRecord | None:
-        """Return the first job that no key blocks; move those before it."""
-        while (entry := self._ready.first()) is not None:
-            record = entry[3]
-            key_slot = record.extras.key_slot
-            if key_slot is None or not self._is_blocked(key_slot):
-                return record
-            self._ready.pop()
-            self._put(record, self.blocked.setdefault(key_slot, PriorityQueue()))
-        return None
+        first = None if self.is_stopped else self.ready.first()
+        return None if first is None else first[3]
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next; it holds its key from here on."""
-        while not self.is_stopped and (record := self._ready.pop()) is not None:
-            if record.extras is not NO_EXTRAS and not self._may_run(record):
-                continue
-            self.pending -= 1
-            if self.is_time_dependent and record in self._expiring:
-                self._expiring.discard(record)
-            return record
-        return None
-
-    def _may_run(self, record: JobRecord) -> bool:
-        """Give the first job its key and return True, or move it to where it has to wait."""
-        key_slot = record.extras.key_slot
-        if key_slot is None:
-            return True
-        if not self._is_blocked(key_slot):
-            self._key_holders[key_slot] = record
-            return True
-        self._put(record, self.blocked.setdefault(key_slot, PriorityQueue()))
-        return False
+        if self.is_stopped or (record := self.ready.pop()) is None:
+            return None
+        key = record.extras.key_slot
+        if key is not None:
+            del self._chosen[key]
+            self._key_holders[key] = record
+        self.pending -= 1
+        if self.is_time_dependent and record in self._expiring:
+            self._expiring.discard(record)
+        return record
 
     def discard(self, record: JobRecord) -> None:
         """Remove a job that is not to run."""
         record.pending_queue.discard(record)
         self.pending -= 1
-        record.pending_queue = self._ready  # that of a key may be gone soon
+        record.pending_queue = self.ready  # that of a key may be gone soon
         if self.is_time_dependent and record in self._expiring:
             self._expiring.discard(record)
-        if record.extras.key_slot is not None:
-            self._unblock_next(record.extras.key_slot)
+        self._unchoose(record)
+
+    def _unchoose(self, record: JobRecord) -> None:
+        """Let another job of the key be ready, if this one was."""
+        key = record.extras.key_slot
+        if key is not None:
+            if self._chosen.get(key) is record:
+                del self._chosen[key]
+            self._choose_ready(key)
 
     def release_key(self, record: JobRecord) -> None:
         """Free the key of a job that stops running, and make the first that waits for it ready."""
@@ -138,21 +153,12 @@ class Schedule(PendingJobs):
         del self._key_holders[key_slot]
         self._key_changed(key_slot)
 
-    def _unblock_next(self, key: KeySlot[JobRecord]) -> None:
-        """Make the first job ready that a key has blocked, if it no longer does."""
-        queue = self.blocked.get(key)
-        if queue is None:
-            return
-        if not self._is_blocked(key) and (record := queue.pop()) is not None:
-            self._make_ready(record)
-        if not queue:
-            del self.blocked[key]
-
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
         if queue is not self._delayed and queue is not self._after:
             queue.discard(record)
+            self._unchoose(record)
             self._make_ready(record)
 
     # Time
@@ -190,9 +196,9 @@ class Schedule(PendingJobs):
                 if record.status is PENDING and self.waiting_for(record) == "rate":
                     yield record
         while self.rates is not None and None in self.rates.empty:
-            if (first := self._first_ready()) is None:
+            if (first := self.ready.first()) is None:
                 return
-            yield first
+            yield first[3]
 
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
@@ -240,6 +246,7 @@ class Schedule(PendingJobs):
             self.is_paused = self.is_stopped = True
         else:
             self._paused_keys.add(key)
+            self._choose_ready(key)
 
     def resume(self, key: KeySlot[JobRecord] | None) -> None:
         """Undo a pause."""
@@ -248,7 +255,7 @@ class Schedule(PendingJobs):
             self._update_stopped()
         elif key in self._paused_keys:
             self._paused_keys.discard(key)
-            self._unblock_next(key)
+            self._choose_ready(key)
 
     def lift_pauses(self) -> list[JobRecord]:
         """Undo every pause; return the jobs that wait for something else from now on."""
@@ -259,7 +266,7 @@ class Schedule(PendingJobs):
         self._update_stopped()
         self._paused_keys.clear()
         for key in [*self.blocked]:
-            self._unblock_next(key)
+            self._choose_ready(key)
         return paused
 
     # Rates
@@ -291,7 +298,7 @@ class Schedule(PendingJobs):
 
     def _key_changed(self, key: KeySlot[JobRecord]) -> None:
         """Make the first of the jobs that wait for a key ready, if the key lets it start."""
-        self._unblock_next(key)
+        self._choose_ready(key)
         if self._suspects is not None and self.rates is not None and key in self.rates.empty:
             self._suspects += key.jobs
 
@@ -300,6 +307,15 @@ class Schedule(PendingJobs):
 
     # Submits that wait for room
 
+    def is_held(self, record: JobRecord, key: KeySlot[JobRecord] | None) -> bool:
+        """Tell whether a new job with this key would not be ready, or not beside another one."""
+        links = record.extras.links
+        return (
+            record.extras.delay > 0
+            or (key is not None and (key in self._chosen or self._is_blocked(key)))
+            or (links is not None and any(not job.status.is_terminal for job in links.predecessors))
+        )
+
     def add_submission(self, submission: Submission) -> None:
         """Add a submit that waits for room."""
         self.submissions.add(submission)
@@ -307,4 +323,4 @@ class Schedule(PendingJobs):
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
-        return self.submissions.pop() if self.pending < self.max_pending else None
+        return self.submissions.pop() if self.has_room else None
