@@ -47,7 +47,7 @@ nitpick_ignore_regex = [
     # Types that their users need not name.
     (
         "py:class",
-        r"(tuple\[)?(Deferrer|Failures|RunSync|LineOutput|Stream|RunningJob|BatchCounter)",
+        r"(tuple\[)?(Deferrer|Failures|OnJobError|OnProgress|RunSync|LineOutput|Stream|RunningJob|BatchCounter)",
     ),
     ("py:class", r"dict\[JobID"),
 ]
