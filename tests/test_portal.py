@@ -16,6 +16,7 @@ import trio
 
 from ticketr import (
     DuplicateJob,
+    JobCancelled,
     JobTimedOut,
     QueueClosed,
     Retry,
@@ -23,13 +24,13 @@ from ticketr import (
     StoreFailed,
     open_job_queue,
 )
-from ticketr.portal import JobPortal, open_portal_queue
+from ticketr.portal import JobFuture, JobPortal, open_portal_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr import JobContext, JobProgress, JobSnapshot
+    from ticketr import JobContext, JobProgress
 
 LIMIT = 60
 """Seconds to wait for a future that a fault would leave open."""
@@ -224,6 +225,18 @@ def test_a_job_that_swallows_its_cancellation_gives_its_value() -> None:
 
         assert future.result(LIMIT) == "kept"
         assert not future.cancel()
+
+
+@pytest.mark.parametrize("error", [JobCancelled("1", "inner", "user"), CancelledError()])
+def test_the_cancellation_of_another_job_is_an_error(error: Exception) -> None:
+    async def raise_it(context: JobContext) -> None:
+        raise error
+
+    with JobPortal() as portal:
+        future = portal.submit(raise_it)
+
+        assert future.exception(LIMIT) is error
+    assert not future.cancelled()
 
 
 def test_progress_is_told_in_trios_thread_and_ends_with_the_last_report() -> None:
@@ -500,8 +513,8 @@ async def test_a_trio_run_in_the_main_thread_takes_jobs_from_others() -> None:
         assert await handle.result() == 10
 
     assert values == [2 * number for number in range(10)]
-    with pytest.raises(QueueClosed):
-        portal.submit(double, 1)
+    late = portal.submit(double, 1)
+    assert type(await trio.to_thread.run_sync(late.exception, LIMIT)) is QueueClosed
 
 
 async def test_the_error_of_the_body_leaves_a_portal_queue_as_it_is() -> None:
@@ -539,19 +552,22 @@ def test_an_exit_in_on_progress_ends_the_portal() -> None:
     assert type(future.exception(0)) is SystemExit
 
 
-async def test_failures_are_told_to_the_portal_queue_too() -> None:
+async def test_a_callback_of_a_future_sees_its_job() -> None:
     told = list[str]()
 
-    def note(snapshot: JobSnapshot) -> None:
-        assert snapshot.error is not None
-        told.append(snapshot.error.type)
-        raise ValueError("logged")
+    def note(future: JobFuture[object]) -> None:
+        assert future.handle is not None
+        error = future.handle.snapshot().error
+        assert error is not None
+        told.append(error.type)
 
     def serve() -> None:
-        assert type(portal.submit(failing).exception(LIMIT)) is ValueError
-        assert type(portal.submit(endless, timeout=0.01).exception(LIMIT)) is JobTimedOut
+        futures = portal.submit(failing), portal.submit(endless, timeout=0.01)
+        for future in futures:
+            future.add_done_callback(note)  # type: ignore[arg-type]
+            wait([future], LIMIT)
 
-    async with open_portal_queue(open_job_queue(), on_job_error=note) as portal:
+    async with open_portal_queue(open_job_queue(workers=2)) as portal:
         await trio.to_thread.run_sync(serve)
 
     assert told == ["ValueError", "JobTimedOut"]

@@ -26,7 +26,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import CancelledError, wait
+from concurrent.futures import wait
 from contextlib import ExitStack
 from contextvars import ContextVar
 from enum import Enum
@@ -60,7 +60,7 @@ except ModuleNotFoundError as error:
 from ticketr.portal import JobPortal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from celery import Celery
     from celery.concurrency.base import BasePool
@@ -164,14 +164,7 @@ class TrioTask(Task[..., Any]):
     serializer = "json"
     Request = "ticketr.celery:TrioRequest"
 
-    def apply_async(
-        self,
-        args: Iterable[object] | None = None,
-        kwargs: Mapping[str, object] | None = None,
-        *rest: Any,
-        countdown: float | None = None,
-        **options: Any,
-    ) -> Any:
+    def apply_async(self, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
         """Submit the job, as any task of Celery.
 
         Raises:
@@ -180,7 +173,7 @@ class TrioTask(Task[..., Any]):
         args, kwargs = tuple(args or ()), dict(kwargs or {})
         if self.app.current_worker_task is None:  # a worker passes on what other tasks returned
             _check_arguments(args, kwargs)
-        if countdown:
+        if countdown := options.get("countdown"):
             options["countdown"] = math.ceil(countdown)  # a delay of less than a second is refused
         return super().apply_async(args, kwargs, *rest, **options)
 
@@ -333,19 +326,21 @@ class _Run:
         try:
             future = self._submit(task, function, args)
             self._report_progress(task, future)
-            value = future.result()
-        except CancelledError:  # that of concurrent.futures
-            raise self._stopped() from None  # noqa: ASYNC104
+            if future.handle is None and not future.cancelled():
+                future.result()  # the portal has refused the job
         except QueueClosed:
             self._pool.end_worker()
             raise self._stopped() from None
-        except JobTimedOut:
+        if future.cancelled():
+            raise self._stopped()
+        error = future.exception()
+        if isinstance(error, JobTimedOut) and error.job_id == task.request.id:
             if self._soft <= self._hard:
-                raise SoftTimeLimitExceeded(self._soft) from None
-            raise TimeLimitExceeded(self._hard) from None
-        if self._stop is _Stop.REVOKED:
+                raise SoftTimeLimitExceeded(self._soft)
+            raise TimeLimitExceeded(self._hard)
+        if error is None and self._stop is _Stop.REVOKED:
             raise Ignore  # Celery has stored that it was revoked
-        return value
+        return future.result()
 
     def _submit(
         self, task: Task[..., Any], function: Callable[..., Awaitable[T]], args: tuple[Any, ...]
@@ -376,14 +371,11 @@ class _Run:
 
     def _report_progress(self, task: Task[..., Any], future: JobFuture[Any]) -> None:
         """Store the progress of the job until it has ended."""
-        self._changed.wait()
-        while not future.done():
+        while self._changed.wait() and not future.done():
             self._changed.clear()
             if self._progress is not None and not task.request.ignore_result:
                 self._store_progress(task, self._progress.as_dict())
-            if wait([future], PROGRESS_EVERY).done:
-                return
-            self._changed.wait()
+            wait([future], PROGRESS_EVERY)
 
     def _store_progress(self, task: Task[..., Any], meta: dict[str, object]) -> None:
         with self._storing:
@@ -470,9 +462,7 @@ class TrioPool(TaskPool):
         """End the worker, whose Trio run a job has ended; Celery gives the jobs back."""
         if not self._is_ending:
             self._is_ending = True
-            logger.critical(
-                "a job has ended the Trio run, by an exit or interrupt: the worker ends"
-            )
+            logger.critical("a job has exited, and ended the Trio run: the worker ends")
             os.kill(os.getpid(), signal.SIGQUIT)
 
     def give_back(self) -> None:

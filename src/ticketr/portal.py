@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from functools import partial
@@ -25,19 +25,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, cast, final
 
 import trio
 
-from ticketr import JobCancelled, JobError, JobStatus, QueueClosed, QueueFull, open_job_queue
+from ticketr import JobCancelled, JobFailed, JobStatus, QueueClosed, QueueFull, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
-    from types import TracebackType
     from typing import Self
 
-    from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue, JobSnapshot
+    from ticketr import Job, JobHandle, JobOptions, JobProgress, JobQueue
 
 T = TypeVar("T")
 OnProgress: TypeAlias = "Callable[[JobProgress], object] | None"
-OnJobError: TypeAlias = "Callable[[JobSnapshot], object] | None"
 
 __all__ = ["JobFuture", "JobPortal", "PortalQueue", "open_portal_queue"]
 
@@ -50,12 +48,15 @@ class JobFuture(Future[T]):
 
     Its exception is what the job's function raised, or ``JobTimedOut``. ``asyncio.wrap_future()``
     makes it awaitable. Its callbacks run in Trio's thread.
+
+    Attributes:
+        handle: The job, for use in Trio's thread; None until the queue has taken it.
     """
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         super().__init__()
+        self.handle: JobHandle[T] | None = None
         self._token = token
-        self._handle: JobHandle[T] | None = None
         self._is_cancel_requested = False
 
     def cancel(self) -> bool:
@@ -71,28 +72,28 @@ class JobFuture(Future[T]):
             return self.cancelled()
         self._is_cancel_requested = True
         with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self.job_submitted, self._handle)
+            self._token.run_sync_soon(self.job_submitted, self.handle)
         return True
 
     def running(self) -> bool:
         """Return whether the job is running."""
-        handle = self._handle
+        handle = self.handle
         return not self.done() and handle is not None and handle.status is JobStatus.RUNNING
 
     def job_submitted(self, handle: JobHandle[T] | None) -> None:
         """Note the job in Trio's thread, and cancel it if that was asked; internal."""
-        self._handle = self._handle or handle
-        if self._handle is not None and self._is_cancel_requested:
-            self._handle.cancel()
+        self.handle = self.handle or handle
+        if self.handle is not None and self._is_cancel_requested:
+            self.handle.cancel()
 
     def end(self, error: BaseException | None, value: T | None = None) -> None:
         """End the future, unless it has ended; internal."""
         with suppress(InvalidStateError):
-            if isinstance(error, JobCancelled | CancelledError):
-                if super().cancel():
-                    self.set_running_or_notify_cancel()
+            if isinstance(error, JobCancelled):
+                super().cancel()
+                self.set_running_or_notify_cancel()
             elif error is not None:
-                self.set_exception(error)
+                self.set_exception(original_error(error))
             else:
                 self.set_result(cast("T", value))
 
@@ -106,15 +107,12 @@ class PortalQueue:
 
     queue: JobQueue
 
-    def __init__(self, on_job_error: OnJobError = None) -> None:
-        self._on_job_error = on_job_error
-        self._is_closed = False
-        self._pid = os.getpid()
+    def __init__(self) -> None:
         self._nursery: trio.Nursery | None = None
 
     def open(self, queue: JobQueue, nursery: trio.Nursery) -> None:
         """Take jobs from now on, in the Trio run of this call; internal."""
-        self._token = trio.lowlevel.current_trio_token()
+        self._token, self._pid = trio.lowlevel.current_trio_token(), os.getpid()
         self.queue, self._nursery = queue, nursery
 
     def submit(
@@ -128,7 +126,7 @@ class PortalQueue:
         """Submit a job from any thread; never blocks.
 
         The job sees the context variables as they are now. The future has the error of a submit
-        that the queue refuses, such as ``DuplicateJob``.
+        that the queue refuses, such as ``DuplicateJob``, or ``QueueClosed`` while the block ends.
 
         Args:
             job: As for :meth:`ticketr.JobQueue.submit`.
@@ -139,16 +137,18 @@ class PortalQueue:
             options: See :class:`ticketr.JobOptions`.
 
         Raises:
-            QueueClosed: The queue takes no more jobs.
+            QueueClosed: The Trio run has ended.
             RuntimeError: The portal is not open, or this process is a fork of the portal's.
         """
-        self._refuse_fork()
         if self._nursery is None:
             raise RuntimeError("the portal is not open: submit in its 'with' block")
+        if os.getpid() != self._pid:
+            raise RuntimeError(
+                f"the portal was opened in process {self._pid}, and a fork has no threads: open a"
+                " portal in each process, after the fork"
+            )
         future: JobFuture[T] = JobFuture(self._token)
-        submit = partial(self._submit, future, on_progress, job, *args, **options)
-        if self._is_closed:
-            raise QueueClosed
+        submit = partial(self._submit, future, on_progress, (job, *args), options)
         try:
             self._token.run_sync_soon(copy_context().run, submit)
         except trio.RunFinishedError:
@@ -156,21 +156,15 @@ class PortalQueue:
         return future
 
     def _submit(
-        self,
-        future: JobFuture[Any],
-        on_progress: OnProgress,
-        job: Any,
-        /,
-        *args: Any,
-        **options: Any,
+        self, future: JobFuture[Any], on_progress: OnProgress, args: Any, options: JobOptions
     ) -> None:
         """Submit a job in Trio's thread, in the context of the submitter."""
         assert self._nursery is not None  # it is open
         later = None
         try:
-            future.job_submitted(self.queue.submit_nowait(job, *args, **options))
+            future.job_submitted(self.queue.submit_nowait(*args, **options))
         except (QueueFull, RuntimeError):  # it has to wait, for room or until it is in the store
-            later = partial(self.queue.submit, job, *args, **options)
+            later = partial(self.queue.submit, *args, **options)
         except Exception as error:  # noqa: BLE001 - the submitter gets it
             future.end(error)
             return
@@ -193,31 +187,14 @@ class PortalQueue:
             with trio.CancelScope(shield=True):
                 if later is not None:
                     future.job_submitted(await later())
-                handle = future._handle  # noqa: SLF001 - the same module
-                assert handle is not None
+                assert future.handle is not None
                 if on_progress is not None:
-                    await tell_progress(handle, on_progress)
-                try:
-                    future.end(None, await handle.result())
-                except JobError as error:
-                    if self._on_job_error is not None and handle.status is JobStatus.FAILED:
-                        call_logged(self._on_job_error, handle.snapshot())
-                    future.end(original_error(error))
+                    await tell_progress(future.handle, on_progress)
+                future.end(None, await future.handle.result())
         except BaseException as error:  # noqa: ASYNC103 - an Exception is the submitter's
             future.end(error)
             if not isinstance(error, Exception):
                 raise
-
-    def _refuse_fork(self) -> None:
-        if os.getpid() != self._pid:
-            raise RuntimeError(
-                f"the portal was opened in process {self._pid}, and a fork has no threads: open a"
-                " portal in each process, after the fork"
-            )
-
-    def refuse_submits(self) -> None:
-        """Take no more jobs from now on."""
-        self._is_closed = True
 
 
 async def tell_progress(
@@ -229,36 +206,29 @@ async def tell_progress(
         while True:
             if snapshot.progress is not None and snapshot.progress.revision != told:
                 told = snapshot.progress.revision
-                call_logged(on_progress, snapshot.progress)
+                try:
+                    on_progress(snapshot.progress)
+                except Exception:
+                    logger.exception("on_progress raised about job %r", handle.id)
             try:
                 snapshot = await anext(updates)
             except StopAsyncIteration:
                 return
 
 
-def call_logged(function: Callable[[T], object], value: T) -> None:
-    """Call a function of the user's, and log its error."""
-    try:
-        function(value)
-    except Exception:
-        logger.exception("a function that was called about a job raised")
-
-
-def original_error(error: JobError) -> BaseException:
-    """Return what the job's function raised, with the traceback as a note."""
-    original = error.__cause__ or error
+def original_error(error: BaseException) -> BaseException:
+    """Return what the function of a failed job raised, with the traceback as a note."""
+    if not isinstance(error, JobFailed) or error.__cause__ is None:
+        return error
     with suppress(Exception):  # a class of the user's may refuse notes
-        for note in {*error.__notes__}.difference(getattr(original, "__notes__", ())):
-            original.add_note(note)
-    return original
+        for note in {*error.__notes__}.difference(getattr(error.__cause__, "__notes__", ())):
+            error.__cause__.add_note(note)
+    return error.__cause__
 
 
 @asynccontextmanager
 async def open_portal_queue(
-    block: AbstractAsyncContextManager[JobQueue],
-    portal: PortalQueue | None = None,
-    *,
-    on_job_error: OnJobError = None,
+    block: AbstractAsyncContextManager[JobQueue], portal: PortalQueue | None = None
 ) -> AsyncGenerator[PortalQueue, None]:
     """Open a queue that other threads submit to.
 
@@ -272,10 +242,8 @@ async def open_portal_queue(
     Args:
         block: What :func:`ticketr.open_job_queue` returned.
         portal: The portal to open; a new one by default.
-        on_job_error: Called in Trio with the snapshot of each job that has failed, although its
-            future tells of it, too. The queue calls its own for jobs without a future.
     """
-    portal = PortalQueue(on_job_error) if portal is None else portal
+    portal = PortalQueue() if portal is None else portal
     try:
         async with trio.open_nursery(strict_exception_groups=True) as nursery, block as queue:
             portal.open(queue, nursery)
@@ -284,8 +252,6 @@ async def open_portal_queue(
         if len(group.exceptions) > 1:
             raise
         raise group.exceptions[0] from None  # noqa: ASYNC123 - the nursery made the group
-    finally:
-        portal.refuse_submits()
 
 
 @final
@@ -325,24 +291,11 @@ class JobPortal(PortalQueue):
         )
 
     def __enter__(self) -> Self:
-        self._refuse_fork()
         self._thread.start()  # it raises RuntimeError the second time
-        try:
-            self._opened.result()
-        except KeyboardInterrupt:
-            self._opened.add_done_callback(lambda _: self._end(self._scope.cancel))
-            raise
+        self._opened.result()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if os.getpid() != self._pid:
-            return  # the jobs are the other process's
-        self.refuse_submits()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._end(self._scope.cancel if error is not None else self._leave.set)
         try:
             self._thread.join()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import procrastinate
 import trio
 
+from ticketr import QueueClosed
 from ticketr.procrastinate import trio_task
 
 if TYPE_CHECKING:
@@ -64,3 +65,10 @@ async def slow(context: JobContext, name: str) -> None:
 async def parent(context: JobContext, name: str) -> None:
     """Submit the next job from a thread of this one."""
     await trio.to_thread.run_sync(lambda: work.defer(name=name, seconds=0))
+
+
+@trio_task(app)
+async def closed(context: JobContext, name: str) -> None:
+    """Raise what the portal raises when it refuses a job."""
+    note("start", name)
+    raise QueueClosed

@@ -75,7 +75,7 @@ def test_a_job_that_is_given_back_starts_again_whatever_the_rule() -> None:
     )
 
     for task in (greet.task, trio_task(app, name="never")(greet).task):
-        assert task.get_retry_exception(GivenBack(1), job) is not None
+        assert task.get_retry_exception(GivenBack(), job) is not None
         assert task.get_retry_exception(GiveUp(), job) is None
         assert task.get_retry_exception(ValueError(), job) is None
 

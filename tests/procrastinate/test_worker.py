@@ -47,6 +47,23 @@ def test_a_failed_job_is_retried_by_the_rule_of_its_task(engine: Engine) -> None
     assert engine.count("start") == 3
 
 
+def test_an_error_of_the_jobs_own_queue_is_its_error(engine: Engine) -> None:
+    engine.defer("fakes.engine_jobs.closed", [{"name": "one"}])
+    engine.worker()
+
+    engine.until(engine.ended)
+
+    assert engine.statuses() == {"failed": 1}
+    assert engine.count("start") == 1
+
+
+def test_the_log_says_why_there_is_no_line(engine: Engine) -> None:
+    worker = engine.worker(*QUICK, "--give-up-after", "1", url=engine.server.url("nowhere"))
+
+    assert worker.wait(60) == 1
+    assert engine.log().count('database "nowhere" does not exist') == 1
+
+
 def test_a_time_limit_fails_the_job(engine: Engine) -> None:
     engine.defer("fakes.engine_jobs.slow", [{"name": "one"}])
     engine.worker()
@@ -98,7 +115,7 @@ def test_a_task_that_the_worker_lacks_is_named(engine: Engine) -> None:
     engine.until(engine.ended)
 
     assert engine.statuses() == {"failed": 1}
-    engine.until(lambda: "this worker has no task 'newer.release.task'" in engine.log())
+    engine.until(lambda: "Job newer.release.task[1]() ended with status: Error" in engine.log())
 
 
 def test_a_worker_outlives_an_outage(own_engine: Engine) -> None:
@@ -140,4 +157,4 @@ def test_a_worker_that_gives_up_ends_with_an_error(own_engine: Engine) -> None:
     engine.server.stop()
 
     assert worker.wait(60) == 1
-    assert "error: the worker has given up: no answer of PostgreSQL for 1 s" in engine.log()
+    assert "error: the worker gives up: no answer of PostgreSQL for 1 s" in engine.log()

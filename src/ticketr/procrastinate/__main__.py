@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
+import pkgutil
 import sys
 from functools import partial
 from math import inf
@@ -30,26 +30,36 @@ NUMBERS: Final = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the worker; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m ticketr.procrastinate")
-    worker = parser.add_subparsers(required=True).add_parser(
-        "worker", help="run the jobs of an app until Ctrl+C or SIGTERM"
-    )
-    worker.add_argument("app", metavar="MODULE:APP", help="the app, such as tasks:app")
-    worker.add_argument("--queues", nargs="+", metavar="QUEUE", help="take jobs of these alone")
+    parser.add_argument("command", choices=["worker"], help="run jobs until Ctrl+C or SIGTERM")
+    parser.add_argument("app", metavar="MODULE:APP", help="the app, such as tasks:app")
+    parser.add_argument("--queues", nargs="+", metavar="QUEUE", help="take jobs of these alone")
     for option, default, text in NUMBERS:
-        worker.add_argument(option, type=type(default), default=default, help=text)
-    options = parser.parse_args(arguments)
+        parser.add_argument(option, type=type(default), default=default, help=text)
+    options = vars(parser.parse_args(arguments))
+    del options["command"]
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # we say it once a minute
+    logging.getLogger("psycopg.pool").addFilter(OnceAMinute())
     try:
-        given = vars(options)
-        app = load_app(given.pop("app"))
-        trio.run(partial(run_worker, app, **given))
+        app = load_app(options.pop("app"))
+        trio.run(partial(run_worker, app, **options))
     except (ImportError, AttributeError, TypeError, ValueError, WorkerFailed) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
+
+
+class OnceAMinute(logging.Filter):
+    """Thins out the lines of a pool that cannot connect: they alone name the cause."""
+
+    last = -inf
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a minute has passed since the line before."""
+        is_due = record.created - self.last >= 60
+        self.last = record.created if is_due else self.last
+        return is_due
 
 
 def load_app(place: str) -> App:
@@ -58,13 +68,11 @@ def load_app(place: str) -> App:
     Raises:
         ValueError, ImportError, AttributeError, TypeError: There is none.
     """
-    module, colon, name = place.partition(":")
-    if not (module and colon and name):
-        raise ValueError(f"{place!r} names no app: write it as module:app")
-    sys.path.insert(0, "")
-    app = getattr(importlib.import_module(module), name)
+    app = pkgutil.resolve_name(place)
     if not isinstance(app, App):
-        raise TypeError(f"{place} is no app of Procrastinate, but a {type(app).__name__}")
+        raise TypeError(
+            f"{place} is no app of Procrastinate, but a {type(app).__name__}: name one as module:app"
+        )
     return app
 
 

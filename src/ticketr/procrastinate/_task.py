@@ -7,7 +7,7 @@ import reprlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar, cast
 
-from procrastinate import BaseRetryStrategy, RetryDecision, RetryStrategy
+from procrastinate import BaseRetryStrategy, RetryDecision
 
 from ticketr import GiveUp, NotSendable
 
@@ -29,35 +29,23 @@ WORKER: Final = "ticketr_worker"
 
 
 class GivenBack(Exception):
-    """A job goes back to the engine, to be started again.
-
-    Attributes:
-        delay: The seconds until then.
-    """
-
-    def __init__(self, delay: int = 0) -> None:
-        super().__init__(delay)
-        self.delay = delay
+    """A job goes back to the engine, to be started again."""
 
 
 class GiveBackOr(BaseRetryStrategy):
     """Starts a job again that its worker has given back; else, the rule of the task holds."""
 
-    def __init__(self, rule: bool | int | BaseRetryStrategy) -> None:  # noqa: FBT001 - as the engine takes it
-        self._rule: BaseRetryStrategy | None
-        if isinstance(rule, bool):
-            self._rule = RetryStrategy() if rule else None
-        else:
-            self._rule = RetryStrategy(max_attempts=rule) if isinstance(rule, int) else rule
+    def __init__(self, rule: BaseRetryStrategy | None) -> None:
+        self._rule = rule
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Return when the job starts again; None for never."""
         if isinstance(exception, GivenBack):
-            return RetryDecision(retry_in={"seconds": exception.delay})
+            # Its last attempt may still clean up here.
+            return RetryDecision(retry_in={"seconds": 1})
         if self._rule is None or isinstance(exception, GiveUp):
             return None
-        answer = self._rule.get_retry_exception(exception=exception, job=job)
-        return None if answer is None else answer.retry_decision
+        return self._rule.get_retry_decision(exception=exception, job=job)
 
 
 class Deferrer:
@@ -67,7 +55,7 @@ class Deferrer:
     ``batch_defer`` and ``batch_defer_async``.
     """
 
-    def __init__(self, name: str, deferrer: JobDeferrer) -> None:
+    def __init__(self, name: str, deferrer: JobDeferrer | Task[Any, Any, Any]) -> None:
         self._name = name
         self._deferrer = deferrer
 
@@ -144,20 +132,13 @@ def trio_task(
             return await worker.run(context, partial(function, **arguments), timeout=timeout)
 
         name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
-        retry = GiveBackOr(options.get("retry", False))
-        given = {**options, "name": name, "retry": retry, "pass_context": True}
-        task = app.task(**given)(run_in_trio)
-
-        def configure(**configured: Any) -> Deferrer:
-            return Deferrer(name, task.configure(**configured))
-
-        def call(method: str, *jobs: Any, **arguments: Any) -> Any:
-            return getattr(configure(), method)(*jobs, **arguments)
-
-        tasked = cast("Any", function)
-        tasked.task, tasked.configure = task, configure
+        task = app.task(**{**options, "name": name, "pass_context": True})(run_in_trio)
+        task.retry_strategy = GiveBackOr(task.retry_strategy)
+        tasked, deferrer = cast("Any", function), Deferrer(name, task)
+        tasked.task = task
+        tasked.configure = lambda **given: Deferrer(name, task.configure(**given))
         for method in ("defer", "defer_async", "batch_defer", "batch_defer_async"):
-            setattr(tasked, method, partial(call, method))
+            setattr(tasked, method, getattr(deferrer, method))
         return tasked
 
     return decorate

@@ -17,7 +17,7 @@ import time
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, cast, final
 
 import trio
 from procrastinate import PsycopgConnector
@@ -25,7 +25,7 @@ from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.job_context import AbortReason
 from psycopg import OperationalError
 
-from ticketr import DuplicateJob, QueueClosed, TicketrError, open_job_queue
+from ticketr import DuplicateJob, JobStatus, QueueClosed, TicketrError, open_job_queue
 from ticketr.portal import open_portal_queue
 from ticketr.procrastinate._task import WORKER, GivenBack
 
@@ -38,28 +38,17 @@ if TYPE_CHECKING:
     from ticketr import JobContext, JobSnapshot
     from ticketr.portal import PortalQueue
 
+    OnJobError = Callable[[JobSnapshot], object]
+
 logger = logging.getLogger("ticketr.procrastinate")
 
 SWEEP_LOCK: Final = 7_422_001
 """The advisory lock of the worker that looks for jobs of dead workers."""
 OUTAGE: Final = (ConnectorException, OperationalError, TimeoutError, OSError)
-LONGEST_PAUSE: Final = 15.0
-"""The most seconds between two attempts to reach the server."""
 
 
 class WorkerFailed(TicketrError):
-    """Raised by :func:`run_worker` when it gives up.
-
-    Attributes:
-        problem: What is wrong.
-    """
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"the worker has given up: {self.problem}"
+    """Raised by :func:`run_worker` when it gives up; its text says why."""
 
 
 async def run_worker(
@@ -68,7 +57,7 @@ async def run_worker(
     concurrency: int = 4,
     queues: Iterable[str] | None = None,
     around: Callable[[JobContext], AbstractAsyncContextManager[object]] | None = None,
-    on_job_error: Callable[[JobSnapshot], object] | None = None,
+    on_job_error: OnJobError | None = None,
     lifespan: Callable[[], AbstractAsyncContextManager[object]] | None = None,
     grace: float = 10.0,
     heartbeat_limit: float = 30.0,
@@ -102,28 +91,23 @@ async def run_worker(
     if not isinstance(app.connector, PsycopgConnector):
         raise TypeError("the app needs a PsycopgConnector: the worker runs in asyncio")
     block = open_job_queue(workers=concurrency, max_pending=None, around=around)
-    log, unknown_tasks = logging.getLogger("procrastinate"), UnknownTasks()
-    log.addHandler(unknown_tasks)
-    try:
-        async with (
-            lifespan() if lifespan is not None else nullcontext(),
-            open_portal_queue(block, on_job_error=on_job_error) as portal,
-        ):
-            worker = Worker(app, portal, heartbeat_limit, give_up_after)
-            worker.options = {
-                "fetch_job_polling_interval": 1.0,
-                **options,
-                "queues": queues,
-                "concurrency": concurrency,
-                "shutdown_graceful_timeout": grace,
-                "update_heartbeat_interval": heartbeat_limit / 5,
-                "stalled_worker_timeout": heartbeat_limit,
-                "install_signal_handlers": False,
-                "additional_context": {**options.get("additional_context", {}), WORKER: worker},
-            }
-            await worker.work()
-    finally:
-        log.removeHandler(unknown_tasks)
+    async with (
+        lifespan() if lifespan is not None else nullcontext(),
+        open_portal_queue(block) as portal,
+    ):
+        worker = Worker(app, portal, on_job_error, heartbeat_limit, give_up_after)
+        worker.options = {
+            "fetch_job_polling_interval": 1.0,
+            **options,
+            "queues": queues,
+            "concurrency": concurrency,
+            "shutdown_graceful_timeout": grace,
+            "update_heartbeat_interval": heartbeat_limit / 5,
+            "stalled_worker_timeout": heartbeat_limit,
+            "install_signal_handlers": False,
+            "additional_context": {**options.get("additional_context", {}), WORKER: worker},
+        }
+        await worker.work()
 
 
 @final
@@ -136,8 +120,15 @@ class Worker:
 
     options: dict[str, Any]
 
-    def __init__(self, app: App, portal: PortalQueue, limit: float, give_up_after: float) -> None:
-        self._app, self._portal = app, portal
+    def __init__(
+        self,
+        app: App,
+        portal: PortalQueue,
+        on_job_error: OnJobError | None,
+        limit: float,
+        give_up_after: float,
+    ) -> None:
+        self._app, self._portal, self._on_job_error = app, portal, on_job_error
         self._limit, self._give_up_after = limit, give_up_after
         self._stopping = threading.Event()
         self._has_lost_line = False
@@ -180,6 +171,12 @@ class Worker:
                 jobs = self._portal.queue.cancel_all()
                 logger.warning("no line to PostgreSQL: stopped %d jobs", len(jobs))
 
+    def _tell_failure(self, future: Any) -> None:
+        """Call ``on_job_error``; what it raises is logged by the future."""
+        handle = future.handle
+        if self._on_job_error and handle is not None and handle.status is JobStatus.FAILED:
+            self._on_job_error(handle.snapshot())
+
     # The engine's side
 
     def _run_engines(self) -> WorkerFailed | None:
@@ -195,8 +192,10 @@ class Worker:
                 self._warn_of_outage(error)
             now = time.monotonic()
             if now - self._answered_at > self._give_up_after:
-                return WorkerFailed(f"no answer of PostgreSQL for {self._give_up_after:g} s")
-            pause = 0.5 if now - started_at > self._limit else min(2 * pause, LONGEST_PAUSE)
+                return WorkerFailed(
+                    f"the worker gives up: no answer of PostgreSQL for {self._give_up_after:g} s"
+                )
+            pause = 0.5 if now - started_at > self._limit else min(2 * pause, 15.0)
             self._stopping.wait(pause)
         return None
 
@@ -213,13 +212,11 @@ class Worker:
             async with asyncio.timeout(self._limit / 4):
                 await self._app.open_async()
                 if not await self._app.check_connection_async():
-                    raise WorkerFailed("run 'procrastinate schema --apply': there are no tables")
+                    raise WorkerFailed("there are no tables: run 'procrastinate schema --apply'")
             self._silent_since = self._answered_at = time.monotonic()
             self._has_lost_line = False
-            if self._warned_at > -inf:
-                self._warned_at = -inf
-                logger.warning("PostgreSQL answers again")
-            others = [asyncio.create_task(each()) for each in (self._ping, self._retry_stalled)]
+            # The event loop itself keeps weak references alone.
+            self._tasks = [asyncio.create_task(run()) for run in (self._ping, self._retry_stalled)]
             engine = asyncio.create_task(self._app.run_worker_async(**self.options))
             is_cancelled = False
             while not (engine.done() or self._has_lost_line):
@@ -228,7 +225,6 @@ class Worker:
                 await asyncio.wait([engine], timeout=0.1)
             if engine.done() and not engine.cancelled():
                 engine.result()
-            del others
         finally:
             # What still runs is cancelled when this returns; without a pool it can write nothing.
             await self._app.close_async()  # noqa: ASYNC102 - this is asyncio
@@ -250,14 +246,13 @@ class Worker:
 
         After an outage all heartbeats are old, so the living get a whole limit to write theirs.
         """
-        connector = self._app.connector
-        assert isinstance(connector, PsycopgConnector)  # run_worker() has checked it
+        pool = cast("PsycopgConnector", self._app.connector).pool  # run_worker() has checked it
         while True:
             await asyncio.sleep(self._limit / 10)
             if time.monotonic() - self._silent_since < self._limit:
                 continue
             with suppress(*OUTAGE):
-                async with connector.pool.connection() as connection:
+                async with pool.connection() as connection:
                     query = "SELECT pg_try_advisory_xact_lock(%s)"
                     row = await (await connection.execute(query, (SWEEP_LOCK,))).fetchone()
                     if row is not None and row[0]:
@@ -275,11 +270,9 @@ class Worker:
         self, context: EngineContext, job: Callable[..., Awaitable[Any]], **options: Any
     ) -> Any:
         """Run an attempt in Trio, and wait until it has ended, also if it is aborted."""
-        name = context.job.task_name
-        try:
-            future = self._portal.submit(job, id=str(context.job.id), name=name, **options)
-        except QueueClosed:
-            raise GivenBack from None
+        name, job_id = context.job.task_name, str(context.job.id)
+        future = self._portal.submit(job, id=job_id, name=name, **options)
+        future.add_done_callback(self._tell_failure)
         ended = asyncio.wrap_future(future)
         while not ended.done():
             try:
@@ -290,22 +283,7 @@ class Worker:
             if context.abort_reason() is AbortReason.USER_REQUEST:
                 raise JobAborted
             raise GivenBack
-        try:
-            return future.result()
-        except (DuplicateJob, QueueClosed):  # its last attempt here still cleans up, or all end
-            raise GivenBack(1) from None
-
-
-class UnknownTasks(logging.Handler):
-    """Names a task that the worker lacks, which the engine's own line does not."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log the name, if the engine has logged that it lacks a task."""
-        if getattr(record, "action", "") == "task_not_found":
-            job = vars(record)["job"]
-            logger.error(
-                "this worker has no task %r: job %s has failed for good. Start workers that have a"
-                " task before you submit jobs of it",
-                job["task_name"],
-                job["id"],
-            )
+        error = future.exception()
+        if future.handle is None and isinstance(error, (DuplicateJob, QueueClosed)):
+            raise GivenBack  # its last attempt here still cleans up, or all end
+        return future.result()
