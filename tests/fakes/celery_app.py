@@ -26,6 +26,7 @@ class Tasks:
         self.add: Any = make()(celery_jobs.add)
         self.work: Any = make()(celery_jobs.work)
         self.clean_up: Any = make()(celery_jobs.clean_up)
+        self.use_closed_queue: Any = make()(celery_jobs.use_closed_queue)
         self.exit_once: Any = make()(celery_jobs.exit_once)
         self.fail_at_first: Any = make(
             autoretry_for=(OSError,), max_retries=2, default_retry_delay=0.2

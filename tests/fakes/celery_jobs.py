@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
+from ticketr import open_job_queue
+
 if TYPE_CHECKING:
     from ticketr import JobContext
 
@@ -78,6 +80,13 @@ async def fail_at_first(context: JobContext, ledger: str, name: str, failures: i
     if attempt <= failures:
         raise ConnectionError(f"attempt {attempt} of {name}")
     return attempt
+
+
+async def use_closed_queue(context: JobContext) -> None:
+    """Submit to a queue of its own that is closed."""
+    async with open_job_queue() as queue:
+        await queue.shutdown(grace=0)
+        await queue.submit(add, 1)
 
 
 async def exit_once(context: JobContext, ledger: str, name: str) -> str:

@@ -15,7 +15,7 @@ from fakes import celery_jobs
 from fakes.celery_app import Tasks
 from fakes.celery_workers import until
 
-from ticketr import NotSendable, SqliteStore, open_job_queue
+from ticketr import NotSendable, QueueClosed, SqliteStore, open_job_queue
 from ticketr.celery import durable_settings, trio_task
 
 if TYPE_CHECKING:
@@ -150,6 +150,16 @@ def test_a_delay_of_a_part_of_a_second_is_a_second(site: Site) -> None:
     result = site.tasks.add.apply_async((1,), countdown=0.2)
 
     assert result.get(timeout=LIMIT) == 2
+
+
+def test_an_error_of_the_jobs_own_queue_is_its_error(site: Site) -> None:
+    worker = site.start_worker()
+
+    with pytest.raises(QueueClosed):
+        site.tasks.use_closed_queue.delay().get(LIMIT)
+
+    assert site.tasks.add.delay(1).get(LIMIT) == 2
+    assert worker.end() == 0
 
 
 def test_a_task_that_the_worker_lacks_fails_by_its_name(site: Site) -> None:
