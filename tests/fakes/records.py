@@ -25,7 +25,7 @@ def pending_record(
     """Return the record of a job that has just entered; each one comes after those before."""
     record = JobRecord(do_nothing, (), context or Context(), job_id, math.inf, None)
     queue: Any = None
-    record.accept(job_id, next(_numbers), 0.0, queue, object())
+    record.accept(job_id, next(_numbers), 0.0, queue)
     if tags:
         record.own_extras().tags = frozenset(tags)
     return record

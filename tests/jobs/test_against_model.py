@@ -162,17 +162,12 @@ class QueueMachine(QueueRules):
         failed = {job.wish.label for job in self.model.with_status(JobStatus.FAILED)}
         if self.model.fatal is not None:
             failed.remove(self.model.fatal.wish.label)
-        ends_read = {
-            self.driver.label_of(snapshot)
-            for reader, *_ in self.readers
-            for snapshot in reader.seen
-        }
         told = self.driver.told
         assert len(set(told)) == len(told)
         seen = {
             submission.wish.label for submission, _ in self.submissions if submission.wish.by_map
         } | {submission.wish.label for one, _ in self.maps for submission in one.jobs}
-        assert failed - ends_read - seen <= {*told} <= failed
+        assert failed - seen <= {*told} <= failed
         assert (self.driver.left is not None) is (
             self.left_by_error or self.model.fatal is not None
         )

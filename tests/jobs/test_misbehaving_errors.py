@@ -404,9 +404,12 @@ async def test_an_exit_of_on_job_error_leaves_beside_the_error_of_the_body(
     error = ValueError("the body's")
 
     async def body(queue: JobQueue) -> None:
-        held = [await queue.submit(throw, KeyError()) for _ in range(3)]
-        await wait_all_tasks_blocked()
-        raise error from (None if held else error)
+        for _ in range(3):
+            queue.submit_nowait(throw, KeyError())
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise error from None
 
     both = await left_by(body, on_job_error=leave())
     assert is_group(both)

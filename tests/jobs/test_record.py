@@ -49,7 +49,7 @@ CHANGES: dict[JobStatus, Callable[[JobRecord], object]] = {
 
 def record_that_is(status: JobStatus) -> JobRecord:
     record = JobRecord(nothing, (), Context(), "nothing", math.inf, None)
-    record.accept("job-1", 1, trio.current_time(), cast("RecordQueue", None), object())
+    record.accept("job-1", 1, trio.current_time(), cast("RecordQueue", None))
     if status is not PENDING:
         start(record)
         if status is not RUNNING:

@@ -575,7 +575,7 @@ async def test_a_joined_job_is_in_the_file_too(autojump_clock: MockClock, path: 
         first = await queue.submit(slow, "a", id="i")
         joined = await queue.submit(slow, "b", id="i", on_conflict=OnConflict.JOIN)
 
-        assert joined is first
+        assert joined == first
         assert live_ids(path) == ["i"]
 
 

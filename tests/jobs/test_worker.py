@@ -654,7 +654,7 @@ def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
     assert protected == [False, False, False]
 
 
-async def test_an_unseen_failure_is_reported_at_the_end(
+async def test_a_failure_that_no_task_waits_for_is_reported(
     autojump_clock: MockClock,
 ) -> None:
     told: list[JobSnapshot] = []
@@ -670,7 +670,6 @@ async def test_an_unseen_failure_is_reported_at_the_end(
         cancelled = await queue.submit(forever)
         await trio.sleep(2)
         cancelled.cancel()
-        assert told == []
 
     assert [snapshot.id for snapshot in told] == [silent.id, timed_out.id]
 

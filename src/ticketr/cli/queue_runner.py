@@ -97,7 +97,12 @@ async def run_all(
         Cancels the jobs and waits until they have ended.
     """
     async with (
-        open_job_queue(workers=len(jobs), max_pending=None, history=history) as queue,
+        open_job_queue(
+            workers=len(jobs),
+            max_pending=None,
+            history=history,
+            on_job_error=lambda _: None,  # the caller gets every outcome
+        ) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel"),
     ):
         handles = [

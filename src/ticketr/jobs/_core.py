@@ -7,7 +7,6 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 
 from __future__ import annotations
 
-import weakref
 from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
@@ -26,6 +25,7 @@ from ticketr.jobs._inside import QueueMarks, is_inside, make_marks
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
+    FAILED,
     PENDING,
     RUNNING,
     CancelCause,
@@ -168,8 +168,7 @@ class QueueCore(CoreBase):
             job_id = f"job-{next(registry.ids)}"
             if job_id in registry.by_id:  # a submit has given its job this ID
                 job_id = registry.next_free_id()
-        handle = self._make_handle(record, self)
-        record.accept(job_id, number, now, self, handle)
+        record.accept(job_id, number, now, self)
         if conflicts is None:
             schedule.add_plain(record, now)
         else:
@@ -189,7 +188,7 @@ class QueueCore(CoreBase):
                 self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
             self._lifecycle.submitted(record)
-        return handle
+        return self._make_handle(record, self)
 
     def _has_room_for(self, record: JobRecord, conflicts: Conflicts) -> bool:
         """Tell whether a new job finds room, takes that of another one, or needs none."""
@@ -239,11 +238,11 @@ class QueueCore(CoreBase):
 
         No statistics count it.
         """
-        handle, registry, now = self._make_handle(record, self), self.registry, self.now()
-        record.accept(registry.next_free_id(), registry.submitted, now, self, handle)
+        registry, now = self.registry, self.now()
+        record.accept(registry.next_free_id(), registry.submitted, now, self)
         record.note_cause(CancelCause.SHUTDOWN)
         record.end(CANCELLED, now, None)
-        return handle
+        return self._make_handle(record, self)
 
     # Running and ending
 
@@ -321,10 +320,12 @@ class QueueCore(CoreBase):
             self.registry.free(record)
         if status is not COMPLETED:
             self.registry.unsuccessful[status] += 1
+            if status is FAILED:
+                self.failures.job_failed(record)
         finished = self.finished
         finished.jobs.append(record)
         if self.subscriptions.is_watched:
-            self.subscriptions.notify_ended(record, record.handle)
+            self.subscriptions.notify_ended(record)
         if self.recorder is not None:
             self.recorder.put(record)
         if record.ended is not None:
@@ -345,10 +346,6 @@ class QueueCore(CoreBase):
             self._lifecycle.ended(record, was_running=was_running)
         if len(finished.jobs) > finished.evict_above or now > finished.evict_after:
             finished.evict(now)
-        if record.handle is not None:
-            reference = weakref.ref(record.handle)
-            record.drop_handle()  # so that it is gone if no other holds it
-            self.failures.job_failed(record, reference)
         if has_extras and record in self.repeats.runs:
             self.repeats.run_ended(record)
 
@@ -378,10 +375,7 @@ class QueueCore(CoreBase):
             self.cancel(record, CancelCause.SUPERSEDED, "another job took its place")
 
     def cancel_pending(self, record: JobRecord, cause: CancelCause) -> None:
-        """End a pending job without a request to cancel it, unless it has ended by now.
-
-        At the end of another job ``on_job_error`` may have been called, and done anything.
-        """
+        """End a pending job without a request to cancel it, unless it has ended by now."""
         if record.status is PENDING:
             record.note_cause(cause)
             self.finish(record, CANCELLED)
@@ -399,13 +393,8 @@ class QueueCore(CoreBase):
         self.dispatcher.wake()
 
     def handle_of(self, record: JobRecord) -> Any:
-        """Return the handle of a job.
-
-        There is at most one of a job that is live or whose failure is not yet reported. Whatever
-        can still ask for the outcome of a job holds its handle (see ``_failures``).
-        """
-        handle = record.handle or self.failures.handle_of(record)
-        return self._make_handle(record, self) if handle is None else handle
+        """Return a handle of a job."""
+        return self._make_handle(record, self)
 
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""

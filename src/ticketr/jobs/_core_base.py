@@ -31,7 +31,7 @@ class CoreBase:
         schedule: The pending jobs, and what runs next.
         phase: How far the queue is on the way to its end.
         timer: When the timer task has something to do.
-        failures: Reports failures that nobody has seen.
+        failures: Reports failures that nobody waits for.
         subscriptions: The readers of updates.
         recorder: Writes the history, if there is one.
         store: Keeps the jobs on disk, if there is a store.

@@ -40,7 +40,7 @@ class JobExtras(Generic[T]):
         uncounted_retries: How many attempts do not count against its ``Retry``.
         cancel_requested: Whether a cancel was requested.
         cancel_cause: Why it stops; None if it does not.
-        outcome_seen: Whether a caller or a reader was given its outcome. It is only noted of jobs
+        outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
         stored: What a store is to keep of its submit, until the queue has accepted it.
     """

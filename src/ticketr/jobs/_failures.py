@@ -1,24 +1,18 @@
-"""Failures that nobody has asked about: each is reported once nobody can ask about it.
+"""Failures that no task waits for: each is reported once.
 
-The handle of a job stands for the possibility to ask. There is at most one handle object for a job
-(``QueueCore.handle_of``), and whatever may still ask holds it: the program, a submit that has not
-returned, a reader that has the job's end unread. So a failure is reported at the job's end if there
-is no handle by then, else when the handle goes. That may happen in any thread and between any two
-lines, so the weak reference's callback only notes it and wakes the timer task, which reports the
-failure in the same instant of Trio's clock.
+The end of a failed job that a task or a map waits for is theirs. Any other failure is reported a few
+steps of Trio later, in the same instant of its clock, unless a wait begins in between: the job may
+have failed while its submitter could not run.
 """
 
 from __future__ import annotations
 
 import contextvars
 import logging
-import weakref
 from collections import deque
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
-import trio
+from trio.lowlevel import checkpoint
 
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import FAILED, JobErrorInfo
@@ -33,25 +27,31 @@ if TYPE_CHECKING:
 logger = logging.getLogger("ticketr.jobs")
 
 
+STEPS: Final = 3
+"""Trio's steps from a failure until its report.
+
+In the first one its submitter runs, in the second one the wait that the submitter has begun returns.
+"""
+
+
 @final
 class FailureReporter:
-    """Calls ``on_job_error`` for failed jobs whose outcome nobody has seen.
+    """Calls ``on_job_error`` for failed jobs that no task waits for.
 
     Attributes:
         cancels_queue: Whether the next job that fails cancels the others.
         fatal: The error of the job whose failure cancelled the others.
+        unreported: The failed jobs that are to be reported if no wait begins.
     """
 
     __slots__ = (
         "_context",
-        "_gone",
         "_on_job_error",
         "_stop_queue",
-        "_token",
-        "_unreported",
         "_wake_timer",
         "cancels_queue",
         "fatal",
+        "unreported",
     )
 
     def __init__(
@@ -68,56 +68,36 @@ class FailureReporter:
         self.cancels_queue: bool = cancels_queue
         self.fatal: BaseException | None = None
         self._context = contextvars.copy_context()  # not that of a job, which may be current later
-        self._token = trio.lowlevel.current_trio_token()
-        self._unreported: dict[JobRecord, weakref.ref[object]] = {}
-        self._gone: deque[JobRecord] = deque()
+        self.unreported: deque[JobRecord] = deque()
 
     def cancel_queue(self, error: BaseException) -> None:
         """Note the first failure of a queue that it cancels; later ones are reported."""
         self.cancels_queue = False
         self.fatal = error
 
-    def job_failed(self, record: JobRecord, reference: weakref.ref[object] | None) -> None:
-        """Report a job that has failed once its handle is gone, unless its outcome is seen.
+    def job_failed(self, record: JobRecord) -> None:
+        """Report a failed job, unless a task waits for it or soon begins to."""
+        if not record.is_awaited and not record.extras.outcome_seen:
+            self.unreported.append(record)
+            self._wake_timer()
 
-        Args:
-            record: The job's record.
-            reference: Refers to the job's handle, if it has one.
-        """
-        handle = None if reference is None else reference()
-        if handle is None:
-            self.report_if_unseen(record)
-        else:
-            self._unreported[record] = weakref.ref(handle, partial(self._note_gone, record))
+    def unmark_seen(self, record: JobRecord) -> None:
+        """Report a failed job after all, as the only wait for it was cancelled."""
+        record.mark_outcome_unseen()
+        self.job_failed(record)
 
-    def handle_of(self, record: JobRecord) -> object:
-        """Return the handle that the report of a failed job waits for."""
-        reference = self._unreported.get(record)
-        return None if reference is None else reference()
-
-    def _note_gone(self, record: JobRecord, _: object) -> None:
-        """Note that a handle is gone, in any thread, and wake the timer task."""
-        self._gone.append(record)
-        with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self._wake_timer, idempotent=True)
-
-    @property
-    def is_report_due(self) -> bool:
-        """Whether the handle of a failed job is gone."""
-        return bool(self._gone)
-
-    def report_gone(self) -> None:
-        """Report the failures about which nobody can ask now."""
-        while self._gone:
-            record = self._gone.popleft()
-            if self._unreported.pop(record, None) is not None:
-                self.report_if_unseen(record)
+    async def report_soon(self) -> None:
+        """Report the failures so far, once their submitters could have waited for them."""
+        count = len(self.unreported)
+        for _ in range(STEPS):
+            await checkpoint()
+        for _ in range(count):
+            self.report_if_unseen(self.unreported.popleft())
 
     def report_all(self) -> None:
         """Report every failure that nobody has seen."""
-        for record in [*self._unreported]:
-            self.report_if_unseen(record)
-        self._unreported.clear()
+        while self.unreported:
+            self.report_if_unseen(self.unreported.popleft())
 
     def report_if_unseen(self, record: JobRecord) -> None:
         """Report a job if it failed and nobody has seen its outcome."""
@@ -136,6 +116,8 @@ class FailureReporter:
 
 
 def log_failure(snapshot: JobSnapshot) -> None:
-    """Log a failure that nobody has seen: the default ``on_job_error``."""
+    """Log a failure that nobody waits for: the default ``on_job_error``."""
     text = snapshot.error.traceback.rstrip() if snapshot.error is not None else ""
-    logger.error("Job %r (%s) failed, and nobody asked:\n%s", snapshot.id, snapshot.name, text)
+    logger.error(
+        "Job %r (%s) failed, and no task waits for it:\n%s", snapshot.id, snapshot.name, text
+    )

@@ -10,7 +10,7 @@ from trio.lowlevel import enable_ki_protection
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._deadlock import refuse_endless_wait, wait_for_jobs, waiting_job
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
-from ticketr.jobs._snapshot import observe, snapshot_of
+from ticketr.jobs._snapshot import snapshot_of
 from ticketr.jobs._values import as_reason
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ T_co = TypeVar("T_co", covariant=True)
 class JobHandle(Generic[T_co]):
     """A submitted job.
 
-    It still works when the queue has dropped the job's record.
+    It still works when the queue has dropped the job's record. Handles of the same job are equal.
 
     Only a queue makes handles.
     """
 
-    __slots__ = ("__weakref__", "_core", "_record")
+    __slots__ = ("_core", "_record")
 
     def __init__(self, record: JobRecord, core: QueueCore) -> None:
         self._record = record
@@ -98,10 +98,9 @@ class JobHandle(Generic[T_co]):
 
         If the job has ended already, there is one snapshot to read, the final one.
         """
-        record = self._record
-        view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", observe)
+        view = cast("Callable[[JobRecord], JobSnapshot[T_co]]", snapshot_of)
         return self._core.subscriptions.watch_one(
-            record, view, self if record.status.is_terminal else None
+            self._record, view, is_ended=self._record.status.is_terminal
         )
 
     @enable_ki_protection
@@ -142,10 +141,22 @@ class JobHandle(Generic[T_co]):
             await trio.lowlevel.checkpoint()
         else:
             await wait_for_jobs(self._core, record.unended, record.wait_ended)
-        if self._core.store is not None:
-            await self._core.store.wait_end_written(record)
-        if record.status is FAILED:
+        is_new_failure = record.status is FAILED and not record.extras.outcome_seen
+        if is_new_failure:
             record.mark_outcome_seen()
+        if self._core.store is not None:
+            try:
+                await self._core.store.wait_end_written(record)
+            except BaseException:
+                if is_new_failure:  # this wait is cancelled, and gives nobody the failure
+                    self._core.failures.unmark_seen(record)
+                raise
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is JobHandle and other._record is self._record
+
+    def __hash__(self) -> int:
+        return hash(self._record)
 
     def __repr__(self) -> str:
         return f"<JobHandle of {self.name!r}, id={self.id!r}, {self.status}>"

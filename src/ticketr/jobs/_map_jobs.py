@@ -146,7 +146,7 @@ class MapJobs:
         core: The queue that they run on.
         live: Those that have not ended, the one outside included.
         results: In the order in which to read them: all that are unread, or those that have ended.
-        failures: The unread failures, with the handles, which keep them from being reported.
+        failures: The jobs that have failed, and whose result was not read.
         unread: How many jobs there are whose result was not read.
         window: The most jobs whose result was not read.
         few: The most unread results with which the feeder resumes after a pause.
@@ -205,7 +205,7 @@ class MapJobs:
         self.unread: int = 0
         self.live: dict[JobRecord, None] = {}
         self.results: deque[JobRecord] = deque()
-        self.failures: dict[JobRecord, object] = {}
+        self.failures: dict[JobRecord, None] = {}
         self.outside: JobRecord | None = None
         self.scope: Final = trio.CancelScope()
         self.feeder: Final = Parking()
@@ -308,9 +308,11 @@ class MapJobs:
             await wait_for_jobs(self.core, self.entered, self._ended.wait, is_refusable=False)
 
     def forget(self) -> BaseException | None:
-        """Forget what is unread, so that failures are reported; return the error of the items."""
+        """Forget what is unread, report failures of it, and return the error of the items."""
         self.results.clear()
-        self.failures.clear()
+        failures, self.failures = self.failures, {}
+        for record in failures:
+            self.core.failures.report_if_unseen(record)
         error, self.error = self.error, None
         return error
 
@@ -334,7 +336,7 @@ class MapJobs:
     def _note_no_value(self, record: JobRecord) -> None:
         """Keep a failure for the reader; stop the map if it gives values and no outcomes."""
         if record.status is FAILED:
-            self.failures[record] = self.core.handle_of(record)
+            self.failures[record] = None
         if not self._outcomes and not self.is_stopped:
             self.failed = record
             self.stop("another job of the map has failed")

@@ -97,12 +97,10 @@ def open_job_queue(
             the block does, for 5 seconds at most.
         store: Where to keep the jobs that have not ended, so that they outlive the process; None for
             nowhere. The opening takes up what is left. See :class:`SqliteStore`.
-        on_job_error: Called with the snapshot of a job that has failed, unless anybody has asked for
-            the outcome. It is called once nobody can ask any more. That is at the job's end if the
-            program holds no handle of it, else when the handle is dropped, or at the end of the
-            block. The default logs the failure to ``ticketr.jobs``. The function may use the queue,
-            and sees the context variables with which the queue was opened. An error that it raises
-            is logged.
+        on_job_error: Called with the snapshot of a job that has failed, at its end, unless a task
+            waits for it then. The default logs the failure to ``ticketr.jobs``. The function may
+            use the queue, and sees the context variables with which the queue was opened. An error
+            that it raises is logged.
         on_error: What the failure of a job means for the others. ``"report"``: nothing.
             ``"cancel"``: the first failure cancels the body and all jobs, also if somebody waits for
             the job. It leaves the block in an ``ExceptionGroup``, as in a nursery, and is not given
@@ -274,7 +272,7 @@ async def finish_jobs(core: QueueCore) -> BaseException | None:
     """Wait for the jobs after the body's normal end; return the error that ends the wait early."""
     try:
         start_draining(core)
-        if not core.is_idle:
+        while not core.is_idle or core.failures.unreported:  # on_job_error may submit
             await wait_until_idle(core)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block
         return error  # noqa: ASYNC104, ASYNC910 - it leaves by the block

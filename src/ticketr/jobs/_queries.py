@@ -11,7 +11,7 @@ from trio.lowlevel import enable_ki_protection
 from ticketr.jobs._job import JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
 from ticketr.jobs._recorder import finished_in_memory
-from ticketr.jobs._snapshot import observe, progress_of, snapshot_of
+from ticketr.jobs._snapshot import progress_of, snapshot_of
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._values import checked_member, checked_whole
 
@@ -95,7 +95,7 @@ class QueueQueries:
             until_idle: Whether to end before that, when no job is pending or running and all is
                 read.
         """
-        return self._core.subscriptions.watch(observe, self._core if until_idle else None)
+        return self._core.subscriptions.watch(snapshot_of, self._core if until_idle else None)
 
     @enable_ki_protection
     def progress(self, *, until_idle: bool = False) -> Updates[JobProgress]:

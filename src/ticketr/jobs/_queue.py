@@ -101,7 +101,6 @@ class JobQueue(QueueControl):
         if core.store is not None:
             return await submit_durably(core, core.store, record, job, args)
         await checkpoint_if_cancelled()
-        # Held from now on, since the job may fail before this returns.
         handle: JobHandle[T] | None = core.enter(record)
         if handle is None:
             return await wait_for_room(core, record)
@@ -202,11 +201,11 @@ class JobQueue(QueueControl):
             return await handle.result()
         except BaseException:
             self._core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
-            # Not by wait(): nobody sees the outcome here, so a failure has to be reported.
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the job was cancelled
                 await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
                 if core.store is not None:
                     await core.store.wait_end_written(record)
+            core.failures.report_if_unseen(record)
             raise
 
     @overload

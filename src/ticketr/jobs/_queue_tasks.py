@@ -40,11 +40,12 @@ async def wait_for_timer(core: QueueCore) -> None:
         core.schedule.next_time(),
         core.repeats.next_time(),
     )
-    with core.timer.reset(-math.inf if core.failures.is_report_due else next_time):
+    with core.timer.reset(-math.inf if core.failures.unreported else next_time):
         await trio.sleep_forever()
     handle_due_times(core)
-    core.failures.report_gone()
     warn_of_stuck_jobs(core)
+    if core.failures.unreported:
+        await core.failures.report_soon()
 
 
 @enable_ki_protection

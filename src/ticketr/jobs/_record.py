@@ -48,7 +48,7 @@ _BACKED_OFF: Final = (
 )
 _ENDED: Final = (
     *("status", "revision", "finished_at", "result", "error", "exception"),
-    *("worker", "scope", "call", "retry", "handle"),
+    *("worker", "scope", "call", "retry"),
 )
 TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobStatus, tuple[str, ...]]]] = {
     PENDING: {RUNNING: _STARTED, CANCELLED: _ENDED},
@@ -117,7 +117,6 @@ class JobRecord:
         extras: What most jobs do not have, such as a key.
         number: Its place in the order of submission.
         queue: The queue that has accepted it.
-        handle: Its only handle, until it has ended; that of a failed job until all readers know.
         pending_queue: The queue of the schedule that it waits in, or has waited in last.
         report: Current, total, message, and the revision of the report, 0 for none.
         timeout: The limit for each attempt, or that for all of them once it is the closer one.
@@ -134,7 +133,6 @@ class JobRecord:
     submitted_at: float
     due_at: float
     queue: RecordQueue
-    handle: object
     pending_queue: PriorityQueue[JobRecord]
     started_at: float
     report: tuple[float, float, str, int]
@@ -157,7 +155,6 @@ class JobRecord:
         "exception",
         "extras",
         "finished_at",
-        "handle",
         "id",
         "name",
         "number",
@@ -218,15 +215,12 @@ class JobRecord:
         """Write the slot of its key."""
         self.own_extras().key_slot = key_slot
 
-    def accept(
-        self, job_id: JobID, number: int, now: float, queue: RecordQueue, handle: object
-    ) -> None:
+    def accept(self, job_id: JobID, number: int, now: float, queue: RecordQueue) -> None:
         """Make it a job of the queue."""
         self.id = job_id
         self.number = number
         self.submitted_at = self.due_at = now
         self.queue = queue
-        self.handle = handle
 
     def delay_start(self) -> None:
         """Make it due when its delay is over."""
@@ -269,7 +263,7 @@ class JobRecord:
         """Write how a job from a store has ended."""
         self.set_failure(exception, error)
         self.finished_at, self.result = finished_at, result
-        self.call, self.retry, self.handle = ENDED_CALL, None, None
+        self.call, self.retry = ENDED_CALL, None
         self.status = status
 
     # Transitions
@@ -342,11 +336,9 @@ class JobRecord:
         self.finished_at = now
         self.status = status
         self.revision += 1
-        held = self.call, self.retry, self.handle
+        held = self.call, self.retry
         self.call = ENDED_CALL
         self.retry = None
-        if status is not FAILED:
-            self.handle = None
         return held
 
     def set_failure(self, exception: BaseException | None, error: JobErrorInfo | None) -> None:
@@ -418,9 +410,12 @@ class JobRecord:
             self.ended.set()
             self.ended = None
 
-    def drop_handle(self) -> None:
-        """Let the handle go if nobody else holds it."""
-        self.handle = None
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a map or a task waits for the end."""
+        if self.collector is not None:
+            return True
+        return self.ended is not None and self.ended.statistics().tasks_waiting > 0
 
     def tell_collector(self) -> None:
         """Tell the map that the job belongs to."""
@@ -429,8 +424,12 @@ class JobRecord:
             collector.job_ended(self)
 
     def mark_outcome_seen(self) -> None:
-        """Note that a caller or a reader was given the outcome; a failure is not reported."""
+        """Note that a caller was given the outcome; a failure is not reported."""
         self.own_extras().outcome_seen = True
+
+    def mark_outcome_unseen(self) -> None:
+        """Note that the caller that waited was cancelled before it was given the outcome."""
+        self.own_extras().outcome_seen = False
 
     # Reading
 

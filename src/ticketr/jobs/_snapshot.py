@@ -20,13 +20,6 @@ def progress_of(record: JobRecord) -> JobProgress:
     return JobProgress(record.id, current, total, message, revision or record.revision)
 
 
-def observe(record: JobRecord) -> JobSnapshot:
-    """Return a job as it is now, for a program that follows it to its end."""
-    if record.status is FAILED:
-        record.mark_outcome_seen()
-    return snapshot_of(record)
-
-
 def snapshot_of(record: JobRecord) -> JobSnapshot:
     """Return a job as it is now."""
     status, extras = record.status, record.extras

@@ -202,7 +202,7 @@ class Opening:
                 hash(key)
                 record.set_options({"key": key})
         due_at = row.due_at - offset
-        record.accept(row.id, core.registry.next_number(), due_at, core, None)
+        record.accept(row.id, core.registry.next_number(), due_at, core)
         record.restore_submit(row.submitted_at - offset)
         started_at = None if row.started_at is None else row.started_at - offset
         record.restore(row.attempts if started_at is not None else 0, started_at, None)

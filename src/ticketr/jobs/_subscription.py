@@ -61,7 +61,6 @@ class Subscription(Generic[R]):
         self._idle = idle  # if the channel ends when this is idle and all is read
         self._send, self._receive = trio.open_memory_channel[R](math.inf)
         self._unread: set[R] = set()
-        self._handles: dict[R, object] = {}  # of failed jobs whose end is unread
         self.missed: int = 0
         self._is_over = False
         self._is_closed = False
@@ -87,24 +86,17 @@ class Subscription(Generic[R]):
         is_woken = self._rest_event is not None and self._rest_event.is_set()
         return is_woken or self._is_over or self._is_closed or self._is_idle()
 
-    def notify(self, record: R, handle: object = None) -> None:
-        """Put a changed record into the channel, unless it is there already.
-
-        Args:
-            record: The record.
-            handle: What to hold until the record is read, if anything.
-        """
+    def notify(self, record: R) -> None:
+        """Put a changed record into the channel, unless it is there already."""
         if self._is_closed:
             return  # by code that ran while another reader was notified
-        if handle is not None:
-            self._handles[record] = handle
         unread = self._unread
         if self._rest_event is not None and trio.current_time() >= self._not_before:
             self._rest_event.set()
         if record in unread:
             return
         if len(unread) >= BACKLOG:
-            self._mark_read(self._receive.receive_nowait())
+            unread.discard(self._receive.receive_nowait())
             self.missed += 1
         unread.add(record)
         self._send.send_nowait(record)
@@ -114,7 +106,7 @@ class Subscription(Generic[R]):
         self._owner_thread.check()
         self._end_if_idle()
         record = await self._receive.receive()
-        self._mark_read(record)
+        self._unread.discard(record)
         return record
 
     def take_nowait(self) -> R:
@@ -126,13 +118,8 @@ class Subscription(Generic[R]):
         self._owner_thread.check()
         self._end_if_idle()
         record = self._receive.receive_nowait()
-        self._mark_read(record)
-        return record
-
-    def _mark_read(self, record: R) -> None:
         self._unread.discard(record)
-        if self._handles:
-            self._handles.pop(record, None)
+        return record
 
     async def rest(self, until: float) -> None:
         """Wait for the first change at or after this time, or for the end."""
@@ -193,7 +180,6 @@ class Subscription(Generic[R]):
         self._receive.close()
         self._send.close()
         self._unread.clear()
-        self._handles.clear()
 
 
 @final
@@ -225,14 +211,14 @@ class WeakSubscriptions(Generic[R]):
         self._by_reference.pop(weakref.ref(subscription), None)
         self._drop_dead()
 
-    def notify(self, record: R, handle: object = None) -> None:
+    def notify(self, record: R) -> None:
         """Notify every subscription of a changed record; see :meth:`Subscription.notify`."""
         if self._dead:
             self._drop_dead()
         for reference in self.references:
             subscription = reference()
             if subscription is not None:
-                subscription.notify(record, handle)
+                subscription.notify(record)
 
     def notify_idle(self) -> None:
         """Notify every subscription that no job is left."""

@@ -207,21 +207,21 @@ class Subscriptions(Generic[R]):
         """Return a reader of every progress report of every job, until this is idle."""
         return self._subscribe(self.progress_readers, view, until=until)
 
-    def watch_one(self, record: R, view: Callable[[R], T_co], handle: object) -> Updates[T_co]:
+    def watch_one(self, record: R, view: Callable[[R], T_co], *, is_ended: bool) -> Updates[T_co]:
         """Return a reader of every change of one job.
 
         Args:
             record: The job's record.
             view: What the reader gets.
-            handle: The job's handle if it has ended, so that its end is all there is to read.
+            is_ended: Whether the job has ended, so that its end is all there is to read.
         """
-        if handle is None:
+        if not is_ended:
             return self._subscribe(
                 self.watchers_of.setdefault(record, WeakSubscriptions()), view, record
             )
         self.owner_thread.check()
         subscription = Subscription[R](self.owner_thread)
-        subscription.notify(record, handle)
+        subscription.notify(record)
         subscription.end()
         return Updates(subscription, view, lambda: None, self._wait_for_change, record)
 
@@ -242,14 +242,14 @@ class Subscriptions(Generic[R]):
         unsubscribe = partial(readers.remove, subscription)
         return Updates(subscription, view, unsubscribe, self._wait_for_change, record)
 
-    def notify_changed(self, record: R, handle: object = None) -> None:
-        """Notify readers of a change of a job; see :meth:`Subscription.notify`."""
+    def notify_changed(self, record: R) -> None:
+        """Notify readers of a change of a job."""
         if self.observer is not None:
             self.observer(record)
         if self.watchers.references:
-            self.watchers.notify(record, handle)
+            self.watchers.notify(record)
         if self.watchers_of and (readers := self.watchers_of.get(record)) is not None:
-            readers.notify(record, handle)
+            readers.notify(record)
 
     def notify_progress(self, record: R) -> None:
         """Notify readers of a job's progress report."""
@@ -257,14 +257,9 @@ class Subscriptions(Generic[R]):
             self.progress_readers.notify(record)
         self.notify_changed(record)
 
-    def notify_ended(self, record: R, handle: object) -> None:
-        """Notify readers of a job's end, and end the readers of that job.
-
-        Args:
-            record: The job's record.
-            handle: The job's handle if readers are to hold it until they have read its end.
-        """
-        self.notify_changed(record, handle)
+    def notify_ended(self, record: R) -> None:
+        """Notify readers of a job's end, and end the readers of that job."""
+        self.notify_changed(record)
         if self.watchers_of and (readers := self.watchers_of.pop(record, None)) is not None:
             readers.end()
 

@@ -84,6 +84,6 @@ def make_context(
     """
     record = JobRecord(ended_job_function, (), Context(), "", math.inf, None)
     record.set_options(checked_options({"id": id, "name": name, "key": key, "tags": tags}))
-    record.accept(record.extras.id, 0, 0.0, cast("RecordQueue", None), None)
+    record.accept(record.extras.id, 0, 0.0, cast("RecordQueue", None))
     record.start(cast("trio.lowlevel.Task", None), cast("trio.CancelScope", None), 0.0)
     return FakeContext(record, checked_whole("attempt", attempt, 1))
