@@ -64,6 +64,14 @@ def test_the_log_says_why_there_is_no_line(engine: Engine) -> None:
     assert engine.log().count('database "nowhere" does not exist') == 1
 
 
+def test_the_log_hides_the_password_of_a_url_that_is_misspelt(engine: Engine) -> None:
+    worker = engine.worker(*QUICK, "--give-up-after", "1", url="postgres//me:hunter2@127.0.0.1/x")
+
+    assert worker.wait(60) == 1
+    assert "postgres//me:***@127.0.0.1/x" in engine.log()
+    assert "hunter2" not in engine.log()
+
+
 def test_a_time_limit_fails_the_job(engine: Engine) -> None:
     engine.defer("fakes.engine_jobs.slow", [{"name": "one"}])
     engine.worker()

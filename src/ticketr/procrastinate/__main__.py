@@ -5,19 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 import pkgutil
+import re
 import sys
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import trio
 from procrastinate import App
 
 from ticketr.procrastinate import WorkerFailed, run_worker
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 NUMBERS: Final = (
     ("--concurrency", 4, "jobs at once (default: 4)"),
@@ -25,9 +22,10 @@ NUMBERS: Final = (
     ("--heartbeat-limit", 30.0, "seconds of silence of a dead worker (default: 30)"),
     ("--give-up-after", inf, "seconds without PostgreSQL until exit code 1 (default: never)"),
 )
+PASSWORD: Final = re.compile(r"(//[^:/@\s]*:|password=)[^@\s]+")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the worker; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m ticketr.procrastinate")
     parser.add_argument("command", choices=["worker"], help="run jobs until Ctrl+C or SIGTERM")
@@ -51,12 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class OnceAMinute(logging.Filter):
-    """Thins out the lines of a pool that cannot connect: they alone name the cause."""
+    """Thins out the lines of a pool that cannot connect, which alone name the cause.
+
+    It hides passwords: PostgreSQL's client repeats a connection string that it cannot read.
+    """
 
     last = -inf
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a minute has passed since the line before."""
+        record.msg, record.args = PASSWORD.sub(r"\1***", record.getMessage()), ()
         is_due = record.created - self.last >= 60
         self.last = record.created if is_due else self.last
         return is_due
@@ -70,9 +72,7 @@ def load_app(place: str) -> App:
     """
     app = pkgutil.resolve_name(place)
     if not isinstance(app, App):
-        raise TypeError(
-            f"{place} is no app of Procrastinate, but a {type(app).__name__}: name one as module:app"
-        )
+        raise TypeError(f"{place} is a {type(app).__name__}: name an app of Procrastinate")
     return app
 
 
