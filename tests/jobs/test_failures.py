@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +21,6 @@ from ticketr import (
     SqliteStore,
     open_job_queue,
 )
-from ticketr.statusline import StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,11 +91,9 @@ async def test_readers_do_not_keep_a_failure_from_being_reported(
             async for _ in updates:
                 pass
 
-    stream = io.StringIO()
     async with (
         trio.open_nursery() as nursery,
         open_job_queue(on_job_error=reports) as queue,
-        StatusLine(queue, stream=stream),
     ):
         handle = await queue.submit(fail, 3)
         for updates in (queue.watch(), queue.progress(), handle.watch()):

@@ -494,3 +494,23 @@ async def test_news_in_a_rest_are_drawn_soon_after_though_nothing_follows(
         await queue.submit(once)
 
     assert [time for time, line in output.frames if "(1/2)" in line] == pytest.approx([0.225])
+
+
+async def test_a_line_does_not_keep_a_failure_from_being_reported(
+    autojump_clock: MockClock,
+) -> None:
+    async def fail(context: JobContext) -> None:
+        await trio.sleep(3)
+        raise ValueError
+
+    reported: list[tuple[str, float]] = []
+    async with (
+        open_job_queue(
+            on_job_error=lambda job: reported.append((job.id, trio.current_time()))
+        ) as queue,
+        StatusLine(queue, stream=io.StringIO()),
+    ):
+        await queue.submit(fail)
+        await trio.sleep(10)
+
+        assert reported == [("job-1", 3.0)]

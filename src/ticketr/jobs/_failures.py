@@ -86,7 +86,7 @@ class FailureReporter:
         record.mark_outcome_unseen()
         self.job_failed(record)
 
-    async def report_soon(self) -> None:
+    async def report_soon(self) -> None:  # noqa: ASYNC910 - STEPS is not 0
         """Report the failures so far, once their submitters could have waited for them."""
         count = len(self.unreported)
         for _ in range(STEPS):

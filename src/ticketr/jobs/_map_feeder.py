@@ -98,11 +98,13 @@ class Feeder:
             jobs.reader.wake()
 
     async def _wait_to_submit(self) -> None:
-        if self._jobs.is_stopped or not self._jobs.must_pause():
+        if self._jobs.is_stopped or not self._jobs.must_pause() or self._is_wanted():
             await checkpoint()
             return
-        while not self._is_wanted():
+        while True:
             await self._jobs.feeder.wait()
+            if self._is_wanted():
+                return
 
     def _is_wanted(self) -> bool:
         """Return whether the task has something to do."""
