@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes import durable
 from fakes.durable import RAN, Disk, fail, live_ids, note, open_stored, rows, slow
 from fakes.processes import unmeasured
 
@@ -221,7 +222,7 @@ trio.run(main)
 
 def run_program(path: Path, how: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-c", PROGRAM, str(path), how]
-    env = {**unmeasured(), "PYTHONPATH": str(Path(__file__).parents[1])}
+    env = {**unmeasured(), "PYTHONPATH": str(Path(durable.__file__).parents[1])}
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
