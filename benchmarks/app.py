@@ -21,8 +21,8 @@ from terminal import on_terminal, read_for, read_frame
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TICKETS = size(5000, toy=200)
-LATENCY = size(0.5, toy=1.0)
+TICKETS = size(5000, toy=400)
+LATENCY = size(0.5, toy=2.0)
 KEYS_A_SECOND = 20
 #: Enough keys for the whole time of the pull.
 KEYS = size(60, toy=2)

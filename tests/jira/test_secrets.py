@@ -267,6 +267,7 @@ def test_every_error_hides_secrets_in_addresses() -> None:
         errors.ServerError(url, 500),
         errors.Rejected(url, 418),
         errors.RateLimited(url, 429, reason="jira-burst-based"),
+        errors.FileTooLarge(url, 413, name="x"),
         *(kind(url, status) for status, kind in errors.REJECTIONS.items()),
     ]
     kinds = {type(error) for error in made}
