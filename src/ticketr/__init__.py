@@ -125,12 +125,12 @@ if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would s
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from ticketr import _errors  # noqa: PLC0415 - not before
 
-        found = vars(_errors)
-        if name not in found:
+        members = vars(_errors)
+        if name not in members:
             from ticketr import jobs  # noqa: PLC0415 - likewise
 
-            found = found | vars(jobs)
-        globals().update((each, found[each]) for each in __all__ if each in found)
+            members = members | vars(jobs)
+        globals().update((public, members[public]) for public in __all__ if public in members)
         return globals()[name]
 
 

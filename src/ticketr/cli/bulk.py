@@ -94,13 +94,13 @@ def bulk(
     async def find() -> JobOutcome[tuple[BulkIssue, ...]]:
         return await run_one(FindIssuesJob(**arguments, query=query, keys=wanted), plain=plain)
 
-    for each in aliases:
-        echo(str(each), err=True)
-    found = run(find)
-    if found.result is None:
-        _print_result(found.snapshot, BulkResult(), change, aliases, as_json=as_json)
-        context.exit(_exit_code(found.signal))
-    issues = found.result or ()
+    for alias in aliases:
+        echo(str(alias), err=True)
+    finding = run(find)
+    if finding.result is None:
+        _print_result(finding.snapshot, BulkResult(), change, aliases, as_json=as_json)
+        context.exit(_exit_code(finding.signal))
+    issues = finding.result or ()
     if dry_run or not issues:
         _print_issues(issues, change, aliases, as_json=as_json)
         context.exit(exits.DONE)
@@ -126,11 +126,11 @@ def _refuse_team_aliases(aliases: Sequence[UsedAlias]) -> None:
     """
     from ticketr.config import WORKSPACE_FILE
 
-    for each in aliases:
-        if each.source == WORKSPACE_FILE:
+    for alias in aliases:
+        if alias.source == WORKSPACE_FILE:
             raise click.UsageError(
                 f"--delete with --yes takes no alias of {WORKSPACE_FILE}, which others may have "
-                f"written:\n{each}\nLeave --yes out and look at the plan, or write its query "
+                f"written:\n{alias}\nLeave --yes out and look at the plan, or write its query "
                 "after --jql"
             )
 
@@ -173,7 +173,7 @@ def _change_words(count: int, issues: Sequence[BulkIssue], change: BulkChange) -
 
 
 def _alias_records(aliases: Sequence[UsedAlias]) -> list[dict[str, str]]:
-    return [each._asdict() for each in aliases]
+    return [alias._asdict() for alias in aliases]
 
 
 def _print_issues(

@@ -31,7 +31,7 @@ def _relative_path(path: Path, root: Path) -> str:
 
     full = Path(os.path.abspath(path))  # noqa: PTH100 - a link below the workspace is not followed
     real_root = root.resolve()
-    around = [each for each in reversed(full.parents) if each.resolve() == real_root]
+    around = [parent for parent in reversed(full.parents) if parent.resolve() == real_root]
     name = full.relative_to(around[0]).as_posix() if around else ""
     refusal = Store(root, STATE_FOLDER).refusal(name)
     if not around or full.suffix != ".md" or refusal:

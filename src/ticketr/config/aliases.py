@@ -60,8 +60,8 @@ def names_in(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     left = [query]
     while left:
-        for found in _PART.finditer(left.pop(0)):
-            name = found[2]
+        for part in _PART.finditer(left.pop(0)):
+            name = part[2]
             if name in aliases and name not in names:
                 names[name] = None
                 left.append(aliases[name])

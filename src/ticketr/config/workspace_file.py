@@ -133,7 +133,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
 
 
 def _ignored_alias(table: Table, name: str) -> str:
-    """Say that an alias does not count: who writes ``@mine`` expects to change their own issues."""
+    """Return the warning about an alias that would replace a built-in one."""
     hint = f"your own settings can: ticketr alias {name} QUERY"
     problem = (
         f"ignored: @{name} is built in, and a file that others share cannot change it ({hint})"

@@ -221,14 +221,14 @@ def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
 
     It is found by its name, which no attachment of the issue had before.
     """
-    for each in attached:
+    for attachment in attached:
         if asked.attachment:
-            is_it = each.id == asked.attachment
+            is_sent = attachment.id == asked.attachment
         else:
-            is_it = (each.name, each.size) == (asked.name, asked.size)
-            is_it = is_it and each.author in {"", asked.account}
-        if is_it:
-            return each.id
+            is_same = (attachment.name, attachment.size) == (asked.name, asked.size)
+            is_sent = is_same and attachment.author in {"", asked.account}
+        if is_sent:
+            return attachment.id
     return ""
 
 
