@@ -16,7 +16,7 @@ from ticketr import (
     Retry,
     open_job_queue,
 )
-from ticketr.jobs._finished import (
+from ticketr.jobs._sqlite.finished import (
     COLUMNS,
     MAX_CHARS,
     MAX_TAG_CHARS,

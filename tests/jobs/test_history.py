@@ -29,7 +29,7 @@ from ticketr import (
     SqliteStore,
     open_job_queue,
 )
-from ticketr.jobs import _finished, _history
+from ticketr.jobs._sqlite import finished as _finished, history as _history
 from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:
@@ -405,7 +405,7 @@ async def test_a_missing_folder_fails_no_job(tmp_path: Path) -> None:
 CHILD = textwrap.dedent("""\
     import sys, trio
     from ticketr import SqliteHistory, open_job_queue
-    from ticketr.jobs import _history
+    from ticketr.jobs._sqlite import history as _history
 
     def insert(db, rows, insert=_history.insert):
         insert(db, rows)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ticketr import NotSendable
-from ticketr.jobs._importable import LoadFailed, import_by_name, importable_name
+from ticketr.jobs._calls.importable import LoadFailed, import_by_name, importable_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +132,7 @@ def test_a_module_that_fails_to_import_says_why(
 
 
 PROGRAM = """
-from ticketr.jobs._importable import import_by_name, importable_name
+from ticketr.jobs._calls.importable import import_by_name, importable_name
 
 def function():
     pass

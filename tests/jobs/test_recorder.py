@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from ticketr import FinishedJob, JobContext, JobSnapshot, JobStatus, open_job_queue
-from ticketr.jobs import _recorder
+from ticketr.jobs._sqlite import recorder as _recorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

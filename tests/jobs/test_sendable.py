@@ -17,9 +17,9 @@ import trio
 from hypothesis import given, strategies as st
 
 from ticketr import NotSendable, in_thread, plain
-from ticketr.jobs._codecs import codec_named, json_flaw
-from ticketr.jobs._importable import LoadFailed
-from ticketr.jobs._sendable import pack_job, pack_value, unpack_job
+from ticketr.jobs._calls.codecs import codec_named, json_flaw
+from ticketr.jobs._calls.importable import LoadFailed
+from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
 
 if TYPE_CHECKING:
     from ticketr import JobContext

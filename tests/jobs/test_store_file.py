@@ -33,15 +33,15 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
-from ticketr.jobs._store_file import StoreFile
-from ticketr.jobs._store_writer import StoreWriter
+from ticketr.jobs._sqlite.store_file import StoreFile
+from ticketr.jobs._sqlite.store_writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trio.testing import MockClock
 
-    from ticketr.jobs._store_file import Changes
+    from ticketr.jobs._sqlite.store_file import Changes
 
 
 @pytest.fixture(autouse=True)

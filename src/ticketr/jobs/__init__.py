@@ -5,9 +5,7 @@ from __future__ import annotations
 from ticketr.jobs._adapters import in_thread, plain
 from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._exceptions import QueueFull
-from ticketr.jobs._finished import FinishedJob
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._history import JobHistory, SqliteHistory
 from ticketr.jobs._job import (
     CancelCause,
     CancelOutcome,
@@ -26,7 +24,9 @@ from ticketr.jobs._rates import Rate
 from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._retry import Retry
-from ticketr.jobs._sqlite_store import SqliteStore
+from ticketr.jobs._sqlite.finished import FinishedJob
+from ticketr.jobs._sqlite.history import JobHistory, SqliteHistory
+from ticketr.jobs._sqlite.store import SqliteStore
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._updates import Updates
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._recorder import Recorder
-    from ticketr.jobs._store_writer import StoreWriter
+    from ticketr.jobs._sqlite.recorder import Recorder
+    from ticketr.jobs._sqlite.store_writer import StoreWriter
     from ticketr.jobs._updates import WaitForChange
 
 

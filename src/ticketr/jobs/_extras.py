@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, final
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._job import CancelCause, JobID, OnConflict
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._links import After, JobLinks
-    from ticketr.jobs._stored_call import StoredCall
 
 T = TypeVar("T", bound="Hashable")
 

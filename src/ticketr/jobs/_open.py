@@ -14,14 +14,12 @@ from ticketr.jobs._cancelled import split_cancelled
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._history import check_history
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._lookup import find_predecessor
 from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._queue_tasks import run_timer
 from ticketr.jobs._rates import checked_rate
-from ticketr.jobs._recorder import Recorder
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._shutdown import (
     abandon,
@@ -29,8 +27,10 @@ from ticketr.jobs._shutdown import (
     start_draining,
     wait_until_idle,
 )
-from ticketr.jobs._sqlite_store import check_store
-from ticketr.jobs._store_submit import around_attempts
+from ticketr.jobs._sqlite.history import check_history
+from ticketr.jobs._sqlite.recorder import Recorder
+from ticketr.jobs._sqlite.store import check_store
+from ticketr.jobs._sqlite.store_submit import around_attempts
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
 from ticketr.jobs._worker import work
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._around import Around
     from ticketr.jobs._context import JobContext
-    from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobSnapshot
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._retry import Retry
-    from ticketr.jobs._sqlite_store import SqliteStore
-    from ticketr.jobs._store_writer import StoreWriter
+    from ticketr.jobs._sqlite.history import JobHistory
+    from ticketr.jobs._sqlite.store import SqliteStore
+    from ticketr.jobs._sqlite.store_writer import StoreWriter
 
 NOT_ENTERED: Final = "the queue is not open: use `async with open_job_queue(...) as queue`"
 MOST_WORKERS: Final = 100_000
@@ -215,7 +215,7 @@ class Block:
         if self._history is not None:
             recorder = Recorder(self._history, core.interrupt)
         if store is not None:
-            from ticketr.jobs._store_opening import open_store  # noqa: PLC0415 - only with a store
+            from ticketr.jobs._sqlite.store_opening import open_store  # noqa: PLC0415 - only with a store
 
             await open_store(core, store)
         nursery = await self._nursery.__aenter__()

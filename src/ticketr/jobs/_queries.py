@@ -10,8 +10,8 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._job import JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
-from ticketr.jobs._recorder import finished_in_memory
 from ticketr.jobs._snapshot import progress_of, snapshot_of
+from ticketr.jobs._sqlite.recorder import finished_in_memory
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._values import checked_member, checked_whole
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._finished import FinishedJob
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import JobID, JobSnapshot
     from ticketr.jobs._progress import JobProgress
     from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._sqlite.finished import FinishedJob
     from ticketr.jobs._updates import Updates
 
 

@@ -22,7 +22,7 @@ from ticketr.jobs._options import (
     refuse_options_of_one_run,
 )
 from ticketr.jobs._repeat_handle import RepeatHandle
-from ticketr.jobs._store_submit import submit_durably
+from ticketr.jobs._sqlite.store_submit import submit_durably
 from ticketr.jobs._values import checked_text
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ class JobQueue(QueueControl):
         template = make_record(job, args, self._timeout, self._retry, options)
         repeats, store, stored = self._core.repeats, self._core.store, ""
         if store is not None:
-            from ticketr.jobs._store_repeats import pack_every  # noqa: PLC0415 - only with a store
+            from ticketr.jobs._sqlite.store_repeats import pack_every  # noqa: PLC0415 - only with a store
 
             if not template.extras.id:
                 raise ValueError(

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast, final
 import trio
 
 from ticketr._errors import HistoryFailed
-from ticketr.jobs._finished import (
+from ticketr.jobs._job import JobStatus
+from ticketr.jobs._sqlite.finished import (
     COLUMNS,
     NULL,
     PLAIN_COLUMNS,
@@ -36,7 +37,6 @@ from ticketr.jobs._finished import (
     row_of_job,
     whole_row,
 )
-from ticketr.jobs._job import JobStatus
 from ticketr.jobs._values import (
     checked_callable,
     checked_count,
@@ -59,8 +59,8 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from ticketr.jobs._finished import FinishedJob, Row
     from ticketr.jobs._job import JobID
+    from ticketr.jobs._sqlite.finished import FinishedJob, Row
 
 
 T = TypeVar("T")

@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._finished import (
+from ticketr.jobs._sqlite.finished import (
     FinishedBatch,
     clipped,
     job_of_row,
     row_of_record,
 )
-from ticketr.jobs._history import SqliteHistory
+from ticketr.jobs._sqlite.history import SqliteHistory
 from ticketr.jobs._values import safe_repr, safe_str
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ticketr.jobs._finished import FinishedJob, Row
-    from ticketr.jobs._history import JobHistory
     from ticketr.jobs._job import JobID, JobStatus
     from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._sqlite.finished import FinishedJob, Row
+    from ticketr.jobs._sqlite.history import JobHistory
 
 logger = logging.getLogger("ticketr.jobs")
 

@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._importable import MAIN, LoadFailed
+from ticketr.jobs._calls.importable import MAIN, LoadFailed
 from ticketr.jobs._json import MAX_BITS, MAX_DEPTH
 from ticketr.jobs._values import checked_text, safe_repr, safe_str
 

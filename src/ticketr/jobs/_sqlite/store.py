@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 
 import trio
 
-from ticketr.jobs._history import checked_path
+from ticketr.jobs._sqlite.history import checked_path
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import ModuleType
 
-    from ticketr.jobs._codecs import CodecName
-    from ticketr.jobs._history import RunSync
+    from ticketr.jobs._calls.codecs import CodecName
     from ticketr.jobs._retention import Keep
-    from ticketr.jobs._store_writer import StoreWriter
+    from ticketr.jobs._sqlite.history import RunSync
+    from ticketr.jobs._sqlite.store_writer import StoreWriter
 
 T = TypeVar("T")
 
@@ -80,8 +80,8 @@ class SqliteStore:
         max_kills: float = 5,
         run_sync: RunSync = in_thread,
     ) -> None:
-        from ticketr.jobs._codecs import codec_named  # noqa: PLC0415 - only with a store
-        from ticketr.jobs._importable import AllowedNames  # noqa: PLC0415 - the same
+        from ticketr.jobs._calls.codecs import codec_named  # noqa: PLC0415 - only with a store
+        from ticketr.jobs._calls.importable import AllowedNames  # noqa: PLC0415 - the same
 
         self._path = checked_path(path)
         self._codec = codec_named(codec)
@@ -95,8 +95,8 @@ class SqliteStore:
 
     def writer(self, keep: Keep) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
-        from ticketr.jobs._store_file import StoreFile  # noqa: PLC0415 - only with a store
-        from ticketr.jobs._store_writer import StoreWriter  # noqa: PLC0415 - the same
+        from ticketr.jobs._sqlite.store_file import StoreFile  # noqa: PLC0415 - only with a store
+        from ticketr.jobs._sqlite.store_writer import StoreWriter  # noqa: PLC0415 - the same
 
         file = StoreFile(
             self._path,

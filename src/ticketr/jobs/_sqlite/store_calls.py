@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._codecs import CODECS
-from ticketr.jobs._importable import (
+from ticketr.jobs._calls.codecs import CODECS
+from ticketr.jobs._calls.importable import (
     LoadFailed,
     import_by_name,
     importable_name,
     load_allowed,
 )
+from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
+from ticketr.jobs._calls.stored_call import StoredCall
 from ticketr.jobs._retry import Retry
-from ticketr.jobs._sendable import pack_job, pack_value, unpack_job
-from ticketr.jobs._stored_call import StoredCall
 from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-    from ticketr.jobs._codecs import Codec
-    from ticketr.jobs._importable import AllowedNames
+    from ticketr.jobs._calls.codecs import Codec
+    from ticketr.jobs._calls.importable import AllowedNames
     from ticketr.jobs._record import JobRecord
 
 MAX_BYTES: Final = 10_000_000

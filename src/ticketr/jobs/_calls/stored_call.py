@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from ticketr.jobs._codecs import CodecName
+    from ticketr.jobs._calls.codecs import CodecName
 
 
 @final

@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
 
 from ticketr._errors import StoreFailed, StoreInUse
-from ticketr.jobs._history import table_names
-from ticketr.jobs._store_repeats import RepeatRow
-from ticketr.jobs._store_rows import COLUMNS, JobRow
+from ticketr.jobs._sqlite.history import table_names
+from ticketr.jobs._sqlite.store_repeats import RepeatRow
+from ticketr.jobs._sqlite.store_rows import COLUMNS, JobRow
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Generator, Mapping
 
-    from ticketr.jobs._store_rows import EndValues, LiveValues, NewRow
+    from ticketr.jobs._sqlite.store_rows import EndValues, LiveValues, NewRow
 
 
 # Of a job that has ended, what is in ``job`` is dropped.

@@ -7,20 +7,20 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._codecs import CODECS
-from ticketr.jobs._importable import LoadFailed
+from ticketr.jobs._calls.codecs import CODECS
+from ticketr.jobs._calls.importable import LoadFailed
+from ticketr.jobs._calls.sendable import pack_value
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
 from ticketr.jobs._json import json_text
-from ticketr.jobs._sendable import pack_value
-from ticketr.jobs._store_calls import MAX_BYTES
+from ticketr.jobs._sqlite.store_calls import MAX_BYTES
 from ticketr.jobs._values import exact_str, full_repr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.jobs._codecs import CodecName
+    from ticketr.jobs._calls.codecs import CodecName
+    from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._stored_call import StoredCall
 
 
 class LiveValues(NamedTuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._store_writer import StoreWriter
+    from ticketr.jobs._sqlite.store_writer import StoreWriter
 
 
 async def submit_durably(

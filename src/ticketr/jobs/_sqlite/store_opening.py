@@ -16,27 +16,27 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 
 from ticketr._errors import TicketrError, TooManyKills
+from ticketr.jobs._calls.importable import LoadFailed
+from ticketr.jobs._calls.stored_call import StoredCall
 from ticketr.jobs._function import resolve_function
-from ticketr.jobs._importable import LoadFailed
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
 from ticketr.jobs._links import After
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
 from ticketr.jobs._repeat import Repeat
-from ticketr.jobs._store_calls import unpack_call
-from ticketr.jobs._store_file import PAGE
-from ticketr.jobs._store_repeats import repeat_of_row
-from ticketr.jobs._store_rows import LiveValues, check_values
-from ticketr.jobs._stored_call import StoredCall
+from ticketr.jobs._sqlite.store_calls import unpack_call
+from ticketr.jobs._sqlite.store_file import PAGE
+from ticketr.jobs._sqlite.store_repeats import repeat_of_row
+from ticketr.jobs._sqlite.store_rows import LiveValues, check_values
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._store_file import Contents
-    from ticketr.jobs._store_repeats import RepeatRow
-    from ticketr.jobs._store_rows import JobRow
-    from ticketr.jobs._store_writer import StoreWriter
+    from ticketr.jobs._sqlite.store_file import Contents
+    from ticketr.jobs._sqlite.store_repeats import RepeatRow
+    from ticketr.jobs._sqlite.store_rows import JobRow
+    from ticketr.jobs._sqlite.store_writer import StoreWriter
 
 logger = logging.getLogger("ticketr.jobs")
 

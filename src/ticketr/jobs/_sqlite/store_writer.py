@@ -21,10 +21,10 @@ from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_prot
 
 from ticketr._errors import StoreFailed
 from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause
-from ticketr.jobs._store_calls import pack_call
-from ticketr.jobs._store_file import Changes
-from ticketr.jobs._store_repeats import row_of_repeat
-from ticketr.jobs._store_rows import (
+from ticketr.jobs._sqlite.store_calls import pack_call
+from ticketr.jobs._sqlite.store_file import Changes
+from ticketr.jobs._sqlite.store_repeats import row_of_repeat
+from ticketr.jobs._sqlite.store_rows import (
     end_values,
     interrupted,
     live_values,
@@ -36,16 +36,16 @@ from ticketr.jobs._values import safe_str
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.jobs._codecs import Codec, CodecName
-    from ticketr.jobs._history import RunSync
-    from ticketr.jobs._importable import AllowedNames
+    from ticketr.jobs._calls.codecs import Codec, CodecName
+    from ticketr.jobs._calls.importable import AllowedNames
+    from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._job import JobID
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._repeat import Repeat
-    from ticketr.jobs._store_file import Contents, StoreFile
-    from ticketr.jobs._store_repeats import RepeatRow
-    from ticketr.jobs._store_rows import EndValues, JobRow, LiveValues, NewRow
-    from ticketr.jobs._stored_call import StoredCall
+    from ticketr.jobs._sqlite.history import RunSync
+    from ticketr.jobs._sqlite.store_file import Contents, StoreFile
+    from ticketr.jobs._sqlite.store_repeats import RepeatRow
+    from ticketr.jobs._sqlite.store_rows import EndValues, JobRow, LiveValues, NewRow
     from ticketr.jobs._wall_clock import WallClock
 
 

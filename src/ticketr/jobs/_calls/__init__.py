@@ -1,0 +1,1 @@
+"""Calls that travel: a function by its name, its arguments as bytes."""
