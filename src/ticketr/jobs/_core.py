@@ -16,11 +16,11 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._conflicts import claim, find_conflicts
-from ticketr.jobs._core_base import CoreBase
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._extras import NO_EXTRAS
+from ticketr.jobs._failures import FailureReporter
 from ticketr.jobs._inside import QueueMarks, is_inside, make_marks
 from ticketr.jobs._job import (
     CANCELLED,
@@ -32,9 +32,13 @@ from ticketr.jobs._job import (
     CancelOutcome,
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
+from ticketr.jobs._phase import Phase
 from ticketr.jobs._registry import Registry
 from ticketr.jobs._repeat import Repeats
+from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._statistics import Totals
+from ticketr.jobs._timer import Timer
+from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
@@ -46,13 +50,15 @@ if TYPE_CHECKING:
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._retention import FinishedJobs, Keep
+    from ticketr.jobs._sqlite.recorder import Recorder
+    from ticketr.jobs._sqlite.store_writer import StoreWriter
     from ticketr.jobs._submission import Submission
 
 T = TypeVar("T")
 
 
 @final
-class QueueCore(CoreBase):
+class QueueCore:
     """The parts of one queue, and the steps of its jobs.
 
     Attributes:
@@ -67,6 +73,16 @@ class QueueCore(CoreBase):
         marks: What marks the context of its jobs.
         repeats: The repeats, and when their runs are due.
         wall_clock: Tells wall-clock times.
+        running: The running jobs, by worker.
+        schedule: The pending jobs, and what runs next.
+        phase: How far the queue is on the way to its end.
+        timer: When the timer task has something to do.
+        failures: Reports failures that nobody waits for.
+        subscriptions: The readers of updates.
+        recorder: Writes the history, if there is one.
+        store: Keeps the jobs on disk, if there is a store.
+        fatal: The error that has to leave by the queue's block.
+        idle_event: Set when no job is pending or running; made by the first task that waits for it.
     """
 
     __slots__ = (
@@ -74,15 +90,26 @@ class QueueCore(CoreBase):
         "_is_logging",
         "_lifecycle",
         "_make_handle",
+        "_scope",
         "_thread",
         "around",
         "dependencies",
         "dispatcher",
+        "failures",
+        "fatal",
         "finished",
+        "idle_event",
         "marks",
         "now",
+        "phase",
+        "recorder",
         "registry",
         "repeats",
+        "running",
+        "schedule",
+        "store",
+        "subscriptions",
+        "timer",
         "totals",
         "wall_clock",
         "workers",
@@ -101,9 +128,19 @@ class QueueCore(CoreBase):
         make_handle: Callable[[JobRecord, QueueCore], Any],
         find_predecessor: Callable[[QueueCore, object], JobRecord],
     ) -> None:
-        super().__init__(
-            max_pending, on_job_error, self._wait_for_change, cancel_on_error=cancel_on_error
+        self.running: dict[trio.lowlevel.Task, JobRecord] = {}
+        self.schedule: Schedule = Schedule(max_pending)
+        self.phase: Phase = Phase()
+        self.timer: Timer = Timer()
+        self.failures: FailureReporter = FailureReporter(
+            on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
+        self.subscriptions: Subscriptions[JobRecord] = Subscriptions(self._wait_for_change)
+        self.recorder: Recorder | None = None
+        self.store: StoreWriter | None = None
+        self.fatal: list[BaseException] = []
+        self.idle_event: trio.Event | None = None
+        self._scope: trio.CancelScope = trio.CancelScope()
         self.workers: int = workers
         self.around: Final = around
         self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
@@ -413,3 +450,63 @@ class QueueCore(CoreBase):
         if until_idle and not is_ready():
             refuse_wait_inside(self, "the queue to be idle, which includes itself")
         return park()
+
+    # The parts, and the end of the queue
+
+    def attach(self, scope: trio.CancelScope, recorder: Recorder | None) -> None:
+        """Take over the cancel scope around the queue's tasks, and the history's recorder."""
+        self._scope = scope
+        self.recorder = recorder
+
+    def attach_store(self, store: StoreWriter) -> None:
+        """Keep all jobs in a store from now on."""
+        self.store = store
+        self.subscriptions.observe(store.job_changed)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is pending or running."""
+        return not self.running and not self.schedule.pending
+
+    def expect_idle(self) -> trio.Event:
+        """Return an event that is set when the queue is idle; it may be busy again by then."""
+        if self.idle_event is None:
+            self.idle_event = trio.Event()
+        return self.idle_event
+
+    def notify_idle(self) -> None:
+        """Wake the tasks that wait for the queue to be idle; close a queue that refuses jobs."""
+        if self.idle_event is not None:
+            self.idle_event.set()
+            self.idle_event = None
+            self.subscriptions.notify_idle()
+        if self.phase.refusing:
+            self.phase.close()
+            self.subscriptions.close()
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the queue, and have this error leave by its block.
+
+        It does not go through the nursery, which calls the error's ``repr`` and splits groups.
+        """
+        self.fatal.append(error)
+        self.phase.note_cause(CancelCause.SHUTDOWN)
+        self.cancel_tasks("a job or a callback raised what ends the program")
+
+    def cancel_by_failure(self, error: BaseException) -> None:
+        """End the queue because a job failed, and have its error leave by the block in a group."""
+        self.failures.cancel_queue(error)
+        self.phase.note_cause(CancelCause.SHUTDOWN)
+        self.cancel_tasks("a job failed, and the queue was opened with on_error='cancel'")
+
+    def cancel_tasks(self, reason: str) -> None:
+        """Cancel the tasks of the queue, and with them the jobs that they run."""
+        self._scope.cancel(reason)
+
+    # What the steps of a job have in common
+
+    def notify_pending(self, record: JobRecord) -> None:
+        """Notify the timer and the readers that a job has become pending."""
+        if self.schedule.is_time_dependent:
+            self.timer.wake_at(self.schedule.next_time())
+        self.subscriptions.notify_changed(record)
