@@ -56,7 +56,6 @@ MADE_BY_USERS = {
     "FakeJob",
     "Keep",
     "LineStyle",
-    "PlainLines",
     "Rate",
     "Retry",
     "SqliteHistory",

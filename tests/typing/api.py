@@ -46,7 +46,7 @@ from ticketr import (
     Updates,
     open_job_queue,
 )
-from ticketr.statusline import LineStyle, PlainLines, StatusLine, StatusModel
+from ticketr.statusline import LineStyle, StatusLine, StatusModel
 from ticketr.testing import (
     FakeContext,
     FakeJob,
@@ -355,11 +355,10 @@ async def status_line(queue: JobQueue, stream: TextIO) -> None:
     StatusLine()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
-def own_screen(model: StatusModel, snapshot: JobSnapshot, lines: PlainLines) -> None:
+def own_screen(model: StatusModel, snapshot: JobSnapshot) -> None:
     model = model.see(snapshot, 0.0)
     assert_type(model, StatusModel)
     assert_type(model.line(80, 0.0, LineStyle()), str)
-    assert_type(lines.line(snapshot, 0.0), str | None)
 
 
 async def testing_kit(queue: JobQueue) -> None:

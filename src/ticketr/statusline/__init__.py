@@ -17,7 +17,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ticketr.statusline.model import StatusModel
-from ticketr.statusline.plain import PlainLines
 from ticketr.statusline.status_line import StatusLine
 from ticketr.statusline.style import LineStyle
 
@@ -26,4 +25,4 @@ if find_spec("wcwidth") is None:  # it is imported with the first text that is n
 
     raise ModuleNotFoundError(f"the status line {missing_packages('statusline')}", name="wcwidth")
 
-__all__ = ["LineStyle", "PlainLines", "StatusLine", "StatusModel"]
+__all__ = ["LineStyle", "StatusLine", "StatusModel"]
