@@ -297,6 +297,8 @@ class QueueModel(QueueBooks):
         elif how == "error" and not told and self._may_try_again(job):
             self._put_back(job, self._back_off(job))
         else:
+            if job.cancel_cause is None and self.now >= job.total_ends_at:
+                job.cancel_cause = CancelCause.TIMEOUT
             self._finish(job, JobStatus.FAILED)
 
     def _back_off(self, job: ModelJob) -> float:

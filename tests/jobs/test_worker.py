@@ -164,7 +164,7 @@ async def test_a_running_job_that_is_cancelled(
         (raise_stray, JobStatus.FAILED, None, "Cancelled"),
         (raise_stray_group, JobStatus.FAILED, None, "BaseExceptionGroup"),
         (forever, JobStatus.FAILED, CancelCause.TIMEOUT, "JobTimedOut"),
-        (untidy, JobStatus.FAILED, None, "ValueError"),
+        (untidy, JobStatus.FAILED, CancelCause.TIMEOUT, "ValueError"),
         (swallow, JobStatus.COMPLETED, None, None),
         (cancel_self_and_return, JobStatus.COMPLETED, CancelCause.USER, None),
     ],

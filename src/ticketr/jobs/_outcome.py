@@ -62,7 +62,11 @@ class NextAttempt(NamedTuple):
 
 
 def outcome_of(
-    error: BaseException | None, *, cancel_requested: bool, is_cancelled_outside: bool
+    error: BaseException | None,
+    *,
+    cancel_requested: bool,
+    is_cancelled_outside: bool,
+    is_out_of_time: bool = False,
 ) -> Outcome:
     """Return the outcome of an attempt that gave no value. Pure.
 
@@ -70,6 +74,7 @@ def outcome_of(
         error: What came out of the job's scope; None if the scope caught it all.
         cancel_requested: Whether a cancel of the job was requested.
         is_cancelled_outside: Whether a scope around the workers is cancelled.
+        is_out_of_time: Whether the time limit of the attempt has passed.
     """
     if error is None and cancel_requested:
         return Outcome(CANCELLED)
@@ -85,7 +90,8 @@ def outcome_of(
     if cancelled is not None and not is_cancelled_outside:
         return Outcome(FAILED, error=error)
     if rest is not None:
-        return Outcome(FAILED, error=rest, leaving=cancelled)
+        cause = CancelCause.TIMEOUT if is_out_of_time else None
+        return Outcome(FAILED, cause, error=rest, leaving=cancelled)
     return Outcome(CANCELLED, CancelCause.SCOPE, leaving=error)
 
 

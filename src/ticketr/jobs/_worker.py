@@ -185,6 +185,7 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
             error,
             cancel_requested=record.extras.cancel_requested,
             is_cancelled_outside=is_cancelled_outside,
+            is_out_of_time=record.scope.cancel_called,  # unless a cancel was requested
         )
         is_ending = core.phase.cut_off_cause is not None or is_cancelled_outside
         if not is_ending and not record.extras.cancel_requested:
