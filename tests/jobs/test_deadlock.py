@@ -70,7 +70,7 @@ WAITS: list[Callable[[JobHandle[Any]], Awaitable[object]]] = [
 # Itself, and circles
 
 
-@pytest.mark.parametrize("wait", [*WAITS, JobHandle.cancel_and_wait])
+@pytest.mark.parametrize("wait", WAITS)
 async def test_a_job_that_waits_for_itself(
     autojump_clock: MockClock, wait: Callable[[JobHandle[Any]], Awaitable[object]]
 ) -> None:

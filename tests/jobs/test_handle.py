@@ -94,18 +94,21 @@ async def test_cancel_and_wait_cancels_even_if_it_is_cancelled(autojump_clock: M
     assert handle.status is JobStatus.CANCELLED
 
 
-async def test_a_job_cannot_wait_for_its_own_cancellation(autojump_clock: MockClock) -> None:
-    refused: list[bool] = []
+async def test_a_job_that_cancels_itself_and_waits_is_cancelled(autojump_clock: MockClock) -> None:
+    async def cancel_myself(context: JobContext) -> None:
+        await handle.cancel_and_wait()
 
-    async def wait_for_myself(context: JobContext) -> None:
-        with pytest.raises(WouldDeadlock, match="itself"):
-            await handles[0].cancel_and_wait()
-        refused.append(context.cancel_requested)
+    async def cancel_myself_in_a_shield(context: JobContext) -> None:
+        with trio.CancelScope(shield=True), pytest.raises(WouldDeadlock, match="itself"):
+            await shielded.cancel_and_wait()
+        await trio.sleep(1)
 
     async with open_job_queue() as queue:
-        handles = [await queue.submit(wait_for_myself)]
+        handle = await queue.submit(cancel_myself)
+        shielded = await queue.submit(cancel_myself_in_a_shield)
 
-    assert refused == [False]
+    for job in (handle, shielded):
+        assert (job.status, job.snapshot().cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
 
 
 async def test_a_handle_answers_when_the_record_is_gone(autojump_clock: MockClock) -> None:

@@ -8,7 +8,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
-from ticketr.jobs._deadlock import refuse_endless_wait, wait_for_jobs, waiting_job
+from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
 from ticketr.jobs._snapshot import snapshot_of
 from ticketr.jobs._values import as_reason
@@ -77,6 +77,8 @@ class JobHandle(Generic[T_co]):
     async def cancel_and_wait(self, *, reason: str | None = None) -> JobSnapshot[T_co]:
         """Cancel the job and wait until it has ended.
 
+        A job that calls this on itself is cancelled at once.
+
         Cancellation:
             Ends the wait only; the job is cancelled in any case.
 
@@ -87,8 +89,6 @@ class JobHandle(Generic[T_co]):
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
         self._core.subscriptions.owner_thread.check()
-        if self._record is waiting_job(self._core):
-            refuse_endless_wait(self._core, self._record, (self._record,))
         self.cancel(reason=reason)
         return await self.wait()
 
