@@ -11,7 +11,7 @@ import pytest
 from cronsim import CronSim
 from hypothesis import given, strategies as st
 
-from ticketr.jobs._due_times import MAX_STEPS, Calendar, DueTimes, Interval, make_due_times
+from ticketr.jobs._maps.due_times import MAX_STEPS, Calendar, DueTimes, Interval, make_due_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable

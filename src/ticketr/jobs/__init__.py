@@ -16,12 +16,12 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
+from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._rates import Rate
-from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._retention import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.finished import FinishedJob

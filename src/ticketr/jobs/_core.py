@@ -32,9 +32,9 @@ from ticketr.jobs._job import (
     CancelOutcome,
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
+from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._phase import Phase
 from ticketr.jobs._registry import Registry
-from ticketr.jobs._repeat import Repeats
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer

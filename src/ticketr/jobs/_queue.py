@@ -18,6 +18,7 @@ from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
 from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
+from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._options import (
     JobOptions,
     checked_priority,
@@ -25,7 +26,6 @@ from ticketr.jobs._options import (
     refuse_options_of_one_run,
 )
 from ticketr.jobs._rates import checked_rate
-from ticketr.jobs._repeat_handle import RepeatHandle
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._snapshot import progress_of, snapshot_of
 from ticketr.jobs._sqlite.recorder import finished_in_memory
@@ -301,9 +301,9 @@ class JobQueue:
             WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
         """
         self._core.subscriptions.owner_thread.check()
-        from ticketr.jobs._items import check_items  # noqa: PLC0415 - only for a map
-        from ticketr.jobs._map import JobMap  # noqa: PLC0415 - the same
-        from ticketr.jobs._map_jobs import template_of  # noqa: PLC0415 - the same
+        from ticketr.jobs._maps.items import check_items  # noqa: PLC0415 - only for a map
+        from ticketr.jobs._maps.map import JobMap  # noqa: PLC0415 - the same
+        from ticketr.jobs._maps.map_jobs import template_of  # noqa: PLC0415 - the same
 
         template = template_of(function, self._timeout, self._retry, options)
         check_items(items)

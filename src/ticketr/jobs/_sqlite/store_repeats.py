@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ticketr._errors import NotSendable
 from ticketr.jobs._calls.importable import LoadFailed, importable_name, load_allowed
 from ticketr.jobs._calls.stored_call import StoredCall
-from ticketr.jobs._due_times import Calendar, Interval, utc
 from ticketr.jobs._function import resolve_function
+from ticketr.jobs._maps.due_times import Calendar, Interval, utc
+from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._repeat import Repeat, call_in_context
 from ticketr.jobs._sqlite.store_calls import unpack_call
 from ticketr.jobs._values import checked_seconds, safe_repr
 
 if TYPE_CHECKING:
     from ticketr.jobs._calls.codecs import Codec, CodecName
     from ticketr.jobs._calls.importable import AllowedNames
-    from ticketr.jobs._due_times import DueTimes
+    from ticketr.jobs._maps.due_times import DueTimes
 
 
 class RepeatRow(NamedTuple):

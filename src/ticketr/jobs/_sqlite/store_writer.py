@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from ticketr.jobs._calls.importable import AllowedNames
     from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._job import JobID
+    from ticketr.jobs._maps.repeat import Repeat
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._repeat import Repeat
     from ticketr.jobs._sqlite.history import RunSync
     from ticketr.jobs._sqlite.store_file import Contents, StoreFile
     from ticketr.jobs._sqlite.store_repeats import RepeatRow

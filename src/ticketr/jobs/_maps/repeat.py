@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ticketr.jobs._due_times import DueTimes
     from ticketr.jobs._job import JobID
+    from ticketr.jobs._maps.due_times import DueTimes
     from ticketr.jobs._owner_thread import OwnerThread
     from ticketr.jobs._phase import Phase
     from ticketr.jobs._record import JobRecord
@@ -202,7 +202,7 @@ class Repeats:
         if self._queue.phase.draining:
             raise QueueClosed
 
-        from ticketr.jobs._due_times import make_due_times  # noqa: PLC0415 - only for a repeat
+        from ticketr.jobs._maps.due_times import make_due_times  # noqa: PLC0415 - only for a repeat
 
         now, offset = self._queue.now(), self._queue.wall_clock.offset()
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))

@@ -1,7 +1,7 @@
 """``queue.map``: a job for each of many items, and their results as an async iterator.
 
 The feeder, a task of the map's own nursery, draws the items and submits their jobs. The reader is
-the task that iterates over the results. ``_map_jobs`` has the jobs between them.
+the task that iterates over the results. ``map_jobs`` has the jobs between them.
 
 The end. A failure, an error of the items and the end of the block all stop the map, at once: the
 feeder is cancelled, and each job that has not ended. The error itself is kept for the reader, which
@@ -25,8 +25,8 @@ from ticketr.jobs._deadlock import wait_for_jobs, waiting_job
 from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo
-from ticketr.jobs._map_feeder import Feeder
-from ticketr.jobs._map_jobs import CANCELLED_OUTSIDE, MapJobs
+from ticketr.jobs._maps.map_feeder import Feeder
+from ticketr.jobs._maps.map_jobs import CANCELLED_OUTSIDE, MapJobs
 from ticketr.jobs._snapshot import snapshot_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._map_jobs import JobTemplate
+    from ticketr.jobs._maps.map_jobs import JobTemplate
 
 logger = logging.getLogger("ticketr.jobs")
 

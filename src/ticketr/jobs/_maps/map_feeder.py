@@ -14,14 +14,14 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 
 from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._cancelled import split_cancelled
-from ticketr.jobs._items import CLOSE_SECONDS, END, close, draw_async, iterator_of
-from ticketr.jobs._map_jobs import BATCH, CANCELLED_OUTSIDE
+from ticketr.jobs._maps.items import CLOSE_SECONDS, END, close, draw_async, iterator_of
+from ticketr.jobs._maps.map_jobs import BATCH, CANCELLED_OUTSIDE
 from ticketr.jobs._record import NO_CONTEXT
 
 if TYPE_CHECKING:
     from contextvars import Context
 
-    from ticketr.jobs._map_jobs import MapJobs
+    from ticketr.jobs._maps.map_jobs import MapJobs
 
 
 @final

@@ -32,8 +32,8 @@ from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._inside import without_marks
-from ticketr.jobs._items import END
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, OnConflict
+from ticketr.jobs._maps.items import END
 from ticketr.jobs._options import checked_options
 from ticketr.jobs._record import JobRecord
 
@@ -140,7 +140,7 @@ class Parking:
 class MapJobs:
     """The jobs of a map.
 
-    Also written in ``_map``: that a result has been read, and in a job.
+    Also written in ``_maps.map``: that a result has been read, and in a job.
 
     Attributes:
         core: The queue that they run on.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ticketr.jobs._job import JobID, JobSnapshot
-    from ticketr.jobs._repeat import Repeat, Repeats
+    from ticketr.jobs._maps.repeat import Repeat, Repeats
 
 
 @final
