@@ -19,7 +19,7 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-from ticketr.jobs._ending import what_leaves
+from ticketr.jobs._shutdown import what_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -26,8 +26,8 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._core import QueueCore
+from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._schedule import Schedule
-from ticketr.jobs._snapshot import snapshot_of
 from ticketr.jobs._subscription import Subscription
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._worker import run_jobs, work

@@ -6,7 +6,7 @@ import math
 import trio
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import leaves, strip_tracebacks
 from ticketr.jobs._record import JobRecord
 

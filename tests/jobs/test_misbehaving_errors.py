@@ -21,7 +21,7 @@ from ticketr import (
     SqliteHistory,
     open_job_queue,
 )
-from ticketr.jobs._cancelled import make_splittable, split_cancelled
+from ticketr.jobs._exceptions import make_splittable, split_cancelled
 from ticketr.jobs._groups import is_group, leaves, members
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import JobContext, open_job_queue
-from ticketr.jobs._inside import is_blank
+from ticketr.jobs._deadlock import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,7 +22,7 @@ from ticketr.jobs._options import JobOptions
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._rates import Rate
-from ticketr.jobs._retention import Keep
+from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.finished import FinishedJob
 from ticketr.jobs._sqlite.history import JobHistory, SqliteHistory

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from trio.lowlevel import checkpoint_if_cancelled
 
-from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._values import checked_callable, safe_repr
 
 if TYPE_CHECKING:

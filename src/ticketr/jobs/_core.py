@@ -15,13 +15,16 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed
-from ticketr.jobs._conflicts import claim, find_conflicts
-from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
+from ticketr.jobs._deadlock import (
+    QueueMarks,
+    is_inside,
+    make_marks,
+    refuse_wait_inside,
+    wait_for_jobs,
+)
 from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
-from ticketr.jobs._extras import NO_EXTRAS
 from ticketr.jobs._failures import FailureReporter
-from ticketr.jobs._inside import QueueMarks, is_inside, make_marks
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -34,7 +37,8 @@ from ticketr.jobs._job import (
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._phase import Phase
-from ticketr.jobs._registry import Registry
+from ticketr.jobs._record import NO_EXTRAS
+from ticketr.jobs._registry import Registry, claim, find_conflicts
 from ticketr.jobs._schedule import Schedule
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer
@@ -45,11 +49,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from ticketr.jobs._around import Around
-    from ticketr.jobs._conflicts import Conflicts
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._retention import FinishedJobs, Keep
+    from ticketr.jobs._registry import Conflicts, FinishedJobs, Keep
     from ticketr.jobs._sqlite.recorder import Recorder
     from ticketr.jobs._sqlite.store_writer import StoreWriter
     from ticketr.jobs._submission import Submission

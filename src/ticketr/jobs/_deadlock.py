@@ -1,4 +1,8 @@
-"""The waits of running jobs, and which of them are refused because they could not end.
+"""Waits inside jobs, and which of them are refused because they could not end.
+
+A context variable says which queues' jobs a task belongs to; child tasks and threads inherit it.
+Each attempt of a job sets it, so the contexts of jobs that have no other variable count as empty,
+and a worker can run them one after the other in one context (see ``_worker``).
 
 A job's record notes what the job's own task waits for without a limit. When another wait begins, it
 is refused by what the notes of this one queue say at that moment. Nothing is looked at later, and
@@ -8,7 +12,8 @@ waits of a job's child tasks, of other queues, or for anything but jobs are not 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from contextvars import Context, ContextVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
 import trio
 
@@ -20,6 +25,38 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._record import AwaitedJobs, JobRecord
     from ticketr.jobs._schedule import Schedule
+
+QueueMarks: TypeAlias = tuple[object, ...]
+"""What stands for a queue, then for those in whose jobs it was opened."""
+QUEUES: Final[ContextVar[QueueMarks]] = ContextVar("the queues of ticketr's jobs", default=())
+
+
+def make_marks() -> QueueMarks:
+    """Return the marks of a queue that is opened here."""
+    return (object(), *QUEUES.get())
+
+
+def is_inside(marks: QueueMarks) -> bool:
+    """Tell whether this runs inside a job of the queue with these marks."""
+    return marks[0] in QUEUES.get()
+
+
+def without_marks(context: Context) -> Context:
+    """Return a context of one variable, or an empty one if that is the marks."""
+    return Context() if QUEUES in context else context
+
+
+def is_blank(context: Context, marks: QueueMarks) -> bool:
+    """Tell whether a context holds nothing but these marks."""
+    return len(context) == 1 and context.get(QUEUES) is marks
+
+
+def blank_context(marks: QueueMarks) -> Context:
+    """Return a new context that holds nothing but these marks."""
+    context = Context()
+    context.run(QUEUES.set, marks)
+    return context
+
 
 T = TypeVar("T")
 

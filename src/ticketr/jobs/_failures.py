@@ -16,7 +16,7 @@ from trio.lowlevel import checkpoint
 
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import FAILED, JobErrorInfo
-from ticketr.jobs._snapshot import snapshot_of
+from ticketr.jobs._record import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

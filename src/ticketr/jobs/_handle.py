@@ -10,7 +10,7 @@ from trio.lowlevel import enable_ki_protection
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._deadlock import wait_for_jobs
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
-from ticketr.jobs._snapshot import snapshot_of
+from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._values import as_reason
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._around import check_around
-from ticketr.jobs._cancelled import split_cancelled
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._ending import what_leaves
+from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._lookup import find_predecessor
@@ -20,12 +19,13 @@ from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._queue_tasks import run_timer
 from ticketr.jobs._rates import checked_rate
-from ticketr.jobs._retention import Keep
+from ticketr.jobs._registry import Keep
 from ticketr.jobs._shutdown import (
     abandon,
     refuse_submits,
     start_draining,
     wait_until_idle,
+    what_leaves,
 )
 from ticketr.jobs._sqlite.history import check_history
 from ticketr.jobs._sqlite.recorder import Recorder

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 import trio
 
+from ticketr.jobs._deadlock import without_marks
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._inside import without_marks
 from ticketr.jobs._job import OnConflict
 from ticketr.jobs._links import After
 from ticketr.jobs._record import JobRecord

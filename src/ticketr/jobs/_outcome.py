@@ -26,7 +26,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ticketr._errors import JobTimedOut, RetryLater
-from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import has_only_exceptions, unwrap_single
 from ticketr.jobs._job import CANCELLED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._retry import delay_after

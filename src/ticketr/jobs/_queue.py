@@ -26,8 +26,8 @@ from ticketr.jobs._options import (
     refuse_options_of_one_run,
 )
 from ticketr.jobs._rates import checked_rate
+from ticketr.jobs._record import progress_of, snapshot_of
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
-from ticketr.jobs._snapshot import progress_of, snapshot_of
 from ticketr.jobs._sqlite.recorder import finished_in_memory
 from ticketr.jobs._sqlite.store_submit import submit_durably
 from ticketr.jobs._statistics import QueueStatistics

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from contextvars import Context
 from math import inf
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar, final
 
 import trio
 
-from ticketr.jobs._extras import NO_EXTRAS, JobExtras
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -21,19 +20,94 @@ from ticketr.jobs._job import (
     PENDING,
     RUNNING,
     JobErrorInfo,
+    JobSnapshot,
 )
-from ticketr.jobs._progress import advance
+from ticketr.jobs._progress import JobProgress, advance
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 
-    from ticketr.jobs._job import CancelCause, JobID, JobStatus
+    from ticketr.jobs._calls.stored_call import StoredCall
+    from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
     from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._links import JobLinks
+    from ticketr.jobs._links import After, JobLinks
     from ticketr.jobs._priority_queue import PriorityQueue
     from ticketr.jobs._retry import Retry
     from ticketr.jobs._wall_clock import WallClock
+
+T = TypeVar("T", bound="Hashable")
+
+NO_TAGS: Final = frozenset[str]()
+
+
+@final
+class JobExtras(Generic[T]):
+    """What most jobs do not have.
+
+    Also written in ``_record``.
+
+    A job without any of it shares ``NO_EXTRAS``, which saves each job the time to fill and to check
+    these fields.
+
+    Attributes:
+        id: The ID that the submit gave; empty if it gave none.
+        priority: The priority.
+        key: The key, None for none.
+        key_slot: What stands for its key, once the queue has accepted it.
+        tags: The tags.
+        on_conflict: What to do about a live job with the same ID or key.
+        after: What the submit asked it to start after; None once it is accepted.
+        links: The jobs that it starts after, and those that start after it; None for none.
+        delay: The seconds from the submit until it is due.
+        start_by: The time by which it must have started; None for no such time.
+        uncounted_retries: How many attempts do not count against its ``Retry``.
+        cancel_requested: Whether a cancel was requested.
+        cancel_cause: Why it stops; None if it does not.
+        outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
+            that fail.
+        stored: What a store is to keep of its submit, until the queue has accepted it.
+    """
+
+    __slots__ = (
+        "after",
+        "cancel_cause",
+        "cancel_requested",
+        "delay",
+        "id",
+        "key",
+        "key_slot",
+        "links",
+        "on_conflict",
+        "outcome_seen",
+        "priority",
+        "start_by",
+        "stored",
+        "tags",
+        "uncounted_retries",
+    )
+
+    def __init__(self) -> None:
+        self.id: JobID = ""
+        self.priority: int = 0
+        self.key: Hashable = None
+        self.key_slot: KeySlot[T] | None = None
+        self.tags: frozenset[str] = NO_TAGS
+        self.on_conflict: OnConflict | None = None
+        self.after: After | None = None
+        self.links: JobLinks[T] | None = None
+        self.delay: float = 0.0
+        self.start_by: float | None = None
+        self.uncounted_retries: int = 0
+        self.cancel_requested: bool = False
+        self.cancel_cause: CancelCause | None = None
+        self.outcome_seen: bool = False
+        self.stored: StoredCall | None = None
+
+
+NO_EXTRAS: Final[JobExtras[Any]] = JobExtras()
+"""The extras of a job that has none; never written."""
+
 
 NO_CONTEXT: Final = Context()
 NO_REPORT: Final = (0, 0, "", 0)
@@ -442,3 +516,38 @@ class JobRecord:
     def counted_attempts(self) -> int:
         """How many attempts count against the job's ``Retry``."""
         return self.attempt - self.extras.uncounted_retries
+
+
+def progress_of(record: JobRecord) -> JobProgress:
+    """Return what a job reported last."""
+    # A new attempt drops the reports of the one before. Until it reports, the revision of the
+    # record stands for that of a report, so a late reader sees that the old ones are out of date.
+    current, total, message, revision = record.report
+    return JobProgress(record.id, current, total, message, revision or record.revision)
+
+
+def snapshot_of(record: JobRecord) -> JobSnapshot:
+    """Return a job as it is now."""
+    status, extras = record.status, record.extras
+    has_report = record.attempt and record.report is not NO_REPORT
+    return JobSnapshot(
+        id=record.id,
+        name=record.name,
+        status=status,
+        revision=record.revision,
+        key=extras.key,
+        tags=extras.tags,
+        priority=extras.priority,
+        attempt=record.attempt,
+        progress=progress_of(record) if has_report else None,
+        waiting_for=record.queue.waiting_for(record) if status is PENDING else None,
+        cancel_requested=extras.cancel_requested,
+        cancel_cause=extras.cancel_cause,
+        submitted_at=record.submitted_at,
+        due_at=record.due_at,
+        started_at=record.started_at if record.attempt else None,
+        finished_at=record.finished_at if status.is_terminal else None,
+        error=record.error if status is FAILED else None,
+        result=record.result if status.is_terminal else None,
+        wall_offset=record.queue.wall_clock.offset(),
+    )

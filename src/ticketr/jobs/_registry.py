@@ -1,24 +1,105 @@
-"""The jobs of a queue: by ID, by key, and those that have ended and are kept."""
+"""The jobs of a queue: by ID, by key, those that conflict, and those that have ended and are kept."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, final
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, final
 
-from ticketr.jobs._job import CANCELLED, FAILED, OnConflict
+from ticketr._errors import DuplicateJob
+from ticketr.jobs._dependencies import is_doomed
+from ticketr.jobs._job import CANCELLED, FAILED, RUNNING, OnConflict
 from ticketr.jobs._key_table import KeyTable
-from ticketr.jobs._retention import FinishedJobs
+from ticketr.jobs._links import JobLinks
+from ticketr.jobs._values import checked_count, checked_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import trio
 
     from ticketr.jobs._job import JobID, JobStatus
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._retention import Keep
     from ticketr.jobs._schedule import Schedule
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How many records of ended jobs a queue keeps, and for how long.
+
+    Live jobs are never dropped.
+
+    Attributes:
+        jobs: The largest number of records; ``math.inf`` for no limit. Surplus records are dropped
+            once there are a sixteenth more, or when the queue is asked for a job.
+        age: The age in seconds beyond which a record is dropped; ``math.inf`` for no limit. Old
+            records are dropped when another job ends, or when the queue is asked for a job.
+    """
+
+    jobs: float = 1000
+    age: float = 3600.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "jobs", checked_count("jobs", self.jobs, 0))
+        object.__setattr__(self, "age", checked_seconds("age", self.age, limit=True))
+
+
+@final
+class FinishedJobs:
+    """The records of ended jobs that a queue still keeps.
+
+    Also written in ``_core``: a new one.
+
+    Attributes:
+        jobs: These records, in the order in which the jobs ended.
+        evict_above: Call ``evict`` when there are more records than this.
+        evict_after: Call ``evict`` when a job ends after this time.
+    """
+
+    __slots__ = (
+        "_max_age",
+        "_max_jobs",
+        "_records",
+        "evict_above",
+        "evict_after",
+        "jobs",
+    )
+
+    def __init__(self, records: dict[JobID, JobRecord], keep: Keep) -> None:
+        self._records = records  # all records of the queue, by ID
+        self._max_jobs, self._max_age = keep.jobs, keep.age
+        # Evicting several at once is faster, and so is comparing with a whole number.
+        self.evict_above: float = (
+            keep.jobs if keep.jobs == math.inf else int(keep.jobs + keep.jobs / 16)
+        )
+        self.evict_after: float = -math.inf
+        self.jobs: deque[JobRecord] = deque()
+
+    def evict(self, now: float) -> None:
+        """Drop surplus and old records."""
+        jobs = self.jobs
+        while jobs and (len(jobs) > self._max_jobs or jobs[0].finished_at < now - self._max_age):
+            record = jobs.popleft()
+            if self._records.get(record.id) is record:
+                del self._records[record.id]
+        self.evict_after = jobs[0].finished_at + self._max_age if jobs else -math.inf
+
+    def restore(self, records: Iterable[JobRecord]) -> None:
+        """Keep jobs that have ended in an earlier opening of the queue's store."""
+        self.jobs.extend(records)
+
+    def evict_exactly(self) -> None:
+        """Make ``evict`` due as soon as there is one surplus record."""
+        self.evict_above = self._max_jobs
+
+    @property
+    def kept(self) -> int:
+        """The number of ended jobs that can still be asked for."""
+        return int(min(len(self.jobs), self._max_jobs))
 
 
 @final
@@ -138,3 +219,90 @@ class Registry:
     def evicted(self) -> int:
         """The number of ended jobs whose record was dropped."""
         return self.ended - self.finished.kept
+
+
+class Conflicts(NamedTuple):
+    """What a new job does about the live jobs that have its ID or its key.
+
+    Attributes:
+        joined: The live job whose handle the submit returns; the new job does not enter then.
+        key_slot: The slot of its key, if the key is in use.
+        superseded: The jobs that are cancelled for it.
+        running: The running job among these that has its ID: it starts when that has ended.
+        is_id_taken: Whether a live job keeps the ID, which it comes too late to supersede.
+    """
+
+    joined: JobRecord | None = None
+    key_slot: KeySlot[JobRecord] | None = None
+    superseded: Sequence[JobRecord] = ()
+    running: JobRecord | None = None
+    is_id_taken: bool = False
+
+
+def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflicts:
+    """Find what a new job conflicts with, and decide what to do about that.
+
+    Raises:
+        DuplicateJob: It is rejected.
+        BaseException: The key's own code raised it.
+    """
+    extras = record.extras
+    key_slot = None if extras.key is None else registry.keys.find(extras.key)
+    if not (extras.on_conflict or extras.id):
+        return Conflicts(key_slot=key_slot)
+    jobs = _conflicting(record, registry, key_slot)
+    if jobs and extras.on_conflict is not OnConflict.SUPERSEDE:
+        return Conflicts(joined=_join(record, jobs))
+    if (extras.start_by is not None and extras.start_by <= now) or is_doomed(record):
+        return Conflicts(key_slot=key_slot, is_id_taken=bool(jobs and extras.id))
+    running = registry.running_job(extras.id) if jobs and extras.id else None
+    return Conflicts(None, key_slot, jobs, running)
+
+
+def claim(
+    record: JobRecord, registry: Registry, conflicts: Conflicts, *, is_deferred: bool = False
+) -> None:
+    """Queue a new job behind those with its key and ID; the key's methods may raise anything.
+
+    Args:
+        record: The new job.
+        registry: The jobs of the queue.
+        conflicts: What it conflicts with.
+        is_deferred: Whether those that it supersedes are cancelled later, the pending ones too.
+    """
+    extras = record.extras
+    if extras.key is not None:
+        key_slot = conflicts.key_slot or registry.keys.add(extras.key)
+        key_slot.add(record)
+        record.set_key_slot(key_slot)
+    superseded = [*conflicts.superseded] if is_deferred and extras.id else []
+    if conflicts.running is not None:
+        superseded.append(conflicts.running)
+    if superseded:
+        links = extras.links or JobLinks()
+        for job in superseded:
+            links.add(job, any_end=True)
+        record.set_links(links)
+
+
+def _conflicting(
+    record: JobRecord, registry: Registry, key_slot: KeySlot[JobRecord] | None
+) -> list[JobRecord]:
+    """Return the live job with the new job's ID, or without an ID those with its key."""
+    extras = record.extras
+    if extras.id:
+        same_id = registry.by_id.get(extras.id)
+        return [] if same_id is None or same_id.status.is_terminal else [same_id]
+    if key_slot is None or extras.on_conflict is OnConflict.WAIT:
+        return []
+    return [*key_slot.jobs]
+
+
+def _join(record: JobRecord, conflicts: list[JobRecord]) -> JobRecord:
+    """Return the job that a new one is joined to, or raise ``DuplicateJob``."""
+    extras = record.extras
+    running = (conflict for conflict in conflicts if conflict.status is RUNNING)
+    first = next(running, conflicts[0])
+    if extras.on_conflict is OnConflict.JOIN:
+        return first
+    raise DuplicateJob(first.id, None if extras.id else extras.key)

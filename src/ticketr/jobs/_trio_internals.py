@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from ticketr.jobs._cancelled import make_splittable
+from ticketr.jobs._exceptions import make_splittable
 from ticketr.jobs._groups import leaves
 
 if TYPE_CHECKING:

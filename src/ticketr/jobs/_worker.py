@@ -32,8 +32,8 @@ from trio.lowlevel import (
 
 from ticketr.jobs._around import call_inside
 from ticketr.jobs._context import JobContext
+from ticketr.jobs._deadlock import QUEUES, blank_context, is_blank
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks
-from ticketr.jobs._inside import QUEUES, blank_context, is_blank
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._outcome import Outcome, next_attempt, outcome_of, timed_out
 from ticketr.jobs._queue_tasks import handle_due_times

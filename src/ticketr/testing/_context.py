@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, cast, final
 
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._options import checked_options
-from ticketr.jobs._record import JobRecord, ended_job_function
-from ticketr.jobs._snapshot import progress_of
+from ticketr.jobs._record import JobRecord, ended_job_function, progress_of
 from ticketr.jobs._values import checked_whole
 
 if TYPE_CHECKING:

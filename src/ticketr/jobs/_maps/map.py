@@ -22,12 +22,12 @@ from trio.lowlevel import (
 )
 
 from ticketr.jobs._deadlock import wait_for_jobs, waiting_job
-from ticketr.jobs._ending import what_leaves
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo
 from ticketr.jobs._maps.map_feeder import Feeder
 from ticketr.jobs._maps.map_jobs import CANCELLED_OUTSIDE, MapJobs
-from ticketr.jobs._snapshot import snapshot_of
+from ticketr.jobs._record import snapshot_of
+from ticketr.jobs._shutdown import what_leaves
 
 if TYPE_CHECKING:
     from types import TracebackType

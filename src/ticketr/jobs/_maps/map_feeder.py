@@ -13,7 +13,7 @@ import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr.jobs._admission import wait_for_room
-from ticketr.jobs._cancelled import split_cancelled
+from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._maps.items import CLOSE_SECONDS, END, close, draw_async, iterator_of
 from ticketr.jobs._maps.map_jobs import BATCH, CANCELLED_OUTSIDE
 from ticketr.jobs._record import NO_CONTEXT

@@ -27,11 +27,10 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
-from ticketr.jobs._cancelled import split_cancelled
-from ticketr.jobs._deadlock import wait_for_jobs
+from ticketr.jobs._deadlock import wait_for_jobs, without_marks
+from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import result_of
-from ticketr.jobs._inside import without_marks
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, OnConflict
 from ticketr.jobs._maps.items import END
 from ticketr.jobs._options import checked_options

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._snapshot import snapshot_of
+from ticketr.jobs._record import snapshot_of
 
 if TYPE_CHECKING:
     from datetime import datetime

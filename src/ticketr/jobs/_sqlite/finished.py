@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final, overload
 
-from ticketr.jobs._extras import NO_EXTRAS, NO_TAGS
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobStatus
+from ticketr.jobs._record import NO_EXTRAS, NO_TAGS
 from ticketr.jobs._values import exact_str, safe_repr
 
 if TYPE_CHECKING:

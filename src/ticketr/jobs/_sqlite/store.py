@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ticketr.jobs._calls.codecs import CodecName
-    from ticketr.jobs._retention import Keep
+    from ticketr.jobs._registry import Keep
     from ticketr.jobs._sqlite.history import RunSync
     from ticketr.jobs._sqlite.store_writer import StoreWriter
 
