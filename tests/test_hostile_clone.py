@@ -26,6 +26,8 @@ from fakes.processes import environment, ticketr
 from fakes.pulls import URL
 from fakes.users import User
 
+from ticketr.config import state_folder
+from ticketr.config.state_folder import require_file
 from ticketr.sandbox import make_site
 from ticketr.sync import FileFailed, Store
 from ticketr.sync.workspace.editor import Editor
@@ -325,6 +327,25 @@ def test_a_link_that_is_put_there_meanwhile_is_not_followed_either(tmp_path: Pat
         editor.replace(snapshot, "text")
 
     assert list((tmp_path / "git").iterdir()) == []
+
+
+def test_a_lock_that_becomes_a_link_after_it_was_checked_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, mine = Store(tmp_path / "work", ".ticketr"), tmp_path / "mine"
+    store.prepare()
+    mine.write_text("mine\n")
+
+    def check_and_replace(path: Path) -> None:
+        require_file(path)
+        path.symlink_to(mine)
+
+    monkeypatch.setattr(state_folder, "require_file", check_and_replace)
+
+    with pytest.raises(FileFailed, match="lock"), store.lock():
+        raise AssertionError("it is locked")
+
+    assert mine.read_text() == "mine\n"
 
 
 def test_an_attachment_never_becomes_a_ticket(

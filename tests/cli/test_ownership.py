@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,36 @@ def test_a_database_that_would_run_something_is_refused(name: str, schema: str, 
 
     assert told.code == 1
     assert "triggers or views, which" in told.err
+
+
+@pytest.mark.parametrize("is_trusted", [False, True])
+def test_a_trigger_in_a_state_file_never_runs(is_trusted: bool, mia: User) -> None:
+    assert mia.runs("pull").code == 0
+    state = mia.root / ".ticketr" / "state.db"
+    with closing(sqlite3.connect(state)) as database:
+        tables = [
+            name
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if not name.startswith("sqlite_")
+        ]
+        database.execute("CREATE TABLE ran (value)")
+        for table, change in product(tables, ("INSERT", "UPDATE", "DELETE")):
+            database.execute(
+                f"CREATE TRIGGER {table}_{change} AFTER {change} ON {table} "
+                f"BEGIN INSERT INTO ran VALUES ('{table}'); END"
+            )
+        if is_trusted:  # a clone of somebody else's workspace, and its user believes it
+            database.execute("DELETE FROM mark")
+            database.execute("DELETE FROM ran")
+        database.commit()
+    mia.site.edit("DEMO-1", summary="Theirs")
+
+    told = [mia.runs(*words) for words in (("workspace", "trust"), *COMMANDS[:-1])]
+
+    with closing(sqlite3.connect(state)) as database:
+        assert database.execute("SELECT value FROM ran").fetchall() == []
+    assert told[1].code == 1
+    assert "it holds triggers or views, which no ticketr has made" in told[1].err
 
 
 @pytest.mark.parametrize("has_own_state", [False, True])

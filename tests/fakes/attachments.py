@@ -9,11 +9,12 @@ from ticketr.sandbox.data.parts import Attachment
 
 if TYPE_CHECKING:
     from ticketr.sandbox import Site
+    from ticketr.sandbox.data.model import User
 
 
-def attach(site: Site, key: str, name: str, content: bytes) -> None:
+def attach(site: Site, key: str, name: str, content: bytes, *, author: User = DEMO_USER) -> None:
     """Attach a file in Jira."""
     attachment = Attachment(
-        site.next_part(), DEMO_USER, name, "text/plain", len(content), site.millis()
+        site.next_part(), author, name, "text/plain", len(content), site.millis()
     )
     site.attach(key, [(attachment, content)])

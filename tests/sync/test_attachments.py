@@ -17,7 +17,7 @@ from ticketr.jira import PORTION, ConnectionLost
 from ticketr.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app
 from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
-from ticketr.sandbox.data.catalogue import DEMO_USER
+from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
 from ticketr.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
 from ticketr.tickets import parse
 
@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr.jira.transport import Request, Response
+    from ticketr.sandbox.data.model import User as SiteUser
     from ticketr.sync import AttachmentResult
 
 BIG = os.urandom(2 * PORTION + 7)
 
 
-def attach(bench: Bench, key: str, name: str, content: bytes) -> None:
+def attach(
+    bench: Bench, key: str, name: str, content: bytes, *, author: SiteUser = DEMO_USER
+) -> None:
     """Attach a file in Jira."""
-    attachments.attach(bench.site, key, name, content)
+    attachments.attach(bench.site, key, name, content, author=author)
 
 
 def attached(bench: Bench, key: str) -> list[tuple[str, bytes]]:
@@ -330,6 +333,27 @@ async def test_a_file_whose_answer_was_lost_is_not_attached_twice(
     arrived = taken or limited
     assert (len(result.done), len(result.failed)) == (arrived, not arrived)
     assert len(attached(bench, "DEMO-1")) == 1 + arrived
+
+
+async def test_a_file_that_somebody_else_attaches_meanwhile_is_not_taken_for_ours(
+    bench: Bench, autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one")
+
+    class Refusing(Recorder):
+        """Refuses the first upload while a colleague attaches a file of that name and size."""
+
+        async def send(self, request: Request) -> Response:
+            if request.url.endswith("/attachments") and not attached(bench, "DEMO-1"):
+                attach(bench, "DEMO-1", "a.txt", b"two", author=USERS[1])
+                return HttpResponse(429, {"retry-after": "1"}, b"{}", request.url)
+            return await super().send(request)
+
+    result = await add(bench, "DEMO-1", path, transport=Refusing(create_app(bench.site)))
+
+    assert (result.done, result.failed) == ((str(path),), ())
+    assert attached(bench, "DEMO-1") == [("a.txt", b"two"), ("a.txt", b"one")]
 
 
 @pytest.mark.parametrize("taken", [True, False])

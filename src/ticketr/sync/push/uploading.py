@@ -197,8 +197,8 @@ class _Uploader:
         is_unsent = isinstance(failure, JiraError) and certainly_failed(failure, ())
         if not is_unsent and (found := _find(asked, await self._list_attached())):
             return found
-        is_over = isinstance(failure, RateLimited | PictureNotAttached)
-        if is_unsent or is_over or (isinstance(failure, Rejected) and failure.is_jiras):
+        is_refused = isinstance(failure, Rejected) and failure.is_jiras
+        if is_unsent or is_refused or isinstance(failure, PictureNotAttached):
             await self._forget(asked)
         raise failure
 
