@@ -110,7 +110,7 @@ def readable(mutant: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="module", help="_retry, say; else all")
+    parser.add_argument("modules", nargs="*", metavar="module", help="retry, say; else all")
     words = parser.parse_args().modules
     if not (modules := chosen_modules(words)):
         sys.exit(f"no module of {JOBS.relative_to(ROOT)} is called {' or '.join(words)}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fakes.queue_model_parts import Wish
 
     from ticketr import JobHandle, JobSnapshot
-    from ticketr.jobs._updates import Updates
+    from ticketr.jobs._readers.updates import Updates
 
 
 class GivesIn(Exception):

@@ -10,7 +10,7 @@ from fakes.records import pending_record
 from trio.testing import wait_all_tasks_blocked
 
 from ticketr.jobs._dispatch import Dispatcher
-from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._trio_internals import switch_context
 
 if TYPE_CHECKING:

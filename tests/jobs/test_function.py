@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue, plain
-from ticketr.jobs._function import resolve_function
+from ticketr.jobs._arguments.function import resolve_function
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -254,7 +254,7 @@ async def test_an_option_that_does_not_exist_is_named(autojump_clock: MockClock)
 def test_a_partial_may_leave_places_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python 3.14 has a placeholder for a missing argument."""
     hole = object()
-    monkeypatch.setattr("ticketr.jobs._function.PLACEHOLDER", hole)
+    monkeypatch.setattr("ticketr.jobs._arguments.function.PLACEHOLDER", hole)
 
     resolve_function(functools.partial(add, hole, 1), ())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="with 4 arguments"):

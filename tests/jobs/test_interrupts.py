@@ -26,10 +26,10 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._core import QueueCore
+from ticketr.jobs._readers.subscription import Subscription
+from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import snapshot_of
-from ticketr.jobs._schedule import Schedule
-from ticketr.jobs._subscription import Subscription
-from ticketr.jobs._updates import Subscriptions
+from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._worker import run_jobs, work
 
 if TYPE_CHECKING:

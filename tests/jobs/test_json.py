@@ -26,7 +26,7 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-from ticketr.jobs._json import MAX_DEPTH, json_key, json_value
+from ticketr.jobs._readers.json import MAX_DEPTH, json_key, json_value
 from ticketr.jobs._wall_clock import WallClock
 
 if TYPE_CHECKING:

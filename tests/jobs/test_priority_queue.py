@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from ticketr.jobs._priority_queue import MAX_STALE, PriorityQueue
+from ticketr.jobs._scheduling.priority_queue import MAX_STALE, PriorityQueue
 
 
 def line_of(items: str) -> PriorityQueue[str]:

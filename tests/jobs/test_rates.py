@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.jobs._rates import Bucket, Rate
+from ticketr.jobs._scheduling.rates import Bucket, Rate
 
 rate: Any = Rate
 

@@ -10,7 +10,7 @@ from fakes.records import pending_record
 
 from ticketr import JobStatus, Keep
 from ticketr.jobs._registry import Registry
-from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._scheduling.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable

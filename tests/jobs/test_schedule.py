@@ -5,7 +5,7 @@ import math
 import trio
 from fakes.records import pending_record
 
-from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._submission import Submission
 
 

@@ -34,7 +34,7 @@ from ticketr import (
 
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
-    from ticketr.jobs._updates import Updates
+    from ticketr.jobs._readers.updates import Updates
 
 WORKERS = 8
 MAX_PENDING = 50

@@ -8,7 +8,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, Retry, open_job_queue
 from ticketr.jobs._owner_thread import OwnerThread
-from ticketr.jobs._subscription import Subscription
+from ticketr.jobs._readers.subscription import Subscription
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -305,7 +305,7 @@ async def test_a_cancelled_reader_loses_nothing(autojump_clock: MockClock) -> No
 async def test_too_many_unread_jobs_drop_the_oldest(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
-    monkeypatch.setattr("ticketr.jobs._subscription.BACKLOG", 3)
+    monkeypatch.setattr("ticketr.jobs._readers.subscription.BACKLOG", 3)
     async with open_job_queue(max_pending=None) as queue:
         with queue.watch() as updates:
             for _ in range(5):

@@ -194,7 +194,7 @@ async def test_a_finalizer_may_close_a_reader_during_a_notification(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last reference to a result may be in a reader that drops it unread."""
-    monkeypatch.setattr("ticketr.jobs._subscription.BACKLOG", 1)
+    monkeypatch.setattr("ticketr.jobs._readers.subscription.BACKLOG", 1)
 
     class Closing:
         def __del__(self) -> None:

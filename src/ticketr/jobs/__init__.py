@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ticketr.jobs._adapters import in_thread, plain
+from ticketr.jobs._arguments.adapters import in_thread, plain
+from ticketr.jobs._arguments.options import JobOptions
+from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._handle import JobHandle
@@ -18,17 +20,15 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._open import open_job_queue
-from ticketr.jobs._options import JobOptions
-from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._rates import Rate
+from ticketr.jobs._readers.progress import JobProgress
+from ticketr.jobs._readers.updates import Updates
 from ticketr.jobs._registry import Keep
-from ticketr.jobs._retry import Retry
+from ticketr.jobs._scheduling.rates import Rate
 from ticketr.jobs._sqlite.finished import FinishedJob
 from ticketr.jobs._sqlite.history import JobHistory, SqliteHistory
 from ticketr.jobs._sqlite.store import SqliteStore
 from ticketr.jobs._statistics import QueueStatistics
-from ticketr.jobs._updates import Updates
 
 __all__ = [
     "CancelCause",

@@ -13,8 +13,8 @@ from ticketr.jobs._values import checked_seconds
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from ticketr.jobs._readers.updates import Subscriptions
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._updates import Subscriptions
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -22,7 +22,6 @@ from ticketr.jobs._deadlock import (
     refuse_wait_inside,
     wait_for_jobs,
 )
-from ticketr.jobs._dependencies import Dependencies, is_doomed
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._failures import FailureReporter
 from ticketr.jobs._job import (
@@ -37,22 +36,23 @@ from ticketr.jobs._job import (
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._phase import Phase
+from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import NO_EXTRAS
 from ticketr.jobs._registry import Registry, claim, find_conflicts
-from ticketr.jobs._schedule import Schedule
+from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
+from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer
-from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from ticketr.jobs._around import Around
+    from ticketr.jobs._arguments.around import Around
     from ticketr.jobs._job import JobSnapshot, JobStatus
-    from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._registry import Conflicts, FinishedJobs, Keep
+    from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.recorder import Recorder
     from ticketr.jobs._sqlite.store_writer import StoreWriter
     from ticketr.jobs._submission import Submission

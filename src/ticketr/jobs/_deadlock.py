@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from ticketr.jobs._record import AwaitedJobs, JobRecord
-    from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._scheduling.schedule import Schedule
 
 QueueMarks: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sized
 
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._scheduling.schedule import Schedule
 
 
 @final

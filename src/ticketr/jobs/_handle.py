@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
+    from ticketr.jobs._readers.updates import Updates
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._updates import Updates
 
 T_co = TypeVar("T_co", covariant=True)
 

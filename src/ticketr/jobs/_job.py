@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
 from ticketr.jobs._groups import is_printable, traceback_of
-from ticketr.jobs._json import (
+from ticketr.jobs._readers.json import (
     any_of,
     field_of,
     json_key,
@@ -20,7 +20,7 @@ from ticketr.jobs._json import (
     texts_of,
     wall_clock,
 )
-from ticketr.jobs._progress import JobProgress
+from ticketr.jobs._readers.progress import JobProgress
 from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._around import check_around
+from ticketr.jobs._arguments.around import check_around
+from ticketr.jobs._arguments.options import checked_retry, checked_timeout
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._lookup import find_predecessor
-from ticketr.jobs._options import checked_retry, checked_timeout
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._queue_tasks import run_timer
-from ticketr.jobs._rates import checked_rate
 from ticketr.jobs._registry import Keep
+from ticketr.jobs._scheduling.rates import checked_rate
 from ticketr.jobs._shutdown import (
     abandon,
     refuse_submits,
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from ticketr.jobs._around import Around
+    from ticketr.jobs._arguments.around import Around
+    from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._job import JobSnapshot
-    from ticketr.jobs._rates import Rate
-    from ticketr.jobs._retry import Retry
+    from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.history import JobHistory
     from ticketr.jobs._sqlite.store import SqliteStore
     from ticketr.jobs._sqlite.store_writer import StoreWriter

@@ -26,10 +26,10 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ticketr._errors import JobTimedOut, RetryLater
+from ticketr.jobs._arguments.retry import delay_after
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import has_only_exceptions, unwrap_single
 from ticketr.jobs._job import CANCELLED, FAILED, CancelCause, JobErrorInfo
-from ticketr.jobs._retry import delay_after
 
 if TYPE_CHECKING:
     from ticketr.jobs._job import JobStatus

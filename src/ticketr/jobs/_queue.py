@@ -14,19 +14,19 @@ from trio.lowlevel import (
 )
 
 from ticketr.jobs._admission import wait_for_room
-from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
-from ticketr.jobs._exceptions import QueueFull
-from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
-from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
-from ticketr.jobs._maps.repeat_handle import RepeatHandle
-from ticketr.jobs._options import (
+from ticketr.jobs._arguments.options import (
     JobOptions,
     checked_priority,
     make_record,
     refuse_options_of_one_run,
 )
-from ticketr.jobs._rates import checked_rate
+from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
+from ticketr.jobs._exceptions import QueueFull
+from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
+from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
+from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._record import progress_of, snapshot_of
+from ticketr.jobs._scheduling.rates import checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.recorder import finished_in_memory
 from ticketr.jobs._sqlite.store_submit import submit_durably
@@ -52,17 +52,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
+    from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
     from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._progress import JobProgress
-    from ticketr.jobs._rates import Rate
+    from ticketr.jobs._readers.progress import JobProgress
+    from ticketr.jobs._readers.updates import Updates
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._retry import Retry
+    from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.finished import FinishedJob
-    from ticketr.jobs._updates import Updates
 
 A = TypeVar("A")
 T = TypeVar("T")

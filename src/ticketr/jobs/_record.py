@@ -22,18 +22,18 @@ from ticketr.jobs._job import (
     JobErrorInfo,
     JobSnapshot,
 )
-from ticketr.jobs._progress import JobProgress, advance
+from ticketr.jobs._readers.progress import JobProgress, advance
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 
+    from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
     from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._links import After, JobLinks
-    from ticketr.jobs._priority_queue import PriorityQueue
-    from ticketr.jobs._retry import Retry
+    from ticketr.jobs._scheduling.links import After, JobLinks
+    from ticketr.jobs._scheduling.priority_queue import PriorityQueue
     from ticketr.jobs._wall_clock import WallClock
 
 T = TypeVar("T", bound="Hashable")
@@ -181,7 +181,7 @@ class JobCollector(Protocol):
 class JobRecord:
     """What the queue keeps about one job.
 
-    Also written in ``_schedule``: ``pending_queue``, and ``due_at`` of a job that is made due.
+    Also written in ``_scheduling.schedule``: ``pending_queue``, and ``due_at`` of a job that is made due.
 
     Some slots are filled only by ``accept`` or by a transition, which saves each job a store.
     ``attempt`` and ``status``, which tell readers that slots are filled, are written after these.

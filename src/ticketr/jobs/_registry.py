@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from ticketr._errors import DuplicateJob
-from ticketr.jobs._dependencies import is_doomed
 from ticketr.jobs._job import CANCELLED, FAILED, RUNNING, OnConflict
 from ticketr.jobs._key_table import KeyTable
-from ticketr.jobs._links import JobLinks
+from ticketr.jobs._scheduling.dependencies import is_doomed
+from ticketr.jobs._scheduling.links import JobLinks
 from ticketr.jobs._values import checked_count, checked_seconds
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._job import JobID, JobStatus
     from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._scheduling.schedule import Schedule
 
 
 @final

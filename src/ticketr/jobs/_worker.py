@@ -30,7 +30,7 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr.jobs._around import call_inside
+from ticketr.jobs._arguments.around import call_inside
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._deadlock import QUEUES, blank_context, is_blank
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks

@@ -6,8 +6,8 @@ import math
 from contextvars import Context
 from typing import TYPE_CHECKING, cast, final
 
+from ticketr.jobs._arguments.options import checked_options
 from ticketr.jobs._context import JobContext
-from ticketr.jobs._options import checked_options
 from ticketr.jobs._record import JobRecord, ended_job_function, progress_of
 from ticketr.jobs._values import checked_whole
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import trio
 
     from ticketr.jobs._job import JobID
-    from ticketr.jobs._progress import JobProgress
+    from ticketr.jobs._readers.progress import JobProgress
+    from ticketr.jobs._readers.updates import Subscriptions
     from ticketr.jobs._record import RecordQueue
-    from ticketr.jobs._updates import Subscriptions
 
 
 @final

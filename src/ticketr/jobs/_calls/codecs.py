@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Typ
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._calls.importable import MAIN, LoadFailed
-from ticketr.jobs._json import MAX_BITS, MAX_DEPTH
+from ticketr.jobs._readers.json import MAX_BITS, MAX_DEPTH
 from ticketr.jobs._values import checked_text, safe_repr, safe_str
 
 if TYPE_CHECKING:

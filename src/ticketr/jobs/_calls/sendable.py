@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._adapters import InThread, Plain, in_thread, plain
+from ticketr.jobs._arguments.adapters import InThread, Plain, in_thread, plain
 from ticketr.jobs._calls.codecs import CODECS, Part
 from ticketr.jobs._calls.importable import LoadFailed, importable_name, load_allowed
 from ticketr.jobs._values import class_name, safe_repr, safe_str

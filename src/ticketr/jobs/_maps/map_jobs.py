@@ -27,21 +27,21 @@ from trio.lowlevel import (
     wait_task_rescheduled,
 )
 
+from ticketr.jobs._arguments.function import resolve_function
+from ticketr.jobs._arguments.options import checked_options
 from ticketr.jobs._deadlock import wait_for_jobs, without_marks
 from ticketr.jobs._exceptions import split_cancelled
-from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, OnConflict
 from ticketr.jobs._maps.items import END
-from ticketr.jobs._options import checked_options
 from ticketr.jobs._record import JobRecord
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from ticketr.jobs._arguments.options import JobOptions
+    from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._options import JobOptions
-    from ticketr.jobs._retry import Retry
 
 
 PART: Final = 8

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, final
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo
-from ticketr.jobs._priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.priority_queue import PriorityQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

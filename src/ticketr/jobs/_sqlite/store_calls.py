@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from ticketr._errors import NotSendable
+from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._calls.codecs import CODECS
 from ticketr.jobs._calls.importable import (
     LoadFailed,
@@ -19,7 +20,6 @@ from ticketr.jobs._calls.importable import (
 )
 from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
 from ticketr.jobs._calls.stored_call import StoredCall
-from ticketr.jobs._retry import Retry
 from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 
 from ticketr._errors import TicketrError, TooManyKills
+from ticketr.jobs._arguments.function import resolve_function
 from ticketr.jobs._calls.importable import LoadFailed
 from ticketr.jobs._calls.stored_call import StoredCall
-from ticketr.jobs._function import resolve_function
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
-from ticketr.jobs._links import After
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
+from ticketr.jobs._scheduling.links import After
 from ticketr.jobs._sqlite.store_calls import unpack_call
 from ticketr.jobs._sqlite.store_file import PAGE
 from ticketr.jobs._sqlite.store_repeats import repeat_of_row

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ticketr._errors import NotSendable
+from ticketr.jobs._arguments.function import resolve_function
 from ticketr.jobs._calls.importable import LoadFailed, importable_name, load_allowed
 from ticketr.jobs._calls.stored_call import StoredCall
-from ticketr.jobs._function import resolve_function
 from ticketr.jobs._maps.due_times import Calendar, Interval, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._record import JobRecord

@@ -11,7 +11,7 @@ from ticketr.jobs._calls.codecs import CODECS
 from ticketr.jobs._calls.importable import LoadFailed
 from ticketr.jobs._calls.sendable import pack_value
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
-from ticketr.jobs._json import json_text
+from ticketr.jobs._readers.json import json_text
 from ticketr.jobs._sqlite.store_calls import MAX_BYTES
 from ticketr.jobs._values import exact_str, full_repr
 

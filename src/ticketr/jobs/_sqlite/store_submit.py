@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from ticketr.jobs._around import Around
+    from ticketr.jobs._arguments.around import Around
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle

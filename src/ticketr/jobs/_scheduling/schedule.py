@@ -14,7 +14,7 @@ to a job that has ended.
 Room. Only ready jobs take room. One that becomes ready is never refused, so there may be more.
 
 Rates. While the rate of the queue has no start left, no job is taken; a key without a start left
-counts as held. Each attempt takes a start when it begins (see ``_rates``).
+counts as held. Each attempt takes a start when it begins (see ``rates``).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ import math
 from typing import TYPE_CHECKING, final
 
 from ticketr.jobs._job import PENDING
-from ticketr.jobs._pending import PendingJobs
-from ticketr.jobs._priority_queue import PriorityQueue
-from ticketr.jobs._rates import RateLimits
+from ticketr.jobs._scheduling.pending import PendingJobs
+from ticketr.jobs._scheduling.priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.rates import RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._rates import Rate
     from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._submission import Submission
 
 

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import Generic, TypeVar, final
 
-from ticketr.jobs._priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.priority_queue import PriorityQueue
 from ticketr.jobs._values import checked_number, checked_seconds, safe_repr
 
 K = TypeVar("K")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 import trio
 
+from ticketr.jobs._arguments.function import resolve_function
+from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._deadlock import without_marks
-from ticketr.jobs._function import resolve_function
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import OnConflict
-from ticketr.jobs._links import After
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._retry import Retry
+from ticketr.jobs._scheduling.links import After
 from ticketr.jobs._values import (
     checked_key,
     checked_member,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.priority_queue import PriorityQueue
 
 if TYPE_CHECKING:
     from ticketr.jobs._submission import Submission

@@ -9,13 +9,13 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._owner_thread import OwnerThread
-from ticketr.jobs._subscription import Subscription, WeakSubscriptions
+from ticketr.jobs._readers.subscription import Subscription, WeakSubscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Self
 
-    from ticketr.jobs._subscription import Idle
+    from ticketr.jobs._readers.subscription import Idle
 
 T = TypeVar("T")
 R = TypeVar("R")  # what is sent: a job's record

@@ -1,25 +1,25 @@
 """The pending jobs of a queue, and what each of them waits for. Pure.
 
-``_schedule`` moves the jobs from one of these queues to another.
+``schedule`` moves the jobs from one of these queues to another.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jobs._priority_queue import PriorityQueue
-from ticketr.jobs._room import WaitingSubmissions
+from ticketr.jobs._scheduling.priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.room import WaitingSubmissions
 
 if TYPE_CHECKING:
     from ticketr.jobs._key_table import KeySlot
-    from ticketr.jobs._rates import RateLimits
     from ticketr.jobs._record import JobRecord
+    from ticketr.jobs._scheduling.rates import RateLimits
 
 
 class PendingJobs:
     """The part of a schedule that tells what a job waits for.
 
-    Also written in ``_schedule``.
+    Also written in ``_scheduling.schedule``.
 
     Attributes:
         max_pending: The most ready jobs with which another one may enter.

@@ -13,7 +13,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Final, cast
 
-from ticketr.jobs._adapters import InThread, Plain, refuse_coroutine
+from ticketr.jobs._arguments.adapters import InThread, Plain, refuse_coroutine
 from ticketr.jobs._values import exact_str, safe_repr, safe_str
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol, final
 
 from ticketr.jobs._job import COMPLETED, CancelCause
-from ticketr.jobs._links import JobLinks
+from ticketr.jobs._scheduling.links import JobLinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ticketr.jobs._links import After
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._schedule import Schedule
+    from ticketr.jobs._scheduling.links import After
+    from ticketr.jobs._scheduling.schedule import Schedule
     from ticketr.jobs._timer import Timer
 
 

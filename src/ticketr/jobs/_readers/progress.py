@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jobs._json import LARGEST, field_of, json_text, number_of
+from ticketr.jobs._readers.json import LARGEST, field_of, json_text, number_of
 from ticketr.jobs._values import as_real
 
 if TYPE_CHECKING:
