@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
+from trio.abc import Instrument
 
-from ticketr import JobContext, Keep, Retry, open_job_queue
+from ticketr import (
+    CancelCause,
+    JobContext,
+    JobOptions,
+    JobQueue,
+    JobStatus,
+    Keep,
+    Retry,
+    open_job_queue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,3 +168,57 @@ async def test_no_limit_may_be_written_as_infinity(autojump_clock: MockClock) ->
 
     assert {handle.status for handle in handles} == {"completed"}
     assert trio.current_time() == 2e4
+
+
+class EndsPerStep(Instrument):
+    """Notes how many jobs of a queue end in one step of a task, at most."""
+
+    def __init__(self, queue: JobQueue) -> None:
+        self.most = 0
+        self._queue = queue
+        self._before = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self._before = self._queue.statistics().cancelled
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.most = max(self.most, self._queue.statistics().cancelled - self._before)
+
+
+@pytest.mark.parametrize("end", ["shutdown", "grace", "error", "outside"])
+@pytest.mark.parametrize("options", [{}, {"delay": 60.0}, {"key": "acme"}])
+async def test_the_end_of_a_queue_cancels_many_jobs_in_many_steps(
+    autojump_clock: MockClock, end: str, options: JobOptions
+) -> None:
+    called: list[int] = []
+
+    async def job(context: JobContext, number: int) -> None:
+        called.append(number)
+        await trio.sleep_forever()
+
+    with trio.CancelScope() as scope, suppress(ZeroDivisionError):
+        async with open_job_queue(max_pending=None) as queue:
+            handles = [queue.submit_nowait(job, number, **options) for number in range(1000)]
+            await trio.testing.wait_all_tasks_blocked()
+            started = [*called]
+            trio.lowlevel.add_instrument(ends := EndsPerStep(queue))
+            if end == "error":
+                raise ZeroDivisionError
+            if end == "outside":
+                scope.cancel()
+                await trio.lowlevel.checkpoint()
+            await queue.shutdown(grace=0 if end == "shutdown" else 5)
+
+    trio.lowlevel.remove_instrument(ends)
+    assert {handle.status for handle in handles} == {JobStatus.CANCELLED}
+    assert {handle.snapshot().cancel_cause for handle in handles} == {CAUSES[end]}
+    assert called == started
+    assert ends.most <= 201
+
+
+CAUSES = {
+    "shutdown": CancelCause.SHUTDOWN,
+    "grace": CancelCause.SHUTDOWN,
+    "error": CancelCause.SHUTDOWN,
+    "outside": CancelCause.SCOPE,
+}

@@ -7,7 +7,9 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
+from itertools import islice
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
@@ -59,6 +61,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CANCELLED_AT_ONCE: Final = 100
+"""The most pending jobs that the end of a queue cancels without a checkpoint: about 1 ms."""
+
 
 @final
 class QueueCore:
@@ -84,6 +89,7 @@ class QueueCore:
         subscriptions: The readers of updates.
         recorder: Writes the history, if there is one.
         store: Keeps the jobs on disk, if there is a store.
+        to_cancel: The pending jobs that are to be cancelled, a few at each step of the timer task.
         fatal: The error that has to leave by the queue's block.
         idle_event: Set when no job is pending or running; made by the first task that waits for it.
     """
@@ -113,6 +119,7 @@ class QueueCore:
         "store",
         "subscriptions",
         "timer",
+        "to_cancel",
         "totals",
         "wall_clock",
         "workers",
@@ -141,6 +148,7 @@ class QueueCore:
         self.subscriptions: Subscriptions[JobRecord] = Subscriptions(self._wait_for_change)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
+        self.to_cancel: Final[deque[JobRecord]] = deque()
         self.fatal: list[BaseException] = []
         self.idle_event: trio.Event | None = None
         self._scope: trio.CancelScope = trio.CancelScope()
@@ -292,7 +300,7 @@ class QueueCore:
         schedule = self.schedule
         if (record := schedule.take()) is None:
             if self.phase.cancels_delayed_jobs:
-                self.cancel_at_shutdown(schedule.newly_limited())  # since another has ended
+                self.timer.wake()  # another has ended, so a job may wait for a rate from now on
             return None
         now = self.now()
         record.start(worker, scope, now)
@@ -304,7 +312,7 @@ class QueueCore:
             schedule.take_starts(record, now)
             self.timer.wake_at(schedule.next_time())
             if self.phase.cancels_delayed_jobs:
-                self.cancel_at_shutdown(schedule.newly_limited())  # since this one takes a start
+                self.timer.wake()  # this one takes a start
         if schedule.submissions.count:
             self.admit()
         dispatcher = self.dispatcher
@@ -420,10 +428,36 @@ class QueueCore:
             record.note_cause(cause)
             self.finish(record, CANCELLED)
 
-    def cancel_at_shutdown(self, records: Iterable[JobRecord]) -> None:
-        """Cancel these jobs."""
-        for record in records:
-            self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
+    def cancel_in_batches(self, records: Iterable[JobRecord]) -> None:
+        """Cancel the first of these pending jobs now; the timer task cancels the others.
+
+        All of them at once would hold up Trio's thread.
+        """
+        self.to_cancel.extend(records)
+        self.cancel_next()
+
+    def cancel_next(self) -> bool:
+        """Cancel a batch of the pending jobs that are to end; return whether there are more."""
+        to_cancel, cause = self.to_cancel, self.phase.cut_off_cause
+        for _ in range(min(len(to_cancel), CANCELLED_AT_ONCE)):
+            record = to_cancel.popleft()
+            if cause is not None:
+                self.cancel_pending(record, cause)
+            elif record.status is PENDING:
+                self.cancel_at_shutdown(record)
+        has_more = bool(to_cancel)
+        if self.phase.cancels_delayed_jobs:
+            for limited in islice(self.schedule.newly_limited(), CANCELLED_AT_ONCE):
+                if limited is not None:
+                    self.cancel_at_shutdown(limited)
+            has_more = has_more or self.schedule.has_newly_limited
+        if has_more:
+            self.timer.wake()
+        return has_more
+
+    def cancel_at_shutdown(self, record: JobRecord) -> None:
+        """Cancel a job, since the queue is shutting down."""
+        self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
     def mark_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._shutdown import abandon, cut_off, warn_of_stuck_jobs
@@ -26,14 +26,16 @@ async def run_timer(core: QueueCore) -> None:
             await wait_for_timer(core)
     except trio.Cancelled:
         abandon(core, CancelCause.SCOPE)
+        while core.cancel_next():
+            await cancel_shielded_checkpoint()
         raise
 
 
 async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, and do it."""
     phase = core.phase
-    if phase.cancels_delayed_jobs:
-        core.cancel_at_shutdown(core.schedule.newly_limited())
+    while core.cancel_next():
+        await checkpoint()
     next_time = min(
         phase.cut_off_at,
         phase.stuck_warning_at,

@@ -39,8 +39,10 @@ LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 
 def start_draining(core: QueueCore) -> None:
     """Begin the end of the queue: lift all pauses, and allow no new ones."""
-    core.phase.start_draining()
     core.repeats.end_all()
+    if core.phase.draining:
+        return
+    core.phase.start_draining()
     paused = core.schedule.lift_pauses()
     for key_slot in core.registry.keys.unused():
         core.registry.remove_unused(key_slot)
@@ -69,7 +71,7 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     A job that waits for a time or a rate is cancelled as soon as it does.
     """
     core.phase.cancel_delayed_jobs()
-    core.cancel_at_shutdown(core.schedule.delayed(core.now()))
+    core.cancel_in_batches(core.schedule.delayed(core.now()))
     if seconds <= 0:
         cut_off(core)
     else:
@@ -80,7 +82,16 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
 def cut_off(core: QueueCore) -> None:
     """Cancel every job, at the end of the grace."""
     core.phase.expect_stop(core.now())
-    core.cancel_at_shutdown([*core.schedule.jobs(), *core.running.values()])
+    stop_pending(core)
+    for record in [*core.running.values()]:
+        core.cancel_at_shutdown(record)
+
+
+def stop_pending(core: QueueCore) -> None:
+    """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
+    if not core.schedule.is_paused:
+        core.schedule.pause(None)
+        core.cancel_in_batches(core.schedule.jobs())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
@@ -127,10 +138,9 @@ def abandon(core: QueueCore, cause: CancelCause) -> None:
 
     The cancel scope that is around the workers stops the running jobs.
     """
-    noted = core.phase.note_cause(cause)
+    core.phase.note_cause(cause)
     refuse_submits(core)
-    for record in core.schedule.jobs():
-        core.cancel_pending(record, noted)
+    stop_pending(core)
 
 
 async def wait_until_idle(core: QueueCore) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for

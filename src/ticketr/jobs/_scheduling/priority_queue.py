@@ -89,7 +89,11 @@ class PriorityQueue(Generic[T]):
 
     def discard(self, item: T) -> None:
         """Remove an item, from the middle or from the front."""
-        del self.entries[item]
-        if len(self._queue) + len(self._heap) > 2 * len(self.entries) + MAX_STALE:
+        entry, queue = self.entries.pop(item), self._queue
+        if queue and queue[0] is entry:
+            queue.popleft()
+        elif queue and queue[-1] is entry:
+            queue.pop()
+        elif len(self._queue) + len(self._heap) > 2 * len(self.entries) + MAX_STALE:
             self._queue = deque(sorted(self.entries.values()))
             self._heap = []

@@ -174,27 +174,30 @@ class Schedule(PendingJobs):
         self.is_time_dependent = when != math.inf
         return when
 
-    def delayed(self, now: float) -> Iterator[JobRecord]:
-        """Yield the jobs that are not due, then those that wait for a rate; the caller ends each.
+    def delayed(self, now: float) -> list[JobRecord]:
+        """Return the jobs that are not due.
 
-        From now on :meth:`newly_limited` yields the jobs that begin to wait for a rate.
+        From now on :meth:`newly_limited` yields the jobs that wait for a rate.
         """
-        self._suspects = self.jobs()
-        yield from [record for record in reversed([*self._after]) if record.due_at > now]
-        yield from [*self._delayed]
-        yield from self.newly_limited()
+        self._suspects = [] if self.rates is None else self.jobs()[::-1]
+        later = [record for record in reversed([*self._after]) if record.due_at > now]
+        return [*later, *self._delayed]
 
-    def newly_limited(self) -> Iterator[JobRecord]:
+    @property
+    def has_newly_limited(self) -> bool:
+        """Whether :meth:`newly_limited` yields anything."""
+        is_limited = self.rates is not None and None in self.rates.empty
+        return bool(self._suspects) or (is_limited and bool(self.ready))
+
+    def newly_limited(self) -> Iterator[JobRecord | None]:
         """Yield the jobs that have begun to wait for a rate; the caller ends each.
 
-        This takes no time for those that wait for another job, or for a key that is held.
+        Yield None for each of the other jobs that are looked at.
         """
         while self._suspects:
-            suspects = self._suspects.copy()
-            self._suspects.clear()
-            for record in suspects:
-                if record.status is PENDING and self.waiting_for(record) == "rate":
-                    yield record
+            record = self._suspects.pop()
+            is_limited = record.status is PENDING and self.waiting_for(record) == "rate"
+            yield record if is_limited else None
         while self.rates is not None and None in self.rates.empty:
             if (first := self.ready.first()) is None:
                 return
