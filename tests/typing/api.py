@@ -44,6 +44,7 @@ from ticketr import (
     RetryLater,
     SqliteHistory,
     Updates,
+    drain_on_signals,
     open_job_queue,
 )
 from ticketr.statusline import LineStyle, StatusLine, StatusModel
@@ -343,6 +344,12 @@ async def errors(handle: JobHandle[int]) -> None:
         await handle.result()
     except* ticketr.TicketrError as group:
         assert_type(group, ExceptionGroup[ticketr.TicketrError])
+
+
+async def service(queue: JobQueue) -> None:
+    async with drain_on_signals(queue, grace=10), drain_on_signals(queue, grace=None):
+        pass
+    drain_on_signals(queue, 10)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def status_line(queue: JobQueue, stream: TextIO) -> None:

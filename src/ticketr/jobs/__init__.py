@@ -25,6 +25,7 @@ from ticketr.jobs._readers.progress import JobProgress
 from ticketr.jobs._readers.updates import Updates
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._scheduling.rates import Rate
+from ticketr.jobs._signals import drain_on_signals
 from ticketr.jobs._sqlite.finished import FinishedJob
 from ticketr.jobs._sqlite.history import JobHistory, SqliteHistory
 from ticketr.jobs._sqlite.store import SqliteStore
@@ -56,6 +57,7 @@ __all__ = [
     "SqliteHistory",
     "SqliteStore",
     "Updates",
+    "drain_on_signals",
     "in_thread",
     "open_job_queue",
     "plain",
