@@ -36,7 +36,6 @@ from ticketr import (
     RetryLater,
     open_job_queue,
 )
-from ticketr.jobs._groups import is_group, members
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
@@ -425,7 +424,7 @@ def check_events(run: Run, events: dict[str, list[str]]) -> None:
 
 def errors_in(group: BaseException | None) -> list[BaseException]:
     """Return the errors of a group; of anything else none."""
-    return [*members(group)] if is_group(group) else []
+    return [*group.exceptions] if isinstance(group, BaseExceptionGroup) else []
 
 
 def finished_first(job: JobSnapshot) -> bool:

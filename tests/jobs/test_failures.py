@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -463,3 +464,28 @@ async def test_an_outer_cancellation_is_not_swallowed(
 def test_what_is_no_policy_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="on_error must be 'report' or 'cancel'"):
         queue_of(on_error=value)
+
+
+variable: ContextVar[object] = ContextVar("variable", default="the submitter's")
+
+
+async def test_on_job_error_runs_in_no_job_s_context(autojump_clock: MockClock) -> None:
+    told: list[object] = []
+
+    def set_it(job: JobSnapshot) -> None:
+        told.append(variable.get())
+        variable.set("the callback's")
+
+    async def fail_after_setting_it(context: JobContext) -> None:
+        variable.set("the job's")
+        raise ValueError
+
+    async def see(context: JobContext) -> object:
+        return variable.get()
+
+    async with open_job_queue(on_job_error=set_it) as queue:
+        queue.submit_nowait(fail_after_setting_it)
+        handle = queue.submit_nowait(see)
+
+        assert await handle.result() == "the submitter's"
+    assert told == ["the submitter's"]

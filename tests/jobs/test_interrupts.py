@@ -30,7 +30,7 @@ from ticketr.jobs._readers.subscription import Subscription
 from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._scheduling.schedule import Schedule
-from ticketr.jobs._worker import run_jobs, work
+from ticketr.jobs._worker import run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -215,18 +215,6 @@ def run_interrupted(
         trio.run(main, clock=clock, strict_exception_groups=strict)
     finally:
         sys.settrace(before)
-
-
-def test_an_interrupt_just_before_the_worker_ends_its_job() -> None:
-    scenario = Scenario()
-
-    with pytest.raises(KeyboardInterrupt):
-        run_interrupted(scenario.main, work.__code__, "if not retry_or_end(")
-
-    check(scenario)
-    assert scenario.queue is not None
-    errors = [job.error.type for job in scenario.queue.jobs() if job.error is not None]
-    assert errors == ["KeyboardInterrupt"]
 
 
 @pytest.mark.parametrize("strict", [True, False])

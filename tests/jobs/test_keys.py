@@ -368,3 +368,17 @@ async def test_an_error_of_a_key_is_raised_in_its_submit_even_if_it_comes_late(
         assert waiting.cancel() is CancelOutcome.CANCELLED
         queue.resume()
         await queue.run(sleep)
+
+
+async def test_a_pause_of_a_key_holds_between_its_jobs(autojump_clock: MockClock) -> None:
+    async with open_job_queue() as queue:
+        first = queue.submit_nowait(sleep, key="k")
+        await wait_all_tasks_blocked()
+        queue.pause("k")
+        await first.wait()
+        later = queue.submit_nowait(sleep, key="k")
+        await trio.sleep(5)
+
+        assert later.snapshot().waiting_for == "paused"
+        later.cancel()
+        queue.resume("k")

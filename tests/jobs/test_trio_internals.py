@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING
 
-import pytest
 import trio
 import trio.testing
 
@@ -13,7 +12,6 @@ from ticketr import JobContext, RetryLater, open_job_queue, plain
 from ticketr.jobs import _worker
 from ticketr.jobs._trio_internals import (
     NOT_RESCHEDULED,
-    close_leftovers,
     is_innermost,
     switch_context,
 )
@@ -21,6 +19,7 @@ from ticketr.jobs._trio_internals import (
 if TYPE_CHECKING:
     from contextvars import Context
 
+    import pytest
     from trio.testing import MockClock
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio_internals does in"
@@ -68,33 +67,6 @@ async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None
         found.append(is_innermost(outer, task))
 
     assert found == [True, False, True, False, True], f"{BREAKS} is_innermost"
-
-
-async def test_a_nursery_that_was_left_open_is_closed(autojump_clock: MockClock) -> None:
-    ended: list[bool] = []
-
-    async def child() -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            ended.append(True)
-
-    async def leave_open() -> None:
-        manager = trio.open_nursery()
-        inner = await manager.__aenter__()
-        inner.start_soon(child)
-        await trio.testing.wait_all_tasks_blocked()
-        task, error = trio.lowlevel.current_task(), ValueError()
-
-        whole = await close_leftovers(task, error)
-
-        left = task.child_nurseries
-        assert (ended, left, whole) == ([True], [], error), f"{BREAKS} close_leftovers"
-        with pytest.raises(RuntimeError, match="left a nursery open"):
-            await manager.__aexit__(None, None, None)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(leave_open)
 
 
 class NothingIsCleared(trio.abc.Instrument):

@@ -786,3 +786,20 @@ async def test_an_error_of_on_job_error_is_only_logged(
     assert second.startswith("on_job_error raised about job 'job-2':\n")
     assert queue.statistics().failed == 2
     assert math.isclose(trio.current_time(), 0)
+
+
+async def test_the_variables_of_a_job_are_freed_before_its_waiter_runs(
+    autojump_clock: MockClock,
+) -> None:
+    local: contextvars.ContextVar[Big] = contextvars.ContextVar("local")
+    async with open_job_queue() as queue:
+        for _ in range(20):
+            big = Big()
+            watched = weakref.ref(big)
+            token = local.set(big)
+            handle = queue.submit_nowait(tidy, timeout=1)
+            local.reset(token)
+            del big, token
+            await handle.wait()
+
+            assert watched() is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jobs._groups import is_group, is_small, leaves, traceback_of
+from ticketr.jobs._groups import leaves
 
 
 class QueueFull(TicketrError, trio.WouldBlock):
@@ -25,31 +25,11 @@ class QueueFull(TicketrError, trio.WouldBlock):
         return f"{self.max_pending} jobs wait for a worker already: await submit() to wait for room"
 
 
-def make_splittable(error: BaseException) -> BaseException:
-    """Return the error, or a flat group of the same errors if Trio could fail to split it."""
-    if not is_group(error) or (is_small(error) and _can_be_split(error)):
-        return error
-    message: str = BaseExceptionGroup.message.__get__(error)
-    return BaseExceptionGroup(message, leaves(error)).with_traceback(traceback_of(error))
-
-
-def _can_be_split(group: BaseExceptionGroup[BaseException]) -> bool:
-    """Return whether ``split``, which a subclass may override, keeps all errors."""
-    try:
-        parts = group.split(trio.Cancelled)
-        found = {id(leaf) for part in parts for leaf in leaves(part)}
-    except Exception:  # noqa: BLE001 - it would have been raised inside Trio
-        return False
-    return found == {id(leaf) for leaf in leaves(group)}
-
-
 def split_cancelled(error: BaseException) -> tuple[BaseException | None, BaseException | None]:
     """Split an error into its ``trio.Cancelled`` and the rest."""
-    found = [type(leaf) is trio.Cancelled for leaf in leaves(error)]
-    if not any(found):
+    is_cancelled = [isinstance(leaf, trio.Cancelled) for leaf in leaves(error)]
+    if not any(is_cancelled):
         return None, error
-    if all(found):
+    if all(is_cancelled) or not isinstance(error, BaseExceptionGroup):
         return error, None
-    group = make_splittable(error)
-    assert is_group(group)  # it has leaves of both kinds
-    return group.split(trio.Cancelled)
+    return error.split(trio.Cancelled)

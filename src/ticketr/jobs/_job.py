@@ -7,7 +7,6 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
-from ticketr.jobs._groups import is_printable, traceback_of
 from ticketr.jobs._readers.json import (
     any_of,
     field_of,
@@ -150,11 +149,11 @@ class JobErrorInfo:
         except Exception as flaw:  # noqa: BLE001 - the error's own __str__ is user code
             message = f"<no message: {class_name(type(flaw))} while printing it>"
         try:
-            text = "".join(traceback.format_exception(error)) if is_printable(error) else ""
+            text = "".join(traceback.format_exception(error))
         except Exception:  # noqa: BLE001 - user code again
             text = ""
         if not text:  # the lines of its own at least
-            lines = traceback.format_tb(traceback_of(error))
+            lines = traceback.format_tb(error.__traceback__)
             text = "".join(["Traceback (most recent call last):\n", *lines, f"{kind}: {message}\n"])
         return cls(kind, message, text)
 

@@ -23,7 +23,7 @@ Cancelled                                                             CANCELLED 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments.retry import delay_after
@@ -84,7 +84,7 @@ def outcome_of(
     if not has_only_exceptions(rest):
         return Outcome(FAILED, error=rest, is_fatal=True)
     stops = cancel_requested or is_cancelled_outside
-    if stops and rest is not None and issubclass(type(unwrap_single(rest)), RetryLater):
+    if stops and rest is not None and isinstance(unwrap_single(rest), RetryLater):
         leaving = cancelled if is_cancelled_outside else None
         return Outcome(CANCELLED, CancelCause.SCOPE, leaving=leaving)
     if cancelled is not None and not is_cancelled_outside:
@@ -106,11 +106,11 @@ def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt
         error: BaseException | None = timed_out(record)
     else:
         error = split_cancelled(outcome.error)[1]
-    if error is None or not issubclass(type(error), Exception):
+    if error is None or not isinstance(error, Exception):
         return None
     try:
-        delay = delay_after(cast("Exception", error), record.retry, record.counted_attempts)
-        is_counted = not issubclass(type(unwrap_single(error)), RetryLater)
+        delay = delay_after(error, record.retry, record.counted_attempts)
+        is_counted = not isinstance(unwrap_single(error), RetryLater)
     except BaseException as flaw:  # noqa: ASYNC103 - the rule is user code
         if not has_only_exceptions(flaw):
             raise

@@ -10,11 +10,8 @@ It need not if neither context holds a variable (but the queue's own, see ``_ins
 is that of a job that has ended, or a new one: no other job can see what this one leaves there. The checkpoint of the switch is
 then only for the sake of other tasks, which need none if they have run since the last job began.
 
-Interrupts. A job is not protected from KeyboardInterrupt, so neither is ``work``, which calls it;
-all else that changes the queue is. An interrupt that lands in ``work`` is an error of the job that
-the worker runs. If it runs none, the interrupt leaves by the worker. Both end the queue. One that
-comes just before ``retry_or_end`` (CPython looks for signals at no place in there, but does not
-promise that) is handled in its place.
+Interrupts. Ctrl+C lands in the job that runs, as an error of it, and ends the queue. All else here is
+protected from it.
 """
 
 from __future__ import annotations
@@ -33,19 +30,12 @@ from trio.lowlevel import (
 from ticketr.jobs._arguments.around import call_inside
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._deadlock import QUEUES, blank_context, is_blank
-from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks
+from ticketr.jobs._groups import leaves, strip_tracebacks
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
 from ticketr.jobs._outcome import Outcome, next_attempt, outcome_of, timed_out
 from ticketr.jobs._queue_tasks import handle_due_times
 from ticketr.jobs._shutdown import abandon
-from ticketr.jobs._trio_internals import (
-    LEFT_OPEN,
-    NOT_RESCHEDULED,
-    close_leftovers,
-    is_innermost,
-    reraise_after_cleanup,
-    switch_context,
-)
+from ticketr.jobs._trio_internals import NOT_RESCHEDULED, is_innermost, switch_context
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -55,26 +45,20 @@ CAUGHT: Final = object()
 """The value of an attempt whose scope caught a cancellation, that of a time limit included."""
 
 
-@disable_ki_protection
+@enable_ki_protection
 async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other until cancelled."""
     task = trio.lowlevel.current_task()
-    try:
-        while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-            try:
-                await run_jobs(core, task)
-            except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
-                if task.child_nurseries:  # it returned, and the end of its scope failed
-                    retry_or_end(core, task, await close_leftovers(task, RuntimeError(LEFT_OPEN)))  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
-                elif not retry_or_end(core, task, error):
-                    raise
-    except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
-        # The retry rule calls sys.exit(), or an interrupt came just before the other call.
-        retry_or_end(core, task, error)
-        if not any(error is known for known in core.fatal):  # or it leaves by the block
-            raise
+    while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
+        try:
+            await run_jobs(core, task)
+        except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
+            if (record := core.running.get(task)) is None:
+                raise  # it is not of a job
+            retry_or_end(core, record, error)
 
 
+@enable_ki_protection
 async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other in one cancel scope, up to the first that uses it up."""
     schedule, dispatcher = core.schedule, core.dispatcher
@@ -107,10 +91,10 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task) -> None:  # noqa: 
             core.finish(record, COMPLETED, value)
             is_free = task.custom_sleep_data is None
             record, value = None, CAUGHT  # an idle worker keeps nothing of its last job alive
+    assert record is not None  # the loop ends with a job
     if value is CAUGHT:
-        retry_or_end(core, task, None)
+        retry_or_end(core, record, None)
     else:
-        assert record is not None  # it gave the value
         core.finish(record, COMPLETED, value)
 
 
@@ -130,6 +114,7 @@ def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRe
     return True
 
 
+@disable_ki_protection
 async def run_attempt(
     record: JobRecord,
     core: QueueCore,
@@ -151,57 +136,38 @@ async def run_attempt(
         switch_context(task, variables)
         await checkpoint()
     task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
-    subscriptions = core.subscriptions
-    try:
-        if core.around is not None:
-            return await call_inside(core.around, function, JobContext(record, subscriptions), args)
-        if args:
-            return await function(JobContext(record, subscriptions), *args)
-        # A call without a star takes less time.
-        return await function(JobContext(record, subscriptions))
-    except BaseException as error:
-        await reraise_after_cleanup(task, error)  # noqa: ASYNC102 - it waits for the tasks of cancelled nurseries alone
-        raise
+    context = JobContext(record, core.subscriptions)
+    if core.around is not None:
+        return await call_inside(core.around, function, context, args)
+    return await function(context, *args)
 
 
-@enable_ki_protection
-def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseException | None) -> bool:
-    """Write the outcome of an attempt that gave no value: another one follows, or the job ends.
-
-    Returns:
-        False if the worker has no job, so that the error is its own.
-    """
-    record = core.running.get(worker)
-    if record is None:
-        return False
+def retry_or_end(core: QueueCore, record: JobRecord, error: BaseException | None) -> None:
+    """Write the outcome of an attempt that gave no value: another one follows, or the job ends."""
     is_cancelled_outside = trio.current_effective_deadline() == -math.inf
     if is_cancelled_outside:
         # Before this job ends, whichever task is the first to notice: what starts after it is
         # cancelled for the same reason as all else.
         abandon(core, CancelCause.SCOPE)
-    retry = None
-    try:
-        outcome = outcome_of(
-            error,
-            cancel_requested=record.extras.cancel_requested,
-            is_cancelled_outside=is_cancelled_outside,
-            is_out_of_time=record.scope.cancel_called,  # unless a cancel was requested
-        )
-        is_ending = core.phase.cut_off_cause is not None or is_cancelled_outside
-        if not is_ending and not record.extras.cancel_requested:
+    extras, retry = record.extras, None
+    outcome = outcome_of(
+        error,
+        cancel_requested=extras.cancel_requested,
+        is_cancelled_outside=is_cancelled_outside,
+        is_out_of_time=record.scope.cancel_called,  # unless a cancel was requested
+    )
+    if core.phase.cut_off_cause is None and not extras.cancel_requested:
+        try:
             retry = next_attempt(record, outcome, core.now())
-    except BaseException as flaw:  # noqa: ASYNC103 - the error's own code may raise anything
-        if not has_only_exceptions(flaw):
-            raise
-        outcome = Outcome(FAILED, error=flaw)
+        except BaseException as flaw:  # noqa: ASYNC103, BLE001 - the rule ends the program
+            outcome = Outcome(FAILED, error=flaw, is_fatal=True)
     try:
-        if retry is None or record.extras.cancel_requested:  # the rule may have done anything
+        if retry is None or record.extras.cancel_requested:  # the rule may have requested it
             end(core, record, outcome)
         else:
             core.put_back(record, retry.delay, is_counted=retry.is_counted)
     finally:
         del error, outcome  # their tracebacks hold this frame
-    return True
 
 
 def end(core: QueueCore, record: JobRecord, outcome: Outcome) -> None:
