@@ -34,8 +34,9 @@ async def run_timer(core: QueueCore) -> None:
 async def wait_for_timer(core: QueueCore) -> None:
     """Wait until it is time for something, and do it."""
     phase = core.phase
-    while core.cancel_next():
+    if core.cancel_next():
         await checkpoint()
+        return
     next_time = min(
         phase.cut_off_at,
         phase.stuck_warning_at,
