@@ -200,6 +200,39 @@ def test_an_empty_item_stands_among_the_others() -> None:
     ]
 
 
+def item(*blocks: Json) -> Json:
+    return {"type": "listItem", "content": list(blocks)}
+
+
+def bullets(*items: Json) -> Json:
+    return {"type": "bulletList", "content": list(items)}
+
+
+NOTHING: Json = {"type": "paragraph", "content": []}
+WRITTEN = {
+    "- a\n-\n- b\n": bullets(item(paragraph("a")), item(NOTHING), item(paragraph("b"))),
+    "-\n": bullets(item(NOTHING)),
+    "1. a\n2.\n": {
+        "type": "orderedList",
+        "content": [item(paragraph("a")), item(NOTHING)],
+    },
+    "- a\n\n  -\n": bullets(item(paragraph("a"), bullets(item(NOTHING)))),
+    "- a\n  - b\n  -\n- c\n": bullets(
+        item(paragraph("a"), bullets(item(paragraph("b")), item(NOTHING))), item(paragraph("c"))
+    ),
+    "> -\n": {"type": "blockquote", "content": [bullets(item(NOTHING))]},
+    ">\n": {"type": "blockquote", "content": [NOTHING]},
+}
+
+
+@pytest.mark.parametrize(("markdown", "block"), WRITTEN.items())
+def test_an_empty_item_is_written_as_its_marker_alone(markdown: str, block: Json) -> None:
+    document = {"type": "doc", "version": 1, "content": [block]}
+
+    assert adf.convert(document) == adf.Converted(markdown, exact=True)
+    assert_stable(markdown)
+
+
 DEFINITIONS = {
     "[b]: https://example.com\n": "[b]: https://example.com",
     "a [link][a]\n\n[a]: https://example.com\n[b]: https://other.example\n": None,

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._signs import AUTO
+from ticketr.jira.adf._signs import AUTO, STAY
 from ticketr.jira.adf._tables import fenced
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 LESS = "\ufdd6"
 #: Stands for a ``<`` with a backslash before it, which is two characters in code.
 ESCAPED_LESS = "\ufdd7"
-#: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
-STAY = "\ufdd3"
 #: Separates what Markdown would join. A pull writes it.
 EMPTY_COMMENT = "<!-- -->"
 

@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._signs import OTHER, TIGHT, raw
+from ticketr.jira.adf._signs import OTHER, STAY, TIGHT, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,8 +62,10 @@ def _write_item(item: Any) -> bool:
     if not all(tight) or len(lists) > 1 or len(content) != 1 + len(lists):
         return False
     first = content[0]
-    # Below a line of text, only a list that starts at 1 is read as one.
-    return _is_text(first) and all(each.get("attrs", {}).get("order") is None for each in lists)
+    # Below a line of text, only a list that starts at 1, and with a text, is read as one.
+    return _is_text(first) and all(
+        each.get("attrs", {}).get("order") is None and _starts_with_text(each) for each in lists
+    )
 
 
 def _is_list(node: Any) -> bool:
@@ -77,6 +79,11 @@ def _is_text(node: Any) -> bool:
         and "marks" not in node
         and bool(_content_of(node))
     )
+
+
+def _starts_with_text(node: Json) -> bool:
+    line = next(_first_lines(node), None)
+    return line is not None and _text_of(line) != STAY
 
 
 def _last_paragraph(item: Json) -> Json:

@@ -23,9 +23,9 @@ from ticketr.jira.adf._addresses import (
     protect_links,
     without_brackets,
 )
-from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, STAY, protect_html
+from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, protect_html
 from ticketr.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW, UNUSED, raw
+from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW, STAY, UNUSED, raw
 from ticketr.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ _BLANK_BY_ENTITY = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 _JOINED = re.compile(rf"{JOIN}\n>\n")
+#: What follows the sign of an item or a quote without text.
+_EMPTY_END = re.compile(rf" +{STAY}$", re.MULTILINE)
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
@@ -128,7 +130,7 @@ def restore_markdown(markdown: str) -> str:
     if not _ANY.search(markdown):
         return markdown
     markdown = restore_lists(without_brackets(_JOINED.sub("\n", markdown)))
-    return markdown.translate(_ESCAPES)
+    return _EMPTY_END.sub("", markdown).translate(_ESCAPES)
 
 
 def protect_markdown(markdown: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from ticketr.jira.adf._addresses import BACKSLASH, EMPHASIS
 
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
+#: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
+STAY = "\ufdd3"
 #: Stands for the end of a line.
 NEWLINE = "\ufde0"
 #: Stands at the end of a panel's mark, if a paragraph follows in the next line.

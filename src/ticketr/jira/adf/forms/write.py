@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._html import STAY
 from ticketr.jira.adf._plain import walk
 from ticketr.jira.adf._schema import NODES
-from ticketr.jira.adf._signs import JOIN, NEWLINE, raw
+from ticketr.jira.adf._signs import JOIN, NEWLINE, STAY, raw
 from ticketr.jira.adf.forms.files import write_picture
 from ticketr.jira.adf.forms.inline import escape_text, tag_of, text, write_card, write_inline
 from ticketr.jira.adf.forms.panels import WORDS
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
 _LINES_OF_TEXT = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption"})
+#: The blocks that are written as their sign alone if they hold an empty paragraph.
+_EMPTY_FORMS = frozenset({"blockquote", "listItem"})
+_NOTHING: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
 _CELLS = frozenset({"tableCell", "tableHeader"})
 #: Where a block stands in lines of its own.
 _FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
@@ -79,6 +81,9 @@ class Writer:
                 self.used = True
                 return [_paragraph(*picture)]
         is_short = short and parent in _PARENTS_OF_FORMS.get(kind, ()) and _has_short_form(node)
+        if kind in _EMPTY_FORMS and short and len(content) == 1 and content[0] in _NOTHING:
+            self.used = True
+            return [{**node, "content": [_paragraph(text(STAY))]}]
         if kind in _LINES_OF_TEXT:
             self._line(node, content, parent, short=short)
         else:
