@@ -112,3 +112,82 @@ def test_a_width_that_was_written_by_hand_is_sent(upgraded: User) -> None:
     (table,) = blocks(sent, "table")
     assert table["attrs"]["width"] == 800
     assert table["content"] == next(blocks(DOCUMENT, "table"))["content"]
+
+
+def item(*words: str) -> Json:
+    texts = [{"type": "text", "text": word} for word in words]
+    return {"type": "listItem", "content": [{"type": "paragraph", "content": texts}]}
+
+
+CARD = {"url": "https://e.com/page"}
+#: Blocks that have had another spelling since: now, and before.
+RESPELT = {
+    "\n- a\n-\n- b\n": "\n- a\n- <p></p>\n- b\n",
+    "\n<https://e.com/page>\n": "\n<https://e.com/page><!-- -->\n",
+    "\n<https://e.com/page>{card}\n": "\n<https://e.com/page>\n",
+}
+RESPELT_BLOCKS: list[Json] = [
+    {"type": "bulletList", "content": [item("a"), item(), item("b")]},
+    {"type": "paragraph", "content": [{"type": "inlineCard", "attrs": CARD}]},
+    {"type": "blockCard", "attrs": CARD},
+]
+
+
+def in_former_spelling(text: str) -> str:
+    for now, before in reversed(RESPELT.items()):
+        assert now in text
+        text = text.replace(now, before, 1)
+    return text
+
+
+@pytest.fixture
+def respelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> User:
+    """Return a user whose folder has empty items and cards in their former spelling."""
+    user = User(tmp_path / "work", make_site(tickets=2, seed=1), monkeypatch, capsys)
+    words = {"type": "paragraph", "content": [{"type": "text", "text": "Read this."}]}
+    document = {"type": "doc", "version": 1, "content": [words, *RESPELT_BLOCKS]}
+    user.site.edit("DEMO-1", description=copy.deepcopy(document))
+    assert user.runs("pull").code == 0
+    path = user.root / "DEMO-1.md"
+    text = path.read_text()
+    with closing(sqlite3.connect(user.root / ".ticketr" / "state.db")) as database:
+        changes = database.execute(
+            "UPDATE ticket SET text = ? WHERE text = ?", (in_former_spelling(text), text)
+        )
+        assert changes.rowcount == 1
+        database.commit()
+    path.write_text(in_former_spelling(text))
+    return user
+
+
+def test_a_former_spelling_stays_where_it_means_the_same_and_asks_nothing(respelt: User) -> None:
+    before = respelt.files()["DEMO-1.md"]
+    document = respelt.finds("DEMO-1").description
+
+    assert respelt.runs("push", "--dry-run").out == ""
+    assert respelt.runs("pull", "--full").code == 0
+
+    # An address alone is a small card now, so a large one that is fetched gets its sign.
+    after = respelt.files()["DEMO-1.md"]
+    assert after == before.replace("<https://e.com/page>\n", "<https://e.com/page>{card}\n")
+    assert "DEMO-1" not in respelt.runs("status").out
+    assert respelt.runs("sync", "--yes").code == 0
+    assert respelt.files()["DEMO-1.md"] == after
+    assert respelt.finds("DEMO-1").description == document
+
+
+def test_an_edit_beside_a_former_spelling_leaves_jira_its_own_blocks(respelt: User) -> None:
+    respelt.edits("DEMO-1.md", "Read this.", "Read that.")
+
+    assert respelt.runs("push").code == 0
+
+    sent = respelt.finds("DEMO-1").description
+    assert sent is not None
+    assert sent["content"][0]["content"][0]["text"] == "Read that."
+    assert sent["content"][1:] == RESPELT_BLOCKS
+    assert "DEMO-1" not in respelt.runs("status").out
+    assert respelt.runs("sync", "--yes").code == 0
+    after = respelt.finds("DEMO-1").description
+    assert after == sent

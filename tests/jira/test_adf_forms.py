@@ -89,9 +89,17 @@ FORMS = {
     "an emoji of Atlassian's": (p(CHECK), ":check_mark:"),
     "an emoji of several signs": (p(KEYCAP), ":one:"),
     "a card in a line": (p("see ", CARD, " now"), "see <https://e.x/a_b?c=d&e=f> now"),
-    "a card that is a paragraph": (p(CARD), "<https://e.x/a_b?c=d&e=f><!-- -->"),
-    "a card and a blank": (p(CARD, " "), "<https://e.x/a_b?c=d&e=f><!-- -->"),
-    "a card of its own": (node("blockCard", {"url": "https://e.x"}), "<https://e.x>"),
+    "a card that is a paragraph": (p(CARD), "<https://e.x/a_b?c=d&e=f>"),
+    "a card and a blank": (p(CARD, " "), "<https://e.x/a_b?c=d&e=f>"),
+    "a card in a panel": (
+        node("panel", {"panelType": "info"}, p(CARD)),
+        "> [!INFO]\n> <https://e.x/a_b?c=d&e=f>",
+    ),
+    "a card with the sign of a large one": (
+        p(CARD, "{card}"),
+        '<a adf="inlineCard" href="https://e.x/a_b?c=d&e=f">https://e.x/a_b?c=d&e=f</a>{card}',
+    ),
+    "a card of its own": (node("blockCard", {"url": "https://e.x"}), "<https://e.x>{card}"),
     "underlined": (p("a", text("b", "underline"), "c"), "a<u>b</u>c"),
     "underlined in part bold": (
         p(text("a ", "underline"), text("b", "underline", "strong")),

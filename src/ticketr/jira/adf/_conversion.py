@@ -21,7 +21,6 @@ from marklas.md.renderer import render as _render_markdown
 from ticketr.jira.adf._addresses import link_addresses
 from ticketr.jira.adf._canonical import Json, canonical
 from ticketr.jira.adf._placeholders import (
-    APART,
     has_no_placeholders,
     protect_document,
     protect_markdown,
@@ -102,7 +101,7 @@ def render(
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
     remove_sizes(document)
-    writer = Writer(apart=APART, files=files, long=long)
+    writer = Writer(files=files, long=long)
     protected = protect_document(document, writer.write)
     markdown: str = _render_markdown(_parse_adf(document))
     return restore_markdown(markdown) if protected else markdown, writer.used

@@ -201,12 +201,18 @@ def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
             yield *found.span(), made
 
 
-# Cards: <https://...>
+# Cards: <https://...>, and <https://...>{card} for a large one
+
+#: What stands behind the address of a card that is a block.
+LARGE_CARD = "{card}"
 
 
 def read_card(address: str) -> list[Token] | None:
-    """Return the tokens of a card within a line, from the text of a link."""
-    if not address.endswith(AUTO):
+    """Return the tokens of a card within a line, from the text of a link.
+
+    An address that `write_card` would not write makes a link.
+    """
+    if not address.endswith(AUTO) or not _CARD.fullmatch(address[:-1]):
         return None
     return [html(f'<a adf="inlineCard" href="{address[:-1]}">'), html("</a>")]
 

@@ -1,8 +1,8 @@
 """Reads the short forms: turns mistune's tokens into those that marklas reads.
 
-In the order of the text: a quote with a panel's mark becomes a panel, `details` an expand, and an
-address in angle brackets that stands alone a card. Decisions become a list of their own only when
-the document is made, since marklas would read their text again.
+In the order of the text: a quote with a panel's mark becomes a panel, `details` an expand, and a
+paragraph that is the address of a large card that card. Decisions become a list of their own only
+when the document is made, since marklas would read their text again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ticketr.jira.adf._html import LESS
 from ticketr.jira.adf.forms.files import read_picture
 from ticketr.jira.adf.forms.inline import (
+    LARGE_CARD,
     Token,
     html,
     params,
@@ -127,11 +128,12 @@ class Reader:
         ]
 
     def _paragraph(self, token: Token) -> list[Token]:
-        """Turn a paragraph that is an address in angle brackets into a card."""
+        """Turn a paragraph that is the address of a large card into a block."""
         match token["children"]:
-            case [{"type": "link", "children": [{"type": "text", "raw": str(address)}]}] if (
-                read_card(address) is not None
-            ):
+            case [
+                {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
+                {"type": "text", "raw": sign},
+            ] if sign == LARGE_CARD and read_card(address) is not None:
                 made = params({"url": address[:-1]})
                 return [
                     _html_block(f"<div adf=\"blockCard\" params='{made}'>"),

@@ -8,7 +8,14 @@ from ticketr.jira.adf._plain import walk
 from ticketr.jira.adf._schema import NODES
 from ticketr.jira.adf._signs import JOIN, NEWLINE, STAY, raw
 from ticketr.jira.adf.forms.files import write_picture
-from ticketr.jira.adf.forms.inline import escape_text, tag_of, text, write_card, write_inline
+from ticketr.jira.adf.forms.inline import (
+    LARGE_CARD,
+    escape_text,
+    tag_of,
+    text,
+    write_card,
+    write_inline,
+)
 from ticketr.jira.adf.forms.panels import WORDS
 
 if TYPE_CHECKING:
@@ -43,7 +50,6 @@ class Writer:
     """Writes the forms of a document, in place.
 
     Args:
-        apart: What parts two texts without being seen.
         files: The media ID of each attached file, by its name.
         long: The places of the blocks in which no short form is written.
 
@@ -51,8 +57,7 @@ class Writer:
         used: Whether a short form was written.
     """
 
-    def __init__(self, *, apart: str, files: Mapping[str, str], long: Collection[int] = ()) -> None:
-        self._apart = apart
+    def __init__(self, *, files: Mapping[str, str], long: Collection[int] = ()) -> None:
         self._names = {media: name for name, media in files.items()}
         self._long = long
         self.used = False
@@ -85,7 +90,7 @@ class Writer:
             self.used = True
             return [{**node, "content": [_paragraph(text(STAY))]}]
         if kind in _LINES_OF_TEXT:
-            self._line(node, content, parent, short=short)
+            self._line(content, short=short)
         else:
             # The text of other lists of decisions stands in HTML, where no form is read.
             short = short and (is_short or kind != "decisionList" or parent in _CELLS)
@@ -95,9 +100,8 @@ class Writer:
         self.used = True
         return list(_blocks(node))
 
-    def _line(self, node: Json, content: list[Any], parent: str, *, short: bool) -> None:
+    def _line(self, content: list[Any], *, short: bool) -> None:
         """Write the forms in a line of text, in place."""
-        lone = len(content) == 1 and node["type"] == "paragraph" and parent in _FLOWS
         made: list[Any] = []
         for before, child, after in _with_neighbours(content):
             if type(child) is not dict:
@@ -107,8 +111,6 @@ class Writer:
             elif short and (written := write_inline(child, before, after)) is not None:
                 self.used = True
                 made += written
-                if lone and child["type"] == "inlineCard":  # else it would be a card of its own
-                    made.append(text(self._apart))
             else:
                 made.append(child)
         content[:] = _grouped(made)
@@ -236,7 +238,7 @@ def _blocks(node: Json) -> Iterator[Json]:
         case "panel":
             yield _quote(WORDS[node["attrs"]["panelType"]], node["content"])
         case "blockCard":
-            yield _paragraph(*(write_card(node["attrs"]) or ()))
+            yield _paragraph(*(write_card(node["attrs"]) or ()), text(LARGE_CARD))
         case "decisionList":
             items = [_paragraph(text(raw("<> ")), *_content_of(each)) for each in node["content"]]
             yield {
