@@ -200,6 +200,8 @@ class TooManyKills(TicketrError):
 class RetryLater(TicketrError):
     """Raise it in a job to have it retried later; that uses up no attempt of its retry rule.
 
+    In an exception group it counts only if it is the only error. So does :class:`GiveUp`.
+
     Attributes:
         delay: The seconds until the next attempt.
     """
@@ -240,6 +242,8 @@ class JobError(TicketrError):
 
 class JobFailed(JobError):
     """Raised by ``result()`` when the job's function raised; that error is the ``__cause__``.
+
+    A note has the job's own traceback.
 
     Attributes:
         job_id: The job's ID.
