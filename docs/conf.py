@@ -40,7 +40,7 @@ napoleon_custom_sections = [("Cancellation", "params_style")]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"trio\..*"),
-    ("py:class", r"(ticketr\.\w+\._?\w+\.)?[A-Z]s?(_co)?"),  # type variables
+    ("py:class", r"(ticketr(\.\w+)+\.)?[A-Z]s?(_co)?"),  # type variables
     # Names of the standard library, which the code imports for type checkers alone.
     ("py:class", r"(\w+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable)"),
     ("py:class", "App|Celery|Task"),

@@ -191,6 +191,7 @@ WITH_A_TEST_OF_ITS_OWN = {
     "12_crawler",
     "13_web_app",
     "20_durable_jobs",
+    "22_cpu_work",
 }
 
 NAMES = sorted({*PRINTED, *WITH_A_TEST_OF_ITS_OWN})
@@ -436,6 +437,25 @@ def test_a_second_signal_takes_the_grace_away(service: subprocess.Popen[str]) ->
 
     assert "endless: cancelled, cause: shutdown\n" in printed
     assert service.returncode == 0
+
+
+def test_jobs_compute_in_processes() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / "22_cpu_work.py")],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert (ran.stderr, ran.returncode) == ("", 0)
+    assert ran.stdout.splitlines() == [
+        "running None",
+        "running 33% (10000/30000) 1229 primes",
+        "running 67% (20000/30000) 2262 primes",
+        "completed 100% (30000/30000) 3245 primes",
+        "cancelled",
+    ]
 
 
 def start_letters(path: Path) -> subprocess.Popen[str]:
