@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
+import anyio.to_process
 import trio
-from anyio import to_process
 
 from ticketr import JobContext, open_job_queue
 
@@ -27,7 +27,7 @@ async def count_primes_below(context: JobContext, limit: int) -> int:
     primes = 0
     for start in range(0, limit, PART):
         stop = min(start + PART, limit)
-        primes += await to_process.run_sync(count_primes, start, stop, cancellable=True)
+        primes += await anyio.to_process.run_sync(count_primes, start, stop, cancellable=True)
         context.report(current=stop, total=limit, message=f"{primes} primes")
     return primes
 
