@@ -12,7 +12,7 @@ from fakes.examples import IN_STRESS
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
-from ticketr import JobContext, JobQueue, open_job_queue
+from ticketr import JobContext, JobQueue, drain_on_signals, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -91,9 +91,14 @@ async def map_in_a_job(queue: JobQueue) -> None:
     await queue.run(job)
 
 
+async def drain(queue: JobQueue) -> None:
+    async with drain_on_signals(queue, grace=1):
+        await run_many(queue)
+
+
 BODIES = [
     *(read_map, read_async_items, read_outcomes, break_off, run, run_many, submit, submit_many),
-    *(cancel_and_wait, map_in_a_job),
+    *(cancel_and_wait, map_in_a_job, drain),
 ]
 
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from fakes.steps import AtStep
+from trio.testing import MockClock
 
 from ticketr import (
     CancelCause,
@@ -21,8 +25,6 @@ from ticketr import (
 )
 
 if TYPE_CHECKING:
-    from trio.testing import MockClock
-
     from ticketr import JobContext, JobQueue
 
 COMPLETED = (JobStatus.COMPLETED, None)
@@ -186,6 +188,38 @@ async def test_a_cancellation_of_the_block_goes_on(autojump_clock: MockClock) ->
 
     assert scope.cancelled_caught
     assert ends(queue) == {"long": (JobStatus.CANCELLED, CancelCause.SCOPE)}
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]])
+def test_signals_at_any_step(numbers: list[signal.Signals]) -> None:
+    async def answer(queue: JobQueue) -> None:
+        with suppress(QueueClosed, JobCancelled):
+            await queue.run(sleep, 1)
+
+    def send_all() -> None:
+        for number in numbers:
+            signal.raise_signal(number)
+
+    async def main(at_step: AtStep) -> JobQueue:
+        with trio.fail_after(100):
+            async with open_job_queue(workers=2) as queue, drain_on_signals(queue, grace=0.5):
+                at_step.arm(send_all)
+                async with trio.open_nursery() as requests:
+                    for _ in range(3):
+                        requests.start_soon(answer, queue)
+                await queue.submit(sleep, 1)
+                at_step.disarm()
+        return queue
+
+    for step in itertools.count(1):
+        at_step = AtStep(step)
+        queue = trio.run(
+            main, at_step, clock=MockClock(autojump_threshold=0), instruments=[at_step]
+        )
+        assert all(job.status.is_terminal for job in queue.jobs())
+        if not at_step.fired:
+            break
+    assert step > 15
 
 
 @pytest.mark.parametrize("grace", ["1", -1, float("nan"), True])
