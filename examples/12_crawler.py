@@ -1,7 +1,6 @@
-"""Crawl a site with httpx: each page submits a job for every new link to the same host.
+"""Crawl sites with httpx: each page submits a job for every new link to the same host.
 
-The queue keeps its default limit of ten pending jobs. Pass the address of a page. It prints each
-page with its number of links, and each page that it could not get.
+No host gets more than three requests at once. It prints each page, or why it could not get it.
 """
 
 from __future__ import annotations
@@ -31,26 +30,31 @@ async def visit(
     print(f"{url}: {len(links)} links")
     for link in links - seen:
         seen.add(link)  # before the next checkpoint, so that no other page submits it too
-        await queue.submit(visit, client, queue, link, seen, id=link)
+        await submit(client, queue, link, seen)
+
+
+async def submit(client: httpx.AsyncClient, queue: JobQueue, url: str, seen: set[str]) -> None:
+    """Submit a visit of a page under the key of its host."""
+    await queue.submit(visit, client, queue, url, seen, id=url, key=urlsplit(url).netloc)
 
 
 def report(job: JobSnapshot) -> None:
     """Print why a page could not be visited."""
-    assert job.error is not None
-    print(f"{job.id}: {job.error.message}")
+    print(f"{job.id}: {job.error and job.error.message}")
 
 
-async def main(start: str) -> None:
+async def main(*starts: str) -> None:
     """Leave the block when no page is left to visit."""
     rule = Retry(attempts=3, first=0.1, on=httpx.HTTPError)
-    seen = {start}
+    seen = {*starts}
     async with (
         httpx.AsyncClient() as client,
-        open_job_queue(workers=8, retry=rule, timeout=30, on_job_error=report) as queue,
+        open_job_queue(workers=8, key_concurrency=3, retry=rule, on_job_error=report) as queue,
     ):
-        await queue.submit(visit, client, queue, start, seen, id=start)
+        for start in starts:
+            await submit(client, queue, start, seen)
     print(f"{len(seen)} pages")
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1])
+    trio.run(main, *sys.argv[1:])

@@ -25,10 +25,10 @@ async def merge(context: JobContext, pages: int) -> None:
 
 
 async def main() -> None:
-    """Fetch four pages, two at once and then one each half second, and merge them."""
+    """Fetch four pages, one each half second, and merge them."""
     global begun  # noqa: PLW0603 - the time at which the program began
     begun = trio.current_time()
-    async with open_job_queue(workers=4, rate=Rate(2, per=1.0)) as queue:
+    async with open_job_queue(workers=4, rate=Rate(2)) as queue:
         pages = [await queue.submit(fetch, page) for page in (1, 2, 3, 4)]
         merged = await queue.submit(merge, len(pages), after=pages)
         print(f"merge waits for: {merged.snapshot().waiting_for}")

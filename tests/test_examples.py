@@ -143,12 +143,12 @@ level='info' event="Job 'job-1' (pack) completed after 1.5 s" job_name='pack' jo
 """,
     "18_rates_and_order": """\
 0.0 s: fetch a page
-0.0 s: fetch a page
 merge waits for: after
 0.5 s: fetch a page
 1.0 s: fetch a page
-1.5 s: merge 4 pages
 1.5 s: fetch a page
+2.0 s: merge 4 pages
+2.0 s: fetch a page
 merge: cancelled, cause: dependency
 """,
     "16_metrics": """\
@@ -335,6 +335,7 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     asked: list[str] = []
+    at_once: list[int] = [0]
     pages = {
         "/": "".join(f'<a href="/{number}">{number}</a>' for number in range(40)),
         **{f"/{number}": '<a href="/">home</a> <a href="/lost">lost</a>' for number in range(40)},
@@ -343,6 +344,9 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
     async def answer(request: Request) -> Response:
         path = request.url.path
         asked.append(path)
+        at_once.append(at_once[-1] + 1)
+        await trio.sleep(0.01)
+        at_once.append(at_once[-1] - 1)
         if path == "/7" and asked.count(path) == 1:
             return Response(status_code=503)
         return Response(pages[path]) if path in pages else Response(status_code=404)
@@ -355,6 +359,7 @@ async def test_the_crawler_visits_each_page_of_a_site_once(
             nursery.cancel_scope.cancel()
 
     printed = capsys.readouterr().out.splitlines()
+    assert max(at_once) == 3
     assert printed.pop() == "42 pages"
     assert sorted(printed) == sorted(
         [

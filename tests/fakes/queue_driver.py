@@ -307,6 +307,10 @@ class QueueDriver:
     def set_rate(self, key: str | None, rate: Rate | None) -> None:
         self.run.do(lambda: self.queue.set_rate(rate, key))
 
+    def set_concurrency(self, key: str | None, limit: int | None) -> None:
+        most = self.queue.statistics().workers if key is None else 9
+        self.run.do(lambda: self.queue.set_concurrency(limit and min(limit, most), key))
+
     def add_reader(self, handle: JobHandle[object] | None) -> Reader:
         def watch() -> Reader:
             reader = Reader((handle or self.queue).watch())

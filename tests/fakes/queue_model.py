@@ -165,15 +165,17 @@ class QueueModel(QueueBooks):
         self.refuse()
         if grace is None:
             return
+        limited = [job for job in self.pending if self.is_due(job) and self.lacks_start(job)]
         self.bounded = True
         self._cancel_delayed()
+        self._cancel_each(limited, CancelCause.SHUTDOWN)
         if grace:
             self.cut_off_at = min(self.cut_off_at, self.now + grace)
         else:
             self._cut_off()
 
     def _cancel_delayed(self) -> bool:
-        """Cancel what waits for a time or a rate in a bounded shutdown; return whether any did."""
+        """Cancel what waits for a time in a bounded shutdown; return whether any did."""
         delayed = [job for job in self.pending if self.bounded and self.is_delayed(job)]
         self._cancel_each(delayed, CancelCause.SHUTDOWN)
         return bool(delayed)
@@ -194,6 +196,11 @@ class QueueModel(QueueBooks):
         old = self.rates.get(key)
         held = burst if old is None else min(burst, old.level(self.now))
         self.rates[key] = ModelRate(interval, burst, held, self.now)
+
+    def set_concurrency(self, key: str | None, limit: int | None) -> None:
+        self.limits.pop(key, None)
+        if limit is not None:
+            self.limits[key] = limit if key is not None else min(limit, self.workers)
 
     def lift_rate(self, key: str | None) -> None:
         self.rates.pop(key, None)
@@ -371,7 +378,7 @@ class QueueModel(QueueBooks):
     def _start_next(self) -> bool:
         """Start the best job on a free worker; return whether there is one."""
         able = [job for job in self.pending if self.waiting_for(job) == "worker"]
-        if not able or len(self.running) >= self.workers:
+        if not able or len(self.running) >= self.limits.get(None, self.workers):
             return False
         self._start(min(able, key=lambda job: job.rank))
         self._cancel_delayed()

@@ -25,6 +25,8 @@ class QueueBooks:
     outside: list[Submission] = field(default_factory=list)
     paused: set[str | None] = field(default_factory=set)
     rates: dict[str | None, ModelRate] = field(default_factory=dict)
+    limits: dict[str | None, int] = field(default_factory=dict)
+    """How many jobs of a key, or of the queue, may run at once, where that was set."""
     repeats: list[ModelRepeat] = field(default_factory=list)
     maps: list[ModelMap] = field(default_factory=list)
     doomed: list[ModelJob] | None = None
@@ -68,14 +70,16 @@ class QueueBooks:
         return job.wish.id is not None and len(named) > 1
 
     def obstacle(self, job: ModelJob) -> bool:
-        """Return whether a job waits for another with its key: one that runs, or a better one."""
+        """Return whether a job waits for others with its key: those that run, or better ones."""
         key = job.wish.key
         if key is None:
             return False
-        if any(key == running.wish.key for running in self.running):
+        places = self.limits.get(key, 1) - len([it for it in self.running if it.wish.key == key])
+        if places <= 0:
             return True
         others = [other for other in self.pending if other.wish.key == key and self.is_due(other)]
-        return not self.lacks_start_of(key) and min(others, key=lambda other: other.rank) is not job
+        best = sorted(others, key=lambda other: other.rank)[:places]
+        return not self.lacks_start_of(key) and job not in best
 
     def is_due(self, job: ModelJob) -> bool:
         return not job.starts_after and job.due_at <= self.now
@@ -114,8 +118,8 @@ class QueueBooks:
         return any(rate.level(self.now) < 1 for rate in self.rates_of(job))
 
     def is_delayed(self, job: ModelJob) -> bool:
-        """Return whether a pending job waits for a time, be it after others, or for a rate."""
-        return job.due_at > self.now or self.waiting_for(job) == "rate"
+        """Return whether a pending job waits for a time, be it after others."""
+        return job.due_at > self.now
 
     def next_time(self) -> float:
         """Return the time of the next event that needs no action."""

@@ -193,6 +193,12 @@ class QueueRules(SubmitRules):
             self.model.set_rate(key, interval, burst)
         self.model.settle()
 
+    @rule(key=st.sampled_from([None, "k", "l"]), limit=st.sampled_from([None, 1, 2, 3]))
+    def set_concurrency(self, key: str | None, limit: int | None) -> None:
+        self.driver.set_concurrency(key, limit)
+        self.model.set_concurrency(key, limit)
+        self.model.settle()
+
     # Repeats. They are due between two actions, never in the instant in which a run ends.
 
     @precondition(lambda self: len(self.repeats) < 2)

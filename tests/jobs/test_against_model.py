@@ -109,11 +109,9 @@ class QueueMachine(QueueRules):
         namesakes = len([job for job in model.ended if model.has_namesake(job)])
         assert model.evicted <= forgotten <= model.evicted + namesakes
         jobs = [job for job in listed if job.status is JobStatus.RUNNING]
-        keys = [job.key for job in jobs if job.key is not None]
         assert len(jobs) <= counts.workers
-        assert len(keys) == len(set(keys))
         assert self.driver.managers == (len(jobs) if self.has_around else 0)
-        idle = counts.running < counts.workers
+        idle = counts.running < model.limits.get(None, counts.workers)
         assert not (idle and any(job.waiting_for == "worker" for job in listed))
 
     def labelled_snapshots(self, reader: Reader) -> list[JobSnapshot]:

@@ -102,6 +102,7 @@ def sync_calls(
         "JobQueue.repeats": queue.repeats,
         "JobQueue.cancel_repeat": partial(queue.cancel_repeat, "no repeat"),
         "JobQueue.unloaded": queue.unloaded,
+        "JobQueue.set_concurrency": partial(queue.set_concurrency, 1),
         "JobQueue.set_rate": partial(queue.set_rate, Rate(1)),
         "JobQueue.watch": queue.watch,
         "JobQueue.progress": queue.progress,

@@ -232,9 +232,21 @@ async def test_a_bounded_shutdown_cancels_what_waits_for_a_rate(autojump_clock: 
         await queue.shutdown(grace=9)
 
     assert [job.status for job in (holder, other)] == [JobStatus.COMPLETED] * 2
-    for job, ended in ((limited, 0), (behind_the_key, 1)):
+    for job in (limited, behind_the_key):
         snapshot = job.snapshot()
-        assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SHUTDOWN, ended)
+        assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SHUTDOWN, 0)
+
+
+async def test_a_bounded_shutdown_cancels_what_waits_for_the_rate_of_the_queue(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_job_queue(workers=2, rate=Rate(1, per=2.0)) as queue:
+        first, *others = (queue.submit_nowait(sleep, 1, key=key) for key in (None, "a", "a", None))
+        await trio.sleep(0.5)
+        await queue.shutdown(grace=9)
+
+    assert first.status is JobStatus.COMPLETED
+    assert [job.snapshot().finished_at for job in others] == [0.5] * 3
 
 
 async def test_an_unbounded_shutdown_waits_for_a_rate(autojump_clock: MockClock) -> None:

@@ -175,7 +175,7 @@ async def test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room(
         assert await handle.result() == "done"
 
     assert trial.gaps == [5]
-    assert queue._core.schedule._key_holders == {}
+    assert queue._core.registry.keys == {}
 
 
 async def test_a_job_that_is_tried_again_keeps_its_place(autojump_clock: MockClock) -> None:

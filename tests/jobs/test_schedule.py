@@ -52,11 +52,11 @@ async def test_waiting_submitters_enter_in_order_as_there_is_room() -> None:
     schedule.add(pending_record("inside"), 0)
     for submission in (first, second, third):
         schedule.add_submission(submission)
-    schedule.submissions.withdraw(second)
+    schedule.withdraw(second)
 
-    assert (schedule.submissions.count, schedule.pending) == (2, 1)
+    assert (len(schedule.submissions), schedule.pending) == (2, 1)
     schedule.take()
     assert schedule.next_admitted() is first
     schedule.add(first.record, 0)
-    assert schedule.submissions.clear() == [third]
-    assert (schedule.submissions.count, schedule.pending) == (0, 1)
+    assert schedule.clear_submissions() == [third]
+    assert (len(schedule.submissions), schedule.pending) == (0, 1)

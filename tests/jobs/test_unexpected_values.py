@@ -298,8 +298,7 @@ def state(queue: JobQueue) -> object:
     ]
     books = (
         len(core.registry.keys),
-        len(core.schedule._paused_keys),
-        len(core.schedule._key_holders),
+        [slot.is_paused for slot in core.registry.keys.values()],
     )
     return jobs, queue.statistics(), books, core.phase.refusing
 

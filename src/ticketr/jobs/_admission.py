@@ -28,7 +28,7 @@ async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
 
     def give_up(_: object) -> trio.lowlevel.Abort:
         # Too late if the job is being let in, and cancels what its submitter is part of.
-        has_left = schedule.submissions.withdraw(submission)
+        has_left = schedule.withdraw(submission)
         return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
     schedule.add_submission(submission)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from itertools import islice
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
@@ -130,6 +129,7 @@ class QueueCore:
         *,
         workers: int,
         max_pending: float,
+        key_concurrency: float,
         keep: Keep,
         rate: Rate | None,
         on_job_error: Callable[[JobSnapshot], object] | None,
@@ -139,7 +139,7 @@ class QueueCore:
         find_predecessor: Callable[[QueueCore, object], JobRecord],
     ) -> None:
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
-        self.schedule: Schedule = Schedule(max_pending)
+        self.schedule: Schedule = Schedule(max_pending, self.running, workers, key_concurrency)
         self.phase: Phase = Phase()
         self.timer: Timer = Timer()
         self.failures: FailureReporter = FailureReporter(
@@ -264,7 +264,7 @@ class QueueCore:
             above: A submit whose job is taken first, also if there is no room.
         """
         if above is not None:
-            self.schedule.submissions.withdraw(above)
+            self.schedule.withdraw(above)
         submission = above or self.schedule.next_admitted()
         while submission is not None:
             try:
@@ -299,8 +299,6 @@ class QueueCore:
         """Start the next job on a worker, in this scope; return None if no job can start."""
         schedule = self.schedule
         if (record := schedule.take()) is None:
-            if self.phase.cancels_delayed_jobs:
-                self.timer.wake()  # another has ended, so a job may wait for a rate from now on
             return None
         now = self.now()
         record.start(worker, scope, now)
@@ -308,12 +306,10 @@ class QueueCore:
         self.totals.wait_seconds += now - record.due_at
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
-        if schedule.rates is not None:
+        if schedule.has_rates:
             schedule.take_starts(record, now)
             self.timer.wake_at(schedule.next_time())
-            if self.phase.cancels_delayed_jobs:
-                self.timer.wake()  # this one takes a start
-        if schedule.submissions.count:
+        if schedule.submissions.entries:
             self.admit()
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:
@@ -385,8 +381,6 @@ class QueueCore:
         if not was_running:
             self.admit()
             self.dispatcher.wake()
-            if self.phase.cancels_delayed_jobs:
-                self.timer.wake()  # a job that waited for this one may wait for a rate from now on
         del held
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
@@ -445,15 +439,9 @@ class QueueCore:
                 self.cancel_pending(record, cause)
             elif record.status is PENDING:
                 self.cancel_at_shutdown(record)
-        has_more = bool(to_cancel)
-        if self.phase.cancels_delayed_jobs:
-            for limited in islice(self.schedule.newly_limited(), CANCELLED_AT_ONCE):
-                if limited is not None:
-                    self.cancel_at_shutdown(limited)
-            has_more = has_more or self.schedule.has_newly_limited
-        if has_more:
+        if to_cancel:
             self.timer.wake()
-        return has_more
+        return bool(to_cancel)
 
     def cancel_at_shutdown(self, record: JobRecord) -> None:
         """Cancel a job, since the queue is shutting down."""

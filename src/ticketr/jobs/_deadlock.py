@@ -65,8 +65,6 @@ class QueueBooks(Protocol):
     """The part of a queue that tells whether a wait can end."""
 
     @property
-    def workers(self) -> int: ...
-    @property
     def running(self) -> Mapping[trio.lowlevel.Task, JobRecord]: ...
     @property
     def schedule(self) -> Schedule: ...
@@ -142,9 +140,9 @@ def refuse_endless_wait(queue: QueueBooks, waiter: JobRecord, awaited: Iterable[
             raise WouldDeadlock(waiter.id, _describe_circle(queue, waiter, first))
         if record not in seen:
             seen.add(record)
-            todo += _jobs_before(queue, record)
+            todo += _jobs_before(queue, waiter, record)
     running = queue.running.values()
-    if len(running) == queue.workers and all(
+    if len(running) >= queue.schedule.concurrency and all(
         record is waiter or record.awaited_jobs() for record in running
     ):
         needs = "the worker that this job holds"
@@ -153,15 +151,25 @@ def refuse_endless_wait(queue: QueueBooks, waiter: JobRecord, awaited: Iterable[
         raise WouldDeadlock(waiter.id, f"job {first.id!r}, which needs {needs}")
 
 
-def _jobs_before(queue: QueueBooks, record: JobRecord) -> Iterable[JobRecord]:
+def _jobs_before(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
     """Return the jobs that have to end before a job can."""
     if record.status is RUNNING:
         return record.awaited_jobs()
     if record.status is not PENDING:
         return ()
-    blocker = queue.schedule.blocking_job(record)
     links = record.extras.links
-    return [*([] if blocker is None else [blocker]), *(links.predecessors if links else ())]
+    return [*_key_blockers(queue, waiter, record), *(links.predecessors if links else ())]
+
+
+def _key_blockers(queue: QueueBooks, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
+    """Return the jobs that use up the key of a pending one, if all but one wait for the key too."""
+    holders, slot = queue.schedule.key_holders(record), record.extras.key_slot
+    waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}
+    others = [holder for holder in holders if holder is not waiter]
+    is_used_up = len(holders) == 1 or all(
+        not waiting.isdisjoint(holder.awaited_jobs()) for holder in others
+    )
+    return holders if is_used_up else []
 
 
 def _describe_circle(queue: QueueBooks, waiter: JobRecord, target: JobRecord) -> str:
@@ -171,6 +179,6 @@ def _describe_circle(queue: QueueBooks, waiter: JobRecord, target: JobRecord) ->
         return f"job {target.id!r}, which waits for this one"
     if queue.schedule.waits_after(target):
         return f"job {target.id!r}, which starts after one that waits for this job"
-    if queue.schedule.blocking_job(target) is waiter:
+    if waiter in queue.schedule.key_holders(target):
         return f"job {target.id!r}, which needs the key that this job holds"
     return f"job {target.id!r}, which needs the key of a job that waits for this one"

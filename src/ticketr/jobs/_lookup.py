@@ -61,10 +61,10 @@ def unknown(job: JobID | JobHandle[object]) -> UnknownJob:
 
 def known(core: QueueCore, key: Hashable, tag: str | None) -> list[JobRecord]:
     """Return the known jobs with this key and tag, in the order of submission; None means any."""
-    key_hash = hash(checked_key(key))
+    key = checked_key(key)
     tag = None if tag is None else checked_text("tag", tag)
     refresh(core)
-    return core.registry.select(key, key_hash, tag)
+    return core.registry.select(key, tag)
 
 
 def refresh(core: QueueCore) -> None:

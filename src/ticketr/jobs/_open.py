@@ -61,6 +61,7 @@ def open_job_queue(
     retry: Retry | None = None,
     timeout: float | None = None,
     rate: Rate | None = None,
+    key_concurrency: float = 1,
     history: JobHistory | None = None,
     store: SqliteStore | None = None,
     on_job_error: Callable[[JobSnapshot], object] | None = None,
@@ -93,6 +94,8 @@ def open_job_queue(
             A submit may give a limit of its own.
         rate: How fast attempts of jobs may start; None for no limit. See
             :meth:`JobQueue.set_rate`.
+        key_concurrency: How many jobs with the same key may run at once; ``math.inf`` for no limit.
+            See :meth:`JobQueue.set_concurrency`.
         history: Where to keep a record of every job that has ended. No job waits for it. The end of
             the block does, for 5 seconds at most.
         store: Where to keep the jobs that have not ended, so that they outlive the process; None for
@@ -137,6 +140,7 @@ def open_job_queue(
         else checked_count("max_pending", max_pending, 1),
         keep=keep,
         rate=None if rate is None else checked_rate(rate),
+        key_concurrency=checked_count("key_concurrency", key_concurrency, 1),
         on_job_error=on_job_error,
         cancel_on_error=on_error == "cancel",
         make_handle=JobHandle,

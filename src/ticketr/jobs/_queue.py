@@ -33,6 +33,7 @@ from ticketr.jobs._sqlite.store_submit import submit_durably
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._values import (
     as_reason,
+    checked_count,
     checked_key,
     checked_member,
     checked_seconds,
@@ -57,11 +58,11 @@ if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
-    from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._readers.progress import JobProgress
     from ticketr.jobs._readers.updates import Updates
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._scheduling.rates import Rate
+    from ticketr.jobs._scheduling.schedule import KeySlot
     from ticketr.jobs._sqlite.finished import FinishedJob
 
 A = TypeVar("A")
@@ -564,8 +565,7 @@ class JobQueue:
         core.subscriptions.owner_thread.check()
         if core.phase.draining:
             return
-        keys = core.registry.keys
-        key_slot = None if key is None else keys.find(key) or keys.add(key)
+        key_slot = None if key is None else core.registry.slot_of(key)
         core.schedule.pause(key_slot)
         core.admit()
         core.mark_changed(_pending(core, key_slot))
@@ -583,7 +583,7 @@ class JobQueue:
         key = checked_key(key)
         core = self._core
         core.subscriptions.owner_thread.check()
-        key_slot = None if key is None else core.registry.keys.find(key)
+        key_slot = None if key is None else core.registry.keys.get(key)
         if key is not None and key_slot is None:
             return  # no job has the key, and the key is not paused
         core.schedule.resume(key_slot)
@@ -611,16 +611,43 @@ class JobQueue:
         key = checked_key(key)
         core = self._core
         core.subscriptions.owner_thread.check()
-        keys = core.registry.keys
-        key_slot = None if key is None else keys.find(key)
-        if core.phase.closed or (key_slot is None and key is not None and rate is None):
+        if core.phase.closed:
             return
-        if key_slot is None and key is not None:
-            key_slot = keys.add(key)
+        key_slot = None if key is None else core.registry.slot_of(key)
         core.schedule.set_rate(key_slot, rate, core.now())
         if key_slot is not None:
             core.registry.remove_unused(key_slot)
         core.timer.wake_at(core.schedule.next_time())
+        core.mark_changed(())
+
+    @enable_ki_protection
+    def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
+        """Let at most so many jobs run at once: of the whole queue, or of those with a key.
+
+        A lower limit interrupts no job. The limit of a key holds also while no job has the key.
+
+        Args:
+            n: The most jobs, at least 1; of the queue at most its ``workers``. None is the default
+                again: the ``workers``, or the ``key_concurrency`` of the queue.
+            key: Limit only the jobs with this key; ``math.inf`` is no limit then.
+
+        Raises:
+            TypeError, ValueError: It is not such a number, or the key cannot be hashed.
+        """
+        core, key = self._core, checked_key(key)
+        core.subscriptions.owner_thread.check()
+        if key is None:
+            most = core.workers
+            limit: float | None = most if n is None else checked_whole("n", n, 1, most)
+        else:
+            limit = None if n is None else checked_count("n", n, 1)
+        if core.phase.closed:
+            return
+        key_slot = None if key is None else core.registry.slot_of(key)
+        core.schedule.set_concurrency(key_slot, limit)
+        if key_slot is not None:
+            core.registry.remove_unused(key_slot)
+        core.admit()
         core.mark_changed(())
 
     @enable_ki_protection
@@ -793,7 +820,7 @@ class JobQueue:
             failed=core.registry.unsuccessful[JobStatus.FAILED],
             cancelled=core.registry.unsuccessful[JobStatus.CANCELLED],
             evicted=core.registry.evicted,
-            submitters_waiting=core.schedule.submissions.count,
+            submitters_waiting=len(core.schedule.submissions),
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
             attempts=core.totals.attempts(len(core.running), core.registry.ended),
             wait_seconds=core.totals.wait_seconds,
@@ -809,7 +836,7 @@ class JobQueue:
         )
 
 
-def _pending(core: QueueCore, key_slot: KeySlot[JobRecord] | None) -> list[JobRecord]:
+def _pending(core: QueueCore, key_slot: KeySlot | None) -> list[JobRecord]:
     """Return the pending jobs: those with this key, or all of them."""
     jobs = core.schedule.jobs() if key_slot is None else key_slot.jobs
     return [record for record in jobs if record.status is JobStatus.PENDING]

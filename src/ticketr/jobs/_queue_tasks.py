@@ -59,7 +59,7 @@ def handle_due_times(core: QueueCore) -> None:
         return
     if core.phase.is_cut_off_due(now):
         cut_off(core)
-    while (submission := core.schedule.submissions.expired(now)) is not None:
+    while (submission := core.schedule.expired_submission(now)) is not None:
         core.admit(submission)  # it enters above the bound, and expires with the others
     for record in core.schedule.expired(now):
         core.cancel_pending(record, CancelCause.EXPIRED)

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
-    from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._scheduling.links import After, JobLinks
     from ticketr.jobs._scheduling.priority_queue import PriorityQueue
+    from ticketr.jobs._scheduling.schedule import KeySlot
     from ticketr.jobs._wall_clock import WallClock
 
 T = TypeVar("T", bound="Hashable")
@@ -91,7 +91,7 @@ class JobExtras(Generic[T]):
         self.id: JobID = ""
         self.priority: int = 0
         self.key: Hashable = None
-        self.key_slot: KeySlot[T] | None = None
+        self.key_slot: KeySlot | None = None
         self.tags: frozenset[str] = NO_TAGS
         self.on_conflict: OnConflict | None = None
         self.after: After | None = None
@@ -285,7 +285,7 @@ class JobRecord:
             else:
                 setattr(self.own_extras(), field, value)
 
-    def set_key_slot(self, key_slot: KeySlot[JobRecord]) -> None:
+    def set_key_slot(self, key_slot: KeySlot) -> None:
         """Write the slot of its key."""
         self.own_extras().key_slot = key_slot
 

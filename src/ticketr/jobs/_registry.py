@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 from ticketr._errors import DuplicateJob
 from ticketr.jobs._job import CANCELLED, FAILED, RUNNING, OnConflict
-from ticketr.jobs._key_table import KeyTable
 from ticketr.jobs._scheduling.dependencies import is_doomed
 from ticketr.jobs._scheduling.links import JobLinks
+from ticketr.jobs._scheduling.schedule import KeySlot
 from ticketr.jobs._values import checked_count, checked_seconds
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import trio
 
     from ticketr.jobs._job import JobID, JobStatus
-    from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._scheduling.schedule import Schedule
 
@@ -112,7 +111,7 @@ class Registry:
         ids: The next number of an ID that the queue makes up.
         submitted: The number of jobs that have entered.
         by_id: The live jobs and those that are kept. An ID belongs to the job that got it last.
-        keys: The keys of the live jobs, and those that are paused or have a rate.
+        keys: The keys of the live jobs, and those that are paused or have a limit.
         finished: The jobs that have ended and are kept.
         unsuccessful: How many jobs have failed, and how many were cancelled, by status. To count
             those that have completed would cost each of them time; their number follows.
@@ -140,7 +139,7 @@ class Registry:
         self.ids: itertools.count[int] = itertools.count(1)
         self.submitted: int = 0
         self.by_id: dict[JobID, JobRecord] = {}
-        self.keys: KeyTable[JobRecord] = KeyTable()
+        self.keys: dict[Hashable, KeySlot] = {}
         self.finished: FinishedJobs = FinishedJobs(self.by_id, keep)
         self.unsuccessful: dict[JobStatus, int] = {FAILED: 0, CANCELLED: 0}
 
@@ -185,12 +184,16 @@ class Registry:
         """Return the running job with an ID, which one that supersedes it may have by now."""
         return next((job for job in self._running.values() if job.id == job_id), None)
 
-    def remove_unused(self, key_slot: KeySlot[JobRecord]) -> None:
-        """Remove the slot of a key that no live job has, no pause and no rate."""
-        if not key_slot.jobs and not self._schedule.needs_key(key_slot):
-            self.keys.remove(key_slot)
+    def slot_of(self, key: Hashable) -> KeySlot:
+        """Return the slot of a key, a new one if it has none."""
+        return self.keys.get(key) or self.keys.setdefault(key, KeySlot(key))
 
-    def select(self, key: Hashable, key_hash: int, tag: str | None) -> list[JobRecord]:
+    def remove_unused(self, key_slot: KeySlot) -> None:
+        """Remove the slot of a key that no live job has, with no pause and no limit of its own."""
+        if key_slot.is_unused:
+            self.keys.pop(key_slot.key, None)
+
+    def select(self, key: Hashable, tag: str | None) -> list[JobRecord]:
         """Return the jobs with this key and tag, None for any, in the order of submission."""
         # An ended job whose ID another job has taken can no longer be looked up.
         ended = [job for job in self.finished.jobs if self.by_id.get(job.id) is job]
@@ -199,10 +202,7 @@ class Registry:
             job
             for job in sorted(jobs, key=lambda job: job.number)
             if (tag is None or tag in job.extras.tags)
-            and (
-                key is None
-                or ((slot := job.extras.key_slot) is not None and slot.matches(key, key_hash))
-            )
+            and (key is None or (job.extras.key_slot is not None and job.extras.key == key))
         ]
 
     @property
@@ -233,7 +233,7 @@ class Conflicts(NamedTuple):
     """
 
     joined: JobRecord | None = None
-    key_slot: KeySlot[JobRecord] | None = None
+    key_slot: KeySlot | None = None
     superseded: Sequence[JobRecord] = ()
     running: JobRecord | None = None
     is_id_taken: bool = False
@@ -247,7 +247,7 @@ def find_conflicts(record: JobRecord, registry: Registry, now: float) -> Conflic
         BaseException: The key's own code raised it.
     """
     extras = record.extras
-    key_slot = None if extras.key is None else registry.keys.find(extras.key)
+    key_slot = None if extras.key is None else registry.keys.get(extras.key)
     if not (extras.on_conflict or extras.id):
         return Conflicts(key_slot=key_slot)
     jobs = _conflicting(record, registry, key_slot)
@@ -272,7 +272,7 @@ def claim(
     """
     extras = record.extras
     if extras.key is not None:
-        key_slot = conflicts.key_slot or registry.keys.add(extras.key)
+        key_slot = registry.slot_of(extras.key)
         key_slot.add(record)
         record.set_key_slot(key_slot)
     superseded = [*conflicts.superseded] if is_deferred and extras.id else []
@@ -286,7 +286,7 @@ def claim(
 
 
 def _conflicting(
-    record: JobRecord, registry: Registry, key_slot: KeySlot[JobRecord] | None
+    record: JobRecord, registry: Registry, key_slot: KeySlot | None
 ) -> list[JobRecord]:
     """Return the live job with the new job's ID, or without an ID those with its key."""
     extras = record.extras

@@ -43,8 +43,9 @@ def start_draining(core: QueueCore) -> None:
     if core.phase.draining:
         return
     core.phase.start_draining()
-    paused = core.schedule.lift_pauses()
-    for key_slot in core.registry.keys.unused():
+    slots = [*core.registry.keys.values()]
+    paused = core.schedule.lift_pauses(slots)
+    for key_slot in slots:
         core.registry.remove_unused(key_slot)
     core.mark_changed(paused)
 
@@ -56,7 +57,7 @@ def refuse_submits(core: QueueCore) -> None:
     finished.evict_exactly()
     core.expect_idle()  # being idle closes the queue
     start_draining(core)
-    for submission in core.schedule.submissions.clear():
+    for submission in core.schedule.clear_submissions():
         submission.refuse(QueueClosed())
         core.dispatcher.submit_returns()
         submission.resume()
@@ -68,7 +69,7 @@ def refuse_submits(core: QueueCore) -> None:
 def shorten_grace(core: QueueCore, seconds: float) -> None:
     """Cut the jobs off after so many seconds, if not before.
 
-    A job that waits for a time or a rate is cancelled as soon as it does.
+    A job that waits for a time or a rate is cancelled at once.
     """
     core.phase.cancel_delayed_jobs()
     core.cancel_in_batches(core.schedule.delayed(core.now()))

@@ -87,6 +87,12 @@ class PriorityQueue(Generic[T]):
         del self.entries[item]
         return item
 
+    def pop_until(self, rank: float) -> Iterator[T]:
+        """Remove and return the items up to this rank, one by one."""
+        while (first := self.first()) is not None and first[0] <= rank:
+            self.pop()
+            yield first[3]
+
     def discard(self, item: T) -> None:
         """Remove an item, from the middle or from the front."""
         entry, queue = self.entries.pop(item), self._queue

@@ -7,50 +7,141 @@ Order. A job of higher priority runs first; of two equal ones, the one that was 
 submit, or at the end of a delay or back-off), then the one that was submitted first. The order of
 two jobs does not depend on the time, so a heap will do.
 
-Keys. Of the jobs with a key only the best is ready, while the key is free; the others wait in the
-queue of the key. So all ready jobs can start as soon as there are workers, and a key is never given
-to a job that has ended.
+Keys. Of the jobs with a key, the best are ready: as many as the key lets start. The others wait in
+the queue of the key. So all ready jobs can start as soon as there are workers.
 
 Room. Only ready jobs take room. One that becomes ready is never refused, so there may be more.
 
-Rates. While the rate of the queue has no start left, no job is taken; a key without a start left
-counts as held. Each attempt takes a start when it begins (see ``rates``).
+Rates. While the rate of the queue has no start left, no job is taken; while that of a key has none,
+no job of the key is ready. Each attempt takes a start when it begins (see ``rates``).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, final
 
-from ticketr.jobs._job import PENDING
-from ticketr.jobs._scheduling.pending import PendingJobs
 from ticketr.jobs._scheduling.priority_queue import PriorityQueue
-from ticketr.jobs._scheduling.rates import RateLimits
+from ticketr.jobs._scheduling.rates import Bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterable, Sized
 
-    from ticketr.jobs._key_table import KeySlot
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._submission import Submission
 
 
 @final
-class Schedule(PendingJobs):
+class KeySlot:
+    """A key that a live job has, or that is paused or has a limit of its own.
+
+    Attributes:
+        key: The key.
+        jobs: The live jobs with this key.
+        ready: Those that could start, but for a worker, or for a pause or the rate of the queue.
+        running: Those that run.
+        is_paused: Whether none of them may start.
+        concurrency: The most that run at once; None for the ``key_concurrency`` of the queue.
+        bucket: The starts that its rate has left; None for no rate.
+    """
+
+    __slots__ = ("bucket", "concurrency", "is_paused", "jobs", "key", "ready", "running")
+
+    def __init__(self, key: Hashable) -> None:
+        self.key: Hashable = key
+        self.jobs: dict[JobRecord, None] = {}
+        self.ready: dict[JobRecord, None] = {}
+        self.running: dict[JobRecord, None] = {}
+        self.is_paused: bool = False
+        self.concurrency: float | None = None
+        self.bucket: Bucket | None = None
+
+    def add(self, job: JobRecord) -> None:
+        """Note that a live job has the key."""
+        self.jobs[job] = None
+
+    def discard(self, job: JobRecord) -> None:
+        """Note that a job with the key has ended."""
+        del self.jobs[job]
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no live job has the key, and it has no pause and no limit of its own."""
+        has_limit = self.is_paused or self.concurrency is not None or self.bucket is not None
+        return not (self.jobs or has_limit)
+
+
+@final
+class Schedule:
     """The pending jobs in the order in which they will run, and the submits that wait for room.
 
     While a submit waits there is no room: code that makes room calls :meth:`next_admitted` before
     another task can enter.
+
+    Attributes:
+        max_pending: The most ready jobs with which another one may enter.
+        concurrency: The most jobs that run at once.
+        key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
+        pending: The number of pending jobs.
+        ready: The jobs that can start, but for a worker, or a pause or the rate of the queue.
+        blocked: The other jobs that are due, by their keys.
+        submissions: The submits that wait for room.
+        is_paused: Whether no job may start.
+        is_stopped: Whether it is paused, or the rate of the queue has no start left.
+        has_rates: Whether the queue or a key has, or has had, a rate.
+        is_time_dependent: Whether anything may wait for a time.
     """
 
-    # Declared again for type checkers, since this class is what writes them.
-    pending: int
-    is_paused: bool
-    is_stopped: bool
-    is_time_dependent: bool
-    rates: RateLimits[KeySlot[JobRecord]] | None
-    _suspects: list[JobRecord] | None
+    def __init__(
+        self,
+        max_pending: float = math.inf,
+        running: Sized = (),
+        concurrency: float = math.inf,
+        key_concurrency: float = 1,
+    ) -> None:
+        self.max_pending: float = max_pending
+        self.concurrency: float = concurrency
+        self.key_concurrency: float = key_concurrency
+        self.pending: int = 0
+        self.ready: PriorityQueue[JobRecord] = PriorityQueue()
+        self.blocked: dict[KeySlot, PriorityQueue[JobRecord]] = {}
+        self.submissions: PriorityQueue[Submission] = PriorityQueue()
+        self.is_paused: bool = False
+        self.is_stopped: bool = False
+        self.has_rates: bool = False
+        self.is_time_dependent: bool = False
+        self._running = running
+        self._delayed: PriorityQueue[JobRecord] = PriorityQueue()  # by when they are due
+        self._after: PriorityQueue[JobRecord] = PriorityQueue()  # those that start after others
+        self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
+        self._submissions_by_deadline: PriorityQueue[Submission] = PriorityQueue()
+        self._numbers = itertools.count()
+        self._bucket: Bucket | None = None  # of the queue
+        # The keys that have no start left, and None for the queue, by when they get one.
+        self._empty: PriorityQueue[KeySlot | None] = PriorityQueue()
+
+    def jobs(self) -> list[JobRecord]:
+        """Return the pending jobs; before each job those that start after it."""
+        queues = [self._delayed, self.ready, *self.blocked.values()]
+        return [*reversed([*self._after]), *(record for queue in queues for record in queue)]
+
+    def waiting_for(self, record: JobRecord) -> str:
+        """Return what keeps a pending job from running."""
+        slot = record.extras.key_slot
+        if self.is_paused or (slot is not None and slot.is_paused):
+            return "paused"
+        if record.pending_queue is self._after:
+            return "after"
+        if record.pending_queue is self._delayed:
+            return "time"
+        if slot is not None and record not in slot.ready:
+            is_full = len(slot.running) + len(slot.ready) >= self._limit(slot)
+            return "key" if is_full else "rate"
+        return "rate" if None in self._empty else "worker"
+
+    # Entering, running and ending
 
     def add_plain(self, record: JobRecord, now: float) -> None:
         """Add a job that enters and has no extras, as :meth:`add` does; it is due now."""
@@ -61,69 +152,47 @@ class Schedule(PendingJobs):
     def add(self, record: JobRecord, now: float) -> None:
         """Add a job that enters, or that is to be tried again."""
         self.pending += 1
-        due_at, extras = record.due_at, record.extras
+        extras = record.extras
         if extras.start_by is not None and not record.attempt:
             self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
         if extras.links is not None and extras.links.predecessors:
             self._put(record, self._after)
-        elif due_at > now:
+        else:
+            self._add_unlinked(record, now)
+
+    def _add_unlinked(self, record: JobRecord, now: float) -> None:
+        """Add a job that waits for no other one."""
+        if record.due_at > now:
             record.pending_queue = self._delayed
-            self._delayed.push(record, due_at, record.number)
+            self._delayed.push(record, record.due_at, record.number)
             self.is_time_dependent = True
         else:
             self._make_ready(record)
-
-    def _make_ready(self, record: JobRecord) -> None:
-        key = record.extras.key_slot
-        if key is None:
-            self._put(record, self.ready)
-        elif (chosen := self._chosen.get(key)) is None and not self._is_blocked(key):
-            self._chosen[key] = record
-            self._put(record, self.ready)
-        else:
-            queue = self.blocked.setdefault(key, PriorityQueue())
-            self._put(record, queue)
-            if chosen is not None and queue.entries[record] < self.ready.entries[chosen]:
-                self._choose_ready(key)
-        if self._suspects is not None and self.rates is not None:
-            self._suspects.append(record)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
         """Add a job to a queue, at the place of its priority."""
         record.pending_queue = queue
         queue.push(record, -record.extras.priority, record.number, record.due_at)
 
-    def _choose_ready(self, key: KeySlot[JobRecord]) -> None:
-        """Let the best job of a key be ready, and no other, if the key lets it start."""
-        chosen = self._chosen.pop(key, None)
-        if chosen is not None:
-            self.ready.discard(chosen)
-            self._put(chosen, self.blocked.setdefault(key, PriorityQueue()))
-        queue = self.blocked.get(key)
-        if queue is None:
-            return
-        if not self._is_blocked(key) and (record := queue.pop()) is not None:
-            self._chosen[key] = record
-            self._put(record, self.ready)
-            if self._suspects is not None and self.rates is not None:
-                self._suspects.append(record)
-        if not queue:
-            del self.blocked[key]
-
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
-        first = None if self.is_stopped else self.ready.first()
+        if self.is_stopped or len(self._running) >= self.concurrency:
+            return None
+        first = self.ready.first()
         return None if first is None else first[3]
 
     def take(self) -> JobRecord | None:
-        """Remove and return the job to run next; it holds its key from here on."""
-        if self.is_stopped or (record := self.ready.pop()) is None:
+        """Remove and return the job to run next."""
+        if self.is_stopped or len(self._running) >= self.concurrency:
             return None
-        key = record.extras.key_slot
-        if key is not None:
-            del self._chosen[key]
-            self._key_holders[key] = record
+        record = self.ready.pop()
+        if record is None:
+            return None
+        slot = record.extras.key_slot
+        if slot is not None:
+            del slot.ready[record]
+            slot.running[record] = None
         self.pending -= 1
         if self.is_time_dependent and record in self._expiring:
             self._expiring.discard(record)
@@ -131,35 +200,132 @@ class Schedule(PendingJobs):
 
     def discard(self, record: JobRecord) -> None:
         """Remove a job that is not to run."""
-        record.pending_queue.discard(record)
         self.pending -= 1
-        record.pending_queue = self.ready  # that of a key may be gone soon
         if self.is_time_dependent and record in self._expiring:
             self._expiring.discard(record)
-        self._unchoose(record)
+        self._withdraw(record)
+        record.pending_queue = self.ready  # that of a key may be gone soon
 
-    def _unchoose(self, record: JobRecord) -> None:
-        """Let another job of the key be ready, if this one was."""
-        key = record.extras.key_slot
-        if key is not None:
-            if self._chosen.get(key) is record:
-                del self._chosen[key]
-            self._choose_ready(key)
-
-    def release_key(self, record: JobRecord) -> None:
-        """Free the key of a job that stops running, and make the first that waits for it ready."""
-        key_slot = record.extras.key_slot
-        assert key_slot is not None  # it has a key
-        del self._key_holders[key_slot]
-        self._key_changed(key_slot)
+    def _withdraw(self, record: JobRecord) -> None:
+        """Remove a job from its queue, and let another one of the key be ready in its place."""
+        record.pending_queue.discard(record)
+        slot = record.extras.key_slot
+        if slot is not None:
+            slot.ready.pop(record, None)
+            self._arrange(slot)
 
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
         if queue is not self._delayed and queue is not self._after:
-            queue.discard(record)
-            self._unchoose(record)
+            self._withdraw(record)
             self._make_ready(record)
+
+    # Keys
+
+    def _make_ready(self, record: JobRecord) -> None:
+        """Make a job ready; if its key has no place for it, only in place of a worse one."""
+        slot = record.extras.key_slot
+        if slot is None:
+            self._put(record, self.ready)
+            return
+        queue = self.blocked.setdefault(slot, PriorityQueue())
+        self._put(record, queue)
+        first, entries = queue.first(), self.ready.entries
+        if slot.ready and first is not None and first[3] is record and self._is_full(slot):
+            worst = max(slot.ready, key=entries.__getitem__)
+            if first < entries[worst]:
+                self._block(worst)
+        self._arrange(slot)
+
+    def _block(self, record: JobRecord) -> None:
+        """Move a ready job to the queue of its key."""
+        slot = record.extras.key_slot
+        assert slot is not None  # it has a key
+        self.ready.discard(record)
+        del slot.ready[record]
+        self._put(record, self.blocked.setdefault(slot, PriorityQueue()))
+
+    def _arrange(self, slot: KeySlot) -> None:
+        """Make as many jobs of a key ready as it lets start, the best ones."""
+        places = self._places(slot)
+        if len(slot.ready) > places:
+            best_first = sorted(slot.ready, key=self.ready.entries.__getitem__)
+            for record in best_first[int(places) :]:
+                self._block(record)
+        queue = self.blocked.get(slot)
+        if queue is None:
+            return
+        while len(slot.ready) < places and (best := queue.pop()) is not None:
+            slot.ready[best] = None
+            self._put(best, self.ready)
+        if not queue:
+            del self.blocked[slot]
+
+    def _limit(self, slot: KeySlot) -> float:
+        return self.key_concurrency if slot.concurrency is None else slot.concurrency
+
+    def _places(self, slot: KeySlot) -> float:
+        """Return how many jobs of a key may be ready."""
+        if slot.is_paused or slot in self._empty:
+            return 0
+        return max(0, self._limit(slot) - len(slot.running))
+
+    def _is_full(self, slot: KeySlot) -> bool:
+        return len(slot.ready) >= self._places(slot)
+
+    def release_key(self, record: JobRecord) -> None:
+        """Note that a job with a key stops running."""
+        slot = record.extras.key_slot
+        assert slot is not None  # it has a key
+        del slot.running[record]
+        self._arrange(slot)
+
+    def key_holders(self, record: JobRecord) -> list[JobRecord]:
+        """Return the running jobs of which one has to end before a pending job can start."""
+        slot = record.extras.key_slot
+        if slot is None or record in slot.ready or len(slot.running) < self._limit(slot):
+            return []
+        return [*slot.running]
+
+    def set_concurrency(self, slot: KeySlot | None, limit: float | None) -> None:
+        """Let so many jobs of the queue, or of a key, run at once; None for a key's default."""
+        if slot is not None:
+            slot.concurrency = limit
+            self._arrange(slot)
+        elif limit is not None:
+            self.concurrency = limit
+
+    # Pauses
+
+    def pause(self, slot: KeySlot | None) -> None:
+        """Start no more jobs, or none with this key."""
+        self._set_paused(slot, is_paused=True)
+
+    def resume(self, slot: KeySlot | None) -> None:
+        """Undo a pause."""
+        self._set_paused(slot, is_paused=False)
+
+    def lift_pauses(self, slots: Iterable[KeySlot]) -> list[JobRecord]:
+        """Undo every pause; return the jobs that wait for something else from now on."""
+        paused = [slot for slot in slots if slot.is_paused]
+        if not (self.is_paused or paused):
+            return []
+        records = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
+        for slot in (None, *paused):
+            self.resume(slot)
+        return records
+
+    def _set_paused(self, slot: KeySlot | None, *, is_paused: bool) -> None:
+        if slot is None:
+            self.is_paused = is_paused
+            self._update_stopped()
+        else:
+            slot.is_paused = is_paused
+            self._arrange(slot)
+
+    def _update_stopped(self) -> None:
+        self.is_stopped = self.is_paused or None in self._empty
 
     # Time
 
@@ -168,162 +334,148 @@ class Schedule(PendingJobs):
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
-            self.submissions.by_deadline.first_rank(),
-            math.inf if self.rates is None else self.rates.empty.first_rank(),
+            self._submissions_by_deadline.first_rank(),
+            self._empty.first_rank(),
         )
         self.is_time_dependent = when != math.inf
         return when
 
-    def delayed(self, now: float) -> list[JobRecord]:
-        """Return the jobs that are not due.
-
-        From now on :meth:`newly_limited` yields the jobs that wait for a rate.
-        """
-        self._suspects = [] if self.rates is None else self.jobs()[::-1]
-        later = [record for record in reversed([*self._after]) if record.due_at > now]
-        return [*later, *self._delayed]
-
-    @property
-    def has_newly_limited(self) -> bool:
-        """Whether :meth:`newly_limited` yields anything."""
-        is_limited = self.rates is not None and None in self.rates.empty
-        return bool(self._suspects) or (is_limited and bool(self.ready))
-
-    def newly_limited(self) -> Iterator[JobRecord | None]:
-        """Yield the jobs that have begun to wait for a rate; the caller ends each.
-
-        Yield None for each of the other jobs that are looked at.
-        """
-        while self._suspects:
-            record = self._suspects.pop()
-            is_limited = record.status is PENDING and self.waiting_for(record) == "rate"
-            yield record if is_limited else None
-        while self.rates is not None and None in self.rates.empty:
-            if (first := self.ready.first()) is None:
-                return
-            yield first[3]
-
     def due(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
-        due: list[JobRecord] = []
-        while self._delayed.first_rank() <= now and (record := self._delayed.pop()) is not None:
+        due = [*self._delayed.pop_until(now)]
+        for record in due:
             self._make_ready(record)
-            due.append(record)
         return due
 
     def expired(self, now: float) -> list[JobRecord]:
         """Return the pending jobs that should have started by now; they stay pending."""
-        late: list[JobRecord] = []
-        while self._expiring.first_rank() <= now and (record := self._expiring.pop()) is not None:
-            late.append(record)
-        return late
+        return [*self._expiring.pop_until(now)]
 
     def make_due(self, record: JobRecord, now: float) -> bool:
         """Make a job due now; return False if it is not delayed."""
-        if record.pending_queue is self._after and record.due_at > now:
+        if record.pending_queue is self._delayed:
+            self._delayed.discard(record)
             record.due_at = now
+            self._make_ready(record)
             return True
-        if record.pending_queue is not self._delayed:
-            return False
-        self._delayed.discard(record)
-        record.due_at = now
-        self._make_ready(record)
-        return True
+        is_later = record.pending_queue is self._after and record.due_at > now
+        if is_later:
+            record.due_at = now
+        return is_later
+
+    def delayed(self, now: float) -> list[JobRecord]:
+        """Return the jobs that are not due, or whose rate has no start left."""
+        later = [record for record in reversed([*self._after]) if record.due_at > now]
+        limited = [
+            record
+            for slot, queue in [(None, self.ready), *self.blocked.items()]
+            if None in self._empty or slot in self._empty
+            for record in queue
+        ]
+        return [*later, *self._delayed, *limited]
+
+    # Rates
+
+    def set_rate(self, slot: KeySlot | None, rate: Rate | None, now: float) -> None:
+        """Give the queue or a key another rate; None for no limit."""
+        self.has_rates = True
+        old = self._bucket if slot is None else slot.bucket
+        bucket = None if rate is None else Bucket(rate, old, now)
+        if slot is None:
+            self._bucket = bucket
+        else:
+            slot.bucket = bucket
+        if slot in self._empty:
+            self._empty.discard(slot)
+        self._note_if_empty(slot, bucket, now)
+
+    def take_starts(self, record: JobRecord, now: float) -> None:
+        """Take the starts of an attempt that begins."""
+        slot = record.extras.key_slot
+        if self._bucket is not None:
+            self._bucket.take(now)
+            self._note_if_empty(None, self._bucket, now)
+        if slot is not None and slot.bucket is not None:
+            slot.bucket.take(now)
+            self._note_if_empty(slot, slot.bucket, now)
+
+    def _note_if_empty(self, slot: KeySlot | None, bucket: Bucket | None, now: float) -> None:
+        if bucket is not None and bucket.ready_at() > now:
+            self._empty.push(slot, bucket.ready_at(), next(self._numbers))
+        self._rate_changed(slot)
+
+    def refill_rates(self, now: float) -> bool:
+        """Give the rates the starts that are due; return whether any rate got one."""
+        refilled = [*self._empty.pop_until(now)]
+        for slot in refilled:
+            self._rate_changed(slot)
+        return bool(refilled)
+
+    def _rate_changed(self, slot: KeySlot | None) -> None:
+        if slot is None:
+            self._update_stopped()
+        else:
+            self._arrange(slot)
 
     # Jobs that start after others
+
+    def waits_after(self, record: JobRecord) -> bool:
+        """Tell whether a job is pending and waits for the end of those that it starts after."""
+        return record in self._after
 
     def end_wait_after(self, record: JobRecord, now: float) -> None:
         """Make a job ready, or delayed, for which those that it starts after have ended."""
         self._after.discard(record)
-        if record.due_at > now:
-            record.pending_queue = self._delayed
-            self._delayed.push(record, record.due_at, record.number)
-        else:
-            self._make_ready(record)
-
-    # Pauses
-
-    def pause(self, key: KeySlot[JobRecord] | None) -> None:
-        """Start no more jobs, or none with this key."""
-        if key is None:
-            self.is_paused = self.is_stopped = True
-        else:
-            self._paused_keys.add(key)
-            self._choose_ready(key)
-
-    def resume(self, key: KeySlot[JobRecord] | None) -> None:
-        """Undo a pause."""
-        if key is None:
-            self.is_paused = False
-            self._update_stopped()
-        elif key in self._paused_keys:
-            self._paused_keys.discard(key)
-            self._choose_ready(key)
-
-    def lift_pauses(self) -> list[JobRecord]:
-        """Undo every pause; return the jobs that wait for something else from now on."""
-        if not (self.is_paused or self._paused_keys):
-            return []
-        paused = [record for record in self.jobs() if self.waiting_for(record) == "paused"]
-        self.is_paused = False
-        self._update_stopped()
-        self._paused_keys.clear()
-        for key in [*self.blocked]:
-            self._choose_ready(key)
-        return paused
-
-    # Rates
-
-    def set_rate(self, key: KeySlot[JobRecord] | None, rate: Rate | None, now: float) -> None:
-        """Give the queue or a key another rate; None for no limit."""
-        if self.rates is None:
-            self.rates = RateLimits()
-        self.rates.set(key, rate, now)
-        self._rate_changed(key)
-
-    def take_starts(self, record: JobRecord, now: float) -> None:
-        """Take the starts of an attempt that begins."""
-        if self.rates is not None:
-            self.rates.take(record.extras.key_slot, now)
-            self._update_stopped()
-
-    def refill_rates(self, now: float) -> bool:
-        """Give the rates the starts that are due; return whether any rate got one."""
-        refilled = self.rates.refill(now) if self.rates is not None else []
-        for key in refilled:
-            self._rate_changed(key)
-        return bool(refilled)
-
-    def _rate_changed(self, key: KeySlot[JobRecord] | None) -> None:
-        self._update_stopped()
-        if key is not None:
-            self._key_changed(key)
-
-    def _key_changed(self, key: KeySlot[JobRecord]) -> None:
-        """Make the first of the jobs that wait for a key ready, if the key lets it start."""
-        self._choose_ready(key)
-        if self._suspects is not None and self.rates is not None and key in self.rates.empty:
-            self._suspects += key.jobs
-
-    def _update_stopped(self) -> None:
-        self.is_stopped = self.is_paused or (self.rates is not None and None in self.rates.empty)
+        self._add_unlinked(record, now)
 
     # Submits that wait for room
 
-    def is_held(self, record: JobRecord, key: KeySlot[JobRecord] | None) -> bool:
+    @property
+    def has_room(self) -> bool:
+        """Whether another job may become ready by entering."""
+        return len(self.ready.entries) < self.max_pending
+
+    def is_held(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
         links = record.extras.links
-        return (
-            record.extras.delay > 0
-            or (key is not None and (key in self._chosen or self._is_blocked(key)))
-            or (links is not None and any(not job.status.is_terminal for job in links.predecessors))
-        )
+        if record.extras.delay > 0 or (slot is not None and self._is_full(slot)):
+            return True
+        return links is not None and any(not job.status.is_terminal for job in links.predecessors)
 
     def add_submission(self, submission: Submission) -> None:
-        """Add a submit that waits for room."""
-        self.submissions.add(submission)
-        self.is_time_dependent |= submission.record.extras.start_by is not None
+        """Add a submit that waits for room; they enter by priority, then by arrival."""
+        extras, number = submission.record.extras, next(self._numbers)
+        self.submissions.push(submission, -extras.priority, number)
+        if extras.start_by is not None:
+            self._submissions_by_deadline.push(submission, extras.start_by, number)
+            self.is_time_dependent = True
+
+    def withdraw(self, submission: Submission) -> bool:
+        """Remove a submit that gives up; return False if it has been admitted already."""
+        if submission not in self.submissions:
+            return False
+        self.submissions.discard(submission)
+        self._forget_deadline(submission)
+        return True
+
+    def _forget_deadline(self, submission: Submission) -> None:
+        if submission in self._submissions_by_deadline:
+            self._submissions_by_deadline.discard(submission)
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
-        return self.submissions.pop() if self.has_room else None
+        submission = self.submissions.pop() if self.has_room else None
+        if submission is not None:
+            self._forget_deadline(submission)
+        return submission
+
+    def expired_submission(self, now: float) -> Submission | None:
+        """Return a submission whose job should have started by now."""
+        entry = self._submissions_by_deadline.first()
+        return entry[3] if entry is not None and entry[0] <= now else None
+
+    def clear_submissions(self) -> list[Submission]:
+        """Remove and return all submits."""
+        turned_away = [*self.submissions]
+        self.submissions, self._submissions_by_deadline = PriorityQueue(), PriorityQueue()
+        return turned_away
