@@ -306,20 +306,6 @@ async def test_a_job_may_start_after_others_and_supersede_one(autojump_clock: Mo
     assert started(old, before, job) == [0, 0, 3]
 
 
-async def test_a_job_that_can_never_start_supersedes_no_other(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        before = queue.submit_nowait(sleep, delay=1)
-        before.cancel()
-        other = queue.submit_nowait(sleep, id="a")
-        job = queue.submit_nowait(sleep, id="a", after=[before], on_conflict=OnConflict.SUPERSEDE)
-
-        assert queue.snapshot("a").name == "sleep"
-        assert queue.status("a") is other.status
-
-    assert other.status is JobStatus.COMPLETED
-    assert causes(job) == [CancelCause.DEPENDENCY]
-
-
 @pytest.mark.parametrize("any_end", [False, True])
 async def test_a_job_may_not_wait_for_one_that_starts_after_it(
     any_end: bool, autojump_clock: MockClock

@@ -215,5 +215,5 @@ async def test_many_submits_and_cancels_leave_nothing_behind(
 
         core = core_of(queue)
         assert len(core.registry.by_id) == 11
-        assert (core.schedule.pending, len(core.registry.finished.jobs)) == (0, 10)
+        assert (core.schedule.pending, len(core.registry.ended)) == (0, 10)
         queue.cancel("runs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -10,18 +10,17 @@ from ticketr.jobs._submission import Submission
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._record import JobRecord
 
 
-async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
+async def wait_for_room(core: QueueCore, record: JobRecord) -> JobRecord:
     """Wait, as a submitter, until there is room for a job and it has entered.
 
     Cancellation:
         The job has not entered.
 
     Returns:
-        The handle of the job, or of the job that it was joined to.
+        The record of the job, or of the job that it was joined to.
     """
     schedule = core.schedule
     submission = Submission(record, trio.lowlevel.current_task())
@@ -37,10 +36,11 @@ async def wait_for_room(core: QueueCore, record: JobRecord) -> JobHandle[Any]:
     try:
         await trio.lowlevel.wait_task_rescheduled(give_up)
     finally:
-        if submission.is_resumed:
+        if submission.outcome is not None:
             core.dispatcher.submit_returned()
-    if submission.refusal is not None:
+    outcome = submission.outcome
+    assert outcome is not None  # it was resumed
+    if isinstance(outcome, Exception):
         await trio.lowlevel.checkpoint_if_cancelled()  # what ends the queue may end this task, too
-        raise submission.refusal
-    handle: JobHandle[Any] = submission.handle
-    return handle
+        raise outcome
+    return outcome

@@ -8,14 +8,13 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, TypeVar, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr._errors import DuplicateJob, QueueClosed
+from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
 from ticketr.jobs._deadlock import (
     QueueMarks,
     is_inside,
@@ -25,6 +24,7 @@ from ticketr.jobs._deadlock import (
 )
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._failures import FailureReporter
+from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -39,20 +39,22 @@ from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._phase import Phase
 from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import NO_EXTRAS
-from ticketr.jobs._registry import Registry, claim, find_conflicts
+from ticketr.jobs._registry import Registry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
+from ticketr.jobs._scheduling.links import JobLinks
 from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._statistics import Totals
 from ticketr.jobs._timer import Timer
+from ticketr.jobs._values import exact_str, is_text, safe_repr
 from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from ticketr.jobs._arguments.around import Around
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._registry import Conflicts, FinishedJobs, Keep
+    from ticketr.jobs._registry import Keep
     from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.recorder import Recorder
     from ticketr.jobs._sqlite.store_writer import StoreWriter
@@ -73,7 +75,6 @@ class QueueCore:
         around: Gives the context manager around each attempt.
         now: Tells the time on Trio's clock.
         registry: The jobs by ID and key, and those that have ended.
-        finished: Those that have ended and are kept.
         dispatcher: The idle workers.
         dependencies: The jobs that start after others.
         totals: Sums over all attempts.
@@ -94,10 +95,8 @@ class QueueCore:
     """
 
     __slots__ = (
-        "_find_predecessor",
         "_is_logging",
         "_lifecycle",
-        "_make_handle",
         "_scope",
         "_thread",
         "around",
@@ -105,7 +104,6 @@ class QueueCore:
         "dispatcher",
         "failures",
         "fatal",
-        "finished",
         "idle_event",
         "marks",
         "now",
@@ -135,8 +133,6 @@ class QueueCore:
         on_job_error: Callable[[JobSnapshot], object] | None,
         around: Around | None,
         cancel_on_error: bool,
-        make_handle: Callable[[JobRecord, QueueCore], Any],
-        find_predecessor: Callable[[QueueCore, object], JobRecord],
     ) -> None:
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
         self.schedule: Schedule = Schedule(max_pending, self.running, workers, key_concurrency)
@@ -161,13 +157,10 @@ class QueueCore:
         if rate is not None:
             self.schedule.set_rate(None, rate, self.now())
         self.registry: Registry = Registry(self.schedule, self.running, keep)
-        self.finished: FinishedJobs = self.registry.finished
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.marks: QueueMarks = make_marks()
         self.repeats: Repeats = Repeats(self, self.subscriptions.owner_thread)
-        self._make_handle = make_handle
-        self._find_predecessor = find_predecessor
         self._thread: Final = get_ident()
         self.totals: Totals = Totals()
         self._lifecycle: LifecycleLog = LifecycleLog(self.interrupt)
@@ -175,7 +168,7 @@ class QueueCore:
 
     # Entering
 
-    def enter(self, record: JobRecord, *, above: bool = False) -> Any:
+    def enter(self, record: JobRecord, *, above: bool = False) -> JobRecord | None:
         """Take a new job.
 
         This must not wake a worker: the submit does so, now or when it has returned (see
@@ -186,73 +179,100 @@ class QueueCore:
             above: Whether to take it although the queue is full, as inside a job of the queue.
 
         Returns:
-            The handle of the job, or of the job that it was joined to; None if there is no room.
+            The record of the job, or of the job that it was joined to; None if there is no room.
         """
         if self.phase.refusing:
             raise QueueClosed
         if get_ident() != self._thread:  # no other run is in this thread while the queue is open
             self.subscriptions.owner_thread.check()
-        registry, schedule = self.registry, self.schedule
+        registry, schedule, extras = self.registry, self.schedule, record.extras
         now = self.now()
-        conflicts: Conflicts | None = None
-        if record.extras is NO_EXTRAS:  # as nearly always
+        superseded: Sequence[JobRecord] = ()
+        if extras is NO_EXTRAS:  # as nearly always
             is_full = len(schedule.ready.entries) >= schedule.max_pending
             if is_full and not (above or is_inside(self.marks)):
                 return None
         else:
-            if (after := record.extras.after) is not None:
-                self.dependencies.resolve(record, after, partial(self._find_predecessor, self))
-            if self.store is not None and record.extras.id in self.store.unloaded:
-                raise DuplicateJob(record.extras.id, None)
-            conflicts = find_conflicts(record, registry, now)
-            if conflicts.joined is not None:
-                return self.handle_of(conflicts.joined)
-            if not (above or self._has_room_for(record, conflicts) or is_inside(self.marks)):
+            if extras.after is not None:
+                self.dependencies.resolve(record, extras.after, self._find_predecessor)
+            if self.store is not None and extras.id in self.store.unloaded:
+                raise DuplicateJob(extras.id, None)
+            joined, superseded = registry.conflicts_of(record)
+            if joined is not None:
+                return joined
+            self._link_to_superseded(record, superseded)
+            if not (above or self._has_room_for(record, superseded) or is_inside(self.marks)):
                 return None
-            claim(record, registry, conflicts, is_deferred=self.store is not None)
+            if extras.key is not None:
+                slot = registry.slot_of(extras.key)
+                slot.add(record)
+                record.set_key_slot(slot)
         number = registry.submitted = registry.submitted + 1
-        job_id = record.extras.id
+        job_id = extras.id
         if not job_id:
             job_id = f"job-{next(registry.ids)}"
             if job_id in registry.by_id:  # a submit has given its job this ID
                 job_id = registry.next_free_id()
         record.accept(job_id, number, now, self)
-        if conflicts is None:
+        if extras is NO_EXTRAS:
             schedule.add_plain(record, now)
         else:
             record.delay_start()
             self.dependencies.connect(record)
             schedule.add(record, now)
+        registry.by_id[job_id] = record
         if schedule.is_time_dependent or self.subscriptions.is_watched:
             self.notify_pending(record)
-        if conflicts is None or not conflicts.is_id_taken:
-            registry.by_id[job_id] = record
-        if conflicts is not None:
+        if superseded:
             if self.store is None:
-                self.supersede(conflicts.superseded)
+                self.supersede(superseded)
             else:  # which calls it when the new job is in the file
-                self.store.supersede(record, conflicts.superseded)
-            if is_doomed(record):
-                self.cancel_pending(record, CancelCause.DEPENDENCY)
+                self.store.supersede(record, superseded)
+        if extras is not NO_EXTRAS and is_doomed(record):
+            self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
             self._lifecycle.submitted(record)
-        return self._make_handle(record, self)
+        return record
 
-    def _has_room_for(self, record: JobRecord, conflicts: Conflicts) -> bool:
+    def _find_predecessor(self, job: object) -> JobRecord:
+        """Return the record of a job that another one is to start after, by its ID or handle."""
+        record = self.find(job)
+        if record is not None:
+            return record
+        if type(job) is JobHandle:
+            raise ValueError(f"after takes jobs of the same queue, not {safe_repr(job)}")
+        raise unknown(job)
+
+    def _link_to_superseded(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
+        """Let a new job with an ID start when those that it supersedes have ended.
+
+        The pending ones among these end at once, with a store when the new job is in its file.
+        """
+        if not (superseded and record.extras.id):
+            return
+        waited = [*superseded] if self.store is not None else []
+        if (running := self.registry.running_job(record.extras.id)) is not None:
+            waited.append(running)
+        if waited:
+            links = record.extras.links or JobLinks()
+            for job in waited:
+                links.add(job, any_end=True)
+            record.set_links(links)
+
+    def _has_room_for(self, record: JobRecord, superseded: Sequence[JobRecord]) -> bool:
         """Tell whether a new job finds room, takes that of another one, or needs none."""
         schedule = self.schedule
         return (
             schedule.has_room
-            or conflicts.running is not None
-            or any(job in schedule.ready for job in conflicts.superseded)
-            or schedule.is_held(record, conflicts.key_slot)
+            or any(job in schedule.ready for job in superseded)
+            or schedule.is_held(record, self.registry.keys.get(record.extras.key))
         )
 
     def let_in(self, record: JobRecord) -> None:
         """Take a job that nobody waits to submit, also if the queue is full.
 
         Raises:
-            QueueClosed, DuplicateJob: It is not taken; a key's own code may raise anything else.
+            QueueClosed, DuplicateJob: It is not taken.
         """
         self.enter(record, above=True)
         self.dispatcher.wake()
@@ -268,29 +288,15 @@ class QueueCore:
         submission = above or self.schedule.next_admitted()
         while submission is not None:
             try:
-                handle = self.enter(submission.record, above=submission is above)
-                assert handle is not None  # there was room
-                submission.accept(handle)
-            except Exception as refusal:  # noqa: BLE001 - a key's own code may raise anything
-                submission.refuse(refusal)
-            except BaseException:  # it ends the queue
-                submission.accept(self._cancel_outside(submission.record))
-                raise
-            finally:
-                self.dispatcher.job_submitted(submission.record)
-                submission.resume()
+                outcome: JobRecord | Exception | None = self.enter(
+                    submission.record, above=submission is above
+                )
+            except Exception as refusal:  # noqa: BLE001 - it is the submit that raises it
+                outcome = refusal
+            assert outcome is not None  # there was room
+            self.dispatcher.job_submitted(submission.record)
+            submission.resume(outcome)
             submission = self.schedule.next_admitted()
-
-    def _cancel_outside(self, record: JobRecord) -> Any:
-        """End a job that has not entered, and return its handle.
-
-        No statistics count it.
-        """
-        registry, now = self.registry, self.now()
-        record.accept(registry.next_free_id(), registry.submitted, now, self)
-        record.note_cause(CancelCause.SHUTDOWN)
-        record.end(CANCELLED, now, None)
-        return self._make_handle(record, self)
 
     # Running and ending
 
@@ -366,8 +372,8 @@ class QueueCore:
             self.registry.unsuccessful[status] += 1
             if status is FAILED:
                 self.failures.job_failed(record)
-        finished = self.finished
-        finished.jobs.append(record)
+        registry = self.registry
+        registry.ended.append(record)
         if self.subscriptions.is_watched:
             self.subscriptions.notify_ended(record)
         if self.recorder is not None:
@@ -386,8 +392,8 @@ class QueueCore:
             self.notify_idle()
         if self._is_logging:
             self._lifecycle.ended(record, was_running=was_running)
-        if len(finished.jobs) > finished.evict_above or now > finished.evict_after:
-            finished.evict(now)
+        if len(registry.ended) > registry.evict_above or now > registry.evict_after:
+            registry.evict(now)
         if has_extras and record in self.repeats.runs:
             self.repeats.run_ended(record)
 
@@ -454,9 +460,18 @@ class QueueCore:
             self.subscriptions.notify_changed(record)
         self.dispatcher.wake()
 
-    def handle_of(self, record: JobRecord) -> Any:
-        """Return a handle of a job."""
-        return self._make_handle(record, self)
+    def find(self, job: object) -> JobRecord | None:
+        """Return the record of a job by its ID or handle; None if the queue does not know it."""
+        self.refresh()
+        if type(job) is JobHandle:
+            return job.record_in(self)
+        return self.registry.by_id.get(exact_str(job)) if is_text(job) else None
+
+    def refresh(self) -> None:
+        """Evict records that have become too old; a closed queue stays as it is."""
+        self.subscriptions.owner_thread.check()
+        if not self.phase.closed:
+            self.registry.evict(self.now())
 
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""
@@ -505,7 +520,8 @@ class QueueCore:
             self.idle_event.set()
             self.idle_event = None
             self.subscriptions.notify_idle()
-        if self.phase.refusing:
+        if self.phase.refusing and not self.phase.closed:
+            self.registry.evict(self.now())
             self.phase.close()
             self.subscriptions.close()
 
@@ -535,3 +551,9 @@ class QueueCore:
         if self.schedule.is_time_dependent:
             self.timer.wake_at(self.schedule.next_time())
         self.subscriptions.notify_changed(record)
+
+
+def unknown(job: object) -> UnknownJob:
+    """Return the error for a job that is not found, by its ID or handle."""
+    job_id = job.id if type(job) is JobHandle else job
+    return UnknownJob(exact_str(job_id) if is_text(job_id) else safe_repr(job_id))

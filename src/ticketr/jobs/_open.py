@@ -13,9 +13,7 @@ from ticketr.jobs._arguments.around import check_around
 from ticketr.jobs._arguments.options import checked_retry, checked_timeout
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._exceptions import split_cancelled
-from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._lookup import find_predecessor
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._queue_tasks import run_timer
 from ticketr.jobs._registry import Keep
@@ -143,8 +141,6 @@ def open_job_queue(
         key_concurrency=checked_count("key_concurrency", key_concurrency, 1),
         on_job_error=on_job_error,
         cancel_on_error=on_error == "cancel",
-        make_handle=JobHandle,
-        find_predecessor=find_predecessor,
     )
     limit = math.inf if timeout is None else checked_timeout(timeout)
     retry = None if retry is None else checked_retry(retry)

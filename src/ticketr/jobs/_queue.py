@@ -20,10 +20,11 @@ from ticketr.jobs._arguments.options import (
     make_record,
     refuse_options_of_one_run,
 )
+from ticketr.jobs._core import unknown
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._exceptions import QueueFull
+from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
-from ticketr.jobs._lookup import find, id_of, known, refresh, unknown
 from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._record import progress_of, snapshot_of
 from ticketr.jobs._scheduling.rates import checked_rate
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
     from ticketr.jobs._readers.progress import JobProgress
     from ticketr.jobs._readers.updates import Updates
@@ -122,17 +122,17 @@ class JobQueue:
         record = make_record(job, args, self._timeout, self._retry, options)
         core = self._core
         if core.store is not None:
-            return await submit_durably(core, core.store, record, job, args)
+            return JobHandle(await submit_durably(core, core.store, record, job, args), core)
         await checkpoint_if_cancelled()
-        handle: JobHandle[T] | None = core.enter(record)
-        if handle is None:
-            return await wait_for_room(core, record)
+        entered = core.enter(record)
+        if entered is None:
+            return JobHandle(await wait_for_room(core, record), core)
         core.dispatcher.job_submitted(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
             core.dispatcher.submit_returned()
-        return handle
+        return JobHandle(entered, core)
 
     @overload
     def submit_nowait(self, job: Job[T], /, **options: Unpack[JobOptions]) -> JobHandle[T]: ...
@@ -161,17 +161,18 @@ class JobQueue:
                 the queue.
             RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
-        self._core.subscriptions.owner_thread.check()
-        if self._core.store is not None:
+        core = self._core
+        core.subscriptions.owner_thread.check()
+        if core.store is not None:
             raise RuntimeError(
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
             )
         record = make_record(job, args, self._timeout, self._retry, options)
-        handle: JobHandle[T] | None = self._core.enter(record)
-        if handle is None:
-            raise QueueFull(self._core.schedule.max_pending)
-        self._core.dispatcher.wake()
-        return handle
+        entered = core.enter(record)
+        if entered is None:
+            raise QueueFull(core.schedule.max_pending)
+        core.dispatcher.wake()
+        return JobHandle(entered, core)
 
     @overload
     async def run(self, job: Job[T], /, **options: Unpack[JobOptions]) -> T: ...
@@ -208,22 +209,19 @@ class JobQueue:
         """
         record = make_record(job, args, self._timeout, self._retry, options)
         core = self._core
-        handle: JobHandle[T] | None
         if core.store is not None:
-            handle = await submit_durably(core, core.store, record, job, args)
+            entered = await submit_durably(core, core.store, record, job, args)
         else:
             await checkpoint_if_cancelled()
-            handle = core.enter(record)
-            if handle is None:
-                handle = await wait_for_room(core, record)
-            else:
-                core.dispatcher.wake()
-        if handle.record_in(self._core) is not record:
+            entered = core.enter(record) or await wait_for_room(core, record)
+            core.dispatcher.wake()
+        handle: JobHandle[T] = JobHandle(entered, core)
+        if entered is not record:
             return await handle.result()
         try:
             return await handle.result()
         except BaseException:
-            self._core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
+            core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the job was cancelled
                 await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
                 if core.store is not None:
@@ -462,7 +460,7 @@ class JobQueue:
             job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        record = find(self._core, job_id)
+        record = self._core.find(job_id)
         return self._core.cancel(record, CancelCause.USER, as_reason(reason))
 
     @enable_ki_protection
@@ -478,7 +476,7 @@ class JobQueue:
             job_id: The job's ID, or a handle of it.
             reason: Goes into the ``trio.Cancelled`` that the job sees.
         """
-        core, record = self._core, find(self._core, job_id)
+        core, record = self._core, self._core.find(job_id)
         outcome = core.cancel(record, CancelCause.USER, as_reason(reason))
         await trio.lowlevel.checkpoint()
         if core.store is not None and record is not None:
@@ -503,7 +501,7 @@ class JobQueue:
             TypeError: The key cannot be hashed, or the tag is not text.
         """
         words = as_reason(reason)
-        live = [job for job in known(self._core, key, tag) if not job.status.is_terminal]
+        live = [job for job in self._known(key, tag) if not job.status.is_terminal]
         # Those that start after others go first, or these would cancel them.
         waits_after = self._core.schedule.waits_after
         order = [job for job in reversed(live) if waits_after(job)]
@@ -696,10 +694,17 @@ class JobQueue:
 
     @enable_ki_protection
     def _find(self, job_id: JobID | JobHandle[object]) -> JobRecord:
-        record = find(self._core, job_id)
+        record = self._core.find(job_id)
         if record is None:
             raise unknown(job_id)
         return record
+
+    def _known(self, key: Hashable, tag: str | None) -> list[JobRecord]:
+        """Return the known jobs with this key and tag, in the order of submission; None means any."""
+        key = checked_key(key)
+        tag = None if tag is None else checked_text("tag", tag)
+        self._core.refresh()
+        return self._core.registry.select(key, tag)
 
     @enable_ki_protection
     def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
@@ -708,8 +713,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        handle: JobHandle[object] = self._core.handle_of(self._find(job_id))
-        return handle
+        return JobHandle(self._find(job_id), self._core)
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Return the status of a job.
@@ -744,7 +748,7 @@ class JobQueue:
         only = None if status is None else checked_member("status", status, JobStatus)
         return [
             snapshot_of(record)
-            for record in known(self._core, key, tag)
+            for record in self._known(key, tag)
             if only is None or record.status is only
         ]
 
@@ -799,15 +803,17 @@ class JobQueue:
         core.subscriptions.owner_thread.check()
         limit = checked_whole("limit", limit, 0, sys.maxsize)
         status = None if status is None else checked_member("status", status, JobStatus)
-        job_id = None if id is None else id_of(core, id)
-        if job_id == "":
-            limit = 0
+        job_id: JobID | None = None
+        if type(id) is JobHandle:
+            job_id = id.id
+            limit = limit if id.record_in(core) is not None else 0
+        elif id is not None:
+            job_id = checked_text("id", id)
         if core.recorder is not None:
             return await core.recorder.read(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()
-        refresh(core)
-        ended = core.registry.finished.jobs
-        return finished_in_memory(ended, limit=limit, status=status, job_id=job_id)
+        core.refresh()
+        return finished_in_memory(core.registry.ended, limit=limit, status=status, job_id=job_id)
 
     def statistics(self) -> QueueStatistics:
         """Return the queue in numbers."""
@@ -822,7 +828,7 @@ class JobQueue:
             evicted=core.registry.evicted,
             submitters_waiting=len(core.schedule.submissions),
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
-            attempts=core.totals.attempts(len(core.running), core.registry.ended),
+            attempts=core.totals.attempts(len(core.running), core.registry.ended_count),
             wait_seconds=core.totals.wait_seconds,
             run_seconds=core.totals.run_seconds,
         )

@@ -53,17 +53,13 @@ def start_draining(core: QueueCore) -> None:
 def refuse_submits(core: QueueCore) -> None:
     """Take no more jobs; close as soon as there are none."""
     core.phase.refuse()
-    finished = core.registry.finished
-    finished.evict_exactly()
     core.expect_idle()  # being idle closes the queue
     start_draining(core)
     for submission in core.schedule.clear_submissions():
-        submission.refuse(QueueClosed())
         core.dispatcher.submit_returns()
-        submission.resume()
+        submission.resume(QueueClosed())
     if core.is_idle and not core.phase.closed:
         core.notify_idle()
-        finished.evict(core.now())
 
 
 def shorten_grace(core: QueueCore, seconds: float) -> None:

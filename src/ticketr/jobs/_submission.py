@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import trio
 
@@ -19,26 +19,15 @@ class Submission:
     Attributes:
         record: The job.
         task: The task that waits.
-        handle: What the submit returns, once the job has entered or was joined to another one.
-        refusal: Why the job did not enter after all.
-        is_resumed: Whether the task runs on with its next step.
+        outcome: The record of the job that has entered or was joined, or why none has; None while
+            the task waits.
     """
 
     record: JobRecord
     task: trio.lowlevel.Task
-    handle: Any = None
-    refusal: Exception | None = None
-    is_resumed: bool = False
+    outcome: JobRecord | Exception | None = None
 
-    def accept(self, handle: Any) -> None:
-        """Note what the submit returns."""
-        self.handle = handle
-
-    def refuse(self, error: Exception) -> None:
-        """Note why the job does not enter."""
-        self.refusal = error
-
-    def resume(self) -> None:
-        """Let the submitter run on."""
-        self.is_resumed = True
+    def resume(self, outcome: JobRecord | Exception) -> None:
+        """Let the submitter run on, with this outcome."""
+        self.outcome = outcome
         trio.lowlevel.reschedule(self.task)

@@ -16,7 +16,7 @@ import operator
 import sys
 from inspect import iscoroutinefunction
 from numbers import Real
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeGuard, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -50,6 +50,11 @@ def class_name(kind: type) -> str:
 def exact_str(text: str) -> str:
     """Return a string as an exact ``str``."""
     return str.__str__(text)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Return whether a value is a string, whatever its class says."""
+    return issubclass(type(value), str)
 
 
 def safe_str(value: object) -> str | None:

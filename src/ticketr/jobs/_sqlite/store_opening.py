@@ -19,6 +19,7 @@ from ticketr._errors import TicketrError, TooManyKills
 from ticketr.jobs._arguments.function import resolve_function
 from ticketr.jobs._calls.importable import LoadFailed
 from ticketr.jobs._calls.stored_call import StoredCall
+from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
@@ -121,7 +122,7 @@ class Opening:
         record = self._record_of(row)
         live = [self.records[number] for number in predecessors if number in self.records]
         if live:
-            jobs = tuple(core.handle_of(job) for job in live)
+            jobs = tuple(JobHandle[object](job, core) for job in live)
             record.set_options({"after": After(jobs, json.loads(row.options)["any_end"])})
         values = LiveValues(*row[9:16])
         self._writer.know(record, row.number, row.codec, values)

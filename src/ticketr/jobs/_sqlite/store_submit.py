@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from trio.lowlevel import checkpoint_if_cancelled
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._arguments.around import Around
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._handle import JobHandle
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._sqlite.store_writer import StoreWriter
 
@@ -26,8 +25,8 @@ async def submit_durably(
     record: JobRecord,
     job: object,
     args: tuple[object, ...],
-) -> JobHandle[Any]:
-    """Submit a job, and return its handle when it is on disk.
+) -> JobRecord:
+    """Submit a job, and return its record, or that of the one it joined, when it is on disk.
 
     Cancellation:
         Until the job has entered the queue, nothing is submitted. Then it has no effect.
@@ -38,15 +37,10 @@ async def submit_durably(
     """
     store.pack(record, job, args, is_awaited=True)
     await checkpoint_if_cancelled()
-    handle: JobHandle[Any] | None = core.enter(record)
-    if handle is None:
-        handle = await wait_for_room(core, record)
-    else:
-        core.dispatcher.wake()
-    entered = handle.record_in(core)
-    if entered is not None:
-        await store.wait_written(entered)
-    return handle
+    entered = core.enter(record) or await wait_for_room(core, record)
+    core.dispatcher.wake()
+    await store.wait_written(entered)
+    return entered
 
 
 def around_attempts(store: StoreWriter, around: Around | None) -> Around:
