@@ -43,11 +43,6 @@ async def read(handle: JobHandle[Any]) -> None:
             pass
 
 
-async def rest(handle: JobHandle[Any]) -> None:
-    with handle.watch() as updates:
-        await updates.rest(trio.current_time())
-
-
 async def read_map(queue: JobQueue, count: int = 3, **options: Any) -> list[float]:
     async with queue.map(sleep, [1] * count, **options) as results:
         return [result async for result in results]
@@ -63,7 +58,6 @@ WAITS: list[Callable[[JobHandle[Any]], Awaitable[object]]] = [
     JobHandle.wait,
     JobHandle.result,
     read,
-    rest,
 ]
 
 

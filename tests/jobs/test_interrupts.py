@@ -26,8 +26,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._readers.subscription import Subscription
-from ticketr.jobs._readers.updates import Subscriptions
+from ticketr.jobs._readers.updates import Subscriptions, Updates
 from ticketr.jobs._record import snapshot_of
 from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._worker import run_jobs
@@ -290,7 +289,7 @@ def test_every_entry_point_is_protected_from_interrupts() -> None:
     """Calls that only read may be interrupted; calls that change anything may not."""
     books = {
         member.__code__: name
-        for owner in (QueueCore, Subscriptions, Subscription, Schedule)
+        for owner in (QueueCore, Subscriptions, Updates, Schedule)
         for name, member in vars(owner).items()
         if inspect.isfunction(member) and not name.startswith("__")
     }
@@ -348,4 +347,4 @@ def test_every_entry_point_is_protected_from_interrupts() -> None:
         sys.setprofile(before)
 
     assert bare == set()
-    assert {"enter", "take", "finish", "cancel", "notify"} <= seen
+    assert {"enter", "take", "finish", "cancel", "_notify"} <= seen

@@ -7,8 +7,6 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from ticketr import JobContext, JobProgress, JobSnapshot, JobStatus, Retry, open_job_queue
-from ticketr.jobs._owner_thread import OwnerThread
-from ticketr.jobs._readers.subscription import Subscription
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -263,33 +261,6 @@ async def test_reading_a_closed_queue_ends_at_once(autojump_clock: MockClock) ->
         assert [report async for report in reports] == []
 
 
-async def test_readers_end_when_a_shutdown_has_ended(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue, trio.open_nursery() as nursery:
-
-        async def read() -> None:
-            with queue.watch() as updates:
-                async for _ in updates:
-                    pass
-            assert trio.current_time() == 3
-
-        nursery.start_soon(read)
-        await queue.submit(steps, 3)
-        await queue.shutdown()
-
-
-async def test_a_reader_that_has_left_gets_nothing_more(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(steps, 3)
-        everything, one = queue.watch(), handle.watch()
-        with everything, one:
-            pass
-        everything.close()  # a second close does nothing
-
-    for updates in (everything, one):
-        with pytest.raises(trio.ClosedResourceError):
-            await anext(updates)
-
-
 async def test_a_cancelled_reader_loses_nothing(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         with queue.progress() as reports:
@@ -305,7 +276,7 @@ async def test_a_cancelled_reader_loses_nothing(autojump_clock: MockClock) -> No
 async def test_too_many_unread_jobs_drop_the_oldest(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
-    monkeypatch.setattr("ticketr.jobs._readers.subscription.BACKLOG", 3)
+    monkeypatch.setattr("ticketr.jobs._readers.updates.BACKLOG", 3)
     async with open_job_queue(max_pending=None) as queue:
         with queue.watch() as updates:
             for _ in range(5):
@@ -320,34 +291,13 @@ async def test_too_many_unread_jobs_drop_the_oldest(
     assert updates.missed == 7  # one was dropped each time
 
 
-async def test_an_item_is_unread_until_its_reader_runs(autojump_clock: MockClock) -> None:
-    inbox = Subscription[str](OwnerThread())
-    got = []
-
-    async def read() -> None:
-        got.append(await inbox.take())
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(read)
-        await wait_all_tasks_blocked()
-        inbox.notify("x")
-        inbox.notify("x")  # handed over already, but not yet read
-
-    inbox.end()
-    with pytest.raises(trio.EndOfChannel):
-        await inbox.take()
-    assert got == ["x"]
-
-
 async def test_what_is_unread_can_be_taken_without_waiting(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         with queue.watch() as updates:
             with pytest.raises(trio.WouldBlock):
                 updates.receive_nowait()
             handle = queue.submit_nowait(steps, 2)
-            assert updates.unread == 1
             assert told(updates.receive_nowait()) == ("pending", None)
-            assert updates.unread == 0
             await handle.wait()
             assert told(updates.receive_nowait()) == ("completed", 2)
             await queue.shutdown()
@@ -355,38 +305,3 @@ async def test_what_is_unread_can_be_taken_without_waiting(autojump_clock: MockC
                 updates.receive_nowait()
             with pytest.raises(trio.EndOfChannel):
                 await updates.receive()
-
-
-async def test_a_rest_ends_with_the_first_change_after_its_time(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates:
-            await queue.submit(steps, 10, 0.4)
-            await updates.rest(1.0)
-            assert trio.current_time() == pytest.approx(1.2)
-            # The changes before it are unread, and so is the one that ended it.
-            assert told(await updates.receive()) == ("running", 3)
-            assert updates.unread == 0
-
-
-async def test_a_rest_ends_with_the_queue(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates, trio.fail_after(1):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(updates.rest, 99.0)
-                await wait_all_tasks_blocked()
-                await queue.shutdown()
-            await updates.rest(99.0)
-        assert trio.current_time() == 0
-
-
-async def test_a_rest_that_is_cut_short_loses_nothing(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates:
-            await queue.submit(steps, 2)
-            with trio.move_on_after(1.5):
-                await updates.rest(99.0)
-            assert trio.current_time() == 1.5
-            assert told(updates.receive_nowait()) == ("running", 1)
-            # No task rests any more: a change only waits to be read.
-            await trio.sleep(1)
-            assert told(updates.receive_nowait()) == ("completed", 2)

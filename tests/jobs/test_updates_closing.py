@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import gc
-import math
 import weakref
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
-from ticketr import JobContext, Keep, open_job_queue
+from ticketr import JobContext, open_job_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     from ticketr import JobQueue, JobSnapshot, Updates
 
@@ -38,33 +36,23 @@ def no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def waits(updates: Updates[JobSnapshot]) -> dict[str, Callable[[], Awaitable[object]]]:
-    return {"receive": updates.receive, "rest": lambda: updates.rest(0), "anext": updates.__anext__}
-
-
-@pytest.mark.parametrize("name", ["receive", "rest", "anext"])
-async def test_a_wait_on_a_reader_that_is_closed_is_refused(
-    name: str, autojump_clock: MockClock
-) -> None:
+async def test_a_wait_on_a_reader_that_is_closed_is_refused(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         for updates in (queue.watch(), (await queue.submit(forever)).watch()):
             updates.close()
             with trio.fail_after(60), pytest.raises(trio.ClosedResourceError):
-                await waits(updates)[name]()
+                await updates.receive()
         queue.cancel_all()
 
 
-@pytest.mark.parametrize("name", ["receive", "rest", "anext"])
-async def test_a_wait_ends_when_its_reader_is_closed_meanwhile(
-    name: str, autojump_clock: MockClock
-) -> None:
+async def test_a_wait_ends_when_its_reader_is_closed_meanwhile(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         updates = queue.watch()
         closed = []
 
         async def wait() -> None:
             with trio.fail_after(60), pytest.raises(trio.ClosedResourceError):
-                await waits(updates)[name]()
+                await updates.receive()
             closed.append(trio.current_time())
 
         async with trio.open_nursery() as nursery:
@@ -73,54 +61,6 @@ async def test_a_wait_ends_when_its_reader_is_closed_meanwhile(
             updates.close()
 
     assert closed == [1]
-
-
-async def test_a_second_task_that_rests_is_refused(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(updates.rest, 0)
-                await wait_all_tasks_blocked()
-                with trio.fail_after(60), pytest.raises(trio.BusyResourceError):
-                    await updates.rest(0)
-                await queue.submit(nothing)  # which wakes the first
-            await updates.receive()
-
-
-async def test_a_cancelled_rest_does_not_block_the_next(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates:
-            with trio.move_on_after(1):
-                await updates.rest(0)
-            await queue.submit(nothing)
-            await queue.wait_idle()
-            with trio.move_on_after(1) as scope:
-                await updates.rest(0)
-
-    assert scope.cancelled_caught  # a rest waits for new changes, not for unread ones
-
-
-@pytest.mark.parametrize("until", [math.nan, "5", None, Decimal(5), object()])
-async def test_a_rest_until_an_invalid_time_is_refused(
-    until: Any, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates:
-            with trio.fail_after(60), pytest.raises((TypeError, ValueError), match="until"):
-                await updates.rest(until)
-            await queue.run(nothing)  # which an invalid time of a reader cannot break
-
-
-async def test_a_closed_reader_drops_what_it_had_not_read(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        updates = queue.watch()
-        await queue.run(nothing)
-        assert updates.unread == 1
-        updates.close()
-
-        assert updates.unread == 0
 
 
 READERS: dict[str, Callable[[JobQueue], Updates[Any]]] = {
@@ -138,9 +78,9 @@ async def test_an_unreferenced_reader_is_freed_at_once(
         with no_garbage_collection():
             reader = READERS[kind](queue)
             await queue.submit(nothing)
-            inbox = weakref.ref(reader._subscription)
+            reference = weakref.ref(reader)
             del reader
-            assert inbox() is None
+            assert reference() is None
         queue.cancel_all()
         await queue.run(nothing)
 
@@ -165,53 +105,25 @@ async def test_a_reader_may_be_freed_in_any_thread() -> None:
     async with open_job_queue(max_pending=None) as queue:
         others = [queue.watch(), queue.watch()]
         held = [others[0], queue.watch(), queue.progress(), others[1]]
-        inboxes = [weakref.ref(reader._subscription) for reader in held[1:3]]
+        references = [weakref.ref(reader) for reader in held[1:3]]
         await trio.to_thread.run_sync(held.clear)
-        assert [inbox() for inbox in inboxes] == [None, None]
+        assert [reference() for reference in references] == [None, None]
 
         await queue.run(nothing)
 
-        assert [other.unread for other in others] == [1, 1]
+        assert [other.receive_nowait().status for other in others] == ["completed"] * 2
 
 
 async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         handle = await queue.submit(forever)
-        kept: list[Updates[JobSnapshot]] = []
         for _ in range(100):
             queue.watch(), queue.progress(), handle.watch()
-            kept.append(queue.watch())
-            kept[-1].close()
         hub = queue._core.subscriptions
-        left = [len(readers._by_reference) for readers in (hub.watchers, hub.progress_readers)]
-        left += [len(readers._by_reference) for readers in hub.watchers_of.values()]
+        left = [len(readers) for readers in (hub._readers, *hub._readers_of.values())]
         handle.cancel()
 
-    assert max(left) <= 1
-
-
-async def test_a_finalizer_may_close_a_reader_during_a_notification(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The last reference to a result may be in a reader that drops it unread."""
-    monkeypatch.setattr("ticketr.jobs._readers.subscription.BACKLOG", 1)
-
-    class Closing:
-        def __del__(self) -> None:
-            second.close()
-            opened.extend([queue.watch(), queue.watch()])
-
-    async def closing(context: JobContext) -> Closing:
-        return Closing()
-
-    opened: list[Updates[JobSnapshot]] = []
-    async with open_job_queue(keep=Keep(jobs=0)) as queue:
-        first, second, third = queue.watch(), queue.watch(), queue.watch()
-        await (await queue.submit(closing)).wait()
-        second.receive_nowait(), third.receive_nowait()
-        await queue.run(nothing)
-
-    assert (first.missed, third.unread, len(opened)) == (1, 1, 2)
+    assert max(left) <= 2
 
 
 async def read_all(channel: trio.abc.ReceiveChannel[JobSnapshot]) -> list[str]:

@@ -94,26 +94,9 @@ async def test_a_late_reader_gets_what_is_unread_before_the_end(
             await queue.submit(count, 2)
             await queue.wait_idle()
             await trio.sleep(10)
-            assert updates.unread == 1
             assert len([update async for update in updates]) == 1
 
     assert trio.current_time() == 12
-
-
-@pytest.mark.parametrize("kind", ["watch", "progress"])
-async def test_a_rest_ends_with_the_last_job(autojump_clock: MockClock, kind: str) -> None:
-    async with open_job_queue() as queue:
-        with read(queue, kind) as updates:
-            await queue.submit(count, 3)
-            await updates.rest(trio.current_time() + 100)
-            assert trio.current_time() == 3
-            assert updates.unread == 1
-            await updates.rest(trio.current_time() + 100)
-            await updates.receive()
-            with pytest.raises(trio.EndOfChannel):
-                await updates.receive()
-
-    assert trio.current_time() == 3
 
 
 @pytest.mark.parametrize("kind", ["watch", "progress"])

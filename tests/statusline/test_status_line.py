@@ -467,16 +467,13 @@ async def test_inside_a_job_the_block_would_wait_for_itself(autojump_clock: Mock
     assert isinstance(caught.value.__cause__, WouldDeadlock)
 
 
-async def test_a_report_triggers_a_frame_before_the_timer(
-    autojump_clock: MockClock,
-) -> None:
+async def test_reports_are_drawn_five_times_a_second(autojump_clock: MockClock) -> None:
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
         await queue.submit(steps, 8, 0.11)
 
-    # The frames are at least 0.2 s apart, and each follows a report.
-    assert [time for time, _ in output.frames] == pytest.approx([0.0, 0.22, 0.44, 0.66, 0.88])
+    assert [time for time, _ in output.frames] == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
 
 
 async def test_news_in_a_rest_are_drawn_soon_after_though_nothing_follows(
@@ -493,7 +490,7 @@ async def test_news_in_a_rest_are_drawn_soon_after_though_nothing_follows(
     async with open_job_queue() as queue, status_line(queue, output):
         await queue.submit(once)
 
-    assert [time for time, line in output.frames if "(1/2)" in line] == pytest.approx([0.225])
+    assert [time for time, line in output.frames if "(1/2)" in line] == pytest.approx([0.2])
 
 
 async def test_a_line_does_not_keep_a_failure_from_being_reported(

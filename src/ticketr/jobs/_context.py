@@ -55,7 +55,7 @@ class JobContext:
 
     __slots__ = ("_attempt", "_record", "_subscriptions")
 
-    def __init__(self, record: JobRecord, subscriptions: Subscriptions[JobRecord]) -> None:
+    def __init__(self, record: JobRecord, subscriptions: Subscriptions) -> None:
         self._record = record
         self._subscriptions = subscriptions
         self._attempt = record.attempt
@@ -119,7 +119,7 @@ class JobContext:
             return  # a thread of the job may outlive its attempt
         record.add_report(current, total, message)
         if self._subscriptions.is_watched:
-            self._subscriptions.notify_progress(record)
+            self._subscriptions.notify_changed(record, is_report=True)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:
         """Return a cancel scope for clean-up: shielded, with a time limit.

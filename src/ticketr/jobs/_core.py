@@ -141,7 +141,7 @@ class QueueCore:
         self.failures: FailureReporter = FailureReporter(
             on_job_error, self.interrupt, self.timer.wake, cancels_queue=cancel_on_error
         )
-        self.subscriptions: Subscriptions[JobRecord] = Subscriptions(self._wait_for_change)
+        self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
         self.to_cancel: Final[deque[JobRecord]] = deque()
@@ -477,7 +477,7 @@ class QueueCore:
         """Return what keeps a pending job from running."""
         return self.schedule.waiting_for(record)
 
-    def _wait_for_change(
+    def wait_for_change(
         self,
         record: JobRecord | None,
         is_ready: Callable[[], bool],
@@ -485,6 +485,17 @@ class QueueCore:
         *,
         until_idle: bool,
     ) -> Awaitable[T]:
+        """Await ``park``, unless a job that reads would wait for ever.
+
+        Args:
+            record: The job whose updates are read; None for all jobs.
+            is_ready: Returns whether the wait is over.
+            park: Waits.
+            until_idle: Whether the updates end when the queue is idle.
+
+        Raises:
+            WouldDeadlock: The wait is refused.
+        """
         if record is not None:
             return wait_for_jobs(self, lambda: () if is_ready() else (record,), park)
         if until_idle and not is_ready():

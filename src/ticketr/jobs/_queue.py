@@ -760,7 +760,7 @@ class JobQueue:
             until_idle: Whether to end before that, when no job is pending or running and all is
                 read.
         """
-        return self._core.subscriptions.watch(snapshot_of, self._core if until_idle else None)
+        return self._core.subscriptions.watch(snapshot_of, until_idle=until_idle)
 
     @enable_ki_protection
     def progress(self, *, until_idle: bool = False) -> Updates[JobProgress]:
@@ -770,9 +770,7 @@ class JobQueue:
             until_idle: Whether to end before that, when no job is pending or running and all is
                 read.
         """
-        return self._core.subscriptions.read_progress(
-            progress_of, self._core if until_idle else None
-        )
+        return self._core.subscriptions.watch(progress_of, only_reports=True, until_idle=until_idle)
 
     @enable_ki_protection
     async def history(

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 FRAME = 1 / 5
 #: A frame that is due within so many seconds is drawn at once.
 TOLERANCE = 1 / 100
-#: Seconds to wait longer for a job's next report to trigger a frame, which is cheaper than a timer.
-SLACK = 1 / 40
 #: Seconds to wait for the first report of a new job, whose message is better than the job's name.
 FIRST_REPORT = 1 / 50
 
@@ -279,7 +277,7 @@ class StatusLine:
                     await output.wait_writable()
                     # Receive further reports before the next frame.
                     self._is_dirty, self._due = True, trio.current_time() + FRAME
-                await self._rest(updates)
+                await self._rest()
         self._draw_if_due(output)
 
     async def _receive(self, updates: Updates[JobSnapshot]) -> None:
@@ -288,10 +286,12 @@ class StatusLine:
         Raises:
             trio.EndOfChannel: No report can follow.
         """
-        if not updates.unread:
+        unread = _unread(updates)
+        if not unread:
             with trio.CancelScope(deadline=self._next_time()) as self._wait:
                 self._update_model(await updates.receive())
-        for snapshot in _unread(updates):
+            unread = _unread(updates)
+        for snapshot in unread:
             self._update_model(snapshot)
         self._count()
 
@@ -323,12 +323,11 @@ class StatusLine:
             return max(self._due, self._held_until)
         return max(self._due, self._changes_at)
 
-    async def _rest(self, updates: Updates[JobSnapshot]) -> None:
-        """Sleep until the next frame may be drawn, and a little longer if no job reports."""
+    async def _rest(self) -> None:
+        """Sleep until the next frame may be drawn."""
         if self._due > trio.current_time():
-            latest = max(self._due, min(self._due + SLACK, self._changes_at))
-            with trio.CancelScope(deadline=latest) as self._wait:
-                await updates.rest(self._due)
+            with trio.CancelScope(deadline=self._due) as self._wait:
+                await trio.sleep_forever()
 
     def _draw_if_due(self, output: LineOutput) -> bool:
         """Draw the line if it has changed; return False if the terminal accepts nothing now."""

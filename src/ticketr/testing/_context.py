@@ -35,7 +35,7 @@ class FakeContext(JobContext):
     __slots__ = ("cancel_requested", "reports")
 
     def __init__(self, record: JobRecord, attempt: int) -> None:
-        super().__init__(record, cast("Subscriptions[JobRecord]", None))
+        super().__init__(record, cast("Subscriptions", None))
         self._attempt = attempt
         self.reports: list[JobProgress] = []
         self.cancel_requested: bool = False

@@ -1,51 +1,61 @@
-"""What a program reads the changes of jobs from."""
+"""How a change of a job reaches those who read it.
+
+Updates are state, not a stream: a slow reader needs the present state of a job, not every state
+that it has passed. So a reader's memory channel carries the job's record, never twice at a time,
+and the snapshot is made when the reader takes the record out. This gives all the promises at once:
+
+* A change costs a lookup and at most one ``send_nowait``. It never waits, so a slow reader does
+  not slow down a job.
+* A slow reader gets the newest snapshot of each job.
+* An ended record does not change any more, so a final snapshot is never overwritten or followed by
+  another, and never lost: its record is in the channel already, or is sent again.
+* Memory is bounded by the number of jobs, and that by ``BACKLOG``.
+
+A record that Trio has handed to a task parked in ``receive()`` counts as unread until that task
+runs. Trio does not cancel a receiver that already has its value.
+"""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
+import math
+import weakref
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._owner_thread import OwnerThread
-from ticketr.jobs._readers.subscription import Subscription, WeakSubscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Self
 
-    from ticketr.jobs._readers.subscription import Idle
+    from ticketr.jobs._record import JobRecord
 
-T = TypeVar("T")
-R = TypeVar("R")  # what is sent: a job's record
-R_contra = TypeVar("R_contra", contravariant=True)
-T_co = TypeVar("T_co", covariant=True)  # what the reader sees of it
+BACKLOG = 10_000
+"""The most unread jobs of a reader; beyond it the oldest is dropped."""
+
+T_co = TypeVar("T_co", covariant=True)  # what a reader gets of a job
 
 
-class WaitForChange(Protocol[R_contra]):
-    """Waits for an update, unless it is a job that reads and would wait for ever."""
+class ReadQueue(Protocol):
+    """The part of a queue that its readers use."""
 
-    def __call__(
+    @property
+    def is_idle(self) -> bool: ...
+
+    def expect_idle(self) -> object:
+        """Notify the readers when the queue is idle."""
+
+    def wait_for_change(
         self,
-        record: R_contra | None,
+        record: JobRecord | None,
         is_ready: Callable[[], bool],
-        park: Callable[[], Awaitable[T]],
-        /,
+        park: Callable[[], Awaitable[JobRecord]],
         *,
         until_idle: bool,
-    ) -> Awaitable[T]:
-        """Await ``park`` and return its result.
-
-        Args:
-            record: The job whose updates are read; None for all jobs.
-            is_ready: Returns whether the wait is over, or has been woken.
-            park: Waits.
-            until_idle: Whether the updates end when the queue is idle.
-
-        Raises:
-            WouldDeadlock: The wait is refused.
-        """
+    ) -> Awaitable[JobRecord]:
+        """Await ``park``, unless a job that reads would wait for ever."""
         ...
 
 
@@ -62,32 +72,32 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
     It begins with the first change after it was opened, and ends when nothing can follow. It is
     meant for one consumer. A slow consumer gets the newest state of each job, and always the final
     one. Updates arrive until it is closed, or until your program holds no reference to it.
+
+    Attributes:
+        missed: The number of jobs that were dropped unread because 10,000 others were unread too.
     """
 
     def __init__(
         self,
-        subscription: Subscription[R],
-        view: Callable[[R], T_co],
-        unsubscribe: Callable[[], object],
-        wait_for_change: WaitForChange[R],
-        record: R | None,
+        queue: ReadQueue,
+        owner_thread: OwnerThread,
+        view: Callable[[JobRecord], T_co],
+        record: JobRecord | None = None,
+        *,
+        only_reports: bool = False,
+        until_idle: bool = False,
     ) -> None:
-        self._subscription = subscription
+        self._queue = queue
+        self._owner_thread = owner_thread
         self._view = view
-        self._unsubscribe = unsubscribe
-        self._wait_for_change = partial(
-            wait_for_change, record, until_idle=subscription.is_until_idle
-        )
-
-    @property
-    def unread(self) -> int:
-        """The number of jobs that have changed since they were last read."""
-        return self._subscription.unread
-
-    @property
-    def missed(self) -> int:
-        """The number of jobs that were dropped unread because 10,000 others were unread too."""
-        return self._subscription.missed
+        self._record = record  # the job that it reads; None for all jobs
+        self._only_reports = only_reports
+        self._until_idle = until_idle
+        self._send, self._receive = trio.open_memory_channel["JobRecord"](math.inf)
+        self._unread: set[JobRecord] = set()
+        self._is_over = False
+        self._is_closed = False
+        self.missed: int = 0
 
     @enable_ki_protection
     def close(self) -> None:
@@ -95,8 +105,13 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
         A task that waits on this reader gets ``trio.ClosedResourceError``.
         """
-        self._subscription.close()
-        self._unsubscribe()
+        self._owner_thread.check()
+        self._is_closed = True
+        # The receiving end first: a task parked there is to get ClosedResourceError, not
+        # EndOfChannel.
+        self._receive.close()
+        self._send.close()
+        self._unread.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -128,10 +143,16 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             WouldDeadlock: Called inside a job that keeps the one from ending that this reads, or
                 that would read until its own queue is idle.
         """
-        subscription = self._subscription
-        if subscription.can_receive():
-            return self._view(await subscription.take())
-        return self._view(await self._wait_for_change(subscription.can_receive, subscription.take))
+        self._owner_thread.check()
+        self._end_if_idle()
+        if self._is_readable():
+            record = await self._receive.receive()
+        else:
+            record = await self._queue.wait_for_change(
+                self._record, self._is_readable, self._receive.receive, until_idle=self._until_idle
+            )
+        self._unread.discard(record)
+        return self._view(record)
 
     @enable_ki_protection
     def receive_nowait(self) -> T_co:
@@ -142,56 +163,76 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             trio.EndOfChannel: There will be no more changes.
             trio.ClosedResourceError: This reader was closed.
         """
-        return self._view(self._subscription.take_nowait())
+        self._owner_thread.check()
+        self._end_if_idle()
+        record = self._receive.receive_nowait()
+        self._unread.discard(record)
+        return self._view(record)
 
-    @enable_ki_protection
-    async def rest(self, until: float) -> None:
-        """Wait for the first change at or after a time, or for the end, without reading it.
+    def _is_readable(self) -> bool:
+        """Return whether ``receive`` would return or raise at once."""
+        return bool(self._unread) or self._is_over or self._is_closed
 
-        Use it to draw at a limited rate. Changes before that time do not wake the task, so this
-        costs less than a timer. All changes are unread afterwards. Put a cancel scope around it to
-        bound the wait.
+    def _notify(self, record: JobRecord, *, is_report: bool) -> None:
+        """Put a changed record into the channel, unless it is there already."""
+        if self._is_closed or (self._only_reports and not is_report):
+            return
+        unread = self._unread
+        if record in unread:
+            return
+        if len(unread) >= BACKLOG:
+            unread.discard(self._receive.receive_nowait())
+            self.missed += 1
+        unread.add(record)
+        self._send.send_nowait(record)
 
-        Cancellation:
-            Loses nothing.
+    def _end_if_idle(self) -> None:
+        """End the channel if all is read and no job is left, or else expect that."""
+        if self._until_idle and not self._is_closed:
+            if not self._queue.is_idle:
+                self._queue.expect_idle()
+            elif not self._unread:
+                self._end()
 
-        Args:
-            until: The time, on Trio's clock.
+    def _notify_idle(self) -> None:
+        """End the channel if it is to end now; if something is unread, it ends after that."""
+        if self._until_idle and not self._unread:
+            self._end()
 
-        Raises:
-            trio.ClosedResourceError: This reader was closed, before the call or during it.
-            trio.BusyResourceError: Another task is in ``rest`` on this reader.
-            TypeError, ValueError: ``until`` is not a time.
-            WouldDeadlock: As :meth:`receive` raises it.
-        """
-        subscription = self._subscription
-        await self._wait_for_change(subscription.rest_is_over, partial(subscription.rest, until))
+    def _end(self) -> None:
+        """End the channel: the reader gets what is unread, then the end."""
+        self._is_over = True
+        self._send.close()
+
+
+Readers: TypeAlias = "tuple[weakref.ref[Updates[Any]], ...]"
+"""Weak references, so a reader that the program has dropped costs nothing.
+
+The tuple is replaced and never changed, since user code that runs when unread records are dropped
+may open readers meanwhile.
+"""
 
 
 @final
-class Subscriptions(Generic[R]):
+class Subscriptions:
     """The readers of one queue.
 
     Attributes:
         owner_thread: The Trio run that the queue belongs to.
         is_watched: Whether there is, or has been, any reader.
-        watchers: The readers of all changes of all jobs.
-        progress_readers: The readers of the progress of all jobs.
-        watchers_of: The readers of one job, by its record.
         observer: Called with each job that has changed, before the readers; None for no such call.
     """
 
-    def __init__(self, wait_for_change: WaitForChange[R]) -> None:
+    def __init__(self, queue: ReadQueue) -> None:
         self.owner_thread: OwnerThread = OwnerThread()
-        self._wait_for_change = wait_for_change
         self.is_watched: bool = False
-        self.watchers: WeakSubscriptions[R] = WeakSubscriptions[R]()
-        self.progress_readers: WeakSubscriptions[R] = WeakSubscriptions[R]()
-        self.watchers_of: dict[R, WeakSubscriptions[R]] = {}
-        self.observer: Callable[[R], None] | None = None
-        self._closed = False
+        self.observer: Callable[[JobRecord], None] | None = None
+        self._queue = queue
+        self._readers: Readers = ()  # of all jobs
+        self._readers_of: dict[JobRecord, Readers] = {}  # of one job
+        self._is_closed = False
 
-    def observe(self, observer: Callable[[R], None]) -> None:
+    def observe(self, observer: Callable[[JobRecord], None]) -> None:
         """From now on, call a function with each job that changes.
 
         It must not change any.
@@ -199,78 +240,78 @@ class Subscriptions(Generic[R]):
         self.observer = observer
         self.is_watched = True
 
-    def watch(self, view: Callable[[R], T_co], until: Idle | None = None) -> Updates[T_co]:
-        """Return a reader of every change of every job, until this is idle."""
-        return self._subscribe(self.watchers, view, until=until)
-
-    def read_progress(self, view: Callable[[R], T_co], until: Idle | None = None) -> Updates[T_co]:
-        """Return a reader of every progress report of every job, until this is idle."""
-        return self._subscribe(self.progress_readers, view, until=until)
-
-    def watch_one(self, record: R, view: Callable[[R], T_co], *, is_ended: bool) -> Updates[T_co]:
-        """Return a reader of every change of one job.
-
-        Args:
-            record: The job's record.
-            view: What the reader gets.
-            is_ended: Whether the job has ended, so that its end is all there is to read.
-        """
-        if not is_ended:
-            return self._subscribe(
-                self.watchers_of.setdefault(record, WeakSubscriptions()), view, record
-            )
-        self.owner_thread.check()
-        subscription = Subscription[R](self.owner_thread)
-        subscription.notify(record)
-        subscription.end()
-        return Updates(subscription, view, lambda: None, self._wait_for_change, record)
-
-    def _subscribe(
+    def watch(
         self,
-        readers: WeakSubscriptions[R],
-        view: Callable[[R], T_co],
-        record: R | None = None,
-        until: Idle | None = None,
+        view: Callable[[JobRecord], T_co],
+        *,
+        only_reports: bool = False,
+        until_idle: bool = False,
     ) -> Updates[T_co]:
+        """Return a reader of every change of every job, or of their progress reports alone."""
         self.owner_thread.check()
-        subscription = Subscription[R](self.owner_thread, until)
-        if self._closed:
-            subscription.end()
+        updates = Updates(
+            self._queue,
+            self.owner_thread,
+            view,
+            only_reports=only_reports,
+            until_idle=until_idle,
+        )
+        if self._is_closed:
+            updates._end()
         else:
             self.is_watched = True
-            readers.add(subscription)
-        unsubscribe = partial(readers.remove, subscription)
-        return Updates(subscription, view, unsubscribe, self._wait_for_change, record)
+            self._readers = _with_one_more(self._readers, updates)
+        return updates
 
-    def notify_changed(self, record: R) -> None:
+    def watch_one(self, record: JobRecord, view: Callable[[JobRecord], T_co]) -> Updates[T_co]:
+        """Return a reader of every change of one job; of one that has ended, its end is unread."""
+        self.owner_thread.check()
+        updates = Updates(self._queue, self.owner_thread, view, record)
+        if record.status.is_terminal:
+            updates._notify(record, is_report=False)
+            updates._end()
+        else:
+            self.is_watched = True
+            others = self._readers_of.get(record, ())
+            self._readers_of[record] = _with_one_more(others, updates)
+        return updates
+
+    def notify_changed(self, record: JobRecord, *, is_report: bool = False) -> None:
         """Notify readers of a change of a job."""
         if self.observer is not None:
             self.observer(record)
-        if self.watchers.references:
-            self.watchers.notify(record)
-        if self.watchers_of and (readers := self.watchers_of.get(record)) is not None:
-            readers.notify(record)
+        readers = self._readers
+        if self._readers_of and (of_job := self._readers_of.get(record)) is not None:
+            readers += of_job
+        for reference in readers:
+            if (updates := reference()) is not None:
+                updates._notify(record, is_report=is_report)
 
-    def notify_progress(self, record: R) -> None:
-        """Notify readers of a job's progress report."""
-        if self.progress_readers.references:
-            self.progress_readers.notify(record)
-        self.notify_changed(record)
-
-    def notify_ended(self, record: R) -> None:
+    def notify_ended(self, record: JobRecord) -> None:
         """Notify readers of a job's end, and end the readers of that job."""
         self.notify_changed(record)
-        if self.watchers_of and (readers := self.watchers_of.pop(record, None)) is not None:
-            readers.end()
+        if self._readers_of:
+            _end_all(self._readers_of.pop(record, ()))
 
     def notify_idle(self) -> None:
         """Notify readers that no job is pending or running."""
-        self.watchers.notify_idle()
-        self.progress_readers.notify_idle()
+        for reference in self._readers:
+            if (updates := reference()) is not None:
+                updates._notify_idle()
 
     def close(self) -> None:
         """End all readers, since no job will change from now on."""
-        self._closed = True
+        self._is_closed = True
         self.owner_thread.close()
-        self.watchers.end()
-        self.progress_readers.end()
+        _end_all(self._readers)
+
+
+def _with_one_more(readers: Readers, updates: Updates[object]) -> Readers:
+    """Return the readers that the program still has, and another one."""
+    return (*(reader for reader in readers if reader() is not None), weakref.ref(updates))
+
+
+def _end_all(readers: Readers) -> None:
+    for reference in readers:
+        if (updates := reference()) is not None:
+            updates._end()
