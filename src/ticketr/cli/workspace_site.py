@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr.config import BadSetting, checked_site
-from ticketr.jira import NotFound, Rejected, open_jira
-from ticketr.sync import Columns, UnknownProject
+from ticketr.jira import Rejected, open_jira
+from ticketr.sync import Columns, naming_project
 
 if TYPE_CHECKING:
     from ticketr.config import WantedField
@@ -58,10 +58,8 @@ async def check_login(
         user = await jira.myself()
         if credentials.site != site:
             await _check_gateway(jira, site)
-        try:
+        async with naming_project(jira, project, place=project_place, site=site):
             answer = LoginChecked(user, await jira.project(project) if project else None)
-        except NotFound:
-            raise UnknownProject(project or "", project_place, site) from None
         if fields:
             Columns.of(await jira.fields(), fields)
         return answer
