@@ -274,7 +274,7 @@ def test_a_folder_that_cannot_be_written_can_still_be_looked_at(
     assert [told.code for told in (*works, drafted)] == [1, 1, 1, 1]
     for told in (*works, drafted):
         assert f" {folder}" in told.err
-        assert "Read-only file system" in told.err
+        assert "Read-only file system; let your account write there" in told.err
     assert someone.files() == before
     assert someone.runs("push").code == 0
 
@@ -309,6 +309,20 @@ def test_a_full_disk_is_reported_and_the_next_run_goes_on_when_there_is_room(
     assert 1 < len(some) < 100
     assert (done.code, sent.code) == (0, 0)
     assert len(keys) == len({*keys}) == len(someone.site) == 301
+
+
+def test_a_disk_without_room_for_the_state_file_is_called_full(
+    someone: User, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+
+    for size in range(24, 300, 24):
+        with mounted(folder, "-t", "tmpfs", "-o", f"size={size}k", "tmpfs"):
+            told = someone.runs("pull", "-C", str(folder))
+        if told.code == 0:
+            break
+        problem = next(line for line in told.err.splitlines() if line.startswith("Pull failed: "))
+        assert "no space left" in problem.lower(), (size, problem)
 
 
 def test_a_draft_for_which_there_is_no_room_leaves_no_empty_file(

@@ -63,7 +63,22 @@ REFUSED: tuple[tuple[Answer, str], ...] = (
         Answer(
             {"message": "Site temporarily unavailable"}, status=503, headers={"retry-after": "999"}
         ),
-        "failed on its side (503: Site temporarily unavailable): try again later",
+        "failed on its side (503: Site temporarily unavailable): try again in 17 minutes",
+    ),
+    (
+        Answer(b"<html>no</html>", status=405),
+        (
+            "refused the request (405): is this the address of a Jira site? If it is, something "
+            "before it refuses; ask who runs the site"
+        ),
+    ),
+    (
+        Answer(status=302, headers={"location": "https://login.acme.example/sso"}),
+        (
+            "sends elsewhere, to https://login.acme.example/sso, which is a login page: is this the "
+            "address of a Jira site? If it is, log in there in a browser if a network or proxy "
+            "asks for it; else Jira is in trouble, try again later"
+        ),
     ),
     (
         Answer(status=302, headers={"location": "https://acme.example/"}),
@@ -112,6 +127,46 @@ def test_an_unknown_project_is_named_with_its_setting(
         f"failed: {where} is NOPE: there is no such project at http://127.0.0.1, or your "
         "account may not see it"
     )
+
+
+#: What a command says at its end; the folder holds bad.md.
+NAMED = {
+    ("log", "DEMO-999", "2h"): "Log work failed: 127.0.0.1 does not have DEMO-999 (404: ",
+    ("pull", "XX-1"): "failed: XX-1: Jira does not have it, or you may not see it\n",
+    ("push", "--yes"): "failed: bad.md:1:11: a ticket needs a title",
+    ("pull", "-C", "bad.md"): "Directory 'bad.md' is a file",
+    ("log", "DEMO-1", "2h", "--started", "yesterday"): (
+        'failed: "yesterday": write when the work began like 2026-01-31 09:30'
+    ),
+    ("bulk", "DEMO-1", "--move", "DEMO-777", "--yes"): (
+        "failed: DEMO-1: to move it under DEMO-777: 127.0.0.1 refused the request (400: "
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "words"), NAMED.items())
+def test_a_failure_names_what_it_is_about_once(
+    command: tuple[str, ...], words: str, someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone.writes("bad.md", "# TICKET: \n")
+    monkeypatch.chdir(someone.root)
+
+    told = someone.runs(*command)
+
+    assert told.code in {1, 2, 3}
+    assert words in told.err
+
+
+def test_a_token_with_a_line_break_names_the_variable(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIRA_API_TOKEN", "one\ntwo")
+
+    told = someone.runs("pull")
+
+    assert told.code == 1
+    assert "with a line break or the like in it); set JIRA_API_TOKEN again" in told.err
+    assert "two" not in told.err
 
 
 @pytest.mark.parametrize("path", ["bulk/issues/fields", "bulk/queue"])

@@ -168,7 +168,7 @@ async def test_a_keyring_that_waits_for_its_user_can_be_cancelled(
 @pytest.mark.parametrize("token", ["", "two\nlines", "bell\x07", "\ufffd\x00"])
 def test_an_invalid_token_is_refused_and_not_shown(token: str) -> None:
     with pytest.raises(
-        TokenFailed, match="from the keyring: what it gave is not a token"
+        TokenFailed, match=r"from the keyring: what it gave is not a token .* store it again"
     ) as caught:
         FoundToken(SITE, ME, token, TokenSource.KEYRING)
 

@@ -109,9 +109,10 @@ async def test_a_site_that_speaks_no_tls_is_reported(
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         await nursery.start(trio.serve_listeners, handshake, [listener])
         url = f"https://127.0.0.1:{listener.socket.getsockname()[1]}/"
-        with pytest.raises(TlsFailed, match="no secure connection"):
+        with pytest.raises(TlsFailed, match="no secure connection") as caught:
             await get(url, open_transport(package))
         nursery.cancel_scope.cancel()
+    assert ("does not speak TLS" in str(caught.value)) == (handshake is plain)
 
 
 async def test_silence_in_the_handshake_is_bounded_as_connecting_is(package: HttpPackage) -> None:

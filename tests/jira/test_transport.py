@@ -232,6 +232,27 @@ async def test_this_machine_is_never_asked_through_a_proxy(
         assert proxy.requests == 0
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_proxy_that_does_not_connect_is_named(
+    is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = say(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+    async with raw_site(refusal) as proxy:
+        address = proxy.url if is_there else "http://127.0.0.1:9"
+        monkeypatch.setenv("https_proxy", address.replace("//", "//mia:secret@"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        with pytest.raises(ConnectFailed) as caught:
+            await get("https://jira.example.com/x", open_transport("httpx"))
+
+    reason, advice = (
+        ("407 Proxy Authentication Required", "the proxy asks for a name and password")
+        if is_there
+        else ("Connection refused", "check HTTPS_PROXY")
+    )
+    words = f"cannot reach jira.example.com through the proxy {address} ({reason}): {advice}"
+    assert str(caught.value).startswith(words)
+
+
 async def test_other_machines_are_asked_through_the_proxy_of_the_environment_by_httpx(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -90,7 +90,7 @@ async def test_work_whose_answer_was_lost_is_not_recorded_twice(
 @pytest.mark.parametrize(
     ("work", "reason"),
     [
-        ({"started": "yesterday"}, "it is not a moment like 2026-01-31 09:30"),
+        ({"started": "yesterday"}, "write when the work began like 2026-01-31 09:30"),
         ({"text": "x" * 40_000}, "the text is too long; Jira takes 32767 characters"),
         ({"text": "a\n\n<!-- b -->"}, ""),
     ],

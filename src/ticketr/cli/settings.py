@@ -38,7 +38,7 @@ def workspace_options(command: Command) -> Command:
     folder = click.option(
         "-C",
         "--folder",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, file_okay=False),
         help="The folder of the tickets; else the workspace around the current folder.",
     )
     return name(folder(command))

@@ -171,7 +171,7 @@ def remove(*, name: str) -> None:
 @click.option(
     "-C",
     "--folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     help="Its folder; else the workspace around the current folder.",
 )
 def trust(*, name: str | None, folder: Path | None) -> None:

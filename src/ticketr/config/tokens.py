@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from ticketr.config import keychain
-from ticketr.config.environment import read_environment
+from ticketr.config.environment import TOKEN_NAMES, read_environment
 from ticketr.config.errors import TokenFailed, token_place
 from ticketr.config.private_files import config_folder
 from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
@@ -60,7 +60,10 @@ class FoundToken:
 
     def __post_init__(self) -> None:
         if not self.token or not self.token.isprintable():
-            raise TokenFailed(self.source.value, "what it gave is not a token", "store it again")
+            is_variable = self.source is TokenSource.ENVIRONMENT
+            remedy = f"set {TOKEN_NAMES[0]} again" if is_variable else "store it again"
+            problem = "what it gave is not a token (empty, or with a line break or the like in it)"
+            raise TokenFailed(self.source.value, problem, remedy)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a login is not pickled: it would take the token along")

@@ -57,6 +57,10 @@ _CLOUD_ADDRESS = "https://you.atlassian.net"
 _IS_IT_JIRA = "is this the address of a Jira site?"
 _SHRINK_IT = "make it smaller, or ask the site's administrator to raise the limit"
 _IN_TROUBLE = "Jira or something before it is in trouble, try again later"
+_LOG_IN = (
+    "log in there in a browser if a network or proxy asks for it; else Jira is in trouble, "
+    "try again later"
+)
 _WHICH_OF_BOTH = f"{_IS_IT_JIRA} If it is, {_IN_TROUBLE}"
 
 
@@ -201,19 +205,26 @@ class ConnectFailed(JiraError):
 
     Attributes:
         reason: Why not, in a few words.
+        proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
     reason: str = field(metadata=_TEXT)
+    proxy: str = field(default="", metadata=_ADDRESS)
 
     @property
     def cause(self) -> str:
         """What went wrong."""
-        return f"cannot reach {self.host} ({self.reason})"
+        through = f" through the proxy {self.proxy}" if self.proxy else ""
+        return f"cannot reach {self.host}{through} ({self.reason})"
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return "check the address and your network"
+        if not self.proxy:
+            return "check the address and your network"
+        if self.reason.startswith("407"):
+            return _ADVICE[407]
+        return "check HTTPS_PROXY, or ask who runs the proxy; NO_PROXY names hosts without one"
 
 
 @dataclass(eq=False, repr=False)
@@ -309,7 +320,7 @@ class Redirected(JiraError):
         """What the user can do about it."""
         if not self.is_login:
             return "if that is your Jira site, use its address instead"
-        return _IN_TROUBLE if self.known else _WHICH_OF_BOTH
+        return _LOG_IN if self.known else f"{_IS_IT_JIRA} If it is, {_LOG_IN}"
 
 
 @dataclass(eq=False, repr=False)
@@ -389,7 +400,7 @@ class ServerError(JiraError):
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return "try again later"
+        return f"try again{_wait_words(self.retry_after) or ' later'}"
 
 
 @dataclass(eq=False, repr=False)
@@ -421,13 +432,18 @@ class Rejected(JiraError):
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return _ADVICE.get(self.status, _REPORT_IT)
+        return _ADVICE.get(self.status, _REPORT_IT if self.is_jiras else _GATEWAY)
 
     @property
     def cause(self) -> str:
         """What went wrong."""
+        return f"{self.host} {self.refused} {self._answer}"
+
+    @property
+    def _answer(self) -> str:
+        """The status and Jira's own words, in parentheses."""
         words = f": {self.detail}" if self.detail else ""
-        return f"{self.host} {self.refused} ({self.status}{words})"
+        return f"({self.status}{words})"
 
 
 class BadRequest(Rejected):
@@ -459,7 +475,11 @@ class Forbidden(Rejected):
 class NotFound(Rejected):
     """Nothing there, or the account may not see it."""
 
-    refused = "does not have it"
+    @property
+    def cause(self) -> str:
+        """What went wrong."""
+        match = _NAMES_ONE.search(self.url)
+        return f"{self.host} does not have {match[1] if match else 'it'} {self._answer}"
 
     @property
     def advice(self) -> str:
@@ -517,6 +537,7 @@ REJECTIONS: dict[int, type[Rejected]] = {
 }
 
 _CORRECT_IT = "correct what Jira names here"
+_GATEWAY = f"{_IS_IT_JIRA} If it is, something before it refuses; ask who runs the site"
 _REPORT_IT = "this is ticketr's or the site's fault, please report it"
 _IS_CHANGED = "another person or program changes it at the moment, or has locked it; try again"
 #: What to do about a status.
@@ -529,6 +550,7 @@ _ADVICE = {
     402: "the site's plan has ended or it is suspended; ask who runs the site",
     403: "ask the site's administrator for the permission, or use another account",
     404: "check the key; Jira also answers so when your account may not see it",
+    407: "the proxy asks for a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
     408: "it took too long to arrive; check your network, or try again later",
     409: _IS_CHANGED,
     410: "Jira has removed what this asks for; a newer ticketr may know what replaces it",
@@ -537,7 +559,7 @@ _ADVICE = {
     423: _IS_CHANGED,
 }
 #: The addresses of things that have a key or an ID.
-_NAMES_ONE = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/")
+_NAMES_ONE = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/([^/?]+)")
 #: The longest wait that is told; a server that asks for a longer one is not believed.
 _LONGEST_TOLD = 24 * 60 * 60
 

@@ -87,6 +87,8 @@ class Note:
 
     def in_group(self, group: str) -> str:
         """Return the note as one line for people: its group, ticket, file and reason."""
+        if self.name == self.path and self.reason.startswith(f"{self.path}:"):
+            return f"{group}: {self.reason}"  # with the line
         path = f" ({self.path})" if self.path not in {"", self.name} else ""
         return f"{group}: {self.name}{path}: {self.reason}"
 

@@ -112,7 +112,7 @@ def _start_time(text: str, session: Session) -> datetime:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is
     moment = read_moment(text)
     if moment is None:
-        raise BadWork(text, "it is not a moment like 2026-01-31 09:30")
+        raise BadWork(text, "write when the work began like 2026-01-31 09:30")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_of(session.time_zone))
     if moment.tzinfo is None:

@@ -16,6 +16,8 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import trio
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
     from ticketr.jira.transport.base import BodySource
 
-_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = tuple(f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -191,15 +194,24 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout:
-        raise ConnectFailed(url, _reasons.NOT_CONNECTED) from None
+        raise ConnectFailed(url, _reasons.NOT_CONNECTED, _proxy_of(url)) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise _reasons.not_connected(url, error) from None
+        raise _reasons.not_connected(url, error, _proxy_of(url)) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise ConnectFailed(url, _reasons.BAD_ADDRESS) from None
     except UnicodeError as error:
         raise _reasons.not_encoded(url, error) from None
     except httpx.TransportError as error:
         raise ConnectionLost(url, _reason_of(error)) from None
+
+
+def _proxy_of(url: str) -> str:
+    """Return the proxy of the environment that a request goes through; empty without one."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc) or parts.hostname in _LOOPBACK_HOSTS:
+        return ""
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all", "")
 
 
 def _reason_of(error: Exception) -> str:

@@ -14,19 +14,29 @@ if TYPE_CHECKING:
 
 BAD_ADDRESS = "the address cannot be used"
 CLOSED = "connection closed"
+NO_TLS = "what answers there does not speak TLS"
 NOT_CONNECTED = "no answer to connecting"
 NOT_SENDABLE = "the request was not sendable"
+#: OpenSSL's names for an answer that is not TLS.
+_NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
 
-def not_connected(url: str, error: Exception) -> ConnectFailed | TlsFailed:
-    """Make the error for a connection that could not be made."""
+def not_connected(url: str, error: Exception, proxy: str = "") -> ConnectFailed | TlsFailed:
+    """Make the error for a connection that could not be made.
+
+    Args:
+        url: The address that was asked.
+        error: The error of the HTTP package.
+        proxy: The proxy that was asked to connect; empty without one.
+    """
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
-            return TlsFailed(url, text or cause.reason or "TLS failed")
+            reason = NO_TLS if cause.reason in _NO_TLS_REASONS else cause.reason
+            return TlsFailed(url, text or reason or "TLS failed")
     reasons = (_os_words(cause) for cause in causes if isinstance(cause, OSError))
-    return ConnectFailed(url, next(filter(None, reasons), str(error)))
+    return ConnectFailed(url, next(filter(None, reasons), str(error)), proxy)
 
 
 def no_http(error: Exception) -> str:

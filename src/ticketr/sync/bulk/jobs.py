@@ -287,7 +287,7 @@ class BulkJob(SessionJob):
             try:
                 await session.jira.edit_issue(each.key, {"parent": {"key": self.change.parent}})
             except JiraError as error:
-                self._refuse([each], error)
+                self._refuse([each], error, f"to move it under {self.change.parent}: ")
             else:
                 self._done[each.key] = each.id
             self._report_progress(session)
@@ -353,8 +353,13 @@ class BulkJob(SessionJob):
                 reason = with_field_names(progress.failed[each.id], session.columns.names)
                 self._fail([each], reason, Code.REFUSED)
 
-    def _refuse(self, some: Sequence[BulkIssue], error: JiraError) -> None:
+    def _refuse(self, some: Sequence[BulkIssue], error: JiraError, change: str = "") -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.
+
+        Args:
+            some: The issues.
+            error: Jira's answer.
+            change: The change, as the beginning of the note.
 
         Raises:
             ChangeUnknown: It is not known what Jira does.
@@ -366,7 +371,7 @@ class BulkJob(SessionJob):
             del self._asked[each.id]
         if isinstance(error, AuthenticationFailed) or not isinstance(error, Rejected):
             raise error
-        self._fail(some, str(error), Code.REFUSED)
+        self._fail(some, f"{change}{error}", Code.REFUSED)
 
     def _fail(self, some: Sequence[BulkIssue], reason: str, code: Code) -> None:
         self._failed += (Note(each.key, "", reason, code) for each in some)

@@ -141,8 +141,9 @@ class _Relatives:
                 if alone and alone.renamed:
                     found += alone.renamed
                 else:
-                    hint = nearest(names[name], self._keys_except(names.values()))
-                    reason = f"Jira does not have it, or you may not see it; {hint}"
+                    known = self._keys_except(names.values())
+                    hint = f"; {nearest(names[name], known)}" if known else ""
+                    reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note(names[name], reason, Code.MISSING)
         return found
 

@@ -37,6 +37,9 @@ _UNREADABLE = _DENIED | {errno.ENOENT}
 _UNWRITABLE = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
 _REFUSED = _DENIED | {errno.EROFS}
+#: The actions that need to write into a folder.
+_IN_FOLDER = frozenset(("lock", "write into"))
+_WRITE_THERE = "let your account write there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
         reason = error.strerror or str(error)
         if error.errno in _DENIED and (action == "read" or _is_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
+        elif error.errno in _REFUSED and action in _IN_FOLDER:
+            reason = f"{reason}; {_WRITE_THERE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -103,7 +108,7 @@ def folder_errors(folder: str, root: str) -> Generator[None]:
         place = folder
         while len(place) > len(root) and not os.path.isdir(place):  # noqa: PTH112 - a str
             place = place.rpartition("/")[0]
-        reason = f"{error.strerror}; let your account write there"
+        reason = f"{error.strerror}; {_WRITE_THERE}"
         raise FileFailed(Path(place), "write into", reason, alone=place != root) from error
 
 
