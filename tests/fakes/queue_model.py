@@ -65,14 +65,12 @@ class QueueModel(QueueBooks):
         is_doomed = not wish.after_any_end and any(
             job.status in {JobStatus.FAILED, JobStatus.CANCELLED} for job in before
         )
-        is_late = is_doomed or wish.start_by <= self.now
-        victims = rivals if way is OnConflict.SUPERSEDE and not is_late else []
+        victims = rivals if way is OnConflict.SUPERSEDE else []
         inherits = any(
             victim.status is JobStatus.PENDING and self.is_ready(victim) for victim in victims
         )
         is_full = not (self.has_room or inherits or above)
         job = ModelJob(wish, wish.priority, self.now, self.now + wish.delay)
-        job.is_late = bool(rivals and not victims and wish.id)
         if victims and wish.id:
             same_id = [other for other in self.running if other.wish.id == wish.id]
             job.superseded = [other for other in same_id if other not in before]
@@ -91,7 +89,7 @@ class QueueModel(QueueBooks):
     def _rivals(self, wish: Wish) -> list[ModelJob]:
         live = [job for job in self.jobs if job.is_live]
         if wish.id:
-            return [job for job in live if job.wish.id == wish.id and not job.is_late][-1:]
+            return [job for job in live if job.wish.id == wish.id][-1:]
         if wish.key is None or wish.on_conflict is None:
             return []
         return [job for job in live if job.wish.key == wish.key]
@@ -99,12 +97,12 @@ class QueueModel(QueueBooks):
     def _admit(self) -> None:
         while self.outside and self.has_room:
             first = max(self.outside, key=lambda submission: submission.wish.priority)
-            self._let_in(first, above=False)
+            self._let_in(first)
 
-    def _let_in(self, submission: Submission, *, above: bool) -> None:
+    def _let_in(self, submission: Submission) -> None:
         self.outside.remove(submission)
         try:
-            submission.job = self._enter(submission.wish, above=above)
+            submission.job = self._enter(submission.wish)
         except DuplicateJob:
             submission.refusal = DuplicateJob
 
@@ -410,9 +408,6 @@ class QueueModel(QueueBooks):
             self.starts.append(job.wish.label)
 
     def _expire(self) -> None:
-        while outside := [one for one in self.outside if one.wish.start_by <= self.now]:
-            self._let_in(min(outside, key=lambda one: one.wish.start_by), above=True)
-            self._admit()
         late = [job for job in self.pending if not job.attempt and job.wish.start_by <= self.now]
         for job in sorted(late, key=lambda job: job.wish.start_by):
             self._end_pending(job, CancelCause.EXPIRED)

@@ -126,7 +126,6 @@ class QueueBooks:
         times = [self.cut_off_at]
         for job in self.pending:
             times += [job.due_at, job.wish.start_by]
-        times += [submission.wish.start_by for submission in self.outside]
         times += [job.total_ends_at for job in self.running]
         times += [rate.ready_at(self.now) for rate in self.rates.values()]
         times += [repeat.due for repeat in self.repeats if repeat.is_waiting]

@@ -53,7 +53,6 @@ class ModelJob:
     """Those before it that have not ended as it needs."""
     superseded: list[ModelJob] = field(default_factory=list)
     """The running job with its ID, whose end it waits for, however that is."""
-    is_late: bool = False
     """Whether it comes too late to supersede another, which keeps the ID."""
     status: JobStatus = JobStatus.PENDING
     attempt: int = 0

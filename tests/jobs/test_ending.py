@@ -408,39 +408,6 @@ async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> No
     assert handles[0].status is JobStatus.CANCELLED
 
 
-async def test_a_key_may_exit_while_a_submitter_is_admitted(
-    autojump_clock: MockClock,
-) -> None:
-    class Key:
-        is_armed = False
-
-        def __hash__(self) -> int:
-            if self.is_armed:
-                raise SystemExit(3)
-            return 1
-
-    async def arm() -> None:
-        await wait_all_tasks_blocked()
-        key.is_armed = True
-
-    async def run() -> None:
-        async with (
-            open_job_queue(max_pending=1) as queue,
-            trio.open_nursery() as nursery,
-        ):
-            for _ in range(2):
-                await queue.submit(sleep, 1)
-                await wait_all_tasks_blocked()
-            nursery.start_soon(arm)
-            with trio.CancelScope(shield=True):  # what cancels the body does not resume it
-                await queue.submit(sleep, 1, key=key)
-
-    key = Key()
-    with trio.fail_after(60):
-        with pytest.RaisesGroup(SystemExit, flatten_subgroups=True, allow_unwrapped=True):
-            await run()
-
-
 def test_a_run_without_strict_groups_is_no_different() -> None:
     told: list[JobSnapshot] = []
 

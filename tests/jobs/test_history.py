@@ -30,7 +30,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._sqlite import finished as _finished, history as _history
-from ticketr.jobs._wall_clock import WallClock
+from ticketr.jobs._timer import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

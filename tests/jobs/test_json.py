@@ -27,7 +27,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._readers.json import MAX_DEPTH, json_key, json_value
-from ticketr.jobs._wall_clock import WallClock
+from ticketr.jobs._timer import WallClock
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -5,7 +5,7 @@ import trio
 
 from ticketr import CancelCause, RetryLater
 from ticketr.jobs._job import CANCELLED, FAILED
-from ticketr.jobs._outcome import Outcome, outcome_of
+from ticketr.jobs._worker import Outcome, outcome_of
 
 
 async def cancelled() -> trio.Cancelled:

@@ -25,7 +25,7 @@ from ticketr import (
     Updates,
     open_job_queue,
 )
-from ticketr.jobs._owner_thread import OwnerThread
+from ticketr.jobs._trio_internals import OwnerThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -5,8 +5,8 @@ import math
 import trio
 from fakes.records import pending_record
 
+from ticketr.jobs._admission import Submission
 from ticketr.jobs._scheduling.schedule import Schedule
-from ticketr.jobs._submission import Submission
 
 
 def test_first_in_first_out() -> None:

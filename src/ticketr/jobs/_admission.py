@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import trio
-
-from ticketr.jobs._submission import Submission
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._record import JobRecord
+
+
+@final
+@dataclass(eq=False, slots=True)
+class Submission:
+    """A job whose submitter waits for room.
+
+    Attributes:
+        record: The job.
+        task: The task that waits.
+        outcome: The record of the job that has entered or was joined, or why none has; None while
+            the task waits.
+    """
+
+    record: JobRecord
+    task: trio.lowlevel.Task
+    outcome: JobRecord | Exception | None = None
+
+    def resume(self, outcome: JobRecord | Exception) -> None:
+        """Let the submitter run on, with this outcome."""
+        self.outcome = outcome
+        trio.lowlevel.reschedule(self.task)
 
 
 async def wait_for_room(core: QueueCore, record: JobRecord) -> JobRecord:
@@ -31,8 +52,6 @@ async def wait_for_room(core: QueueCore, record: JobRecord) -> JobRecord:
         return trio.lowlevel.Abort.SUCCEEDED if has_left else trio.lowlevel.Abort.FAILED
 
     schedule.add_submission(submission)
-    if schedule.is_time_dependent:
-        core.timer.wake_at(schedule.next_time())
     try:
         await trio.lowlevel.wait_task_rescheduled(give_up)
     finally:

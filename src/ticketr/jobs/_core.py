@@ -36,17 +36,16 @@ from ticketr.jobs._job import (
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._maps.repeat import Repeats
-from ticketr.jobs._phase import Phase
 from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import NO_EXTRAS
 from ticketr.jobs._registry import Registry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
 from ticketr.jobs._scheduling.links import JobLinks
 from ticketr.jobs._scheduling.schedule import Schedule
+from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._statistics import Totals
-from ticketr.jobs._timer import Timer
+from ticketr.jobs._timer import Timer, WallClock, is_virtual
 from ticketr.jobs._values import exact_str, is_text, safe_repr
-from ticketr.jobs._wall_clock import WallClock, is_virtual
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
     from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.recorder import Recorder
     from ticketr.jobs._sqlite.store_writer import StoreWriter
-    from ticketr.jobs._submission import Submission
 
 T = TypeVar("T")
 
@@ -277,26 +275,16 @@ class QueueCore:
         self.enter(record, above=True)
         self.dispatcher.wake()
 
-    def admit(self, above: Submission | None = None) -> None:
-        """Take the jobs of waiting submits while there is room.
-
-        Args:
-            above: A submit whose job is taken first, also if there is no room.
-        """
-        if above is not None:
-            self.schedule.withdraw(above)
-        submission = above or self.schedule.next_admitted()
-        while submission is not None:
+    def admit(self) -> None:
+        """Take the jobs of waiting submits while there is room."""
+        while (submission := self.schedule.next_admitted()) is not None:
             try:
-                outcome: JobRecord | Exception | None = self.enter(
-                    submission.record, above=submission is above
-                )
+                outcome: JobRecord | Exception | None = self.enter(submission.record)
             except Exception as refusal:  # noqa: BLE001 - it is the submit that raises it
                 outcome = refusal
             assert outcome is not None  # there was room
             self.dispatcher.job_submitted(submission.record)
             submission.resume(outcome)
-            submission = self.schedule.next_admitted()
 
     # Running and ending
 

@@ -15,7 +15,6 @@ from ticketr.jobs._core import QueueCore
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._queue import JobQueue
-from ticketr.jobs._queue_tasks import run_timer
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._scheduling.rates import checked_rate
 from ticketr.jobs._shutdown import (
@@ -29,6 +28,7 @@ from ticketr.jobs._sqlite.history import check_history
 from ticketr.jobs._sqlite.recorder import Recorder
 from ticketr.jobs._sqlite.store import check_store
 from ticketr.jobs._sqlite.store_submit import around_attempts
+from ticketr.jobs._timer import run_timer
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
 from ticketr.jobs._worker import work
 

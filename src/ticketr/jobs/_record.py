@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._scheduling.links import After, JobLinks
     from ticketr.jobs._scheduling.priority_queue import PriorityQueue
     from ticketr.jobs._scheduling.schedule import KeySlot
-    from ticketr.jobs._wall_clock import WallClock
+    from ticketr.jobs._timer import WallClock
 
 T = TypeVar("T", bound="Hashable")
 

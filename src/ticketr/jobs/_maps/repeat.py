@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._job import JobID
     from ticketr.jobs._maps.due_times import DueTimes
-    from ticketr.jobs._owner_thread import OwnerThread
-    from ticketr.jobs._phase import Phase
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._timer import Timer
-    from ticketr.jobs._wall_clock import WallClock
+    from ticketr.jobs._shutdown import Phase
+    from ticketr.jobs._timer import Timer, WallClock
+    from ticketr.jobs._trio_internals import OwnerThread
 
 logger = logging.getLogger("ticketr.jobs")
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._owner_thread import OwnerThread
+from ticketr.jobs._trio_internals import OwnerThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -28,9 +28,9 @@ from ticketr.jobs._scheduling.rates import Bucket
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sized
 
+    from ticketr.jobs._admission import Submission
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._scheduling.rates import Rate
-    from ticketr.jobs._submission import Submission
 
 
 @final
@@ -116,7 +116,6 @@ class Schedule:
         self._delayed: PriorityQueue[JobRecord] = PriorityQueue()  # by when they are due
         self._after: PriorityQueue[JobRecord] = PriorityQueue()  # those that start after others
         self._expiring: PriorityQueue[JobRecord] = PriorityQueue()  # by when they must have started
-        self._submissions_by_deadline: PriorityQueue[Submission] = PriorityQueue()
         self._numbers = itertools.count()
         self._bucket: Bucket | None = None  # of the queue
         # The keys that have no start left, and None for the queue, by when they get one.
@@ -334,7 +333,6 @@ class Schedule:
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
-            self._submissions_by_deadline.first_rank(),
             self._empty.first_rank(),
         )
         self.is_time_dependent = when != math.inf
@@ -444,38 +442,21 @@ class Schedule:
 
     def add_submission(self, submission: Submission) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""
-        extras, number = submission.record.extras, next(self._numbers)
-        self.submissions.push(submission, -extras.priority, number)
-        if extras.start_by is not None:
-            self._submissions_by_deadline.push(submission, extras.start_by, number)
-            self.is_time_dependent = True
+        self.submissions.push(submission, -submission.record.extras.priority, next(self._numbers))
 
     def withdraw(self, submission: Submission) -> bool:
         """Remove a submit that gives up; return False if it has been admitted already."""
         if submission not in self.submissions:
             return False
         self.submissions.discard(submission)
-        self._forget_deadline(submission)
         return True
-
-    def _forget_deadline(self, submission: Submission) -> None:
-        if submission in self._submissions_by_deadline:
-            self._submissions_by_deadline.discard(submission)
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
-        submission = self.submissions.pop() if self.has_room else None
-        if submission is not None:
-            self._forget_deadline(submission)
-        return submission
-
-    def expired_submission(self, now: float) -> Submission | None:
-        """Return a submission whose job should have started by now."""
-        entry = self._submissions_by_deadline.first()
-        return entry[3] if entry is not None and entry[0] <= now else None
+        return self.submissions.pop() if self.has_room else None
 
     def clear_submissions(self) -> list[Submission]:
         """Remove and return all submits."""
         turned_away = [*self.submissions]
-        self.submissions, self._submissions_by_deadline = PriorityQueue(), PriorityQueue()
+        self.submissions = PriorityQueue()
         return turned_away

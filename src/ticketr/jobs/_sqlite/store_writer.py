@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.store_file import Contents, StoreFile
     from ticketr.jobs._sqlite.store_repeats import RepeatRow
     from ticketr.jobs._sqlite.store_rows import EndValues, JobRow, LiveValues, NewRow
-    from ticketr.jobs._wall_clock import WallClock
+    from ticketr.jobs._timer import WallClock
 
 
 @final
