@@ -21,7 +21,7 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr.jira import Credentials
+    from ticketr.app.jira import Credentials
 
 JOBS = 2_000
 DRAFTS = 100
@@ -67,8 +67,8 @@ def sync(*login: str) -> list[float]:
 
 
 async def in_folder(measure: Callable[..., Awaitable[list[float]]], *login: str) -> list[float]:
-    from ticketr.cli.queue_runner import GARBAGE
-    from ticketr.jira import Credentials
+    from ticketr.app.cli.queue_runner import GARBAGE
+    from ticketr.app.jira import Credentials
 
     gc.freeze()  # as the command does
     gc.set_threshold(*GARBAGE)
@@ -77,7 +77,7 @@ async def in_folder(measure: Callable[..., Awaitable[list[float]]], *login: str)
 
 
 async def pulls(root: Path, login: Credentials) -> list[float]:
-    from ticketr.sync import PullJob
+    from ticketr.app.sync import PullJob
 
     few = PullJob(root / "few", login, jql=f"project = DEMO AND key <= DEMO-{WARM_UP}")
     for _ in range(2):
@@ -94,7 +94,7 @@ async def pushes(root: Path, login: Credentials) -> list[float]:
 
 
 async def created_and_edited(folder: Path, count: int, login: Credentials) -> list[float]:
-    from ticketr.sync import PushJob
+    from ticketr.app.sync import PushJob
 
     job = PushJob(folder, login, project="DEMO")
     write_drafts(folder, count)

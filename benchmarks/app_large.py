@@ -18,8 +18,8 @@ from app_probe import CHANGING, DRAWING
 from sizes import size
 from terminal import on_terminal, read_for, read_frame, wakeups
 
-from ticketr.config import STATE_FOLDER
-from ticketr.tui.services.seen_files import FILE as STORED_LIST
+from ticketr.app.config import STATE_FOLDER
+from ticketr.app.tui.services.seen_files import FILE as STORED_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Generator

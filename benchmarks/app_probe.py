@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING
 import trio
 from stretches import place_of
 
-from ticketr.cli.app import cli
-from ticketr.cli.queue_runner import run
-from ticketr.cli.screen import run_screen
-from ticketr.jira import Credentials
-from ticketr.sync import PullJob
+from ticketr.app.cli.app import cli
+from ticketr.app.cli.queue_runner import run
+from ticketr.app.cli.screen import run_screen
+from ticketr.app.jira import Credentials
+from ticketr.app.sync import PullJob
+from ticketr.app.tui.app import App
+from ticketr.app.tui.services.opening import open_workspace
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Terminal
-from ticketr.tui.app import App
-from ticketr.tui.services.opening import open_workspace
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ticketr.tui.messages import FilesRead
+    from ticketr.app.tui.messages import FilesRead
 
 #: The parts of the app, by the name of their task: what draws, and what changes the state.
 DRAWING, CHANGING = "App._paint", "App.run"
 #: The commands in whose task the app runs.
-RUNNING_APP = {"ticketr.cli.demo._demo", "ticketr.cli.screen.run_screen"}
+RUNNING_APP = {"ticketr.app.cli.demo._demo", "ticketr.app.cli.screen.run_screen"}
 
 
 class Costs(trio.abc.Instrument):

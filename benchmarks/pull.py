@@ -14,12 +14,12 @@ import trio
 from sizes import size
 
 from ticketr import open_job_queue
-from ticketr.cli.queue_runner import GARBAGE
-from ticketr.cli.sandbox_process import open_sandbox
-from ticketr.jira import Credentials
-from ticketr.sync import PullJob
-from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
-from ticketr.sync.concurrency import CONCURRENCY, PAGE
+from ticketr.app.cli.queue_runner import GARBAGE
+from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.jira import Credentials
+from ticketr.app.sync import PullJob
+from ticketr.app.sync.compare.columns import CUSTOM_FIELDS, Columns
+from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
 
 TICKETS = size(5000, toy=50)
 LATENCY = size(0.2, toy=0.0)

@@ -17,16 +17,16 @@ from pull import EMAIL, TOKEN
 from sizes import size
 
 from ticketr import open_job_queue
-from ticketr.cli.queue_runner import GARBAGE
-from ticketr.cli.sandbox_process import open_sandbox
-from ticketr.jira import Credentials
-from ticketr.jira.adf import LONGEST_TEXT
-from ticketr.jira.transport import Response
-from ticketr.jira.transport._httpx import HttpxTransport
-from ticketr.sync import PullJob, PushJob, SyncJob
+from ticketr.app.cli.queue_runner import GARBAGE
+from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.jira import Credentials
+from ticketr.app.jira.adf import LONGEST_TEXT
+from ticketr.app.jira.transport import Response
+from ticketr.app.jira.transport._httpx import HttpxTransport
+from ticketr.app.sync import PullJob, PushJob, SyncJob
 
 if TYPE_CHECKING:
-    from ticketr.jira.transport import Request
+    from ticketr.app.jira.transport import Request
 
 TICKETS = size(100, toy=5)
 MANY = size(5000, toy=20)

@@ -18,17 +18,17 @@ from pull import EMAIL, LATENCY, TICKETS, TOKEN, our_pull
 from sizes import size
 
 from ticketr import open_job_queue
-from ticketr.cli.sandbox_process import open_sandbox
-from ticketr.jira import Credentials
-from ticketr.jira.transport._httpx import HttpxTransport
-from ticketr.sync import PullJob, PushJob
-from ticketr.sync.compare.columns import CUSTOM_FIELDS, Columns
-from ticketr.sync.concurrency import CONCURRENCY
+from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.jira import Credentials
+from ticketr.app.jira.transport._httpx import HttpxTransport
+from ticketr.app.sync import PullJob, PushJob
+from ticketr.app.sync.compare.columns import CUSTOM_FIELDS, Columns
+from ticketr.app.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 DRAFTS = size(500, toy=10)
 ROUNDS = size(3, toy=1)

@@ -49,9 +49,9 @@ def test_the_library_imports_trio_and_the_standard_library_only(path: Path) -> N
 
 def test_the_rule_sees_a_foreign_import(tmp_path: Path) -> None:
     path = tmp_path / "x.py"
-    path.write_text("import httpx\nfrom ticketr.sync import pull\nfrom . import _job\n")
+    path.write_text("import httpx\nfrom ticketr.app.sync import pull\nfrom . import _job\n")
 
-    assert imports_of(path) == {"httpx", "ticketr.sync"}
+    assert imports_of(path) == {"httpx", "ticketr.app.sync"}
 
 
 def test_import_ticketr_loads_the_library_alone() -> None:
@@ -98,7 +98,7 @@ def test_help_and_completion_load_neither_trio_nor_what_only_commands_need(
     arguments: list[str], environ: dict[str, str]
 ) -> None:
     program = (
-        "import sys\nbefore = set(sys.modules)\nfrom ticketr.cli import main\n"
+        "import sys\nbefore = set(sys.modules)\nfrom ticketr.app.cli import main\n"
         "sys.argv[0] = 'ticketr'\ntry: main()\nexcept SystemExit: pass\n"
         "print(*set(sys.modules) - before, file=sys.stderr)"
     )

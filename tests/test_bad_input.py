@@ -12,10 +12,10 @@ from fakes.pulls import Bench, Recorder
 from fakes.users import User
 
 from ticketr import JobFailed
-from ticketr.jira.transport import Response
+from ticketr.app.jira.transport import Response
+from ticketr.app.sync import Store
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import Store
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request
+    from ticketr.app.jira.transport import Request
     from ticketr.sandbox import Site
 
 CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"

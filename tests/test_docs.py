@@ -11,7 +11,7 @@ import click
 import pytest
 
 import ticketr
-from ticketr.cli.app import cli
+from ticketr.app.cli.app import cli
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
@@ -84,7 +84,7 @@ def test_the_readme_and_the_messages_install_in_the_same_way() -> None:
 
 
 def test_the_tickets_in_the_readme_are_tickets() -> None:
-    from ticketr.tickets import parse, render
+    from ticketr.app.tickets import parse, render
 
     for example in blocks("markdown", README):
         file = parse(example)
@@ -182,19 +182,21 @@ def test_every_public_name_of_the_status_line_is_in_its_documentation() -> None:
 
 
 def test_the_keys_of_the_app_are_in_its_documentation() -> None:
-    from ticketr.tui.key_table import key_table
+    from ticketr.app.tui.key_table import key_table
 
     page = (ROOT / "docs" / "app.md").read_text(encoding="utf-8")
 
-    assert key_table() in page, "run: .venv/bin/python -m ticketr.tui.key_table docs/app.md"
+    assert key_table() in page, "run: .venv/bin/python -m ticketr.app.tui.key_table docs/app.md"
 
 
 def test_the_short_forms_are_in_the_documentation_of_the_format() -> None:
-    from ticketr.jira.form_table import form_table
+    from ticketr.app.jira.form_table import form_table
 
     page = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 
-    assert form_table() in page, "run: .venv/bin/python -m ticketr.jira.form_table docs/format.md"
+    assert form_table() in page, (
+        "run: .venv/bin/python -m ticketr.app.jira.form_table docs/format.md"
+    )
     assert "changes" not in form_table()
 
 
@@ -238,11 +240,11 @@ def test_every_step_of_the_walks_through_the_code_is_there() -> None:
 
 
 ROOMS = {
-    "## The rooms of sync": "sync",
-    "## The rooms of jira": "jira",
-    "Within `adf`": "jira/adf",
+    "## The rooms of sync": "app/sync",
+    "## The rooms of jira": "app/jira",
+    "Within `adf`": "app/jira/adf",
     "## The rooms of the sandbox": "sandbox",
-    "## The rooms of the app": "tui",
+    "## The rooms of the app": "app/tui",
     "## The rooms of the queue": "jobs",
 }
 

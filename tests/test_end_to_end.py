@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, sandbox_process, ticketr
 
-from ticketr.tickets import parse
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -11,7 +11,7 @@ import pytest
 from fakes.processes import PROGRAM
 from fakes.ptys import job_on_pty
 
-from ticketr.tickets import parse
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty, wait_until
 
-from ticketr.config import STATE_FOLDER
-from ticketr.tickets import parse
+from ticketr.app.config import STATE_FOLDER
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

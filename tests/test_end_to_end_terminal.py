@@ -19,7 +19,7 @@ from fakes.pty_screens import PtyScreen
 from fakes.ptys import job_on_pty
 from fakes.tmux import bash_in_tmux
 
-from ticketr.tickets import Ticket, render
+from ticketr.app.tickets import Ticket, render
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

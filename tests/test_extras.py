@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ticketr.cli import APP_MODULES
+from ticketr.app.cli import APP_MODULES
 
 WITHOUT = """
 import sys

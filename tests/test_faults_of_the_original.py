@@ -13,17 +13,17 @@ import trio
 from fakes.pulls import Bench, Recorder
 from fakes.users import User
 
-from ticketr.jira.transport import Response
+from ticketr.app.jira.transport import Response
+from ticketr.app.tickets import is_key, parse, render, safe_file_name
 from ticketr.sandbox import create_app, make_site
-from ticketr.tickets import is_key, parse, render, safe_file_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira.transport import Request
+    from ticketr.app.tickets import Ticket
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-DOORS = ["ticketr.jira", "ticketr.jira.adf", "ticketr.sync"]
+DOORS = ["ticketr.app.jira", "ticketr.app.jira.adf", "ticketr.app.sync"]
 #: What a package imports for its own annotations.
 PRIVATE = {"DroppedPiece", "UnconvertedPiece"}
 
@@ -62,14 +62,14 @@ def loaded(statement: str) -> set[str]:
 
 
 def test_a_status_imports_neither_http_nor_the_converter_nor_a_push() -> None:
-    names = loaded("from ticketr.sync import read_state, take_survey, read_push_plan")
+    names = loaded("from ticketr.app.sync import read_state, take_survey, read_push_plan")
 
-    assert names.isdisjoint({"httpx", "marklas", "ticketr.jobs", "ticketr.sync.push.push"})
+    assert names.isdisjoint({"httpx", "marklas", "ticketr.jobs", "ticketr.app.sync.push.push"})
 
 
 def test_httpx_comes_without_its_command_line_and_is_whole() -> None:
     statement = (
-        "from ticketr.jira.transport._httpx import HttpxTransport\n"
+        "from ticketr.app.jira.transport._httpx import HttpxTransport\n"
         "import httpx; assert httpx.AsyncClient and callable(httpx.main)"
     )
     names = loaded(statement)
@@ -80,7 +80,7 @@ def test_httpx_comes_without_its_command_line_and_is_whole() -> None:
 
 def test_httpx_that_is_there_already_is_taken() -> None:
     statement = (
-        "import httpx\nfrom ticketr.jira.transport import _lean_httpx\n"
+        "import httpx\nfrom ticketr.app.jira.transport import _lean_httpx\n"
         "assert _lean_httpx.httpx is httpx"
     )
 

@@ -26,11 +26,11 @@ from fakes.processes import environment, ticketr
 from fakes.pulls import URL
 from fakes.users import User
 
-from ticketr.config import state_folder
-from ticketr.config.state_folder import require_file
+from ticketr.app.config import state_folder
+from ticketr.app.config.state_folder import require_file
+from ticketr.app.sync import FileFailed, Store
+from ticketr.app.sync.workspace.editor import Editor
 from ticketr.sandbox import make_site
-from ticketr.sync import FileFailed, Store
-from ticketr.sync.workspace.editor import Editor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from fakes.hostile import World
 
 #: A state file that another user made.
-OLD_STATE = Path(__file__).parent / "cli" / "old_workspace" / "state.sql"
+OLD_STATE = Path(__file__).parent / "app" / "cli" / "old_workspace" / "state.sql"
 #: Every command on a workspace, as given without a terminal.
 COMMANDS = (
     ("pull",),
@@ -178,7 +178,7 @@ def test_a_file_of_settings_that_is_none_is_refused_and_nothing_is_asked(
 #: Runs commands one after another in a process with the imports of the installed program.
 DRIVER = """
 import contextlib, io, json, sys
-from ticketr.cli import app
+from ticketr.app.cli import app
 told = []
 for words in json.load(sys.stdin):
     sys.argv = ["ticketr", *words]

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from fakes.processes import environment, sandbox_process, ticketr
 
-from ticketr.tickets import parse
+from ticketr.app.tickets import parse
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 def say(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 try:
-    from ticketr.cli import main
+    from ticketr.app.cli import main
 except KeyboardInterrupt:
     sys.stderr.write("ticketr: interrupted\n")
     sys.exit(130)

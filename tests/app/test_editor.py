@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.editor import editor_words, how_it_failed
+from ticketr.app.editor import editor_words, how_it_failed
 
 PATH = "/home/mia/tickets/DEMO-9.md"
 

@@ -9,21 +9,21 @@ from fakes.conflict_views import conflict_view
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
-from ticketr.sync import Code, LeftAlone, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync import Code, LeftAlone, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import messages
+from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import row_of_broken
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-from ticketr.tickets import Ticket
-from ticketr.tui import messages
-from ticketr.tui.job_request import JobKind
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import row_of_broken
-from ticketr.tui.sheet import Edit, sheet_of
-from ticketr.tui.update import update
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 HOSTILE = "\x1b[31mred\x07 \u202egnp.exe \x9b31m 工单 👩‍👩‍👧 " * 4
 TEXT = """\

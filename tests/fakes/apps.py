@@ -12,21 +12,21 @@ from fakes.pulls import inline
 from fakes.screens import FakeScreen
 
 from ticketr import open_job_queue
-from ticketr.sync import Store
-from ticketr.tui.app import FRAME_INTERVAL, App
-from ticketr.tui.services.setup_runner import SetupRunner
-from ticketr.tui.services.workspaces import OpenWorkspace
-from ticketr.tui.theme import Theme
+from ticketr.app.sync import Store
+from ticketr.app.tui.app import FRAME_INTERVAL, App
+from ticketr.app.tui.services.setup_runner import SetupRunner
+from ticketr.app.tui.services.workspaces import OpenWorkspace
+from ticketr.app.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
     from ticketr import JobContext, JobQueue
-    from ticketr.sync import OnWritten
-    from ticketr.tui.job_request import JobRequest
-    from ticketr.tui.services.workspaces import ClosedWorkspace
-    from ticketr.tui.setup import Setup
+    from ticketr.app.sync import OnWritten
+    from ticketr.app.tui.job_request import JobRequest
+    from ticketr.app.tui.services.workspaces import ClosedWorkspace
+    from ticketr.app.tui.setup import Setup
 
 
 @dataclass

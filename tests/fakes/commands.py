@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.app import cli
+from ticketr.app.cli.app import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fakes.pulls import Bench
 from fakes.scenes import check_clean, run
 
-from ticketr.jira.adf import to_adf, to_markdown
+from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.sandbox import Site, make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
 from ticketr.sandbox.data.parts import Comment

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ticketr.sync import ConflictView
-from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.versions import Versions
-from ticketr.tickets import Ticket
+from ticketr.app.sync import ConflictView
+from ticketr.app.sync.compare.choices import ConflictSource
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tickets import Ticket
 
 BASE = Ticket("Rebuild the index", "DEMO-9", "Good enough.", {"Priority": "High", "Labels": "a"})
 LOCAL = Ticket("Rebuild faster", "DEMO-9", "Good enough.", {"Priority": "Lowest", "Labels": "a"})

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import to_adf
-from ticketr.sync import State, Store
-from ticketr.tickets import parse
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync import State, Store
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator

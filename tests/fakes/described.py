@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ticketr.app.sync.workspace.store import Store
 from ticketr.sandbox.api.media import media_id
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.parts import Attachment
-from ticketr.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

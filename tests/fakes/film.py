@@ -15,25 +15,25 @@ from fakes.states import tickets_of
 from fakes.svg import drawn_row, head
 
 from ticketr import JobStatus
-from ticketr.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResult
+from ticketr.app.sync import PlanEntry, PlanPart, PullResult, PushPlan, PushResult
+from ticketr.app.tickets import render
+from ticketr.app.tui import messages
+from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import Edit
+from ticketr.app.tui.state import AppState
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clip
-from ticketr.tickets import render
-from ticketr.tui import messages
-from ticketr.tui.job_request import JobKind
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import Edit
-from ticketr.tui.state import AppState
-from ticketr.tui.update import update
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from fakes.svg import Palette
 
-    from ticketr.tickets import Ticket
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tickets import Ticket
+    from ticketr.app.tui.theme import Theme
 
 #: The issues of the film's pull; only some of them are on the screen.
 TOTAL = 120

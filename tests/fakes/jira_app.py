@@ -9,7 +9,7 @@ from typing import Any
 
 import trio
 
-from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.app.jira.transport._httpx import HttpxTransport
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from ticketr.jira.transport import Request, Response, Transport
+from ticketr.app.jira.transport import Request, Response, Transport
 
 CERTIFICATES = Path(__file__).parent / "jira_tls"
 """What its make.sh makes: an authority of the tests' own, and what it signed."""

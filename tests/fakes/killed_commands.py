@@ -36,7 +36,7 @@ def _be_child(task: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - as long as the process
     sys.argv = ["ticketr", *task["command"]]
-    import_module("ticketr.cli").main()
+    import_module("ticketr.app.cli").main()
 
 
 def _fork(task: dict[str, Any]) -> int:

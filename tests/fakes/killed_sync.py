@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 import trio
 
 from ticketr import open_job_queue
-from ticketr.jira import Credentials
-from ticketr.jira.transport._httpx import HttpxTransport
-from ticketr.sync import PushJob, SyncJob
+from ticketr.app.jira import Credentials
+from ticketr.app.jira.transport._httpx import HttpxTransport
+from ticketr.app.sync import PushJob, SyncJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

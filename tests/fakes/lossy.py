@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import trio
 from fakes.pulls import URL, Recorder
 
-from ticketr.jira import ConnectionLost
-from ticketr.jira.transport import Request, Response
+from ticketr.app.jira import ConnectionLost
+from ticketr.app.jira.transport import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobStatus
-from ticketr.sync import (
+from ticketr.app.sync import (
     Code,
     ConflictView,
     LeftAlone,
@@ -18,25 +18,25 @@ from ticketr.sync import (
     PullResult,
     PushPlan,
 )
-from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.versions import Versions
-from ticketr.tickets import Ticket
-from ticketr.tui import messages
-from ticketr.tui.job_request import JobKind
-from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
-from ticketr.tui.overlays.first_run import FirstRun
-from ticketr.tui.setup import (
+from ticketr.app.sync.compare.choices import ConflictSource
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import messages
+from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.overlays.first_run import FirstRun
+from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     LoginAnswer,
     ProjectChoice,
     SiteAnswer,
 )
-from ticketr.tui.sheet import Edit, sheet_of
-from ticketr.tui.state import AppState
-from ticketr.tui.update import update
-from ticketr.tui.workspace import WorkspaceView
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import AppState
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot

@@ -15,14 +15,14 @@ from fakes.film import film
 from fakes.picture_states import NOW, WIDTH, states
 from fakes.svg import PALETTES, picture, style
 
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 THEME = Theme(style, LineStyle(color=False), links=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.errors import ConnectionLost
-from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.app.jira.errors import ConnectionLost
+from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.sandbox import Fault, FaultSource
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 _broken = ContextVar("_broken", default=False)
 

@@ -9,14 +9,14 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from ticketr.cli import main
-from ticketr.tui import app, messages
-from ticketr.tui.update import update as update_app
+from ticketr.app.cli import main
+from ticketr.app.tui import app, messages
+from ticketr.app.tui.update import update as update_app
 
 if TYPE_CHECKING:
-    from ticketr.tui.messages import Message
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def update(state: AppState, message: Message, now: float) -> Step:

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 import trio
 
 from ticketr import open_job_queue
-from ticketr.jira import Credentials
-from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.app.jira import Credentials
+from ticketr.app.jira.transport._httpx import HttpxTransport
+from ticketr.app.sync import PullJob, PullResult, PushJob, PushResult, SyncJob, SyncResult
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
-from ticketr.sync import PullJob, PullResult, PushJob, PushResult, SyncJob, SyncResult
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ticketr import JobSnapshot
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
+    from ticketr.app.sync import SessionOptions
     from ticketr.sandbox import Site
     from ticketr.sandbox.data.issue import Issue
-    from ticketr.sync import SessionOptions
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -11,16 +11,16 @@ import trio
 from fakes.pulls import Bench
 from trio.testing import MockClock
 
-from ticketr.jira.adf import to_adf, to_markdown
+from ticketr.app.jira.adf import to_adf, to_markdown
+from ticketr.app.tickets import parse
 from ticketr.sandbox import Site, make_site
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ticketr.sync import PullResult, PushResult, SyncResult
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync import PullResult, PushResult, SyncResult
+    from ticketr.app.tickets import Ticket
 
 #: The numbers of issues before a push, created by it, and changed by it.
 BEFORE, CREATED, CHANGED = 6, 7, 5

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import trio
 from fakes.pulls import URL, Recorder, inline
 
-from ticketr.jira import Credentials
-from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
-from ticketr.tui.setup import (
+from ticketr.app.jira import Credentials
+from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     LoginAnswer,
@@ -21,11 +20,12 @@ from ticketr.tui.setup import (
     ProjectChoice,
     SiteAnswer,
 )
+from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ticketr.tui.setup import NewWorkspace, Setup
+    from ticketr.app.tui.setup import NewWorkspace, Setup
 
 SITE = SiteAnswer("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")

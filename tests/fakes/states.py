@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobProgress, JobSnapshot, JobStatus
-from ticketr.tui import messages
-from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import ListRow, rows_of
-from ticketr.tui.state import AppState
-from ticketr.tui.update import update
-from ticketr.tui.workspace import WorkspaceView
+from ticketr.app.tui import messages
+from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import ListRow, rows_of
+from ticketr.app.tui.state import AppState
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSnapshot:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.store import Store
-from ticketr.tickets import Ticket
+from ticketr.app.sync.workspace.store import Store
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from ticketr.tickets import Comment, Ticket
+from ticketr.app.tickets import Comment, Ticket
 
 _HEADINGS = [
     *("# TICKET: x", "# TICKET: [AB-1] x", "# TICKET:", "  # TICKET: y", "#TICKET", "# STORY: x"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fakes.ticket_texts import texts
 from hypothesis import strategies as st
 
-from ticketr.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

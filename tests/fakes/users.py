@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fakes.pulls import URL, Recorder
 
-from ticketr.cli import app
+from ticketr.app.cli import app
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app, open_site
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ticketr.jira.transport import Transport
+    from ticketr.app.jira.transport import Transport
+    from ticketr.app.tickets import Ticket
     from ticketr.sandbox import Site
     from ticketr.sandbox.data.issue import Issue
-    from ticketr.tickets import Ticket
 
 
 class Told(NamedTuple):
@@ -64,7 +64,7 @@ class User:
         patch = self.monkeypatch
         patch.chdir(self.root)
         patch.setattr("os.isatty", lambda _: False)
-        patch.setattr("ticketr.cli.job_options._transport", self._transport)
+        patch.setattr("ticketr.app.cli.job_options._transport", self._transport)
         settings = {
             "TICKETR_CONFIG_DIR": str(self.root.parent / "config"),
             "JIRA_URL": URL,

@@ -33,7 +33,7 @@ def emoji_named(name: str) -> Mapping[str, str] | None:
 
 @cache
 def _table() -> Mapping[str, Mapping[str, str]]:
-    text = files("ticketr").joinpath("emoji.txt").read_text(encoding="utf-8")
+    text = files("ticketr.app").joinpath("emoji.txt").read_text(encoding="utf-8")
     return {each["shortName"][1:-1]: each for each in map(_emoji, text.splitlines())}
 
 

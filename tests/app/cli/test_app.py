@@ -11,8 +11,8 @@ import pytest
 from fakes.processes import PROGRAM, environment
 
 from ticketr._errors import TicketrError
-from ticketr.cli import app
-from ticketr.config import MissingSetting
+from ticketr.app.cli import app
+from ticketr.app.config import MissingSetting
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ import click
 import pytest
 
 from ticketr import FinishedJob
-from ticketr.cli.app import cli
-from ticketr.cli.confirmation import UNCONFIRMED
-from ticketr.cli.diff import TicketVersions
-from ticketr.config import (
+from ticketr.app.cli.app import cli
+from ticketr.app.cli.confirmation import UNCONFIRMED
+from ticketr.app.cli.diff import TicketVersions
+from ticketr.app.config import (
     ConfigError,
     NoWorkspace,
     SettingsFailed,
@@ -22,10 +22,10 @@ from ticketr.config import (
     UnknownWorkspace,
     WorkspaceTaken,
 )
-from ticketr.jira import JiraError
-from ticketr.jira.transport import AsksMissing
-from ticketr.sync import Action, Note, PullResult, PushResult, SyncResult
-from ticketr.sync.errors import (
+from ticketr.app.jira import JiraError
+from ticketr.app.jira.transport import AsksMissing
+from ticketr.app.sync import Action, Note, PullResult, PushResult, SyncResult
+from ticketr.app.sync.errors import (
     BadChoice,
     BadQuery,
     CannotEdit,
@@ -36,16 +36,16 @@ from ticketr.sync.errors import (
     NothingToUndo,
     SyncError,
 )
-from ticketr.sync.notes import Code
-from ticketr.sync.state.undo import UndoKind
-from ticketr.tickets import TicketSyntaxError
+from ticketr.app.sync.notes import Code
+from ticketr.app.sync.state.undo import UndoKind
+from ticketr.app.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fakes.users import User
 
-PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
 OPTIONS = PAGE.partition("## Options")[2].partition("## Progress")[0]
 JSON, _, ERRORS = PAGE.partition("## JSON")[2].partition("### Errors")
 #: Commands whose options are described on pages of their own.
@@ -114,7 +114,7 @@ def test_every_option_of_a_command_is_reported_of_that_command(name: str) -> Non
 
 
 def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
-    from ticketr.config import CONFIRM_ABOVE
+    from ticketr.app.config import CONFIRM_ABOVE
 
     limits = {each.name: each.default for each in cli.commands["jobs"].params}
     assert f"more than {CONFIRM_ABOVE} writes" in PAGE

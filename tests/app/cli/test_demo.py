@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 
-from ticketr.cli.sandbox_process import SandboxFailed, open_sandbox
+from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
 from ticketr.sandbox import SiteFile, open_site
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ticketr.jira.adf import _conversion
-from ticketr.jira.adf.forms import Writer
+from ticketr.app.jira.adf import _conversion
+from ticketr.app.jira.adf.forms import Writer
 
 if TYPE_CHECKING:
     from fakes.users import User

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from ticketr._errors import TicketrError
-from ticketr.cli import app
-from ticketr.sync import DuplicateKey
+from ticketr.app.cli import app
+from ticketr.app.sync import DuplicateKey
 
 if TYPE_CHECKING:
     from fakes.users import User

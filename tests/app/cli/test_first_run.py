@@ -12,14 +12,13 @@ from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyr
 from fakes.pulls import URL, Recorder
 
 from ticketr import open_job_queue
-from ticketr.cli.first_run import FirstRun, checked_address
-from ticketr.cli.sandbox_process import SandboxFailed
-from ticketr.cli.workspace_add import AddRequest, add_workspace
-from ticketr.config import BadSetting
-from ticketr.jira import Credentials, open_jira
-from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
-from ticketr.sync import PullJob
-from ticketr.tui.setup import (
+from ticketr.app.cli.first_run import FirstRun, checked_address
+from ticketr.app.cli.sandbox_process import SandboxFailed
+from ticketr.app.cli.workspace_add import AddRequest, add_workspace
+from ticketr.app.config import BadSetting
+from ticketr.app.jira import Credentials, open_jira
+from ticketr.app.sync import PullJob
+from ticketr.app.tui.setup import (
     LoginAnswer,
     NewWorkspace,
     OpenedWorkspace,
@@ -29,6 +28,7 @@ from ticketr.tui.setup import (
     SetupField,
     SiteAnswer,
 )
+from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response, Transport
-    from ticketr.sync import PullResult
+    from ticketr.app.jira.transport import Request, Response, Transport
+    from ticketr.app.sync import PullResult
 
 CANARY = "canary-7391-canary"
 
@@ -265,13 +265,13 @@ async def test_the_command_writes_the_same_files(
     by_the_app = written(home.parent / "config")
     (home / "x" / "ticketr.toml").unlink()
     monkeypatch.setenv("TICKETR_CONFIG_DIR", str(home.parent / "other"))
-    monkeypatch.setattr("ticketr.cli.settings.ask", lambda *_, **__: TOKEN)
+    monkeypatch.setattr("ticketr.app.cli.settings.ask", lambda *_, **__: TOKEN)
     app = create_app(make_site(tickets=3, seed=1))
 
     def on_app(login: Credentials, **_: object) -> Any:
         return open_jira(login, transport=Recorder(app))
 
-    monkeypatch.setattr("ticketr.cli.workspace_site.open_jira", on_app)
+    monkeypatch.setattr("ticketr.app.cli.workspace_site.open_jira", on_app)
     request = AddRequest(None, home / "x", URL, EMAIL, "DEMO", None, None)
 
     await trio.to_thread.run_sync(add_workspace, request)
@@ -450,7 +450,7 @@ async def test_a_sandbox_that_does_not_start_is_a_problem(
     def fail(*_: object, **__: object) -> object:
         raise SandboxFailed("no room")
 
-    monkeypatch.setattr("ticketr.cli.first_run.open_demo", fail)
+    monkeypatch.setattr("ticketr.app.cli.first_run.open_demo", fail)
 
     async with FirstRun().open_sandbox() as opened:
         assert opened == Problem("the sandbox did not start: no room")
@@ -459,7 +459,7 @@ async def test_a_sandbox_that_does_not_start_is_a_problem(
 async def test_without_its_packages_the_sandbox_names_the_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ticketr.cli.first_run.has_demo_extra", lambda: False)
+    monkeypatch.setattr("ticketr.app.cli.first_run.has_demo_extra", lambda: False)
 
     async with FirstRun().open_sandbox() as opened:
         assert opened == Problem(

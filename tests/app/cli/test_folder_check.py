@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.cli.first_run import FirstRun
-from ticketr.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
+from ticketr.app.cli.first_run import FirstRun
+from ticketr.app.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
 
 if TYPE_CHECKING:
     from collections.abc import Callable

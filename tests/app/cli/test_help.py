@@ -12,10 +12,10 @@ import click
 import pytest
 from fakes.commands import COMMANDS
 
-from ticketr.cli import __path__ as cli_path
-from ticketr.cli.app import cli
-from ticketr.cli.catalogue import CATALOGUE
-from ticketr.cli.help import LazyCommands
+from ticketr.app.cli import __path__ as cli_path
+from ticketr.app.cli.app import cli
+from ticketr.app.cli.catalogue import CATALOGUE
+from ticketr.app.cli.help import LazyCommands
 
 if TYPE_CHECKING:
     from fakes.users import User
@@ -26,7 +26,7 @@ def is_command(value: object) -> bool:
 
 
 def test_the_catalogue_has_an_entry_for_every_command() -> None:
-    modules = [import_module(f"ticketr.cli.{each.name}") for each in iter_modules(cli_path)]
+    modules = [import_module(f"ticketr.app.cli.{each.name}") for each in iter_modules(cli_path)]
     written = {each for module in modules for each in vars(module).values() if is_command(each)}
 
     assert set(CATALOGUE) == set(COMMANDS)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
-from ticketr.cli.workspace_history import HISTORY, WorkspaceHistories
-from ticketr.config import STATE_FOLDER
+from ticketr.app.cli.workspace_history import HISTORY, WorkspaceHistories
+from ticketr.app.config import STATE_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

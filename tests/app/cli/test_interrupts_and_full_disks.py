@@ -77,7 +77,7 @@ def test_ctrl_c_while_a_token_command_runs_shows_where_for_debug(tmp_path: Path)
 
 LOADING = """
 import signal, sys
-from ticketr.cli import main
+from ticketr.app.cli import main
 
 class Interrupt:
     left = int(sys.argv.pop(1))
@@ -95,11 +95,11 @@ main()
 #: Prints a line from inside of `main`: before it, Ctrl+C is Python's own affair.
 STARTED = """
 import sys
-from ticketr.cli import main
+from ticketr.app.cli import main
 
 class Told:
     def find_spec(self, name, path=None, target=None):
-        if name == "ticketr.cli.exits":
+        if name == "ticketr.app.cli.exits":
             print(flush=True)
 
 sys.meta_path.insert(0, Told())

@@ -9,7 +9,7 @@ import pytest
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
 
-from ticketr.config import STATE_FOLDER, StateFolder, store_list_memory
+from ticketr.app.config import STATE_FOLDER, StateFolder, store_list_memory
 
 if TYPE_CHECKING:
     from fakes.users import User
@@ -139,8 +139,8 @@ def test_an_empty_list_says_why_it_is_empty(someone: User) -> None:
 def test_in_a_terminal_the_list_is_a_table_that_fits(
     worker: User, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
-    monkeypatch.setattr("ticketr.cli.list._is_terminal", lambda: True)
-    monkeypatch.setattr("ticketr.cli.list._encoding", lambda: encoding)
+    monkeypatch.setattr("ticketr.app.cli.list._is_terminal", lambda: True)
+    monkeypatch.setattr("ticketr.app.cli.list._encoding", lambda: encoding)
     monkeypatch.setenv("COLUMNS", "60")
 
     told = worker.runs("list").out

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PROGRAM = """
 import sys
-from ticketr.cli import main
+from ticketr.app.cli import main
 sys.argv[0] = 'ticketr'
 try: main()
 except SystemExit as end: code = end.code
@@ -24,19 +24,26 @@ print(code or 0, *sys.modules)
 #: What only other commands need, or tickets that are not in these tests.
 RARE = {
     *("anyio", "h2", "marklas", "zoneinfo", "rich"),
-    *("ticketr._install", "ticketr.cli.history", "ticketr.jira.tenant"),
+    *("ticketr._install", "ticketr.app.cli.history", "ticketr.app.jira.tenant"),
     *(
-        f"ticketr.config.{name}"
+        f"ticketr.app.config.{name}"
         for name in ("config_edits", "list_memory", "state_names", "token_command")
     ),
     *(f"ticketr.jobs._{name}" for name in ("due_times", "items", "map", "store_opening")),
     *(f"ticketr.statusline.{name}" for name in ("guard", "output")),
-    *(f"ticketr.sync.compare.{name}" for name in ("diff3", "merge", "part_merge")),
-    *(f"ticketr.sync.edits.{name}" for name in ("drafts", "lost_keys", "uncertain")),
-    *(f"ticketr.sync.push.{name}" for name in ("create_payload", "creating", "creating_batches")),
-    *(f"ticketr.sync.push.{name}" for name in ("inherited", "recovery", "keys")),
-    *(f"ticketr.tickets.{name}" for name in ("candidate", "field_edits", "filter")),
-    *("ticketr.jira.adf._conversion", "ticketr.sync.pull.downloading", "ticketr.sync.pull.named"),
+    *(f"ticketr.app.sync.compare.{name}" for name in ("diff3", "merge", "part_merge")),
+    *(f"ticketr.app.sync.edits.{name}" for name in ("drafts", "lost_keys", "uncertain")),
+    *(
+        f"ticketr.app.sync.push.{name}"
+        for name in ("create_payload", "creating", "creating_batches")
+    ),
+    *(f"ticketr.app.sync.push.{name}" for name in ("inherited", "recovery", "keys")),
+    *(f"ticketr.app.tickets.{name}" for name in ("candidate", "field_edits", "filter")),
+    *(
+        "ticketr.app.jira.adf._conversion",
+        "ticketr.app.sync.pull.downloading",
+        "ticketr.app.sync.pull.named",
+    ),
 }
 #: The most modules of ticketr that each command may load. Before you raise one, look whether the new
 #: module is needed by every run.

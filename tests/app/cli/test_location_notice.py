@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import URL
 
-from ticketr.config import LoginEntry, WorkspaceEntry, store_workspace, use_workspace
+from ticketr.app.config import LoginEntry, WorkspaceEntry, store_workspace, use_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import click
 import pytest
 from fakes.commands import COMMANDS
 
-from ticketr.cli.catalogue import CATALOGUE
+from ticketr.app.cli.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from fakes.users import User

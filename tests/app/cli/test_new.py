@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.tickets import Ticket, parse
+from ticketr.app.tickets import Ticket, parse
 
 if TYPE_CHECKING:
     from fakes.users import User

@@ -132,7 +132,7 @@ def test_in_a_terminal_it_asks_until_the_answer_is_yes(tmp_path: Path) -> None:
 
 def test_a_workspace_that_is_added_later_is_none_of_those_from_before(mia: User) -> None:
     """This holds for the clone of a hostile repository whose site the user confirms."""
-    from ticketr.config import WorkspaceEntry, store_workspace
+    from ticketr.app.config import WorkspaceEntry, store_workspace
 
     old_workspace(mia.root)
     config = configured(mia, mia.root.parent / "another")
@@ -334,7 +334,7 @@ def test_a_file_that_was_never_in_step_is_no_edit_after_a_kill_either(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("ticketr.sync.workspace.editor.Editor.replace", die)
+        patch.setattr("ticketr.app.sync.workspace.editor.Editor.replace", die)
         assert mia.runs("pull").code == 1
     told = mia.runs("sync")
 

@@ -10,8 +10,8 @@ import pytest
 from fakes.processes import PROGRAM, environment, make_workspace, ticketr
 from fakes.ptys import job_on_pty
 
-from ticketr.cli import app
-from ticketr.cli.catalogue import CATALOGUE
+from ticketr.app.cli import app
+from ticketr.app.cli.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ticketr.cli.plans import heading, left_lines, plan_lines, skipped_lines
-from ticketr.sync import Action, Code, LeftAlone, PlanEntry, PlanPart, PushPlan
+from ticketr.app.cli.plans import heading, left_lines, plan_lines, skipped_lines
+from ticketr.app.sync import Action, Code, LeftAlone, PlanEntry, PlanPart, PushPlan
 
 
 def shown(old: str, new: str, part: str = "Description") -> list[str]:

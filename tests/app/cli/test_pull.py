@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.processes import environment, sandbox_process, ticketr
 
-from ticketr.cli.report import print_pull
-from ticketr.sync import PullResult
-from ticketr.tickets import parse
+from ticketr.app.cli.report import print_pull
+from ticketr.app.sync import PullResult
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from fakes.lossy import Lossy
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -261,8 +261,8 @@ def test_a_hostile_title_reaches_no_terminal(someone: User) -> None:
 
 def test_the_answer_no_is_told_in_json_too(someone: User, monkeypatch: pytest.MonkeyPatch) -> None:
     someone.writes("new.md", drafts(1))
-    monkeypatch.setattr("ticketr.cli.settings.is_interactive", lambda: True)
-    monkeypatch.setattr("ticketr.cli.questions.confirm", lambda _: False)
+    monkeypatch.setattr("ticketr.app.cli.settings.is_interactive", lambda: True)
+    monkeypatch.setattr("ticketr.app.cli.questions.confirm", lambda _: False)
 
     told = someone.runs("push", "--json")
 

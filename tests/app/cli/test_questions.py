@@ -25,7 +25,7 @@ class Interrupting(io.TextIOWrapper):
 sys.stderr = Interrupting(open(2, "wb", buffering=0), write_through=True)
 
 import click
-from ticketr.cli.questions import ask, confirm
+from ticketr.app.cli.questions import ask, confirm
 
 try:
     print("answer:", {question}, flush=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sync import Store
+from ticketr.app.sync import Store
 
 if TYPE_CHECKING:
     from fakes.users import User

@@ -7,8 +7,8 @@ import pytest
 from fakes.states import snapshot
 
 from ticketr import JobProgress, JobStatus
-from ticketr.cli.screen import last_words, line_style, read_keymap
-from ticketr.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.cli.screen import last_words, line_style, read_keymap
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.keyrings import keyring_in_use, no_keyring
 
-from ticketr.cli.job_options import CommonOptions, workspace_arguments
-from ticketr.cli.settings import resolve, sign_in
-from ticketr.config import (
+from ticketr.app.cli.job_options import CommonOptions, workspace_arguments
+from ticketr.app.cli.settings import resolve, sign_in
+from ticketr.app.config import (
     LoginEntry,
     MissingSetting,
     TokenFailed,
     WorkspaceEntry,
     store_workspace,
 )
-from ticketr.sync import PullJob, Side
+from ticketr.app.sync import PullJob, Side
 
 if TYPE_CHECKING:
     from collections.abc import Generator

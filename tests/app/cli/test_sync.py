@@ -10,7 +10,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.pulls import Recorder
 
-from ticketr.jira.transport import AsksMissing
+from ticketr.app.jira.transport import AsksMissing
 from ticketr.sandbox import create_app
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sync import (
+from ticketr.app.sync import (
     Change,
     FieldChange,
     IssuePlace,
@@ -18,7 +18,7 @@ from ticketr.sync import (
     carry_out_edits,
     plan_file_edits,
 )
-from ticketr.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -12,8 +12,8 @@ from fakes.jira_raw import raw_site, reply
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
 from fakes.processes import PROGRAM, environment, sandbox_process
 
-from ticketr.cli.app import cli
-from ticketr.config import (
+from ticketr.app.cli.app import cli
+from ticketr.app.config import (
     BadSetting,
     MissingSetting,
     NoWorkspace,
@@ -23,8 +23,8 @@ from ticketr.config import (
     WorkspaceTaken,
     keychain,
 )
-from ticketr.jira import AuthenticationFailed
-from ticketr.sync import UnknownProject
+from ticketr.app.jira import AuthenticationFailed
+from ticketr.app.sync import UnknownProject
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -11,7 +11,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.recording_site import recording_site
 
-from ticketr.config import (
+from ticketr.app.config import (
     LoginEntry,
     UserConfig,
     WorkspaceEntry,

@@ -11,7 +11,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.recording_site import recording_site
 
-from ticketr.config import WorkspaceEntry, read_user_config, store_workspace
+from ticketr.app.config import WorkspaceEntry, read_user_config, store_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -170,7 +170,7 @@ def test_where_the_keyring_is_broken_a_token_is_asked_for_all_the_same(
     login = {"JIRA_URL": site, "JIRA_EMAIL": ME, "JIRA_PROJECT_KEY": "DEMO"}
     broken = {
         "PYTHON_KEYRING_BACKEND": "fakes.keyrings.BrokenKeyring",
-        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
 
     with on_terminal(tmp_path, "workspace", "check", **login, **broken) as pty:

@@ -10,10 +10,10 @@ from fakes.keyrings import keyring_in_use, no_keyring
 from fakes.processes import sandbox_process
 
 from ticketr import open_job_queue
-from ticketr.cli.workspace_list import AppWorkspaces, app_workspaces
-from ticketr.config import BadSetting
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
+from ticketr.app.cli.workspace_list import AppWorkspaces, app_workspaces
+from ticketr.app.config import BadSetting
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.jira_app import Answer, ScriptedApp
 
-from ticketr.cli.workspace_site import LoginChecked, check_login
-from ticketr.config import BadSetting
-from ticketr.jira import AuthenticationFailed, Credentials
-from ticketr.sync import UnsupportedField
+from ticketr.app.cli.workspace_site import LoginChecked, check_login
+from ticketr.app.config import BadSetting
+from ticketr.app.jira import AuthenticationFailed, Credentials
+from ticketr.app.sync import UnsupportedField
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import (
+from ticketr.app.config import (
     BUILT_IN,
     BadFile,
     BadSetting,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import StateFolder, replace_atomically
-from ticketr.config.atomic import write_atomically
+from ticketr.app.config import StateFolder, replace_atomically
+from ticketr.app.config.atomic import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.config import (
+from ticketr.app.config import (
     BadSetting,
     checked_cloud_id,
     checked_email,
@@ -11,7 +11,7 @@ from ticketr.config import (
     checked_project,
     checked_site,
 )
-from ticketr.config.checks import checked_strategy
+from ticketr.app.config.checks import checked_strategy
 
 
 @pytest.mark.parametrize(

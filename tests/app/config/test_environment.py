@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.config import BadSetting, read_environment
+from ticketr.app.config import BadSetting, read_environment
 
 WHOLE = {
     "JIRA_URL": "https://example.atlassian.net/",

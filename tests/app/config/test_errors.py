@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from ticketr._errors import TicketrError
-from ticketr.config import (
+from ticketr.app.config import (
     BadFile,
     BadSetting,
     ConfigError,
@@ -22,7 +22,7 @@ from ticketr.config import (
     WorkspaceTaken,
     errors,
 )
-from ticketr.config.errors import SecretInFile
+from ticketr.app.config.errors import SecretInFile
 
 ERRORS: list[TicketrError] = [
     ConfigError("x"),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import BadFile, MappedField, SettingsFailed, read_go_file
-from ticketr.config.go_file import GoFile
+from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_file
+from ticketr.app.config.go_file import GoFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use
 from keyring.backends.null import Keyring as NullKeyring
 
-from ticketr.config import TokenFailed, keychain
+from ticketr.app.config import TokenFailed, keychain
 
 SITE = "https://acme.atlassian.net"
 
@@ -44,7 +44,7 @@ def test_a_keyring_that_keeps_nothing_is_none() -> None:
 def test_without_the_package_there_is_no_keyring() -> None:
     program = (
         "import sys; sys.modules['keyring'] = None\n"
-        "from ticketr.config import keychain; print(keychain.is_available())"
+        "from ticketr.app.config import keychain; print(keychain.is_available())"
     )
 
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import ListMemory, StateFolder, read_list_memory, store_list_memory
-from ticketr.config.list_memory import FILE, MOST_FILTERS
+from ticketr.app.config import ListMemory, StateFolder, read_list_memory, store_list_memory
+from ticketr.app.config.list_memory import FILE, MOST_FILTERS
 
 if TYPE_CHECKING:
     from pathlib import Path

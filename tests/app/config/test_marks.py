@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import BadFile, NotPrivate, WorkspaceEntry, note_marked, open_marks
-from ticketr.config.config_edits import store_workspace
+from ticketr.app.config import BadFile, NotPrivate, WorkspaceEntry, note_marked, open_marks
+from ticketr.app.config.config_edits import store_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketr.config.names import close_names, nearest, one_of
+from ticketr.app.config.names import close_names, nearest, one_of
 
 
 def test_the_nearest_name_does_not_mind_capitals() -> None:

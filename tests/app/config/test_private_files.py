@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ticketr.config import BadFile, NotPrivate, SettingsFailed, config_folder
-from ticketr.config.private_files import exclusive, read_private, write_private
+from ticketr.app.config import BadFile, NotPrivate, SettingsFailed, config_folder
+from ticketr.app.config.private_files import exclusive, read_private, write_private
 
 
 def mode(path: Path) -> int:
@@ -122,8 +122,8 @@ def test_a_disk_without_room_is_reported_and_loses_nothing(folder: Path) -> None
     store(folder / "x", "old")
     program = (
         "import sys, pathlib, resource\n"
-        "from ticketr.config.private_files import exclusive, write_private\n"
-        "from ticketr.config import SettingsFailed\n"
+        "from ticketr.app.config.private_files import exclusive, write_private\n"
+        "from ticketr.app.config import SettingsFailed\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "try:\n    with exclusive(path.parent): write_private(path, 'new')\n"
@@ -156,7 +156,7 @@ def test_a_folder_in_the_files_place_is_refused(folder: Path) -> None:
 def test_two_programs_that_change_it_at_once_take_turns(folder: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from ticketr.config.private_files import exclusive, read_private, write_private\n"
+        "from ticketr.app.config.private_files import exclusive, read_private, write_private\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "for _ in range(50):\n"
         "    with exclusive(path.parent):\n"

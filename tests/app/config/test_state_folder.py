@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import StateFolder, UnsafePath, require_database
+from ticketr.app.config import StateFolder, UnsafePath, require_database
 
 if TYPE_CHECKING:
     from pathlib import Path

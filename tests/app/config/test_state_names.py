@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr import config
-from ticketr.config import known_assignees, known_keys, known_statuses
-from ticketr.config.state_names import MOST_TITLES
-from ticketr.jira import Issue
-from ticketr.sync import State, Store
-from ticketr.sync.state.state import Base, IssueRow
+from ticketr.app import config
+from ticketr.app.config import known_assignees, known_keys, known_statuses
+from ticketr.app.config.state_names import MOST_TITLES
+from ticketr.app.jira import Issue
+from ticketr.app.sync import State, Store
+from ticketr.app.sync.state.state import Base, IssueRow
 
 if TYPE_CHECKING:
     from pathlib import Path

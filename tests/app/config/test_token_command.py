@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from ticketr.config import TokenFailed, token_command
-from ticketr.config.token_command import run_token_command
+from ticketr.app.config import TokenFailed, token_command
+from ticketr.app.config.token_command import run_token_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import BadFile, NotPrivate
-from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
+from ticketr.app.config import BadFile, NotPrivate
+from ticketr.app.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 import trio
 from fakes.keyrings import MemoryKeyring, keyring_in_use
 
-from ticketr.config import (
+from ticketr.app.config import (
     FoundToken,
     LoginEntry,
     MissingSetting,
@@ -22,8 +22,8 @@ from ticketr.config import (
     resolve_workspace,
     store_workspace,
 )
-from ticketr.config.token_file import write_token
-from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
+from ticketr.app.config.token_file import write_token
+from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator

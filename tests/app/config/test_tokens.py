@@ -11,7 +11,7 @@ import pytest
 import trio
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use
 
-from ticketr.config import (
+from ticketr.app.config import (
     FoundToken,
     LoginEntry,
     NotPrivate,
@@ -23,7 +23,7 @@ from ticketr.config import (
     keychain,
     store_token,
 )
-from ticketr.config.token_file import read_token, write_token
+from ticketr.app.config.token_file import read_token, write_token
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.config import BadFile, SettingsFailed
-from ticketr.config.tomlfile import LARGEST, edited, line_of, read_table, read_text
+from ticketr.app.config import BadFile, SettingsFailed
+from ticketr.app.config.tomlfile import LARGEST, edited, line_of, read_table, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketr.config import (
+from ticketr.app.config import (
     BadFile,
     BadSetting,
     LoginEntry,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticketr.config import (
+from ticketr.app.config import (
     BadFile,
     BadSetting,
     LoginEntry,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.config import (
+from ticketr.app.config import (
     BadFile,
     BadSetting,
     MappedField,
@@ -15,7 +15,7 @@ from ticketr.config import (
     write_schema,
     write_workspace_file,
 )
-from ticketr.config.errors import SecretInFile
+from ticketr.app.config.errors import SecretInFile
 
 if TYPE_CHECKING:
     from pathlib import Path

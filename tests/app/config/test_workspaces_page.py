@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from ticketr.cli.workspace import workspace
-from ticketr.config import TokenSource, read_user_config, read_workspace_file
-from ticketr.config.checks import STRATEGIES
-from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
-from ticketr.config.user_config import _KEYS, _WORKSPACE_KEYS
-from ticketr.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
+from ticketr.app.cli.workspace import workspace
+from ticketr.app.config import TokenSource, read_user_config, read_workspace_file
+from ticketr.app.config.checks import STRATEGIES
+from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
+from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS
+from ticketr.app.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PAGE = (Path(__file__).parents[2] / "docs" / "workspaces.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "workspaces.md").read_text(encoding="utf-8")
 SHARED, OWN = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ticketr.config import BadFile
-from ticketr.config.yamlfile import YamlBlock, read_block
+from ticketr.app.config import BadFile
+from ticketr.app.config.yamlfile import YamlBlock, read_block
 
 PATH = Path("f.yaml")
 

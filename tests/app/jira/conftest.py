@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from ticketr.jira.transport import HttpPackage
+from ticketr.app.jira.transport import HttpPackage
 
 
 @pytest.fixture(params=get_args(HttpPackage))

@@ -12,8 +12,8 @@ from fakes.jira_documents import HOSTILE, Maker, text_of
 from fakes.sandbox_specs import adf_validator
 from hypothesis import given, strategies as st
 
-from ticketr.jira import adf
-from ticketr.jira.adf import _conversion
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf import _conversion
 
 Json = dict[str, Any]
 SEEDS = range(150)

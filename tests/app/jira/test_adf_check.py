@@ -14,10 +14,10 @@ from fakes.sandbox_specs import load
 from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, strategies as st
 
-from ticketr.jira import adf
-from ticketr.jira.adf._check import MOST_PROBLEMS, node_problems
-from ticketr.jira.adf._grammar import node
-from ticketr.jira.adf._schema import MARKS, NODES
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf._check import MOST_PROBLEMS, node_problems
+from ticketr.app.jira.adf._grammar import node
+from ticketr.app.jira.adf._schema import MARKS, NODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,8 +11,8 @@ from fakes.jira_documents import Maker
 from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, strategies as st
 
-from ticketr.jira import adf
-from ticketr.jira.adf._plain import plain_lines
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf._plain import plain_lines
 
 if TYPE_CHECKING:
     from types import FrameType

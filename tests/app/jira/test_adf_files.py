@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes.jira_documents import text_of
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 Json = dict[str, Any]
 SHOT, PLAN = "6b2ad1f1-1", "6b2ad1f1-2"

@@ -12,8 +12,8 @@ from fakes.form_documents import LOOKALIKES, FormMaker
 from fakes.jira_documents import text_of
 from hypothesis import given, strategies as st
 
-from ticketr.jira import adf
-from ticketr.jira.adf import _conversion
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf import _conversion
 
 Json = dict[str, Any]
 SEEDS = range(1500 if IN_STRESS else 20)

@@ -10,7 +10,7 @@ import pytest
 from fakes.jira_documents import text_of
 from hypothesis import event, given, strategies as st
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 LETTERS = "ab/:?&=#%()[]<>\\|\"'`*_~ !ä東。”;-.+@{}^$,\n\t"
 PIECES = ["&amp;", "%20", "&lt;x", "&#32;", "&copy=1", "%zz", "&#10;", "%EF%B7%91"]

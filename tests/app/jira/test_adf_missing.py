@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fakes.jira_documents import Maker
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 
 def doc(*blocks: dict[str, Any]) -> dict[str, Any]:

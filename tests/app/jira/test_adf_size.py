@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ticketr.jira import adf
-from ticketr.jira.adf import _conversion
-from ticketr.jira.adf._size import LONGEST_MARKDOWN, LONGEST_TEXT
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf import _conversion
+from ticketr.app.jira.adf._size import LONGEST_MARKDOWN, LONGEST_TEXT
 
 
 def document(*texts: str, nodes: int = 0) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 Json = dict[str, Any]
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.

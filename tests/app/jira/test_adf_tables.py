@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ticketr.jira import adf
-from ticketr.jira.adf._tables import read_tables
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 LITERAL = {
     "> words\n> [!NOTE]": "[!NOTE]",

@@ -9,7 +9,7 @@ from fakes.examples import IN_STRESS
 from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 OWN = """\
 Title

@@ -9,8 +9,8 @@ import zlib
 import pytest
 from fakes.checkpoints import count_steps
 
-from ticketr.jira import BadAnswer
-from ticketr.jira.transport._body import PORTION, ResponseBody
+from ticketr.app.jira import BadAnswer
+from ticketr.app.jira.transport._body import PORTION, ResponseBody
 
 URL = "https://example.com"
 

@@ -22,8 +22,8 @@ from fakes.jira_raw import (
     silence,
 )
 
-from ticketr.jira import ConnectionLost, Credentials, JiraClient, open_jira
-from ticketr.jira.transport import HttpPackage, Request, Transport, open_transport
+from ticketr.app.jira import ConnectionLost, Credentials, JiraClient, open_jira
+from ticketr.app.jira.transport import HttpPackage, Request, Transport, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 LARGE = b"x" * 30_000_000

@@ -9,7 +9,7 @@ import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     BadAnswer,
     Credentials,
     Field,
@@ -24,8 +24,8 @@ from ticketr.jira import (
     open_jira,
     searches,
 )
-from ticketr.jira.errors import BadSite, IssuesUnavailable
-from ticketr.jira.models import ServerInfo
+from ticketr.app.jira.errors import BadSite, IssuesUnavailable
+from ticketr.app.jira.models import ServerInfo
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock

@@ -23,7 +23,7 @@ from fakes.jira_raw import (
     silence,
 )
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     BadAnswer,
     ConnectFailed,
     ConnectionLost,
@@ -31,8 +31,8 @@ from ticketr.jira import (
     RetryPolicy,
     open_jira,
 )
-from ticketr.jira.errors import NoAnswer
-from ticketr.jira.transport import HttpPackage, Request, open_transport
+from ticketr.app.jira.errors import NoAnswer
+from ticketr.app.jira.transport import HttpPackage, Request, open_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 NOW = RetryPolicy(first=0.0, quick_wait=0.0)
@@ -182,7 +182,7 @@ async def test_data_after_an_answer_is_no_answer_to_the_next_request_with_asks()
 async def test_asks_keeps_an_idle_connection_for_a_short_time_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ticketr.jira.transport._asks_session.KEEP_IDLE", 0.01)
+    monkeypatch.setattr("ticketr.app.jira.transport._asks_session.KEEP_IDLE", 0.01)
     async with raw_site(ME) as site, open_transport("asks") as transport:
         for count in (1, 2, 3):
             await transport.send(Request("GET", site.url))

@@ -8,7 +8,15 @@ import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
-from ticketr.jira import Allowed, BadAnswer, Credentials, IssueType, ScreenField, User, open_jira
+from ticketr.app.jira import (
+    Allowed,
+    BadAnswer,
+    Credentials,
+    IssueType,
+    ScreenField,
+    User,
+    open_jira,
+)
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock

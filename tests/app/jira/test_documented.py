@@ -13,7 +13,7 @@ from fakes.jira_app import SITE, Answer, Asked, ScriptedApp
 from fakes.sandbox_specs import load, problems
 from jsonschema import Draft4Validator
 
-from ticketr.jira import Credentials, JiraClient, JiraError, open_jira
+from ticketr.app.jira import Credentials, JiraClient, JiraError, open_jira
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -7,9 +7,9 @@ import pickle
 
 import pytest
 
-from ticketr.jira import errors
-from ticketr.jira.outcome import may_have_happened
-from ticketr.jira.sanitize import LONGEST_TEXT
+from ticketr.app.jira import errors
+from ticketr.app.jira.outcome import may_have_happened
+from ticketr.app.jira.sanitize import LONGEST_TEXT
 
 SITE = "https://example.atlassian.net"
 BASE = f"{SITE}/rest/api/3"

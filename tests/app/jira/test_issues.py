@@ -10,7 +10,7 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_broken import Breaking
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     BadAnswer,
     BadRequest,
     ConnectFailed,
@@ -25,7 +25,7 @@ from ticketr.jira import (
     may_have_happened,
     open_jira,
 )
-from ticketr.jira.errors import NoAnswer, RateLimited, ServerError
+from ticketr.app.jira.errors import NoAnswer, RateLimited, ServerError
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 MADE = Answer({"id": "10001", "key": "A-2", "self": f"{SITE}/rest/api/3/issue/10001"}, status=201)

@@ -10,8 +10,8 @@ import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
-from ticketr.jira import json_reader
-from ticketr.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_json
+from ticketr.app.jira import json_reader
+from ticketr.app.jira.json_reader import AT_ONCE, MOST_VALUES, TooManyValues, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

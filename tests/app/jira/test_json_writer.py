@@ -10,8 +10,8 @@ import trio
 from fakes.checkpoints import count_steps
 from hypothesis import given, strategies as st
 
-from ticketr.jira import json_writer
-from ticketr.jira.json_writer import STEP, write_json
+from ticketr.app.jira import json_writer
+from ticketr.app.jira.json_writer import STEP, write_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -11,7 +11,7 @@ import trio.testing
 from fakes.sandbox_client import demo_site
 from fakes.steps import AtStep
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     BadRequest,
     Credentials,
     JiraError,
@@ -21,14 +21,14 @@ from ticketr.jira import (
     may_have_happened,
     open_jira,
 )
-from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 from ticketr.testing import StepReport, cancel_at_every_step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from ticketr.jira import JiraClient
+    from ticketr.app.jira import JiraClient
     from ticketr.sandbox import Site
     from ticketr.sandbox.faults.source import FaultSource
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import pytest
 import trio
 
-from ticketr.jira.transport import AsksMissing, HttpPackage, open_transport
+from ticketr.app.jira.transport import AsksMissing, HttpPackage, open_transport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def run(program: str, *options: str) -> str:
 
 def test_choosing_needs_no_package_and_loads_none() -> None:
     program = (
-        "import sys; import ticketr.jira.transport\n"
+        "import sys; import ticketr.app.jira.transport\n"
         "print({'asks', 'anyio', 'h11', 'httpx', 'httpcore'} & set(sys.modules))"
     )
     assert run(program) == "set()\n"
@@ -39,7 +39,7 @@ def test_choosing_needs_no_package_and_loads_none() -> None:
 
 def test_httpx_is_the_default_and_loads_no_asks() -> None:
     program = (
-        "import sys; from ticketr.jira.transport import open_transport\n"
+        "import sys; from ticketr.app.jira.transport import open_transport\n"
         "print(type(open_transport()).__name__, 'asks' in sys.modules)"
     )
     assert run(program) == "HttpxTransport False\n"
@@ -47,7 +47,7 @@ def test_httpx_is_the_default_and_loads_no_asks() -> None:
 
 def test_asks_prints_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) -> None:
     program = (
-        "from ticketr.jira.transport import open_transport\n"
+        "from ticketr.app.jira.transport import open_transport\n"
         "print(type(open_transport('asks')).__name__)"
     )
     # The compiler warns if there is no compiled file yet.
@@ -69,7 +69,7 @@ def test_another_name_is_refused() -> None:
 def test_without_its_package_asks_is_refused_with_what_to_install(missing: str) -> None:
     program = (
         f"import sys; sys.modules[{missing!r}] = None\n"
-        "from ticketr.jira.transport import AsksMissing, open_transport\n"
+        "from ticketr.app.jira.transport import AsksMissing, open_transport\n"
         "try: open_transport('asks')\n"
         "except AsksMissing as error: print(error)"
     )
@@ -83,7 +83,7 @@ def test_an_anyio_that_does_not_run_on_this_trio_is_refused_with_what_to_install
     """This is the case of anyio 3: it can be imported, but not its Trio backend."""
     program = (
         "import sys, trio; sys.modules['anyio._backends._trio'] = None\n"
-        "from ticketr.jira.transport import AsksMissing, open_transport\n"
+        "from ticketr.app.jira.transport import AsksMissing, open_transport\n"
         "async def main():\n"
         "    try:\n"
         "        async with open_transport('asks'): print('opened')\n"

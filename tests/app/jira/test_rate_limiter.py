@@ -9,9 +9,9 @@ import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, RuledApp, ScriptedApp
 
-from ticketr.jira import Credentials, JiraClient, RateLimited, open_jira
-from ticketr.jira.concurrency import GROW_AFTER
-from ticketr.jira.retry import SLOW_DOWN
+from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
+from ticketr.app.jira.concurrency import GROW_AFTER
+from ticketr.app.jira.retry import SLOW_DOWN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

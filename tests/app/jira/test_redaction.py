@@ -14,7 +14,7 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import raw_site, reply
 
-from ticketr.jira import Credentials, JiraError, RetryPolicy, open_jira
+from ticketr.app.jira import Credentials, JiraError, RetryPolicy, open_jira
 from ticketr.text import clean
 
 EMAIL = "mia@example.com"

@@ -16,8 +16,8 @@ import trio
 from fakes.planned_faults import PlannedFaults
 from fakes.pulls import CREDENTIALS, Recorder, inline
 
-import ticketr.jira
-from ticketr.jira import JiraClient, RateLimited, Upload, open_jira
+import ticketr.app.jira
+from ticketr.app.jira import JiraClient, RateLimited, Upload, open_jira
 from ticketr.sandbox import Fault, FaultKind, create_app, make_site
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ async def test_the_next_request_waits_as_the_refusal_asked(autojump_clock: MockC
 
 def test_every_write_of_the_client_is_in_a_table() -> None:
     """A new method that writes has to say whether it can be done twice."""
-    folder = Path(ticketr.jira.__file__).parent
+    folder = Path(ticketr.app.jira.__file__).parent
     found: set[str] = set()
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -7,8 +7,8 @@ import trio
 import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 
-from ticketr.jira import BadRequest, Credentials, JiraError, RateLimited, RetryPolicy, open_jira
-from ticketr.jira.errors import NoAnswer, ServerError
+from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, RetryPolicy, open_jira
+from ticketr.app.jira.errors import NoAnswer, ServerError
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})

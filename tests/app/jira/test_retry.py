@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.jira import errors
-from ticketr.jira.outcome import may_have_happened
-from ticketr.jira.retry import RetryPolicy, why
+from ticketr.app.jira import errors
+from ticketr.app.jira.outcome import may_have_happened
+from ticketr.app.jira.retry import RetryPolicy, why
 
 URL = "https://example.com"
 RULE = RetryPolicy()

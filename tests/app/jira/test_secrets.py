@@ -13,10 +13,10 @@ import trio.testing
 from fakes.jira_app import SITE, Answer, ScriptedApp
 from fakes.jira_raw import Answer as RawAnswer, hang_up, raw_site, reply
 
-from ticketr.jira import Credentials, JiraError, RetryPolicy, errors, open_jira
-from ticketr.jira.credentials import is_below, normalise_site
-from ticketr.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
-from ticketr.jira.transport import Request, Response
+from ticketr.app.jira import Credentials, JiraError, RetryPolicy, errors, open_jira
+from ticketr.app.jira.credentials import is_below, normalise_site
+from ticketr.app.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
+from ticketr.app.jira.transport import Request, Response
 
 EMAIL = "mia@example.com"
 TOKEN = "canary-ATATT3xFfGF0"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.silence import Silence
+from ticketr.app.jira.silence import Silence
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.jira_app import SITE, Answer, ScriptedApp
 
-from ticketr.jira import Attachment, BadAnswer, Credentials, LinkType, Worklog, open_jira
+from ticketr.app.jira import Attachment, BadAnswer, Credentials, LinkType, Worklog, open_jira
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import trio.testing
 
-    from ticketr.jira import JiraClient
+    from ticketr.app.jira import JiraClient
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 BODY = {"type": "doc", "version": 1, "content": []}
@@ -59,7 +59,7 @@ async def test_fewer_comments_than_the_site_counts_are_refused(
 async def test_comments_without_end_are_refused(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ticketr.jira.comments.MOST_COMMENTS", 1)
+    monkeypatch.setattr("ticketr.app.jira.comments.MOST_COMMENTS", 1)
     many = Answer({"total": 9, "comments": [{"id": "1"}, {"id": "2"}]})
 
     with pytest.raises(BadAnswer, match="2 comments and no end"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.jira_app import SITE, Answer, ScriptedApp
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     BadAnswer,
     Credentials,
     JiraError,
@@ -18,8 +18,8 @@ from ticketr.jira import (
     gateway_site,
     open_jira,
 )
-from ticketr.jira.errors import BadSite, InsecureSite, NoAnswer, NoJira, ServerError
-from ticketr.jira.transport._httpx import HttpxTransport
+from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, NoJira, ServerError
+from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
 
 if TYPE_CHECKING:

@@ -21,15 +21,15 @@ from fakes.jira_raw import (
     server_context,
 )
 
-from ticketr.jira import ConnectFailed, ConnectionLost, Credentials, open_jira
-from ticketr.jira.errors import TlsFailed
-from ticketr.jira.transport import HttpPackage, Request, open_transport
+from ticketr.app.jira import ConnectFailed, ConnectionLost, Credentials, open_jira
+from ticketr.app.jira.errors import TlsFailed
+from ticketr.app.jira.transport import HttpPackage, Request, open_transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from ticketr.jira.transport import Transport
+    from ticketr.app.jira.transport import Transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 

@@ -10,8 +10,8 @@ import pytest
 import trio
 from fakes.jira_raw import Stream, get, raw_site, reply, say
 
-from ticketr.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
-from ticketr.jira.transport import HttpPackage, Request, open_transport
+from ticketr.app.jira import BadAnswer, ConnectFailed, ConnectionLost, JiraError
+from ticketr.app.jira.transport import HttpPackage, Request, open_transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,14 +9,14 @@ import pytest
 from fakes.pulls import Bench
 from fakes.stores import make_store
 
+from ticketr.app.sync.state.state import State
 from ticketr.sandbox import make_site
-from ticketr.sync.state.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.workspace.store import Store
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fakes.comments import add_comment
 from fakes.pulls import Bench, Recorder
 from fakes.scenes import run
 
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.sandbox import create_app, make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.parts import Attachment
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 ABSURD: dict[str, Any] = {
     "400 digits": 10**400,

@@ -13,22 +13,22 @@ from fakes import attachments
 from fakes.pulls import Bench, Recorder
 
 from ticketr import open_job_queue
-from ticketr.jira import PORTION, ConnectionLost
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira import PORTION, ConnectionLost
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
 from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
 from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
-from ticketr.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
+    from ticketr.app.sync import AttachmentResult
     from ticketr.sandbox.data.model import User as SiteUser
-    from ticketr.sync import AttachmentResult
 
 BIG = os.urandom(2 * PORTION + 7)
 

@@ -14,17 +14,17 @@ import trio
 from fakes.pulls import Bench
 from trio.testing import MockClock
 
+from ticketr.app.sync import Code
+from ticketr.app.sync.pull.missing import handle_missing
+from ticketr.app.tickets import parse
 from ticketr.sandbox import make_site
-from ticketr.sync import Code
-from ticketr.sync.pull.missing import handle_missing
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ticketr.app.sync.pull.tally import MissingIssues
     from ticketr.sandbox.data.issue import Issue
-    from ticketr.sync.pull.tally import MissingIssues
 
 TICKETS = 12
 
@@ -207,7 +207,7 @@ async def test_a_prune_goes_on_past_a_file_that_is_broken_meanwhile(
         break_heading(bench.root / name)
         return await handle_missing(*args, **options)
 
-    monkeypatch.setattr("ticketr.sync.pull.missing.handle_missing", break_first)
+    monkeypatch.setattr("ticketr.app.sync.pull.missing.handle_missing", break_first)
 
     result = await bench.pull(prune=True)
 

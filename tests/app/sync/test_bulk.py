@@ -12,20 +12,20 @@ from fakes.planned_faults import PlannedFaults
 from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
-from ticketr.jira import ConnectFailed
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira import ConnectFailed
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
+from ticketr.app.sync.bulk.jobs import TO_CANCEL
 from ticketr.sandbox import Fault, FaultKind, create_app, make_site
 from ticketr.sandbox.data.workflow import transitions_from
-from ticketr.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
-from ticketr.sync.bulk.jobs import TO_CANCEL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
-    from ticketr.sync import BulkIssue
+    from ticketr.app.jira.transport import Request, Response
+    from ticketr.app.sync import BulkIssue
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))
 

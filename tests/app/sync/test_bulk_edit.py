@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fakes.sandbox_specs import load, problems, schema_validator
 
-from ticketr.jira import Allowed, User
-from ticketr.sync.bulk.change import FieldSetting, bulk_values
-from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
+from ticketr.app.jira import Allowed, User
+from ticketr.app.sync.bulk.change import FieldSetting, bulk_values
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 
 CHOICES = (Allowed("10", "Web", (Allowed("11", "Shop"),)), Allowed("12", "Desk"))
 LOOKUP = NameLookup(people={"Mia": (User("a-1", "Mia", "", ""),)}, time_zone="Europe/Berlin")

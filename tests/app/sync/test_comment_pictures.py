@@ -9,10 +9,10 @@ from fakes.comments import CommentBench
 from fakes.described import attach, edit, p, picture, store_of, text
 from fakes.lossy import Lossy
 
+from ticketr.app.sync import read_push_plan, read_state
 from ticketr.sandbox import create_app, make_site
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.parts import Comment
-from ticketr.sync import read_push_plan, read_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,18 +11,18 @@ import trio
 from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
 from fakes.pulls import Bench, Recorder
 
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code, Side, State
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
-from ticketr.sync import Code, Side, State
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
-    from ticketr.tickets import Comment
+    from ticketr.app.jira.transport import Request, Response
+    from ticketr.app.tickets import Comment
 
 ON = {"comments": True}
 ADDS = "POST issue/DEMO-1/comment"

@@ -26,11 +26,11 @@ from fakes.pulls import URL
 from fakes.scenes import counts, run
 
 from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr.app.sync import PushJob, PushResult, SyncJob, SyncResult
 from ticketr.sandbox import Fault, FaultKind, Faults, create_app
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.opening import open_site
-from ticketr.sync import PushJob, PushResult, SyncJob, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

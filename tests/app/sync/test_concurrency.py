@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from ticketr.sync.concurrency import CONCURRENCY, run_in_tasks
-from ticketr.sync.errors import FileFailed
+from ticketr.app.sync.concurrency import CONCURRENCY, run_in_tasks
+from ticketr.app.sync.errors import FileFailed
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

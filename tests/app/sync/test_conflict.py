@@ -9,7 +9,7 @@ import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
 from fakes.pulls import Bench
 
-from ticketr.sync import (
+from ticketr.app.sync import (
     Choice,
     ConflictChanged,
     ConflictView,
@@ -28,8 +28,8 @@ from ticketr.sync import (
     read_conflict,
     resolve,
 )
-from ticketr.sync.resolving import open_conflict
-from ticketr.tickets import parse
+from ticketr.app.sync.resolving import open_conflict
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,7 +218,7 @@ async def test_what_is_saved_at_the_last_moment_is_left_alone(
     seen = view(bench)
     whole = path.read_text().replace("Mine", "Mine!")
     monkeypatch.setattr(
-        "ticketr.sync.conflict._open_unchanged",
+        "ticketr.app.sync.conflict._open_unchanged",
         lambda store, state, seen: open_conflict(store, state, seen.key),
     )
     path.write_text(whole)

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ticketr import open_job_queue
-from ticketr.jira import Issue
-from ticketr.sync import Side, SyncJob
-from ticketr.sync.compare.mapping import FamilyText
-from ticketr.sync.pull.tally import Tally
-from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.rendering import RenderedFamily
-from ticketr.sync.writing.writer import FamilyResult
-from ticketr.tickets import Ticket
+from ticketr.app.jira import Issue
+from ticketr.app.sync import Side, SyncJob
+from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.pull.tally import Tally
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.rendering import RenderedFamily
+from ticketr.app.sync.writing.writer import FamilyResult
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.sync import PullResult
+    from ticketr.app.sync import PullResult
 
 
 def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from field_owners import misplaced_writes
 
-import ticketr.sync
+import ticketr.app.sync
 
 
 def test_every_field_is_written_by_its_owner() -> None:
-    assert ticketr.sync.__file__ is not None
-    assert misplaced_writes(Path(ticketr.sync.__file__).parent) == {}
+    assert ticketr.app.sync.__file__ is not None
+    assert misplaced_writes(Path(ticketr.app.sync.__file__).parent) == {}

@@ -12,18 +12,18 @@ from fakes.described import attach, edit, p, picture, text
 from fakes.pulls import URL, Bench, Recorder
 
 from ticketr import JobFailed
+from ticketr.app.sync import State
+from ticketr.app.sync.compare import descriptions, mapping
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.writing import writer
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import State
-from ticketr.sync.compare import descriptions, mapping
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.writing import writer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 from fakes.conflicts import dump, opened, tree
 from fakes.frozen import frozen
 
-from ticketr.sync import (
+from ticketr.app.sync import (
     CannotEdit,
     CannotUndo,
     Change,
@@ -26,14 +26,14 @@ from ticketr.sync import (
     undo_step,
     undo_steps,
 )
-from ticketr.sync.state.undo import KEPT
-from ticketr.tickets import Ticket, parse, render
+from ticketr.app.sync.state.undo import KEPT
+from ticketr.app.tickets import Ticket, parse, render
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.sync import FileEditPlan, State, Store
+    from ticketr.app.sync import FileEditPlan, State, Store
 
 DONE = (FieldChange("status", "Done"),)
 HAND_WRITTEN = """\

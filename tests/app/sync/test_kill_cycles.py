@@ -19,17 +19,17 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench, Recorder, inline
 from fakes.scenes import run
 
+from ticketr.app.tickets import parse, render_ticket
 from ticketr.sandbox import Site, create_app
 from ticketr.sandbox.data.catalogue import COMPONENTS, DEMO_USER, MEDIUM, STORY, USERS
 from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.opening import open_site
-from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 #: What may be written in a line, and how Jira shows it.
 POOL: dict[str, list[tuple[str, str]]] = {

@@ -20,7 +20,7 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench
 from fakes.scenes import check_clean, run
 
-from ticketr.jira.adf import to_markdown
+from ticketr.app.jira.adf import to_markdown
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.opening import open_site

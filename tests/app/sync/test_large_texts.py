@@ -10,10 +10,10 @@ import trio
 from fakes.pulls import Bench
 
 from ticketr import open_job_queue
-from ticketr.jira import adf
-from ticketr.jira.adf import LONGEST_TEXT, _conversion
+from ticketr.app.jira import adf
+from ticketr.app.jira.adf import LONGEST_TEXT, _conversion
+from ticketr.app.sync import Code, PushJob
 from ticketr.sandbox.content.seed import make_site
-from ticketr.sync import Code, PushJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,18 +8,18 @@ import pytest
 import trio
 from fakes.pulls import Bench, Recorder
 
-from ticketr.cli.losses import loss_lines
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.cli.losses import loss_lines
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code, Loss
+from ticketr.app.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import LINK_TYPES
-from ticketr.sync import Code, Loss
-from ticketr.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 ON = {"links": True}
 BLOCKS, _, _, RELATES = LINK_TYPES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 #: Pulls and pushes in a process of its own, and prints on which threads marklas was imported, and
 #: on which ones a pull compiled long patterns for a family's text.
 PROGRAM = """

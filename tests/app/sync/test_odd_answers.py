@@ -17,15 +17,15 @@ from fakes.scenes import copy_scene, make_scene, run
 
 from ticketr import JobFailed, open_job_queue
 from ticketr._errors import TicketrError
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import PullJob, PushJob, State, SyncJob
 from ticketr.sandbox import create_app
-from ticketr.sync import PullJob, PushJob, State, SyncJob
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 #: What stands in a wrong place; the numbers are some that no conversion takes.
 ODD: list[Any] = [

@@ -10,10 +10,10 @@ import trio
 from fakes.pulls import CREDENTIALS, Bench
 
 from ticketr import JobFailed
+from ticketr.app.sync import OtherSite
+from ticketr.app.sync.state.state import State
+from ticketr.app.tickets import parse
 from ticketr.sandbox import make_site
-from ticketr.sync import OtherSite
-from ticketr.sync.state.state import State
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import trio
 from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
 
 from ticketr import JobFailed
-from ticketr.jira import AuthenticationFailed, JiraClient, NotFound
-from ticketr.sync import LocalSurvey, read_push_plan, read_state
+from ticketr.app.jira import AuthenticationFailed, JiraClient, NotFound
+from ticketr.app.sync import LocalSurvey, read_push_plan, read_state
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
@@ -247,7 +247,7 @@ async def test_a_workspace_of_an_earlier_version_stays_as_it_is(
     shot = attach(bench, "DEMO-1", "shot.png")
     describe(bench, "DEMO-1", p("one"), picture(shot, alt="a"), p("two"))
     with monkeypatch.context() as earlier:  # which knew no media ID
-        earlier.setattr("ticketr.jira.adf.shown_files", lambda _: ())
+        earlier.setattr("ticketr.app.jira.adf.shown_files", lambda _: ())
         await bench.pull()
     before = text(bench, "DEMO-1")
     assert 'adf="mediaSingle"' in before

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
-from ticketr.config import UnsafePath
-from ticketr.sync import FileFailed, NoConflict, State, Store, Take, resolve
-from ticketr.tickets import TicketSyntaxError, parse
+from ticketr.app.config import UnsafePath
+from ticketr.app.sync import FileFailed, NoConflict, State, Store, Take, resolve
+from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
-from ticketr.jira.adf import to_adf
-from ticketr.sync import Side, State, Store, Take, resolve
-from ticketr.tickets import parse
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync import Side, State, Store, Take, resolve
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,16 +15,16 @@ from fakes.stores import make_store, put
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given
 
-from ticketr.jira import Issue
-from ticketr.sync import State, Store, Take, carry_out, choose_all, read_conflict, resolve
-from ticketr.sync.compare.descriptions import description_adf
-from ticketr.sync.compare.mapping import FamilyText
-from ticketr.sync.state.state import Base, IssueRow
-from ticketr.sync.undo import undo_last
-from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.rendering import RenderedFamily
-from ticketr.sync.writing.writer import FamilyWriter
-from ticketr.tickets import Ticket, parse, render_ticket
+from ticketr.app.jira import Issue
+from ticketr.app.sync import State, Store, Take, carry_out, choose_all, read_conflict, resolve
+from ticketr.app.sync.compare.descriptions import description_adf
+from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.undo import undo_last
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.rendering import RenderedFamily
+from ticketr.app.sync.writing.writer import FamilyWriter
+from ticketr.app.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,15 +8,15 @@ import trio
 from fakes.pulls import Bench, Recorder
 
 from ticketr import open_job_queue
+from ticketr.app.sync.progress import SILENT
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync.progress import SILENT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 
 class Silent(Recorder):

@@ -20,8 +20,8 @@ from fakes.scenes import (
 )
 
 from ticketr import JobFailed, open_job_queue
+from ticketr.app.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
 from ticketr.sandbox import Fault, FaultKind, Faults, create_app
-from ticketr.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

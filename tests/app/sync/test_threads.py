@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr.sync.threads import (
+from ticketr.app.sync.threads import (
     CHUNK,
     MAX_INLINE_WORK,
     MAX_PORTION_LENGTH,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.conflicts import dump, make_conflict, opened, tree
 
-from ticketr.config import UnsafePath
-from ticketr.sync import (
+from ticketr.app.config import UnsafePath
+from ticketr.app.sync import (
     CannotUndo,
     FileFailed,
     NothingToUndo,
@@ -28,8 +28,8 @@ from ticketr.sync import (
     undo_last,
     undo_steps,
 )
-from ticketr.sync.state.undo import KEPT
-from ticketr.tickets import parse
+from ticketr.app.sync.state.undo import KEPT
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

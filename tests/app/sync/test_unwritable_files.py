@@ -15,9 +15,9 @@ from fakes.lossy import Meanwhile
 from fakes.unsettled import new
 
 from ticketr import JobFailed
+from ticketr.app.sync import Code, FileFailed
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
-from ticketr.sync import Code, FileFailed
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

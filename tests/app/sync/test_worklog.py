@@ -8,16 +8,16 @@ import pytest
 from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, open_job_queue
-from ticketr.jira import ConnectionLost
-from ticketr.jira.adf import to_markdown
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira import ConnectionLost
+from ticketr.app.jira.adf import to_markdown
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import BadWork, LogWorkJob, checked_time
 from ticketr.sandbox import create_app
-from ticketr.sync import BadWork, LogWorkJob, checked_time
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 
 async def log(bench: Bench, **work: Any) -> Any:

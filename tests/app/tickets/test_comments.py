@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import Comment, InvalidTicket, Ticket, TicketSyntaxError, parse, render
+from ticketr.app.tickets import Comment, InvalidTicket, Ticket, TicketSyntaxError, parse, render
 
 HEAD = "# TICKET: [AB-1] x\n\n"
 KNOWN = "- [7] Mia Chen, 2026-03-01 09:30Z:\n  Looks good.\n"

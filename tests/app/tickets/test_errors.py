@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.tickets import (
+from ticketr.app.tickets import (
     InvalidFilter,
     InvalidKey,
     InvalidTicket,

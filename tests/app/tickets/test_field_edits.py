@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import field_name, parse, set_fields
+from ticketr.app.tickets import field_name, parse, set_fields
 
 TEXT = """\
 Notes: *

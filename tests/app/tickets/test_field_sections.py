@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from ticketr.tickets import (
+from ticketr.app.tickets import (
     InvalidTicket,
     Ticket,
     candidate_of,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from fakes.bytecodes import Bytecodes
 
-from ticketr.tickets import FILTER_WORDS, FLAGS, Candidate, InvalidFilter, fold, parse_filter
+from ticketr.app.tickets import FILTER_WORDS, FLAGS, Candidate, InvalidFilter, fold, parse_filter
 
 ISSUE = Candidate(
     "DEMO-9",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ticketr.tickets import parse, render
+from ticketr.app.tickets import parse, render
 
-PAGE = Path(__file__).parents[2] / "docs" / "format.md"
+PAGE = Path(__file__).parents[3] / "docs" / "format.md"
 EXAMPLES = re.findall(r"```markdown\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ticketr.tickets import Ticket, TicketSyntaxError, parse, render
+from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, render
 
 HERE = Path(__file__).parent / "go_format"
 NAMES = ["1-minimal-new", "2-story-with-subtasks", "3-two-tickets"]

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from ticketr.tickets import NO_TITLE, InvalidKey, InvalidTicket, Ticket
+from ticketr.app.tickets import NO_TITLE, InvalidKey, InvalidTicket, Ticket
 
 
 def test_a_ticket_counts_issues_and_lists_their_keys() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import SORT_NAMES, Candidate, sort_key
+from ticketr.app.tickets import SORT_NAMES, Candidate, sort_key
 
 ISSUES = (
     Candidate("", "Draft b"),

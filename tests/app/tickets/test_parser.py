@@ -5,7 +5,7 @@ import gc
 import pytest
 from fakes.bytecodes import Bytecodes
 
-from ticketr.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
+from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
 
 def only(text: str) -> Ticket:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import (
+from ticketr.app.tickets import (
     RepeatedKey,
     Ticket,
     parse,

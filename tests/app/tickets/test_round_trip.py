@@ -7,7 +7,7 @@ from fakes.examples import examples
 from fakes.ticket_texts import files, texts, ticket_lists
 from hypothesis import assume, event, given
 
-from ticketr.tickets import (
+from ticketr.app.tickets import (
     RepeatedKey,
     Ticket,
     TicketFile,

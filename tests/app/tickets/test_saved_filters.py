@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import InvalidFilter, check_saved, split_command, with_saved
+from ticketr.app.tickets import InvalidFilter, check_saved, split_command, with_saved
 
 SAVED = {"late": 'status="To Do" -@priya', "q": "x"}
 

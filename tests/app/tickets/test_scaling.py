@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.tickets import Ticket, TicketSyntaxError, parse, render, rewrite, set_fields
+from ticketr.app.tickets import Ticket, TicketSyntaxError, parse, render, rewrite, set_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable

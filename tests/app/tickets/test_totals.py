@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import Candidate, Total, points_of, total_by
+from ticketr.app.tickets import Candidate, Total, points_of, total_by
 
 
 def candidate(**fields: str) -> Candidate:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tickets import InvalidKey, is_key, safe_file_name
+from ticketr.app.tickets import InvalidKey, is_key, safe_file_name
 
 
 @pytest.mark.parametrize("key", ["PROJ-1", "AB2-10", "A_B-123", "AB-9000000"])

@@ -13,21 +13,21 @@ from fakes.pulls import inline
 from fakes.screens import FakeScreen
 
 from ticketr import JobContext, JobStatus, open_job_queue
-from ticketr.sync import Store
-from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resize, Resumed
-from ticketr.tickets import Ticket, render
-from ticketr.tui.app import (
+from ticketr.app.sync import Store
+from ticketr.app.tickets import Ticket, render
+from ticketr.app.tui.app import (
     CAREFUL_ESCAPE,
     FRAME_INTERVAL,
     MESSAGES_PER_CHECKPOINT,
     App,
     OpenWorkspace,
 )
-from ticketr.tui.effects import StartJob
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.messages import Told
-from ticketr.tui.services.jobs import start_job
-from ticketr.tui.theme import Theme
+from ticketr.app.tui.effects import StartJob
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.messages import Told
+from ticketr.app.tui.services.jobs import start_job
+from ticketr.app.tui.theme import Theme
+from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resize, Resumed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr import JobQueue
-    from ticketr.sync.session_job import OnWritten
+    from ticketr.app.sync.session_job import OnWritten
 
 
 @dataclass
@@ -212,7 +212,7 @@ async def test_every_message_of_a_burst_is_handled(
         await settle()
         assert run.app.state.log == tuple(words)
 
-        monkeypatch.setattr("ticketr.tui.app.SECONDS_PER_CHECKPOINT", 0.0)
+        monkeypatch.setattr("ticketr.app.tui.app.SECONDS_PER_CHECKPOINT", 0.0)
         run.app._send.send_nowait(Told("one"))
         run.app._send.send_nowait(Told("more"))
         await settle()

@@ -8,7 +8,7 @@ import trio
 from fakes.apps import running_app
 from fakes.setups import FakeSetup, as_setup
 
-from ticketr.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
+from ticketr.app.tui.setup import FolderAnswer, FolderKind, Problem, SetupField
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pytest
     from trio.testing import MockClock
 
-    from ticketr.tui.setup import Setup
+    from ticketr.app.tui.setup import Setup
 
 CANARY = "canary-7391"
 

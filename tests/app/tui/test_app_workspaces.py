@@ -11,16 +11,16 @@ from fakes.apps import running_app, workspace
 
 from ticketr import JobStatus
 from ticketr._errors import TicketrError
-from ticketr.tui.messages import WorkspaceOpened
-from ticketr.tui.services.workspaces import ClosedWorkspace, Workspaces
+from ticketr.app.tui.messages import WorkspaceOpened
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.workspaces import OpenWorkspace
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.workspaces import OpenWorkspace
 
 TICKET = "# TICKET: [DEMO-1] Search\n"
 

@@ -9,9 +9,9 @@ from fakes.apps import running_app
 from fakes.pulls import Bench
 
 from ticketr import JobStatus
+from ticketr.app.tickets import parse
+from ticketr.app.tui.services.opening import open_workspace
 from ticketr.sandbox import make_site
-from ticketr.tickets import parse
-from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

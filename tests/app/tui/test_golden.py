@@ -16,11 +16,11 @@ from fakes.golden import check_golden, framed
 from fakes.screens import plain
 from hypothesis import given, strategies as st
 
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ from fakes.apps import running_app
 from fakes.pulls import Bench
 
 from ticketr import JobStatus
+from ticketr.app.tui import messages
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.services.opening import open_workspace
 from ticketr.sandbox import make_site
-from ticketr.tui import messages
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from ticketr.app.tui.key_names import key_of, name_of
+from ticketr.app.tui.keymap import TABLE
 from ticketr.terminal.terminfo import TerminalKind
-from ticketr.tui.key_names import key_of, name_of
-from ticketr.tui.keymap import TABLE
 
 
 @pytest.mark.parametrize(

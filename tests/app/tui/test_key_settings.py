@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.states import app_state, pressed, snapshot
 
-from ticketr import JobStatus, config
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.ends import end_of
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.key_settings import keymap_of
-from ticketr.tui.keymap import TABLE, Context, KeyAction, KeyMap
-from ticketr.tui.overlays.help import help_lines
-from ticketr.tui.overlays.palette import Palette
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr import JobStatus
+from ticketr.app import config
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.ends import end_of
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.key_settings import keymap_of
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
+from ticketr.app.tui.overlays.help import help_lines
+from ticketr.app.tui.overlays.palette import Palette
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 if TYPE_CHECKING:
     from collections.abc import Callable

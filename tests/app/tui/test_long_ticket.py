@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from fakes.states import after, app_state, pressed
 
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.panels.detail import SHORT, detail_lines, is_long
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import Sheet, WrappedDetail, sheet_of
-from ticketr.tui.state import AppState, Panel
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.panels.detail import SHORT, detail_lines, is_long
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import Sheet, WrappedDetail, sheet_of
+from ticketr.app.tui.state import AppState, Panel
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 LONG = Ticket("Long", "DEMO-1", description="many words, " * SHORT)
 RESIZED = messages.Resized(120, 30)

@@ -11,10 +11,10 @@ from fakes.apps import running_app
 from fakes.pulls import Bench, Recorder
 
 from ticketr import JobStatus
-from ticketr.jira import ConnectFailed
+from ticketr.app.jira import ConnectFailed
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.services.opening import open_workspace
 from ticketr.sandbox import create_app, make_site
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fakes.apps import Run
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 
 #: Seconds that each answer takes.

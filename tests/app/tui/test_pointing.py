@@ -7,17 +7,17 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui.messages import MouseUsed
+from ticketr.app.tui.overlays.help import Help
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import Panel
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import MouseAction
-from ticketr.tickets import Ticket
-from ticketr.tui.messages import MouseUsed
-from ticketr.tui.overlays.help import Help
-from ticketr.tui.screen import screen
-from ticketr.tui.state import Panel
-from ticketr.tui.theme import Theme
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 MANY = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 100))
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from ticketr.tickets import Ticket
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import row_of_broken, rows_of
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import row_of_broken, rows_of
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:

@@ -14,71 +14,71 @@ from fakes.app_screens import SCREENS, main_state
 from fakes.screens import plain
 from fakes.states import pressed
 
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import MARKS, Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
-from ticketr.tui.keymap import TABLE, Context, KeyAction
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import MARKS, Theme
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 #: Each rule, and the tests that hold it: the file below tests/, then the function's name.
 RULES = {
     "one key never writes to Jira, and never discards an edit": (
-        "tui/test_typed_by_mistake.py::test_no_key_pressed_twice_writes_anything",
-        "tui/test_typed_by_mistake.py::test_no_typed_word_writes_anything",
-        "tui/test_typed_by_mistake.py::test_no_paste_of_lines_writes_anything",
-        "tui/overlays/test_plan.py::test_p_asks_for_a_plan_and_starts_nothing",
-        "tui/overlays/test_plan.py::test_an_enter_that_was_typed_ahead_does_not",
-        "tui/overlays/test_diff_and_undo.py::test_u_asks_before_it_takes_anything_back",
-        "tui/test_screen_rules.py::test_no_key_that_opens_a_question_answers_it",
+        "app/tui/test_typed_by_mistake.py::test_no_key_pressed_twice_writes_anything",
+        "app/tui/test_typed_by_mistake.py::test_no_typed_word_writes_anything",
+        "app/tui/test_typed_by_mistake.py::test_no_paste_of_lines_writes_anything",
+        "app/tui/overlays/test_plan.py::test_p_asks_for_a_plan_and_starts_nothing",
+        "app/tui/overlays/test_plan.py::test_an_enter_that_was_typed_ahead_does_not",
+        "app/tui/overlays/test_diff_and_undo.py::test_u_asks_before_it_takes_anything_back",
+        "app/tui/test_screen_rules.py::test_no_key_that_opens_a_question_answers_it",
         (
             "test_end_to_end_newcomer.py"
             "::test_from_the_first_run_to_a_settled_conflict_without_a_manual"
         ),
     ),
     "a key that does nothing here says so, and swallows what follows": (
-        "tui/test_update.py::test_a_key_that_does_nothing_says_so_and_swallows_what_follows",
-        "tui/test_app.py::test_keys_typed_before_the_first_frame_are_dropped",
-        "tui/test_app.py::test_pasted_text_on_the_main_screen_is_refused_with_a_word",
+        "app/tui/test_update.py::test_a_key_that_does_nothing_says_so_and_swallows_what_follows",
+        "app/tui/test_app.py::test_keys_typed_before_the_first_frame_are_dropped",
+        "app/tui/test_app.py::test_pasted_text_on_the_main_screen_is_refused_with_a_word",
     ),
     "what is shown is what is selected, and the focus is visible": (
-        "tui/test_update.py::test_the_open_ticket_follows_the_cursor_after_a_rest",
-        "tui/test_screen_rules.py::test_only_the_focused_panel_has_a_reversed_row",
+        "app/tui/test_update.py::test_the_open_ticket_follows_the_cursor_after_a_rest",
+        "app/tui/test_screen_rules.py::test_only_the_focused_panel_has_a_reversed_row",
     ),
     "Esc closes, else cancels what the status line names, else goes back": (
-        "tui/test_update.py::test_escape_closes_then_cancels_then_goes_back",
-        "tui/test_app.py::test_an_escape_that_would_cancel_a_job_is_held_longer",
-        "tui/test_app.py::test_escape_right_after_the_key_of_a_pull_cancels_it",
-        "tui/overlays/test_every_overlay.py::test_escape_closes_it",
+        "app/tui/test_update.py::test_escape_closes_then_cancels_then_goes_back",
+        "app/tui/test_app.py::test_an_escape_that_would_cancel_a_job_is_held_longer",
+        "app/tui/test_app.py::test_escape_right_after_the_key_of_a_pull_cancels_it",
+        "app/tui/overlays/test_every_overlay.py::test_escape_closes_it",
     ),
     "ends are honest": (
         (
-            "tui/overlays/test_jobs.py"
+            "app/tui/overlays/test_jobs.py"
             "::test_a_push_of_which_something_failed_ends_with_the_cause_first"
         ),
-        "tui/overlays/test_jobs.py::test_the_end_of_a_job_names_the_key_that_goes_on",
-        "tui/test_operations.py::test_a_network_that_goes_in_mid_pull_is_named_and_the_count_stays",
+        "app/tui/overlays/test_jobs.py::test_the_end_of_a_job_names_the_key_that_goes_on",
+        "app/tui/test_operations.py::test_a_network_that_goes_in_mid_pull_is_named_and_the_count_stays",
     ),
     "the list has mark, status, key, title and assignee from 40 cells on": (
-        "tui/test_screen.py::test_the_list_shows_mark_status_key_title_and_assignee",
-        "tui/test_screen_rules.py::test_every_column_of_the_list_is_there_at_every_width",
-        "tui/test_update.py::test_the_selection_stays_at_the_top_until_somebody_chooses",
-        "tui/test_update.py::test_a_ticket_whose_file_was_moved_stays_selected",
+        "app/tui/test_screen.py::test_the_list_shows_mark_status_key_title_and_assignee",
+        "app/tui/test_screen_rules.py::test_every_column_of_the_list_is_there_at_every_width",
+        "app/tui/test_update.py::test_the_selection_stays_at_the_top_until_somebody_chooses",
+        "app/tui/test_update.py::test_a_ticket_whose_file_was_moved_stays_selected",
     ),
     "jobs are queued, not refused": (
-        "tui/test_app.py::test_a_second_pull_waits_for_the_first",
+        "app/tui/test_app.py::test_a_second_pull_waits_for_the_first",
         (
-            "tui/test_operations.py"
+            "app/tui/test_operations.py"
             "::test_a_confirmed_push_waits_for_the_pull_and_sends_what_was_confirmed"
         ),
     ),
     "colour is on marks alone, and says nothing that they do not say": (
-        "tui/test_screen_rules.py::test_only_marks_and_words_of_failure_have_a_colour",
-        "tui/test_screen_rules.py::test_no_meaning_is_by_colour_alone",
-        "tui/test_golden.py::test_a_screen_is_as_it_was_agreed",
+        "app/tui/test_screen_rules.py::test_only_marks_and_words_of_failure_have_a_colour",
+        "app/tui/test_screen_rules.py::test_no_meaning_is_by_colour_alone",
+        "app/tui/test_golden.py::test_a_screen_is_as_it_was_agreed",
     ),
     "idle, nothing is written, and only changed rows are drawn": (
-        "tui/test_app.py::test_an_idle_app_draws_nothing",
+        "app/tui/test_app.py::test_an_idle_app_draws_nothing",
         "terminal/test_session.py::test_an_unchanged_frame_writes_nothing_and_a_redraw_writes_all",
     ),
 }

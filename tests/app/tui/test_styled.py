@@ -7,9 +7,7 @@ import pytest
 from fakes.bytecodes import Bytecodes
 from hypothesis import example, given, strategies as st
 
-from ticketr.terminal import sgr
-from ticketr.text import clean, graphemes, width as width_of
-from ticketr.tui.styled import (
+from ticketr.app.tui.styled import (
     LONGEST_ADDRESS,
     Line,
     Span,
@@ -21,7 +19,9 @@ from ticketr.tui.styled import (
     slice_line,
     wrap_line,
 )
-from ticketr.tui.theme import Theme
+from ticketr.app.tui.theme import Theme
+from ticketr.terminal import sgr
+from ticketr.text import clean, graphemes, width as width_of
 
 COLORS = partial(sgr, colors=True)
 #: Characters of all kinds; those that combine follow a base, since a lone one has no sure width.

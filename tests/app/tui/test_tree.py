@@ -8,17 +8,17 @@ import pytest
 from fakes.bytecodes import Bytecodes
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from ticketr.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
-from ticketr.tui import row_blocks
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import ListRow, rows_of
-from ticketr.tui.sorting import sort_ahead
-from ticketr.tui.tree import Wanted, arrange
+from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, sort_key
+from ticketr.app.tui import row_blocks
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import ListRow, rows_of
+from ticketr.app.tui.sorting import sort_ahead
+from ticketr.app.tui.tree import Wanted, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ticketr.tickets import Candidate
+    from ticketr.app.tickets import Candidate
 
 #: Numbers of a ticket and of its sub-tasks; a draft has the number 0.
 Family = tuple[int, int]
@@ -243,7 +243,7 @@ def test_only_the_tickets_that_a_pull_brings_to_a_sorted_list_are_given_new_keys
 
         return key
 
-    monkeypatch.setattr("ticketr.tui.rows.sort_key", noting)
+    monkeypatch.setattr("ticketr.app.tui.rows.sort_key", noting)
     merged = rows.merged(family(number, 2) for number in range(20, 1000, 50))
     arrange(merged, sort=sort)
 

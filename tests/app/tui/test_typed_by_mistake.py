@@ -11,10 +11,10 @@ import trio
 from fakes.apps import running_app
 from fakes.pulls import Bench
 
+from ticketr.app.tickets import Ticket, render
+from ticketr.app.tui.services.opening import open_workspace
 from ticketr.sandbox import make_site
 from ticketr.terminal import Paste
-from ticketr.tickets import Ticket, render
-from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -7,14 +7,14 @@ import pytest
 from fakes.states import after, app_state, pressed, snapshot, tickets_of
 
 from ticketr import JobStatus
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.help import Help
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.state import (
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.overlays.help import Help
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.state import (
     LOG_ENTRIES,
     LOG_ENTRY,
     REST,
@@ -23,7 +23,7 @@ from ticketr.tui.state import (
     OpenTicket,
     Panel,
 )
-from ticketr.tui.update import update, wake_at
+from ticketr.app.tui.update import update, wake_at
 
 NINE = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 10))
 FAMILY = Ticket("Parent", "DEMO-1", tasks=(Ticket("One", "DEMO-2"), Ticket("Two", "DEMO-3")))

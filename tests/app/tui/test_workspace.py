@@ -5,10 +5,10 @@ from dataclasses import replace
 from fakes.bytecodes import Bytecodes
 from fakes.states import after, app_state, tickets_of
 
-from ticketr.tickets import Ticket, parse_filter
-from ticketr.tui.messages import FilesRead, TicketsFound
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.tree import arrange
+from ticketr.app.tickets import Ticket, parse_filter
+from ticketr.app.tui.messages import FilesRead, TicketsFound
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.tree import arrange
 
 
 def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -> None:

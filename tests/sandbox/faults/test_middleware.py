@@ -11,8 +11,8 @@ import pytest
 import trio
 from fakes.planned_faults import PlannedFaults, Wire
 
-from ticketr.jira.errors import ConnectionLost
-from ticketr.jira.transport import Request
+from ticketr.app.jira.errors import ConnectionLost
+from ticketr.app.jira.transport import Request
 from ticketr.sandbox import Fault, FaultKind, Faults
 from ticketr.sandbox.faults.middleware import RESET_CONNECTION, FaultMiddleware
 

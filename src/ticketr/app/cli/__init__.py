@@ -41,7 +41,7 @@ def main() -> None:
     """Run the command line and end the process with the right exit code.
 
     Ctrl+C ends the process at once while the program is loaded and after the command. The command
-    itself gets a KeyboardInterrupt; see `ticketr.cli.app`.
+    itself gets a KeyboardInterrupt; see `ticketr.app.cli.app`.
     """
     try:
         import signal
@@ -62,15 +62,15 @@ def _load() -> Callable[[], None]:
     gc.set_threshold(_OBJECTS)
     if any(find_spec(name) is None for name in APP_MODULES):
         from ticketr._install import missing_packages
-        from ticketr.cli import exits
+        from ticketr.app.cli import exits
 
         words = f"ticketr: the app {missing_packages('app')}"
         print(words, file=sys.stderr)  # noqa: T201 - a command talks to people
         sys.exit(exits.USAGE)
-    from ticketr.cli.streams import prepare_streams
+    from ticketr.app.cli.streams import prepare_streams
 
     prepare_streams()
-    from ticketr.cli.app import main as run
+    from ticketr.app.cli.app import main as run
 
     return run
 

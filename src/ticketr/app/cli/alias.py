@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli import exits
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ def _print_aliases(aliases: Mapping[str, str], *, as_json: bool) -> None:
 
 
 def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
-    from ticketr import config
+    from ticketr.app import config
 
     name = config.checked_alias("NAME", name.removeprefix("@"))
     query = config.checked_jql("QUERY", query)
@@ -76,7 +76,7 @@ def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
 
 
 def _remove_alias(context: click.Context, name: str, aliases: Mapping[str, str]) -> None:
-    from ticketr import config
+    from ticketr.app import config
 
     name = name.removeprefix("@")
     if config.remove_alias(config.config_folder(os.environ), name):

@@ -16,9 +16,9 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
-from ticketr.cli import exit_interrupted, exits
-from ticketr.cli.help import Group, LazyCommands
-from ticketr.cli.output import print_message, printable_lines, reset_output, show_logs
+from ticketr.app.cli import exit_interrupted, exits
+from ticketr.app.cli.help import Group, LazyCommands
+from ticketr.app.cli.output import print_message, printable_lines, reset_output, show_logs
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -79,8 +79,8 @@ def cli(
 
 def _print_app(context: click.Context) -> None:
     """Print what the app shows first, and which commands do what its keys do."""
-    from ticketr.cli.list import list_
-    from ticketr.cli.status import status
+    from ticketr.app.cli.list import list_
+    from ticketr.app.cli.status import status
 
     codes = [exits.DONE]
     for command in (list_, status):
@@ -94,16 +94,16 @@ def _print_app(context: click.Context) -> None:
 
 
 def _open_app(context: click.Context) -> None:
-    from ticketr.cli.streams import is_full_screen_possible, is_terminal
+    from ticketr.app.cli.streams import is_full_screen_possible, is_terminal
 
     if not is_full_screen_possible():
         what = "a terminal"
         if is_terminal():
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
-    from ticketr.cli.queue_runner import run
-    from ticketr.cli.screen import run_screen
-    from ticketr.cli.workspace_list import app_workspaces
+    from ticketr.app.cli.queue_runner import run
+    from ticketr.app.cli.screen import run_screen
+    from ticketr.app.cli.workspace_list import app_workspaces
 
     found = app_workspaces()
     context.exit(run(run_screen, found.workspaces, found.roots))
@@ -122,7 +122,7 @@ def _run() -> int:
     try:
         with _interrupts_raised():
             if COMPLETE in os.environ:
-                from ticketr.cli.completion import use_own_script
+                from ticketr.app.cli.completion import use_own_script
 
                 use_own_script()
             code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)

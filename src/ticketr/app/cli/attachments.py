@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.completing import complete_key
-from ticketr.cli.help import Group
-from ticketr.cli.keys import checked_key
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import workspace_options
+from ticketr.app.cli import exits
+from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.help import Group
+from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ticketr import Job
-    from ticketr.cli.queue_runner import JobOutcome
-    from ticketr.sync import AttachmentResult, Note, SessionOptions
+    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.sync import AttachmentResult, Note, SessionOptions
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,7 +56,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the names and sizes of the attachments of issues."""
-    from ticketr.sync import AttachmentList, ListAttachmentsJob, size_words
+    from ticketr.app.sync import AttachmentList, ListAttachmentsJob, size_words
 
     settings = _find_options(workspace, folder)
     ended = _run_job(ListAttachmentsJob(**settings, keys=_checked_keys(keys)), plain=plain)
@@ -96,7 +96,7 @@ def get(
     Files that are there already are not downloaded again, and no other file is replaced. Names
     are changed where they could lead out of the folder.
     """
-    from ticketr.sync import GetAttachmentsJob
+    from ticketr.app.sync import GetAttachmentsJob
 
     settings = _find_options(workspace, folder)
     _print_and_exit(
@@ -133,7 +133,7 @@ def add(
     The size limit of the site is asked for first. Each file is sent once: if an answer is lost,
     the command looks whether Jira has the file.
     """
-    from ticketr.sync import AddAttachmentsJob
+    from ticketr.app.sync import AddAttachmentsJob
 
     settings = _find_options(workspace, folder)
     _print_and_exit(
@@ -149,14 +149,14 @@ def _checked_keys(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def _find_options(workspace: str | None, folder: Path | None) -> SessionOptions:
-    from ticketr.cli.job_options import CommonOptions, find_job_arguments
+    from ticketr.app.cli.job_options import CommonOptions, find_job_arguments
 
     arguments = find_job_arguments(CommonOptions(workspace=workspace, folder=folder))
     return arguments.ready[""]
 
 
 def _run_job(job: Job[T], *, plain: bool) -> JobOutcome[T]:
-    from ticketr.cli.queue_runner import run, run_one
+    from ticketr.app.cli.queue_runner import run, run_one
 
     async def main() -> JobOutcome[T]:
         return await run_one(job, plain=plain)
@@ -168,7 +168,7 @@ def _print_and_exit(
     context: click.Context, ended: JobOutcome[AttachmentResult], *, verb: str, as_json: bool
 ) -> None:
     """Print what was done, and end the command with its exit code."""
-    from ticketr.sync import AttachmentResult
+    from ticketr.app.sync import AttachmentResult
 
     result = ended.result or AttachmentResult()
     if as_json:
@@ -206,7 +206,7 @@ def _notes_as_json(failed: Iterable[Note]) -> list[dict[str, object]]:
 
 
 def _print_failed(failed: Iterable[Note]) -> None:
-    from ticketr.cli.report import print_messages
+    from ticketr.app.cli.report import print_messages
 
     print_messages(
         f"{each.key}{f' ({each.path})' if each.path else ''}: {each.reason}" for each in failed

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.completing import complete_key, complete_status
-from ticketr.cli.help import Command
-from ticketr.cli.keys import checked_key
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import workspace_options
-from ticketr.config import CONFIRM_ABOVE
+from ticketr.app.cli import exits
+from ticketr.app.cli.completing import complete_key, complete_status
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import workspace_options
+from ticketr.app.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
     import signal
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr import JobSnapshot
-    from ticketr.cli.queue_runner import JobOutcome
-    from ticketr.config import UsedAlias
-    from ticketr.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
+    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.config import UsedAlias
+    from ticketr.app.sync import BulkChange, BulkIssue, BulkResult, FieldSetting, SessionOptions
 
 
 @click.command(cls=Command)
@@ -71,9 +71,9 @@ def bulk(
     It shows the issues and asks. The files stay as they are; the next pull brings the changes.
     Your unpushed edits of these tickets stay, too.
     """
-    from ticketr.cli.job_options import CommonOptions, job_settings, resolve_options
-    from ticketr.cli.queue_runner import run, run_one
-    from ticketr.sync import BulkChange, BulkJob, BulkResult, FindIssuesJob
+    from ticketr.app.cli.job_options import CommonOptions, job_settings, resolve_options
+    from ticketr.app.cli.queue_runner import run, run_one
+    from ticketr.app.sync import BulkChange, BulkJob, BulkResult, FindIssuesJob
 
     if bool(keys) == bool(jql):
         raise click.UsageError("name the issues, or give a query by --jql")
@@ -124,7 +124,7 @@ def _refuse_team_aliases(aliases: Sequence[UsedAlias]) -> None:
     Raises:
         click.UsageError: One of the aliases is defined in ticketr.toml.
     """
-    from ticketr.config import WORKSPACE_FILE
+    from ticketr.app.config import WORKSPACE_FILE
 
     for alias in aliases:
         if alias.source == WORKSPACE_FILE:
@@ -141,7 +141,7 @@ def _exit_code(received: signal.Signals | None) -> int:
 
 
 def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
-    from ticketr.config.names import folded
+    from ticketr.app.config.names import folded
 
     found = tuple(map(_read_setting, texts))
     names = [folded(each.name) for each in found]
@@ -156,7 +156,7 @@ def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
 
 
 def _read_setting(text: str) -> FieldSetting:
-    from ticketr.sync import FieldSetting
+    from ticketr.app.sync import FieldSetting
 
     found = FieldSetting.read(text)
     if found is None:
@@ -201,9 +201,9 @@ def _confirm(
         click.UsageError: No terminal is there to ask in.
         click.exceptions.Exit: The answer was no.
     """
-    from ticketr.cli.confirmation import NOTHING_SENT
-    from ticketr.cli.questions import confirm
-    from ticketr.cli.settings import is_interactive
+    from ticketr.app.cli.confirmation import NOTHING_SENT
+    from ticketr.app.cli.questions import confirm
+    from ticketr.app.cli.settings import is_interactive
 
     if yes:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ticketr.cli import exits
+from ticketr.app.cli import exits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,7 @@ _FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")
 def _root(context: click.Context) -> Path | None:
     """Return the folder of the workspace that a command line is about, if there is one."""
     from ticketr._errors import TicketrError
-    from ticketr.config import find_folder
+    from ticketr.app.config import find_folder
 
     name, folder = context.params.get("workspace"), context.params.get("folder")
     try:
@@ -39,7 +39,7 @@ def complete_key(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the key of an issue, in any case, except keys that are on the line already."""
-    from ticketr.config import known_keys
+    from ticketr.app.config import known_keys
 
     root = _root(ctx)
     if root is None:
@@ -57,7 +57,7 @@ def complete_workspace(
 ) -> list[CompletionItem]:
     """Complete the name of a workspace that the user has added."""
     from ticketr._errors import TicketrError
-    from ticketr.config import config_folder, read_user_config
+    from ticketr.app.config import config_folder, read_user_config
 
     try:
         known = read_user_config(config_folder(os.environ)).workspaces
@@ -76,14 +76,14 @@ def complete_filter(
     incomplete: str,
 ) -> list[CompletionItem]:
     """Complete a word of the filter language, a status or a person."""
-    from ticketr.config import (
+    from ticketr.app.config import (
         STATE_FOLDER,
         StateFolder,
         known_assignees,
         known_statuses,
         read_list_memory,
     )
-    from ticketr.tickets import FILTER_WORDS
+    from ticketr.app.tickets import FILTER_WORDS
 
     name, equals, value = incomplete.partition("=")
     root = _root(ctx)
@@ -103,7 +103,7 @@ def complete_status(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a status that issues here have."""
-    from ticketr.config import known_statuses
+    from ticketr.app.config import known_statuses
 
     root = _root(ctx)
     known = () if root is None else known_statuses(root, os.environ)

@@ -15,7 +15,7 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from ticketr.cli.help import Command
+from ticketr.app.cli.help import Command
 
 if TYPE_CHECKING:
     from click.shell_completion import ShellComplete

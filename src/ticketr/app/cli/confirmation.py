@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cli import exits
-from ticketr.cli.output import echo
-from ticketr.config import CONFIRM_ABOVE
-from ticketr.sync import PushJob, PushPlan, UnknownTicket, read_push_plan, read_state
+from ticketr.app.cli import exits
+from ticketr.app.cli.output import echo
+from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.sync import PushJob, PushPlan, UnknownTicket, read_push_plan, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sync import SyncJob
+    from ticketr.app.sync import SyncJob
 
 J = TypeVar("J", "PushJob", "SyncJob")
 
@@ -37,7 +37,7 @@ def read_plans(
     Raises:
         click.UsageError: A key that was named is unknown.
     """
-    from ticketr.cli.settings import is_interactive
+    from ticketr.app.cli.settings import is_interactive
 
     named = any(isinstance(job, PushJob) and job.keys for job in jobs.values())
     if yes and not named and not is_interactive():
@@ -51,7 +51,7 @@ def read_plan(job: PushJob | SyncJob) -> PushPlan:
     Raises:
         click.UsageError: A key that was named is unknown.
     """
-    from ticketr.cli.local_status import open_store
+    from ticketr.app.cli.local_status import open_store
 
     keys, prefer = (job.keys, None) if isinstance(job, PushJob) else (None, job.prefer)
     store = open_store(job.root)
@@ -89,8 +89,8 @@ def confirm_plans(
         click.exceptions.Exit: The answer was no.
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.cli.questions import confirm
-    from ticketr.cli.settings import is_interactive
+    from ticketr.app.cli.questions import confirm
+    from ticketr.app.cli.settings import is_interactive
 
     writes = sum(len(plan.entries) for plan in plans.values())
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
@@ -117,8 +117,8 @@ def confirm_plans(
 
 def _show_plan(name: str, plan: PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
-    from ticketr.cli.plans import heading, left_lines, plan_lines
-    from ticketr.cli.report import print_messages
+    from ticketr.app.cli.plans import heading, left_lines, plan_lines
+    from ticketr.app.cli.report import print_messages
 
     print_messages([f"{name}:"] if name and (plan.entries or plan.left) else [])
     if len(plan.entries) > CONFIRM_ABOVE:
@@ -138,7 +138,7 @@ def _print_not_started(
     error: str | None,
     others: Mapping[str, dict[str, object]],
 ) -> None:
-    from ticketr.cli import report
+    from ticketr.app.cli import report
 
     objects = {
         name: report.not_started_as_json(job.root, job.so_far(), message, error)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, print_message
-from ticketr.cli.sandbox import LATENCY, SEED, TICKETS, require_demo_extra
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, print_message
+from ticketr.app.cli.sandbox import LATENCY, SEED, TICKETS, require_demo_extra
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from ticketr.sync import PullJob, SessionOptions
+    from ticketr.app.sync import PullJob, SessionOptions
 
 #: What to try after a demo without a screen. The commands after the first need no site.
 _TO_TRY = (
@@ -59,10 +59,10 @@ def demo(
     demo in the same folder continues with the same Jira and all changes in it.
     """
     require_demo_extra("ticketr demo")
-    from ticketr.cli.demo_site import open_demo, prepare_demo_folder
-    from ticketr.cli.queue_runner import run
-    from ticketr.cli.sandbox_process import SandboxFailed
-    from ticketr.cli.streams import is_full_screen_possible
+    from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
+    from ticketr.app.cli.queue_runner import run
+    from ticketr.app.cli.sandbox_process import SandboxFailed
+    from ticketr.app.cli.streams import is_full_screen_possible
 
     site = partial(
         open_demo, prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
@@ -80,16 +80,16 @@ async def _run_demo(
     show: Callable[[PullJob], Awaitable[int]],
     open_site: Callable[[], AbstractAsyncContextManager[SessionOptions]],
 ) -> int:
-    from ticketr.sync import PullJob
+    from ticketr.app.sync import PullJob
 
     async with open_site() as options:
         return await show(PullJob(**options))
 
 
 async def _pull_in_screen(job: PullJob) -> int:
-    from ticketr.cli.demo_site import how_to_continue_demo
-    from ticketr.cli.screen import run_screen
-    from ticketr.tui.services.opening import open_workspace
+    from ticketr.app.cli.demo_site import how_to_continue_demo
+    from ticketr.app.cli.screen import run_screen
+    from ticketr.app.tui.services.opening import open_workspace
 
     workspace = open_workspace("demo", job.options())
     code = await run_screen((workspace,), (job.root,), pull=True)
@@ -98,8 +98,8 @@ async def _pull_in_screen(job: PullJob) -> int:
 
 
 async def _pull_with_lines(job: PullJob) -> int:
-    from ticketr.cli.queue_runner import run_one
-    from ticketr.cli.report import exit_code, print_messages
+    from ticketr.app.cli.queue_runner import run_one
+    from ticketr.app.cli.report import exit_code, print_messages
 
     ended = await run_one(job)
     if ended.result is not None:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.cli.ownership import own_mark
-from ticketr.cli.sandbox_process import open_sandbox
-from ticketr.config import STATE_FOLDER
-from ticketr.jira import Credentials
-from ticketr.sync import Store
+from ticketr.app.cli.ownership import own_mark
+from ticketr.app.cli.sandbox_process import open_sandbox
+from ticketr.app.config import STATE_FOLDER
+from ticketr.app.jira import Credentials
+from ticketr.app.sync import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ticketr.sync import SessionOptions
+    from ticketr.app.sync import SessionOptions
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
 DATA = "demo.db"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.help import Command
-from ticketr.cli.keys import keys_argument, refuse_unknown
-from ticketr.cli.output import echo, echo_json, is_colored
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli import exits
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import keys_argument, refuse_unknown
+from ticketr.app.cli.output import echo, echo_json, is_colored
+from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ticketr.sync import LocalSurvey, State
+    from ticketr.app.sync import LocalSurvey, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ def diff(
 
     Without a KEY it shows every edited ticket. Sends no request.
     """
-    from ticketr.cli.local_edits import own_ticket
-    from ticketr.cli.local_status import open_store, survey
-    from ticketr.cli.report import print_messages
-    from ticketr.cli.status import MISSING, missing_as_json
-    from ticketr.sync import read_state
+    from ticketr.app.cli.local_edits import own_ticket
+    from ticketr.app.cli.local_status import open_store, survey
+    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.status import MISSING, missing_as_json
+    from ticketr.app.sync import read_state
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
@@ -87,7 +87,7 @@ def diff(
 
 
 def _versions_of(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
-    from ticketr.cli.local_edits import own_ticket
+    from ticketr.app.cli.local_edits import own_ticket
 
     here = {
         local_change.local.ticket.key: local_change.local

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cli.completing import complete_key
-from ticketr.cli.help import Command
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -47,9 +47,9 @@ def edit(*, key: str, workspace: str | None, folder: Path | None) -> None:
     The editor is what VISUAL or EDITOR names, with its arguments, else vi. When it ends, the file
     is read, so that you hear at once of a mistake in it.
     """
-    from ticketr.cli.local_status import open_store
-    from ticketr.cli.local_tickets import require_issue
-    from ticketr.editor import editor_words
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.local_tickets import require_issue
+    from ticketr.app.editor import editor_words
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     found = require_issue(store, key)
@@ -64,7 +64,7 @@ def _run(words: Sequence[str]) -> None:
     Raises:
         EditorFailed: It cannot be started, or fails.
     """
-    from ticketr.editor import how_it_failed
+    from ticketr.app.editor import how_it_failed
 
     command = shlex.join(words)
     try:

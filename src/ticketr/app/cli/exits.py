@@ -34,7 +34,7 @@ LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
 
 def for_error(error: BaseException) -> int:
     """Return the exit code for an error that ended a command."""
-    from ticketr.config import ConfigError
+    from ticketr.app.config import ConfigError
 
     return USAGE if isinstance(error, ConfigError) else FAILED
 

@@ -1,4 +1,4 @@
-"""Sets up workspaces for the app: implements `ticketr.tui.setup.Setup`.
+"""Sets up workspaces for the app: implements `ticketr.app.tui.setup.Setup`.
 
 What it stores, and where, is what ``ticketr workspace add`` stores: both use the same functions.
 """
@@ -15,34 +15,33 @@ from urllib.parse import urlsplit
 
 import trio
 
-from ticketr import config
 from ticketr._errors import TicketrError
-from ticketr.cli.demo_site import open_demo, prepare_demo_folder
-from ticketr.cli.folder_check import check_folder
-from ticketr.cli.job_options import session_options
-from ticketr.cli.ownership import own_mark
-from ticketr.cli.sandbox import DEMO_EXTRA, has_demo_extra
-from ticketr.cli.sandbox_process import SandboxFailed
-from ticketr.cli.settings import find_login, make_credentials, resolve
-from ticketr.cli.workspace_site import check_login
-from ticketr.cli.workspace_store import (
+from ticketr.app import config
+from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
+from ticketr.app.cli.folder_check import check_folder
+from ticketr.app.cli.job_options import session_options
+from ticketr.app.cli.ownership import own_mark
+from ticketr.app.cli.sandbox import DEMO_EXTRA, has_demo_extra
+from ticketr.app.cli.sandbox_process import SandboxFailed
+from ticketr.app.cli.settings import find_login, make_credentials, resolve
+from ticketr.app.cli.workspace_site import check_login
+from ticketr.app.cli.workspace_store import (
     WHERE,
     go_mapped_fields,
     store_workspace,
     workspace_name,
 )
-from ticketr.jira import (
+from ticketr.app.jira import (
     AuthenticationFailed,
     Credentials,
     JiraError,
     ask_server_info,
     open_jira,
 )
-from ticketr.jira.credentials import is_loopback
-from ticketr.jira.errors import BadToken
-from ticketr.sync import UnknownProject
-from ticketr.text import clean
-from ticketr.tui.setup import (
+from ticketr.app.jira.credentials import is_loopback
+from ticketr.app.jira.errors import BadToken
+from ticketr.app.sync import UnknownProject
+from ticketr.app.tui.setup import (
     MOST_PROJECTS,
     FolderAnswer,
     LoginAnswer,
@@ -53,11 +52,12 @@ from ticketr.tui.setup import (
     SetupField,
     SiteAnswer,
 )
+from ticketr.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from ticketr.jira.transport import Transport
+    from ticketr.app.jira.transport import Transport
 
 T = TypeVar("T")
 

@@ -7,12 +7,12 @@ from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
-from ticketr import config
 from ticketr._errors import TicketrError
-from ticketr.cli.settings import resolve
-from ticketr.sync import Store
-from ticketr.tui.services.opening import shown_site
-from ticketr.tui.setup import FolderAnswer, FolderKind
+from ticketr.app import config
+from ticketr.app.cli.settings import resolve
+from ticketr.app.sync import Store
+from ticketr.app.tui.services.opening import shown_site
+from ticketr.app.tui.setup import FolderAnswer, FolderKind
 
 #: The most files that are looked at for tickets.
 MOST_FILES = 200

@@ -9,7 +9,7 @@ from typing import final
 import click
 from click.shell_completion import CompletionItem
 
-from ticketr.cli.catalogue import CATALOGUE, Entry
+from ticketr.app.cli.catalogue import CATALOGUE, Entry
 
 #: The most cells of an example that has its explanation beside it.
 _EXAMPLE_CELLS = 44
@@ -55,7 +55,7 @@ class LazyCommands(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._loaded:
             module, _, attribute = self._places[name].partition(":")
-            self._loaded[name] = getattr(import_module(f"ticketr.cli.{module}"), attribute)
+            self._loaded[name] = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: click.Command) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import resolve, workspace_options
-from ticketr.cli.workspace_history import HISTORY
-from ticketr.config import STATE_FOLDER
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import resolve, workspace_options
+from ticketr.app.cli.workspace_history import HISTORY
+from ticketr.app.config import STATE_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: bool) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     from ticketr import SqliteHistory
-    from ticketr.cli.ownership import own_mark
-    from ticketr.cli.queue_runner import run
-    from ticketr.sync import readable
+    from ticketr.app.cli.ownership import own_mark
+    from ticketr.app.cli.queue_runner import run
+    from ticketr.app.sync import readable
 
     root = resolve(workspace=workspace, folder=folder).root
     found: list[FinishedJob] = []

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, TypeVar
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cli.ownership import own_mark
-from ticketr.cli.settings import confirm_site, resolve, sign_in, workspace_options
-from ticketr.cli.sides import SideChoice
-from ticketr.cli.workspace_here import require_workspace
-from ticketr.config import (
+from ticketr.app.cli.ownership import own_mark
+from ticketr.app.cli.settings import confirm_site, resolve, sign_in, workspace_options
+from ticketr.app.cli.sides import SideChoice
+from ticketr.app.cli.workspace_here import require_workspace
+from ticketr.app.config import (
     ConfigError,
     config_folder,
     expand_aliases,
@@ -26,10 +26,10 @@ from ticketr.config import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.config import Workspace
-    from ticketr.jira import Credentials
-    from ticketr.jira.transport import Transport
-    from ticketr.sync import SessionOptions, Side
+    from ticketr.app.config import Workspace
+    from ticketr.app.jira import Credentials
+    from ticketr.app.jira.transport import Transport
+    from ticketr.app.sync import SessionOptions, Side
 
 R = TypeVar("R")
 
@@ -137,7 +137,7 @@ def find_job_arguments(options: CommonOptions, *, jql: str | None = None) -> Job
         ConfigError: See `workspace_arguments`, as for its other errors. With ``--every``, such an
             error goes to `JobArguments.failed` instead.
     """
-    from ticketr.cli.report import print_messages
+    from ticketr.app.cli.report import print_messages
 
     if not options.every:
         resolved = resolve_options(options)
@@ -206,7 +206,7 @@ def resolve_options(options: CommonOptions) -> Workspace:
     Raises:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
-    from ticketr.cli.report import print_messages
+    from ticketr.app.cli.report import print_messages
 
     found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
     print_messages(found.ignored)
@@ -263,7 +263,7 @@ def session_options(
 
 def preferred_side(strategy: str | None) -> Side | None:
     """Return the side that wins a conflict by a strategy; None for neither."""
-    from ticketr.sync import Side
+    from ticketr.app.sync import Side
 
     return {"mine": Side.LOCAL, "jira": Side.REMOTE}.get(strategy or "")
 
@@ -271,7 +271,7 @@ def preferred_side(strategy: str | None) -> Side | None:
 def _transport(http: str) -> Transport | None:
     if http == "httpx":
         return None
-    from ticketr.jira.transport import AsksMissing, open_transport
+    from ticketr.app.jira.transport import AsksMissing, open_transport
 
     try:
         return open_transport("asks")

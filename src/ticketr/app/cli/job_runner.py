@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ticketr.cli import exits
-from ticketr.cli.queue_runner import run, run_all
-from ticketr.cli.report import (
+from ticketr.app.cli import exits
+from ticketr.app.cli.queue_runner import run, run_all
+from ticketr.app.cli.report import (
     exit_code,
     failures_as_json,
     outcome_as_json,
@@ -15,8 +15,8 @@ from ticketr.cli.report import (
     print_messages,
     worst_exit_code,
 )
-from ticketr.cli.workspace_history import WorkspaceHistories, WorkspaceHistory
-from ticketr.sync import PullResult, PushResult, SyncResult
+from ticketr.app.cli.workspace_history import WorkspaceHistories, WorkspaceHistory
+from ticketr.app.sync import PullResult, PushResult, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from ticketr import JobContext
     from ticketr._errors import TicketrError
-    from ticketr.cli.job_options import CommonOptions
-    from ticketr.cli.queue_runner import JobOutcome
+    from ticketr.app.cli.job_options import CommonOptions
+    from ticketr.app.cli.queue_runner import JobOutcome
 
 R = TypeVar("R", PullResult, PushResult, SyncResult)
 R_co = TypeVar("R_co", covariant=True)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ticketr.cli.completing import complete_key
+from ticketr.app.cli.completing import complete_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from ticketr.cli.job_options import CommonOptions
-    from ticketr.sync import LocalSurvey, State
+    from ticketr.app.cli.job_options import CommonOptions
+    from ticketr.app.sync import LocalSurvey, State
 
 R = TypeVar("R")
 
@@ -36,8 +36,8 @@ def checked_key(key: str) -> str:
     Raises:
         click.UsageError: It is malformed.
     """
+    from ticketr.app.tickets import is_key
     from ticketr.cleaning import clean
-    from ticketr.tickets import is_key
 
     wanted = key.strip().upper()
     if not is_key(wanted):
@@ -63,13 +63,13 @@ def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:
         ConfigError: See `own_mark`, as for its other errors.
         StateFailed: The state cannot be read.
     """
-    from ticketr.tickets import is_key
+    from ticketr.app.tickets import is_key
 
     wrong = next((key for key in keys if not is_key(key)), None)
     if wrong is None:
         return
-    from ticketr.cli.local_status import open_store
-    from ticketr.sync import UnknownTicket, read_state
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.sync import UnknownTicket, read_state
 
     with read_state(open_store(root)) as state:
         known = tuple(each.key for each in state.known().values())
@@ -83,7 +83,7 @@ def refuse_unknown(keys: Collection[str], survey: LocalSurvey, state: State) -> 
         click.UsageError: One of them is unknown or malformed.
         StateFailed: The state cannot be read.
     """
-    from ticketr.sync import UnknownTicket, check_keys
+    from ticketr.app.sync import UnknownTicket, check_keys
 
     try:
         check_keys(keys, survey, state)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.completing import complete_filter
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json, printable
-from ticketr.cli.settings import resolve, workspace_options
-from ticketr.tickets import SORT_NAMES
+from ticketr.app.cli import exits
+from ticketr.app.cli.completing import complete_filter
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json, printable
+from ticketr.app.cli.settings import resolve, workspace_options
+from ticketr.app.tickets import SORT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ticketr.cli.local_tickets import ListedIssue
+    from ticketr.app.cli.local_tickets import ListedIssue
 
 #: The marks of issues, the most important one first.
 _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
@@ -60,10 +60,10 @@ def list_(
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    from ticketr.cli.local_status import open_store
-    from ticketr.cli.local_tickets import list_issues, parse_terms
-    from ticketr.sync import read_state
-    from ticketr.tickets import sort_key
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.local_tickets import list_issues, parse_terms
+    from ticketr.app.sync import read_state
+    from ticketr.app.tickets import sort_key
 
     root = resolve(workspace=workspace, folder=folder).root
     wanted = parse_terms(terms, root)

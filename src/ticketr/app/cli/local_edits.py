@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ticketr.sync import find_literals, find_uncertain
+from ticketr.app.sync import find_literals, find_uncertain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from ticketr._errors import TicketrError
-    from ticketr.sync import (
+    from ticketr.app.sync import (
         Conflict,
         Creation,
         LiteralText,

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.cli.ownership import own_mark
-from ticketr.config import STATE_FOLDER
-from ticketr.sync import State, Store, take_survey
+from ticketr.app.cli.ownership import own_mark
+from ticketr.app.config import STATE_FOLDER
+from ticketr.app.sync import State, Store, take_survey
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ticketr.sync import LocalSurvey
+    from ticketr.app.sync import LocalSurvey
 
 
 def open_store(root: Path) -> Store:

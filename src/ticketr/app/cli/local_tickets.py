@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
+from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.output import printable
+from ticketr.app.sync import LocalSurvey
+from ticketr.app.tickets import Candidate, candidate_of
 from ticketr.cleaning import clean
-from ticketr.cli.keys import checked_key
-from ticketr.cli.output import printable
-from ticketr.sync import LocalSurvey
-from ticketr.tickets import Candidate, candidate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ticketr.sync import State, Store
-    from ticketr.tickets import Filter, Ticket, TicketFile
+    from ticketr.app.sync import State, Store
+    from ticketr.app.tickets import Filter, Ticket, TicketFile
 
 #: A term that may name a status or a person with blanks in the name, and without quotes.
 _NAMING = re.compile(r'(-?(?:(status|assignee)=|@))([^"]*[ ][^"]*)', re.IGNORECASE)
@@ -115,7 +115,7 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    from ticketr.tickets import InvalidFilter, parse_filter, with_saved
+    from ticketr.app.tickets import InvalidFilter, parse_filter, with_saved
 
     text = " ".join(_with_quotes(each, root) for each in terms)
     try:
@@ -130,7 +130,7 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
 
 def _saved(root: Path) -> Mapping[str, str]:
     """Return the filters saved in the app, without those that are queries for Jira."""
-    from ticketr.config import STATE_FOLDER, StateFolder, read_list_memory
+    from ticketr.app.config import STATE_FOLDER, StateFolder, read_list_memory
 
     saved = read_list_memory(StateFolder(root / STATE_FOLDER)).saved
     return {name: text for name, text in saved.items() if not text.lower().startswith("jql:")}
@@ -138,7 +138,7 @@ def _saved(root: Path) -> Mapping[str, str]:
 
 def _with_quotes(term: str, root: Path) -> str:
     """Put quotes around the name of a known status or person that holds blanks."""
-    from ticketr.config import known_assignees, known_statuses
+    from ticketr.app.config import known_assignees, known_statuses
 
     found = _NAMING.fullmatch(term)
     if found is None:

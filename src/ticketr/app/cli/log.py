@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.completing import complete_key
-from ticketr.cli.help import Command
-from ticketr.cli.keys import checked_key
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import workspace_options
+from ticketr.app.cli import exits
+from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.cli.queue_runner import JobOutcome
-    from ticketr.jira import Worklog
+    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.jira import Worklog
 
 _TIME = re.compile(r"[0-9.]+[A-Za-z]+")
 
@@ -45,9 +45,9 @@ def log(
     The record is sent once: if the answer is lost, the command looks whether Jira has it. MOMENT
     is like 2026-03-01 09:00, in the time zone of your account.
     """
-    from ticketr.cli.job_options import CommonOptions, find_job_arguments
-    from ticketr.cli.queue_runner import run, run_one
-    from ticketr.sync import LogWorkJob
+    from ticketr.app.cli.job_options import CommonOptions, find_job_arguments
+    from ticketr.app.cli.queue_runner import run, run_one
+    from ticketr.app.sync import LogWorkJob
 
     spent, text = _split_time(words)
     key = checked_key(key)
@@ -65,7 +65,7 @@ def log(
 
 def _split_time(words: tuple[str, ...]) -> tuple[str, str]:
     """Split the words after the key into the time and the text."""
-    from ticketr.sync import BadWork, checked_time
+    from ticketr.app.sync import BadWork, checked_time
 
     at = next((at for at, word in enumerate(words) if not _is_time(word)), len(words))
     at = max(at, 1)

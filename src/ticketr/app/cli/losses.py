@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.sync import Loss, PushJob, PushPlan, SyncJob
+    from ticketr.app.sync import Loss, PushJob, PushPlan, SyncJob
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,9 +41,9 @@ def with_accepted_losses(
     Raises:
         click.Abort: Ctrl+C was the answer.
     """
-    from ticketr.cli.questions import confirm
-    from ticketr.cli.report import print_messages
-    from ticketr.cli.settings import is_interactive
+    from ticketr.app.cli.questions import confirm
+    from ticketr.app.cli.report import print_messages
+    from ticketr.app.cli.settings import is_interactive
 
     if accept_loss or not is_interactive():
         return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._version import __version__
-from ticketr.cli import exits
-from ticketr.cli.catalogue import CATALOGUE
-from ticketr.cli.help import Command
+from ticketr.app.cli import exits
+from ticketr.app.cli.catalogue import CATALOGUE
+from ticketr.app.cli.help import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

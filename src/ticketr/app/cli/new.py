@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo_json, printable
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo_json, printable
+from ticketr.app.cli.settings import resolve, workspace_options
 
 
 @click.command(cls=Command)
@@ -32,9 +32,9 @@ def new(
 
     The file is named after the title, in the current folder if that lies in the workspace.
     """
+    from ticketr.app.sync import write_draft
+    from ticketr.app.tickets import Ticket, is_key
     from ticketr.cleaning import clean
-    from ticketr.sync import write_draft
-    from ticketr.tickets import Ticket, is_key
 
     words = clean(" ".join(title)).strip()
     if not words:
@@ -54,7 +54,7 @@ def new(
 
 def _inner_folder(root: Path) -> str:
     """Return the current folder, relative to the workspace; empty where a push finds no files."""
-    from ticketr.sync import holds_tickets
+    from ticketr.app.sync import holds_tickets
 
     here = Path.cwd()
     if here == root or not here.is_relative_to(root):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cli.completing import complete_key
-from ticketr.cli.help import Command
-from ticketr.cli.keys import checked_key
-from ticketr.cli.output import echo
-from ticketr.cli.settings import confirm_site, resolve, workspace_options
+from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import checked_key
+from ticketr.app.cli.output import echo
+from ticketr.app.cli.settings import confirm_site, resolve, workspace_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def open_(*, key: str, only_print: bool, workspace: str | None, folder: Path | N
     """
     import webbrowser
 
-    from ticketr.jira.site import browse_url
+    from ticketr.app.jira.site import browse_url
 
     wanted = checked_key(key)
     site = confirm_site(resolve(workspace=workspace, folder=folder)).required_site()

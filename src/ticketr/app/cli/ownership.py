@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr import config
+from ticketr.app import config
+from ticketr.app.cli.questions import confirm
+from ticketr.app.cli.settings import is_interactive
 from ticketr.cleaning import clean
-from ticketr.cli.questions import confirm
-from ticketr.cli.settings import is_interactive
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from ticketr.sync import Store
+    from ticketr.app.sync import Store
 
 
 def own_mark(root: Path, *, ask: bool = True) -> str | None:
@@ -41,7 +41,7 @@ def own_mark(root: Path, *, ask: bool = True) -> str | None:
         StateFailed: The state file cannot be changed.
         HistoryFailed: The history cannot be changed.
     """
-    from ticketr.sync import StateFailed, Store
+    from ticketr.app.sync import StateFailed, Store
 
     marks, unkept = _marks()
     store = Store(root, config.STATE_FOLDER, marks.mark)
@@ -73,7 +73,7 @@ def trust(root: Path) -> bool:
         StateFailed: The state file cannot be used or changed.
         HistoryFailed: The history cannot be changed.
     """
-    from ticketr.sync import Store
+    from ticketr.app.sync import Store
 
     folder = config.config_folder(os.environ)
     store = Store(root, config.STATE_FOLDER, config.open_marks(folder).mark)
@@ -87,8 +87,8 @@ def trust(root: Path) -> bool:
 
 def _unmarked(store: Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
-    from ticketr.cli import workspace_history
-    from ticketr.sync import bears_mark
+    from ticketr.app.cli import workspace_history
+    from ticketr.app.sync import bears_mark
 
     assert store.mark is not None
     unmarked = [] if bears_mark(store) else [store.state_path]
@@ -98,8 +98,8 @@ def _unmarked(store: Store) -> list[Path]:
 
 
 def _sign(store: Store, unmarked: Collection[Path]) -> None:
-    from ticketr.cli.workspace_history import HISTORY, sign_history
-    from ticketr.sync import sign_state
+    from ticketr.app.cli.workspace_history import HISTORY, sign_history
+    from ticketr.app.sync import sign_state
 
     assert store.mark is not None
     if store.state_path in unmarked:

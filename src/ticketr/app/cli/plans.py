@@ -6,12 +6,12 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from ticketr.sync import Action, Code
+from ticketr.app.sync import Action, Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.sync import LeftAlone, PlanEntry, PushPlan
+    from ticketr.app.sync import LeftAlone, PlanEntry, PushPlan
 
 #: The most characters of a text that a plan shows on a line.
 _WIDTH = 60

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from ticketr.cleaning import clean
-from ticketr.cli.help import Command
-from ticketr.cli.job_options import (
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.job_options import (
     CommonOptions,
     common_options,
     find_job_arguments,
     strategy_option,
 )
-from ticketr.cli.keys import keys_argument, refuse_every, refuse_malformed
-from ticketr.config import STATE_FOLDER
+from ticketr.app.cli.keys import keys_argument, refuse_every, refuse_malformed
+from ticketr.app.config import STATE_FOLDER
+from ticketr.cleaning import clean
 
 
 def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
@@ -27,7 +27,7 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
 
 def _relative_path(path: Path, root: Path) -> str:
     """Return a path relative to the workspace; later pulls find no file outside of it."""
-    from ticketr.sync import Store
+    from ticketr.app.sync import Store
 
     full = Path(os.path.abspath(path))  # noqa: PTH100 - a link below the workspace is not followed
     real_root = root.resolve()
@@ -74,9 +74,9 @@ def pull(
     field; drafts are never touched. Stop it at any time: what has arrived stays, and the next pull
     goes on from there.
     """
-    from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.report import print_pull, print_resolve_hint
-    from ticketr.sync import PullJob, PullResult
+    from ticketr.app.cli.job_runner import run_jobs
+    from ticketr.app.cli.report import print_pull, print_resolve_hint
+    from ticketr.app.sync import PullJob, PullResult
 
     refuse_every(keys, options)
     if keys and (jql is not None or full or prune):

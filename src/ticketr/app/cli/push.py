@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.help import Command
-from ticketr.cli.job_options import (
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.job_options import (
     CommonOptions,
     common_options,
     find_job_arguments,
     strategy_option,
 )
-from ticketr.cli.keys import keys_argument, refuse_every
-from ticketr.cli.losses import accept_loss_option, with_accepted_losses
-from ticketr.cli.output import echo
-from ticketr.config import CONFIRM_ABOVE
+from ticketr.app.cli.keys import keys_argument, refuse_every
+from ticketr.app.cli.losses import accept_loss_option, with_accepted_losses
+from ticketr.app.cli.output import echo
+from ticketr.app.config import CONFIRM_ABOVE
 
 if TYPE_CHECKING:
-    from ticketr.sync import PushResult
+    from ticketr.app.sync import PushResult
 
 _YES = click.option(
     "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
@@ -50,11 +50,11 @@ def push(
     A ticket that Jira has changed meanwhile is left alone: pull first, or use sync. Stop it at any
     time: the next push goes on from there and creates nothing twice.
     """
-    from ticketr.cli import report
-    from ticketr.cli.confirmation import confirm_plans, read_plans
-    from ticketr.cli.job_runner import run_jobs
-    from ticketr.cli.plans import skipped_lines
-    from ticketr.sync import PushJob, PushResult
+    from ticketr.app.cli import report
+    from ticketr.app.cli.confirmation import confirm_plans, read_plans
+    from ticketr.app.cli.job_runner import run_jobs
+    from ticketr.app.cli.plans import skipped_lines
+    from ticketr.app.sync import PushJob, PushResult
 
     refuse_every(keys, options)
     arguments = find_job_arguments(options)
@@ -107,10 +107,10 @@ def sync(
     both have changed differently is a conflict: it is left alone on both sides and listed. In a
     terminal it shows first what it would send, and asks.
     """
-    from ticketr.cli import report
-    from ticketr.cli.confirmation import confirm_plans, read_plans
-    from ticketr.cli.job_runner import run_jobs
-    from ticketr.sync import PullResult, PushResult, SyncJob, SyncResult
+    from ticketr.app.cli import report
+    from ticketr.app.cli.confirmation import confirm_plans, read_plans
+    from ticketr.app.cli.job_runner import run_jobs
+    from ticketr.app.sync import PullResult, PushResult, SyncJob, SyncResult
 
     def print_result(result: SyncResult) -> None:
         report.print_pull(result.pull, prune=prune)
@@ -132,7 +132,7 @@ def sync(
 
 
 def _print_plan(result: PushResult) -> None:
-    from ticketr.cli.plans import plan_lines
+    from ticketr.app.cli.plans import plan_lines
 
     for action in result.planned:
         for line in plan_lines(action):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ticketr.cli.output import printable
+from ticketr.app.cli.output import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

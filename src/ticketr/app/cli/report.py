@@ -6,18 +6,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
-from ticketr.cli import exits
-from ticketr.cli.output import echo_json, print_message
-from ticketr.cli.sides import SIDES
-from ticketr.jira.site import browse_url
+from ticketr.app.cli import exits
+from ticketr.app.cli.output import echo_json, print_message
+from ticketr.app.cli.sides import SIDES
+from ticketr.app.jira.site import browse_url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from ticketr._errors import TicketrError
-    from ticketr.cli.queue_runner import JobOutcome
-    from ticketr.sync import Note, PullResult, PushResult, SyncResult
+    from ticketr.app.cli.queue_runner import JobOutcome
+    from ticketr.app.sync import Note, PullResult, PushResult, SyncResult
 
     Result = PullResult | PushResult | SyncResult
     Outcome = JobOutcome[PullResult] | JobOutcome[PushResult] | JobOutcome[SyncResult]
@@ -36,7 +36,7 @@ def exit_code(ended: Outcome) -> int:
         return exits.for_signal(ended.signal)
     if ended.result is None:
         return exits.USAGE if error_name(ended) in _USAGE else exits.FAILED
-    from ticketr.sync import PushResult
+    from ticketr.app.sync import PushResult
 
     partly = any(
         result.failed or result.conflicts or (isinstance(result, PushResult) and result.left)
@@ -63,7 +63,7 @@ def error_name(ended: Outcome) -> str | None:
 
 
 def _parts_of(result: Result) -> tuple[PullResult | PushResult, ...]:
-    from ticketr.sync import SyncResult
+    from ticketr.app.sync import SyncResult
 
     return (result.pull, result.push) if isinstance(result, SyncResult) else (result,)
 
@@ -127,7 +127,7 @@ def _ended_as_json(
 
 def _result_as_json(result: Result) -> dict[str, object]:
     """Return a result as a JSON object; each pushed issue has the URL of its page."""
-    from ticketr.sync import PushResult, SyncResult
+    from ticketr.app.sync import PushResult, SyncResult
 
     data: dict[str, object] = asdict(result)
     if isinstance(result, SyncResult):

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cli import exits
-from ticketr.cli.help import Command
-from ticketr.cli.keys import keys_argument
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import resolve as resolve_workspace, workspace_options
-from ticketr.cli.sides import SideChoice
+from ticketr.app.cli import exits
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import keys_argument
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import resolve as resolve_workspace, workspace_options
+from ticketr.app.cli.sides import SideChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from ticketr.sync import Conflict, ConflictMarker, State, Store
+    from ticketr.app.sync import Conflict, ConflictMarker, State, Store
 
 #: The message for each side.
 _DONE = {
@@ -73,9 +73,9 @@ def resolve(
     --take decides the conflicting parts alone: your other edits stay edits, and Jira's other
     changes come into the file.
     """
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.sync import find_conflict_markers, read_state
     from ticketr.cleaning import clean
-    from ticketr.cli.local_status import open_store
-    from ticketr.sync import find_conflict_markers, read_state
 
     if take is not None and not (keys or every):
         raise click.UsageError(f"say which: 'ticketr resolve KEY --take {take}', or --all for each")
@@ -103,7 +103,7 @@ def resolve(
 
 def _own_key(state: State, key: str) -> str:
     """Return the key of the conflicting ticket that holds a key; any other key as it is."""
-    from ticketr.sync import conflict_of
+    from ticketr.app.sync import conflict_of
 
     conflict = conflict_of(state, key)
     return key if conflict is None else conflict.key
@@ -111,8 +111,8 @@ def _own_key(state: State, key: str) -> str:
 
 def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
     """Resolve conflicts one by one; an error of one does not stop the others."""
-    from ticketr.cli.local_status import open_state
-    from ticketr.sync import Take, resolve as resolve_conflict
+    from ticketr.app.cli.local_status import open_state
+    from ticketr.app.sync import Take, resolve as resolve_conflict
 
     outcome = _Outcome()
     with open_state(store) as state, store.lock():
@@ -128,7 +128,7 @@ def _resolve_all(store: Store, keys: Iterable[str], take: str) -> _Outcome:
 
 def _reason(key: str, error: TicketrError) -> str:
     """Return why a conflict could not be resolved; markers may be another ticket's."""
-    from ticketr.tickets import CONFLICT, TicketSyntaxError
+    from ticketr.app.tickets import CONFLICT, TicketSyntaxError
 
     if isinstance(error, TicketSyntaxError) and CONFLICT.match(error.text):
         return f"conflict markers stand in {error.source}: edit it, sync, then resolve {key}"
@@ -136,7 +136,7 @@ def _reason(key: str, error: TicketrError) -> str:
 
 
 def _print_conflicts(conflicts: Sequence[Conflict], marked: Sequence[ConflictMarker]) -> None:
-    from ticketr.cli.status import conflict_line
+    from ticketr.app.cli.status import conflict_line
 
     for line in (*map(conflict_line, conflicts), *map(str, marked)):
         echo(line)
@@ -145,8 +145,8 @@ def _print_conflicts(conflicts: Sequence[Conflict], marked: Sequence[ConflictMar
 
 
 def _print_outcome(store: Store, outcome: _Outcome) -> None:
-    from ticketr.cli.report import print_messages
-    from ticketr.sync import find_conflict_marker
+    from ticketr.app.cli.report import print_messages
+    from ticketr.app.sync import find_conflict_marker
 
     hint = ""
     for done in outcome.resolved:

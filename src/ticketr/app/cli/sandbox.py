@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 import click
 
 from ticketr._install import missing_packages
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo
 from ticketr.cleaning import clean
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

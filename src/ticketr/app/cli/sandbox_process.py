@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.cli import exits
-from ticketr.config import TOKEN_NAMES
+from ticketr.app.cli import exits
+from ticketr.app.config import TOKEN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json, printable
-from ticketr.cli.settings import workspace_options
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json, printable
+from ticketr.app.cli.settings import workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ticketr.sync import SchemaField, SessionOptions
+    from ticketr.app.sync import SchemaField, SessionOptions
 
 #: The most cells of a name and of a kind in a table.
 _NAME_CELLS, _KIND_CELLS = 28, 20
@@ -33,13 +33,13 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
     `+` marks the fields that your files keep, `-` those that no file can hold. The others can be
     added to `fields` in ticketr.toml. `*` marks a field that a new issue of some type needs.
     """
-    from ticketr.cli.job_options import CommonOptions, workspace_arguments
-    from ticketr.cli.queue_runner import run
+    from ticketr.app.cli.job_options import CommonOptions, workspace_arguments
+    from ticketr.app.cli.queue_runner import run
 
     settings = workspace_arguments(CommonOptions(workspace=workspace, folder=folder))
     fields = run(_fetch_fields, settings)
     if write:
-        from ticketr.config import write_schema
+        from ticketr.app.config import write_schema
 
         write_schema(settings["root"], [_comment(each) for each in fields])
     if as_json:
@@ -56,9 +56,9 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
 
 
 async def _fetch_fields(settings: SessionOptions) -> tuple[SchemaField, ...]:
-    from ticketr.config import MissingSetting
-    from ticketr.jira import open_jira
-    from ticketr.sync import naming_project, read_schema
+    from ticketr.app.config import MissingSetting
+    from ticketr.app.jira import open_jira
+    from ticketr.app.sync import naming_project, read_schema
 
     project = settings["project"]
     if project is None:

@@ -11,27 +11,28 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr import config, open_job_queue
-from ticketr.cli import exits
-from ticketr.cli.demo_site import how_to_continue_demo
-from ticketr.cli.first_run import FirstRun
-from ticketr.cli.output import print_message
-from ticketr.cli.workspace_history import WorkspaceHistories
+from ticketr import open_job_queue
+from ticketr.app import config
+from ticketr.app.cli import exits
+from ticketr.app.cli.demo_site import how_to_continue_demo
+from ticketr.app.cli.first_run import FirstRun
+from ticketr.app.cli.output import print_message
+from ticketr.app.cli.workspace_history import WorkspaceHistories
+from ticketr.app.tui.app import App
+from ticketr.app.tui.key_settings import keymap_of
+from ticketr.app.tui.services.setup_runner import SetupRunner
+from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import open_terminal, sgr
-from ticketr.tui.app import App
-from ticketr.tui.key_settings import keymap_of
-from ticketr.tui.services.setup_runner import SetupRunner
-from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ticketr import JobSnapshot
+    from ticketr.app.tui.keymap import KeyMap
+    from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
     from ticketr.terminal import Terminal
-    from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2

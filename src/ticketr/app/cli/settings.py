@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ticketr import config
-from ticketr.cli.completing import complete_workspace
-from ticketr.cli.output import add_redactor, echo
-from ticketr.cli.questions import ask, confirm
+from ticketr.app import config
+from ticketr.app.cli.completing import complete_workspace
+from ticketr.app.cli.output import add_redactor, echo
+from ticketr.app.cli.questions import ask, confirm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.jira import Credentials
+    from ticketr.app.jira import Credentials
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
@@ -111,13 +111,13 @@ def make_credentials(found: config.FoundToken, cloud_id: str | None) -> Credenti
     Raises:
         MissingSetting: No setting names the account.
     """
-    from ticketr.jira import Credentials
+    from ticketr.app.jira import Credentials
 
     if found.email is None:
         raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     site = found.site
     if cloud_id is not None:
-        from ticketr.jira import gateway_site
+        from ticketr.app.jira import gateway_site
 
         site = gateway_site(cloud_id, site)
     login = Credentials(site, found.email, found.token)

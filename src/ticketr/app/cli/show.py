@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.completing import complete_key
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json, printable_lines, redacted
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json, printable_lines, redacted
+from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.cli.local_tickets import FoundIssue
-    from ticketr.tickets import Ticket
+    from ticketr.app.cli.local_tickets import FoundIssue
+    from ticketr.app.tickets import Ticket
 
 
 @click.command(cls=Command)
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_json: bool) -> None:
     """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
-    from ticketr.cli.local_status import open_store
-    from ticketr.cli.local_tickets import require_issue
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.local_tickets import require_issue
 
     if raw and as_json:
         raise click.UsageError("say --raw or --json, not both")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.config import OLDER_STRATEGIES, STRATEGIES
+from ticketr.app.config import OLDER_STRATEGIES, STRATEGIES
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.completing import complete_filter
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json, printable
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli import exits
+from ticketr.app.cli.completing import complete_filter
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json, printable
+from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ticketr.tickets import Candidate, Total
+    from ticketr.app.tickets import Candidate, Total
 
 _FIELDS = ("Status", "Type", "Assignee")
 #: The most cells of a value and of a bar.
@@ -52,10 +52,10 @@ def stats(
     a bar; elsewhere each line has the field, the value, the count and the points, separated by
     tabs.
     """
-    from ticketr.cli.local_status import open_store
-    from ticketr.cli.local_tickets import list_issues, parse_terms
-    from ticketr.sync import read_state
-    from ticketr.tickets import total_by
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.cli.local_tickets import list_issues, parse_terms
+    from ticketr.app.sync import read_state
+    from ticketr.app.tickets import total_by
 
     root = resolve(workspace=workspace, folder=folder).root
     wanted = parse_terms(terms, root)
@@ -84,8 +84,8 @@ def stats(
 
 def _unknown(fields: Sequence[str], issues: Sequence[Candidate]) -> Iterator[str]:
     """Yield a warning for each field that no issue has."""
-    from ticketr.config.names import nearest
-    from ticketr.tickets import fold
+    from ticketr.app.config.names import nearest
+    from ticketr.app.tickets import fold
 
     known = {fold(name): name for each in issues for name in each.fields}
     for name in fields:
@@ -100,7 +100,7 @@ def _points_text(points: float) -> str:
 
 
 def _sum_of_points(found: Sequence[Candidate]) -> float:
-    from ticketr.tickets import points_of
+    from ticketr.app.tickets import points_of
 
     return sum(map(points_of, found))
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli import exits
-from ticketr.cli.help import Command
-from ticketr.cli.keys import keys_argument, refuse_unknown
-from ticketr.cli.losses import loss_lines
-from ticketr.cli.output import echo, echo_json, echo_marked, print_message
-from ticketr.cli.settings import resolve, workspace_options
+from ticketr.app.cli import exits
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.keys import keys_argument, refuse_unknown
+from ticketr.app.cli.losses import loss_lines
+from ticketr.app.cli.output import echo, echo_json, echo_marked, print_message
+from ticketr.app.cli.settings import resolve, workspace_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ticketr.cli.local_edits import LocalEdits
-    from ticketr.sync import Conflict, LocalTicket
+    from ticketr.app.cli.local_edits import LocalEdits
+    from ticketr.app.sync import Conflict, LocalTicket
 
 #: The most tickets without a last sync that are listed; a new clone may hold thousands.
 NAMED = 20
@@ -62,9 +62,9 @@ def status(
     Without a KEY it lists everything; the KEY of a ticket stands for its sub-tasks, too. Files that
     cannot be read are listed in any case.
     """
-    from ticketr.cli.local_edits import find_local_edits
-    from ticketr.cli.local_status import open_store, survey
-    from ticketr.sync import read_state
+    from ticketr.app.cli.local_edits import find_local_edits
+    from ticketr.app.cli.local_status import open_store, survey
+    from ticketr.app.sync import read_state
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
@@ -115,7 +115,7 @@ def _as_json(found: LocalEdits) -> dict[str, object]:
 
 def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
-    from ticketr.cli.local_edits import Draft
+    from ticketr.app.cli.local_edits import Draft
 
     in_conflict = {each.key for each in found.conflicts}
     for each in found.changed:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ticketr.cli.completing import complete_key
-from ticketr.cli.help import Command
-from ticketr.cli.output import echo, echo_json
-from ticketr.cli.settings import resolve, workspace_options
-from ticketr.cli.sides import SIDES
+from ticketr.app.cli.completing import complete_key
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.output import echo, echo_json
+from ticketr.app.cli.settings import resolve, workspace_options
+from ticketr.app.cli.sides import SIDES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.sync import Store, UndoneChange, UndoStep
+    from ticketr.app.sync import Store, UndoneChange, UndoStep
 
 
 @click.command(cls=Command)
@@ -36,9 +36,9 @@ def undo(
     KEY, the last of that ticket alone. Nothing is taken back of a ticket that was edited, pushed or
     pulled with changes since.
     """
+    from ticketr.app.cli.local_status import open_store
+    from ticketr.app.sync import UndoneChange, read_state, undo_steps
     from ticketr.cleaning import clean
-    from ticketr.cli.local_status import open_store
-    from ticketr.sync import UndoneChange, read_state, undo_steps
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     key = clean(key.upper()) if key is not None else None
@@ -64,8 +64,8 @@ def undo(
 
 def _undo(store: Store, key: str | None) -> UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
-    from ticketr.cli.local_status import open_state
-    from ticketr.sync import UndoneChange, last_step, read_state, undo_change, undo_last
+    from ticketr.app.cli.local_status import open_state
+    from ticketr.app.sync import UndoneChange, last_step, read_state, undo_change, undo_last
 
     with read_state(store) as state:  # so that a folder without a state gets none
         last_step(state, key)
@@ -76,8 +76,8 @@ def _undo(store: Store, key: str | None) -> UndoneChange:
 
 
 def _print_undone(undone: UndoneChange, still_open: list[str]) -> None:
-    from ticketr.cli.report import print_messages
-    from ticketr.sync import UndoKind
+    from ticketr.app.cli.report import print_messages
+    from ticketr.app.sync import UndoKind
 
     for each in undone.done:
         step = each.step

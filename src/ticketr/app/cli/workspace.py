@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.cli import exits
-from ticketr.cli.completing import complete_workspace
-from ticketr.cli.help import Group
-from ticketr.cli.output import echo, echo_json
+from ticketr.app.cli import exits
+from ticketr.app.cli.completing import complete_workspace
+from ticketr.app.cli.help import Group
+from ticketr.app.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
-    from ticketr.cli.workspace_site import LoginChecked
-    from ticketr.config import FoundToken, TokenSource, UserConfig, Workspace
+    from ticketr.app.cli.workspace_site import LoginChecked
+    from ticketr.app.config import FoundToken, TokenSource, UserConfig, Workspace
 
 
 @click.group(cls=Group)
@@ -63,7 +63,7 @@ def add(
     A token with scopes works at Atlassian's gateway alone, which knows the site by its cloud ID.
     With --scoped the site is asked for it, without any login; --cloud-id gives it by hand.
     """
-    from ticketr.cli.workspace_add import AddRequest, add_workspace
+    from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 
     if scoped and cloud_id is not None:
         raise click.UsageError("say --scoped or --cloud-id, not both")
@@ -74,7 +74,7 @@ def add(
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(*, as_json: bool) -> None:
     """List the workspaces that you have added; * is the one in use."""
-    from ticketr.config import config_folder, read_user_config
+    from ticketr.app.config import config_folder, read_user_config
 
     config = read_user_config(config_folder(os.environ))
     found = [_listed(name, config) for name in sorted(config.workspaces)]
@@ -91,7 +91,7 @@ def list_(*, as_json: bool) -> None:
 
 def _listed(name: str, config: UserConfig) -> dict[str, object]:
     """Return a workspace's settings as a command resolves them, without a request."""
-    from ticketr.config import resolve_workspace
+    from ticketr.app.config import resolve_workspace
 
     entry = config.workspaces[name]
     data: dict[str, object] = {
@@ -123,7 +123,7 @@ def _listed(name: str, config: UserConfig) -> dict[str, object]:
 @click.argument("name", shell_complete=complete_workspace)
 def use(*, name: str) -> None:
     """Choose the workspace that commands use outside of every workspace."""
-    from ticketr.config import config_folder, use_workspace
+    from ticketr.app.config import config_folder, use_workspace
 
     use_workspace(config_folder(os.environ), name)
     echo(f"{name} is in use")
@@ -138,7 +138,7 @@ def remove(*, name: str) -> None:
     """
     import trio
 
-    from ticketr.config import (
+    from ticketr.app.config import (
         LoginEntry,
         config_folder,
         forget_token,
@@ -182,9 +182,9 @@ def trust(*, name: str | None, folder: Path | None) -> None:
     it until you say that it is yours: because your config is new, say, or you use the folder on
     another machine. What is in it stays, and so do your edits.
     """
+    from ticketr.app.cli.ownership import trust as mark
+    from ticketr.app.cli.settings import resolve
     from ticketr.cleaning import clean
-    from ticketr.cli.ownership import trust as mark
-    from ticketr.cli.settings import resolve
 
     root = resolve(workspace=name, folder=folder).root
     if mark(root):
@@ -204,7 +204,7 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
     Without a NAME it is the workspace that other commands would be about.
     """
-    from ticketr.cli.settings import resolve
+    from ticketr.app.cli.settings import resolve
 
     if as_json:
         context.exit(_check_as_json(name))
@@ -219,9 +219,9 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
 
 def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
-    from ticketr.cli.settings import confirm_site, find_or_ask_token
-    from ticketr.cli.workspace_gateway import offer_gateway
-    from ticketr.jira import AuthenticationFailed
+    from ticketr.app.cli.settings import confirm_site, find_or_ask_token
+    from ticketr.app.cli.workspace_gateway import offer_gateway
+    from ticketr.app.jira import AuthenticationFailed
 
     found = confirm_site(found)
     login = find_or_ask_token(found)
@@ -241,8 +241,8 @@ def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
 def _ask_site(found: Workspace, login: FoundToken) -> LoginChecked:
     import trio
 
-    from ticketr.cli.settings import make_credentials
-    from ticketr.cli.workspace_site import check_login
+    from ticketr.app.cli.settings import make_credentials
+    from ticketr.app.cli.workspace_site import check_login
 
     look = partial(
         check_login,
@@ -257,7 +257,7 @@ def _ask_site(found: Workspace, login: FoundToken) -> LoginChecked:
 
 def _keep_cloud_id(found: Workspace) -> None:
     """Store the site's cloud ID if the user has added the workspace, else print how to."""
-    from ticketr.config import config_folder, read_user_config, store_workspace
+    from ticketr.app.config import config_folder, read_user_config, store_workspace
 
     cloud_id, folder = found.login.cloud_id, config_folder(os.environ)
     entry = read_user_config(folder).at(found.root)
@@ -271,7 +271,7 @@ def _keep_cloud_id(found: Workspace) -> None:
 
 def _check_as_json(name: str | None) -> int:
     """Print the answer or the error as JSON, and return the exit code."""
-    from ticketr.cli.settings import resolve
+    from ticketr.app.cli.settings import resolve
 
     data: dict[str, object] = dict.fromkeys(
         ("name", "folder", "site", "token_source", "user", "project", "reason", "problem")

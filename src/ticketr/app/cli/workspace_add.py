@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 import trio
 
-from ticketr import config
-from ticketr.cli.output import echo
-from ticketr.cli.questions import ask
-from ticketr.cli.settings import (
+from ticketr.app import config
+from ticketr.app.cli.output import echo
+from ticketr.app.cli.questions import ask
+from ticketr.app.cli.settings import (
     EMAIL_HINT,
     SITE_HINT,
     ask_for_token,
@@ -22,16 +22,16 @@ from ticketr.cli.settings import (
     is_interactive,
     make_credentials,
 )
-from ticketr.cli.workspace_gateway import find_cloud_id, offer_gateway
-from ticketr.cli.workspace_site import LoginChecked, check_login
-from ticketr.cli.workspace_store import (
+from ticketr.app.cli.workspace_gateway import find_cloud_id, offer_gateway
+from ticketr.app.cli.workspace_site import LoginChecked, check_login
+from ticketr.app.cli.workspace_store import (
     WHERE,
     Stored,
     go_mapped_fields,
     store_workspace,
     workspace_name,
 )
-from ticketr.jira import AuthenticationFailed, gateway_site
+from ticketr.app.jira import AuthenticationFailed, gateway_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

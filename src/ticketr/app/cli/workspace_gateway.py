@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.cli.output import echo
-from ticketr.cli.questions import confirm
-from ticketr.cli.settings import is_interactive
-from ticketr.config import MissingSetting
-from ticketr.jira import BadAnswer, JiraError, Redirected, Rejected, ask_cloud_id, gateway_site
+from ticketr.app.cli.output import echo
+from ticketr.app.cli.questions import confirm
+from ticketr.app.cli.settings import is_interactive
+from ticketr.app.config import MissingSetting
+from ticketr.app.jira import BadAnswer, JiraError, Redirected, Rejected, ask_cloud_id, gateway_site
 
 if TYPE_CHECKING:
-    from ticketr.config import Workspace
+    from ticketr.app.config import Workspace
 
 
 def find_cloud_id(site: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.cli.output import echo
-from ticketr.cli.questions import confirm
-from ticketr.cli.settings import is_interactive, resolve
-from ticketr.config import NoWorkspace
+from ticketr.app.cli.output import echo
+from ticketr.app.cli.questions import confirm
+from ticketr.app.cli.settings import is_interactive, resolve
+from ticketr.app.config import NoWorkspace
 
 if TYPE_CHECKING:
-    from ticketr.config import Workspace
+    from ticketr.app.config import Workspace
 
 
 def require_workspace(found: Workspace) -> Workspace:
@@ -28,7 +28,7 @@ def require_workspace(found: Workspace) -> Workspace:
         return found
     if found.site is None or not is_interactive():
         raise NoWorkspace(str(found.root), found.site)
-    from ticketr.cli.workspace_add import AddRequest, add_workspace
+    from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 
     echo(f"{found.root} is not a workspace yet. JIRA_URL names {found.site}.", err=True)
     if not confirm("Make this folder a workspace of that site?"):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import HistoryFailed, TicketrError
-from ticketr.cli.output import redacted
-from ticketr.config import (
+from ticketr.app.cli.output import redacted
+from ticketr.app.config import (
     STATE_FOLDER,
     add_mark,
     config_folder,
@@ -160,7 +160,7 @@ def bears_mark(root: Path, mark: str) -> bool:
     """
     import sqlite3
 
-    from ticketr.sync import readable
+    from ticketr.app.sync import readable
 
     with readable(root / STATE_FOLDER / HISTORY) as path:
         if path is None:

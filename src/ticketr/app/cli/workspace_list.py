@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import trio
 
-from ticketr import config
-from ticketr.cli.job_options import preferred_side, session_options, workspace_arguments
-from ticketr.cli.ownership import own_mark
-from ticketr.cli.settings import find_login, resolve
-from ticketr.sync import Store, find_issues, read_last_change, read_statuses
+from ticketr.app import config
+from ticketr.app.cli.job_options import preferred_side, session_options, workspace_arguments
+from ticketr.app.cli.ownership import own_mark
+from ticketr.app.cli.settings import find_login, resolve
+from ticketr.app.sync import Store, find_issues, read_last_change, read_statuses
+from ticketr.app.tui.services.opening import job_for, open_workspace, search_with, shown_site
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 from ticketr.text import clean
-from ticketr.tui.services.opening import job_for, open_workspace, search_with, shown_site
-from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Concatenate
 
     from ticketr import Job, JobContext
-    from ticketr.sync import OnWritten, SessionOptions
-    from ticketr.tui.job_request import JobRequest
+    from ticketr.app.sync import OnWritten, SessionOptions
+    from ticketr.app.tui.job_request import JobRequest
 
 P = ParamSpec("P")
 T = TypeVar("T")

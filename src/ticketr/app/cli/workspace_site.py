@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config import BadSetting, checked_site
-from ticketr.jira import Rejected, open_jira
-from ticketr.sync import Columns, naming_project
+from ticketr.app.config import BadSetting, checked_site
+from ticketr.app.jira import Rejected, open_jira
+from ticketr.app.sync import Columns, naming_project
 
 if TYPE_CHECKING:
-    from ticketr.config import WantedField
-    from ticketr.jira import Credentials, JiraClient, Project, User
-    from ticketr.jira.transport import Transport
+    from ticketr.app.config import WantedField
+    from ticketr.app.jira import Credentials, JiraClient, Project, User
+    from ticketr.app.jira.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)

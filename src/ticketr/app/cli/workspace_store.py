@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr import config
+from ticketr.app import config
 
 if TYPE_CHECKING:
     from pathlib import Path

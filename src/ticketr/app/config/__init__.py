@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
-from ticketr.config.aliases import BUILT_IN, UsedAlias, checked_alias, expand_aliases
-from ticketr.config.atomic import open_new, replace_atomically, write_new
-from ticketr.config.checks import (
+from ticketr.app.config.aliases import BUILT_IN, UsedAlias, checked_alias, expand_aliases
+from ticketr.app.config.atomic import open_new, replace_atomically, write_new
+from ticketr.app.config.checks import (
     CONFIRM_ABOVE,
     DOWNLOAD,
     OLDER_STRATEGIES,
@@ -23,8 +23,8 @@ from ticketr.config.checks import (
     checked_project,
     checked_site,
 )
-from ticketr.config.environment import TOKEN_NAMES, read_environment
-from ticketr.config.errors import (
+from ticketr.app.config.environment import TOKEN_NAMES, read_environment
+from ticketr.app.config.errors import (
     BadFile,
     BadSetting,
     ConfigError,
@@ -40,20 +40,20 @@ from ticketr.config.errors import (
     UnsafePath,
     WorkspaceTaken,
 )
-from ticketr.config.fields import MappedField, WantedField, reserved_name
-from ticketr.config.go_file import GO_FILE, read_go_file
-from ticketr.config.marks import Marks, add_mark, has_mark, new_marks, note_marked, open_marks
-from ticketr.config.private_files import config_folder, prepare_config_folder
-from ticketr.config.state_folder import (
+from ticketr.app.config.fields import MappedField, WantedField, reserved_name
+from ticketr.app.config.go_file import GO_FILE, read_go_file
+from ticketr.app.config.marks import Marks, add_mark, has_mark, new_marks, note_marked, open_marks
+from ticketr.app.config.private_files import config_folder, prepare_config_folder
+from ticketr.app.config.state_folder import (
     LOCK_FILE,
     STATE_FILE,
     STATE_FOLDER,
     StateFolder,
     require_database,
 )
-from ticketr.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
-from ticketr.config.tomlfile import Table, read_text
-from ticketr.config.user_config import (
+from ticketr.app.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
+from ticketr.app.config.tomlfile import Table, read_text
+from ticketr.app.config.user_config import (
     LoginEntry,
     UserConfig,
     WorkspaceEntry,
@@ -61,8 +61,8 @@ from ticketr.config.user_config import (
     read_keys,
     read_user_config,
 )
-from ticketr.config.workspace import Workspace, find_folder, find_root, resolve_workspace
-from ticketr.config.workspace_file import (
+from ticketr.app.config.workspace import Workspace, find_folder, find_root, resolve_workspace
+from ticketr.app.config.workspace_file import (
     WORKSPACE_FILE,
     WorkspaceFile,
     missing_in_file,
@@ -70,18 +70,18 @@ from ticketr.config.workspace_file import (
     write_schema,
     write_workspace_file,
 )
-from ticketr.config.write_folder import LINK_REASON, open_write_folder
+from ticketr.app.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
-    from ticketr.config.config_edits import (
+    from ticketr.app.config.config_edits import (
         remove_alias,
         remove_workspace,
         store_alias,
         store_workspace,
         use_workspace,
     )
-    from ticketr.config.list_memory import ListMemory, read_list_memory, store_list_memory
-    from ticketr.config.state_names import known_assignees, known_keys, known_statuses
+    from ticketr.app.config.list_memory import ListMemory, read_list_memory, store_list_memory
+    from ticketr.app.config.state_names import known_assignees, known_keys, known_statuses
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
 _HOMES = {

@@ -6,14 +6,14 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from ticketr.config.checks import checked_jql
-from ticketr.config.errors import BadSetting
-from ticketr.config.names import nearest
+from ticketr.app.config.checks import checked_jql
+from ticketr.app.config.errors import BadSetting
+from ticketr.app.config.names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.config.tomlfile import Table
+    from ticketr.app.config.tomlfile import Table
 
 #: The aliases that everybody has.
 BUILT_IN: Mapping[str, str] = MappingProxyType(

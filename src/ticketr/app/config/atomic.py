@@ -9,7 +9,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ticketr.config.errors import SettingsFailed
+from ticketr.app.config.errors import SettingsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

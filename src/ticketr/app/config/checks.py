@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from ticketr.config.errors import BadSetting
-from ticketr.config.names import one_of
+from ticketr.app.config.errors import BadSetting
+from ticketr.app.config.names import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

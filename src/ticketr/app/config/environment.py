@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.config.checks import checked_project, checked_site
-from ticketr.config.errors import BadSetting, ConfigError
+from ticketr.app.config.checks import checked_project, checked_site
+from ticketr.app.config.errors import BadSetting, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

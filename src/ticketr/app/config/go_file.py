@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.checks import checked_project
-from ticketr.config.errors import BadFile, BadSetting
-from ticketr.config.fields import MappedField, earlier_name, one_line
-from ticketr.config.names import one_of
-from ticketr.config.tomlfile import read_text
+from ticketr.app.config.checks import checked_project
+from ticketr.app.config.errors import BadFile, BadSetting
+from ticketr.app.config.fields import MappedField, earlier_name, one_line
+from ticketr.app.config.names import one_of
+from ticketr.app.config.tomlfile import read_text
 
 if TYPE_CHECKING:
-    from ticketr.config.yamlfile import YamlBlock
+    from ticketr.app.config.yamlfile import YamlBlock
 
 #: The file's name, in the workspace's root.
 GO_FILE = ".ticketr.yaml"
@@ -63,7 +63,7 @@ def read_go_file(root: Path) -> GoFile | None:
     if text is None:
         return None
     # The parser is loaded only where there is such a file, which is rare.
-    from ticketr.config.yamlfile import read_block  # noqa: PLC0415 - see above
+    from ticketr.app.config.yamlfile import read_block  # noqa: PLC0415 - see above
 
     block = read_block(path, text)
     defaults = block.block("defaults")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ticketr.config.errors import TokenFailed
+from ticketr.app.config.errors import TokenFailed
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -16,7 +16,7 @@ from ticketr._errors import TicketrError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.config.state_folder import StateFolder
+    from ticketr.app.config.state_folder import StateFolder
 
 #: The file, in ticketr's own folder.
 FILE = "app.json"

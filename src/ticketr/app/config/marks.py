@@ -13,9 +13,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.config.private_files import exclusive, read_private, write_private
-from ticketr.config.tomlfile import edited, read_table
-from ticketr.config.user_config import read_user_config
+from ticketr.app.config.private_files import exclusive, read_private, write_private
+from ticketr.app.config.tomlfile import edited, read_table
+from ticketr.app.config.user_config import read_user_config
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config.atomic import settings_errors, write_atomically
-from ticketr.config.errors import NotPrivate
-from ticketr.config.tomlfile import read_text
+from ticketr.app.config.atomic import settings_errors, write_atomically
+from ticketr.app.config.errors import NotPrivate
+from ticketr.app.config.tomlfile import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

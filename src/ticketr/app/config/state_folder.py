@@ -15,9 +15,9 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ticketr.config.atomic import replace_atomically, write_new
-from ticketr.config.errors import UnsafePath
-from ticketr.config.write_folder import open_write_folder
+from ticketr.app.config.atomic import replace_atomically, write_new
+from ticketr.app.config.errors import UnsafePath
+from ticketr.app.config.write_folder import open_write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
 """Reads keys and names out of a workspace's state file, for the completion of a shell.
 
 A completion must answer within a moment, so it cannot load what a job loads. What the file holds is
-decided in ``ticketr.sync.state``; a test holds this module against it. Nothing here changes a file,
+decided in ``ticketr.app.sync.state``; a test holds this module against it. Nothing here changes a file,
 and a file that does not bear the user's mark gives nothing.
 """
 
@@ -12,9 +12,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from ticketr._errors import TicketrError
-from ticketr.config.marks import has_mark, read_marks
-from ticketr.config.private_files import config_folder
-from ticketr.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
+from ticketr.app.config.marks import has_mark, read_marks
+from ticketr.app.config.private_files import config_folder
+from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.config.errors import TokenFailed
+from ticketr.app.config.errors import TokenFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

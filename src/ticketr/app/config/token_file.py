@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.config.private_files import exclusive, read_private, write_private
-from ticketr.config.tomlfile import edited, read_table
+from ticketr.app.config.private_files import exclusive, read_private, write_private
+from ticketr.app.config.tomlfile import edited, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path

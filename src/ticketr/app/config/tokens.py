@@ -14,17 +14,17 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from ticketr.config import keychain
-from ticketr.config.environment import TOKEN_NAMES, read_environment
-from ticketr.config.errors import TokenFailed, token_place
-from ticketr.config.private_files import config_folder
-from ticketr.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
+from ticketr.app.config import keychain
+from ticketr.app.config.environment import TOKEN_NAMES, read_environment
+from ticketr.app.config.errors import TokenFailed, token_place
+from ticketr.app.config.private_files import config_folder
+from ticketr.app.config.token_file import TOKEN_FILE, delete_token, read_token, write_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ticketr.config.workspace import Workspace
+    from ticketr.app.config.workspace import Workspace
 
 
 class TokenSource(Enum):
@@ -104,7 +104,7 @@ async def find_token(
         return FoundToken(site, email, environment.token, TokenSource.ENVIRONMENT)
     folder = config_folder(environ)
     if login.token_command:
-        from ticketr.config.token_command import run_token_command  # noqa: PLC0415 - likewise
+        from ticketr.app.config.token_command import run_token_command  # noqa: PLC0415 - likewise
 
         token = await run_token_command(login.token_command, folder=folder, interactive=interactive)
         return FoundToken(site, login.email, token, TokenSource.COMMAND)

@@ -8,8 +8,8 @@ import stat
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from ticketr.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
-from ticketr.config.names import nearest
+from ticketr.app.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
+from ticketr.app.config.names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

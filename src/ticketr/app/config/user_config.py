@@ -13,15 +13,15 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config.aliases import read_aliases
-from ticketr.config.checks import checked_cloud_id, checked_email, checked_name, checked_site
-from ticketr.config.errors import BadSetting, UnknownWorkspace
-from ticketr.config.names import nearest
-from ticketr.config.private_files import read_private
-from ticketr.config.tomlfile import read_table
+from ticketr.app.config.aliases import read_aliases
+from ticketr.app.config.checks import checked_cloud_id, checked_email, checked_name, checked_site
+from ticketr.app.config.errors import BadSetting, UnknownWorkspace
+from ticketr.app.config.names import nearest
+from ticketr.app.config.private_files import read_private
+from ticketr.app.config.tomlfile import read_table
 
 if TYPE_CHECKING:
-    from ticketr.config.tomlfile import Table
+    from ticketr.app.config.tomlfile import Table
 
 CONFIG_FILE = "config.toml"
 

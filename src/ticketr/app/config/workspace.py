@@ -2,7 +2,7 @@
 
 Settings have precedence in this order: the command's own options, the workspace's
 ``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
-token rule stands above all of them; see `ticketr.config.token_rule`.
+token rule stands above all of them; see `ticketr.app.config.token_rule`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
-from ticketr.config.checks import checked_project
-from ticketr.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
-from ticketr.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
-from ticketr.config.go_file import GO_FILE, GoFile, read_go_file
-from ticketr.config.private_files import config_folder
-from ticketr.config.state_folder import STATE_FILE, STATE_FOLDER
-from ticketr.config.token_rule import SiteTrust, is_environment_for, trust_in
-from ticketr.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
-from ticketr.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
+from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
+from ticketr.app.config.checks import checked_project
+from ticketr.app.config.environment import PROJECT_NAMES, URL_NAMES, Environment, read_environment
+from ticketr.app.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
+from ticketr.app.config.go_file import GO_FILE, GoFile, read_go_file
+from ticketr.app.config.private_files import config_folder
+from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER
+from ticketr.app.config.token_rule import SiteTrust, is_environment_for, trust_in
+from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
+from ticketr.app.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ticketr.config.fields import WantedField
+    from ticketr.app.config.fields import WantedField
 
 #: What new tickets and sub-tasks are that name no type.
 STORY_TYPE = "Task"

@@ -9,25 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.aliases import is_built_in, read_aliases
-from ticketr.config.atomic import replace_atomically, settings_errors
-from ticketr.config.checks import (
+from ticketr.app.config.aliases import is_built_in, read_aliases
+from ticketr.app.config.atomic import replace_atomically, settings_errors
+from ticketr.app.config.checks import (
     checked_attachments,
     checked_jql,
     checked_project,
     checked_site,
     checked_strategy,
 )
-from ticketr.config.errors import BadFile, BadSetting, SecretInFile
-from ticketr.config.fields import MappedField, earlier_name, one_line, reserved_name
-from ticketr.config.tomlfile import edited, read_table, read_text
-from ticketr.config.write_folder import LINK_REASON, open_write_folder
+from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile
+from ticketr.app.config.fields import MappedField, earlier_name, one_line, reserved_name
+from ticketr.app.config.tomlfile import edited, read_table, read_text
+from ticketr.app.config.write_folder import LINK_REASON, open_write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.config.fields import WantedField
-    from ticketr.config.tomlfile import Table
+    from ticketr.app.config.fields import WantedField
+    from ticketr.app.config.tomlfile import Table
 
 #: The file's name, in the workspace's root.
 WORKSPACE_FILE = "ticketr.toml"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from ticketr.config.errors import BadFile
+from ticketr.app.config.errors import BadFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
-    from ticketr.jira.attachments import PORTION, AttachmentSettings, Upload
-    from ticketr.jira.bulk import BulkProgress
-    from ticketr.jira.client import JiraClient, open_jira
-    from ticketr.jira.createmeta import IssueType
-    from ticketr.jira.credentials import Credentials, gateway_site
-    from ticketr.jira.errors import (
+    from ticketr.app.jira.attachments import PORTION, AttachmentSettings, Upload
+    from ticketr.app.jira.bulk import BulkProgress
+    from ticketr.app.jira.client import JiraClient, open_jira
+    from ticketr.app.jira.createmeta import IssueType
+    from ticketr.app.jira.credentials import Credentials, gateway_site
+    from ticketr.app.jira.errors import (
         AuthenticationFailed,
         BadAnswer,
         BadRequest,
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
         Redirected,
         Rejected,
     )
-    from ticketr.jira.issues import MOST_CREATED
-    from ticketr.jira.links import LinkType
-    from ticketr.jira.models import (
+    from ticketr.app.jira.issues import MOST_CREATED
+    from ticketr.app.jira.links import LinkType
+    from ticketr.app.jira.models import (
         Attachment,
         BulkFetched,
         Created,
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
         Transition,
         User,
     )
-    from ticketr.jira.outcome import certainly_failed, may_have_happened
-    from ticketr.jira.retry import LONGEST_WAIT, RetryPolicy
-    from ticketr.jira.screen_fields import Allowed, ScreenField
-    from ticketr.jira.tenant import ask_cloud_id, ask_server_info
-    from ticketr.jira.worklogs import Worklog
+    from ticketr.app.jira.outcome import certainly_failed, may_have_happened
+    from ticketr.app.jira.retry import LONGEST_WAIT, RetryPolicy
+    from ticketr.app.jira.screen_fields import Allowed, ScreenField
+    from ticketr.app.jira.tenant import ask_cloud_id, ask_server_info
+    from ticketr.app.jira.worklogs import Worklog
 
 #: The public names of each module, as in the imports above.
 _NAMES = {

@@ -10,9 +10,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, TypeVarTuple
 import trio
 
 from ticketr._lazy import compile_on_use
-from ticketr.jira.errors import BadAnswer, FileTooLarge, Redirected, Rejected
-from ticketr.jira.models import Attachment
-from ticketr.jira.rest_api import Endpoints
+from ticketr.app.jira.errors import BadAnswer, FileTooLarge, Redirected, Rejected
+from ticketr.app.jira.models import Attachment
+from ticketr.app.jira.rest_api import Endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ticketr.jira.models import Transition
-from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.values import object_of, objects, text_of
+from ticketr.app.jira.models import Transition
+from ticketr.app.jira.rest_api import Endpoints
+from ticketr.app.jira.values import object_of, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

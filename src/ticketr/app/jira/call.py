@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.jira.transport.base import BodySource
+    from ticketr.app.jira.transport.base import BodySource
 
 
 @dataclass(frozen=True, slots=True)

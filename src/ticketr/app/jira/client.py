@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.attachments import AttachmentEndpoints
-from ticketr.jira.bulk import BulkEndpoints
-from ticketr.jira.comments import CommentEndpoints
-from ticketr.jira.createmeta import CreateMetaEndpoints
-from ticketr.jira.credentials import normalise_site
-from ticketr.jira.issues import IssueEndpoints
-from ticketr.jira.links import LinkEndpoints
-from ticketr.jira.rest_api import RestApi
-from ticketr.jira.searches import SearchEndpoints
-from ticketr.jira.site import SiteEndpoints
-from ticketr.jira.transport import open_transport
-from ticketr.jira.worklogs import WorklogEndpoints
+from ticketr.app.jira.attachments import AttachmentEndpoints
+from ticketr.app.jira.bulk import BulkEndpoints
+from ticketr.app.jira.comments import CommentEndpoints
+from ticketr.app.jira.createmeta import CreateMetaEndpoints
+from ticketr.app.jira.credentials import normalise_site
+from ticketr.app.jira.issues import IssueEndpoints
+from ticketr.app.jira.links import LinkEndpoints
+from ticketr.app.jira.rest_api import RestApi
+from ticketr.app.jira.searches import SearchEndpoints
+from ticketr.app.jira.site import SiteEndpoints
+from ticketr.app.jira.transport import open_transport
+from ticketr.app.jira.worklogs import WorklogEndpoints
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from ticketr.jira.credentials import Credentials
-    from ticketr.jira.retry import RetryPolicy
-    from ticketr.jira.transport.base import Transport
+    from ticketr.app.jira.credentials import Credentials
+    from ticketr.app.jira.retry import RetryPolicy
+    from ticketr.app.jira.transport.base import Transport
 
 #: The version of the API: Cloud's, with rich text as ADF.
 API = "3"
@@ -47,7 +47,7 @@ class JiraClient(
     """A client of one Jira site; made by `open_jira`.
 
     Every method may be called by several tasks at once. Each ends at once when cancelled, in
-    whatever step, and raises the errors of `ticketr.jira.errors` only.
+    whatever step, and raises the errors of `ticketr.app.jira.errors` only.
 
     Attributes:
         site: The site's address.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.values import text_of
+from ticketr.app.jira.rest_api import Endpoints
+from ticketr.app.jira.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

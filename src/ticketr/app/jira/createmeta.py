@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
-from ticketr.jira.errors import BadAnswer
-from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.screen_fields import ScreenField, fields_on_screen
-from ticketr.jira.values import objects, text_of
+from ticketr.app.jira.errors import BadAnswer
+from ticketr.app.jira.rest_api import Endpoints
+from ticketr.app.jira.screen_fields import ScreenField, fields_on_screen
+from ticketr.app.jira.values import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

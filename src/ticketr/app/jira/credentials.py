@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from ticketr.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
-from ticketr.jira.redaction import redact
+from ticketr.app.jira.errors import BadSite, BadToken, InsecureSite, WrongSite
+from ticketr.app.jira.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

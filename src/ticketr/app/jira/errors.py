@@ -39,7 +39,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar
 
 from ticketr._errors import TicketrError
-from ticketr.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
+from ticketr.app.jira.sanitize import LONGEST_TEXT, bare_url, clip, is_login_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable

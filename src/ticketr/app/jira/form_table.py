@@ -1,4 +1,4 @@
-"""Writes the table of short forms as Markdown: ``python -m ticketr.jira.form_table docs/format.md``.
+"""Writes the table of short forms as Markdown: ``python -m ticketr.app.jira.form_table docs/format.md``.
 
 The conversion itself makes each cell, so the table cannot differ from it.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.models import Created, LastChange, Transition
-from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.screen_fields import fields_on_screen
-from ticketr.jira.values import object_of, read_time, text_of
+from ticketr.app.jira.models import Created, LastChange, Transition
+from ticketr.app.jira.rest_api import Endpoints
+from ticketr.app.jira.screen_fields import fields_on_screen
+from ticketr.app.jira.values import object_of, read_time, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira import errors
-from ticketr.jira.json_reader import MOST_VALUES, TooManyValues, read_json
-from ticketr.jira.rate_limit_headers import asked_to_wait, reason_of, retry_after
-from ticketr.jira.redaction import HIDDEN
-from ticketr.jira.values import objects, read_http_date
+from ticketr.app.jira import errors
+from ticketr.app.jira.json_reader import MOST_VALUES, TooManyValues, read_json
+from ticketr.app.jira.rate_limit_headers import asked_to_wait, reason_of, retry_after
+from ticketr.app.jira.redaction import HIDDEN
+from ticketr.app.jira.values import objects, read_http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from ticketr.jira.transport.base import Response
+    from ticketr.app.jira.transport.base import Response
 
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 # Why a login was refused; the value is for one that waits for the answer to a captcha.

@@ -1,4 +1,4 @@
-"""Writes JSON with checkpoints between the parts of a long value; see `ticketr.jira.json_reader`."""
+"""Writes JSON with checkpoints between the parts of a long value; see `ticketr.app.jira.json_reader`."""
 
 from __future__ import annotations
 

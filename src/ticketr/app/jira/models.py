@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ticketr.jira.values import object_of, read_time, text_of
+from ticketr.app.jira.values import object_of, read_time, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ticketr.jira.screen_fields import ScreenField
+    from ticketr.app.jira.screen_fields import ScreenField
 
 
 #: The most bytes of a file. A site may claim more, of which no float can be made.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jira.errors import (
+from ticketr.app.jira.errors import (
     BadAnswer,
     BadRequest,
     BadSite,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from ticketr.jira.values import read_http_date, read_time
+from ticketr.app.jira.values import read_http_date, read_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.concurrency import AdaptiveLimit
-from ticketr.jira.errors import RateLimited
-from ticketr.jira.rate_limit_headers import LimitScope, scope_of
+from ticketr.app.jira.concurrency import AdaptiveLimit
+from ticketr.app.jira.errors import RateLimited
+from ticketr.app.jira.rate_limit_headers import LimitScope, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
-    from ticketr.jira.call import Call
+    from ticketr.app.jira.call import Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from urllib.parse import quote
 import trio
 
 from ticketr._version import __version__
-from ticketr.jira.call import Call
-from ticketr.jira.concurrency import PerIssueLock
-from ticketr.jira.credentials import is_gateway, normalise_site
-from ticketr.jira.errors import (
+from ticketr.app.jira.call import Call
+from ticketr.app.jira.concurrency import PerIssueLock
+from ticketr.app.jira.credentials import is_gateway, normalise_site
+from ticketr.app.jira.errors import (
     BadAnswer,
     JiraError,
     NoJira,
@@ -22,19 +22,19 @@ from ticketr.jira.errors import (
     Redirected,
     ServerError,
 )
-from ticketr.jira.json_response import JsonResponse, raise_for_status
-from ticketr.jira.json_writer import write_json
-from ticketr.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
-from ticketr.jira.rate_limiter import Backoff, RateLimiter
-from ticketr.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
-from ticketr.jira.silence import Silence
-from ticketr.jira.transport.base import Request
+from ticketr.app.jira.json_response import JsonResponse, raise_for_status
+from ticketr.app.jira.json_writer import write_json
+from ticketr.app.jira.rate_limit_headers import LimitScope, is_near, retry_after, scope_of
+from ticketr.app.jira.rate_limiter import Backoff, RateLimiter
+from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
+from ticketr.app.jira.silence import Silence
+from ticketr.app.jira.transport.base import Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from ticketr.jira.credentials import Credentials
-    from ticketr.jira.transport.base import BodySource, Response, Transport
+    from ticketr.app.jira.credentials import Credentials
+    from ticketr.app.jira.transport.base import BodySource, Response, Transport
 
 T = TypeVar("T")
 
@@ -189,7 +189,7 @@ class RestApi:
         """
         if self._known or is_gateway(self.site):
             return None
-        from ticketr.jira.tenant import check_kind  # noqa: PLC0415 - only after a refusal
+        from ticketr.app.jira.tenant import check_kind  # noqa: PLC0415 - only after a refusal
 
         try:
             await check_kind(self.site, self._transport)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import Retry
-from ticketr.jira import errors
-from ticketr.jira.outcome import may_have_happened
+from ticketr.app.jira import errors
+from ticketr.app.jira.outcome import may_have_happened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ticketr.jira.values import object_of, objects, text_of
+from ticketr.app.jira.values import object_of, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ticketr.jira.errors import BadAnswer, IssuesUnavailable
-from ticketr.jira.models import BulkFetched, Issue, SearchPage, SearchResult
-from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.sanitize import clip
-from ticketr.jira.values import objects, text_of
+from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable
+from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, SearchResult
+from ticketr.app.jira.rest_api import Endpoints
+from ticketr.app.jira.sanitize import clip
+from ticketr.app.jira.values import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.jira.json_response import JsonResponse
+    from ticketr.app.jira.json_response import JsonResponse
 
 #: How many issues one bulk fetch may ask for.
 BULK_LIMIT = 100

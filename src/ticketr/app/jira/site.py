@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ticketr.jira.credentials import is_gateway, normalise_site
-from ticketr.jira.errors import AuthenticationFailed, Forbidden, NotFound
-from ticketr.jira.models import Field, Project, ServerInfo, User
-from ticketr.jira.rest_api import Endpoints
+from ticketr.app.jira.credentials import is_gateway, normalise_site
+from ticketr.app.jira.errors import AuthenticationFailed, Forbidden, NotFound
+from ticketr.app.jira.models import Field, Project, ServerInfo, User
+from ticketr.app.jira.rest_api import Endpoints
 
 if TYPE_CHECKING:
-    from ticketr.jira.rest_api import RestApi
+    from ticketr.app.jira.rest_api import RestApi
 
 _MOST_USERS = 50
 _MOST_PROJECTS = 50  # Jira gives no more at once

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._version import __version__
-from ticketr.jira.credentials import normalise_site
-from ticketr.jira.errors import BadAnswer, NoJira, NotCloud, NotFound
-from ticketr.jira.json_response import JsonResponse, raise_for_status
-from ticketr.jira.models import ServerInfo
-from ticketr.jira.transport import Request, open_transport
+from ticketr.app.jira.credentials import normalise_site
+from ticketr.app.jira.errors import BadAnswer, NoJira, NotCloud, NotFound
+from ticketr.app.jira.json_response import JsonResponse, raise_for_status
+from ticketr.app.jira.models import ServerInfo
+from ticketr.app.jira.transport import Request, open_transport
 
 if TYPE_CHECKING:
-    from ticketr.jira.transport import Transport
+    from ticketr.app.jira.transport import Transport
 
 #: The path of the cloud ID, below the site's address.
 TENANT_INFO = "_edge/tenant_info"

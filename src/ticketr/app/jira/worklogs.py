@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ticketr.jira.rest_api import Endpoints
-from ticketr.jira.values import object_of, read_time, text_of
+from ticketr.app.jira.rest_api import Endpoints
+from ticketr.app.jira.values import object_of, read_time, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

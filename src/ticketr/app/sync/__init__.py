@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
-    from ticketr.sync.asking import keys_of, read_last_change, read_statuses, search_ids
-    from ticketr.sync.attachments import (
+    from ticketr.app.sync.asking import keys_of, read_last_change, read_statuses, search_ids
+    from ticketr.app.sync.attachments import (
         AddAttachmentsJob,
         GetAttachmentsJob,
         ListAttachmentsJob,
     )
-    from ticketr.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
-    from ticketr.sync.bulk.finding import FindIssuesJob, find_issues
-    from ticketr.sync.bulk.jobs import BulkJob, BulkResult
-    from ticketr.sync.compare.attachment_names import size_words
-    from ticketr.sync.compare.choices import (
+    from ticketr.app.sync.bulk.change import BulkChange, BulkIssue, FieldSetting, ListAction
+    from ticketr.app.sync.bulk.finding import FindIssuesJob, find_issues
+    from ticketr.app.sync.bulk.jobs import BulkJob, BulkResult
+    from ticketr.app.sync.compare.attachment_names import size_words
+    from ticketr.app.sync.compare.choices import (
         Choice,
         ConflictView,
         Edited,
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
         choose_all,
         preview,
     )
-    from ticketr.sync.compare.columns import Columns
-    from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart
-    from ticketr.sync.compare.versions import Side
-    from ticketr.sync.compare.word_diff import Piece, word_diff
-    from ticketr.sync.conflict import carry_out, read_conflict
-    from ticketr.sync.edits.literals import LiteralText, find_literals
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.edits.losses import Loss
-    from ticketr.sync.edits.planning import check_keys, read_push_plan
-    from ticketr.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
-    from ticketr.sync.edits.reading import (
+    from ticketr.app.sync.compare.columns import Columns
+    from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart
+    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.compare.word_diff import Piece, word_diff
+    from ticketr.app.sync.conflict import carry_out, read_conflict
+    from ticketr.app.sync.edits.literals import LiteralText, find_literals
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.losses import Loss
+    from ticketr.app.sync.edits.planning import check_keys, read_push_plan
+    from ticketr.app.sync.edits.push_plan import LeftAlone, PlanEntry, PlanPart, PushPlan
+    from ticketr.app.sync.edits.reading import (
         bears_mark,
         read_state,
         readable,
@@ -50,10 +50,10 @@ if TYPE_CHECKING:
         size_of,
         visit_files,
     )
-    from ticketr.sync.edits.seen import SeenTicket, base_texts, seen_ticket
-    from ticketr.sync.edits.survey import LocalSurvey, take_survey
-    from ticketr.sync.edits.uncertain import find_uncertain
-    from ticketr.sync.errors import (
+    from ticketr.app.sync.edits.seen import SeenTicket, base_texts, seen_ticket
+    from ticketr.app.sync.edits.survey import LocalSurvey, take_survey
+    from ticketr.app.sync.edits.uncertain import find_uncertain
+    from ticketr.app.sync.errors import (
         AbsentIssues,
         BadChoice,
         BadQuery,
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         UnsupportedField,
         WorkspaceBusy,
     )
-    from ticketr.sync.file_edits import (
+    from ticketr.app.sync.file_edits import (
         Change,
         FieldChange,
         FileEdit,
@@ -88,24 +88,24 @@ if TYPE_CHECKING:
         carry_out_edits,
         plan_file_edits,
     )
-    from ticketr.sync.job_tags import tagged_tickets, ticket_tags
-    from ticketr.sync.jobs.parts import SyncResult, is_partial
-    from ticketr.sync.jobs.pull_job import PullJob
-    from ticketr.sync.jobs.push_job import PushJob
-    from ticketr.sync.jobs.sync_job import SyncJob
-    from ticketr.sync.notes import Code, Note
-    from ticketr.sync.pull.downloading import AttachmentList, AttachmentResult
-    from ticketr.sync.pull.tally import PullResult
-    from ticketr.sync.push.tally import Action, PushResult
-    from ticketr.sync.resolving import Resolved, Take, conflict_of, resolve
-    from ticketr.sync.schema import SchemaField, read_schema
-    from ticketr.sync.session import naming_project
-    from ticketr.sync.session_job import OnWritten, SessionOptions
-    from ticketr.sync.state.journal import Conflict, Creation
-    from ticketr.sync.state.state import State
-    from ticketr.sync.state.undo import UndoKind, UndoStep
-    from ticketr.sync.threads import ThreadRunner
-    from ticketr.sync.undo import (
+    from ticketr.app.sync.job_tags import tagged_tickets, ticket_tags
+    from ticketr.app.sync.jobs.parts import SyncResult, is_partial
+    from ticketr.app.sync.jobs.pull_job import PullJob
+    from ticketr.app.sync.jobs.push_job import PushJob
+    from ticketr.app.sync.jobs.sync_job import SyncJob
+    from ticketr.app.sync.notes import Code, Note
+    from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
+    from ticketr.app.sync.pull.tally import PullResult
+    from ticketr.app.sync.push.tally import Action, PushResult
+    from ticketr.app.sync.resolving import Resolved, Take, conflict_of, resolve
+    from ticketr.app.sync.schema import SchemaField, read_schema
+    from ticketr.app.sync.session import naming_project
+    from ticketr.app.sync.session_job import OnWritten, SessionOptions
+    from ticketr.app.sync.state.journal import Conflict, Creation
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.state.undo import UndoKind, UndoStep
+    from ticketr.app.sync.threads import ThreadRunner
+    from ticketr.app.sync.undo import (
         Undone,
         UndoneChange,
         last_step,
@@ -115,14 +115,14 @@ if TYPE_CHECKING:
         undo_step,
         undo_steps,
     )
-    from ticketr.sync.worklog import LogWorkJob, checked_time
-    from ticketr.sync.workspace.drafts import write_draft
-    from ticketr.sync.workspace.markers import (
+    from ticketr.app.sync.worklog import LogWorkJob, checked_time
+    from ticketr.app.sync.workspace.drafts import write_draft
+    from ticketr.app.sync.workspace.markers import (
         ConflictMarker,
         find_conflict_marker,
         find_conflict_markers,
     )
-    from ticketr.sync.workspace.store import LocalTicket, Store, holds_tickets
+    from ticketr.app.sync.workspace.store import LocalTicket, Store, holds_tickets
 
 #: The public names of each module, as in the imports above.
 _NAMES = {

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.jira import BadRequest, open_jira
-from ticketr.sync.errors import BadQuery
+from ticketr.app.jira import BadRequest, open_jira
+from ticketr.app.sync.errors import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from contextlib import AbstractAsyncContextManager
 
-    from ticketr.jira import JiraClient, LastChange
-    from ticketr.sync.session_job import SessionOptions
-    from ticketr.sync.state.state import State
+    from ticketr.app.jira import JiraClient, LastChange
+    from ticketr.app.sync.session_job import SessionOptions
+    from ticketr.app.sync.state.state import State
 
 
 def ask_jira(options: SessionOptions) -> AbstractAsyncContextManager[JiraClient]:

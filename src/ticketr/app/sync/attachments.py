@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     AuthenticationFailed,
     JiraError,
     RateLimited,
@@ -16,26 +16,26 @@ from ticketr.jira import (
     Upload,
     may_have_happened,
 )
-from ticketr.sync.compare.attachment_names import size_words
-from ticketr.sync.concurrency import TRIES, passes_soon
-from ticketr.sync.jobs.parts import reporting_session
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.pull.downloading import (
+from ticketr.app.sync.compare.attachment_names import size_words
+from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.jobs.parts import reporting_session
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.pull.downloading import (
     AttachmentList,
     AttachmentResult,
     Meter,
     download,
     read_attachments,
 )
-from ticketr.sync.session_job import SessionJob
+from ticketr.app.sync.session_job import SessionJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from ticketr import JobContext
-    from ticketr.jira import AttachmentSettings
-    from ticketr.sync.session import Session
+    from ticketr.app.jira import AttachmentSettings
+    from ticketr.app.sync.session import Session
 
 
 @dataclass(kw_only=True)

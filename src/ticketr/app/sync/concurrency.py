@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.jira import LONGEST_WAIT, RateLimited
-from ticketr.sync.errors import error_to_report
+from ticketr.app.jira import LONGEST_WAIT, RateLimited
+from ticketr.app.sync.errors import error_to_report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

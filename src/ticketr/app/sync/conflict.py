@@ -8,20 +8,20 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.choices import ConflictSource, ConflictView
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.errors import ConflictChanged, NoConflict, NotChosen
-from ticketr.sync.resolving import OpenConflict, open_conflict, write_merged
-from ticketr.sync.state.undo import UndoKind
-from ticketr.sync.workspace.editor import Editor
-from ticketr.sync.writing.writer import FamilyWriter, Settlement
+from ticketr.app.sync.compare.choices import ConflictSource, ConflictView
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.errors import ConflictChanged, NoConflict, NotChosen
+from ticketr.app.sync.resolving import OpenConflict, open_conflict, write_merged
+from ticketr.app.sync.state.undo import UndoKind
+from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
 
 if TYPE_CHECKING:
-    from ticketr.sync.compare.choices import Resolution
-    from ticketr.sync.resolving import Resolved
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.choices import Resolution
+    from ticketr.app.sync.resolving import Resolved
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.tickets import Ticket
 
 
 def read_conflict(store: Store, state: State, key: str) -> ConflictView:

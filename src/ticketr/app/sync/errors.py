@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
+from ticketr.app.sync.hints import nearest
+from ticketr.app.tickets import is_key
 from ticketr.cleaning import clean
-from ticketr.sync.hints import nearest
-from ticketr.tickets import is_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,21 +12,21 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.mapping import field_text
-from ticketr.sync.errors import CannotEdit, FileFailed
-from ticketr.sync.push.values import BadValue, read_list
-from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
-from ticketr.sync.workspace.drafts import write_draft
-from ticketr.sync.workspace.editor import Editor
-from ticketr.sync.writing.recording import Replacement
-from ticketr.tickets import Comment, Ticket, field_name, render, rewrite, set_fields
+from ticketr.app.sync.compare.mapping import field_text
+from ticketr.app.sync.errors import CannotEdit, FileFailed
+from ticketr.app.sync.push.values import BadValue, read_list
+from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
+from ticketr.app.sync.workspace.drafts import write_draft
+from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.writing.recording import Replacement
+from ticketr.app.tickets import Comment, Ticket, field_name, render, rewrite, set_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import TicketFile
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.tickets import TicketFile
 
 
 class Change(Enum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ticketr.app.config.names import close_names
 from ticketr.cleaning import clean
-from ticketr.config.names import close_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

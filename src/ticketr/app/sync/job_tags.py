@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import is_key
+from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

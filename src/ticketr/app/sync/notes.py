@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 class Code(StrEnum):

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import AuthenticationFailed, JiraError
-from ticketr.sync.compare.jira_attachments import (
+from ticketr.app.jira import AuthenticationFailed, JiraError
+from ticketr.app.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
     jira_attachments,
     with_media,
 )
-from ticketr.sync.compare.text_parts import shown_files
-from ticketr.sync.concurrency import PAGE, run_in_tasks
-from ticketr.sync.threads import chunks
+from ticketr.app.sync.compare.text_parts import shown_files
+from ticketr.app.sync.concurrency import PAGE, run_in_tasks
+from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from ticketr.jira import Attachment, Issue, JiraClient
-    from ticketr.sync.state.state import State
-    from ticketr.sync.threads import ThreadRunner
+    from ticketr.app.jira import Attachment, Issue, JiraClient
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.threads import ThreadRunner
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,30 +10,30 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.bases import read_ticket
-from ticketr.sync.compare.diff3 import CleanChunk, compare_lines
-from ticketr.sync.compare.mapping import FamilyText
-from ticketr.sync.compare.versions import Side
-from ticketr.sync.errors import FileFailed, NoConflict
-from ticketr.sync.state.state import Base
-from ticketr.sync.state.undo import UndoKind, digest_of
-from ticketr.sync.workspace.editor import Editor
-from ticketr.sync.workspace.files import comparable
-from ticketr.sync.workspace.markers import find_conflict_marker
-from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.recording import Replacement, record_written
-from ticketr.sync.writing.rendering import RenderedFamily
-from ticketr.sync.writing.versions import renamed_keys
-from ticketr.sync.writing.writer import FamilyWriter, Settlement
-from ticketr.tickets import TicketSyntaxError, parse, rewrite
+from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines
+from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.compare.versions import Side
+from ticketr.app.sync.errors import FileFailed, NoConflict
+from ticketr.app.sync.state.state import Base
+from ticketr.app.sync.state.undo import UndoKind, digest_of
+from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.markers import find_conflict_marker
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.recording import Replacement, record_written
+from ticketr.app.sync.writing.rendering import RenderedFamily
+from ticketr.app.sync.writing.versions import renamed_keys
+from ticketr.app.sync.writing.writer import FamilyWriter, Settlement
+from ticketr.app.tickets import TicketSyntaxError, parse, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.sync.state.journal import Conflict
-    from ticketr.sync.state.state import IssueRow, State
-    from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.state.journal import Conflict
+    from ticketr.app.sync.state.state import IssueRow, State
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.tickets import Ticket
 
 
 class Take(Enum):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ticketr.app.sync.compare.columns import NEVER_LINES, Columns, holds_rich_text, unsupported
+from ticketr.app.sync.compare.mapping import field_text
 from ticketr.cleaning import clean
-from ticketr.sync.compare.columns import NEVER_LINES, Columns, holds_rich_text, unsupported
-from ticketr.sync.compare.mapping import field_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ticketr.config.fields import WantedField
-    from ticketr.jira import Field, JiraClient, ScreenField
+    from ticketr.app.config.fields import WantedField
+    from ticketr.app.jira import Field, JiraClient, ScreenField
 
 #: What people call a kind of value.
 _KINDS = {

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.config import STATE_FOLDER
-from ticketr.jira import BadRequest, Field, JiraError, NotFound, open_jira
-from ticketr.sync.compare.columns import Columns
-from ticketr.sync.concurrency import CONCURRENCY
-from ticketr.sync.edits.reading import visit_files
-from ticketr.sync.errors import RenamedProject, UnknownField, UnknownProject
-from ticketr.sync.state.state import State
-from ticketr.sync.workspace.layout import Layout
-from ticketr.sync.workspace.store import Store
+from ticketr.app.config import STATE_FOLDER
+from ticketr.app.jira import BadRequest, Field, JiraError, NotFound, open_jira
+from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync.concurrency import CONCURRENCY
+from ticketr.app.sync.edits.reading import visit_files
+from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
+from ticketr.app.sync.state.state import State
+from ticketr.app.sync.workspace.layout import Layout
+from ticketr.app.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from ticketr.jira import JiraClient, User
-    from ticketr.sync.edits.survey import LocalSurvey
-    from ticketr.sync.picture_files import PictureFiles
-    from ticketr.sync.progress import Progress
-    from ticketr.sync.session_job import SessionJob
-    from ticketr.sync.threads import ThreadRunner
-    from ticketr.sync.workspace.editor import Editor
+    from ticketr.app.jira import JiraClient, User
+    from ticketr.app.sync.edits.survey import LocalSurvey
+    from ticketr.app.sync.picture_files import PictureFiles
+    from ticketr.app.sync.progress import Progress
+    from ticketr.app.sync.session_job import SessionJob
+    from ticketr.app.sync.threads import ThreadRunner
+    from ticketr.app.sync.workspace.editor import Editor
 
 #: Seconds for which a site's list of fields is kept.
 FIELDS_AGE = 86_400.0
@@ -80,14 +80,14 @@ class Session:
     @property
     def picture_files(self) -> PictureFiles:
         """Finds the attachments that pictures show."""
-        from ticketr.sync.picture_files import PictureFiles  # noqa: PLC0415 - only for new issues
+        from ticketr.app.sync.picture_files import PictureFiles  # noqa: PLC0415 - only for new issues
 
         return PictureFiles(self.jira, self.state, self.in_thread)
 
     @property
     def editor(self) -> Editor:
         """A new editor for the ticket files."""
-        from ticketr.sync.workspace.editor import Editor  # noqa: PLC0415 - not for each run
+        from ticketr.app.sync.workspace.editor import Editor  # noqa: PLC0415 - not for each run
 
         return Editor(self.store)
 
@@ -104,7 +104,7 @@ class Session:
 
     async def survey(self) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync."""
-        from ticketr.sync.edits.survey import take_survey  # noqa: PLC0415 - no pull needs it
+        from ticketr.app.sync.edits.survey import take_survey  # noqa: PLC0415 - no pull needs it
 
         project, inherit = self.job.project, self.job.inherit
         place = self.store, self.state, self.in_thread

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ticketr.config import WantedField
-    from ticketr.jira import Credentials
-    from ticketr.jira.transport import Transport
-    from ticketr.sync.compare.versions import Side
-    from ticketr.sync.threads import ThreadRunner
-    from ticketr.tickets import Ticket
+    from ticketr.app.config import WantedField
+    from ticketr.app.jira import Credentials
+    from ticketr.app.jira.transport import Transport
+    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.threads import ThreadRunner
+    from ticketr.app.tickets import Ticket
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.
 OnWritten: TypeAlias = "Callable[[Sequence[tuple[Ticket, str]]], None]"

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.sync.errors import CannotUndo, NothingToUndo
-from ticketr.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
-from ticketr.sync.workspace.editor import Editor
-from ticketr.tickets import TicketSyntaxError, parse
+from ticketr.app.sync.errors import CannotUndo, NothingToUndo
+from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
+from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira import BadAnswer, BadRequest, NotFound
-from ticketr.sync.compare.jira_comments import COMMENT_FIELD, are_incomplete, comments_field
+from ticketr.app.jira import BadAnswer, BadRequest, NotFound
+from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, are_incomplete, comments_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jira import BulkFetched, Issue, JiraClient
-    from ticketr.sync.compare.columns import Columns
+    from ticketr.app.jira import BulkFetched, Issue, JiraClient
+    from ticketr.app.sync.compare.columns import Columns
 
 
 async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) -> BulkFetched:

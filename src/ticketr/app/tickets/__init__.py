@@ -8,24 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
-from ticketr.tickets.comment import Comment
-from ticketr.tickets.errors import (
+from ticketr.app.tickets.comment import Comment
+from ticketr.app.tickets.errors import (
     InvalidFilter,
     InvalidKey,
     InvalidTicket,
     RepeatedKey,
     TicketSyntaxError,
 )
-from ticketr.tickets.grammar import CONFLICT, field_heading, mistyped_key
-from ticketr.tickets.model import NO_TITLE, Ticket, TicketFile
-from ticketr.tickets.parser import parse
-from ticketr.tickets.renderer import render, render_ticket, rewrite
-from ticketr.tickets.validate import is_key, safe_file_name
+from ticketr.app.tickets.grammar import CONFLICT, field_heading, mistyped_key
+from ticketr.app.tickets.model import NO_TITLE, Ticket, TicketFile
+from ticketr.app.tickets.parser import parse
+from ticketr.app.tickets.renderer import render, render_ticket, rewrite
+from ticketr.app.tickets.validate import is_key, safe_file_name
 
 if TYPE_CHECKING:
-    from ticketr.tickets.candidate import Candidate, candidate_of, fold
-    from ticketr.tickets.field_edits import field_name, set_fields
-    from ticketr.tickets.filter import (
+    from ticketr.app.tickets.candidate import Candidate, candidate_of, fold
+    from ticketr.app.tickets.field_edits import field_name, set_fields
+    from ticketr.app.tickets.filter import (
         FILTER_WORDS,
         FLAGS,
         FieldTerm,
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
         TextTerm,
         parse_filter,
     )
-    from ticketr.tickets.folding import fold_texts
-    from ticketr.tickets.order import SORT_NAMES, sort_key
-    from ticketr.tickets.saved_filters import check_saved, split_command, with_saved
-    from ticketr.tickets.totals import Total, points_of, total_by
+    from ticketr.app.tickets.folding import fold_texts
+    from ticketr.app.tickets.order import SORT_NAMES, sort_key
+    from ticketr.app.tickets.saved_filters import check_saved, split_command, with_saved
+    from ticketr.app.tickets.totals import Total, points_of, total_by
 
 #: The modules of names that few commands need, each imported when its first name is looked up.
 _HOMES = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tickets.model import Ticket
+    from ticketr.app.tickets.model import Ticket
 
 # Combining accents of the Latin, Greek and Cyrillic scripts. The vowel signs of other scripts are no
 # accents, and stay.

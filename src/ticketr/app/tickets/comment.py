@@ -13,7 +13,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
-from ticketr.tickets.normal import normal_text, one_line
+from ticketr.app.tickets.normal import normal_text, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

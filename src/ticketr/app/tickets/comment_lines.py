@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ticketr.tickets import grammar
-from ticketr.tickets.comment import read_comment_head
-from ticketr.tickets.fences import opening
-from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
+from ticketr.app.tickets import grammar
+from ticketr.app.tickets.comment import read_comment_head
+from ticketr.app.tickets.fences import opening
+from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.tickets.comment import Comment
-    from ticketr.tickets.source_lines import SourceLines
+    from ticketr.app.tickets.comment import Comment
+    from ticketr.app.tickets.source_lines import SourceLines
 
 INDENT: Final = "  "
 _NOT_A_COMMENT = (

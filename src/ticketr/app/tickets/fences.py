@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ticketr.tickets.grammar import TICKET, section_of
+from ticketr.app.tickets.grammar import TICKET, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

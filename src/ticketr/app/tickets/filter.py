@@ -20,13 +20,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ticketr.tickets.candidate import fold
-from ticketr.tickets.errors import InvalidFilter
+from ticketr.app.tickets.candidate import fold
+from ticketr.app.tickets.errors import InvalidFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.tickets.candidate import Candidate
+    from ticketr.app.tickets.candidate import Candidate
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
 #: The flags that an issue can have.

@@ -18,8 +18,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ticketr._lazy import compile_on_use
-from ticketr.tickets.normal import normal_text, one_line
-from ticketr.tickets.validate import is_key
+from ticketr.app.tickets.normal import normal_text, one_line
+from ticketr.app.tickets.validate import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

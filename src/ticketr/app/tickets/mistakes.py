@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import grammar
-from ticketr.tickets.fences import closing, is_heading
+from ticketr.app.tickets import grammar
+from ticketr.app.tickets.fences import closing, is_heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.tickets.source_lines import SourceLines
+    from ticketr.app.tickets.source_lines import SourceLines
 
 
 def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:

@@ -20,11 +20,11 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.tickets.comment import Comment, kept_comments, repeated_comment
-from ticketr.tickets.errors import InvalidKey, InvalidTicket
-from ticketr.tickets.grammar import ALMOST_TICKET, CONFLICT
-from ticketr.tickets.normal import normal_text, one_line
-from ticketr.tickets.validate import is_key
+from ticketr.app.tickets.comment import Comment, kept_comments, repeated_comment
+from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
+from ticketr.app.tickets.grammar import ALMOST_TICKET, CONFLICT
+from ticketr.app.tickets.normal import normal_text, one_line
+from ticketr.app.tickets.validate import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.tickets.candidate import fold
+from ticketr.app.tickets.candidate import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tickets.candidate import Candidate
+    from ticketr.app.tickets.candidate import Candidate
 
     #: Compares with others of the same order; issues without a value come last.
     SortKey = tuple[object, ...]

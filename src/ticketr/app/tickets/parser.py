@@ -6,12 +6,12 @@ module ``sections`` parses the content of a ticket.
 
 from __future__ import annotations
 
-from ticketr.tickets.fences import opening
-from ticketr.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET
-from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
-from ticketr.tickets.model import TicketFile, TicketSpan
-from ticketr.tickets.sections import ParsedIssue, SectionReader, read_issue
-from ticketr.tickets.source_lines import SourceLines
+from ticketr.app.tickets.fences import opening
+from ticketr.app.tickets.grammar import CONFLICT, MAY_BE_SPECIAL, TICKET
+from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
+from ticketr.app.tickets.model import TicketFile, TicketSpan
+from ticketr.app.tickets.sections import ParsedIssue, SectionReader, read_issue
+from ticketr.app.tickets.source_lines import SourceLines
 
 
 def parse(text: str, *, source: str = "<text>") -> TicketFile:

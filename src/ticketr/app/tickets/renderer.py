@@ -10,17 +10,17 @@ import re
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Protocol
 
-from ticketr.tickets import grammar
-from ticketr.tickets.comment import COMMENTS, begins_comments, write_comment_head
-from ticketr.tickets.errors import RepeatedKey
-from ticketr.tickets.fences import closing, opening
-from ticketr.tickets.model import TicketFile, TicketSpan
+from ticketr.app.tickets import grammar
+from ticketr.app.tickets.comment import COMMENTS, begins_comments, write_comment_head
+from ticketr.app.tickets.errors import RepeatedKey
+from ticketr.app.tickets.fences import closing, opening
+from ticketr.app.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.tickets.comment import Comment
-    from ticketr.tickets.model import Ticket
+    from ticketr.app.tickets.comment import Comment
+    from ticketr.app.tickets.model import Ticket
 
 _INDENT = "  "
 _LINE_END = re.compile("\r\n|\n|\r")

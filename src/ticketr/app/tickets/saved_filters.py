@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ticketr.tickets.errors import InvalidFilter
+from ticketr.app.tickets.errors import InvalidFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

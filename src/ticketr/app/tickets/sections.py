@@ -11,20 +11,20 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import grammar
-from ticketr.tickets.comment import COMMENTS, begins_comments, is_comments_heading
-from ticketr.tickets.comment_lines import INDENT, CommentLines, dedented
-from ticketr.tickets.fences import opening
-from ticketr.tickets.mistakes import refuse_mistakes, skip_fence
-from ticketr.tickets.model import NO_PLACES, NormalFields, Places, TextPlace, Ticket
-from ticketr.tickets.normal import normal_text
-from ticketr.tickets.text_lines import TextLines
+from ticketr.app.tickets import grammar
+from ticketr.app.tickets.comment import COMMENTS, begins_comments, is_comments_heading
+from ticketr.app.tickets.comment_lines import INDENT, CommentLines, dedented
+from ticketr.app.tickets.fences import opening
+from ticketr.app.tickets.mistakes import refuse_mistakes, skip_fence
+from ticketr.app.tickets.model import NO_PLACES, NormalFields, Places, TextPlace, Ticket
+from ticketr.app.tickets.normal import normal_text
+from ticketr.app.tickets.text_lines import TextLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ticketr.tickets.comment import Comment
-    from ticketr.tickets.source_lines import SourceLines
+    from ticketr.app.tickets.comment import Comment
+    from ticketr.app.tickets.source_lines import SourceLines
 
 _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 

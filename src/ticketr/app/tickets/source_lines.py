@@ -6,7 +6,7 @@ import re
 from itertools import accumulate
 from typing import NoReturn
 
-from ticketr.tickets.errors import TicketSyntaxError
+from ticketr.app.tickets.errors import TicketSyntaxError
 
 _BOM = "\ufeff"
 _LINE_END = re.compile("(\r\n|\n|\r)")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.tickets.model import Runs
+    from ticketr.app.tickets.model import Runs
 
 
 @dataclass(slots=True)

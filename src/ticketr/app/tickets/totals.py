@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.tickets.candidate import fold
+from ticketr.app.tickets.candidate import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.tickets.candidate import Candidate
+    from ticketr.app.tickets.candidate import Candidate
 
 #: The names of the field with the points: of projects managed by a company, and by a team.
 POINT_FIELDS = ("Story Points", "Story point estimate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ticketr.tickets.errors import InvalidKey
+from ticketr.app.tickets.errors import InvalidKey
 
 #: An issue key such as ``PROJ-123``; match it with ``fullmatch``.
 KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")

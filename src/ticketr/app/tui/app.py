@@ -13,31 +13,31 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.keymap import KeyMap
+from ticketr.app.tui.overlays.first_run import FirstRun
+from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.services.context import AppTerminal, Services
+from ticketr.app.tui.services.reading import Reader
+from ticketr.app.tui.services.table import AT_ONCE, IN_A_TASK
+from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
+from ticketr.app.tui.state import AppState
+from ticketr.app.tui.update import update, wake_at
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Focused, HungUp, Key, Mouse, Paste, Quit, Resize, Resumed
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import KeyMap
-from ticketr.tui.overlays.first_run import FirstRun
-from ticketr.tui.screen import next_change, screen
-from ticketr.tui.services.context import AppTerminal, Services
-from ticketr.tui.services.reading import Reader
-from ticketr.tui.services.table import AT_ONCE, IN_A_TASK
-from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
-from ticketr.tui.state import AppState
-from ticketr.tui.update import update, wake_at
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ticketr import JobQueue
-    from ticketr.sync import ThreadRunner
+    from ticketr.app.sync import ThreadRunner
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.setup_runner import SetupRunner
+    from ticketr.app.tui.services.workspaces import ClosedWorkspace
+    from ticketr.app.tui.theme import Theme
     from ticketr.terminal import Event
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.setup_runner import SetupRunner
-    from ticketr.tui.services.workspaces import ClosedWorkspace
-    from ticketr.tui.theme import Theme
 
 __all__ = ["FRAME_INTERVAL", "App", "AppTerminal", "OpenWorkspace"]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from ticketr.sync import FieldChange, FileEditPlan, IssuePlace, Resolution
-    from ticketr.tui.job_request import JobKind, JobRequest
-    from ticketr.tui.setup import NewWorkspace
-    from ticketr.tui.sheet import Sheet
+    from ticketr.app.sync import FieldChange, FileEditPlan, IssuePlace, Resolution
+    from ticketr.app.tui.job_request import JobKind, JobRequest
+    from ticketr.app.tui.setup import NewWorkspace
+    from ticketr.app.tui.sheet import Sheet
 
 
 class Effect:

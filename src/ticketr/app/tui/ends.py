@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import CancelCause, JobStatus
-from ticketr.sync import BulkResult, Code, PullResult, PushResult, SyncResult
+from ticketr.app.sync import BulkResult, Code, PullResult, PushResult, SyncResult
+from ticketr.app.tui.jobs_state import kind_of, workspace_of
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
-from ticketr.tui.jobs_state import kind_of, workspace_of
-from ticketr.tui.keymap import Context, KeyAction, KeyMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set as AbstractSet
 
     from ticketr import JobSnapshot
-    from ticketr.sync import Note
-    from ticketr.tui.state import AppState
+    from ticketr.app.sync import Note
+    from ticketr.app.tui.state import AppState
 
 #: What stands between a job's kind and its count in the message of a job that has ended.
 _COMPLETE = " complete: "

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync import BulkChange, BulkIssue, Loss, PushPlan
+    from ticketr.app.sync import BulkChange, BulkIssue, Loss, PushPlan
 
 
 class JobKind(Enum):

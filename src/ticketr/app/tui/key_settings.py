@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ticketr.tui.key_names import key_of, name_of
-from ticketr.tui.keymap import TABLE, TYPING, Binding, Context, KeyAction, KeyMap, places_around
+from ticketr.app.tui.key_names import key_of, name_of
+from ticketr.app.tui.keymap import TABLE, TYPING, Binding, Context, KeyAction, KeyMap, places_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ticketr.config import Table
+    from ticketr.app.config import Table
 
 _NAMES: Final = {row.name: row.action for row in TABLE}
 #: Keys that keep their actions, so that every screen can be left, and that no key which opens a

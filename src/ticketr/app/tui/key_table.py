@@ -1,4 +1,4 @@
-"""Writes the table of keys as Markdown: ``python -m ticketr.tui.key_table docs/app.md``."""
+"""Writes the table of keys as Markdown: ``python -m ticketr.app.tui.key_table docs/app.md``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from ticketr.tui.keymap import TABLE, TERMINAL_KEYS
+from ticketr.app.tui.keymap import TABLE, TERMINAL_KEYS
 
 _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ticketr import FinishedJob, JobSnapshot
-    from ticketr.sync import (
+    from ticketr.app.sync import (
         BulkIssue,
         ConflictView,
         FieldChange,
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
         IssuePlace,
         PushPlan,
     )
+    from ticketr.app.tickets import Filter
+    from ticketr.app.tui.effects import Typed
+    from ticketr.app.tui.job_request import JobKind
+    from ticketr.app.tui.keymap import KeyAction
+    from ticketr.app.tui.row_blocks import Rows
+    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
+    from ticketr.app.tui.sheet import Sheet, WrappedDetail
     from ticketr.terminal import MouseAction
-    from ticketr.tickets import Filter
-    from ticketr.tui.effects import Typed
-    from ticketr.tui.job_request import JobKind
-    from ticketr.tui.keymap import KeyAction
-    from ticketr.tui.row_blocks import Rows
-    from ticketr.tui.rows import ListRow
-    from ticketr.tui.setup import FolderAnswer, LoginAnswer, Problem, SiteAnswer
-    from ticketr.tui.sheet import Sheet, WrappedDetail
 
 
 class Message:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tui import effects
-from ticketr.tui.state import REST
-from ticketr.tui.workspace import NO_FILTER
+from ticketr.app.tui import effects
+from ticketr.app.tui.state import REST
+from ticketr.app.tui.workspace import NO_FILTER
 
 if TYPE_CHECKING:
-    from ticketr.tui.rows import ListRow
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def show_workspace(state: AppState, index: int, now: float) -> Step:

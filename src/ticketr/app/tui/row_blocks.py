@@ -16,12 +16,12 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, chain, groupby
 from typing import TYPE_CHECKING, final, overload
 
-from ticketr.tickets import fold
+from ticketr.app.tickets import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ticketr.tui.rows import ListRow, Order
+    from ticketr.app.tui.rows import ListRow, Order
 
 #: The rows of a new block; one with more than twice as many is divided.
 BLOCK_ROWS = 256

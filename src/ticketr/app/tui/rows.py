@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ticketr.app.tickets import Candidate, candidate_of, sort_key
 from ticketr.text import clean
-from ticketr.tickets import Candidate, candidate_of, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 _NUMBERED = re.compile(r"(.*)-(\d+)")
 
@@ -73,7 +73,7 @@ class ListRow:
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
     def sort_key(self, sort: str) -> tuple[object, ...]:
-        """Return what a sort compares it by; see `ticketr.tickets.sort_key`."""
+        """Return what a sort compares it by; see `ticketr.app.tickets.sort_key`."""
         found = self._sort_keys.get(sort)
         if found is None:
             found = self._sort_keys[sort] = sort_key(sort)(self.candidate)

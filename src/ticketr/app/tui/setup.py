@@ -1,6 +1,6 @@
 """What the app needs to set up its first workspace: a protocol and its values.
 
-The command line implements it (`ticketr.cli.first_run`), since imports point downwards. No function
+The command line implements it (`ticketr.app.cli.first_run`), since imports point downwards. No function
 raises an error that a user can cause: it returns a `Problem` with words for people.
 """
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from ticketr.sync import SessionOptions
+    from ticketr.app.sync import SessionOptions
 
 
 class SetupField(Enum):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticketr.app.tickets import render_ticket
 from ticketr.text import clean
-from ticketr.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ticketr.tickets import Comment, Ticket
-    from ticketr.tui.keymap import KeyAction
-    from ticketr.tui.styled import Line
+    from ticketr.app.tickets import Comment, Ticket
+    from ticketr.app.tui.keymap import KeyAction
+    from ticketr.app.tui.styled import Line
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ticketr.tickets import SORT_NAMES
+from ticketr.app.tickets import SORT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.tui.row_blocks import Block, Rows
+    from ticketr.app.tui.row_blocks import Block, Rows
 
 #: Sorted blocks that are cached: those of some lists of 10,000 rows, by each field.
 REMEMBERED = 1024
@@ -30,7 +30,7 @@ def places(blocks: tuple[Block, ...], sort: str) -> Sequence[int]:
 
     Args:
         blocks: The rows.
-        sort: One of `ticketr.tickets.SORT_NAMES`.
+        sort: One of `ticketr.app.tickets.SORT_NAMES`.
     """
     keys: list[tuple[object, ...]] = []
     begins: list[int] = []

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.ends import end_now, seconds_of
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.styled import Span
+from ticketr.app.tui.theme import mark
 from ticketr.statusline.words import duration
 from ticketr.text import clip, width
-from ticketr.tui.ends import end_now, seconds_of
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.styled import Span
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.theme import Theme
 
 #: The least cells for the first part of an end, before the rest is cut instead.
 LEAST_CAUSE = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.state import AppState
 
 Step: TypeAlias = "tuple[AppState, tuple[Effect, ...]]"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.keymap import KeyAction
 from ticketr.text import clean, graphemes, width
-from ticketr.tui.keymap import KeyAction
 
 if TYPE_CHECKING:
     from typing import Self

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.styled import Span, fit_line, paint
 from ticketr.statusline import LineStyle
 from ticketr.text import fit, to_ascii
-from ticketr.tui.styled import Span, fit_line, paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.styled import Line
+    from ticketr.app.tui.styled import Line
 
 #: The colours of marks; everything else is in the terminal's own colours.
 MARKS = {

@@ -14,16 +14,16 @@ from itertools import accumulate, chain, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, final, overload
 
-from ticketr.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm
-from ticketr.tui.row_blocks import Part, VisibleRow, holding, holding_all, values_of
-from ticketr.tui.sorting import places
+from ticketr.app.tickets import FieldTerm, FlagTerm, NotTerm, TextTerm
+from ticketr.app.tui.row_blocks import Part, VisibleRow, holding, holding_all, values_of
+from ticketr.app.tui.sorting import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ticketr.tickets import Filter, Term
-    from ticketr.tui.row_blocks import Block, Rows
-    from ticketr.tui.rows import ListRow, Order
+    from ticketr.app.tickets import Filter, Term
+    from ticketr.app.tui.row_blocks import Block, Rows
+    from ticketr.app.tui.rows import ListRow, Order
 
 #: Blocks whose arrangement is cached: those of some lists of 10,000 rows.
 REMEMBERED = 512
@@ -199,7 +199,7 @@ def arrange(
     Args:
         rows: All rows.
         folded: The IDs of tickets whose sub-tasks are hidden.
-        sort: One of `ticketr.tickets.SORT_NAMES`.
+        sort: One of `ticketr.app.tickets.SORT_NAMES`.
         wanted: The filter; None for none.
     """
     return _arranged_all(rows.blocks, folded, sort, wanted)

@@ -6,27 +6,27 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.jobs_state import end_words, workspace_of
+from ticketr.app.tui.key_names import name_of
+from ticketr.app.tui.keymap import TYPING, Context, KeyAction
+from ticketr.app.tui.main.changing import give_back, show_added
+from ticketr.app.tui.main.filtering import filters_saved
+from ticketr.app.tui.main.pointing import on_mouse
+from ticketr.app.tui.main.table import escape, on_main
+from ticketr.app.tui.overlays.help import Help
+from ticketr.app.tui.overlays.question import Question
+from ticketr.app.tui.panels.detail import is_long
+from ticketr.app.tui.state import SWALLOW, OpenTicket, Panel
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.jobs_state import end_words, workspace_of
-from ticketr.tui.key_names import name_of
-from ticketr.tui.keymap import TYPING, Context, KeyAction
-from ticketr.tui.main.changing import give_back, show_added
-from ticketr.tui.main.filtering import filters_saved
-from ticketr.tui.main.pointing import on_mouse
-from ticketr.tui.main.table import escape, on_main
-from ticketr.tui.overlays.help import Help
-from ticketr.tui.overlays.question import Question
-from ticketr.tui.panels.detail import is_long
-from ticketr.tui.state import SWALLOW, OpenTicket, Panel
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.tui.messages import Message
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def update(state: AppState, message: Message, now: float) -> Step:

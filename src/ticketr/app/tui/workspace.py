@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import fold, parse_filter
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.tree import Wanted, arrange
+from ticketr.app.tickets import fold, parse_filter
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.tree import Wanted, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tickets import Filter
-    from ticketr.tui.messages import FilesRead, TicketsFound
-    from ticketr.tui.rows import ListRow, Order
-    from ticketr.tui.tree import Visible
+    from ticketr.app.tickets import Filter
+    from ticketr.app.tui.messages import FilesRead, TicketsFound
+    from ticketr.app.tui.rows import ListRow, Order
+    from ticketr.app.tui.tree import Visible
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")

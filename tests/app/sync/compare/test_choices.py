@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ticketr.sync import (
+from ticketr.app.sync import (
     BadChoice,
     Choice,
     ConflictView,
@@ -17,11 +17,11 @@ from ticketr.sync import (
     choose_all,
     preview,
 )
-from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.merge import merge
-from ticketr.sync.compare.versions import Versions
-from ticketr.tickets import Ticket
+from ticketr.app.sync.compare.choices import ConflictSource
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.merge import merge
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tickets import Ticket
 
 BASE = Ticket(
     "Title",

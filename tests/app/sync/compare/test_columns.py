@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.config import MappedField
-from ticketr.jira import Field, Issue
-from ticketr.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns, texts_in
-from ticketr.sync.compare.mapping import family_text
-from ticketr.sync.errors import UnknownField, UnsupportedField
+from ticketr.app.config import MappedField
+from ticketr.app.jira import Field, Issue
+from ticketr.app.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns, texts_in
+from ticketr.app.sync.compare.mapping import family_text
+from ticketr.app.sync.errors import UnknownField, UnsupportedField
 
 
 def field(name: str, field_id: str = "customfield_1") -> Field:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ticketr.sync.compare.conflict_parts import ConflictPart, MergedPart, find_parts
-from ticketr.sync.compare.versions import Versions
-from ticketr.tickets import Ticket
+from ticketr.app.sync.compare.conflict_parts import ConflictPart, MergedPart, find_parts
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tickets import Ticket
 
 BASE = Ticket(
     "Rebuild the index",

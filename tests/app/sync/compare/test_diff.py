@@ -7,7 +7,7 @@ from fakes.ticket_texts import texts
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given, strategies as st
 
-from ticketr.sync.compare.diff import (
+from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     Part,
@@ -17,8 +17,8 @@ from ticketr.sync.compare.diff import (
     criteria_of,
     part_texts,
 )
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.tickets import Ticket
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.tickets import Ticket
 
 
 def ticket(description: str = "", *criteria: str, **fields: str) -> Ticket:

@@ -10,8 +10,8 @@ from fakes.examples import examples
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from merge3 import Merge3
 
-from ticketr.sync.compare import diff3
-from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, compare_lines, merge_lines
+from ticketr.app.sync.compare import diff3
+from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, compare_lines, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ticketr.jira import adf
-from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.grafting import LostPiece, edited_description
-from ticketr.tickets import Ticket, parse
+from ticketr.app.jira import adf
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.grafting import LostPiece, edited_description
+from ticketr.app.tickets import Ticket, parse
 
 DESCRIPTION, CRITERIA = CorePart.DESCRIPTION, CorePart.CRITERIA
 MARK = {"type": "future", "attrs": {"x": 1}}

@@ -6,10 +6,10 @@ import pickle
 
 import pytest
 
-from ticketr.config import MappedField
-from ticketr.jira import Field
-from ticketr.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns
-from ticketr.sync.errors import UnknownField
+from ticketr.app.config import MappedField
+from ticketr.app.jira import Field
+from ticketr.app.sync.compare.columns import NEVER_LINES, STANDARD_FIELDS, Columns
+from ticketr.app.sync.errors import UnknownField
 
 
 def field(name: str, field_id: str) -> Field:

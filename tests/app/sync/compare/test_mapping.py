@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from ticketr.jira import Field, Issue
-from ticketr.jira.adf import _conversion, canonical
-from ticketr.sync.compare.columns import Columns
-from ticketr.sync.compare.descriptions import description_adf, split_criteria
-from ticketr.sync.compare.mapping import KnownText, family_text, field_text, slim
-from ticketr.tickets import parse
+from ticketr.app.jira import Field, Issue
+from ticketr.app.jira.adf import _conversion, canonical
+from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync.compare.descriptions import description_adf, split_criteria
+from ticketr.app.sync.compare.mapping import KnownText, family_text, field_text, slim
+from ticketr.app.tickets import parse
 
 COLUMNS = Columns.of([])
 

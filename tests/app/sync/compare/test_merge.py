@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.merge import Merged, merge
-from ticketr.sync.compare.versions import Side
-from ticketr.tickets import Ticket, parse, render_ticket
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.merge import Merged, merge
+from ticketr.app.sync.compare.versions import Side
+from ticketr.app.tickets import Ticket, parse, render_ticket
 
 
 def ticket(

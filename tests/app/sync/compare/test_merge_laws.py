@@ -6,11 +6,11 @@ from fakes.examples import examples
 from fakes.ticket_versions import Versions, versions
 from hypothesis import event, given, strategies as st
 
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.diff import alike, by_key, changes, is_rich_text, part_texts
-from ticketr.sync.compare.merge import Merged, merge
-from ticketr.sync.compare.versions import Side, Versions as MergedVersions
-from ticketr.tickets import Ticket, parse, render_ticket
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.diff import alike, by_key, changes, is_rich_text, part_texts
+from ticketr.app.sync.compare.merge import Merged, merge
+from ticketr.app.sync.compare.versions import Side, Versions as MergedVersions
+from ticketr.app.tickets import Ticket, parse, render_ticket
 
 thorough = examples(100, in_gate=20)
 sides = st.sampled_from([None, Side.LOCAL, Side.REMOTE])

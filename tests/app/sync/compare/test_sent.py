@@ -8,10 +8,10 @@ import pytest
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given
 
-from ticketr.jira import Issue
-from ticketr.jira.adf import to_adf
-from ticketr.sync.compare.diff import CorePart, part_texts
-from ticketr.sync.compare.sent import (
+from ticketr.app.jira import Issue
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync.compare.diff import CorePart, part_texts
+from ticketr.app.sync.compare.sent import (
     SentValue,
     add_sent_to_base,
     as_sent,
@@ -19,8 +19,8 @@ from ticketr.sync.compare.sent import (
     is_answer,
     to_json,
 )
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.tickets import Ticket
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.tickets import Ticket
 
 ANA = {"accountId": "a1", "displayName": "Ana"}
 HIGH = {"id": "2", "name": "High"}

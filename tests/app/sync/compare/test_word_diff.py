@@ -9,7 +9,7 @@ import pytest
 from fakes.examples import examples
 from hypothesis import given, strategies as st
 
-from ticketr.sync import Piece, word_diff
+from ticketr.app.sync import Piece, word_diff
 
 words = st.text(alphabet="ab. \n\té", max_size=30)
 

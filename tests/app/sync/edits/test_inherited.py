@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ticketr.sync.edits.inherited import inheritable
-from ticketr.tickets import Ticket
+from ticketr.app.sync.edits.inherited import inheritable
+from ticketr.app.tickets import Ticket
 
 
 def taken(fields: dict[str, str], columns: dict[str, str], site_fields: str | None = None) -> str:

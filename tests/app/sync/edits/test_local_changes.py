@@ -5,8 +5,8 @@ from dataclasses import replace
 from fakes.ticket_versions import Versions, versions
 from hypothesis import given
 
-from ticketr.sync.compare.diff import Change, CorePart, alike, by_key, changes, part_texts
-from ticketr.sync.edits.local_changes import (
+from ticketr.app.sync.compare.diff import Change, CorePart, alike, by_key, changes, part_texts
+from ticketr.app.sync.edits.local_changes import (
     LocalChange,
     add_to_base,
     draft_changes,
@@ -14,8 +14,8 @@ from ticketr.sync.edits.local_changes import (
     remote_changes,
     still_to_send,
 )
-from ticketr.sync.workspace.store import LocalTicket
-from ticketr.tickets import Ticket, render_ticket
+from ticketr.app.sync.workspace.store import LocalTicket
+from ticketr.app.tickets import Ticket, render_ticket
 
 
 def ticket(

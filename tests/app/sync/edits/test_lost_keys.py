@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sync import Code
+from ticketr.app.sync import Code
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -9,8 +9,7 @@ import pytest
 import trio
 from fakes.lossy import Lossy
 
-from ticketr.sandbox import create_app
-from ticketr.sync import (
+from ticketr.app.sync import (
     Code,
     LeftAlone,
     PlanEntry,
@@ -21,7 +20,8 @@ from ticketr.sync import (
     read_push_plan,
     read_state,
 )
-from ticketr.tickets import parse
+from ticketr.app.tickets import parse
+from ticketr.sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -14,13 +14,13 @@ import trio
 from fakes.pulls import inline
 from fakes.stores import put
 
-from ticketr.config import UnsafePath
-from ticketr.sync.edits.reading import read_state, readable, visit_files
-from ticketr.sync.edits.survey import LocalSurvey
-from ticketr.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
-from ticketr.sync.state.state import Base, State
-from ticketr.sync.threads import CHUNK
-from ticketr.tickets import Ticket, TicketSyntaxError, render
+from ticketr.app.config import UnsafePath
+from ticketr.app.sync.edits.reading import read_state, readable, visit_files
+from ticketr.app.sync.edits.survey import LocalSurvey
+from ticketr.app.sync.errors import DuplicateKey, FileFailed, OtherSite, StateFailed
+from ticketr.app.sync.state.state import Base, State
+from ticketr.app.sync.threads import CHUNK
+from ticketr.app.tickets import Ticket, TicketSyntaxError, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.workspace.store import Store
 
 
 def enter(context: AbstractContextManager[object]) -> None:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.stores import put
 
-from ticketr.jira import Issue
-from ticketr.sync.edits.seen import base_texts, digest, seen_ticket
-from ticketr.sync.edits.survey import LocalSurvey
-from ticketr.sync.state.state import Base, IssueRow
-from ticketr.sync.workspace.files import comparable
-from ticketr.tickets import Ticket, render
+from ticketr.app.jira import Issue
+from ticketr.app.sync.edits.seen import base_texts, digest, seen_ticket
+from ticketr.app.sync.edits.survey import LocalSurvey
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.tickets import Ticket, render
 
 if TYPE_CHECKING:
-    from ticketr.sync.edits.seen import SeenTicket
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.edits.seen import SeenTicket
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
 
 TASK = Ticket(title="Task", key="DEMO-2")
 TEXT = render([Ticket(title="A", key="DEMO-1", tasks=(TASK,))])

@@ -10,13 +10,13 @@ from fakes.pulls import inline
 from fakes.stores import put
 from fakes.unlisted import forbid_folder
 
-from ticketr.jira import Issue
-from ticketr.sync.edits.survey import LocalSurvey, take_survey
-from ticketr.sync.state.state import Base, IssueRow
+from ticketr.app.jira import Issue
+from ticketr.app.sync.edits.survey import LocalSurvey, take_survey
+from ticketr.app.sync.state.state import Base, IssueRow
 
 if TYPE_CHECKING:
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
 
 
 def record(state: State, key: str, path: str) -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.sync.pull.fetch_plan import make_fetch_plan, oldest_confirmation
-from ticketr.sync.queries import base_query, changed_since, in_order
-from ticketr.sync.state.state import KnownIssue
-from ticketr.sync.workspace.store import TicketLocation
+from ticketr.app.sync.pull.fetch_plan import make_fetch_plan, oldest_confirmation
+from ticketr.app.sync.queries import base_query, changed_since, in_order
+from ticketr.app.sync.state.state import KnownIssue
+from ticketr.app.sync.workspace.store import TicketLocation
 
 
 def known(number: int, *, seen: float = 0.0, stale: bool = False) -> KnownIssue:

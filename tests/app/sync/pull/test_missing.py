@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ticketr.app.sync import Code, State
+from ticketr.app.tickets import parse, render_ticket
 from ticketr.sandbox.data.catalogue import BLANK
-from ticketr.sync import Code, State
-from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

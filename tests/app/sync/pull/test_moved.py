@@ -10,10 +10,10 @@ from fakes.pulls import Bench
 from fakes.unsettled import DRAFT, lose_answers
 
 from ticketr import JobFailed
+from ticketr.app.sync import Code, RenamedProject
+from ticketr.app.tickets import parse
 from ticketr.sandbox.data.catalogue import BLANK
 from ticketr.sandbox.data.model import Project
-from ticketr.sync import Code, RenamedProject
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

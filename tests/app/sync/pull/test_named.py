@@ -12,15 +12,15 @@ import pytest
 from fakes.pulls import Recorder
 
 from ticketr import JobFailed
+from ticketr.app.sync import Code, Note, State, Store, tagged_tickets
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import BLANK
-from ticketr.sync import Code, Note, State, Store, tagged_tickets
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 GONE = "Jira does not have it, or you may not see it"
 

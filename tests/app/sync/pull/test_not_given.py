@@ -11,9 +11,9 @@ from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import DRAFT, lose_answers, new
 
 from ticketr import JobFailed
+from ticketr.app.sync import Code
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import Code
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 BULK = f"{URL}/rest/api/3/issue/bulkfetch"
 NOT_GIVEN = "Jira could not give it (the shard is away)"

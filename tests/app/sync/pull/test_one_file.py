@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
+from ticketr.app.sync.workspace.files import TEMPORARY
+from ticketr.app.tickets import parse
 from ticketr.sandbox import make_site
-from ticketr.sync.workspace.files import TEMPORARY
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

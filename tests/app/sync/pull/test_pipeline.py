@@ -9,9 +9,9 @@ import trio
 from fakes.pulls import Bench
 
 from ticketr import JobFailed
+from ticketr.app.sync import FileFailed
+from ticketr.app.sync.writing.writer import FamilyWriter
 from ticketr.sandbox import make_site
-from ticketr.sync import FileFailed
-from ticketr.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

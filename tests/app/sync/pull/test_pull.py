@@ -9,12 +9,12 @@ import trio
 from fakes.pulls import Bench, Recorder
 
 from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr.app.sync import Code, PullResult, WorkspaceBusy
+from ticketr.app.sync.compare.versions import Side
+from ticketr.app.sync.pull import pipeline
+from ticketr.app.sync.workspace.store import Store
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import Code, PullResult, WorkspaceBusy
-from ticketr.sync.compare.versions import Side
-from ticketr.sync.pull import pipeline
-from ticketr.sync.workspace.store import Store
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.pulls import Bench, Recorder
 
+from ticketr.app.sync import Code
+from ticketr.app.sync.pull import pipeline
+from ticketr.app.tickets import Ticket, parse, render_ticket
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import Code
-from ticketr.sync.pull import pipeline
-from ticketr.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 Issues = list[dict[str, Any]]
 

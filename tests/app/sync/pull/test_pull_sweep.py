@@ -13,15 +13,15 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
+from ticketr.app.sync.pull import pipeline
 from ticketr.sandbox import make_site
-from ticketr.sync.pull import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from ticketr import JobSnapshot
-    from ticketr.sync import PullResult
+    from ticketr.app.sync import PullResult
 
 TICKETS = 30
 NEVER = 10**9

@@ -98,7 +98,7 @@ def test_a_field_that_is_on_no_screen_is_refused_with_its_line(owner: User) -> N
 
 
 def test_the_manual_has_the_table_of_these_cases() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "fields.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "fields.md").read_text(encoding="utf-8")
 
     assert table() in page
 

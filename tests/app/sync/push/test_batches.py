@@ -16,16 +16,16 @@ from fakes.unsettled import check_settled, new, site_in_virtual_time, unsettled,
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code, PushJob
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import Code, PushJob
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ticketr import JobSnapshot
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 MANY = 23
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.described import describe, edit, p, text
 
-from ticketr.jira.adf import canonical
+from ticketr.app.jira.adf import canonical
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

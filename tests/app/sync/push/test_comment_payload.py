@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.comments import add_comment, comments_in, edit_comment, writes
 
-from ticketr.jira.adf import LONGEST_TEXT, to_adf
-from ticketr.sync import Code, Loss, Store, Take, read_push_plan, resolve
-from ticketr.sync.compare.jira_comments import are_incomplete, jira_comments
-from ticketr.sync.compare.sent_comments import SentComment, found_comments, with_sent_comments
-from ticketr.sync.state.state import State
-from ticketr.tickets import Comment as FileComment, Ticket, parse
+from ticketr.app.jira.adf import LONGEST_TEXT, to_adf
+from ticketr.app.sync import Code, Loss, Store, Take, read_push_plan, resolve
+from ticketr.app.sync.compare.jira_comments import are_incomplete, jira_comments
+from ticketr.app.sync.compare.sent_comments import SentComment, found_comments, with_sent_comments
+from ticketr.app.sync.state.state import State
+from ticketr.app.tickets import Comment as FileComment, Ticket, parse
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

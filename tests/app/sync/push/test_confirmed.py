@@ -12,8 +12,7 @@ from fakes.lossy import Meanwhile
 from fakes.pulls import URL, Bench, Recorder
 
 from ticketr import JobFailed, open_job_queue
-from ticketr.sandbox import create_app
-from ticketr.sync import (
+from ticketr.app.sync import (
     Code,
     Note,
     PullJob,
@@ -25,6 +24,7 @@ from ticketr.sync import (
     read_push_plan,
     read_state,
 )
+from ticketr.sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 CHANGED = "it has changed since the plan was shown"
 NEW = "it is not in the plan that was shown"

@@ -13,13 +13,13 @@ from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import BEFORE, DRAFT, new, site_in_virtual_time
 
 from ticketr import JobFailed
-from ticketr.jira import AuthenticationFailed
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira import AuthenticationFailed
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code, FileFailed, State
+from ticketr.app.sync.concurrency import CONCURRENCY
+from ticketr.app.sync.workspace.files import TEMPORARY
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app, make_site
-from ticketr.sync import Code, FileFailed, State
-from ticketr.sync.concurrency import CONCURRENCY
-from ticketr.sync.workspace.files import TEMPORARY
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 WITH_STATUS = f"{DRAFT}\n## Fields\nStatus: In Progress\n\n## Tasks\n- Part\n"
 
@@ -127,7 +127,7 @@ async def test_a_save_while_the_key_is_written_is_kept(
             drafts.write_text(saves.pop())
         sync(descriptor)
 
-    monkeypatch.setattr("ticketr.sync.workspace.files.os.fsync", save_then_sync)
+    monkeypatch.setattr("ticketr.app.sync.workspace.files.os.fsync", save_then_sync)
     result = await bench.push()
 
     assert (result.created, result.warnings) == (("DEMO-13",), ())
@@ -152,7 +152,7 @@ async def test_a_save_while_a_pull_writes_the_same_file_is_merged(
             path.write_text(saves.pop())
         chmod(descriptor, mode)
 
-    monkeypatch.setattr("ticketr.sync.workspace.files.os.fchmod", save_then_chmod)
+    monkeypatch.setattr("ticketr.app.sync.workspace.files.os.fchmod", save_then_chmod)
     result = await bench.pull()
 
     assert (result.merged, result.updated) == (1, 0)
@@ -174,7 +174,7 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
             mine.write_text(theirs)
         return make(path, flags, mode, dir_fd=dir_fd)
 
-    monkeypatch.setattr("ticketr.sync.workspace.files.os.open", make_theirs_first)
+    monkeypatch.setattr("ticketr.app.sync.workspace.files.os.open", make_theirs_first)
     result = await bench.pull()
 
     assert (bench.root / "DEMO-1.md").read_text() == theirs
@@ -194,7 +194,7 @@ async def test_a_file_that_never_keeps_still_is_named_and_loses_nothing(
         sync(descriptor)
 
     with monkeypatch.context() as patch:
-        patch.setattr("ticketr.sync.workspace.files.os.fsync", save_then_sync)
+        patch.setattr("ticketr.app.sync.workspace.files.os.fsync", save_then_sync)
         result = await bench.push()
 
     (note,) = result.failed
@@ -237,7 +237,7 @@ async def test_a_full_disk_ends_the_push_as_itself(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def fill_the_disk() -> None:
-        monkeypatch.setattr("ticketr.sync.workspace.files.replace_atomically", refuse)
+        monkeypatch.setattr("ticketr.app.sync.workspace.files.replace_atomically", refuse)
 
     with pytest.raises(JobFailed) as failed:
         await bench.push(transport=when_created(bench, fill_the_disk))

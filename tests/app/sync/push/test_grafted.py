@@ -13,17 +13,17 @@ from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 from fakes.pulls import Bench
 
-from ticketr.jira import adf
+from ticketr.app.jira import adf
+from ticketr.app.sync import Code, Loss
+from ticketr.app.tickets import parse, render, render_ticket
 from ticketr.sandbox import make_site
-from ticketr.sync import Code, Loss
-from ticketr.tickets import parse, render, render_ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 SEEDS = range(1_500 if IN_STRESS else 24)
 #: So many issues are pushed in one run.

@@ -8,14 +8,14 @@ import trio
 from fakes.lossy import Lossy
 from fakes.unsettled import SETTLE, unsettled, write
 
-from ticketr.jira import Allowed, IssueType
+from ticketr.app.jira import Allowed, IssueType
+from ticketr.app.sync import Code, Store, read_push_plan, read_state
+from ticketr.app.sync.compare.diff import Change
+from ticketr.app.sync.push.create_payload import create_payload
+from ticketr.app.sync.push.issue_types import ProjectMetadata
+from ticketr.app.sync.push.values import FieldSpec, NameLookup
+from ticketr.app.tickets import Ticket
 from ticketr.sandbox import create_app
-from ticketr.sync import Code, Store, read_push_plan, read_state
-from ticketr.sync.compare.diff import Change
-from ticketr.sync.push.create_payload import create_payload
-from ticketr.sync.push.issue_types import ProjectMetadata
-from ticketr.sync.push.values import FieldSpec, NameLookup
-from ticketr.tickets import Ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.sync import PushPlan
+    from ticketr.app.sync import PushPlan
 
 WHOLE = (
     "# TICKET: Whole\n\n## Fields\nType: Story\nStatus: In Progress\nPriority: High\n"

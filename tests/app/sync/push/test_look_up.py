@@ -23,17 +23,17 @@ from fakes.unsettled import (
 )
 
 from ticketr import JobFailed, open_job_queue
-from ticketr.jira import ConnectFailed
+from ticketr.app.jira import ConnectFailed
+from ticketr.app.sync import Code, PushJob
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
-from ticketr.sync import Code, PushJob
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
     from ticketr.sandbox import Site
 
 
@@ -138,7 +138,7 @@ async def test_what_was_asked_for_long_ago_is_not_waited_for(
 ) -> None:
     path = await lose_answers(bench, DRAFT)
     later = datetime.now(UTC).timestamp() + 7200
-    monkeypatch.setattr("ticketr.sync.push.recovery.time.time", lambda: later)
+    monkeypatch.setattr("ticketr.app.sync.push.recovery.time.time", lambda: later)
     began = trio.current_time()
 
     await check_settled(bench, path)
@@ -164,7 +164,7 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     start = datetime.now(UTC).timestamp()
     for module in ("creating", "recovery"):
         monkeypatch.setattr(
-            f"ticketr.sync.push.{module}.time.time", lambda: start + trio.current_time()
+            f"ticketr.app.sync.push.{module}.time.time", lambda: start + trio.current_time()
         )
 
 

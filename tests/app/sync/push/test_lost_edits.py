@@ -16,13 +16,13 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import run
 
-from ticketr.jira.adf import to_adf
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code, Side, State, Store, Take, resolve
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import DEMO_USER
 from ticketr.sandbox.data.storage import SiteFile
 from ticketr.sandbox.opening import open_site
-from ticketr.sync import Code, Side, State, Store, Take, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
+    from ticketr.app.sync.compare.sent import SentValue
     from ticketr.sandbox import Site
-    from ticketr.sync.compare.sent import SentValue
 
 KILLED, INTERRUPTED = -9, 130
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.jira import User
-from ticketr.sync.push.mentions import unknown_people, with_mentions
-from ticketr.sync.push.values import BadValue
+from ticketr.app.jira import User
+from ticketr.app.sync.push.mentions import unknown_people, with_mentions
+from ticketr.app.sync.push.values import BadValue
 
 MIA = User("5f:1", "Mia Krause", "", "mia@example.com")
 MIB = User("5f:2", "Mia Kraus", "")

@@ -8,15 +8,15 @@ from fakes.sandbox_adf import quick_adf_validator
 from fakes.ticket_texts import texts
 from hypothesis import event, given, strategies as st
 
-from ticketr.jira import Allowed, IssueType, User, adf
-from ticketr.sync.compare.descriptions import split_criteria
-from ticketr.sync.compare.diff import Change, CorePart, changes
-from ticketr.sync.push.create_payload import create_payload
-from ticketr.sync.push.issue_types import ProjectMetadata
-from ticketr.sync.push.payload import IssuePayload
-from ticketr.sync.push.update_payload import update_payload
-from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup
-from ticketr.tickets import Ticket, parse
+from ticketr.app.jira import Allowed, IssueType, User, adf
+from ticketr.app.sync.compare.descriptions import split_criteria
+from ticketr.app.sync.compare.diff import Change, CorePart, changes
+from ticketr.app.sync.push.create_payload import create_payload
+from ticketr.app.sync.push.issue_types import ProjectMetadata
+from ticketr.app.sync.push.payload import IssuePayload
+from ticketr.app.sync.push.update_payload import update_payload
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
+from ticketr.app.tickets import Ticket, parse
 
 TASK, STORY, SUBTASK = (
     IssueType("1", "Task", subtask=False),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 import pytest
 from fakes.pulls import Bench, inline
 
+from ticketr.app.sync import Code
+from ticketr.app.sync.writing.rendering import render_family
 from ticketr.sandbox import make_site
-from ticketr.sync import Code
-from ticketr.sync.writing.rendering import render_family
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ import trio
 from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
 
+from ticketr.app.sync import Code, NoConflict, Side, State, Store, Take, resolve
+from ticketr.app.tickets import Ticket, parse
 from ticketr.sandbox import create_app
-from ticketr.sync import Code, NoConflict, Side, State, Store, Take, resolve
-from ticketr.tickets import Ticket, parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,8 +22,8 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.sync import PullJob, PushJob, SyncJob
-from ticketr.sync.concurrency import CONCURRENCY
+from ticketr.app.sync import PullJob, PushJob, SyncJob
+from ticketr.app.sync.concurrency import CONCURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,8 +20,8 @@ from fakes.unsettled import (
 )
 
 from ticketr import JobFailed, open_job_queue
+from ticketr.app.tickets import parse
 from ticketr.sandbox import create_app
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 
 @pytest.mark.parametrize("what", ["request", "answer"])

@@ -11,13 +11,13 @@ import trio
 from fakes.pulls import Bench
 
 from ticketr import open_job_queue
+from ticketr.app.sync import Code, PushJob, State
+from ticketr.app.sync.compare import descriptions, mapping
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.sent import SentValue
+from ticketr.app.sync.push import preparation, refresh
+from ticketr.app.sync.writing.versions import known_texts
 from ticketr.sandbox import make_site
-from ticketr.sync import Code, PushJob, State
-from ticketr.sync.compare import descriptions, mapping
-from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.push import preparation, refresh
-from ticketr.sync.writing.versions import known_texts
 
 if TYPE_CHECKING:
     from pathlib import Path

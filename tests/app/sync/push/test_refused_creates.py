@@ -13,18 +13,18 @@ from fakes.pulls import Bench, Recorder
 from fakes.unsettled import DRAFT, SETTLE, check_settled, new, unsettled, write
 
 from ticketr import JobFailed
-from ticketr.jira import AuthenticationFailed, ConnectionLost
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira import AuthenticationFailed, ConnectionLost
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code
+from ticketr.app.tickets import parse
 from ticketr.sandbox import Fault, FaultKind, create_app
-from ticketr.sync import Code
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 SHAPES = {
     0: "302",

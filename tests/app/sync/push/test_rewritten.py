@@ -11,10 +11,10 @@ from fakes.lossy import Lossy
 from fakes.planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
 
+from ticketr.app.sync import Code
+from ticketr.app.tickets import parse, render_ticket
 from ticketr.sandbox import Fault, FaultKind, create_app, make_site
 from ticketr.sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
-from ticketr.sync import Code
-from ticketr.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 DAY = 1_769_851_800_000  # 2026-01-31T09:30Z
 NOT_ALLOWED = 2  # which of the refusals says "You do not have the permission."

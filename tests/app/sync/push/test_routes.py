@@ -10,10 +10,10 @@ import trio
 from fakes.lossy import Lossy
 from fakes.pulls import Recorder
 
+from ticketr.app.sync import Code, PushPlan, State, read_push_plan
+from ticketr.app.sync.workspace.store import Store
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
-from ticketr.sync import Code, PushPlan, State, read_push_plan
-from ticketr.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 STATE = ".ticketr"
 MOVE = ("POST", "issue/DEMO-1/transitions")

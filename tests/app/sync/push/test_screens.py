@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench, Recorder
 
+from ticketr.app.sync import Code
 from ticketr.sandbox import create_app
 from ticketr.sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW
-from ticketr.sync import Code
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 FIELDS = ("Resolution",)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ticketr.app.sync import Code
+from ticketr.app.tickets import parse
 from ticketr.sandbox.data.catalogue import SPRINTS, USERS
-from ticketr.sync import Code
-from ticketr.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,17 +11,17 @@ from fakes.described import attach, blocks, describe, edit, p, picture, store_of
 from fakes.lossy import Lossy, once
 
 from ticketr import JobFailed
-from ticketr.jira import AttachmentSettings, AuthenticationFailed, JiraClient
+from ticketr.app.jira import AttachmentSettings, AuthenticationFailed, JiraClient
+from ticketr.app.sync import Code, read_push_plan, read_state
 from ticketr.sandbox import create_app
 from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
 from ticketr.sandbox.api.media import media_id
-from ticketr.sync import Code, read_push_plan, read_state
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.sync import PushPlan
+    from ticketr.app.sync import PushPlan
 
 PNG = b"\x89PNG one"
 

@@ -15,17 +15,17 @@ from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import copy_scene, run
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.jira import ConnectionLost
-from ticketr.jira.transport import Response as HttpResponse
+from ticketr.app.jira import ConnectionLost
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import PushJob, SyncJob
 from ticketr.sandbox import create_app, make_site
 from ticketr.sandbox.api.media import media_id
-from ticketr.sync import PushJob, SyncJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from ticketr.jira.transport import Request, Response
+    from ticketr.app.jira.transport import Request, Response
 
 LATENCY = 0.1
 DRAFT = "# TICKET: A draft\n\n## Description\nabove\n\n![](b.png)\n"

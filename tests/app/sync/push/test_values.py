@@ -7,10 +7,10 @@ import pytest
 from fakes.ticket_texts import texts
 from hypothesis import given, strategies as st
 
-from ticketr.jira import Allowed, User
-from ticketr.sync.compare.mapping import field_text
-from ticketr.sync.hints import nearest
-from ticketr.sync.push.values import (
+from ticketr.app.jira import Allowed, User
+from ticketr.app.sync.compare.mapping import field_text
+from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,
     NameLookup,
@@ -19,7 +19,7 @@ from ticketr.sync.push.values import (
     read_list,
     shown,
 )
-from ticketr.tickets import Ticket
+from ticketr.app.tickets import Ticket
 
 HIGH, LOW = Allowed("1", "High"), Allowed("2", "Low")
 ANA = User("a1", "Ana", "", "ana@example.com")

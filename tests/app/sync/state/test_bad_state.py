@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ticketr import JobFailed
-from ticketr.sync import State, StateFailed, Store, Take, resolve
+from ticketr.app.sync import State, StateFailed, Store, Take, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,7 +150,7 @@ async def test_a_locked_state_is_told_with_what_to_do(
 ) -> None:
     await bench.pull()
     locked()
-    monkeypatch.setattr("ticketr.sync.state.database.sqlite3.connect", impatient)
+    monkeypatch.setattr("ticketr.app.sync.state.database.sqlite3.connect", impatient)
 
     with pytest.raises(JobFailed) as failed:
         await bench.pull(full=True)

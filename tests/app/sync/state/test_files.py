@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sync.compare.sent_comments import SentComment
-from ticketr.sync.errors import StateFailed
-from ticketr.sync.state.database import MIGRATIONS
-from ticketr.sync.state.files import AskedUpload
-from ticketr.sync.state.journal import Creation
-from ticketr.sync.state.state import State
+from ticketr.app.sync.compare.sent_comments import SentComment
+from ticketr.app.sync.errors import StateFailed
+from ticketr.app.sync.state.database import MIGRATIONS
+from ticketr.app.sync.state.files import AskedUpload
+from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.state.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,13 +5,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.state import database
-from ticketr.sync.state.database import MIGRATIONS
-from ticketr.sync.state.journal import REMEMBERED, Creation
-from ticketr.sync.state.state import Base, State
-from ticketr.tickets import Ticket
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.sent import SentValue
+from ticketr.app.sync.state import database
+from ticketr.app.sync.state.database import MIGRATIONS
+from ticketr.app.sync.state.journal import REMEMBERED, Creation
+from ticketr.app.sync.state.state import Base, State
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.jira import Issue
-from ticketr.sync.errors import OtherSite, StateFailed
-from ticketr.sync.state.database import MIGRATIONS
-from ticketr.sync.state.journal import Creation
-from ticketr.sync.state.state import Base, IssueRow, KnownIssue, State
+from ticketr.app.jira import Issue
+from ticketr.app.sync.errors import OtherSite, StateFailed
+from ticketr.app.sync.state.database import MIGRATIONS
+from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.state.state import Base, IssueRow, KnownIssue, State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.workspace.store import Store
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.frozen import frozen
 
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.failures import Attempt, attempt
-from ticketr.sync.workspace.files import FileChanged, replace_file, stamp_of
-from ticketr.tickets import TicketSyntaxError, parse
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.workspace.failures import Attempt, attempt
+from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
+from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,14 +9,14 @@ import pytest
 from fakes.stores import put
 from fakes.unlisted import forbid_folder
 
-from ticketr.jira import Issue
-from ticketr.sync.errors import DuplicateKey
-from ticketr.sync.state.state import Base, IssueRow
-from ticketr.sync.workspace.layout import Layout, notes_on
+from ticketr.app.jira import Issue
+from ticketr.app.sync.errors import DuplicateKey
+from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.workspace.layout import Layout, notes_on
 
 if TYPE_CHECKING:
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
 
 BROKEN = "# TICKET: [DEMO-1] One\n<<<<<<< HEAD\n\n## Tasks\n- [DEMO-2] Two\n"
 

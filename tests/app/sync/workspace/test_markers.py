@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ticketr.sync import ConflictMarker, Store, find_conflict_marker, find_conflict_markers
+from ticketr.app.sync import ConflictMarker, Store, find_conflict_marker, find_conflict_markers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.pictures import look_at_pictures, open_picture
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.workspace.pictures import look_at_pictures, open_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

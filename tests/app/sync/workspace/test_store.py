@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from fakes.stores import OLD, files, put
 
-from ticketr.sync.errors import FileFailed, WorkspaceBusy
-from ticketr.sync.threads import CHUNK
-from ticketr.sync.workspace.files import stamp_of
-from ticketr.sync.workspace.store import Store, TicketLocation
-from ticketr.tickets import Ticket, TicketSyntaxError, render_ticket
+from ticketr.app.sync.errors import FileFailed, WorkspaceBusy
+from ticketr.app.sync.threads import CHUNK
+from ticketr.app.sync.workspace.files import stamp_of
+from ticketr.app.sync.workspace.store import Store, TicketLocation
+from ticketr.app.tickets import Ticket, TicketSyntaxError, render_ticket
 
 
 def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_only_one_holds_the_workspace_and_the_error_names_it(store: Store) -> No
 
 def test_a_killed_process_holds_nothing(store: Store) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from ticketr.sync.workspace.store import Store\n"
+        "import sys, time; from pathlib import Path; from ticketr.app.sync.workspace.store import Store\n"
         "with Store(Path(sys.argv[1]), '.ticketr').lock():\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.stores import NEW, OLD, files, put
 
-from ticketr.jira import Issue
-from ticketr.jira.adf import to_adf
-from ticketr.sync.compare.mapping import FamilyText
-from ticketr.sync.compare.versions import Side
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.notes import Code
-from ticketr.sync.state.state import Base, IssueRow, State
-from ticketr.sync.workspace.editor import Editor
-from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.rendering import RenderedFamily
-from ticketr.sync.writing.writer import FamilyResult, FamilyWriter
-from ticketr.tickets import Ticket, render_ticket
+from ticketr.app.jira import Issue
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync.compare.mapping import FamilyText
+from ticketr.app.sync.compare.versions import Side
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.notes import Code
+from ticketr.app.sync.state.state import Base, IssueRow, State
+from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.rendering import RenderedFamily
+from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
+from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.sync.workspace.editor import Snapshot
-    from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import TicketFile
+    from ticketr.app.sync.workspace.editor import Snapshot
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.tickets import TicketFile
 
 
 def write(

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.jira import Issue
-from ticketr.sync.compare.columns import Columns
-from ticketr.sync.state.state import State
-from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.rendering import RenderedFamily, render_family
-from ticketr.sync.writing.writer import FamilyWriter
+from ticketr.app.jira import Issue
+from ticketr.app.sync.compare.columns import Columns
+from ticketr.app.sync.state.state import State
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
+from ticketr.app.sync.writing.writer import FamilyWriter
 
 if TYPE_CHECKING:
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.workspace.store import Store
 
 
 def version(title: str) -> RenderedFamily:

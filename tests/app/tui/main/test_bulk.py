@@ -8,17 +8,17 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import Change, FieldChange, FileEdit, FileEditPlan, IssuePlace
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.choice import Choice
-from ticketr.tui.overlays.file_edits import FileEdits
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.screen import screen
-from ticketr.tui.state import SWALLOW, AppState
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.sync import Change, FieldChange, FileEdit, FileEditPlan, IssuePlace
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.overlays.choice import Choice
+from ticketr.app.tui.overlays.file_edits import FileEdits
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.state import SWALLOW, AppState
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})

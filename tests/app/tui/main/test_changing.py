@@ -8,19 +8,19 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
-from ticketr.tickets import Ticket, parse_filter
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.choice import Choice
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import row_of_broken
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import Edit, sheet_of
-from ticketr.tui.state import AppState, OpenTicket
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
-from ticketr.tui.workspace import NO_COMMENTS
+from ticketr.app.sync import FieldChange, FileEdit, FileEditPlan, IssuePlace
+from ticketr.app.tickets import Ticket, parse_filter
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.overlays.choice import Choice
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import row_of_broken
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import AppState, OpenTicket
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import NO_COMMENTS
 
 ONE = Ticket("One", "DEMO-1", fields={"Status": "To Do"}, tasks=(Ticket("Sub", "DEMO-2"),))
 TWO = Ticket("Two", "DEMO-3", fields={"Status": "Done"})

@@ -10,18 +10,18 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import messages
+from ticketr.app.tui.panels.matches import find_matches, with_marks
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import DetailLine, sheet_of
+from ticketr.app.tui.styled import Span
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 from ticketr.terminal import sgr
-from ticketr.tickets import Ticket
-from ticketr.tui import messages
-from ticketr.tui.panels.matches import find_matches, with_marks
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import DetailLine, sheet_of
-from ticketr.tui.styled import Span
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 TEXT = "\n\n".join(f"Paragraph {at} is short." for at in range(40))
 TICKET = Ticket("A title", "DEMO-1", f"{TEXT}\n\nThe Café is the only one.")

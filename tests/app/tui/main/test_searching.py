@@ -9,19 +9,19 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.main.filtering import give_filter_back
+from ticketr.app.tui.overlays.asking import AskingKeys
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context
-from ticketr.tui.main.filtering import give_filter_back
-from ticketr.tui.overlays.asking import AskingKeys
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"

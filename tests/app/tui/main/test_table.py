@@ -9,19 +9,19 @@ from fakes.picture_states import job
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import TABLE, Context, KeyAction
-from ticketr.tui.main.table import on_main
-from ticketr.tui.overlays.log import Log
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.rows import row_of_broken
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import Edit, sheet_of
-from ticketr.tui.state import AppState, OpenTicket, Panel
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.main.table import on_main
+from ticketr.app.tui.overlays.log import Log
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.rows import row_of_broken
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import AppState, OpenTicket, Panel
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 TASKS = (Ticket("Sub one", "DEMO-2"), Ticket("Sub two", "DEMO-3"))
 FAMILY = Ticket("Parent", "DEMO-1", description="word\n\n" * 40, tasks=TASKS)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from ticketr.jira.adf import forms
-from ticketr.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
-from ticketr.tui.markdown.forms import PANELS
-from ticketr.tui.styled import Span, cells, plain
+from ticketr.app.jira.adf import forms
+from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
+from ticketr.app.tui.markdown.forms import PANELS
+from ticketr.app.tui.styled import Span, cells, plain
 
 HERE = Path(__file__).parent
 SAMPLES = sorted((HERE / "samples").glob("*.md"))

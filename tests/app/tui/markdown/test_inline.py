@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.tui.markdown import render_markdown
-from ticketr.tui.styled import Line, Span, plain
+from ticketr.app.tui.markdown import render_markdown
+from ticketr.app.tui.styled import Line, Span, plain
 
 ADDRESS = "https://x.example/a"
 _CODE = (Span("`", ("dim",)), Span("a"), Span("`", ("dim",)))

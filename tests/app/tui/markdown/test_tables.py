@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.tui.markdown import render_markdown
-from ticketr.tui.markdown.tables import LEAST_COLUMN, column_widths
-from ticketr.tui.styled import Span, plain
+from ticketr.app.tui.markdown import render_markdown
+from ticketr.app.tui.markdown.tables import LEAST_COLUMN, column_widths
+from ticketr.app.tui.styled import Span, plain
 
 
 def shown(text: str, width: int, *, ascii_only: bool = False) -> list[str]:

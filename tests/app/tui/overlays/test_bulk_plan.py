@@ -8,19 +8,19 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import BulkChange, BulkIssue, FieldSetting
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import BulkRequest, JobKind, JobRequest
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.bulk_plan import AskingIssues, BulkPlan
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.sync import BulkChange, BulkIssue, FieldSetting
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.overlays.bulk_plan import AskingIssues, BulkPlan
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 KEYS = ("DEMO-1", "DEMO-3")
 FOUND = (

@@ -9,20 +9,20 @@ from fakes.conflict_views import BASE, LOCAL, REMOTE, conflict_view
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import choose
-from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.versions import Versions
-from ticketr.tui import effects, messages
-from ticketr.tui.overlays.conflict import ConflictScreen
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.sync import choose
+from ticketr.app.sync.compare.choices import ConflictSource
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.overlays.conflict import ConflictScreen
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.overlays.diff import Diff
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import Edit, sheet_of
-from ticketr.tui.state import OpenTicket
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.overlays.diff import Diff
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import OpenTicket
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 TICKET = Ticket("Rebuild faster", "DEMO-9")
 EDITS = (Edit("Title", "Rebuild the index", "Rebuild faster"), Edit("Priority", "High", "Low"))

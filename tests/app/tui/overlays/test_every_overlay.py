@@ -6,10 +6,10 @@ import pytest
 from fakes.app_screens import SCREENS, main_state
 from fakes.states import pressed
 
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import TYPING, Context, KeyMap
-from ticketr.tui.overlays.help import help_lines
-from ticketr.tui.update import update
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import TYPING, Context, KeyMap
+from ticketr.app.tui.overlays.help import help_lines
+from ticketr.app.tui.update import update
 
 OVERLAYS = [name for name in SCREENS if SCREENS[name](main_state(100, 30)).overlays]
 

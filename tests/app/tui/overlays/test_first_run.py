@@ -11,15 +11,12 @@ from fakes.screens import plain
 from fakes.setups import DEMO, LOGIN, SHOP, SITE
 from fakes.states import after, app_state
 
-from ticketr.statusline import LineStyle
-from ticketr.terminal import MouseAction, sgr
-from ticketr.text import width
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.first_run import TOKEN_PAGE, FirstRun
-from ticketr.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
-from ticketr.tui.screen import screen
-from ticketr.tui.setup import (
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun
+from ticketr.app.tui.overlays.first_run_form import TYPING_REST, Form, Purpose
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     LoginAnswer,
@@ -28,12 +25,15 @@ from ticketr.tui.setup import (
     SetupField,
     SiteAnswer,
 )
-from ticketr.tui.state import AppState
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update, wake_at
+from ticketr.app.tui.state import AppState
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update, wake_at
+from ticketr.statusline import LineStyle
+from ticketr.terminal import MouseAction, sgr
+from ticketr.text import width
 
 if TYPE_CHECKING:
-    from ticketr.tui.effects import Effect
+    from ticketr.app.tui.effects import Effect
 
 CANARY = "canary-7391"
 START = AppState(100, 30, overlays=(FirstRun(),))

@@ -11,23 +11,23 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import FinishedJob, JobErrorInfo, JobStatus
-from ticketr.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
-from ticketr.sync.jobs.parts import not_done
-from ticketr.tui import effects, messages
-from ticketr.tui.ends import JobEnd, end_of
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.jobs_state import day_words
-from ticketr.tui.keymap import KeyMap
-from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.screen import next_change, screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
-from ticketr.tui.workspace import WorkspaceView
+from ticketr.app.sync import Code, Note, PullResult, PushResult, SyncResult, ticket_tags
+from ticketr.app.sync.jobs.parts import not_done
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.ends import JobEnd, end_of
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.jobs_state import day_words
+from ticketr.app.tui.keymap import KeyMap
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
+from ticketr.app.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 CLASH = Code.CONFLICT
 RUNNING = snapshot(job="1")

@@ -14,22 +14,22 @@ from fakes.screens import plain
 from fakes.states import after, app_state, pressed, snapshot
 
 from ticketr import JobStatus
-from ticketr.sync.compare.choices import ConflictSource
-from ticketr.sync.compare.conflict_parts import find_parts
-from ticketr.sync.compare.versions import Versions
-from ticketr.tickets import Ticket
-from ticketr.tui import messages
-from ticketr.tui.overlays.conflict import ConflictScreen
-from ticketr.tui.overlays.conflict_rows import MOST_NAMED
-from ticketr.tui.screen import screen
-from ticketr.tui.sheet import Edit, sheet_of
-from ticketr.tui.state import OpenTicket
-from ticketr.tui.theme import Theme
+from ticketr.app.sync.compare.choices import ConflictSource
+from ticketr.app.sync.compare.conflict_parts import find_parts
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import messages
+from ticketr.app.tui.overlays.conflict import ConflictScreen
+from ticketr.app.tui.overlays.conflict_rows import MOST_NAMED
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.state import OpenTicket
+from ticketr.app.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 TICKET = Ticket("Rebuild the index", "DEMO-9")
 

@@ -7,19 +7,19 @@ from fakes.bytecodes import Bytecodes
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import Context
-from ticketr.tui.overlays.entries import MOST_TICKETS, entries_of
-from ticketr.tui.overlays.palette import Palette
-from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.keymap import Context
+from ticketr.app.tui.overlays.entries import MOST_TICKETS, entries_of
+from ticketr.app.tui.overlays.palette import Palette
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 TICKETS = (
     Ticket("Search", "DEMO-1", fields={"Status": "Done", "Assignee": "Priya Raman"}),

@@ -6,21 +6,21 @@ import pytest
 from fakes.screens import plain
 from fakes.states import after, app_state, pressed
 
-from ticketr.sync import Code, LeftAlone, LiteralText, Loss, PlanEntry, PlanPart, PushPlan
-from ticketr.sync.notes import in_conflict
-from ticketr.tickets import Ticket
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.overlays.plan_rows import padded_name
-from ticketr.tui.overlays.reading_time import LOOK
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.screen import screen
-from ticketr.tui.theme import Theme
-from ticketr.tui.update import update
+from ticketr.app.sync import Code, LeftAlone, LiteralText, Loss, PlanEntry, PlanPart, PushPlan
+from ticketr.app.sync.notes import in_conflict
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.overlays.plan_rows import padded_name
+from ticketr.app.tui.overlays.reading_time import LOOK
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.screen import screen
+from ticketr.app.tui.theme import Theme
+from ticketr.app.tui.update import update
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 EDIT = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, (PlanPart("Priority", "High", "Low"),))
 DRAFT = PlanEntry("", "Pay", "new.md", 3, (PlanPart("Title", "", "Pay"),))

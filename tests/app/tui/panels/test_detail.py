@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from ticketr.app.tickets import Ticket, parse
+from ticketr.app.tui.keymap import KeyAction, KeyMap
+from ticketr.app.tui.panels.detail import LONGEST_RENDERED, WIDEST, detail_lines, draw_detail
+from ticketr.app.tui.sheet import sheet_of
+from ticketr.app.tui.styled import Span, plain
+from ticketr.app.tui.theme import Theme
 from ticketr.statusline import LineStyle
 from ticketr.text import width
-from ticketr.tickets import Ticket, parse
-from ticketr.tui.keymap import KeyAction, KeyMap
-from ticketr.tui.panels.detail import LONGEST_RENDERED, WIDEST, detail_lines, draw_detail
-from ticketr.tui.sheet import sheet_of
-from ticketr.tui.styled import Span, plain
-from ticketr.tui.theme import Theme
 
 FILE = """# TICKET: [DEMO-1] Search
 

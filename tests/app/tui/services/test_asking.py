@@ -12,20 +12,20 @@ import trio.testing
 from fakes.apps import running_app, workspace
 from fakes.pulls import Bench, inline
 
-from ticketr.jira import LastChange
+from ticketr.app.jira import LastChange
+from ticketr.app.sync import Store, UnknownTicket, read_statuses, search_ids
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.services import asking
+from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.sandbox import make_site
-from ticketr.sync import Store, UnknownTicket, read_statuses, search_ids
-from ticketr.tui import effects, messages
-from ticketr.tui.services import asking
-from ticketr.tui.services.context import Services
-from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 NOTHING = cast("Any", None)
 

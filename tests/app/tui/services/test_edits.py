@@ -12,23 +12,23 @@ from fakes.conflicts import tree
 from fakes.frozen import frozen
 from fakes.pulls import Bench, inline
 
+from ticketr.app.sync import Change, FieldChange, IssuePlace, Store
+from ticketr.app.tickets import Ticket, parse, render
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.services import conflicts, edits
+from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
+from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.sandbox import make_site
-from ticketr.sync import Change, FieldChange, IssuePlace, Store
-from ticketr.tickets import Ticket, parse, render
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import KeyAction
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.services import conflicts, edits
-from ticketr.tui.services.context import Services
-from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
-from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
 NOTHING = cast("Any", None)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, cast
 from fakes.pulls import inline
 
 from ticketr import JobContext, SqliteHistory, open_job_queue
-from ticketr.sync import Store
-from ticketr.tui import effects, messages
-from ticketr.tui.services.context import Services
-from ticketr.tui.services.jobs import read_history
-from ticketr.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
+from ticketr.app.sync import Store
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.jobs import read_history
+from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 
 async def nothing_to_do(context: JobContext) -> None:

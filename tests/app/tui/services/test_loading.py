@@ -8,13 +8,13 @@ import trio
 import trio.testing
 from fakes.pulls import inline
 
-from ticketr.sync import Store
-from ticketr.tui import effects, messages
-from ticketr.tui.panels.detail import SHORT, detail_lines
-from ticketr.tui.services.context import Services
-from ticketr.tui.services.loading import read_detail, wrap_detail
-from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
-from ticketr.tui.sheet import WrappedDetail
+from ticketr.app.sync import Store
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.panels.detail import SHORT, detail_lines
+from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.loading import read_detail, wrap_detail
+from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
+from ticketr.app.tui.sheet import WrappedDetail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

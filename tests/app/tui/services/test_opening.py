@@ -8,19 +8,19 @@ import pytest
 from fakes.pulls import Bench
 
 from ticketr import TicketrError
-from ticketr.config import BadSetting
-from ticketr.jira import Credentials
+from ticketr.app.config import BadSetting
+from ticketr.app.jira import Credentials
+from ticketr.app.sync import PullJob, PushJob, PushPlan, Side, SyncJob
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.services.opening import open_workspace
 from ticketr.sandbox import make_site
-from ticketr.sync import PullJob, PushJob, PushPlan, Side, SyncJob
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.services.opening import open_workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.sync import SessionOptions
+    from ticketr.app.sync import SessionOptions
 
 PLAN = PushPlan()
 

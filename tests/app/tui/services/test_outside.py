@@ -12,17 +12,17 @@ import trio
 from fakes.pulls import inline
 from fakes.screens import FakeScreen
 
-from ticketr.sync import Store
-from ticketr.tui import effects, messages
-from ticketr.tui.services import outside
-from ticketr.tui.services.context import Services
-from ticketr.tui.services.outside import browser_commands, open_browser, open_editor
-from ticketr.tui.services.workspaces import OpenWorkspace, Workspaces
+from ticketr.app.sync import Store
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.services import outside
+from ticketr.app.tui.services.context import Services
+from ticketr.app.tui.services.outside import browser_commands, open_browser, open_editor
+from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 SITE = "https://jira.example"
 URL = f"{SITE}/browse/DEMO-1"

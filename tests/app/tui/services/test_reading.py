@@ -16,18 +16,18 @@ from fakes.bytecodes import Bytecodes
 from fakes.pulls import Bench, inline
 from fakes.states import app_state
 
-from ticketr.config.list_memory import FILE
+from ticketr.app.config.list_memory import FILE
+from ticketr.app.sync import Store
+from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, render
+from ticketr.app.tui.messages import FilesRead, Recalled, TicketsFound, Told
+from ticketr.app.tui.row_blocks import Rows
+from ticketr.app.tui.services import seen_files
+from ticketr.app.tui.services.files import read_sheet
+from ticketr.app.tui.services.reading import FILES, Reader
+from ticketr.app.tui.sorting import places
+from ticketr.app.tui.tree import _arranged
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.sandbox import make_site
-from ticketr.sync import Store
-from ticketr.tickets import SORT_NAMES, Ticket, parse_filter, render
-from ticketr.tui.messages import FilesRead, Recalled, TicketsFound, Told
-from ticketr.tui.row_blocks import Rows
-from ticketr.tui.services import seen_files
-from ticketr.tui.services.files import read_sheet
-from ticketr.tui.services.reading import FILES, Reader
-from ticketr.tui.sorting import places
-from ticketr.tui.tree import _arranged
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

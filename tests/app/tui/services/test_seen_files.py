@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench, inline
 
+from ticketr.app.sync import Store
+from ticketr.app.tickets import Ticket, render
+from ticketr.app.tui.messages import FilesRead
+from ticketr.app.tui.services import seen_files
+from ticketr.app.tui.services.reading import Reader
+from ticketr.app.tui.services.seen_files import CHANGING, FILE, SeenFiles
 from ticketr.sandbox import make_site
-from ticketr.sync import Store
-from ticketr.tickets import Ticket, render
-from ticketr.tui.messages import FilesRead
-from ticketr.tui.services import seen_files
-from ticketr.tui.services.reading import Reader
-from ticketr.tui.services.seen_files import CHANGING, FILE, SeenFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.tui.messages import Message
+    from ticketr.app.tui.messages import Message
 
 
 def later() -> int:

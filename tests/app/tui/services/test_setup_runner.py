@@ -9,8 +9,8 @@ import pytest
 import trio
 from fakes.setups import FakeSetup
 
-from ticketr.tui.services.setup_runner import SetupRunner
-from ticketr.tui.setup import OpenedWorkspace, SetupField
+from ticketr.app.tui.services.setup_runner import SetupRunner
+from ticketr.app.tui.setup import OpenedWorkspace, SetupField
 
 if TYPE_CHECKING:
     from pathlib import Path

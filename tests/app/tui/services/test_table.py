@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ticketr.tui import effects
-from ticketr.tui.services.table import AT_ONCE, IN_A_TASK
+from ticketr.app.tui import effects
+from ticketr.app.tui.services.table import AT_ONCE, IN_A_TASK
 
 
 def test_each_effect_is_carried_out_by_one_function() -> None:

@@ -18,24 +18,24 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use
-from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._plain import plain_lines
-from ticketr.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
+from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._plain import plain_lines
+from ticketr.app.jira.adf._size import LONGEST_TEXT, is_too_large, is_too_long, weight
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ticketr.jira.adf._check import problems
-    from ticketr.jira.adf._conversion import Converted
-    from ticketr.jira.adf._dropped import DroppedPiece
-    from ticketr.jira.adf._graft import Grafted, Lost
-    from ticketr.jira.adf._lines import line_of
-    from ticketr.jira.adf._missing import missing
-    from ticketr.jira.adf._unconverted import UnconvertedPiece
-    from ticketr.jira.adf._widths import visible
-    from ticketr.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
-    from ticketr.jira.adf.forms.local import LocalPicture
-    from ticketr.jira.adf.forms.people import NamedPerson, named_people, with_people
+    from ticketr.app.jira.adf._check import problems
+    from ticketr.app.jira.adf._conversion import Converted
+    from ticketr.app.jira.adf._dropped import DroppedPiece
+    from ticketr.app.jira.adf._graft import Grafted, Lost
+    from ticketr.app.jira.adf._lines import line_of
+    from ticketr.app.jira.adf._missing import missing
+    from ticketr.app.jira.adf._unconverted import UnconvertedPiece
+    from ticketr.app.jira.adf._widths import visible
+    from ticketr.app.jira.adf.forms.files import BY_NAME, ShownFile, shown_files, with_media_ids
+    from ticketr.app.jira.adf.forms.local import LocalPicture
+    from ticketr.app.jira.adf.forms.people import NamedPerson, named_people, with_people
 
 __all__ = [
     "BY_NAME",
@@ -125,7 +125,7 @@ def load_conversions() -> None:
     It takes some 0.2 s, once in a process. Call it on a worker thread before the first conversion
     on a thread that must not stand still.
     """
-    from ticketr.jira.adf import _conversion
+    from ticketr.app.jira.adf import _conversion
 
     convert(_conversion.read(_TYPICAL, _NO_FILES))
 
@@ -140,7 +140,7 @@ def convert(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> Converted:
     Returns:
         The same as `to_markdown` and `is_exact`, for less work.
     """
-    from ticketr.jira.adf import _conversion
+    from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
         return _conversion.Converted(_conversion.as_code(adf), exact=False)
@@ -163,7 +163,7 @@ def to_markdown(adf: object, *, files: Mapping[str, str] = _NO_FILES) -> str:
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
-    from ticketr.jira.adf import _conversion
+    from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
         return _conversion.as_code(adf)
@@ -186,7 +186,7 @@ def to_adf(markdown: str, *, files: Mapping[str, str] = _NO_FILES) -> Json:
     """
     if is_too_long(markdown):
         return plain_document(markdown)
-    from ticketr.jira.adf import _conversion
+    from ticketr.app.jira.adf import _conversion
 
     document = _conversion.read(markdown, files)
     _conversion.tidy(document, count(1))
@@ -226,8 +226,8 @@ def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ..
     """
     if is_too_long(markdown):
         return ()
-    from ticketr.jira.adf import _conversion
-    from ticketr.jira.adf._dropped import find_dropped
+    from ticketr.app.jira.adf import _conversion
+    from ticketr.app.jira.adf._dropped import find_dropped
 
     found = find_dropped(markdown, _conversion.read(markdown))
     if before:
@@ -265,8 +265,8 @@ def unconverted_pieces(
     """
     if is_too_long(markdown):
         return ()
-    from ticketr.jira.adf import _conversion
-    from ticketr.jira.adf._unconverted import find_unconverted
+    from ticketr.app.jira.adf import _conversion
+    from ticketr.app.jira.adf._unconverted import find_unconverted
 
     document = _conversion.read(markdown, files)
     found = find_unconverted(markdown, document, before=before, pictures=pictures)
@@ -309,7 +309,7 @@ def graft(
     Returns:
         The document to send, and what Jira would lose by it.
     """
-    from ticketr.jira.adf._graft import graft as put_together
+    from ticketr.app.jira.adf._graft import graft as put_together
 
     def shown_of(document: Json) -> Json:
         return to_adf(to_markdown(document, files=files), files=files)
@@ -325,7 +325,7 @@ def local_pictures(markdown: str) -> tuple[LocalPicture, ...]:
     """
     if "![" not in markdown or is_too_long(markdown):
         return ()
-    from ticketr.jira.adf.forms import local
+    from ticketr.app.jira.adf.forms import local
 
     return local.local_pictures(markdown, _read_by_name)
 
@@ -339,7 +339,7 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
     """
     if not names or is_too_long(markdown):
         return markdown
-    from ticketr.jira.adf.forms import local
+    from ticketr.app.jira.adf.forms import local
 
     return local.with_attachments(markdown, names, _read_by_name)
 
@@ -353,13 +353,13 @@ def without_pictures(markdown: str, addresses: Collection[str]) -> str:
     """
     if not addresses or is_too_long(markdown):
         return markdown
-    from ticketr.jira.adf.forms import local
+    from ticketr.app.jira.adf.forms import local
 
     return local.without_pictures(markdown, addresses, _read_by_name)
 
 
 def _read_by_name(markdown: str) -> Json:
-    from ticketr.jira.adf.forms import BY_NAME
+    from ticketr.app.jira.adf.forms import BY_NAME
 
     return to_adf(markdown, files=BY_NAME)
 
@@ -372,8 +372,8 @@ def is_exact(adf: object, markdown: str, *, files: Mapping[str, str] = _NO_FILES
         markdown: The Markdown that stands for it.
         files: The media ID of each file that is attached to the issue, by its name.
     """
-    from ticketr.jira.adf import _conversion
-    from ticketr.jira.adf._widths import visible
+    from ticketr.app.jira.adf import _conversion
+    from ticketr.app.jira.adf._widths import visible
 
     return _conversion.matches(markdown, visible(adf), files)
 
@@ -389,7 +389,7 @@ def reworded(markdown: str, like: str, *, files: Mapping[str, str] = _NO_FILES) 
     Returns:
         Markdown that means the same as the first one.
     """
-    from ticketr.jira.adf._wording import reworded as in_wording
+    from ticketr.app.jira.adf._wording import reworded as in_wording
 
     if markdown == like or is_too_long(markdown) or is_too_long(like):
         return markdown

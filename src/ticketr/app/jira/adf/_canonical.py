@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketr.jira.adf._addresses import link_addresses
+from ticketr.app.jira.adf._addresses import link_addresses
 
 Json = dict[str, Any]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._plain import kind_words, named, plain_lines
-from ticketr.jira.adf._schema import MARKS, NODES
-from ticketr.jira.sanitize import clip
+from ticketr.app.jira.adf._plain import kind_words, named, plain_lines
+from ticketr.app.jira.adf._schema import MARKS, NODES
+from ticketr.app.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.jira.adf._grammar import AttributeRules, Marks, Node
+    from ticketr.app.jira.adf._grammar import AttributeRules, Marks, Node
 
 #: More than these would tell nothing new.
 MOST_PROBLEMS = 10

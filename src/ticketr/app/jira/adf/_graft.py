@@ -12,22 +12,22 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.jira.adf._check import problems
-from ticketr.jira.adf._level import Level
-from ticketr.jira.adf._local_ids import count_ids, free_ids, with_new_ids, without_double_ids
-from ticketr.jira.adf._merged import merged_line, merged_shell
-from ticketr.jira.adf._missing import MOST_NAMED, Losses, missing
-from ticketr.jira.adf._size import is_too_large
-from ticketr.jira.adf._tree import BlockReader
-from ticketr.jira.adf._units import units
-from ticketr.jira.adf._widths import with_widths
+from ticketr.app.jira.adf._check import problems
+from ticketr.app.jira.adf._level import Level
+from ticketr.app.jira.adf._local_ids import count_ids, free_ids, with_new_ids, without_double_ids
+from ticketr.app.jira.adf._merged import merged_line, merged_shell
+from ticketr.app.jira.adf._missing import MOST_NAMED, Losses, missing
+from ticketr.app.jira.adf._size import is_too_large
+from ticketr.app.jira.adf._tree import BlockReader
+from ticketr.app.jira.adf._units import units
+from ticketr.app.jira.adf._widths import with_widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ticketr.jira.adf._canonical import Json
-    from ticketr.jira.adf._tree import Block
-    from ticketr.jira.adf._units import Unit
+    from ticketr.app.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._tree import Block
+    from ticketr.app.jira.adf._units import Unit
 
 #: The place of a block: its index in the document, then in the block there, and so on.
 Path: TypeAlias = tuple[int, ...]

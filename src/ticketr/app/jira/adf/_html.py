@@ -14,8 +14,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._signs import AUTO, STAY
-from ticketr.jira.adf._tables import fenced
+from ticketr.app.jira.adf._signs import AUTO, STAY
+from ticketr.app.jira.adf._tables import fenced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

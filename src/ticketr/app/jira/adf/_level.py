@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._align import matches, pairs
+from ticketr.app.jira.adf._align import matches, pairs
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from ticketr.jira.adf._tree import Block
-    from ticketr.jira.adf._units import Unit
+    from ticketr.app.jira.adf._tree import Block
+    from ticketr.app.jira.adf._units import Unit
 
 # What stands in a table makes a table with it, so it becomes nothing else.
 _PARTS = frozenset({"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"})

@@ -10,12 +10,12 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._signs import OTHER, STAY, TIGHT, raw
+from ticketr.app.jira.adf._signs import OTHER, STAY, TIGHT, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 _LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: Two of these lists in a row would be read as one.

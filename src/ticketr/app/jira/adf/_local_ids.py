@@ -6,12 +6,12 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._plain import walk
+from ticketr.app.jira.adf._plain import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 _ID = "localId"
 

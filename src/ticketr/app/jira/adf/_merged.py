@@ -6,11 +6,11 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._tree import is_inline
+from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._tree import is_inline
 
 if TYPE_CHECKING:
-    from ticketr.jira.adf._tree import Block
+    from ticketr.app.jira.adf._tree import Block
 
 _NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
 

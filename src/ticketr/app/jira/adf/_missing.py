@@ -8,11 +8,11 @@ from collections import Counter
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._plain import kind_words, named, plain_lines, walk
-from ticketr.jira.adf._size import is_too_large
-from ticketr.jira.adf._widths import with_whole_widths
-from ticketr.jira.sanitize import clip
+from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, walk
+from ticketr.app.jira.adf._size import is_too_large
+from ticketr.app.jira.adf._widths import with_whole_widths
+from ticketr.app.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

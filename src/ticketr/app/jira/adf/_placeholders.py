@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ticketr.jira.adf._addresses import (
+from ticketr.app.jira.adf._addresses import (
     ADDRESSES,
     BACKSLASH as _BACKSLASH,
     OF_EMPHASIS,
@@ -23,15 +23,25 @@ from ticketr.jira.adf._addresses import (
     protect_links,
     without_brackets,
 )
-from ticketr.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, protect_html
-from ticketr.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.jira.adf._signs import AUTO, ESCAPED, JOIN, LAST, OF_ESCAPED, OF_RAW, STAY, UNUSED, raw
-from ticketr.jira.adf._tables import read_tables
+from ticketr.app.jira.adf._html import EMPTY_COMMENT, ESCAPED_LESS, LESS, protect_html
+from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
+from ticketr.app.jira.adf._signs import (
+    AUTO,
+    ESCAPED,
+    JOIN,
+    LAST,
+    OF_ESCAPED,
+    OF_RAW,
+    STAY,
+    UNUSED,
+    raw,
+)
+from ticketr.app.jira.adf._tables import read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 _SPACE = "\ufdd1"
 _TAB = "\ufdd2"

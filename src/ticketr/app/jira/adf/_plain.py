@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr._lazy import compile_on_use
-from ticketr.jira.adf._canonical import MAX_DEPTH, Json
-from ticketr.jira.sanitize import clip
+from ticketr.app.jira.adf._canonical import MAX_DEPTH, Json
+from ticketr.app.jira.sanitize import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ table is tested to agree with Atlassian's own schema.
 
 from __future__ import annotations
 
-from ticketr.jira.adf._grammar import AttributeRules, Node, node
+from ticketr.app.jira.adf._grammar import AttributeRules, Node, node
 
 _ID = "localId=text"
 _LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"

@@ -7,7 +7,7 @@ with a backslash before them, which begin no short form.
 
 from __future__ import annotations
 
-from ticketr.jira.adf._addresses import BACKSLASH, EMPHASIS
+from ticketr.app.jira.adf._addresses import BACKSLASH, EMPHASIS
 
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
 #: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.

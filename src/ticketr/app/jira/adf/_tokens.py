@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from marklas.md.parser.normalize import tokenize
 
-from ticketr.jira.adf._html import FIRST
-from ticketr.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
-from ticketr.jira.adf._signs import UNUSED
-from ticketr.jira.adf.forms import Reader
+from ticketr.app.jira.adf._html import FIRST
+from ticketr.app.jira.adf._placeholders import protect_markdown, restore_address, restore_piece
+from ticketr.app.jira.adf._signs import UNUSED
+from ticketr.app.jira.adf.forms import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._canonical import Json, canonical
-from ticketr.jira.adf._plain import walk
+from ticketr.app.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._plain import walk
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator

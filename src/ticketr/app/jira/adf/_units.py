@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._align import count_alike, matches
+from ticketr.app.jira.adf._align import count_alike, matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ticketr.jira.adf._tree import Block
+    from ticketr.app.jira.adf._tree import Block
 
     #: Returns the keys of the blocks that a file shows for one block in Jira; None if unknown.
     ShownAlone = Callable[[Block], "tuple[int, ...] | None"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._canonical import Json, canonical
+from ticketr.app.jira.adf._canonical import Json, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._align import matches
-from ticketr.jira.adf._tokens import label_key, used_labels
-from ticketr.jira.adf._widths import visible
+from ticketr.app.jira.adf._align import matches
+from ticketr.app.jira.adf._tokens import label_key, used_labels
+from ticketr.app.jira.adf._widths import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 _FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from ticketr.jira.transport.base import Request, Response, Transport
-from ticketr.jira.transport.errors import AsksMissing
+from ticketr.app.jira.transport.base import Request, Response, Transport
+from ticketr.app.jira.transport.errors import AsksMissing
 
 if TYPE_CHECKING:
-    from ticketr.jira.transport._asks import AsksTransport
-    from ticketr.jira.transport._httpx import HttpxTransport
-    from ticketr.jira.transport.base import TransportOptions
+    from ticketr.app.jira.transport._asks import AsksTransport
+    from ticketr.app.jira.transport._httpx import HttpxTransport
+    from ticketr.app.jira.transport.base import TransportOptions
 
 __all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
 
@@ -38,12 +38,12 @@ def open_transport(name: HttpPackage = "httpx", **options: Unpack[TransportOptio
 def _adapter(name: str) -> type[HttpxTransport | AsksTransport]:
     """Load an adapter; each takes longer to import than all of ticketr."""
     if name == "httpx":
-        from ticketr.jira.transport._httpx import HttpxTransport  # noqa: PLC0415 - see above
+        from ticketr.app.jira.transport._httpx import HttpxTransport  # noqa: PLC0415 - see above
 
         return HttpxTransport
     if name == "asks":
         try:
-            from ticketr.jira.transport._asks import AsksTransport  # noqa: PLC0415 - see above
+            from ticketr.app.jira.transport._asks import AsksTransport  # noqa: PLC0415 - see above
         except ImportError as error:
             raise AsksMissing(str(error)) from error
         return AsksTransport

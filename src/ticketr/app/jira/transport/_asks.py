@@ -3,7 +3,7 @@
 It behaves as the httpx transport, with one difference that users can see: asks knows no proxies, so
 it connects to every site directly, even if the environment names a proxy.
 
-`ticketr.jira.transport._asks_session` documents which parts of asks are used.
+`ticketr.app.jira.transport._asks_session` documents which parts of asks are used.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import anyio
 import h11
 import trio
 
-from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
-from ticketr.jira.transport import _reasons
-from ticketr.jira.transport._asks_session import AsksSession
-from ticketr.jira.transport._body import ResponseBody
-from ticketr.jira.transport._certificates import read_certificates
-from ticketr.jira.transport._timeouts import ExchangeTimeout
-from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
-from ticketr.jira.transport.errors import AsksMissing
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
+from ticketr.app.jira.transport import _reasons
+from ticketr.app.jira.transport._asks_session import AsksSession
+from ticketr.app.jira.transport._body import ResponseBody
+from ticketr.app.jira.transport._certificates import read_certificates
+from ticketr.app.jira.transport._timeouts import ExchangeTimeout
+from ticketr.app.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
+from ticketr.app.jira.transport.errors import AsksMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.jira.transport._asks_session import Connection
+    from ticketr.app.jira.transport._asks_session import Connection
 
 
 class AsksTransport(TransportSettings):

@@ -28,14 +28,14 @@ import trio
 from asks.request_object import RequestProcessor
 from asks.response_objects import Response
 
-from ticketr.jira.transport.base import CLOSE_WITHIN
+from ticketr.app.jira.transport.base import CLOSE_WITHIN
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
 
-    from ticketr.jira.transport._body import ResponseBody
-    from ticketr.jira.transport.base import BodySource, Request
+    from ticketr.app.jira.transport._body import ResponseBody
+    from ticketr.app.jira.transport.base import BodySource, Request
 
 #: How long an idle connection is kept, in seconds; as httpx does.
 KEEP_IDLE = 5.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.errors import BadAnswer
+from ticketr.app.jira.errors import BadAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

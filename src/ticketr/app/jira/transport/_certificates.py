@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import trio
 
-from ticketr.jira.errors import TlsFailed
-from ticketr.jira.transport._lean_httpx import httpx
+from ticketr.app.jira.errors import TlsFailed
+from ticketr.app.jira.transport._lean_httpx import httpx
 
 
 @dataclass(frozen=True)

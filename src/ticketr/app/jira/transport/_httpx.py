@@ -21,18 +21,18 @@ from urllib.request import getproxies, proxy_bypass
 
 import trio
 
-from ticketr.jira.errors import ConnectFailed, ConnectionLost
-from ticketr.jira.transport import _reasons
-from ticketr.jira.transport._body import ResponseBody
-from ticketr.jira.transport._certificates import no_certificates, read_certificates
-from ticketr.jira.transport._lean_httpx import httpx, load_connections
-from ticketr.jira.transport._timeouts import ExchangeTimeout
-from ticketr.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
+from ticketr.app.jira.transport import _reasons
+from ticketr.app.jira.transport._body import ResponseBody
+from ticketr.app.jira.transport._certificates import no_certificates, read_certificates
+from ticketr.app.jira.transport._lean_httpx import httpx, load_connections
+from ticketr.app.jira.transport._timeouts import ExchangeTimeout
+from ticketr.app.jira.transport.base import CLOSE_WITHIN, Request, Response, TransportSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from ticketr.jira.transport.base import BodySource
+    from ticketr.app.jira.transport.base import BodySource
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 _LOOPBACK = tuple(f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS)

@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from ticketr.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

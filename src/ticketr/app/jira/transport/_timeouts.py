@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from ticketr.jira.errors import NoAnswer
+from ticketr.app.jira.errors import NoAnswer
 
 
 class ExchangeTimeout:

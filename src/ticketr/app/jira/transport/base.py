@@ -114,7 +114,7 @@ class Transport(Protocol):
     """Sends requests over connections that it keeps and closes.
 
     An adapter follows no redirect, verifies certificates, stores no cookie and raises only the
-    connection errors of `ticketr.jira.errors`, never those of the package that it is made of.
+    connection errors of `ticketr.app.jira.errors`, never those of the package that it is made of.
     """
 
     async def __aenter__(self) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticketr._errors import TicketrError
-from ticketr.jira.sanitize import clip
+from ticketr.app.jira.sanitize import clip
 
 
 class AsksMissing(TicketrError):

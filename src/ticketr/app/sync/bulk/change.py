@@ -9,16 +9,16 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from ticketr.config.names import folded
-from ticketr.sync.compare.durations import ESTIMATES
-from ticketr.sync.hints import nearest
-from ticketr.sync.push.rich_text import new_document
-from ticketr.sync.push.values import BadValue, jira_value, shown
+from ticketr.app.config.names import folded
+from ticketr.app.sync.compare.durations import ESTIMATES
+from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.push.rich_text import new_document
+from ticketr.app.sync.push.values import BadValue, jira_value, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.sync.push.values import FieldSpec, NameLookup
+    from ticketr.app.sync.push.values import FieldSpec, NameLookup
 
 
 _SETTING = re.compile(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)

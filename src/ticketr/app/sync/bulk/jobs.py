@@ -11,39 +11,39 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     AuthenticationFailed,
     JiraError,
     RateLimited,
     Rejected,
     may_have_happened,
 )
-from ticketr.sync.bulk.change import (
+from ticketr.app.sync.bulk.change import (
     BulkIssue,
     bulk_values,
     count_of_tickets,
     with_line_names,
 )
-from ticketr.sync.bulk.finding import FIELDS, read_issue
-from ticketr.sync.compare.diff import Change
-from ticketr.sync.concurrency import PAGE, TRIES, passes_soon
-from ticketr.sync.errors import ChangeUnknown
-from ticketr.sync.hints import with_field_names
-from ticketr.sync.jobs.parts import reporting_session
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.metadata import MetadataQuery, fetch_metadata
-from ticketr.sync.push.values import BadValue
-from ticketr.sync.session_job import SessionJob
-from ticketr.sync.threads import chunks
+from ticketr.app.sync.bulk.finding import FIELDS, read_issue
+from ticketr.app.sync.compare.diff import Change
+from ticketr.app.sync.concurrency import PAGE, TRIES, passes_soon
+from ticketr.app.sync.errors import ChangeUnknown
+from ticketr.app.sync.hints import with_field_names
+from ticketr.app.sync.jobs.parts import reporting_session
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.metadata import MetadataQuery, fetch_metadata
+from ticketr.app.sync.push.values import BadValue
+from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from ticketr import JobContext
-    from ticketr.jira import BulkProgress
-    from ticketr.sync.bulk.change import BulkChange, FieldSetting
-    from ticketr.sync.push.metadata import Metadata
-    from ticketr.sync.session import Session
+    from ticketr.app.jira import BulkProgress
+    from ticketr.app.sync.bulk.change import BulkChange, FieldSetting
+    from ticketr.app.sync.push.metadata import Metadata
+    from ticketr.app.sync.session import Session
 
 #: Seconds between two questions for the progress of a task: the first, and the most.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import by_key, changes
-from ticketr.tickets import TicketSyntaxError, parse
+from ticketr.app.sync.compare.diff import by_key, changes
+from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 def read_ticket(text: str) -> Ticket | None:

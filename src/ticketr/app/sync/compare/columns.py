@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.durations import ESTIMATES
-from ticketr.sync.errors import UnknownField, UnsupportedField
+from ticketr.app.sync.compare.durations import ESTIMATES
+from ticketr.app.sync.errors import UnknownField, UnsupportedField
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from ticketr.config.fields import MappedField, WantedField
-    from ticketr.jira.models import Field
+    from ticketr.app.config.fields import MappedField, WantedField
+    from ticketr.app.jira.models import Field
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
 STANDARD_FIELDS = (

@@ -9,12 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import Comment
+from ticketr.app.tickets import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

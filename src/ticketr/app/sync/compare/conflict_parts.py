@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ticketr.sync.compare.diff import (
+from ticketr.app.sync.compare.diff import (
     SOFT_END,
     CorePart,
     alike,
@@ -19,17 +19,17 @@ from ticketr.sync.compare.diff import (
     is_text,
     part_name,
 )
-from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
-from ticketr.sync.compare.merge import merge
-from ticketr.sync.compare.part_merge import ClashPlace, part_lines
-from ticketr.sync.compare.text_parts import TextPart
+from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, TakenChunk, merge_chunks
+from ticketr.app.sync.compare.merge import merge
+from ticketr.app.sync.compare.part_merge import ClashPlace, part_lines
+from ticketr.app.sync.compare.text_parts import TextPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ticketr.sync.compare.diff import Part
-    from ticketr.sync.compare.part_merge import Chunk, PartMerge
-    from ticketr.sync.compare.versions import Versions
+    from ticketr.app.sync.compare.diff import Part
+    from ticketr.app.sync.compare.part_merge import Chunk, PartMerge
+    from ticketr.app.sync.compare.versions import Versions
 
 #: Who has changed something: the user, or somebody in Jira.
 ChangedBy: TypeAlias = Literal["mine", "jira"]

@@ -7,12 +7,19 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import convert, is_too_large, is_too_long, plain_document, to_adf, to_markdown
+from ticketr.app.jira.adf import (
+    convert,
+    is_too_large,
+    is_too_long,
+    plain_document,
+    to_adf,
+    to_markdown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 _CRITERIA = "Acceptance Criteria"
 _NO_FILES: Mapping[str, str] = MappingProxyType({})

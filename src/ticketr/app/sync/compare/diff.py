@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
-from ticketr.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
-from ticketr.sync.compare.descriptions import description_adf
-from ticketr.sync.compare.text_parts import TextPart, field_texts
-from ticketr.tickets import Ticket
+from ticketr.app.jira.adf import BY_NAME, canonical, dropped_texts, is_too_long, to_adf
+from ticketr.app.sync.compare.comment_parts import CommentPart, comment_texts, with_comment_texts
+from ticketr.app.sync.compare.descriptions import description_adf
+from ticketr.app.sync.compare.text_parts import TextPart, field_texts
+from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

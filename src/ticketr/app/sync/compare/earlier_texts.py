@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import to_adf
-from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD
-from ticketr.tickets import field_heading, fold_texts
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
+from ticketr.app.tickets import field_heading, fold_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ticketr.jira.models import Issue
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira.models import Issue
+    from ticketr.app.tickets import Ticket
 
 #: How the text of such a heading begins.
 _FIELD = "Field:"

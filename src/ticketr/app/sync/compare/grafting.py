@@ -6,19 +6,19 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira import adf
-from ticketr.sync.compare.descriptions import description_adf
-from ticketr.sync.compare.diff import DESCRIPTION_PARTS, CorePart, part_name
-from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.sync.compare.pictures import marks_of, uploads_in
-from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart, as_document
+from ticketr.app.jira import adf
+from ticketr.app.sync.compare.descriptions import description_adf
+from ticketr.app.sync.compare.diff import DESCRIPTION_PARTS, CorePart, part_name
+from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.sync.compare.pictures import marks_of, uploads_in
+from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD, TextPart, as_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ticketr.sync.compare.diff import Part
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.diff import Part
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.tickets import Ticket
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 _NO_UPLOADS: Mapping[str, PictureFile] = MappingProxyType({})
@@ -48,7 +48,7 @@ class EditedText:
         original: What Jira has.
         before: The issue at the last sync.
         parts: Which parts of the issue are sent.
-        fitting: See `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.app.jira.adf.graft`.
         losses: What Jira would lose.
         files: The media ID of each file that is attached to the issue, by its name.
         uploads: The files that must be attached before, by their addresses.
@@ -116,7 +116,7 @@ def edited_texts(
         parts: The parts that are to be sent.
         fields: The fields of the issue in Jira, by their IDs.
         texts: The ID of each field with a section of its own, by its name.
-        fitting: See `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.app.jira.adf.graft`.
         pictures: The files that the description shows, by their addresses.
 
     Yields:
@@ -181,7 +181,7 @@ def edited_description(
         here: The issue in its file.
         parts: The parts that are to be sent.
         original: The description that Jira has.
-        fitting: See `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.app.jira.adf.graft`.
         files: The media ID of each file that is attached to the issue, by its name.
         uploads: The files that must be attached before, by their addresses.
 

@@ -6,8 +6,8 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.models import Attachment
-from ticketr.sync.compare.attachment_names import size_words
+from ticketr.app.jira.models import Attachment
+from ticketr.app.sync.compare.attachment_names import size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

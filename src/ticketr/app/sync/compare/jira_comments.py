@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import to_markdown
-from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.tickets import Comment
+from ticketr.app.jira.adf import to_markdown
+from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.tickets import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import is_key
+from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,32 +10,32 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import is_too_large, to_adf, visible, weight
-from ticketr.sync.compare.columns import PARENT
-from ticketr.sync.compare.descriptions import (
+from ticketr.app.jira.adf import is_too_large, to_adf, visible, weight
+from ticketr.app.sync.compare.columns import PARENT
+from ticketr.app.sync.compare.descriptions import (
     DescriptionText,
     description_adf,
     description_text,
     markdown_of,
 )
-from ticketr.sync.compare.durations import ESTIMATES, LONGEST_SECONDS, duration_text
-from ticketr.sync.compare.jira_attachments import (
+from ticketr.app.sync.compare.durations import ESTIMATES, LONGEST_SECONDS, duration_text
+from ticketr.app.sync.compare.jira_attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS,
     attachment_line,
     files_of,
     slim_attachments,
 )
-from ticketr.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
-from ticketr.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
-from ticketr.sync.compare.text_parts import as_document, documents_in, is_document
-from ticketr.tickets import Ticket, parse, render_ticket
+from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, jira_comments, slim_comments
+from ticketr.app.sync.compare.jira_links import LINK_FIELD, link_lines, slim_links
+from ticketr.app.sync.compare.text_parts import as_document, documents_in, is_document
+from ticketr.app.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from ticketr.jira.models import Issue
-    from ticketr.sync.compare.columns import Columns
+    from ticketr.app.jira.models import Issue
+    from ticketr.app.sync.compare.columns import Columns
 
 #: What stands between a choice and the second one below it.
 BELOW = " > "

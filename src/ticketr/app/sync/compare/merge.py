@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.comment_parts import CommentPart, merged_comments
-from ticketr.sync.compare.diff import (
+from ticketr.app.sync.compare.comment_parts import CommentPart, merged_comments
+from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     Part,
@@ -20,16 +20,16 @@ from ticketr.sync.compare.diff import (
     criteria_of,
     part_texts,
 )
-from ticketr.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
-from ticketr.sync.compare.part_merge import merge_part
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.compare.versions import Side
+from ticketr.app.sync.compare.diff3 import CleanChunk, ConflictChunk, merge_lines
+from ticketr.app.sync.compare.part_merge import merge_part
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.compare.versions import Side
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ticketr.sync.compare.part_merge import ClashPlace, PartMerge
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.part_merge import ClashPlace, PartMerge
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

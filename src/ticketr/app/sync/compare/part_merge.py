@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import CorePart, alike, is_rich_text
-from ticketr.sync.compare.diff3 import (
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.diff import CorePart, alike, is_rich_text
+from ticketr.app.sync.compare.diff3 import (
     CleanChunk,
     ConflictChunk,
     TakenChunk,
     compare_lines,
     merge_chunks,
 )
-from ticketr.sync.compare.jira_links import merged_keys
+from ticketr.app.sync.compare.jira_links import merged_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.sync.compare.diff import Part
+    from ticketr.app.sync.compare.diff import Part
 
 #: A stretch of the lines of a part.
 Chunk: TypeAlias = CleanChunk | TakenChunk | ConflictChunk

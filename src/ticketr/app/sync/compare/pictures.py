@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
-from ticketr.sync.compare.attachment_names import size_words
-from ticketr.sync.compare.diff import by_key
-from ticketr.sync.compare.jira_attachments import files_of
+from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
+from ticketr.app.sync.compare.attachment_names import size_words
+from ticketr.app.sync.compare.diff import by_key
+from ticketr.app.sync.compare.jira_attachments import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.jira.models import Issue
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira.models import Issue
+    from ticketr.app.tickets import Ticket
 
 _SCHEME = "attachment:"
 

@@ -10,22 +10,22 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.config.names import folded
-from ticketr.jira.adf import canonical
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
-from ticketr.sync.compare.jira_comments import jira_comments
-from ticketr.sync.compare.jira_links import LINK_FIELD, keys_in
-from ticketr.sync.compare.moments import read_moment
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.tickets import TicketSyntaxError, parse
+from ticketr.app.config.names import folded
+from ticketr.app.jira.adf import canonical
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.diff import CorePart, alike, by_key, part_texts, with_parts
+from ticketr.app.sync.compare.jira_comments import jira_comments
+from ticketr.app.sync.compare.jira_links import LINK_FIELD, keys_in
+from ticketr.app.sync.compare.moments import read_moment
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.jira.models import Issue
-    from ticketr.sync.compare.diff import Part
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira.models import Issue
+    from ticketr.app.sync.compare.diff import Part
+    from ticketr.app.tickets import Ticket
 
 #: The keys that identify a record of Jira; the first one that was sent is compared.
 _IDENTIFYING_KEYS = ("accountId", "id", "key", "value", "name")

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira import adf
-from ticketr.sync.compare.jira_comments import jira_comments
+from ticketr.app.jira import adf
+from ticketr.app.sync.compare.jira_comments import jira_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 #: Jira's field that holds the description.
 DESCRIPTION_FIELD = "description"

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 class Side(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from ticketr.sync.compare.diff3 import CleanChunk, compare_lines, count_alike
+from ticketr.app.sync.compare.diff3 import CleanChunk, compare_lines, count_alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

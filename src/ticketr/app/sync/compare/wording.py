@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf import (
+from ticketr.app.jira.adf import (
     BY_NAME,
     canonical,
     dropped_texts,
@@ -15,16 +15,16 @@ from ticketr.jira.adf import (
     shown_files,
     to_adf,
 )
-from ticketr.sync.compare.diff import CorePart, alike, by_key
-from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.sync.compare.jira_comments import jira_comments
-from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD
+from ticketr.app.sync.compare.diff import CorePart, alike, by_key
+from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.sync.compare.jira_comments import jira_comments
+from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from ticketr.jira.models import Issue
-    from ticketr.tickets import Comment, Ticket
+    from ticketr.app.jira.models import Issue
+    from ticketr.app.tickets import Comment, Ticket
 
 
 def keep_wording(

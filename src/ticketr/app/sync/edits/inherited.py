@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 #: Fields that are never taken over, by Jira's IDs: they belong to one issue alone, a sub-task
 #: always has its ticket's, or nobody can write them.

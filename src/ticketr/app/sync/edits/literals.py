@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.jira import adf
-from ticketr.sync.compare.diff import CorePart, by_key
-from ticketr.sync.compare.pictures import new_pictures
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.edits.local_changes import draft_changes
+from ticketr.app.jira import adf
+from ticketr.app.sync.compare.diff import CorePart, by_key
+from ticketr.app.sync.compare.pictures import new_pictures
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.edits.local_changes import draft_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
-    from ticketr.sync.compare.diff import Change, Part
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.diff import Change, Part
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.tickets import Ticket
 
     #: Returns the line of the file that a line of a text stands in; 0 if it is not known.
     Place: TypeAlias = Callable[[int], int]

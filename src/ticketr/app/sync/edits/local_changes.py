@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import (
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     alike,
@@ -22,10 +22,10 @@ from ticketr.sync.compare.diff import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ticketr.sync.compare.diff import Part
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.workspace.store import LocalTicket
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.diff import Part
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.workspace.store import LocalTicket
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from ticketr.jira import adf
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import CorePart, by_key, is_rich_text
-from ticketr.sync.compare.grafting import edited_texts
-from ticketr.sync.compare.jira_comments import jira_comments
-from ticketr.sync.compare.jira_links import keys_in, link_loss, removed_links
-from ticketr.tickets import is_key
+from ticketr.app.jira import adf
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.diff import CorePart, by_key, is_rich_text
+from ticketr.app.sync.compare.grafting import edited_texts
+from ticketr.app.sync.compare.jira_comments import jira_comments
+from ticketr.app.sync.compare.jira_links import keys_in, link_loss, removed_links
+from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.grafting import EditedText
-    from ticketr.sync.compare.jira_comments import JiraComment
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.state.state import State
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.compare.grafting import EditedText
+    from ticketr.app.sync.compare.jira_comments import JiraComment
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.state.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def edited_texts_of(
         local_change: The edits of the ticket.
         issues: Its issues as Jira has them.
         texts: The ID of each field with a section of its own, by its name.
-        fitting: See `ticketr.jira.adf.graft`.
+        fitting: See `ticketr.app.jira.adf.graft`.
     """
     if local_change.base is None:
         return {}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.pictures import new_pictures
-from ticketr.sync.edits.local_changes import described, draft_changes
-from ticketr.sync.workspace.pictures import look_at_pictures
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.pictures import new_pictures
+from ticketr.app.sync.edits.local_changes import described, draft_changes
+from ticketr.app.sync.workspace.pictures import look_at_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.local_changes import LocalChange
 
 
 def with_pictures(change: LocalChange, root: Path) -> LocalChange:

@@ -8,33 +8,33 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.bases import read_ticket
-from ticketr.sync.compare.mapping import type_id
-from ticketr.sync.compare.workflow import find_path
-from ticketr.sync.edits.literals import find_literals
-from ticketr.sync.edits.local_changes import new_type, remote_changes
-from ticketr.sync.edits.losses import known_losses
-from ticketr.sync.edits.push_plan import LeftAlone, PushPlan
-from ticketr.sync.edits.selection import is_named
-from ticketr.sync.edits.survey import survey_now
-from ticketr.sync.edits.write_requests import write_requests
-from ticketr.sync.errors import DuplicateKey, UnknownTicket
-from ticketr.sync.notes import Code, Note, in_conflict
-from ticketr.tickets import TicketSyntaxError
+from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.compare.workflow import find_path
+from ticketr.app.sync.edits.literals import find_literals
+from ticketr.app.sync.edits.local_changes import new_type, remote_changes
+from ticketr.app.sync.edits.losses import known_losses
+from ticketr.app.sync.edits.push_plan import LeftAlone, PushPlan
+from ticketr.app.sync.edits.selection import is_named
+from ticketr.app.sync.edits.survey import survey_now
+from ticketr.app.sync.edits.write_requests import write_requests
+from ticketr.app.sync.errors import DuplicateKey, UnknownTicket
+from ticketr.app.sync.notes import Code, Note, in_conflict
+from ticketr.app.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ticketr._errors import TicketrError
-    from ticketr.sync.compare.versions import Side
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.edits.push_plan import PlanEntry
-    from ticketr.sync.edits.selection import Selected, Selection
-    from ticketr.sync.edits.survey import LocalSurvey
-    from ticketr.sync.edits.write_requests import WriteRequest
-    from ticketr.sync.state.journal import Conflict, Creation
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import LocalTicket, Store
+    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.push_plan import PlanEntry
+    from ticketr.app.sync.edits.selection import Selected, Selection
+    from ticketr.app.sync.edits.survey import LocalSurvey
+    from ticketr.app.sync.edits.write_requests import WriteRequest
+    from ticketr.app.sync.state.journal import Conflict, Creation
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import LocalTicket, Store
 
 #: Why an issue is left alone.
 _UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
@@ -125,7 +125,7 @@ def _uncertain(
     """Return the requests of drafts whose creation is not finished, by the drafts' `id`."""
     if not creations:
         return {}
-    from ticketr.sync.edits.uncertain import find_uncertain  # noqa: PLC0415 - few plans need it
+    from ticketr.app.sync.edits.uncertain import find_uncertain  # noqa: PLC0415 - few plans need it
 
     return find_uncertain(creations, local_changes)
 

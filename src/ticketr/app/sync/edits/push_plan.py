@@ -11,12 +11,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ticketr.sync.compare.workflow import way_text
+from ticketr.app.sync.compare.workflow import way_text
 
 if TYPE_CHECKING:
-    from ticketr.sync.edits.literals import LiteralText
-    from ticketr.sync.edits.losses import Loss
-    from ticketr.sync.notes import Code
+    from ticketr.app.sync.edits.literals import LiteralText
+    from ticketr.app.sync.edits.losses import Loss
+    from ticketr.app.sync.notes import Code
 
 _STATUS = "Status"
 

@@ -14,17 +14,17 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.config import ForeignState, require_database
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.state.database import IN_MEMORY
-from ticketr.sync.state.state import State
-from ticketr.sync.threads import CHUNK, portions
+from ticketr.app.config import ForeignState, require_database
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.state.database import IN_MEMORY
+from ticketr.app.sync.state.state import State
+from ticketr.app.sync.threads import CHUNK, portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from ticketr.sync.threads import ThreadRunner
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.threads import ThreadRunner
+    from ticketr.app.sync.workspace.store import Store
 
 T = TypeVar("T")
 

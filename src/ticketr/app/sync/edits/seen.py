@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.files import comparable
 
 if TYPE_CHECKING:
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import LocalTicket
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import LocalTicket
 
 
 @dataclass(frozen=True, slots=True)

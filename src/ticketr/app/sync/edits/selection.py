@@ -11,18 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import by_key
-from ticketr.sync.edits.write_requests import write_requests
-from ticketr.sync.notes import Code, Note
+from ticketr.app.sync.compare.diff import by_key
+from ticketr.app.sync.edits.write_requests import write_requests
+from ticketr.app.sync.notes import Code, Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from ticketr.sync.compare.versions import Side
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
-    from ticketr.sync.edits.write_requests import WriteRequest
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.versions import Side
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart, PushPlan
+    from ticketr.app.sync.edits.write_requests import WriteRequest
+    from ticketr.app.tickets import Ticket
 
 #: Why an issue is left out that the plan did not show like this.
 _CHANGED = "it has changed since the plan was shown"
@@ -135,7 +135,7 @@ def _is_same(part: PlanPart, confirmed: PlanPart, prefer: Side | None) -> bool:
         return True
     if part.before == confirmed.before:
         return False
-    from ticketr.sync.compare.merge import merge_texts  # noqa: PLC0415 - most parts need none
+    from ticketr.app.sync.compare.merge import merge_texts  # noqa: PLC0415 - most parts need none
 
     return part.after == merge_texts(confirmed.before, confirmed.after, part.before, prefer=prefer)
 

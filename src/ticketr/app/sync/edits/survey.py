@@ -11,31 +11,31 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.sync.compare.bases import read_ticket
-from ticketr.sync.compare.earlier_texts import fold_earlier_texts, has_texts
-from ticketr.sync.compare.sent_comments import with_sent_comments
-from ticketr.sync.edits.local_changes import find_local_change
-from ticketr.sync.edits.losses import known_losses
-from ticketr.sync.edits.pictures import with_pictures
-from ticketr.sync.edits.reading import visit_files
-from ticketr.sync.edits.seen import digest
-from ticketr.sync.errors import DuplicateKey
-from ticketr.sync.workspace.broken_files import broken_file_of
-from ticketr.sync.workspace.files import comparable
-from ticketr.sync.workspace.layout import add_duplicate, find_obstacles
+from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.earlier_texts import fold_earlier_texts, has_texts
+from ticketr.app.sync.compare.sent_comments import with_sent_comments
+from ticketr.app.sync.edits.local_changes import find_local_change
+from ticketr.app.sync.edits.losses import known_losses
+from ticketr.app.sync.edits.pictures import with_pictures
+from ticketr.app.sync.edits.reading import visit_files
+from ticketr.app.sync.edits.seen import digest
+from ticketr.app.sync.errors import DuplicateKey
+from ticketr.app.sync.workspace.broken_files import broken_file_of
+from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.layout import add_duplicate, find_obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.edits.losses import Loss
-    from ticketr.sync.edits.seen import SeenTicket
-    from ticketr.sync.state.state import State
-    from ticketr.sync.threads import ThreadRunner
-    from ticketr.sync.workspace.broken_files import RawKeys
-    from ticketr.sync.workspace.store import LocalTicket, Store
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.losses import Loss
+    from ticketr.app.sync.edits.seen import SeenTicket
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.threads import ThreadRunner
+    from ticketr.app.sync.workspace.broken_files import RawKeys
+    from ticketr.app.sync.workspace.store import LocalTicket, Store
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class LocalSurvey:
 
     def _add_inheritable(self, state: State) -> None:
         """Add the fields that new sub-tasks take over from their tickets."""
-        from ticketr.sync.edits.inherited import inheritable  # noqa: PLC0415 - few pushes need it
+        from ticketr.app.sync.edits.inherited import inheritable  # noqa: PLC0415 - few pushes need it
 
         columns = state.site_record.columns()
         site_fields = state.site_record.kept_fields(now=math.inf, age=math.inf)
@@ -162,7 +162,7 @@ class LocalSurvey:
         drafting = [each for each in self.local_changes if each.head is None or each.drafts]
         if not drafting:
             return
-        from ticketr.sync.edits.lost_keys import lost_key_error  # noqa: PLC0415 - only for drafts
+        from ticketr.app.sync.edits.lost_keys import lost_key_error  # noqa: PLC0415 - only for drafts
 
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()

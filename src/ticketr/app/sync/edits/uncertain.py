@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.edits.drafts import SAME_TITLE, DraftMatcher
-from ticketr.tickets import parse
+from ticketr.app.sync.edits.drafts import SAME_TITLE, DraftMatcher
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.state.journal import Creation
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.state.journal import Creation
+    from ticketr.app.tickets import Ticket
 
 
 def matcher_for(creation: Creation, drafts: Collection[Ticket] = frozenset()) -> DraftMatcher:

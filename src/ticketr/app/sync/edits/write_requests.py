@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.diff import CorePart, by_key, criteria_of
-from ticketr.sync.compare.pictures import uploads_in
-from ticketr.sync.edits.local_changes import draft_changes
-from ticketr.sync.edits.push_plan import PlanEntry, PlanPart
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.diff import CorePart, by_key, criteria_of
+from ticketr.app.sync.compare.pictures import uploads_in
+from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.edits.push_plan import PlanEntry, PlanPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.tickets import Ticket
 
 #: What a plan calls a file that is attached.
 UPLOAD = "New attachment"

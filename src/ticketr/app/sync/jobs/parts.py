@@ -7,20 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.errors import error_to_report
-from ticketr.sync.progress import Progress
-from ticketr.sync.session import Session, open_session
+from ticketr.app.sync.errors import error_to_report
+from ticketr.app.sync.progress import Progress
+from ticketr.app.sync.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection
 
     from ticketr import JobContext
-    from ticketr.sync.edits.push_plan import PushPlan
-    from ticketr.sync.edits.selection import Selection
-    from ticketr.sync.notes import Note
-    from ticketr.sync.pull.tally import PullResult, Tally
-    from ticketr.sync.push.tally import PushResult, PushTally
-    from ticketr.sync.session_job import SessionJob
+    from ticketr.app.sync.edits.push_plan import PushPlan
+    from ticketr.app.sync.edits.selection import Selection
+    from ticketr.app.sync.notes import Note
+    from ticketr.app.sync.pull.tally import PullResult, Tally
+    from ticketr.app.sync.push.tally import PushResult, PushTally
+    from ticketr.app.sync.session_job import SessionJob
 
 #: How many keys the name of a job has.
 _NAMED = 3
@@ -51,7 +51,7 @@ async def recover_if_any(
         Takes effect at once; the next run finds the rest.
     """
     if await session.in_thread(session.state.creations.has_any):
-        from ticketr.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
+        from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
         await recover(session, on_recovered, on_failed)
 
@@ -60,7 +60,7 @@ def selection_of(
     job: SessionJob, confirmed: PushPlan | None, keys: Collection[str] | None = None
 ) -> Selection:
     """Return what a job may send."""
-    from ticketr.sync.edits.selection import Selection  # noqa: PLC0415 - no pull needs it
+    from ticketr.app.sync.edits.selection import Selection  # noqa: PLC0415 - no pull needs it
 
     return Selection(None if keys is None else frozenset(keys), confirmed, job.prefer)
 

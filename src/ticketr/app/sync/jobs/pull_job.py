@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.config import DOWNLOAD
-from ticketr.sync.job_tags import ticket_tags
-from ticketr.sync.jobs.parts import (
+from ticketr.app.config import DOWNLOAD
+from ticketr.app.sync.job_tags import ticket_tags
+from ticketr.app.sync.jobs.parts import (
     count_tickets,
     first_keys,
     not_done,
@@ -15,17 +15,17 @@ from ticketr.sync.jobs.parts import (
     recover_if_any,
     reporting_session,
 )
-from ticketr.sync.pull.pull import pull
-from ticketr.sync.pull.tally import PullResult, Tally
-from ticketr.sync.session_job import SessionJob
-from ticketr.sync.workspace.layout import notes_on
+from ticketr.app.sync.pull.pull import pull
+from ticketr.app.sync.pull.tally import PullResult, Tally
+from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ticketr import JobContext
-    from ticketr.sync.session import Session
-    from ticketr.sync.workspace.layout import Layout
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.workspace.layout import Layout
 
 
 @dataclass(kw_only=True)
@@ -73,7 +73,7 @@ class PullJob(SessionJob):
             if self.keys is None:
                 await pull_all(session, tally, full=self.full, prune=self.prune, into=self.into)
             else:
-                from ticketr.sync.pull.named import pull_named  # noqa: PLC0415 - few pulls name keys
+                from ticketr.app.sync.pull.named import pull_named  # noqa: PLC0415 - few pulls name keys
 
                 layout = await find_layout(session, tally)
                 keys = dict.fromkeys(self.keys)
@@ -99,7 +99,7 @@ async def _download(session: Session, tally: Tally) -> None:
     """Download what is attached to the issues that were pulled, if the workspace keeps it."""
     if session.job.attachments != DOWNLOAD:
         return
-    from ticketr.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
+    from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
 
     result = await download_known(session)
     tally.add_broken(result.failed)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.edits.planning import check_keys
-from ticketr.sync.job_tags import ticket_tags
-from ticketr.sync.jobs.parts import (
+from ticketr.app.sync.edits.planning import check_keys
+from ticketr.app.sync.job_tags import ticket_tags
+from ticketr.app.sync.jobs.parts import (
     count_tickets,
     first_keys,
     not_done,
@@ -16,17 +16,17 @@ from ticketr.sync.jobs.parts import (
     reporting_session,
     selection_of,
 )
-from ticketr.sync.push.push import push
-from ticketr.sync.push.tally import PushResult, PushTally
-from ticketr.sync.session_job import SessionJob
-from ticketr.sync.workspace.layout import notes_on
+from ticketr.app.sync.push.push import push
+from ticketr.app.sync.push.tally import PushResult, PushTally
+from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ticketr import JobContext
-    from ticketr.sync.edits.losses import Accepted
-    from ticketr.sync.edits.push_plan import PushPlan
+    from ticketr.app.sync.edits.losses import Accepted
+    from ticketr.app.sync.edits.push_plan import PushPlan
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.jobs.parts import (
+from ticketr.app.sync.jobs.parts import (
     SyncResult,
     count_tickets,
     not_done,
@@ -15,18 +15,18 @@ from ticketr.sync.jobs.parts import (
     reporting_session,
     selection_of,
 )
-from ticketr.sync.jobs.pull_job import pull_all
-from ticketr.sync.notes import Code
-from ticketr.sync.pull.tally import Tally
-from ticketr.sync.push.push import push
-from ticketr.sync.push.tally import PushTally
-from ticketr.sync.session_job import SessionJob
-from ticketr.sync.workspace.layout import notes_on
+from ticketr.app.sync.jobs.pull_job import pull_all
+from ticketr.app.sync.notes import Code
+from ticketr.app.sync.pull.tally import Tally
+from ticketr.app.sync.push.push import push
+from ticketr.app.sync.push.tally import PushTally
+from ticketr.app.sync.session_job import SessionJob
+from ticketr.app.sync.workspace.layout import notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext
-    from ticketr.sync.edits.losses import Accepted
-    from ticketr.sync.edits.push_plan import PushPlan
+    from ticketr.app.sync.edits.losses import Accepted
+    from ticketr.app.sync.edits.push_plan import PushPlan
 
 
 @dataclass(kw_only=True)

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import PORTION, Attachment, AuthenticationFailed, JiraError
-from ticketr.sync.compare.attachment_names import size_words
-from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
-from ticketr.sync.concurrency import PAGE
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.threads import chunks
-from ticketr.sync.workspace.downloads import Download, attachment_folder, missing_files
+from ticketr.app.jira import PORTION, Attachment, AuthenticationFailed, JiraError
+from ticketr.app.sync.compare.attachment_names import size_words
+from ticketr.app.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.threads import chunks
+from ticketr.app.sync.workspace.downloads import Download, attachment_folder, missing_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.session import Session
 
 
 #: Why an attachment is not downloaded.

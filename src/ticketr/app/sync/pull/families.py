@@ -11,12 +11,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.mapping import is_subtask, parent_id, subtask_ids
+from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.jira import Issue
+    from ticketr.app.jira import Issue
 
 
 @dataclass(frozen=True, slots=True)

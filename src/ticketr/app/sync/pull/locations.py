@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.notes import Code, Note
+from ticketr.app.sync.notes import Code, Note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.jira import Issue
-    from ticketr.sync.state.state import KnownIssue
-    from ticketr.sync.workspace.store import TicketLocation
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.state.state import KnownIssue
+    from ticketr.app.sync.workspace.store import TicketLocation
 
 
 def misplaced_note(

@@ -12,26 +12,26 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.sync.compare.bases import read_ticket
-from ticketr.sync.compare.diff import by_key, changes
-from ticketr.sync.concurrency import PAGE
-from ticketr.sync.notes import Code, Note, not_given
-from ticketr.sync.pull.tally import MissingIssues
-from ticketr.sync.queries import OVERLAP
-from ticketr.sync.state.state import Base
-from ticketr.sync.threads import chunks
-from ticketr.sync.workspace.failures import Attempt, attempt
-from ticketr.sync.workspace.files import comparable
-from ticketr.tickets import render_ticket
+from ticketr.app.sync.compare.bases import read_ticket
+from ticketr.app.sync.compare.diff import by_key, changes
+from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.notes import Code, Note, not_given
+from ticketr.app.sync.pull.tally import MissingIssues
+from ticketr.app.sync.queries import OVERLAP
+from ticketr.app.sync.state.state import Base
+from ticketr.app.sync.threads import chunks
+from ticketr.app.sync.workspace.failures import Attempt, attempt
+from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import KnownIssue
-    from ticketr.sync.workspace.store import TicketLocation
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import KnownIssue
+    from ticketr.app.sync.workspace.store import TicketLocation
+    from ticketr.app.tickets import Ticket
 
 #: What a note says of an issue that Jira no longer has.
 _DELETED = "it was deleted in Jira, or you may no longer see it"

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.mapping import is_subtask, parent_id, subtask_ids
-from ticketr.sync.concurrency import PAGE
-from ticketr.sync.errors import UnknownTicket
-from ticketr.sync.hints import nearest
-from ticketr.sync.notes import Code, Note, not_given
-from ticketr.sync.pull.fetch_plan import FetchPlan
-from ticketr.sync.pull.pipeline import PullPipeline
-from ticketr.sync.pull.pull import make_writer
-from ticketr.sync.threads import chunks
-from ticketr.tickets import is_key
+from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
+from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.errors import UnknownTicket
+from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.notes import Code, Note, not_given
+from ticketr.app.sync.pull.fetch_plan import FetchPlan
+from ticketr.app.sync.pull.pipeline import PullPipeline
+from ticketr.app.sync.pull.pull import make_writer
+from ticketr.app.sync.threads import chunks
+from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from ticketr.jira import Issue
-    from ticketr.sync.pull.tally import Tally
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import KnownIssue
-    from ticketr.sync.workspace.store import TicketLocation
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.pull.tally import Tally
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import KnownIssue
+    from ticketr.app.sync.workspace.store import TicketLocation
 
 _RELATIVES = ("subtasks", "parent", "issuetype")
 

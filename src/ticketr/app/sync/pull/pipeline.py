@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.sync.compare.mapping import subtask_ids, weight_of
-from ticketr.sync.concurrency import CONCURRENCY, PAGE
-from ticketr.sync.errors import error_to_report
-from ticketr.sync.notes import Code, Note, not_given
-from ticketr.sync.pull.families import Families
-from ticketr.sync.pull.locations import location_of, misplaced_note
-from ticketr.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
-from ticketr.sync.whole_issues import fetch_whole
-from ticketr.sync.writing.decision import WriteOutcome
-from ticketr.sync.writing.rendering import load_rendering, render_family
-from ticketr.tickets import InvalidKey, InvalidTicket
+from ticketr.app.sync.compare.mapping import subtask_ids, weight_of
+from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
+from ticketr.app.sync.errors import error_to_report
+from ticketr.app.sync.notes import Code, Note, not_given
+from ticketr.app.sync.pull.families import Families
+from ticketr.app.sync.pull.locations import location_of, misplaced_note
+from ticketr.app.sync.threads import CHUNK, MAX_INLINE_WORK, chunks, compute, portions
+from ticketr.app.sync.whole_issues import fetch_whole
+from ticketr.app.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.rendering import load_rendering, render_family
+from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ticketr.jira import BulkFetched, Issue
-    from ticketr.sync.pull.families import Family
-    from ticketr.sync.pull.fetch_plan import FetchPlan
-    from ticketr.sync.pull.tally import Tally
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import KnownIssue
-    from ticketr.sync.workspace.store import TicketLocation
-    from ticketr.sync.writing.rendering import RenderedFamily
-    from ticketr.sync.writing.writer import FamilyResult, FamilyWriter
+    from ticketr.app.jira import BulkFetched, Issue
+    from ticketr.app.sync.pull.families import Family
+    from ticketr.app.sync.pull.fetch_plan import FetchPlan
+    from ticketr.app.sync.pull.tally import Tally
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import KnownIssue
+    from ticketr.app.sync.workspace.store import TicketLocation
+    from ticketr.app.sync.writing.rendering import RenderedFamily
+    from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.
 _AGAIN = "the next pull asks for it again"

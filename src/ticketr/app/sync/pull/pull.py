@@ -11,20 +11,20 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
-from ticketr.sync.queries import base_query, changed_since, in_order
-from ticketr.sync.threads import compute
-from ticketr.sync.workspace.go_state import read_hashes
+from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
+from ticketr.app.sync.queries import base_query, changed_since, in_order
+from ticketr.app.sync.threads import compute
+from ticketr.app.sync.workspace.go_state import read_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ticketr.sync.pull.pipeline import PullPipeline
-    from ticketr.sync.pull.tally import Tally
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import KnownIssue
-    from ticketr.sync.workspace.store import TicketLocation
-    from ticketr.sync.writing.writer import FamilyWriter
+    from ticketr.app.sync.pull.pipeline import PullPipeline
+    from ticketr.app.sync.pull.tally import Tally
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import KnownIssue
+    from ticketr.app.sync.workspace.store import TicketLocation
+    from ticketr.app.sync.writing.writer import FamilyWriter
 
 
 async def pull(
@@ -65,7 +65,7 @@ async def pull(
         ).run()
     await session.in_thread(lambda: session.state.confirm(plan.found, seen=now))
     if plan.missing:
-        from ticketr.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
+        from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
         tally.add_missing_issues(
             await handle_missing(session, plan.missing, locations, now=now, prune=prune)
@@ -81,15 +81,15 @@ def _load_pipeline() -> type[PullPipeline]:
 
     It takes a moment, so it belongs on a worker thread.
     """
-    from ticketr.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
-    from ticketr.sync.writing.writer import FamilyWriter  # noqa: F401, PLC0415 - the same
+    from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
+    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: F401, PLC0415 - the same
 
     return PullPipeline
 
 
 async def make_writer(session: Session, *, seen: float, into: str | None) -> FamilyWriter:
     """Return a writer for the families of a pull, which began at ``seen`` by Jira's clock."""
-    from ticketr.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - see `_load_pipeline`
+    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - see `_load_pipeline`
 
     return FamilyWriter(
         session.store,

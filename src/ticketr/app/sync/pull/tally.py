@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sync.notes import Note
-    from ticketr.sync.writing.writer import FamilyResult
+    from ticketr.app.sync.notes import Note
+    from ticketr.app.sync.writing.writer import FamilyResult
 
 #: Of an issue that was written more than once, the last of these outcomes counts.
 _WEIGHTS = (

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     Issue,
     JiraError,
     RateLimited,
     Rejected,
     certainly_failed,
 )
-from ticketr.sync.compare.jira_comments import COMMENT_FIELD, comments_field
-from ticketr.sync.compare.sent_comments import SentComment
-from ticketr.sync.concurrency import TRIES, passes_soon
-from ticketr.sync.push.late_requests import wait_for_late_requests
+from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD, comments_field
+from ticketr.app.sync.compare.sent_comments import SentComment
+from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.push.late_requests import wait_for_late_requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.sync.push.comment_payload import CommentWrite
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.push.comment_payload import CommentWrite
+    from ticketr.app.sync.session import Session
 
 #: The entity property of a comment that holds the marker.
 PROPERTY = "ticketr.created"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import JiraError
-from ticketr.sync.compare.workflow import way_text
-from ticketr.sync.edits.local_changes import new_type
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.failures import failure_note, longer_way, on_the_way
-from ticketr.sync.push.keys import record_created, unwritten_key_note, write_key_and_record
-from ticketr.sync.push.routes import RouteFinder
-from ticketr.sync.push.transitions import (
+from ticketr.app.jira import JiraError
+from ticketr.app.sync.compare.workflow import way_text
+from ticketr.app.sync.edits.local_changes import new_type
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.failures import failure_note, longer_way, on_the_way
+from ticketr.app.sync.push.keys import record_created, unwritten_key_note, write_key_and_record
+from ticketr.app.sync.push.routes import RouteFinder
+from ticketr.app.sync.push.transitions import (
     NoTransition,
     Step,
     StoppedBetween,
@@ -23,18 +23,18 @@ from ticketr.sync.push.transitions import (
     status_value,
     walk,
 )
-from ticketr.sync.push.writes import IssueEdit
-from ticketr.sync.workspace.failures import attempt
+from ticketr.app.sync.push.writes import IssueEdit
+from ticketr.app.sync.workspace.failures import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import NewIssue
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.journal import Creation
-    from ticketr.sync.state.state import State
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.push.tally import PushTally
+    from ticketr.app.sync.push.writes import NewIssue
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.journal import Creation
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.tickets import Ticket
 
 
 class Completion:

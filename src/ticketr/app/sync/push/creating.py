@@ -15,33 +15,33 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     AuthenticationFailed,
     Created,
     JiraError,
     Rejected,
     certainly_failed,
 )
-from ticketr.sync.concurrency import TRIES
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.creating_batches import (
+from ticketr.app.sync.concurrency import TRIES
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.creating_batches import (
     BatchResult,
     create_in_batches,
     may_succeed_later,
     new_creation,
     over_at,
 )
-from ticketr.sync.push.failures import failure_note
-from ticketr.sync.push.recovery import PROPERTY, look_up
+from ticketr.app.sync.push.failures import failure_note
+from ticketr.app.sync.push.recovery import PROPERTY, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.sync.push.completion import Completion
-    from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import NewIssue, WantedIssue
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.journal import Creation
+    from ticketr.app.sync.push.completion import Completion
+    from ticketr.app.sync.push.tally import PushTally
+    from ticketr.app.sync.push.writes import NewIssue, WantedIssue
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.journal import Creation
 
 
 class _NotCreated(Exception):

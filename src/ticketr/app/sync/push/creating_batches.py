@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     MOST_CREATED,
     AuthenticationFailed,
     JiraError,
@@ -23,19 +23,19 @@ from ticketr.jira import (
     Rejected,
     may_have_happened,
 )
-from ticketr.sync.compare.diff import text_size
-from ticketr.sync.compare.sent import to_json
-from ticketr.sync.concurrency import TRIES, passes_soon
-from ticketr.sync.push.recovery import PROPERTY, look_up
-from ticketr.sync.state.journal import Creation
-from ticketr.sync.threads import chunks, compute
-from ticketr.tickets import render_ticket
+from ticketr.app.sync.compare.diff import text_size
+from ticketr.app.sync.compare.sent import to_json
+from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.push.recovery import PROPERTY, look_up
+from ticketr.app.sync.state.journal import Creation
+from ticketr.app.sync.threads import chunks, compute
+from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ticketr.sync.push.writes import NewIssue, WantedIssue
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.push.writes import NewIssue, WantedIssue
+    from ticketr.app.sync.session import Session
 
 
 @dataclass(frozen=True, slots=True)

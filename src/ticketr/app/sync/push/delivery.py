@@ -7,19 +7,19 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ticketr.sync.concurrency import run_in_tasks
-from ticketr.sync.push.sending import IssueSender
-from ticketr.sync.push.writes import WantedIssue
+from ticketr.app.sync.concurrency import run_in_tasks
+from ticketr.app.sync.push.sending import IssueSender
+from ticketr.app.sync.push.writes import WantedIssue
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.jira import Created
-    from ticketr.sync.push.creating import Creator
-    from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import TicketWrites
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import State
+    from ticketr.app.jira import Created
+    from ticketr.app.sync.push.creating import Creator
+    from ticketr.app.sync.push.tally import PushTally
+    from ticketr.app.sync.push.writes import TicketWrites
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import State
 
 #: With fewer new issues, each is sent alone: its refusal says more.
 FEWEST = 10
@@ -58,8 +58,8 @@ class Delivery:
 
     @cached_property
     def _creator(self) -> Creator:
-        from ticketr.sync.push.completion import Completion  # noqa: PLC0415 - only for new issues
-        from ticketr.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
+        from ticketr.app.sync.push.completion import Completion  # noqa: PLC0415 - only for new issues
+        from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
         session, tally = self._session, self._tally
         completion = Completion(session, tally, drafts=self._drafts, ways=self._ways)

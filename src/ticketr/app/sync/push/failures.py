@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Rejected
-from ticketr.sync.hints import with_field_names
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.transitions import NoTransition
+from ticketr.app.jira import Rejected
+from ticketr.app.sync.hints import with_field_names
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.transitions import NoTransition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ticketr.jira import JiraError
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import JiraError
+    from ticketr.app.tickets import Ticket
 
 
 def failure_note(

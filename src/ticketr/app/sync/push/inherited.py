@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.push.values import BadValue, jira_value
+from ticketr.app.sync.push.values import BadValue, jira_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.push.values import FieldSpec, NameLookup
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.push.values import FieldSpec, NameLookup
 
 
 @dataclass(frozen=True, slots=True)

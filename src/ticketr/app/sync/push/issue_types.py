@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed
-from ticketr.sync.hints import nearest
-from ticketr.sync.push.values import BadValue, find_name, shown
+from ticketr.app.jira import Allowed
+from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.push.values import BadValue, find_name, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.jira import IssueType
-    from ticketr.sync.push.values import FieldSpec
+    from ticketr.app.jira import IssueType
+    from ticketr.app.sync.push.values import FieldSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.session import Session
 
 
 async def wait_for_late_requests(session: Session, what: str, *, sent: float | None = None) -> None:

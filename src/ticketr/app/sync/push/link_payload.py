@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.jira_links import (
+from ticketr.app.sync.compare.jira_links import (
     LINK_FIELD,
     jira_links,
     keys_in,
@@ -13,18 +13,18 @@ from ticketr.sync.compare.jira_links import (
     link_loss,
     removed_links,
 )
-from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.edits.losses import Loss, unaccepted
-from ticketr.sync.push.values import BadValue, shown
-from ticketr.tickets import is_key
+from ticketr.app.sync.compare.sent import SentValue
+from ticketr.app.sync.edits.losses import Loss, unaccepted
+from ticketr.app.sync.push.values import BadValue, shown
+from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.jira import LinkType
-    from ticketr.sync.compare.diff import Change, Part
-    from ticketr.sync.edits.losses import Accepted
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import LinkType
+    from ticketr.app.sync.compare.diff import Change, Part
+    from ticketr.app.sync.edits.losses import Accepted
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

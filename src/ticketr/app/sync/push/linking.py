@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import NotFound
-from ticketr.sync.compare.columns import PARENT
-from ticketr.sync.push.link_payload import LinkContext
+from ticketr.app.jira import NotFound
+from ticketr.app.sync.compare.columns import PARENT
+from ticketr.app.sync.push.link_payload import LinkContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sync.edits.losses import Accepted
-    from ticketr.sync.push.link_payload import LinkWrite
-    from ticketr.sync.push.metadata import MetadataQuery
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.edits.losses import Accepted
+    from ticketr.app.sync.push.link_payload import LinkWrite
+    from ticketr.app.sync.push.metadata import MetadataQuery
+    from ticketr.app.sync.session import Session
 
 
 async def fetch_link_context(

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed, AuthenticationFailed, Rejected, adf
-from ticketr.sync.compare.columns import holds_rich_text, unsupported
-from ticketr.sync.compare.diff import is_text
-from ticketr.sync.compare.durations import ESTIMATES, TIME_TRACKING
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.push.issue_types import ProjectMetadata
-from ticketr.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
+from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected, adf
+from ticketr.app.sync.compare.columns import holds_rich_text, unsupported
+from ticketr.app.sync.compare.diff import is_text
+from ticketr.app.sync.compare.durations import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.push.issue_types import ProjectMetadata
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, read_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.jira import IssueType, ScreenField, User
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.session import Session
+    from ticketr.app.jira import IssueType, ScreenField, User
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.session import Session
 
 #: Required fields of a new issue that have no line of their own in a file.
 _GIVEN = frozenset({"project", "issuetype", "summary", "description", "parent", "reporter"})

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.push.comment_payload import CommentPayload, CommentWrite
-    from ticketr.sync.push.link_payload import LinkPayload, LinkWrite
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.compare.sent import SentValue
+    from ticketr.app.sync.push.comment_payload import CommentPayload, CommentWrite
+    from ticketr.app.sync.push.link_payload import LinkPayload, LinkWrite
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.concurrency import PAGE
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.failures import failure_note
-from ticketr.sync.push.routes import RouteFinder
-from ticketr.sync.push.screens import fields_off_screen, with_transition_fields
-from ticketr.sync.threads import chunks
+from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.failures import failure_note
+from ticketr.app.sync.push.routes import RouteFinder
+from ticketr.app.sync.push.screens import fields_off_screen, with_transition_fields
+from ticketr.app.sync.threads import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.sync.push.payload import IssuePayload
-    from ticketr.sync.push.routes import FoundRoute
-    from ticketr.sync.push.writes import IssueEdit, NewIssue, TicketWrites
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.push.payload import IssuePayload
+    from ticketr.app.sync.push.routes import FoundRoute
+    from ticketr.app.sync.push.writes import IssueEdit, NewIssue, TicketWrites
+    from ticketr.app.sync.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Prepares a push: what it sends of each ticket, and why it does not send the rest.
 
-A `ticketr.sync.PushPlan` is made without a request; this compares with Jira, and is what is sent.
+A `ticketr.app.sync.PushPlan` is made without a request; this compares with Jira, and is what is sent.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira.adf import load_conversions
-from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.push.comment_payload import CommentContext
-from ticketr.sync.push.linking import fetch_link_context
-from ticketr.sync.push.metadata import fetch_metadata
-from ticketr.sync.push.preflight import check
-from ticketr.sync.push.sendable import CONVERSIONS, compare_with_jira
-from ticketr.sync.push.writes import build_writes, metadata_queries
-from ticketr.sync.threads import CHUNK, chunks, compute
+from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.push.comment_payload import CommentContext
+from ticketr.app.sync.push.linking import fetch_link_context
+from ticketr.app.sync.push.metadata import fetch_metadata
+from ticketr.app.sync.push.preflight import check
+from ticketr.app.sync.push.sendable import CONVERSIONS, compare_with_jira
+from ticketr.app.sync.push.writes import build_writes, metadata_queries
+from ticketr.app.sync.threads import CHUNK, chunks, compute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.edits.losses import Accepted
-    from ticketr.sync.notes import Note
-    from ticketr.sync.push.metadata import MetadataQuery
-    from ticketr.sync.push.sendable import HeldBack, SendableChange
-    from ticketr.sync.push.writes import BuiltWrites, TicketWrites
-    from ticketr.sync.session import Session
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.losses import Accepted
+    from ticketr.app.sync.notes import Note
+    from ticketr.app.sync.push.metadata import MetadataQuery
+    from ticketr.app.sync.push.sendable import HeldBack, SendableChange
+    from ticketr.app.sync.push.writes import BuiltWrites, TicketWrites
+    from ticketr.app.sync.session import Session
 
 
 @dataclass(frozen=True, slots=True)

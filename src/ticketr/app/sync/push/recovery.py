@@ -18,26 +18,26 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.sync.concurrency import PAGE
-from ticketr.sync.edits.drafts import EQUAL, SAME_TITLE
-from ticketr.sync.edits.uncertain import matcher_for, read_draft
-from ticketr.sync.push.keys import unwritten_key_note, write_key, write_key_and_record
-from ticketr.sync.push.late_requests import wait_for_late_requests
-from ticketr.sync.push.transitions import status_of
-from ticketr.sync.queries import OVERLAP, base_query
-from ticketr.sync.threads import CHUNK, chunks
-from ticketr.sync.workspace.failures import Attempt, attempt
+from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE
+from ticketr.app.sync.edits.uncertain import matcher_for, read_draft
+from ticketr.app.sync.push.keys import unwritten_key_note, write_key, write_key_and_record
+from ticketr.app.sync.push.late_requests import wait_for_late_requests
+from ticketr.app.sync.push.transitions import status_of
+from ticketr.app.sync.queries import OVERLAP, base_query
+from ticketr.app.sync.threads import CHUNK, chunks
+from ticketr.app.sync.workspace.failures import Attempt, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
-    from ticketr.jira import Issue
-    from ticketr.sync.notes import Note
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.journal import Creation
-    from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.notes import Note
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.journal import Creation
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.tickets import Ticket
 
 #: The entity property that holds the marker.
 PROPERTY = "ticketr.created"

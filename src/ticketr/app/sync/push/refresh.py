@@ -9,28 +9,28 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.jira.adf import load_conversions
-from ticketr.sync.compare.mapping import is_subtask, parent_id, weight_of
-from ticketr.sync.concurrency import PAGE
-from ticketr.sync.notes import Code, Note, moved_away, not_given
-from ticketr.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
-from ticketr.sync.whole_issues import fetch_whole
-from ticketr.sync.writing.rendering import render_family
-from ticketr.sync.writing.versions import known_texts
-from ticketr.sync.writing.writer import FamilyWriter
-from ticketr.tickets import InvalidKey, InvalidTicket
+from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.mapping import is_subtask, parent_id, weight_of
+from ticketr.app.sync.concurrency import PAGE
+from ticketr.app.sync.notes import Code, Note, moved_away, not_given
+from ticketr.app.sync.threads import MAX_INLINE_WORK, chunks, compute, portions
+from ticketr.app.sync.whole_issues import fetch_whole
+from ticketr.app.sync.writing.rendering import render_family
+from ticketr.app.sync.writing.versions import known_texts
+from ticketr.app.sync.writing.writer import FamilyWriter
+from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.compare.columns import Columns
-    from ticketr.sync.compare.mapping import KnownText
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import LocalTicket
-    from ticketr.sync.writing.rendering import RenderedFamily
-    from ticketr.sync.writing.writer import FamilyResult
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.compare.columns import Columns
+    from ticketr.app.sync.compare.mapping import KnownText
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import LocalTicket
+    from ticketr.app.sync.writing.rendering import RenderedFamily
+    from ticketr.app.sync.writing.writer import FamilyResult
 
 
 @dataclass(frozen=True, slots=True)

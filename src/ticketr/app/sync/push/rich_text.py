@@ -6,23 +6,23 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.jira import adf
-from ticketr.sync.compare.descriptions import description_adf
-from ticketr.sync.compare.diff import CorePart
-from ticketr.sync.compare.pictures import marks_of
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.edits.literals import texts_of
-from ticketr.sync.push.mentions import with_mentions
-from ticketr.sync.push.values import BadValue
+from ticketr.app.jira import adf
+from ticketr.app.sync.compare.descriptions import description_adf
+from ticketr.app.sync.compare.diff import CorePart
+from ticketr.app.sync.compare.pictures import marks_of
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.edits.literals import texts_of
+from ticketr.app.sync.push.mentions import with_mentions
+from ticketr.app.sync.push.values import BadValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ticketr.sync.compare.grafting import EditedText
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.edits.literals import Place
-    from ticketr.sync.push.values import NameLookup
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.grafting import EditedText
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.edits.literals import Place
+    from ticketr.app.sync.push.values import NameLookup
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)

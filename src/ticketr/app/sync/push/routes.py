@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
-from ticketr.jira import AuthenticationFailed, JiraError, Rejected
-from ticketr.sync.compare.workflow import find_path, unknown_statuses
-from ticketr.sync.concurrency import run_in_tasks
-from ticketr.sync.push.transitions import NoTransition, no_transition, transition_to
+from ticketr.app.jira import AuthenticationFailed, JiraError, Rejected
+from ticketr.app.sync.compare.workflow import find_path, unknown_statuses
+from ticketr.app.sync.concurrency import run_in_tasks
+from ticketr.app.sync.push.transitions import NoTransition, no_transition, transition_to
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from ticketr.jira import Transition
-    from ticketr.sync.push.writes import IssueEdit
-    from ticketr.sync.session import Session
+    from ticketr.app.jira import Transition
+    from ticketr.app.sync.push.writes import IssueEdit
+    from ticketr.app.sync.session import Session
 
 #: The transitions of issues in each status of a workflow, by the status in small letters.
 _Edges: TypeAlias = "dict[str, tuple[Transition, ...]]"

@@ -8,20 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Allowed, AuthenticationFailed, Rejected
-from ticketr.sync.compare.durations import ESTIMATES, TIME_TRACKING
-from ticketr.sync.compare.text_parts import TextPart
-from ticketr.sync.hints import nearest
-from ticketr.sync.push.rich_text import where
-from ticketr.sync.push.transitions import Step
-from ticketr.sync.push.values import find_name, shown
+from ticketr.app.jira import Allowed, AuthenticationFailed, Rejected
+from ticketr.app.sync.compare.durations import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.compare.text_parts import TextPart
+from ticketr.app.sync.hints import nearest
+from ticketr.app.sync.push.rich_text import where
+from ticketr.app.sync.push.transitions import Step
+from ticketr.app.sync.push.values import find_name, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from ticketr.jira import ScreenField, Transition
-    from ticketr.sync.push.writes import IssueEdit
-    from ticketr.sync.session import Session
+    from ticketr.app.jira import ScreenField, Transition
+    from ticketr.app.sync.push.writes import IssueEdit
+    from ticketr.app.sync.session import Session
 
 #: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
 #: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.

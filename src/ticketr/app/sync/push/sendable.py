@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.sync.compare.diff import by_key, differing_size, is_text, text_size
-from ticketr.sync.compare.mapping import type_id
-from ticketr.sync.compare.pictures import unknown_files
-from ticketr.sync.compare.sent import add_sent_to_base
-from ticketr.sync.compare.sent_comments import with_sent_comments
-from ticketr.sync.compare.wording import keep_wording
-from ticketr.sync.edits.local_changes import remote_changes, still_to_send
-from ticketr.sync.notes import Code, Note, in_conflict, moved_away
-from ticketr.sync.push.commenting import known_comments
-from ticketr.sync.push.refresh import Unavailable, fetch_families
-from ticketr.sync.threads import CHUNK, chunks, compute
+from ticketr.app.sync.compare.diff import by_key, differing_size, is_text, text_size
+from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.compare.pictures import unknown_files
+from ticketr.app.sync.compare.sent import add_sent_to_base
+from ticketr.app.sync.compare.sent_comments import with_sent_comments
+from ticketr.app.sync.compare.wording import keep_wording
+from ticketr.app.sync.edits.local_changes import remote_changes, still_to_send
+from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away
+from ticketr.app.sync.push.commenting import known_comments
+from ticketr.app.sync.push.refresh import Unavailable, fetch_families
+from ticketr.app.sync.threads import CHUNK, chunks, compute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.compare.sent_comments import SentComment
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.session import Session
-    from ticketr.sync.state.state import State
-    from ticketr.sync.writing.rendering import RenderedFamily
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.compare.sent import SentValue
+    from ticketr.app.sync.compare.sent_comments import SentComment
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.writing.rendering import RenderedFamily
+    from ticketr.app.tickets import Ticket
 
 #: How many times one step of a push converts the text of a ticket.
 CONVERSIONS = 4

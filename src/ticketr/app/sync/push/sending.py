@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import AuthenticationFailed, JiraError, certainly_failed
-from ticketr.sync.compare.comment_parts import CommentPart
-from ticketr.sync.compare.jira_links import LINK_FIELD
-from ticketr.sync.compare.text_parts import DESCRIPTION_FIELD
-from ticketr.sync.edits.local_changes import add_to_base
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.commenting import send_comment
-from ticketr.sync.push.failures import failure_note, on_the_way
-from ticketr.sync.push.linking import send_link
-from ticketr.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
-from ticketr.sync.push.uploading import PictureNotAttached, with_uploads
-from ticketr.sync.state.state import Base
-from ticketr.tickets import render_ticket
+from ticketr.app.jira import AuthenticationFailed, JiraError, certainly_failed
+from ticketr.app.sync.compare.comment_parts import CommentPart
+from ticketr.app.sync.compare.jira_links import LINK_FIELD
+from ticketr.app.sync.compare.text_parts import DESCRIPTION_FIELD
+from ticketr.app.sync.edits.local_changes import add_to_base
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.commenting import send_comment
+from ticketr.app.sync.push.failures import failure_note, on_the_way
+from ticketr.app.sync.push.linking import send_link
+from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, status_value, walk
+from ticketr.app.sync.push.uploading import PictureNotAttached, with_uploads
+from ticketr.app.sync.state.state import Base
+from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jira import Created
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.push.payload import IssuePayload
-    from ticketr.sync.push.tally import PushTally
-    from ticketr.sync.push.writes import IssueEdit, NewIssue
-    from ticketr.sync.session import Session
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import Created
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.compare.sent import SentValue
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.push.payload import IssuePayload
+    from ticketr.app.sync.push.tally import PushTally
+    from ticketr.app.sync.push.writes import IssueEdit, NewIssue
+    from ticketr.app.sync.session import Session
+    from ticketr.app.tickets import Ticket
 
 _STATUS = "Status"
 

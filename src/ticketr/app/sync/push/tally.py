@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.workflow import way_text
+from ticketr.app.sync.compare.workflow import way_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sync.notes import Note
-    from ticketr.sync.progress import Progress
+    from ticketr.app.sync.notes import Note
+    from ticketr.app.sync.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

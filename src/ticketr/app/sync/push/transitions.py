@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
-from ticketr.sync.compare.sent import SentValue
-from ticketr.sync.concurrency import TRIES, passes_soon
+from ticketr.app.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
+from ticketr.app.sync.compare.sent import SentValue
+from ticketr.app.sync.concurrency import TRIES, passes_soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ticketr.jira import Issue, JiraClient, Transition
+    from ticketr.app.jira import Issue, JiraClient, Transition
 
 _NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.jira import (
+from ticketr.app.jira import (
     Attachment,
     JiraError,
     RateLimited,
@@ -24,20 +24,20 @@ from ticketr.jira import (
     adf,
     certainly_failed,
 )
-from ticketr.sync.compare.attachment_names import safe_name
-from ticketr.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
-from ticketr.sync.concurrency import TRIES, passes_soon
-from ticketr.sync.push.late_requests import wait_for_late_requests
-from ticketr.sync.state.files import AskedUpload
-from ticketr.sync.workspace.pictures import open_picture
+from ticketr.app.sync.compare.attachment_names import safe_name
+from ticketr.app.sync.compare.jira_attachments import ATTACHMENT_FIELD, jira_attachments
+from ticketr.app.sync.concurrency import TRIES, passes_soon
+from ticketr.app.sync.push.late_requests import wait_for_late_requests
+from ticketr.app.sync.state.files import AskedUpload
+from ticketr.app.sync.workspace.pictures import open_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from ticketr.sync.compare.pictures import PictureFile
-    from ticketr.sync.push.payload import IssuePayload
-    from ticketr.sync.session import Session
-    from ticketr.sync.workspace.pictures import OpenPicture
+    from ticketr.app.sync.compare.pictures import PictureFile
+    from ticketr.app.sync.push.payload import IssuePayload
+    from ticketr.app.sync.session import Session
+    from ticketr.app.sync.workspace.pictures import OpenPicture
 
 #: What a name in the address of a picture would be read as something else.
 _NOT_IN_ADDRESSES = re.compile(r"[&%]")

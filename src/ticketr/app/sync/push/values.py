@@ -12,18 +12,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import compile_on_use
-from ticketr.config.names import folded
-from ticketr.jira import Allowed
-from ticketr.sync.compare.durations import ESTIMATES, read_duration
-from ticketr.sync.compare.mapping import BELOW
-from ticketr.sync.compare.moments import jira_moment, read_moment, zone_of
-from ticketr.sync.hints import nearest
+from ticketr.app.config.names import folded
+from ticketr.app.jira import Allowed
+from ticketr.app.sync.compare.durations import ESTIMATES, read_duration
+from ticketr.app.sync.compare.mapping import BELOW
+from ticketr.app.sync.compare.moments import jira_moment, read_moment, zone_of
+from ticketr.app.sync.hints import nearest
 from ticketr.text import clean, clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.jira import User
+    from ticketr.app.jira import User
 
 # ASCII only; float() and date.fromisoformat() take more.
 _NUMBER = compile_on_use(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

@@ -5,35 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import CorePart, by_key
-from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.sync.compare.jira_comments import jira_comments
-from ticketr.sync.compare.mapping import type_id
-from ticketr.sync.compare.sent_comments import highest_number
-from ticketr.sync.edits.local_changes import draft_changes
-from ticketr.sync.edits.losses import edited_texts_of, losses, unaccepted
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.push.comment_payload import comment_payload
-from ticketr.sync.push.link_payload import link_payload
-from ticketr.sync.push.metadata import MetadataQuery
-from ticketr.sync.push.transitions import status_of
-from ticketr.sync.push.update_payload import update_payload
+from ticketr.app.sync.compare.diff import CorePart, by_key
+from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.sync.compare.jira_comments import jira_comments
+from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.compare.sent_comments import highest_number
+from ticketr.app.sync.edits.local_changes import draft_changes
+from ticketr.app.sync.edits.losses import edited_texts_of, losses, unaccepted
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.push.comment_payload import comment_payload
+from ticketr.app.sync.push.link_payload import link_payload
+from ticketr.app.sync.push.metadata import MetadataQuery
+from ticketr.app.sync.push.transitions import status_of
+from ticketr.app.sync.push.update_payload import update_payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.compare.diff import Change
-    from ticketr.sync.compare.grafting import EditedText
-    from ticketr.sync.edits.local_changes import LocalChange
-    from ticketr.sync.edits.losses import Accepted, Loss
-    from ticketr.sync.push.comment_payload import CommentContext
-    from ticketr.sync.push.link_payload import LinkContext
-    from ticketr.sync.push.metadata import Metadata
-    from ticketr.sync.push.payload import IssuePayload
-    from ticketr.sync.push.sendable import SendableChange
-    from ticketr.sync.push.transitions import Step
-    from ticketr.tickets import Ticket
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.compare.diff import Change
+    from ticketr.app.sync.compare.grafting import EditedText
+    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.losses import Accepted, Loss
+    from ticketr.app.sync.push.comment_payload import CommentContext
+    from ticketr.app.sync.push.link_payload import LinkContext
+    from ticketr.app.sync.push.metadata import Metadata
+    from ticketr.app.sync.push.payload import IssuePayload
+    from ticketr.app.sync.push.sendable import SendableChange
+    from ticketr.app.sync.push.transitions import Step
+    from ticketr.app.tickets import Ticket
 
 
 @dataclass(frozen=True)
@@ -289,7 +289,7 @@ class _WritesBuilder:
         return payload.with_comments(comment_payload(issue, changes, context)).with_links(links)
 
     def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> NewIssue | None:
-        from ticketr.sync.push.create_payload import create_payload  # noqa: PLC0415 - only for drafts
+        from ticketr.app.sync.push.create_payload import create_payload  # noqa: PLC0415 - only for drafts
 
         payload = create_payload(
             issue,

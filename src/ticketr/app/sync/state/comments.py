@@ -10,15 +10,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sync.compare.jira_comments import COMMENT_FIELD
-from ticketr.sync.compare.sent_comments import SentComment, found_comments
-from ticketr.sync.state.journal import REMEMBERED
+from ticketr.app.sync.compare.jira_comments import COMMENT_FIELD
+from ticketr.app.sync.compare.sent_comments import SentComment, found_comments
+from ticketr.app.sync.state.journal import REMEMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.state.database import Database
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.state.database import Database
 
 _COLUMNS = "marker, issue, key, text, body, account, after, sent, id, settled"
 

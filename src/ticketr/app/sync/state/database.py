@@ -13,9 +13,9 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from ticketr.config import ForeignState, add_mark, has_mark, require_database
-from ticketr.sync.errors import StateFailed
-from ticketr.tickets import TicketSyntaxError
+from ticketr.app.config import ForeignState, add_mark, has_mark, require_database
+from ticketr.app.sync.errors import StateFailed
+from ticketr.app.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.sync.state.database import Database
+    from ticketr.app.sync.state.database import Database
 
 
 class MediaIds:

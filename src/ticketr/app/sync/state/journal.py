@@ -9,14 +9,14 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sync.compare.sent import from_json, of_whole, sent_value
-from ticketr.tickets import parse
+from ticketr.app.sync.compare.sent import from_json, of_whole, sent_value
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.state.database import Database
+    from ticketr.app.sync.compare.sent import SentValue
+    from ticketr.app.sync.state.database import Database
 
 
 @dataclass(frozen=True, slots=True)

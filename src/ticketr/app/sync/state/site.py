@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.columns import texts_in
-from ticketr.sync.errors import OtherSite
+from ticketr.app.sync.compare.columns import texts_in
+from ticketr.app.sync.errors import OtherSite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ticketr.sync.state.database import Database
+    from ticketr.app.sync.state.database import Database
 
 # Texts that were about to be written do not count: they may never have been written.
 _HOLDS_SOMETHING = (

@@ -9,23 +9,23 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Issue
-from ticketr.sync.compare.jira_attachments import jira_attachments
-from ticketr.sync.state.comments import SentComments
-from ticketr.sync.state.database import Database
-from ticketr.sync.state.files import MediaIds, Uploads
-from ticketr.sync.state.journal import Conflicts, Creations, SentValues
-from ticketr.sync.state.site import SiteRecord
-from ticketr.sync.state.undo import UndoLog
-from ticketr.tickets import parse
+from ticketr.app.jira import Issue
+from ticketr.app.sync.compare.jira_attachments import jira_attachments
+from ticketr.app.sync.state.comments import SentComments
+from ticketr.app.sync.state.database import Database
+from ticketr.app.sync.state.files import MediaIds, Uploads
+from ticketr.app.sync.state.journal import Conflicts, Creations, SentValues
+from ticketr.app.sync.state.site import SiteRecord
+from ticketr.app.sync.state.undo import UndoLog
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ticketr.jira import Attachment
-    from ticketr.sync.state.journal import Conflict
+    from ticketr.app.jira import Attachment
+    from ticketr.app.sync.state.journal import Conflict
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ticketr.sync.state.database import Database
+    from ticketr.app.sync.state.database import Database
 
 #: The most steps that are kept.
 KEPT = 50

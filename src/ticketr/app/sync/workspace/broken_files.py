@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import is_key
+from ticketr.app.tickets import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

@@ -11,17 +11,17 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.config import open_new
-from ticketr.sync.compare.attachment_names import possible_names
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.failures import file_errors
-from ticketr.sync.workspace.files import TEMPORARY, open_to_write
-from ticketr.sync.workspace.store import ATTACHMENTS
+from ticketr.app.config import open_new
+from ticketr.app.sync.compare.attachment_names import possible_names
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.workspace.failures import file_errors
+from ticketr.app.sync.workspace.files import TEMPORARY, open_to_write
+from ticketr.app.sync.workspace.store import ATTACHMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.jira import Attachment
+    from ticketr.app.jira import Attachment
 
 
 def attachment_folder(root: Path, ticket_file: str, key: str) -> Path:

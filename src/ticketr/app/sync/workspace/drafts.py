@@ -6,14 +6,14 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.sync.workspace.files import write_new_file
-from ticketr.tickets import is_key, render
+from ticketr.app.sync.workspace.files import write_new_file
+from ticketr.app.tickets import is_key, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 _NOT_IN_NAMES = re.compile(r"[^\w]+")
 #: The most characters of a file's name; each may take four of the 255 bytes that a name has.

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.config import open_write_folder
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.failures import file_errors
-from ticketr.sync.workspace.files import comparable, replace_file, retry_if_changed, stamp_of
-from ticketr.tickets import parse, safe_file_name
+from ticketr.app.config import open_write_folder
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.workspace.failures import file_errors
+from ticketr.app.sync.workspace.files import comparable, replace_file, retry_if_changed, stamp_of
+from ticketr.app.tickets import parse, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ticketr.sync.workspace.files import FileStamp
-    from ticketr.sync.workspace.store import Store
-    from ticketr.tickets import TicketFile
+    from ticketr.app.sync.workspace.files import FileStamp
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.tickets import TicketFile
 
 
 _EMPTY = parse("")

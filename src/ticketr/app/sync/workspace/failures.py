@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.sync.errors import FileFailed
-from ticketr.tickets import TicketSyntaxError
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.tickets import TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ticketr.config import LINK_REASON, open_write_folder, replace_atomically, write_new
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.failures import file_errors, folder_errors
+from ticketr.app.config import LINK_REASON, open_write_folder, replace_atomically, write_new
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.workspace.failures import file_errors, folder_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

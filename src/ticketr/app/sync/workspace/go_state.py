@@ -12,13 +12,13 @@ import json
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.config import read_text
+from ticketr.app.config import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 STATE_FILE = ".ticketr.state"
 #: The largest file to read, in bytes; that program writes about 200 for each ticket.

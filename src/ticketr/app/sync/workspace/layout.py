@@ -6,18 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.sync.errors import DuplicateKey
-from ticketr.sync.notes import Code, Note
-from ticketr.sync.workspace.broken_files import broken_file_of
-from ticketr.sync.workspace.store import TicketLocation
+from ticketr.app.sync.errors import DuplicateKey
+from ticketr.app.sync.notes import Code, Note
+from ticketr.app.sync.workspace.broken_files import broken_file_of
+from ticketr.app.sync.workspace.store import TicketLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ticketr.sync.state.state import KnownPlace, State
-    from ticketr.sync.workspace.broken_files import RawKeys
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.state.state import KnownPlace, State
+    from ticketr.app.sync.workspace.broken_files import RawKeys
+    from ticketr.app.sync.workspace.store import Store
 
 
 _NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"

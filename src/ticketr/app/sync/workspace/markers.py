@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.errors import FileFailed
-from ticketr.tickets import CONFLICT, TicketSyntaxError
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.tickets import CONFLICT, TicketSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.sync.workspace.store import Store
+    from ticketr.app.sync.workspace.store import Store
 
 _MARKERS = (b"<<<<<<<", b">>>>>>>")
 

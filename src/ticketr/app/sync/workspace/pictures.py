@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote
 
-from ticketr.sync.compare.pictures import PictureFile
-from ticketr.sync.errors import FileFailed
-from ticketr.sync.workspace.failures import file_errors
+from ticketr.app.sync.compare.pictures import PictureFile
+from ticketr.app.sync.errors import FileFailed
+from ticketr.app.sync.workspace.failures import file_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sync.compare.merge import Clash, Merged
-    from ticketr.sync.writing.recording import Replacement
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.merge import Clash, Merged
+    from ticketr.app.sync.writing.recording import Replacement
+    from ticketr.app.tickets import Ticket
 
 
 class WriteOutcome(Enum):

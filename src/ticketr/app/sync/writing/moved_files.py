@@ -12,14 +12,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.sync.writing.versions import renamed_keys
+from ticketr.app.sync.writing.versions import renamed_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from ticketr.sync.state.state import State
-    from ticketr.sync.workspace.store import Store
-    from ticketr.sync.writing.rendering import RenderedFamily
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.workspace.store import Store
+    from ticketr.app.sync.writing.rendering import RenderedFamily
 
 
 def home_of(state: State, family: RenderedFamily) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.diff import by_key, changes, part_texts
-from ticketr.sync.writing.decision import WriteOutcome
+from ticketr.app.sync.compare.diff import by_key, changes, part_texts
+from ticketr.app.sync.writing.decision import WriteOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tickets import Ticket
+    from ticketr.app.tickets import Ticket
 
 
 def outcome_per_issue(

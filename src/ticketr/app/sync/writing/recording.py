@@ -6,15 +6,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sync.state.undo import UndoStep
+from ticketr.app.sync.state.undo import UndoStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.jira import Issue
-    from ticketr.sync.state.state import Base, IssueRow, State
-    from ticketr.sync.state.undo import UndoKind
-    from ticketr.tickets import TicketFile
+    from ticketr.app.jira import Issue
+    from ticketr.app.sync.state.state import Base, IssueRow, State
+    from ticketr.app.sync.state.undo import UndoKind
+    from ticketr.app.tickets import TicketFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ticketr.jira import Issue
-from ticketr.jira.adf import load_conversions
-from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.sync.compare.mapping import family_text, slim, subtask_ids
-from ticketr.sync.compare.wording import keep_wording_of_file
-from ticketr.tickets import Ticket, parse, render_ticket
+from ticketr.app.jira import Issue
+from ticketr.app.jira.adf import load_conversions
+from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.sync.compare.mapping import family_text, slim, subtask_ids
+from ticketr.app.sync.compare.wording import keep_wording_of_file
+from ticketr.app.tickets import Ticket, parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.sync.compare.columns import Columns
-    from ticketr.sync.compare.mapping import FamilyText, KnownText
+    from ticketr.app.sync.compare.columns import Columns
+    from ticketr.app.sync.compare.mapping import FamilyText, KnownText
 
 
 @dataclass(frozen=True, slots=True)

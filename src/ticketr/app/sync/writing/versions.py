@@ -8,26 +8,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.sync.compare.bases import distance, read_ticket
-from ticketr.sync.compare.diff import by_key, is_rich_text, rekeyed
-from ticketr.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
-from ticketr.sync.compare.jira_attachments import files_of
-from ticketr.sync.compare.jira_links import jira_links
-from ticketr.sync.compare.mapping import KnownText
-from ticketr.sync.compare.sent import add_sent_to_base, as_sent
-from ticketr.sync.compare.sent_comments import with_sent_comments
-from ticketr.sync.compare.versions import Versions
-from ticketr.sync.compare.wording import keep_wording, keep_wording_of_file
-from ticketr.sync.workspace.go_state import go_hash
-from ticketr.tickets import render_ticket
+from ticketr.app.sync.compare.bases import distance, read_ticket
+from ticketr.app.sync.compare.diff import by_key, is_rich_text, rekeyed
+from ticketr.app.sync.compare.earlier_texts import earlier_names, fold_earlier_texts
+from ticketr.app.sync.compare.jira_attachments import files_of
+from ticketr.app.sync.compare.jira_links import jira_links
+from ticketr.app.sync.compare.mapping import KnownText
+from ticketr.app.sync.compare.sent import add_sent_to_base, as_sent
+from ticketr.app.sync.compare.sent_comments import with_sent_comments
+from ticketr.app.sync.compare.versions import Versions
+from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
+from ticketr.app.sync.workspace.go_state import go_hash
+from ticketr.app.tickets import render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ticketr.sync.compare.sent import SentValue
-    from ticketr.sync.state.state import State
-    from ticketr.sync.writing.rendering import RenderedFamily
-    from ticketr.tickets import Ticket
+    from ticketr.app.sync.compare.sent import SentValue
+    from ticketr.app.sync.state.state import State
+    from ticketr.app.sync.writing.rendering import RenderedFamily
+    from ticketr.app.tickets import Ticket
 
 
 def bases_of(state: State, family: RenderedFamily) -> list[str]:

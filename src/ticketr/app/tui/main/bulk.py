@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.sync import BulkChange, Change, FieldChange, FieldSetting
+from ticketr.app.sync import BulkChange, Change, FieldChange, FieldSetting
+from ticketr.app.tickets import is_key
+from ticketr.app.tui import effects
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.main.changing import place_of
+from ticketr.app.tui.main.values import counts_of_values, values_of
+from ticketr.app.tui.overlays.bulk_plan import AskingIssues
+from ticketr.app.tui.overlays.choice import Choice, Option
+from ticketr.app.tui.overlays.file_edits import FileEdits
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.status import AskingStatus
+from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
-from ticketr.tickets import is_key
-from ticketr.tui import effects
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.main.changing import place_of
-from ticketr.tui.main.values import counts_of_values, values_of
-from ticketr.tui.overlays.bulk_plan import AskingIssues
-from ticketr.tui.overlays.choice import Choice, Option
-from ticketr.tui.overlays.file_edits import FileEdits
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.overlays.status import AskingStatus
-from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.rows import ListRow
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 #: The most values of a field that are listed; any other can be typed.
 MOST_VALUES = 12

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sync import FieldChange, IssuePlace
+from ticketr.app.sync import FieldChange, IssuePlace
+from ticketr.app.tui import effects
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.main.filtering import give_filter_back
+from ticketr.app.tui.main.values import values_of
+from ticketr.app.tui.navigation import show_row
+from ticketr.app.tui.overlays.choice import Choice, Option
+from ticketr.app.tui.overlays.file_edits import FileEdits
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.status import AskingStatus, status_choice
+from ticketr.app.tui.text_input import TextInput
+from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.text import clean
-from ticketr.tui import effects
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.main.filtering import give_filter_back
-from ticketr.tui.main.values import values_of
-from ticketr.tui.navigation import show_row
-from ticketr.tui.overlays.choice import Choice, Option
-from ticketr.tui.overlays.file_edits import FileEdits
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.overlays.status import AskingStatus, status_choice
-from ticketr.tui.text_input import TextInput
-from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
-    from ticketr.tui.messages import NotWritten, TicketAdded
-    from ticketr.tui.overlays.base import Overlay
-    from ticketr.tui.rows import ListRow
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.workspace import WorkspaceView
+    from ticketr.app.tui.messages import NotWritten, TicketAdded
+    from ticketr.app.tui.overlays.base import Overlay
+    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.workspace import WorkspaceView
 
 NO_TICKET = "Select a ticket first"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.panels.matches import find_matches
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.panels.matches import find_matches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.tui.panels.matches import Match
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.panels.matches import Match
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def search_ticket(state: AppState) -> Step | None:

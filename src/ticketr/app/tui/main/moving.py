@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.navigation import select, show_row, show_workspace
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.detail import task_line
-from ticketr.tui.panels.frame import scroll_top
-from ticketr.tui.state import REST, Panel
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.navigation import select, show_row, show_workspace
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.panels.detail import task_line
+from ticketr.app.tui.panels.frame import scroll_top
+from ticketr.app.tui.state import REST, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.rows import ListRow
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 _PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
 

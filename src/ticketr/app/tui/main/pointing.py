@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.main.moving import move, open_ticket
+from ticketr.app.tui.navigation import select, show_workspace
+from ticketr.app.tui.panels.frame import scroll_top
+from ticketr.app.tui.state import Panel
 from ticketr.terminal import MouseAction
-from ticketr.tui.keymap import KeyAction
-from ticketr.tui.main.moving import move, open_ticket
-from ticketr.tui.navigation import select, show_workspace
-from ticketr.tui.panels.frame import scroll_top
-from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.messages import MouseUsed
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.messages import MouseUsed
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 #: Rows that one step of the wheel moves.
 WHEEL_ROWS = 3

@@ -6,19 +6,19 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import SORT_NAMES
-from ticketr.tui.main.filtering import remembered
-from ticketr.tui.main.finding import next_match, search_ticket
-from ticketr.tui.navigation import select
-from ticketr.tui.overlays.choice import Choice, Option
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.state import Panel
+from ticketr.app.tickets import SORT_NAMES
+from ticketr.app.tui.main.filtering import remembered
+from ticketr.app.tui.main.finding import next_match, search_ticket
+from ticketr.app.tui.navigation import select
+from ticketr.app.tui.overlays.choice import Choice, Option
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.state import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def search(state: AppState, now: float) -> Step | None:

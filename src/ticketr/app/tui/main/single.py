@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tui import effects
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.state import Panel
+from ticketr.app.tui import effects
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.state import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def edit(state: AppState, _: float) -> Step | None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ticketr.tui import effects
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.main import bulk, changing, filtering, finding, moving, searching, single
-from ticketr.tui.overlays.conflict import ConflictScreen
-from ticketr.tui.overlays.diff import Diff
-from ticketr.tui.overlays.first_run import FirstRun
-from ticketr.tui.overlays.help import Help
-from ticketr.tui.overlays.jobs import Jobs
-from ticketr.tui.overlays.log import Log
-from ticketr.tui.overlays.palette import Palette
-from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.state import SWALLOW, Panel
+from ticketr.app.tui import effects
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.main import bulk, changing, filtering, finding, moving, searching, single
+from ticketr.app.tui.overlays.conflict import ConflictScreen
+from ticketr.app.tui.overlays.diff import Diff
+from ticketr.app.tui.overlays.first_run import FirstRun
+from ticketr.app.tui.overlays.help import Help
+from ticketr.app.tui.overlays.jobs import Jobs
+from ticketr.app.tui.overlays.log import Log
+from ticketr.app.tui.overlays.palette import Palette
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.state import SWALLOW, Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 def on_main(state: AppState, action: KeyAction, now: float) -> Step | None:

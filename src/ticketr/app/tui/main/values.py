@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.tui.rows import ListRow
+    from ticketr.app.tui.rows import ListRow
 
 
 def counts_of_values(

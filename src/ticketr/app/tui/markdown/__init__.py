@@ -7,7 +7,7 @@ that ticketr itself writes into files from text in angle brackets.
 
 from __future__ import annotations
 
-from ticketr.tui.markdown.blocks import LONGEST_TEXT, render_markdown
-from ticketr.tui.markdown.page import RenderedLine
+from ticketr.app.tui.markdown.blocks import LONGEST_TEXT, render_markdown
+from ticketr.app.tui.markdown.page import RenderedLine
 
 __all__ = ["LONGEST_TEXT", "RenderedLine", "render_markdown"]

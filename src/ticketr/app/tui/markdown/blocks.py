@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from markdown_it import MarkdownIt
 
+from ticketr.app.tui.markdown.code import add_code
+from ticketr.app.tui.markdown.forms import DECISION, panel_of
+from ticketr.app.tui.markdown.inline import texts_of
+from ticketr.app.tui.markdown.page import ASCII, UNICODE, Page, RenderedLine
+from ticketr.app.tui.markdown.tables import Row, add_table
+from ticketr.app.tui.markdown.tags import read_tag
+from ticketr.app.tui.styled import Span, wrap_line
 from ticketr.text import width as width_of
-from ticketr.tui.markdown.code import add_code
-from ticketr.tui.markdown.forms import DECISION, panel_of
-from ticketr.tui.markdown.inline import texts_of
-from ticketr.tui.markdown.page import ASCII, UNICODE, Page, RenderedLine
-from ticketr.tui.markdown.tables import Row, add_table
-from ticketr.tui.markdown.tags import read_tag
-from ticketr.tui.styled import Span, wrap_line
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.styled import Span, fit_line
 from ticketr.text import cuts_of, width as width_of
-from ticketr.tui.styled import Span, fit_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.tui.markdown.page import Page
+    from ticketr.app.tui.markdown.page import Page
 
 
 def add_code(page: Page, code: str, language: str, source: int) -> None:

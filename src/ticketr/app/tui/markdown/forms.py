@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from markdown_it.token import Token
 
-from ticketr.emoji import emoji_named
+from ticketr.app.emoji import emoji_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from ticketr.app.tui.markdown.forms import read_forms
+from ticketr.app.tui.markdown.page import RenderedLine
+from ticketr.app.tui.markdown.tags import EMPTY_COMMENT, Tag, read_tag
+from ticketr.app.tui.styled import Span, link_address, slices, with_style
 from ticketr.text import word_ranges
-from ticketr.tui.markdown.forms import read_forms
-from ticketr.tui.markdown.page import RenderedLine
-from ticketr.tui.markdown.tags import EMPTY_COMMENT, Tag, read_tag
-from ticketr.tui.styled import Span, link_address, slices, with_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from markdown_it.token import Token
 
-    from ticketr.tui.markdown.page import Page
+    from ticketr.app.tui.markdown.page import Page
 
 _STYLES: Final = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 _STYLES_OF_TAGS: Final = {

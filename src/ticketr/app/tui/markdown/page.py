@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from ticketr.app.tui.styled import Line, cells, fit_line
 from ticketr.text import clean, to_ascii
-from ticketr.tui.styled import Line, cells, fit_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
+from ticketr.app.tui.markdown.inline import Text
+from ticketr.app.tui.styled import Line, Span, cells
 from ticketr.text import width as width_of
-from ticketr.tui.markdown.inline import Text
-from ticketr.tui.styled import Line, Span, cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.tui.markdown.page import Frame, Page
+    from ticketr.app.tui.markdown.page import Frame, Page
 
 #: The least cells for the text of a column that needs more; with fewer, a table becomes a list.
 LEAST_COLUMN: Final = 5

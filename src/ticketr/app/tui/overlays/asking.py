@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.app.tickets import Filter, KeysTerm
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.box import boxed
 from ticketr.text import clean
-from ticketr.tickets import Filter, KeysTerm
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.box import boxed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.messages import Message
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 #: What a filter begins with that is a query in Jira's language.
 JQL = "jql:"

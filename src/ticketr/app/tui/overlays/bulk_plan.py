@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.job_request import BulkRequest, JobKind, JobRequest
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.asking import AskingOverlay, asking_rows
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.reading_time import is_too_soon
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.panels.frame import filled, scroll_top
+from ticketr.app.tui.styled import Span, wrap_line
 from ticketr.text import clean, fit, width
-from ticketr.tui import effects, messages
-from ticketr.tui.job_request import BulkRequest, JobKind, JobRequest
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.asking import AskingOverlay, asking_rows
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.overlays.reading_time import is_too_soon
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, scroll_top
-from ticketr.tui.styled import Span, wrap_line
 
 if TYPE_CHECKING:
-    from ticketr.sync import BulkChange, BulkIssue
-    from ticketr.tui.messages import Message
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.sync import BulkChange, BulkIssue
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 
 @final

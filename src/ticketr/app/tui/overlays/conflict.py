@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr.sync import Edited, choose, preview
+from ticketr.app.sync import Edited, choose, preview
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.conflict_rows import conflict_rows
+from ticketr.app.tui.overlays.line_input import LineInput
+from ticketr.app.tui.overlays.reading_time import is_too_soon
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.panels.frame import drawn, filled, scroll_top, spaced
+from ticketr.app.tui.text_input import TextInput
+from ticketr.app.tui.theme import Theme
 from ticketr.text import clean
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.conflict_rows import conflict_rows
-from ticketr.tui.overlays.line_input import LineInput
-from ticketr.tui.overlays.reading_time import is_too_soon
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import drawn, filled, scroll_top, spaced
-from ticketr.tui.text_input import TextInput
-from ticketr.tui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sync import Choice, ConflictPart, ConflictView
-    from ticketr.tui.messages import Message
-    from ticketr.tui.panels.frame import Row
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.sync import Choice, ConflictPart, ConflictView
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.panels.frame import Row
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 
 @final

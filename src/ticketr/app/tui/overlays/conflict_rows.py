@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.overlays.words import wrapped_words
+from ticketr.app.tui.panels.frame import title_rule
+from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.theme import mark
 from ticketr.text import clean, clip, fit, width
-from ticketr.tui.overlays.words import wrapped_words
-from ticketr.tui.panels.frame import title_rule
-from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.sync import Choice, ConflictPart, ConflictView, Preview
-    from ticketr.tui.panels.frame import Row
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
+    from ticketr.app.sync import Choice, ConflictPart, ConflictView, Preview
+    from ticketr.app.tui.panels.frame import Row
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
 
 NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.overlays.words import wrapped_words
-from ticketr.tui.panels.frame import filled, spaced, title_rule
-from ticketr.tui.sheet import Sheet
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.overlays.words import wrapped_words
+from ticketr.app.tui.panels.frame import filled, spaced, title_rule
+from ticketr.app.tui.sheet import Sheet
 
 if TYPE_CHECKING:
-    from ticketr.tui.messages import Message
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
 
 
 INDENT = "   "

@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from ticketr.app.tickets import InvalidFilter, fold, parse_filter
+from ticketr.app.tui import effects
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.navigation import show_row, show_workspace
+from ticketr.app.tui.overlays.asking import JQL, AskingKeys
+from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.state import Panel
 from ticketr.text import clean
-from ticketr.tickets import InvalidFilter, fold, parse_filter
-from ticketr.tui import effects
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.navigation import show_row, show_workspace
-from ticketr.tui.overlays.asking import JQL, AskingKeys
-from ticketr.tui.overlays.plan import Plan
-from ticketr.tui.state import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ticketr.tui.rows import ListRow
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.workspace import WorkspaceView
+    from ticketr.app.tui.rows import ListRow
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.workspace import WorkspaceView
 
 #: The most entries of tickets that are listed.
 MOST_TICKETS = 50

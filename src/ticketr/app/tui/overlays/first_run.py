@@ -6,24 +6,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from ticketr.tui import effects, messages
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.first_run_form import CHECKING, Form, Purpose
-from ticketr.tui.overlays.first_run_rows import WAYS, first_run_rows
-from ticketr.tui.panels.frame import filled
-from ticketr.tui.setup import FolderKind, NewWorkspace, SetupField
-from ticketr.tui.text_input import TextInput
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.first_run_form import CHECKING, Form, Purpose
+from ticketr.app.tui.overlays.first_run_rows import WAYS, first_run_rows
+from ticketr.app.tui.panels.frame import filled
+from ticketr.app.tui.setup import FolderKind, NewWorkspace, SetupField
+from ticketr.app.tui.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.messages import Message
-    from ticketr.tui.setup import Problem
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.setup import Problem
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 #: The page on which people make API tokens for Jira Cloud.
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ticketr.tickets import fold
-from ticketr.tui import effects
-from ticketr.tui.keymap import KeyAction
-from ticketr.tui.setup import (
+from ticketr.app.tickets import fold
+from ticketr.app.tui import effects
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
     LoginAnswer,
@@ -22,13 +22,13 @@ from ticketr.tui.setup import (
     SetupField,
     SiteAnswer,
 )
-from ticketr.tui.text_input import TextInput
+from ticketr.app.tui.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.setup import ProjectChoice
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.setup import ProjectChoice
 
 #: What the key of the page for tokens does.
 OPENS_PAGE = "opens the page that makes one"

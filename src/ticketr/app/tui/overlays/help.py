@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.panels.frame import filled, title_rule
 from ticketr.text import fit, width, wrap
-from ticketr.tui.keymap import TERMINAL_KEYS, Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, title_rule
 
 if TYPE_CHECKING:
-    from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.keymap import KeyMap
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 #: From this width on, a long help has two columns.
 TWO_COLUMNS = 96

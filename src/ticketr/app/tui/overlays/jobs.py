@@ -7,28 +7,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr import FinishedJob, JobSnapshot, JobStatus
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.ends import JobEnd, end_now
+from ticketr.app.tui.jobs_state import id_of_earlier
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.job_rows import earlier_words, job_rows
+from ticketr.app.tui.overlays.log import Log
+from ticketr.app.tui.overlays.run_again import EndedJob, refusal, run_again
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.panels.frame import drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.theme import mark
 from ticketr.statusline.render import next_spin
 from ticketr.text import clean, fit
-from ticketr.tui import effects, messages
-from ticketr.tui.ends import JobEnd, end_now
-from ticketr.tui.jobs_state import id_of_earlier
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.job_rows import earlier_words, job_rows
-from ticketr.tui.overlays.log import Log
-from ticketr.tui.overlays.run_again import EndedJob, refusal, run_again
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import drawn, filled, scroll_top, spaced, title_rule
-from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
     from ticketr.statusline import LineStyle
-    from ticketr.tui.messages import Message
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
 
 #: The most rows for what was done to single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.text_input import TextInput
 from ticketr.text import width
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 
 #: What stands between two hints.

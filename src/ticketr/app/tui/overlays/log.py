@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.panels.frame import filled, title_rule
+from ticketr.app.tui.state import LOG_ENTRIES
 from ticketr.text import wrap
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.panels.frame import filled, title_rule
-from ticketr.tui.state import LOG_ENTRIES
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 
 @final

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, final
 
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.box import boxed
+from ticketr.app.tui.overlays.entries import entries_of
+from ticketr.app.tui.overlays.scrolling import target
+from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.base import Overlay
-from ticketr.tui.overlays.box import boxed
-from ticketr.tui.overlays.entries import entries_of
-from ticketr.tui.overlays.scrolling import target
-from ticketr.tui.text_input import TextInput
 
 if TYPE_CHECKING:
-    from ticketr.tui.overlays.entries import Entry, RunAction
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.overlays.entries import Entry, RunAction
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
+    from ticketr.app.tui.theme import Theme
 
 #: Below this many rows, only what is typed and the entries are shown.
 LOW = 10

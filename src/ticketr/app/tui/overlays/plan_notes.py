@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ticketr.sync import Code
+from ticketr.app.sync import Code
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.plan_rows import INDENT, padded_name
+from ticketr.app.tui.status_row import without_places
+from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.theme import mark
 from ticketr.text import clean
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.plan_rows import INDENT, padded_name
-from ticketr.tui.status_row import without_places
-from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.sync import LeftAlone, PushPlan
-    from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
+    from ticketr.app.sync import LeftAlone, PushPlan
+    from ticketr.app.tui.keymap import KeyMap
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)

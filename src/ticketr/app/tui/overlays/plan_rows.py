@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.styled import Span, wrap_line
+from ticketr.app.tui.theme import mark
 from ticketr.text import clean, clip, width
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.styled import Span, wrap_line
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.sync import FileEdit, PlanEntry
-    from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.styled import Line
+    from ticketr.app.sync import FileEdit, PlanEntry
+    from ticketr.app.tui.keymap import KeyMap
+    from ticketr.app.tui.styled import Line
 
 NAME_CELLS = 10
 #: The indent of what would change, below the title.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.tui.state import AppState
+    from ticketr.app.tui.state import AppState
 
 #: Seconds that a plan, conflict or question has to be on the screen before Enter is taken.
 LOOK = 0.3

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr import FinishedJob
-from ticketr.sync import tagged_tickets
-from ticketr.tickets import is_key
-from ticketr.tui import effects
-from ticketr.tui.job_request import JobKind, JobRequest
-from ticketr.tui.jobs_state import kind_of, workspace_of
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.overlays.plan import Plan
+from ticketr.app.sync import tagged_tickets
+from ticketr.app.tickets import is_key
+from ticketr.app.tui import effects
+from ticketr.app.tui.job_request import JobKind, JobRequest
+from ticketr.app.tui.jobs_state import kind_of, workspace_of
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.overlays.plan import Plan
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.state import AppState
-    from ticketr.tui.step import Step
+    from ticketr.app.tui.keymap import KeyMap
+    from ticketr.app.tui.state import AppState
+    from ticketr.app.tui.step import Step
 
 #: The end of the name of a job of many tickets, which names only the first ones.
 _MORE = re.compile(r" and (\d+) more$")

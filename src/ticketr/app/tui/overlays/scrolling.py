@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketr.tui.keymap import KeyAction
+from ticketr.app.tui.keymap import KeyAction
 
 
 def target(action: KeyAction, at: int, page: int, last: int) -> int | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ticketr.sync import word_diff
+from ticketr.app.sync import word_diff
+from ticketr.app.tui.styled import Span, wrap_line
 from ticketr.text import clean
-from ticketr.tui.styled import Span, wrap_line
 
 if TYPE_CHECKING:
-    from ticketr.tui.styled import Line
+    from ticketr.app.tui.styled import Line
 
 
 @lru_cache(maxsize=16)

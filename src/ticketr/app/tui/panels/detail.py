@@ -6,22 +6,22 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
+from ticketr.app.tui.markdown import render_markdown
+from ticketr.app.tui.panels.frame import filled, title_rule
+from ticketr.app.tui.panels.marks import status_mark
+from ticketr.app.tui.panels.matches import find_matches, with_marks
+from ticketr.app.tui.sheet import DetailLine
+from ticketr.app.tui.styled import Span, cells as cells_of, wrap_line
+from ticketr.app.tui.theme import mark
 from ticketr.text import clean, clip, fit, width, wrap
-from ticketr.tui.keymap import Context, KeyAction, KeyMap
-from ticketr.tui.markdown import render_markdown
-from ticketr.tui.panels.frame import filled, title_rule
-from ticketr.tui.panels.marks import status_mark
-from ticketr.tui.panels.matches import find_matches, with_marks
-from ticketr.tui.sheet import DetailLine
-from ticketr.tui.styled import Span, cells as cells_of, wrap_line
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ticketr.tui.sheet import Sheet, TaskLine, WrappedDetail
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.sheet import Sheet, TaskLine, WrappedDetail
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
 
 #: From this width of the panel on, the fields stand in two columns.
 TWO_COLUMNS = 44

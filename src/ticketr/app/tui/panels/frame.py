@@ -9,7 +9,7 @@ from ticketr.text import clip, width
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ticketr.tui.theme import Theme
+    from ticketr.app.tui.theme import Theme
 
     #: A row, or a function that draws it once it is known to be on the screen.
     Row: TypeAlias = str | Callable[[], str]

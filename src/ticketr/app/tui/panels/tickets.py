@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.keymap import Context, KeyAction
+from ticketr.app.tui.panels.frame import filled, title_rule
+from ticketr.app.tui.panels.marks import initials, status_mark
+from ticketr.app.tui.styled import Span
+from ticketr.app.tui.theme import mark
 from ticketr.text import clean, clip, width, wrap
-from ticketr.tui.keymap import Context, KeyAction
-from ticketr.tui.panels.frame import filled, title_rule
-from ticketr.tui.panels.marks import initials, status_mark
-from ticketr.tui.styled import Span
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
-    from ticketr.tui.keymap import KeyMap
-    from ticketr.tui.row_blocks import VisibleRow
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
-    from ticketr.tui.workspace import WorkspaceView
+    from ticketr.app.tui.keymap import KeyMap
+    from ticketr.app.tui.row_blocks import VisibleRow
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
+    from ticketr.app.tui.workspace import WorkspaceView
 
 KEY_CELLS = 9
 #: The most cells of a filter in the title, and the least of a cut one beside other facts.

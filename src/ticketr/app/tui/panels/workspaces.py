@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.app.tui.styled import Span
+from ticketr.app.tui.theme import mark
 from ticketr.text import fit, width
-from ticketr.tui.panels.frame import filled, scroll_top, title_rule
-from ticketr.tui.styled import Span
-from ticketr.tui.theme import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.tui.styled import Line
-    from ticketr.tui.theme import Theme
-    from ticketr.tui.workspace import WorkspaceView
+    from ticketr.app.tui.styled import Line
+    from ticketr.app.tui.theme import Theme
+    from ticketr.app.tui.workspace import WorkspaceView
 
 
 def draw_workspaces(

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 import trio
 
 from ticketr import TicketrError
-from ticketr.sync import keys_of, read_state
+from ticketr.app.sync import keys_of, read_state
+from ticketr.app.tui import messages
 from ticketr.text import clean
-from ticketr.tui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr.sync import BulkIssue, Store
-    from ticketr.tui import effects
-    from ticketr.tui.services.context import Services
+    from ticketr.app.sync import BulkIssue, Store
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.services.context import Services
 
 T = TypeVar("T")
 

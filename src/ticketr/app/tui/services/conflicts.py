@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr import TicketrError
-from ticketr.sync import (
+from ticketr.app.sync import (
     State,
     UndoKind,
     carry_out,
@@ -19,17 +19,17 @@ from ticketr.sync import (
     undo_change,
     undo_steps,
 )
+from ticketr.app.tui import messages
+from ticketr.app.tui.keymap import KeyAction
 from ticketr.text import clean
-from ticketr.tui import messages
-from ticketr.tui.keymap import KeyAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketr.sync import ConflictView, Resolution, Store, UndoStep
-    from ticketr.tui import effects
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.context import Services
+    from ticketr.app.sync import ConflictView, Resolution, Store, UndoStep
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.context import Services
 
 #: The most tickets of a change that are named.
 MOST_NAMES = 5

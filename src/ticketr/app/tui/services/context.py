@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from ticketr.tui.services.newest import Newest
+from ticketr.app.tui.services.newest import Newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from ticketr import JobQueue
-    from ticketr.sync import ThreadRunner
+    from ticketr.app.sync import ThreadRunner
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.setup_runner import SetupRunner
+    from ticketr.app.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
     from ticketr.terminal import Event
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.setup_runner import SetupRunner
-    from ticketr.tui.services.workspaces import FileReader, OpenWorkspace, Workspaces
 
 
 class AppTerminal(Protocol):

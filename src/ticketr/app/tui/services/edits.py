@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import trio
 
 from ticketr import TicketrError
-from ticketr.sync import (
+from ticketr.app.sync import (
     State,
     add_comment as write_comment,
     add_sub_task,
@@ -17,19 +17,19 @@ from ticketr.sync import (
     carry_out_edits,
     plan_file_edits,
 )
+from ticketr.app.tickets import Ticket
+from ticketr.app.tui import messages
+from ticketr.app.tui.keymap import KeyAction
+from ticketr.app.tui.services.files import without_root
+from ticketr.app.tui.workspace import NO_COMMENTS
 from ticketr.text import clean
-from ticketr.tickets import Ticket
-from ticketr.tui import messages
-from ticketr.tui.keymap import KeyAction
-from ticketr.tui.services.files import without_root
-from ticketr.tui.workspace import NO_COMMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ticketr.sync import FieldChange, FileEditPlan, IssuePlace, Store
-    from ticketr.tui import effects
-    from ticketr.tui.services.context import Services
+    from ticketr.app.sync import FieldChange, FileEditPlan, IssuePlace, Store
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.services.context import Services
 
 #: Keys to name after a notice, and what each does.
 Hints: TypeAlias = tuple[tuple[KeyAction, str], ...]

@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ticketr import JobStatus, OnConflict, TicketrError
-from ticketr.sync import tagged_tickets, ticket_tags
+from ticketr.app.sync import tagged_tickets, ticket_tags
+from ticketr.app.tui import messages
+from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.rows import rows_of
 from ticketr.text import clean
-from ticketr.tui import messages
-from ticketr.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
-from ticketr.tui.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ticketr import JobSnapshot
-    from ticketr.tickets import Ticket
-    from ticketr.tui import effects
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.context import Services
+    from ticketr.app.tickets import Ticket
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.context import Services
 
 #: The most ended jobs that are read from the history.
 MOST_HISTORY = 200

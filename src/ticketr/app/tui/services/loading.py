@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ticketr.tui import effects, messages
-from ticketr.tui.panels.detail import detail_lines, is_long
-from ticketr.tui.services.files import read_sheet
-from ticketr.tui.sheet import WrappedDetail
+from ticketr.app.tui import effects, messages
+from ticketr.app.tui.panels.detail import detail_lines, is_long
+from ticketr.app.tui.services.files import read_sheet
+from ticketr.app.tui.sheet import WrappedDetail
 
 if TYPE_CHECKING:
-    from ticketr.sync import Store
-    from ticketr.tui.services.context import Services
-    from ticketr.tui.sheet import Sheet
+    from ticketr.app.sync import Store
+    from ticketr.app.tui.services.context import Services
+    from ticketr.app.tui.sheet import Sheet
 
 
 async def read_files(services: Services, effect: effects.ReadFiles) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr import TicketrError
-from ticketr.config import ListMemory, read_list_memory, store_list_memory
+from ticketr.app.config import ListMemory, read_list_memory, store_list_memory
+from ticketr.app.tickets import SORT_NAMES, InvalidFilter, parse_filter
+from ticketr.app.tui import messages
 from ticketr.text import clean
-from ticketr.tickets import SORT_NAMES, InvalidFilter, parse_filter
-from ticketr.tui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sync import Store
-    from ticketr.tui import effects
-    from ticketr.tui.services.context import Services
+    from ticketr.app.sync import Store
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.services.context import Services
 
 
 async def remember(services: Services, effect: effects.Remember) -> None:

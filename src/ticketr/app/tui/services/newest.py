@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from ticketr.tui import effects
+from ticketr.app.tui import effects
 
 if TYPE_CHECKING:
-    from ticketr.tui.effects import Effect
+    from ticketr.app.tui.effects import Effect
 
 
 @final

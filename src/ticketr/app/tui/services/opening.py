@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ticketr.config import BUILT_IN, STATE_FOLDER, expand_aliases
-from ticketr.sync import (
+from ticketr.app.config import BUILT_IN, STATE_FOLDER, expand_aliases
+from ticketr.app.sync import (
     BulkJob,
     PullJob,
     PushJob,
@@ -17,16 +17,16 @@ from ticketr.sync import (
     read_statuses,
     search_ids,
 )
+from ticketr.app.tui.job_request import JobKind
+from ticketr.app.tui.services.workspaces import OpenWorkspace
 from ticketr.text import clean
-from ticketr.tui.job_request import JobKind
-from ticketr.tui.services.workspaces import OpenWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr import Job
-    from ticketr.sync import OnWritten, SessionOptions
-    from ticketr.tui.job_request import JobRequest
+    from ticketr.app.sync import OnWritten, SessionOptions
+    from ticketr.app.tui.job_request import JobRequest
 
 
 def open_workspace(

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.editor import editor_words, how_it_failed
-from ticketr.jira.site import browse_url
+from ticketr.app.editor import editor_words, how_it_failed
+from ticketr.app.jira.site import browse_url
+from ticketr.app.tui import messages
 from ticketr.text import clean
-from ticketr.tui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ticketr.tui import effects
-    from ticketr.tui.services.context import Services
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.services.context import Services
 
 #: The most characters that are copied; some terminals take no more.
 MOST_COPIED = 74_000

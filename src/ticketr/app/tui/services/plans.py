@@ -6,16 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ticketr import TicketrError
-from ticketr.sync import read_push_plan, read_state
+from ticketr.app.sync import read_push_plan, read_state
+from ticketr.app.tui import messages
+from ticketr.app.tui.job_request import JobKind
 from ticketr.text import clean
-from ticketr.tui import messages
-from ticketr.tui.job_request import JobKind
 
 if TYPE_CHECKING:
-    from ticketr.sync import PushPlan, Side, Store
-    from ticketr.tui import effects
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.context import Services
+    from ticketr.app.sync import PushPlan, Side, Store
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.context import Services
 
 
 async def read_plan(services: Services, effect: effects.ReadPlan) -> None:

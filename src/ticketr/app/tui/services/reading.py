@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, final
 import trio
 
 from ticketr import TicketrError
-from ticketr.sync import read_state, visit_files
+from ticketr.app.sync import read_state, visit_files
+from ticketr.app.tui import messages
+from ticketr.app.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
+from ticketr.app.tui.services.memory import recall
+from ticketr.app.tui.services.seen_files import SeenFiles
+from ticketr.app.tui.sorting import sort_ahead
+from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
-from ticketr.tui import messages
-from ticketr.tui.services.files import NO_ROWS, WorkspaceReader, empty_state
-from ticketr.tui.services.memory import recall
-from ticketr.tui.services.seen_files import SeenFiles
-from ticketr.tui.sorting import sort_ahead
-from ticketr.tui.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractContextManager
 
-    from ticketr.sync import State, Store, ThreadRunner
-    from ticketr.tui.messages import FilesRead, Message, Recalled
+    from ticketr.app.sync import State, Store, ThreadRunner
+    from ticketr.app.tui.messages import FilesRead, Message, Recalled
 
 
 #: Files read in one visit to a thread, which takes some 30 milliseconds: on a busy machine each

@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ticketr import TicketrError, __version__
-from ticketr.sync import SeenTicket, seen_ticket
-from ticketr.tickets import Candidate
-from ticketr.tui.rows import rows_of_candidates
+from ticketr.app.sync import SeenTicket, seen_ticket
+from ticketr.app.tickets import Candidate
+from ticketr.app.tui.rows import rows_of_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from ticketr.sync import LocalTicket, Store
-    from ticketr.tui.rows import ListRow
+    from ticketr.app.sync import LocalTicket, Store
+    from ticketr.app.tui.rows import ListRow
 
 #: The file, in ticketr's own folder.
 FILE = "list.jsonl"

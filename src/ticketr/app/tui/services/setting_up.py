@@ -6,15 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ticketr.app.tui import messages
+from ticketr.app.tui.services.opening import open_workspace
+from ticketr.app.tui.setup import OpenedWorkspace, Problem, SetupField
 from ticketr.text import clean
-from ticketr.tui import messages
-from ticketr.tui.services.opening import open_workspace
-from ticketr.tui.setup import OpenedWorkspace, Problem, SetupField
 
 if TYPE_CHECKING:
-    from ticketr.tui import effects
-    from ticketr.tui.services.context import Services
-    from ticketr.tui.services.setup_runner import SetupRunner
+    from ticketr.app.tui import effects
+    from ticketr.app.tui.services.context import Services
+    from ticketr.app.tui.services.setup_runner import SetupRunner
 
 
 def _runner(services: Services) -> SetupRunner:

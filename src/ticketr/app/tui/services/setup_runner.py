@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, TypeVar, final
 
 import trio
 
-from ticketr.tui.setup import OpenedWorkspace, Problem
+from ticketr.app.tui.setup import OpenedWorkspace, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr.tui.setup import Setup, SetupField
+    from ticketr.app.tui.setup import Setup, SetupField
 
 T = TypeVar("T")
 

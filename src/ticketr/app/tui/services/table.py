@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.tui import effects
-from ticketr.tui.services import (
+from ticketr.app.tui import effects
+from ticketr.app.tui.services import (
     asking,
     conflicts,
     edits,
@@ -20,8 +20,8 @@ from ticketr.tui.services import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ticketr.tui.messages import Message
-    from ticketr.tui.services.context import Services
+    from ticketr.app.tui.messages import Message
+    from ticketr.app.tui.services.context import Services
 
 
 def _redraw(services: Services, _: effects.Redraw) -> None:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Protocol, final
 import trio
 
 from ticketr import TicketrError
+from ticketr.app.tui import messages
 from ticketr.text import clean
-from ticketr.tui import messages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ticketr import Job
-    from ticketr.jira import LastChange
-    from ticketr.sync import BulkIssue, OnWritten, Side, Store
-    from ticketr.tui.effects import Effect
-    from ticketr.tui.job_request import JobRequest
-    from ticketr.tui.messages import Message
+    from ticketr.app.jira import LastChange
+    from ticketr.app.sync import BulkIssue, OnWritten, Side, Store
+    from ticketr.app.tui.effects import Effect
+    from ticketr.app.tui.job_request import JobRequest
+    from ticketr.app.tui.messages import Message
 
 
 class FileReader(Protocol):

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use
 
 if TYPE_CHECKING:
-    from ticketr.jira.adf.forms.files import ATTACHED, BY_NAME, name_files, without_escapes
-    from ticketr.jira.adf.forms.inline import COLORS
-    from ticketr.jira.adf.forms.panels import PANELS, WORDS
-    from ticketr.jira.adf.forms.read import Reader, read_decisions
-    from ticketr.jira.adf.forms.write import Writer
+    from ticketr.app.jira.adf.forms.files import ATTACHED, BY_NAME, name_files, without_escapes
+    from ticketr.app.jira.adf.forms.inline import COLORS
+    from ticketr.app.jira.adf.forms.panels import PANELS, WORDS
+    from ticketr.app.jira.adf.forms.read import Reader, read_decisions
+    from ticketr.app.jira.adf.forms.write import Writer
 
 #: The modules of these names, each imported when its first name is looked up.
 _HOMES = {

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from ticketr._lazy import compile_on_use
-from ticketr.jira.adf._signs import raw
+from ticketr.app.jira.adf._signs import raw
 
 if TYPE_CHECKING:
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 #: Stands before the name of a file.
 ATTACHED = "attachment:"

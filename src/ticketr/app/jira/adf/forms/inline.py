@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ticketr.emoji import emoji_named
-from ticketr.jira.adf._addresses import BACKSLASH, BARE
-from ticketr.jira.adf._signs import AUTO, raw
+from ticketr.app.emoji import emoji_named
+from ticketr.app.jira.adf._addresses import BACKSLASH, BARE
+from ticketr.app.jira.adf._signs import AUTO, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 Token: TypeAlias = dict[str, Any]
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.jira.adf._tables import blank_code
+from ticketr.app.jira.adf._tables import blank_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

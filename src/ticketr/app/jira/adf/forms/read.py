@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._html import LESS
-from ticketr.jira.adf.forms.files import read_picture
-from ticketr.jira.adf.forms.inline import (
+from ticketr.app.jira.adf._html import LESS
+from ticketr.app.jira.adf.forms.files import read_picture
+from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
     Token,
     html,
@@ -23,12 +23,12 @@ from ticketr.jira.adf.forms.inline import (
     read_tag,
     read_text,
 )
-from ticketr.jira.adf.forms.panels import PANELS
+from ticketr.app.jira.adf.forms.panels import PANELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 _LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
 _PARAGRAPHS = frozenset({"paragraph", "block_text"})

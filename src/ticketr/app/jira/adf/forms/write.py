@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.jira.adf._plain import walk
-from ticketr.jira.adf._schema import NODES
-from ticketr.jira.adf._signs import JOIN, NEWLINE, STAY, raw
-from ticketr.jira.adf.forms.files import write_picture
-from ticketr.jira.adf.forms.inline import (
+from ticketr.app.jira.adf._plain import walk
+from ticketr.app.jira.adf._schema import NODES
+from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, raw
+from ticketr.app.jira.adf.forms.files import write_picture
+from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
     escape_text,
     tag_of,
@@ -16,12 +16,12 @@ from ticketr.jira.adf.forms.inline import (
     write_card,
     write_inline,
 )
-from ticketr.jira.adf.forms.panels import WORDS
+from ticketr.app.jira.adf.forms.panels import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from ticketr.jira.adf._canonical import Json
+    from ticketr.app.jira.adf._canonical import Json
 
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
