@@ -12,16 +12,14 @@ import io
 import json
 import math
 import pickle
+from collections.abc import Iterable, Iterator
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._calls.importable import MAIN, LoadFailed
 from ticketr.jobs._readers.json import MAX_BITS, MAX_DEPTH
 from ticketr.jobs._values import checked_text, safe_repr, safe_str
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 CodecName: TypeAlias = Literal["json", "pickle"]
 
@@ -49,7 +47,6 @@ class Codec(Protocol):
         Raises:
             NotSendable: One of the parts would not come back equal.
         """
-        ...
 
     def decode(self, data: bytes) -> Any:
         """Return the value that these bytes stand for.
@@ -57,7 +54,6 @@ class Codec(Protocol):
         Raises:
             LoadFailed: They do not encode a value.
         """
-        ...
 
 
 class Flaw(NamedTuple):
@@ -89,49 +85,42 @@ class JsonCodec:
             raise LoadFailed(f"this is not JSON: {error}") from error
 
 
-def json_flaw(value: object, depth: int = MAX_DEPTH) -> Flaw | None:
+def json_flaw(value: object, path: str = "", depth: int = MAX_DEPTH) -> Flaw | None:
     """Return why a value would not come back equal from JSON; None if it would."""
-    kind = type(value)
-    if value is None or kind is bool:
+    problem = ""
+    if value is None or type(value) is bool:
         return None
     if type(value) is str:
-        return None if value.isascii() else _text_flaw(value)
-    if type(value) is int:
-        is_long = value.bit_length() > MAX_BITS
-        return Flaw("", value, "is too long a number") if is_long else None
-    if type(value) is float:
-        return None if math.isfinite(value) else Flaw("", value, "is not a number that JSON has")
-    if kind is list or kind is dict:
-        if not depth:
-            return Flaw("", value, f"is nested more than {MAX_DEPTH} deep")
-        return _list_flaw(value, depth) if type(value) is list else _dict_flaw(value, depth)
-    return Flaw("", value, _other_type(kind))
+        problem = "" if is_unicode(value) else "is text that UTF-8 cannot encode"
+    elif type(value) is int:
+        problem = "is too long a number" if value.bit_length() > MAX_BITS else ""
+    elif type(value) is float:
+        problem = "" if math.isfinite(value) else "is not a number that JSON has"
+    elif type(value) not in (list, dict):
+        problem = _other_type(type(value))
+    elif not depth:
+        problem = f"is nested more than {MAX_DEPTH} deep"
+    elif type(value) is list:
+        flaws = (json_flaw(item, f"{path}[{n}]", depth - 1) for n, item in enumerate(value))
+        return next(filter(None, flaws), None)
+    elif type(value) is dict:
+        return next(filter(None, _dict_flaws(value, path, depth)), None)
+    return Flaw(path, value, problem) if problem else None
 
 
-def _text_flaw(text: str) -> Flaw | None:
+def is_unicode(text: str) -> bool:
+    """Tell whether UTF-8 can encode a text."""
     try:
-        text.encode()
+        return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
-        return Flaw("", text, "is text that UTF-8 cannot encode")
-    return None
+        return False
 
 
-def _list_flaw(items: list[object], depth: int) -> Flaw | None:
-    for index, item in enumerate(items):
-        flaw = json_flaw(item, depth - 1)
-        if flaw is not None:
-            return flaw._replace(path=f"[{index}]{flaw.path}")
-    return None
-
-
-def _dict_flaw(items: Any, depth: int) -> Flaw | None:
+def _dict_flaws(items: dict[object, object], path: str, depth: int) -> Iterator[Flaw | None]:
     for name, item in items.items():
-        if type(name) is not str or _text_flaw(name) is not None:
-            return Flaw("", name, "is a key of a dict, and JSON's keys are texts")
-        flaw = json_flaw(item, depth - 1)
-        if flaw is not None:
-            return flaw._replace(path=f"[{name!r}]{flaw.path}")
-    return None
+        if type(name) is not str or not is_unicode(name):
+            yield Flaw(path, name, "is a key of a dict, and JSON's keys are texts")
+        yield json_flaw(item, f"{path}[{name!r}]", depth - 1)
 
 
 def _other_type(kind: type) -> str:
@@ -153,16 +142,17 @@ class PickleCodec:
         try:
             return _pickled(whole)
         except Exception as error:
-            for what, value in parts:
+            for what, value in [*parts, Part("the job", whole)]:
                 try:
                     _pickled(value)
                 except NotSendable as flaw:
-                    raise NotSendable(f"{what}, in it {flaw.what}", flaw.value, flaw.problem) from (
-                        flaw
-                    )
+                    words = f"{what}, in it {flaw.what}"
+                    raise NotSendable(words, flaw.value, flaw.problem) from flaw
                 except Exception as flaw:
-                    raise NotSendable(what, safe_repr(value), _not_pickled(flaw)) from flaw
-            raise NotSendable("the job", safe_repr(whole), _not_pickled(error)) from error
+                    words = safe_str(flaw) or type(flaw).__name__
+                    problem = f"cannot be pickled, or not be read again: {words}"
+                    raise NotSendable(what, safe_repr(value), problem) from flaw
+            raise NotSendable("the job", safe_repr(whole), "cannot be pickled") from error
 
     def decode(self, data: bytes) -> Any:
         try:
@@ -192,11 +182,6 @@ def _pickled(value: object) -> bytes:
     data = buffer.getvalue()
     pickle.loads(data)  # noqa: S301 - the value has just been written
     return data
-
-
-def _not_pickled(error: Exception) -> str:
-    words = safe_str(error) or type(error).__name__
-    return f"cannot be pickled, or not be read again: {words}"
 
 
 CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (JsonCodec(), PickleCodec())}

@@ -11,15 +11,13 @@ import functools
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._values import safe_repr, safe_str
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAIN = "__main__"
 
@@ -76,51 +74,44 @@ def importable_name(thing: object, what: str) -> str:
     Raises:
         NotSendable: It has no such name.
     """
-    if type(thing) is MethodType and not isinstance(thing.__self__, type):
-        raise NotSendable(
-            what,
-            safe_repr(thing),
-            "is a method of one object. Submit a function, or a dataclass with an execute method",
-        )
-    module, qualname = _text_of(thing, "__module__"), _text_of(thing, "__qualname__")
-    if not module or not qualname:
-        raise NotSendable(
-            what,
-            safe_repr(thing),
-            "has no name to import it by. Submit a function of a module, or a dataclass with an"
-            " execute method",
-        )
-    if "<" in qualname:
+    name, problem = _name_of(thing)
+    if not problem:
+        try:
+            same: object = import_by_name(name)
+        except LoadFailed as error:
+            raise NotSendable(what, safe_repr(thing), f"cannot be imported: {error}") from error
+        if same is thing or (type(thing) is MethodType and same == thing):  # a class method
+            return name
         problem = (
-            "is a lambda, which cannot be imported"
-            if qualname.endswith("<lambda>")
-            else "is defined inside a function, so it cannot be imported"
-        )
-        raise NotSendable(
-            what, safe_repr(thing), f"{problem}. Write a function at the top level of a module"
-        )
-    if module == MAIN:
-        module = _main_name()
-        if not module:
-            raise NotSendable(
-                what,
-                safe_repr(thing),
-                "is defined in the program's own file, which cannot be imported. Write it in a"
-                " module, and import that",
-            )
-    name = f"{module}:{qualname}"
-    try:
-        found = import_by_name(name)
-    except LoadFailed as error:
-        raise NotSendable(what, safe_repr(thing), f"cannot be imported: {error}") from error
-    if not _is_same(found, thing):
-        raise NotSendable(
-            what,
-            safe_repr(thing),
             f"is not what {name} stands for. Give it that name in its module, or submit what has"
-            " the name",
+            " the name"
         )
-    return name
+    raise NotSendable(what, safe_repr(thing), problem)
+
+
+def _name_of(thing: object) -> tuple[str, str]:
+    """Return the name of a function or class, and why it cannot be imported by that."""
+    use = "Submit a function of a module, or a dataclass with an execute method"
+    if type(thing) is MethodType and not isinstance(thing.__self__, type):
+        return "", f"is a method of one object. {use}"
+    try:
+        module: object = getattr(thing, "__module__", None)
+        qualname: object = getattr(thing, "__qualname__", None)
+    except Exception:  # noqa: BLE001 - the object's own code
+        module = qualname = None
+    if type(qualname) is not str or type(module) is not str:
+        return "", f"has no name to import it by. {use}"
+    write = "Write a function at the top level of a module"
+    if "<lambda>" in qualname:
+        return "", f"is a lambda, which cannot be imported. {write}"
+    if "<" in qualname:
+        return "", f"is defined inside a function, so it cannot be imported. {write}"
+    if module == MAIN and not (module := _main_name()):
+        return "", (
+            "is defined in the program's own file, which cannot be imported. Write it in a module,"
+            " and import that"
+        )
+    return f"{module}:{qualname}", ""
 
 
 def import_by_name(name: str) -> Any:
@@ -144,20 +135,6 @@ def _module(name: str) -> ModuleType:
     if name and name == _main_name():
         return sys.modules[MAIN]
     return importlib.import_module(name)
-
-
-def _is_same(found: object, thing: object) -> bool:
-    if type(thing) is MethodType and type(found) is MethodType:  # a class method
-        return found.__func__ is thing.__func__ and found.__self__ is thing.__self__
-    return found is thing
-
-
-def _text_of(thing: object, attribute: str) -> str:
-    try:
-        value = getattr(thing, attribute, None)
-    except Exception:  # noqa: BLE001 - the object's own code
-        return ""
-    return value if type(value) is str else ""
 
 
 def _main_name() -> str:

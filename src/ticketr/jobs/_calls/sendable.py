@@ -12,17 +12,13 @@ import functools
 import inspect
 from dataclasses import fields
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments.adapters import InThread, Plain, in_thread, plain
-from ticketr.jobs._calls.codecs import CODECS, Part
-from ticketr.jobs._calls.importable import LoadFailed, importable_name, load_allowed
+from ticketr.jobs._calls.codecs import Codec, Part
+from ticketr.jobs._calls.importable import AllowedNames, LoadFailed, importable_name, load_allowed
 from ticketr.jobs._values import class_name, safe_repr, safe_str
-
-if TYPE_CHECKING:
-    from ticketr.jobs._calls.codecs import Codec
-    from ticketr.jobs._calls.importable import AllowedNames
 
 JOB = "the job"
 
@@ -41,7 +37,7 @@ def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
     parts = [Part(f"argument {number}", value) for number, value in enumerate(args, start=1)]
     spec = _spec_of(job, codec, parts)
     data = codec.encode({"job": spec, "args": [*args]}, parts)
-    if codec.name == "json" and _is_object(job):
+    if "object" in spec:
         _check_comes_back(job, spec)
     return data
 
@@ -133,21 +129,20 @@ def _fields_of(job: Any) -> dict[str, object]:
         raise NotSendable(JOB, safe_repr(job), problem) from error
 
 
-def _check_comes_back(job: object, spec: dict[str, object]) -> None:
-    """Rebuild a dataclass, and compare its fields, which now have JSON's types."""
+def _check_comes_back(job: object, spec: dict[str, Any]) -> None:
+    """Rebuild a dataclass, and compare its fields, which have JSON's types."""
     try:
-        made = _job_of(spec)
+        rebuilt = _fields_of(_job_of(spec))
     except LoadFailed as error:
         raise NotSendable(JOB, safe_repr(job), f"cannot be rebuilt: {error}") from error
-    before, after = cast("dict[str, object]", spec["fields"]), _fields_of(made)
-    for name, value in before.items():
-        if type(after[name]) is not type(value) or after[name] != value:
-            raise NotSendable(
-                f"field {name!r} of {class_name(type(job))}",
-                safe_repr(value),
-                f"becomes {safe_repr(after[name])} when the object is rebuilt. Let the class keep"
-                " it as it is given",
+    for name, value in spec["fields"].items():
+        if type(rebuilt[name]) is not type(value) or rebuilt[name] != value:
+            problem = (
+                f"becomes {safe_repr(rebuilt[name])} when the object is rebuilt. Let the class keep"
+                " it as it is given"
             )
+            what = f"field {name!r} of {class_name(type(job))}"
+            raise NotSendable(what, safe_repr(value), problem)
 
 
 def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
@@ -181,6 +176,3 @@ def _rebuilt(name: str, values: dict[str, object], allowed: AllowedNames | None)
     except Exception as error:
         words = safe_str(error) or class_name(type(error))
         raise LoadFailed(f"{name} cannot be made of its fields: {words}") from error
-
-
-__all__ = ["CODECS", "LoadFailed", "pack_job", "pack_value", "unpack_job"]
