@@ -73,7 +73,7 @@ def test_import_ticketr_loads_the_library_alone() -> None:
     assert {name for name in foreign if not name.startswith(("_", "__editable"))} == set()
     inner = {name.split(".")[1] for name in loaded if name.startswith("ticketr.")}
     assert inner <= {"jobs", "_errors", "_version"}
-    needed_with_a_file_alone = {"sqlite3", "pickle", "ticketr.jobs._sqlite.store_writer"}
+    needed_with_a_file_alone = {"sqlite3", "pickle", "ticketr.jobs._sqlite.writer"}
     assert needed_with_a_file_alone.isdisjoint(loaded)
 
 

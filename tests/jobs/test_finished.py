@@ -20,10 +20,7 @@ from ticketr.jobs._sqlite.finished import (
     COLUMNS,
     MAX_CHARS,
     MAX_TAG_CHARS,
-    NULL,
     PLAIN_COLUMNS,
-    PLAIN_VALUES,
-    FinishedBatch,
     clipped,
     job_of_row,
     row_of_job,
@@ -144,9 +141,6 @@ async def test_a_job_that_was_tried_again_is_not_plain(autojump_clock: MockClock
     assert [type(value) for value in whole_row(rows[1])] == [
         type(value) for value in row_of_job(job_of_row(rows[1]))
     ]
-    assert {name: job_of_row(rows[1]).__getattribute__(name) for name in PLAIN_VALUES} == {
-        name: None if value is NULL else value for name, value in PLAIN_VALUES.items()
-    } | {"tags": frozenset()}
 
 
 async def test_the_texts_of_a_plain_job_are_cut(autojump_clock: MockClock) -> None:
@@ -160,18 +154,6 @@ async def test_the_texts_of_a_plain_job_are_cut(autojump_clock: MockClock) -> No
     long = job_of_row(row_of_record(record_of(handle), "run", 1, result, 0.0))
     assert (len(long.name), len(long.result or "")) == (MAX_CHARS, MAX_CHARS)
     assert entry(other, 1).name == "ä\\udcff"
-
-
-async def test_a_batch_is_a_sequence_of_jobs(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handles = [await queue.submit(value) for _ in range(3)]
-
-    rows = [row_of_record(record_of(handle), "run", 1, repr, 0.0) for handle in handles]
-    batch = FinishedBatch(rows)
-    assert [job.id for job in batch] == ["job-1", "job-2", "job-3"]
-    assert ([*batch], batch[-1].id, len(batch)) == ([batch[0], batch[1], batch[2]], "job-3", 3)
-    assert [job.id for job in batch[1:]] == ["job-2", "job-3"]
-    assert repr(batch) == "<FinishedBatch of 3 jobs>"
 
 
 def test_a_text_is_cut_and_can_be_written() -> None:

@@ -12,7 +12,6 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -30,10 +29,12 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.jobs._sqlite import finished as _finished, history as _history
+from ticketr.jobs._sqlite.database import Schema, connect
 from ticketr.jobs._timer import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from trio.testing import MockClock
 
@@ -191,11 +192,11 @@ async def test_the_queue_asks_the_file_for_the_jobs_of_an_id_alone(
     await history.write([job(number) for number in range(9)])
     made: list[FinishedJob] = []
 
-    def job_of_stored_row(row: Any) -> FinishedJob:
+    def job_of_row(row: Any) -> FinishedJob:
         made.append(_finished.job_of_row(row))
         return made[-1]
 
-    monkeypatch.setattr(_history, "job_of_stored_row", job_of_stored_row)
+    monkeypatch.setattr(_history, "job_of_row", job_of_row)
     async with open_job_queue(history=history) as queue:
         assert await queue.history(id="job-5") == made
     assert numbers(made) == [5]
@@ -304,26 +305,13 @@ async def test_the_file_is_its_owners(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_an_older_schema_is_migrated_with_its_jobs(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await SqliteHistory(path).write([job(1)])
-    step = ("CREATE TABLE more (x)", "UPDATE jobs SET name = name || '!'")
-    monkeypatch.setattr(_history, "MIGRATIONS", [*_history.MIGRATIONS, step])
-
-    (found,) = await SqliteHistory(path).read()
-
-    assert found.name == "pull!"
-    assert [found.name for found in await SqliteHistory(path).read()] == ["pull!"]
-
-
-async def test_a_newer_schema_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_tables_of_another_version_are_left_alone(path: Path) -> None:
     await SqliteHistory(path).write([job(1)])
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
 
-    with pytest.raises(HistoryFailed, match="newer version"):
+    with pytest.raises(HistoryFailed, match="another version of ticketr wrote it"):
         await SqliteHistory(path).write([job(2)])
     assert path.read_bytes() == before
 
@@ -356,9 +344,7 @@ async def test_the_database_of_something_else_is_left_alone(is_store: bool, path
             db.execute("CREATE TABLE letters (text)")
     before = path.read_bytes()
 
-    with pytest.raises(
-        HistoryFailed, match=r"the store of a queue's jobs. Give the history a file"
-    ):
+    with pytest.raises(HistoryFailed, match="it is another database, not the history"):
         await SqliteHistory(path).write([job(1)])
 
     assert path.read_bytes() == before
@@ -378,14 +364,14 @@ async def test_a_history_does_not_move_with_the_program(
 async def test_a_full_disk_fails_no_job(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = SqliteHistory(path)
     await history.write([job(1)])
-    real = _history.migrate
 
-    def full(db: sqlite3.Connection, path: Path) -> None:
-        real(db, path)
+    def connect_full(path: Path, schema: Schema) -> sqlite3.Connection:
+        db = connect(path, schema)
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages}")
+        return db
 
-    monkeypatch.setattr(_history, "migrate", full)
+    monkeypatch.setattr(_history, "connect", connect_full)
     async with open_job_queue(workers=4, max_pending=None, history=history) as queue:
         handles = [queue.submit_nowait(value, "x", name="n" * 999) for _ in range(200)]
         assert [await handle.result() for handle in handles] == ["x"] * 200
@@ -502,37 +488,3 @@ async def test_dates_keep_the_order_of_the_jobs_unless_the_clock_was_set(
 
     monkeypatch.setattr(time, "time", lambda: 2000.0 + trio.current_time())
     assert clock.offset() == pytest.approx(2000.0)
-
-
-#: Written by commit fbd6ce7: five jobs, two of them with the ID "daily".
-OLD = Path(__file__).with_name("old_history.sql")
-
-
-async def test_a_file_of_an_older_version_is_read_and_continued(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(OLD.read_text(encoding="utf-8"))
-    history = SqliteHistory(path, max_age=math.inf)
-
-    late, *rest = await history.read()
-    assert (late.name, late.status, late.cancel_cause) == ("late", "failed", CancelCause.TIMEOUT)
-    assert late.error_message == "job 'job-3' (late) timed out after 0.01 s"
-    assert late.started_at is not None
-    assert late.submitted_at < late.started_at < late.finished_at
-    assert [(job.id, job.name, job.status.value, job.result) for job in rest] == [
-        ("job-1", "pull", "completed", "3"),
-        ("job-2", "never", "cancelled", None),
-        ("daily", "fail", "failed", None),
-        ("daily", "pull", "completed", "2"),
-    ]
-    assert {job.tags for job in (late, *rest)} == {frozenset()}  # it kept none
-    assert [job.error_message for job in rest] == [None, None, "disk full \\udcff", None]
-    assert (rest[1].started_at, rest[3].key) == (None, "('acme', 1)")
-    assert (rest[3].current, rest[3].total, rest[3].message) == (2, 3, "Pulling täglich")
-
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, "new", id="daily", tags=["nightly"])
-        found = await queue.history(id="daily")
-        assert [job.tags for job in found] == [{"nightly"}, set(), set()]
-        assert [job.name for job in found] == ["value", "fail", "pull"]
-
-    assert await history.read() == [found[0], late, *rest]

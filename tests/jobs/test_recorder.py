@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from ticketr import FinishedJob, JobContext, JobSnapshot, JobStatus, open_job_queue
-from ticketr.jobs._sqlite import recorder as _recorder
+from ticketr.jobs._sqlite import history as _recorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ async def test_a_job_is_handed_over_a_tenth_of_a_second_after_its_end_at_most(
             await queue.submit(sleep, 0.03, name=str(0.03 * number))
 
     assert len(ages) == 100
-    assert max(ages) == pytest.approx(_recorder.INTERVAL) == pytest.approx(0.1)
+    assert max(ages) == pytest.approx(_recorder.GATHER_SECONDS) == pytest.approx(0.1)
 
 
 async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClock) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import shutil
 import sys
 import time
@@ -511,7 +510,6 @@ async def test_pickle_is_taken_on_request(autojump_clock: MockClock, path: Path)
         (note, (1,), {"name": "\ud800"}, "name cannot be sent"),
         (note, (1,), {"tags": ["\ud800"]}, r"tags\[0\] cannot be sent"),
         (note, (1,), {"retry": Retry(2, on=lambda _: True)}, "'on' of the retry rule .* lambda"),
-        (note, (1,), {"retry": Retry(2, random=lambda: 1)}, "'random' of the retry rule"),
         (note, ("x" * 10_000_000,), {}, "a job of more than 10,000,000 bytes is too large"),
     ],
 )
@@ -550,8 +548,7 @@ def nothing() -> float:
         Retry(attempts=math.inf, first=math.inf, total=math.inf),
         Retry(total=5, factor=3, cap=4, jitter=0.5, on=OSError),
         Retry(2, on=(OSError, KeyError)),
-        Retry(2, on=certain, random=nothing),
-        Retry(2, random=random.random),
+        Retry(2, on=certain),
     ],
 )
 async def test_retry_rules_come_back(autojump_clock: MockClock, retry: Retry, path: Path) -> None:

@@ -33,15 +33,13 @@ from ticketr import (
     in_thread,
     open_job_queue,
 )
-from ticketr.jobs._sqlite.store_file import StoreFile
-from ticketr.jobs._sqlite.store_writer import StoreWriter
+from ticketr.jobs._sqlite.file import StoreFile
+from ticketr.jobs._sqlite.writer import StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trio.testing import MockClock
-
-    from ticketr.jobs._sqlite.store_file import Changes
 
 
 @pytest.fixture(autouse=True)
@@ -243,10 +241,10 @@ async def test_a_damaged_database_is_refused(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("PRAGMA user_version = 99", "a newer version of ticketr wrote it"),
+        ("PRAGMA user_version = 99", "another version of ticketr wrote it"),
         ("CREATE VIEW v AS SELECT 1", "it has triggers or views"),
-        ("DROP TABLE links", "it is the database of another program"),
-        ("DROP TABLE jobs", "it is the database of another program"),
+        ("DROP TABLE links", "it is another database"),
+        ("DROP TABLE jobs", "it is another database"),
     ],
 )
 async def test_a_foreign_database_is_refused(statement: str, words: str, path: Path) -> None:
@@ -275,7 +273,7 @@ async def test_a_history_is_no_store(path: Path) -> None:
     async with open_job_queue(history=SqliteHistory(path, run_sync=in_place)) as queue:
         await queue.run(note, 1)
 
-    with pytest.raises(StoreFailed, match=r"or the history of a queue\. Give the store a file of"):
+    with pytest.raises(StoreFailed, match="it is another database, not the store"):
         async with open_stored(path):
             pass
 
@@ -375,7 +373,7 @@ async def test_a_refused_opening_leaves_the_file_free(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(StoreFile, "_check", lambda *_: 1 / 0)
+        patch.setattr(StoreFile, "_trim", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             async with open_stored(path):
                 pass
@@ -574,7 +572,7 @@ async def test_a_submit_after_the_end_of_the_writer_is_written(
 ) -> None:
     async def write(writer: StoreWriter) -> None:
         await trio.lowlevel.checkpoint()
-        writer._has_stopped = True
+        writer._behind.stop()
 
     calling = False
 
@@ -616,17 +614,17 @@ async def test_new_jobs_are_flushed_to_the_disk(
     autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     levels: list[int] = []
-    real = StoreFile._write
+    real = StoreFile._trim
 
-    def write(file: StoreFile, db: sqlite3.Connection, changes: Changes) -> int:
+    def trim(file: StoreFile, db: sqlite3.Connection, now: float, ended: float) -> int:
         levels.append(db.execute("PRAGMA synchronous").fetchone()[0])
-        return real(file, db, changes)
+        return real(file, db, now, ended)
 
-    monkeypatch.setattr(StoreFile, "_write", write)
+    monkeypatch.setattr(StoreFile, "_trim", trim)
     async with open_stored(path) as queue:
         await queue.submit(slow, 1)
 
-    assert levels == [2, 1]  # FULL with the new job, NORMAL with its end
+    assert levels == [1, 2, 1]  # FULL with the new job, NORMAL with its end
 
 
 async def test_a_transaction_that_fails_half_way_leaves_nothing(

@@ -204,7 +204,7 @@ async def test_what_cannot_be_kept_is_refused(
         ("UPDATE repeats SET every = '{}'", "its 'every' is damaged"),
         ("UPDATE repeats SET every = '5'", "its 'every' is damaged"),
         ("UPDATE repeats SET job = x'7b'", "this is not JSON"),
-        ("UPDATE repeats SET due_at = 'x'", "unsupported operand"),
+        ("UPDATE repeats SET due_at = 'x'", "its values are damaged"),
     ],
 )
 async def test_a_repeat_that_cannot_be_taken_up_stays(

@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._registry import Keep
     from ticketr.jobs._scheduling.rates import Rate
-    from ticketr.jobs._sqlite.recorder import Recorder
-    from ticketr.jobs._sqlite.store_writer import StoreWriter
+    from ticketr.jobs._sqlite.history import Recorder
+    from ticketr.jobs._sqlite.writer import StoreWriter
 
 T = TypeVar("T")
 

@@ -24,10 +24,8 @@ from ticketr.jobs._shutdown import (
     wait_until_idle,
     what_leaves,
 )
-from ticketr.jobs._sqlite.history import check_history
-from ticketr.jobs._sqlite.recorder import Recorder
-from ticketr.jobs._sqlite.store import check_store
-from ticketr.jobs._sqlite.store_submit import around_attempts
+from ticketr.jobs._sqlite.history import Recorder, check_history
+from ticketr.jobs._sqlite.store import around_attempts, check_store
 from ticketr.jobs._timer import run_timer
 from ticketr.jobs._values import checked_callable, checked_count, checked_whole, safe_repr
 from ticketr.jobs._worker import work
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.history import JobHistory
     from ticketr.jobs._sqlite.store import SqliteStore
-    from ticketr.jobs._sqlite.store_writer import StoreWriter
+    from ticketr.jobs._sqlite.writer import StoreWriter
 
 NOT_ENTERED: Final = "the queue is not open: use `async with open_job_queue(...) as queue`"
 MOST_WORKERS: Final = 100_000
@@ -215,7 +213,7 @@ class Block:
         if self._history is not None:
             recorder = Recorder(self._history, core.interrupt)
         if store is not None:
-            from ticketr.jobs._sqlite.store_opening import open_store  # noqa: PLC0415 - only with a store
+            from ticketr.jobs._sqlite.opening import open_store  # noqa: PLC0415 - only with a store
 
             await open_store(core, store)
         nursery = await self._nursery.__aenter__()

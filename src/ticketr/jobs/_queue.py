@@ -29,8 +29,8 @@ from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._record import progress_of, snapshot_of
 from ticketr.jobs._scheduling.rates import checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
-from ticketr.jobs._sqlite.recorder import finished_in_memory
-from ticketr.jobs._sqlite.store_submit import submit_durably
+from ticketr.jobs._sqlite.history import finished_in_memory
+from ticketr.jobs._sqlite.store import submit_durably
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._values import (
     as_reason,
@@ -370,7 +370,7 @@ class JobQueue:
         template = make_record(job, args, self._timeout, self._retry, options)
         repeats, store, stored = self._core.repeats, self._core.store, ""
         if store is not None:
-            from ticketr.jobs._sqlite.store_repeats import pack_every  # noqa: PLC0415 - only with a store
+            from ticketr.jobs._sqlite.rows import pack_every  # noqa: PLC0415 - only with a store
 
             if not template.extras.id:
                 raise ValueError(

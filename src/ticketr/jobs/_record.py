@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 
     from ticketr.jobs._arguments.retry import Retry
-    from ticketr.jobs._calls.stored_call import StoredCall
     from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
     from ticketr.jobs._scheduling.links import After, JobLinks
     from ticketr.jobs._scheduling.priority_queue import PriorityQueue
     from ticketr.jobs._scheduling.schedule import KeySlot
+    from ticketr.jobs._sqlite.rows import StoredCall
     from ticketr.jobs._timer import WallClock
 
 T = TypeVar("T", bound="Hashable")

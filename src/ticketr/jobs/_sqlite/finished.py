@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, final, overload
+from typing import Any, Final, TypeAlias, final
 
-from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobStatus
-from ticketr.jobs._record import NO_EXTRAS, NO_TAGS
+from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
+from ticketr.jobs._record import NO_EXTRAS, NO_TAGS, JobRecord
+from ticketr.jobs._sqlite.database import check_values
 from ticketr.jobs._values import exact_str, safe_repr
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from ticketr.jobs._job import JobID
-    from ticketr.jobs._record import JobRecord
 
 MAX_CHARS = 2000
 """The most characters of a text that a history keeps."""
@@ -94,24 +89,11 @@ COLUMNS: Final = tuple(FinishedJob.__dataclass_fields__)
 PLAIN_COLUMNS: Final = (
     *("run", "number", "id", "name", "submitted_at", "started_at", "finished_at", "result"),
 )
-"""The names of the values of a plain job's row.
+"""The names of the values of a plain job's row; the others are the same for all of these.
 
 A job is plain if it has completed at its first attempt, has reported nothing, and has no key nor any
 other extras. Most jobs are, and half of the values takes half of the time, to gather and to store.
 """
-PLAIN_VALUES: Final[Mapping[str, object]] = {
-    "key": NULL,
-    "status": "completed",
-    "attempts": 1,
-    "cancel_cause": NULL,
-    "error_type": NULL,
-    "error_message": NULL,
-    "current": 0,
-    "total": 0,
-    "message": "",
-    "tags": NULL,
-}
-"""The other values of a plain job, the same for all."""
 
 
 def row_of_record(
@@ -216,75 +198,40 @@ def whole_row(row: Row) -> Row:
     )
 
 
-#: The types of the values in a file, where they are not texts.
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    **dict.fromkeys(("key", "cancel_cause", "error_type"), (str, type(None))),
-    **dict.fromkeys(("error_message", "result", "tags"), (str, type(None))),
-    **dict.fromkeys(("number", "attempts"), (int,)),
-    **dict.fromkeys(("submitted_at", "finished_at", "current", "total"), (int, float)),
-    "started_at": (int, float, type(None)),
+KINDS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(COLUMNS, str),
+    **dict.fromkeys(("key", "cancel_cause", "error_type", "error_message"), str | None),
+    **dict.fromkeys(("result", "tags"), str | None),
+    **dict.fromkeys(("number", "attempts"), int),
+    **dict.fromkeys(("submitted_at", "finished_at", "current", "total"), int | float),
+    "started_at": int | float | None,
 }
+"""The types of the values of a row."""
 
 
-def job_of_stored_row(row: Row) -> FinishedJob:
-    """Return the finished job of a row of a file: SQLite keeps any value in any column.
+def job_of_row(row: Row) -> FinishedJob:
+    """Return the finished job of a row.
 
     Raises:
         ValueError: A value is damaged, or a later version wrote it.
     """
-    for name, value in zip(COLUMNS, row, strict=True):
-        if not isinstance(value, _TYPES.get(name, (str,))):
-            raise ValueError(f"{name} is {value!r:.50}")  # noqa: TRY004 - it is the file's fault
-    try:
-        job = job_of_row(row)
-    except (TypeError, OverflowError, OSError, RecursionError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from None
-    if not all(isinstance(tag, str) for tag in job.tags):
-        raise ValueError("tags are no texts")
-    return job
-
-
-def job_of_row(row: Row) -> FinishedJob:
-    """Return the finished job of a row."""
-    facts = (None if value is NULL else value for value in whole_row(row))
+    facts = [None if value is NULL else value for value in whole_row(row)]
+    check_values(KINDS, facts)
     values: dict[str, Any] = dict(zip(COLUMNS, facts, strict=True))
-    for name in ("submitted_at", "started_at", "finished_at"):
-        if (seconds := values[name]) is not None:
-            values[name] = datetime.fromtimestamp(seconds, UTC)
+    try:
+        for name in ("submitted_at", "started_at", "finished_at"):
+            if (seconds := values[name]) is not None:
+                values[name] = datetime.fromtimestamp(seconds, UTC)
+        tags = json.loads(values["tags"] or "[]")
+    except (OverflowError, OSError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    if type(tags) is not list or not all(type(tag) is str for tag in tags):
+        raise ValueError(f"tags are {tags!r:.50}")
+    values["tags"] = frozenset(tags) if tags else NO_TAGS
     values["status"] = JobStatus(values["status"])
     if values["cancel_cause"] is not None:
         values["cancel_cause"] = CancelCause(values["cancel_cause"])
-    values["tags"] = NO_TAGS if values["tags"] is None else frozenset(json.loads(values["tags"]))
     return FinishedJob(**values)
-
-
-@final
-class FinishedBatch(Sequence[FinishedJob]):
-    """Finished jobs that a queue hands to its history: a sequence that makes each job when read.
-
-    Attributes:
-        rows: Their rows, which :class:`SqliteHistory` stores as they are.
-    """
-
-    __slots__ = ("rows",)
-
-    def __init__(self, rows: list[Row]) -> None:
-        self.rows = rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> FinishedJob: ...
-    @overload
-    def __getitem__(self, index: slice) -> FinishedBatch: ...
-    def __getitem__(self, index: int | slice) -> FinishedJob | FinishedBatch:
-        if isinstance(index, slice):
-            return FinishedBatch(self.rows[index])
-        return job_of_row(self.rows[index])
-
-    def __repr__(self) -> str:
-        return f"<FinishedBatch of {len(self.rows)} jobs>"
 
 
 def clipped(text: str) -> str:

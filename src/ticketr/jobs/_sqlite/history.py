@@ -11,30 +11,46 @@ or may not have happened.
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 import os
 import reprlib
 import sys
 import time
-from contextlib import closing, contextmanager
-from functools import partial
-from itertools import chain, islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast, final
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, Protocol, cast, final
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import HistoryFailed
-from ticketr.jobs._job import JobStatus
+from ticketr.jobs._job import JobID, JobStatus
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._sqlite.buffer import WriteBehind
+from ticketr.jobs._sqlite.database import (
+    BUSY_SECONDS,
+    RunSync,
+    Schema,
+    checked_path,
+    checked_run_sync,
+    connect,
+    create_file,
+    in_thread,
+    named_errors,
+)
 from ticketr.jobs._sqlite.finished import (
     COLUMNS,
-    NULL,
     PLAIN_COLUMNS,
-    PLAIN_VALUES,
-    FinishedBatch,
+    FinishedJob,
+    Row,
     clipped,
-    job_of_stored_row,
+    job_of_row,
     row_of_job,
+    row_of_record,
     whole_row,
 )
 from ticketr.jobs._values import (
@@ -45,31 +61,15 @@ from ticketr.jobs._values import (
     checked_text,
     checked_whole,
     safe_repr,
+    safe_str,
 )
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import (
-        Awaitable,
-        Callable,
-        Generator,
-        Iterable,
-        Iterator,
-        Mapping,
-        Sequence,
-    )
-
-    from ticketr.jobs._job import JobID
-    from ticketr.jobs._sqlite.finished import FinishedJob, Row
-
-
-T = TypeVar("T")
 
 logger = logging.getLogger("ticketr.jobs")
 
-BUSY_SECONDS = 5.0
-"""How long to wait for another process that writes, in seconds."""
-BUSY_PAUSE = 0.05
+BUSY_PAUSE: Final = 0.05
 """The pause between two tries where SQLite itself does not wait, in seconds."""
 
 
@@ -119,39 +119,6 @@ def check_history(history: object) -> None:
             )
 
 
-def checked_path(path: object) -> Path:
-    """Return a path as an absolute ``Path``, since the program may change its folder later.
-
-    Raises:
-        TypeError: The value is not a path.
-    """
-    try:
-        text: object = os.fspath(cast("str", path))
-    except Exception:  # noqa: BLE001 - the object's own code
-        text = None
-    if not issubclass(type(text), str):
-        raise TypeError(f"path must be text or a pathlib.Path, not {safe_repr(path)}")
-    return Path(checked_text("path", text)).absolute()
-
-
-class RunSync(Protocol):
-    """Calls a blocking function outside Trio's thread."""
-
-    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
-        """Call it and return its result."""
-        ...
-
-
-async def in_thread(function: Callable[[], T], /) -> T:
-    """Call a function in a thread, which is abandoned on cancellation.
-
-    It has its own limiter, so that other threads of the program do not delay the history.
-    """
-    return await trio.to_thread.run_sync(
-        function, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1)
-    )
-
-
 @final
 class SqliteHistory:
     """A history of jobs in an SQLite file, which several processes can share.
@@ -196,10 +163,8 @@ class SqliteHistory:
         if not self._max_age:
             raise ValueError("max_age must be more than 0 seconds")
         checked_callable("summary", summary)
-        if not callable(run_sync):
-            raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
         self._summary = summary
-        self._run_sync = run_sync
+        self._run_sync = checked_run_sync(run_sync)
 
     def summary(self, result: object) -> str:
         """Return a short text for a job's result."""
@@ -216,7 +181,10 @@ class SqliteHistory:
         Raises:
             HistoryFailed: The file could not be written.
         """
-        rows = jobs.rows if type(jobs) is FinishedBatch else [row_of_job(job) for job in jobs]
+        await self.write_rows([row_of_job(job) for job in jobs])
+
+    async def write_rows(self, rows: Sequence[Row]) -> None:
+        """Keep the jobs of these rows as :meth:`write` does; internal."""
         await self._run_sync(lambda: self._write(rows))
 
     async def read(
@@ -259,28 +227,29 @@ class SqliteHistory:
             await trio.sleep(BUSY_PAUSE)
 
     def _write(self, rows: Sequence[Row]) -> None:
-        with open_database(self._path, "rwc") as db:
-            db.execute("BEGIN IMMEDIATE")
-            insert(db, rows)
-            db.execute(DELETE_OLD, (time.time() - self._max_age,))
-            # Counting takes longer than to look at the first and the last row.
-            if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
-                db.execute(DELETE_SURPLUS, (self._max_jobs,))
-            db.execute("COMMIT")
+        with named_errors(self._path, HistoryFailed):
+            create_file(self._path)
+            with closing(connect(self._path, SCHEMA)) as db:
+                db.execute("BEGIN IMMEDIATE")
+                insert(db, rows)
+                db.execute(DELETE_OLD, (time.time() - self._max_age,))
+                # Counting takes longer than to look at the first and the last row.
+                if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
+                    db.execute(DELETE_SURPLUS, (self._max_jobs,))
+                db.execute("COMMIT")
 
     def _read(self, wanted: Mapping[str, object]) -> list[FinishedJob]:
         if not self._path.exists():
             return []
-        with open_database(self._path, "rw") as db:
-            oldest = time.time() - self._max_age
-            rows = db.execute(SELECT, {**wanted, "oldest": oldest})
-            return list(islice(self._readable(rows), cast("int", wanted["limit"])))
+        with named_errors(self._path, HistoryFailed), closing(connect(self._path, SCHEMA)) as db:
+            rows = db.execute(SELECT, {**wanted, "oldest": time.time() - self._max_age})
+            return [*itertools.islice(self._readable(rows), cast("int", wanted["limit"]))]
 
     def _readable(self, rows: Iterable[Row]) -> Iterator[FinishedJob]:
         """Yield the jobs of rows, without those that cannot be read."""
         for row in rows:
             try:
-                yield job_of_stored_row(row)
+                yield job_of_row(row)
             except ValueError as error:
                 run, number = row[:2]
                 logger.warning(
@@ -294,42 +263,30 @@ class SqliteHistory:
 
 # The file
 
-COLUMN_NAMES = ", ".join(COLUMNS)
-
-
-def _placeholder(name: str) -> str:
-    """Return the placeholder of a plain job's value in a statement."""
-    if name in PLAIN_COLUMNS:
-        return "?"
-    value = PLAIN_VALUES[name]
-    return "NULL" if value is NULL else repr(value)
-
-
-MIGRATIONS: list[tuple[str, ...]] = [
+# A row that leaves columns out is that of a plain job.
+SCHEMA: Final = Schema(
+    "the history of a queue's jobs",
+    0x746B6A68,
+    frozenset({"jobs"}),
     (
         """CREATE TABLE jobs (
-            row INTEGER PRIMARY KEY, run, number, id, name, key, status, attempts, submitted_at,
-            started_at, finished_at, cancel_cause, error_type, error_message, current, total,
-            message, result, UNIQUE (run, number)
+            row INTEGER PRIMARY KEY, run, number, id, name, key, status DEFAULT 'completed',
+            attempts DEFAULT 1, submitted_at, started_at, finished_at, cancel_cause, error_type,
+            error_message, current DEFAULT 0, total DEFAULT 0, message DEFAULT '', result, tags,
+            UNIQUE (run, number)
         )""",
         "CREATE INDEX jobs_by_time ON jobs (finished_at)",
     ),
-    ("ALTER TABLE jobs ADD COLUMN tags",),
-]
-"""The statements from each schema version to the next; a new file has version 0."""
-
-INSERT = f"INSERT OR IGNORE INTO jobs ({COLUMN_NAMES}) VALUES "  # noqa: S608 - a constant
-PLACEHOLDERS = f"({', '.join('?' * len(COLUMNS))})"
-PLAIN_PLACEHOLDERS = f"({', '.join(_placeholder(name) for name in COLUMNS)})"
+)
 ROWS_AT_ONCE = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
-DELETE_OLD = "DELETE FROM jobs WHERE finished_at < ?"
-ROW_SPAN = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
-DELETE_SURPLUS = (
+DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
+ROW_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
+DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
-SELECT = (
-    f"SELECT {COLUMN_NAMES} FROM jobs"  # noqa: S608 - a constant
+SELECT: Final = (
+    f"SELECT {', '.join(COLUMNS)} FROM jobs"  # noqa: S608 - a constant
     " WHERE (:status IS NULL OR status = :status) AND (:id IS NULL OR id = :id) AND finished_at >= :oldest"
     " ORDER BY finished_at DESC, row DESC"
 )
@@ -342,73 +299,197 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     (see ``LOCK_EVERY``); ``executemany`` does so at each row.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        chunk, places = rows[start : start + ROWS_AT_ONCE], PLAIN_PLACEHOLDERS
+        chunk = rows[start : start + ROWS_AT_ONCE]
+        columns: Sequence[str] = PLAIN_COLUMNS
         if any(len(row) > len(PLAIN_COLUMNS) for row in chunk):
-            chunk, places = [whole_row(row) for row in chunk], PLACEHOLDERS
-        values = list(chain.from_iterable(chunk))
-        db.execute(INSERT + ", ".join([places] * len(chunk)), values)
+            chunk, columns = [whole_row(row) for row in chunk], COLUMNS
+        places = ", ".join([f"({', '.join('?' * len(columns))})"] * len(chunk))
+        statement = f"INSERT OR IGNORE INTO jobs ({', '.join(columns)}) VALUES {places}"  # noqa: S608 - constants
+        db.execute(statement, [*itertools.chain.from_iterable(chunk)])
 
 
-@contextmanager
-def open_database(path: Path, mode: str) -> Generator[sqlite3.Connection, None, None]:
-    """Open the database with the newest schema, and raise its errors as HistoryFailed."""
-    import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a history
+# The buffer between a queue and its history
 
-    try:
-        if mode == "rwc":
-            # SQLite gives its log files the same permissions.
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        address = f"{path.as_uri()}?mode={mode}"
-        with closing(
-            sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-        ) as db:
-            # A text that is no UTF-8 is damaged; it does not hide the other rows.
-            db.text_factory = partial(str, encoding="utf-8", errors="replace")
-            # In WAL mode a power failure may lose the last commits, but nothing else.
-            db.execute("PRAGMA synchronous = NORMAL")
-            refuse_foreign(db, path)
-            migrate(db, path)
-            yield db
-    except (sqlite3.Error, OSError) as error:
-        raise HistoryFailed(str(path), str(error)) from error
+GATHER_SECONDS: Final = 0.1
+"""Seconds between two batches; a killed process loses the jobs of that time."""
+BATCH = 2500
+"""The number of entries that are written without a pause before."""
+BACKLOG = 10_000
+"""The most entries in the buffer; beyond it the oldest is dropped."""
+PAUSES: Final = (1.0, 60.0)
+"""The first and the longest pause in seconds before a failed write is retried."""
+FLUSH_SECONDS: Final = 5.0
+"""How long the end of a queue waits for its history, in seconds."""
+LOCK_EVERY: Final = 16
+"""While a batch is written, the number of jobs after which its thread can have the interpreter's lock."""
+LOCK_SECONDS: Final = 1e-6
+"""How long it can; an operating system makes about 0.05 ms of it.
 
-
-def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Update the schema to the newest version."""
-    version = schema_version(db)
-    if version < len(MIGRATIONS):
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("BEGIN IMMEDIATE")
-        version = schema_version(db)  # another process may have done it already
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                db.execute(statement)
-        version = max(version, len(MIGRATIONS))
-        db.execute(f"PRAGMA user_version = {version}")
-        db.execute("COMMIT")
-    if version > len(MIGRATIONS):
-        raise HistoryFailed(str(path), "a newer version of ticketr wrote it")
+Trio gives the lock away at each of its steps, but takes it back before another thread has woken up.
+So a thread would wait for 5 to 50 ms whenever it needs the lock, as at each statement of SQLite, and
+all that time each step of Trio would wake it in vain, which doubles what a small job takes. A queue
+that never rests would outrun its history: a kill would cost a second, and the buffer would overflow.
+"""
 
 
-def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse the file of another program, and one with triggers or views.
+@final
+class Recorder:
+    """Writes the finished jobs of one queue to its history, so that no job waits for it.
 
-    SQLite would run the code in the triggers and views of a foreign file.
+    When a job ends, its entry is put into the buffer, which is synchronous and cannot fail. A task
+    writes the entries in batches. It is cancelled together with the workers and needs no shield,
+    since a batch that was not written returns to the buffer. The last batch is written at the end of
+    the queue's block, when all jobs have ended, in a shield with a time limit.
+
+    Args:
+        history: The history.
+        interrupt: Ends the queue with an error of the program's end.
+
+    Attributes:
+        lost: The number of jobs that could not be kept.
     """
-    if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
-        raise HistoryFailed(str(path), "it has triggers or views, which a job history never has")
-    tables = table_names(db)
-    if tables and ("jobs" not in tables or "repeats" in tables):
-        problem = "it is the database of another program, or the store of a queue's jobs"
-        raise HistoryFailed(str(path), f"{problem}. Give the history a file of its own")
+
+    def __init__(self, history: JobHistory, interrupt: Callable[[BaseException], object]) -> None:
+        self._history = history
+        self._summary = history.summary
+        self._interrupt = interrupt
+        self._run = uuid.uuid4().hex
+        self._number = 0
+        self._unwritten: deque[Row] = deque()
+        self._writing: list[Row] = []
+        self._write_ended = trio.Event()  # the last one that began
+        self._behind = WriteBehind(
+            self._write_batch,
+            gather_seconds=GATHER_SECONDS,
+            pauses=PAUSES,
+            complaint="The history of jobs is not complete",
+        )
+        self._flush_until = math.inf
+        self.lost: int = 0
+        self._clock_offset = 0.0
+        self._offset_valid_until = -math.inf
+
+    def put(self, record: JobRecord) -> None:
+        """Add a job that has just ended to the buffer; raises nothing, and pauses for 0.1 ms at most."""
+        number = self._number = self._number + 1
+        try:
+            if record.finished_at > self._offset_valid_until:
+                self._clock_offset = record.queue.wall_clock.offset()
+                self._offset_valid_until = record.finished_at + GATHER_SECONDS
+            row = row_of_record(record, self._run, number, self._summary, self._clock_offset)
+        except Exception as error:  # noqa: BLE001 - the summary is user code
+            self._lose(1, safe_str(error) or safe_repr(error))
+            return
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - the summary calls sys.exit()
+            self._interrupt(error)
+            return  # noqa: ASYNC104 - it leaves by the block
+        unwritten = self._unwritten
+        unwritten.append(row)
+        count = len(unwritten)
+        if count == 1:
+            self._behind.fill()
+        if count == BATCH:
+            self._behind.hurry()
+        while len(unwritten) > BACKLOG:  # several, after a batch that could not be written
+            unwritten.popleft()
+            self._lose(1, "it is too slow")
+        if self._writing and not number % LOCK_EVERY:
+            time.sleep(LOCK_SECONDS)  # noqa: TID251 - no await, but a pause of the whole thread
+
+    @enable_ki_protection
+    async def write(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
+        """Write new entries in batches, until cancelled or the queue ends."""
+        await self._behind.run()
+
+    async def finish_write(self) -> None:
+        """Let the write under way end, within the time limit of ``flush``, and begin no other.
+
+        Call it when all jobs have ended, before the task of ``write`` is cancelled: a cancelled
+        write would be done a second time.
+        """
+        self._behind.stop()
+        self._flush_until = trio.current_time() + FLUSH_SECONDS
+        with trio.CancelScope(deadline=self._flush_until, shield=True):
+            await trio.lowlevel.checkpoint()
+            if self._writing:
+                await self._write_ended.wait()
+
+    async def flush(self) -> None:
+        """Write the remaining entries, within a time limit.
+
+        Call it when all jobs have ended.
+        """
+        deadline = min(self._flush_until, trio.current_time() + FLUSH_SECONDS)
+        with trio.CancelScope(deadline=deadline, shield=True):
+            await trio.lowlevel.checkpoint()
+            if self._unwritten:
+                await self._behind.write_now()
+        if self._unwritten:
+            self._lose(len(self._unwritten), f"it took longer than {FLUSH_SECONDS:g} s")
+            self._unwritten.clear()
+
+    async def read(
+        self, *, limit: int, status: JobStatus | None, job_id: JobID | None
+    ) -> list[FinishedJob]:
+        """Return the jobs that ended last, the newest first, whether written yet or not."""
+        # Taken before the read: an entry that is written meanwhile is then in one of both at least.
+        unwritten = [*reversed(self._unwritten), *reversed(self._writing)]
+        job_id = None if job_id is None else clipped(job_id)
+        written = await self._read_written(limit, status, job_id)
+        jobs = {
+            (job.run, job.number): job
+            for job in itertools.chain(map(job_of_row, unwritten), written)
+            if (status is None or job.status == status) and (job_id is None or job.id == job_id)
+        }
+        return [*jobs.values()][:limit]
+
+    async def _read_written(
+        self, limit: int, status: JobStatus | None, job_id: JobID | None
+    ) -> list[FinishedJob]:
+        history: object = self._history  # a type checker takes no protocol for a class
+        if type(history) is SqliteHistory:
+            return await history.read(limit=limit, status=status, id=job_id)
+        most = limit if job_id is None else sys.maxsize  # since it cannot look for IDs
+        return await self._history.read(limit=most, status=status)
+
+    async def _write_batch(self) -> None:
+        """Write all that is unwritten; put it back if that fails."""
+        batch = self._writing = [*self._unwritten]
+        self._unwritten.clear()
+        self._write_ended = trio.Event()
+        history: object = self._history
+        try:
+            if type(history) is SqliteHistory:
+                await history.write_rows(batch)
+            else:
+                await self._history.write([job_of_row(row) for row in batch])
+        except BaseException:
+            self._unwritten.extendleft(reversed(batch))
+            self._behind.fill()
+            raise
+        finally:
+            self._writing = []
+            self._write_ended.set()
+
+    def _lose(self, jobs: int, reason: str) -> None:
+        """Count jobs that the history will not have, and warn of the first."""
+        if not self.lost:
+            self._behind.warn(reason)
+        self.lost += jobs
 
 
-def table_names(db: sqlite3.Connection) -> set[str]:
-    """Return the names of a database's tables, without those that SQLite makes for itself."""
-    names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return {name for (name,) in names if not name.startswith("sqlite_")}
-
-
-def schema_version(db: sqlite3.Connection) -> int:
-    """Return the schema version of the file."""
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+def finished_in_memory(
+    ended: Sequence[JobRecord], *, limit: int, status: JobStatus | None, job_id: JobID | None
+) -> list[FinishedJob]:
+    """Return the newest finished jobs of a queue that has no history."""
+    numbered = [
+        (number, record)
+        for number, record in enumerate(ended, start=1)
+        if (status is None or record.status is status) and (job_id is None or record.id == job_id)
+    ]
+    return [
+        job_of_row(
+            row_of_record(record, "", number, reprlib.repr, record.queue.wall_clock.offset())
+        )
+        for number, record in itertools.islice(reversed(numbered), limit)
+    ]

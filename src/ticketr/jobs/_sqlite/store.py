@@ -1,30 +1,31 @@
-"""The store of a queue's jobs as users see it: where the file is, and how values are written."""
+"""The store of a queue's jobs as users see it, and what waits for its file: submits and attempts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, final
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, final
 
-import trio
+from trio.lowlevel import checkpoint_if_cancelled
 
-from ticketr.jobs._sqlite.history import checked_path
+from ticketr.jobs._admission import wait_for_room
+from ticketr.jobs._context import JobContext
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._registry import Keep
+from ticketr.jobs._sqlite.database import (
+    RunSync,
+    checked_path,
+    checked_run_sync,
+    in_thread,
+)
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable
-    from types import ModuleType
-
-    from ticketr.jobs._calls.codecs import CodecName
-    from ticketr.jobs._registry import Keep
-    from ticketr.jobs._sqlite.history import RunSync
-    from ticketr.jobs._sqlite.store_writer import StoreWriter
-
-T = TypeVar("T")
-
-
-async def in_thread(function: Callable[[], T], /) -> T:
-    """Call a function in a thread, and wait for its end also when cancelled."""
-    return await trio.to_thread.run_sync(function, limiter=trio.CapacityLimiter(1))
+    from ticketr.jobs._arguments.around import Around
+    from ticketr.jobs._core import QueueCore
+    from ticketr.jobs._sqlite.writer import StoreWriter
 
 
 def check_store(store: object) -> None:
@@ -75,7 +76,7 @@ class SqliteStore:
         self,
         path: str | os.PathLike[str],
         *,
-        codec: CodecName = "json",
+        codec: Literal["json", "pickle"] = "json",
         functions: Iterable[Callable[..., object] | ModuleType] | None = None,
         max_kills: float = 5,
         run_sync: RunSync = in_thread,
@@ -89,14 +90,12 @@ class SqliteStore:
         if functions is not None and codec == "pickle":
             raise ValueError("functions needs codec='json': a pickle calls what it names")
         self._max_kills = checked_count("max_kills", max_kills, 1)
-        if not callable(run_sync):
-            raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
-        self._run_sync = run_sync
+        self._run_sync = checked_run_sync(run_sync)
 
     def writer(self, keep: Keep) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
-        from ticketr.jobs._sqlite.store_file import StoreFile  # noqa: PLC0415 - only with a store
-        from ticketr.jobs._sqlite.store_writer import StoreWriter  # noqa: PLC0415 - the same
+        from ticketr.jobs._sqlite.file import StoreFile  # noqa: PLC0415 - only with a store
+        from ticketr.jobs._sqlite.writer import StoreWriter  # noqa: PLC0415 - the same
 
         file = StoreFile(
             self._path,
@@ -108,3 +107,55 @@ class SqliteStore:
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"
+
+
+async def submit_durably(
+    core: QueueCore,
+    store: StoreWriter,
+    record: JobRecord,
+    job: object,
+    args: tuple[object, ...],
+) -> JobRecord:
+    """Submit a job, and return its record, or that of the one it joined, when it is on disk.
+
+    Cancellation:
+        Until the job has entered the queue, nothing is submitted. Then it has no effect.
+
+    Raises:
+        NotSendable: Another process could not run the job.
+        StoreFailed: It could not be written, and is not submitted.
+    """
+    store.pack(record, job, args, is_awaited=True)
+    await checkpoint_if_cancelled()
+    entered = core.enter(record) or await wait_for_room(core, record)
+    core.dispatcher.wake()
+    await store.wait_written(entered)
+    return entered
+
+
+def around_attempts(store: StoreWriter, around: Around | None) -> Around:
+    """Return a context manager function that waits until the start of an attempt is on disk.
+
+    Args:
+        store: What writes it.
+        around: The user's context managers around attempts, inside this one.
+    """
+
+    @asynccontextmanager
+    async def attempt(
+        manager: AbstractAsyncContextManager[object] | None,
+    ) -> AsyncIterator[None]:
+        await store.wait_all_written()
+        if manager is None:
+            yield
+            return
+        async with manager:
+            yield
+
+    def enter(context: JobContext) -> AbstractAsyncContextManager[object]:
+        manager = None if around is None else around(context)
+        if manager is not None and not hasattr(type(manager), "__aexit__"):
+            return manager  # the attempt fails with an error that says so
+        return attempt(manager)
+
+    return enter

@@ -12,41 +12,42 @@ the process is killed before the end of a job is written, the job runs again.
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import TYPE_CHECKING, Final, Protocol, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, final
 
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr._errors import StoreFailed
-from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause
-from ticketr.jobs._sqlite.store_calls import pack_call
-from ticketr.jobs._sqlite.store_file import Changes
-from ticketr.jobs._sqlite.store_repeats import row_of_repeat
-from ticketr.jobs._sqlite.store_rows import (
+from ticketr.jobs._calls.codecs import Codec
+from ticketr.jobs._calls.importable import AllowedNames
+from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
+from ticketr.jobs._maps.repeat import Repeat
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._sqlite.buffer import WriteBehind
+from ticketr.jobs._sqlite.database import RunSync
+from ticketr.jobs._sqlite.file import Contents, StoreFile
+from ticketr.jobs._sqlite.rows import (
+    JobRow,
+    RepeatRow,
+    StoredCall,
+    Values,
     end_values,
     interrupted,
     live_values,
-    new_row,
+    new_values,
+    pack_call,
+    row_of_repeat,
     superseded_values,
 )
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from ticketr.jobs._core import QueueCore
 
-    from ticketr.jobs._calls.codecs import Codec, CodecName
-    from ticketr.jobs._calls.importable import AllowedNames
-    from ticketr.jobs._calls.stored_call import StoredCall
-    from ticketr.jobs._job import JobID
-    from ticketr.jobs._maps.repeat import Repeat
-    from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._sqlite.history import RunSync
-    from ticketr.jobs._sqlite.store_file import Contents, StoreFile
-    from ticketr.jobs._sqlite.store_repeats import RepeatRow
-    from ticketr.jobs._sqlite.store_rows import EndValues, JobRow, LiveValues, NewRow
-    from ticketr.jobs._timer import WallClock
+PAUSES: Final = (0.1, 30.0)
+"""The pauses in seconds before a failed write is repeated, unless somebody waits for a write."""
 
 
 @final
@@ -54,61 +55,39 @@ class Batch:
     """What is written in one transaction.
 
     Attributes:
-        new: The jobs that were submitted, by number.
+        new: The jobs that were submitted, by number, with the jobs that they start after, and
+            whether any end of these will do.
         live: The changes of live jobs.
         ended: How jobs have ended.
         repeats: The repeats that have changed, by ID; None for one that has ended.
-        awaited: The new jobs that do not count as submitted if they cannot be written.
-        ends: The jobs whose ends it has.
         discarded: The numbers of jobs to delete, which could not be loaded.
         superseded: The jobs to cancel when a new one is written that takes their place, by the
-            number of that one.
-        superseded_ends: The ends of those that were pending then, which are written with it.
+            number of that one, and the ends of those that were pending then.
+        awaited: The new jobs that do not count as submitted if they cannot be written.
+        ends: The jobs whose ends it has.
         is_over: Set when it is written, or has failed.
         error: Why it failed; None if it has not.
     """
 
     def __init__(self) -> None:
-        self.new: dict[int, NewRow] = {}
-        self.live: dict[int, LiveValues] = {}
-        self.ended: dict[int, EndValues] = {}
+        self.new: dict[int, tuple[Values, Mapping[int, bool]]] = {}
+        self.live: dict[int, Values] = {}
+        self.ended: dict[int, Values] = {}
         self.repeats: dict[str, RepeatRow | None] = {}
+        self.discarded: dict[int, None] = {}
+        self.superseded: dict[int, tuple[Sequence[JobRecord], Mapping[int, Values]]] = {}
         self.awaited: dict[int, JobRecord] = {}
         self.ends: set[JobRecord] = set()
-        self.discarded: set[int] = set()
-        self.superseded: dict[int, Sequence[JobRecord]] = {}
-        self.superseded_ends: dict[int, Mapping[int, EndValues]] = {}
         self.is_over: trio.Event = trio.Event()
         self.error: StoreFailed | None = None
 
     def __bool__(self) -> bool:
         return bool(self.new or self.live or self.ended or self.repeats or self.discarded)
 
-    def add_job(self, row: NewRow, awaited: JobRecord | None) -> None:
-        """Add a job that was submitted; one that is awaited is not submitted if that fails."""
-        self.new[row.number] = row
-        if awaited is not None:
-            self.awaited[row.number] = awaited
-
-    def set_live(self, number: int, values: LiveValues) -> None:
-        """Note what a live job's row is to be."""
-        self.live[number] = values
-
-    def set_ended(self, number: int, values: EndValues) -> None:
-        """Note how a job has ended."""
-        self.live.pop(number, None)
-        self.ended[number] = values
-
-    def set_repeat(self, repeat_id: str, row: RepeatRow | None) -> None:
-        """Note what a repeat's row is to be; None if it has ended."""
-        self.repeats[repeat_id] = row
-
     def forget(self, number: int) -> None:
         """Remove a job from the batch."""
-        for rows in (self.new, self.live, self.ended, self.awaited):
+        for rows in (self.new, self.live, self.ended, self.awaited, self.superseded):
             rows.pop(number, None)
-        self.superseded.pop(number, None)
-        self.superseded_ends.pop(number, None)
 
     def add_older(self, older: Batch) -> None:
         """Add what an older batch has and this one has not."""
@@ -116,23 +95,11 @@ class Batch:
         self.live = {**older.live, **self.live}
         self.ended = {**older.ended, **self.ended}
         self.repeats = {**older.repeats, **self.repeats}
-        self.ends |= older.ends
         self.discarded |= older.discarded
         self.superseded |= older.superseded
-        self.superseded_ends |= older.superseded_ends
+        self.ends |= older.ends
         for number in self.ended:
             self.live.pop(number, None)
-
-    def fail(self, error: StoreFailed) -> None:
-        """Note why it was not written."""
-        self.error = error
-
-    def changes(self) -> Changes:
-        """Return what to write."""
-        ended: dict[int, EndValues] = {}
-        for ends in self.superseded_ends.values():
-            ended |= ends
-        return Changes(self.new, self.live, ended | self.ended, self.repeats, self.discarded)
 
 
 @final
@@ -141,34 +108,10 @@ class StoredJob:
 
     __slots__ = ("codec", "number", "values")
 
-    def __init__(self, number: int, codec: CodecName, values: LiveValues | None) -> None:
+    def __init__(self, number: int, codec: str, values: Values | None) -> None:
         self.number = number
         self.codec = codec
         self.values = values
-
-    def note(self, values: LiveValues) -> None:
-        """Keep the values that were noted last."""
-        self.values = values
-
-
-logger = logging.getLogger("ticketr.jobs")
-
-FIRST_PAUSE: Final = 0.1
-"""The pause in seconds before a failed write is repeated, unless somebody waits for a write."""
-LONGEST_PAUSE: Final = 30.0
-
-
-class StoredQueue(Protocol):
-    """The part of a queue that its store uses."""
-
-    @property
-    def wall_clock(self) -> WallClock: ...
-
-    def cancel(self, record: JobRecord, cause: CancelCause) -> object:
-        """Cancel a job."""
-
-    def supersede(self, records: Sequence[JobRecord]) -> None:
-        """Cancel these jobs, since another has taken their place."""
 
 
 @final
@@ -202,40 +145,42 @@ class StoreWriter:
         self._next_number = 1
         self._gathering = Batch()
         self._writing: Batch | None = None
-        self._filled = trio.Event()  # there is something to write
-        self._wanted = trio.Event()  # and somebody waits for it
-        self._has_stopped = False
-        self._warned = False
-        self._queue: StoredQueue | None = None
+        self._behind = WriteBehind(
+            self._write_batch,
+            gather_seconds=0.0,
+            pauses=PAUSES,
+            complaint="Changes of jobs are not written",
+        )
+        self._queue: QueueCore | None = None
 
     # The file
 
-    async def open(self) -> Contents:
-        """Open the file and return what is in it.
+    async def open(self, queue: QueueCore) -> Contents:
+        """Open the file for the jobs of a queue, and return what is in it.
 
         Raises:
             StoreInUse: Another queue has it open.
             StoreFailed: It cannot be used.
         """
+        self._queue = queue
         try:
-            contents = await self._run_sync(lambda: self._file.open(time.time()))
+            with trio.CancelScope(shield=True):
+                contents = await self._run_sync(lambda: self._file.open(time.time()))
         except BaseException:
             await self._close()  # noqa: ASYNC102 - it is shielded and bounded
             raise
         self._next_number = contents.next_number
-        return contents
+        return contents  # noqa: ASYNC910 - run_sync has a checkpoint
 
-    async def jobs_after(self, number: int) -> list[tuple[JobRow, list[int]]]:
+    async def jobs_after(self, number: int) -> list[tuple[JobRow, list[int]]]:  # noqa: ASYNC910 - the same
         """Return the next jobs of the file after one of this number, as the file does.
 
         Raises:
             StoreFailed: They cannot be read.
         """
-        return await self._run_sync(lambda: self._file.jobs_after(number))
-
-    def attach(self, queue: StoredQueue) -> None:
-        """Take over the queue whose jobs are kept."""
-        self._queue = queue
+        with trio.CancelScope(shield=True):
+            page = await self._run_sync(lambda: self._file.jobs_after(number))
+        return page  # noqa: RET504 - a type checker takes a scope for one that swallows errors
 
     async def close(self) -> None:
         """Write the rest and close the file.
@@ -244,9 +189,7 @@ class StoreWriter:
         """
         try:
             with trio.CancelScope(shield=True):
-                await self._write_batch()
-            if self._gathering:
-                self._warn("at the end of the queue")
+                await self._behind.write_now()
         finally:
             await self._close()  # noqa: ASYNC102 - it is shielded and bounded
 
@@ -255,7 +198,7 @@ class StoreWriter:
             with trio.CancelScope(shield=True):
                 await self._run_sync(self._file.close)
         except Exception as error:  # noqa: BLE001 - what calls the file is user code
-            self._warn(safe_str(error) or type(error).__name__)
+            self._behind.warn(safe_str(error) or type(error).__name__)
         finally:
             self._file.close()
 
@@ -272,9 +215,9 @@ class StoreWriter:
         call = pack_call(record, job, args, self.codec, self.allowed, is_awaited=is_awaited)
         record.set_options({"stored": call})
 
-    def know(self, record: JobRecord, number: int, codec: CodecName, values: LiveValues) -> None:
+    def know(self, record: JobRecord, row: JobRow) -> None:
         """Take over a job that is in the file, before it enters the queue."""
-        self._jobs[record] = StoredJob(number, codec, values)
+        self._jobs[record] = StoredJob(row.number, row.codec, row[9:16])
 
     def forget(self, record: JobRecord) -> None:
         """Leave a job in the file as it is, since it has not entered the queue."""
@@ -289,8 +232,8 @@ class StoreWriter:
         """Delete the jobs of this ID that could not be loaded; return False if there are none."""
         if self.unloaded.pop(job_id, None) is None:
             return False
-        self._gathering.discarded.update(self._unloaded_numbers.pop(job_id))
-        self._filled.set()
+        self._gathering.discarded |= dict.fromkeys(self._unloaded_numbers.pop(job_id))
+        self._behind.fill()
         return True
 
     def job_changed(self, record: JobRecord) -> None:
@@ -305,11 +248,13 @@ class StoreWriter:
             if call is None:
                 return
             stored = self._add(record, call)
-        values = live_values(record, self._offset())
+        self._note(stored, live_values(record, self._offset()))
+
+    def _note(self, stored: StoredJob, values: Values) -> None:
+        """Note the values of a live job, if they have changed."""
         if values != stored.values:
-            stored.note(values)
-            self._gathering.set_live(stored.number, values)
-            self._filled.set()
+            self._gathering.live[stored.number] = stored.values = values
+            self._behind.fill()
 
     def _add(self, record: JobRecord, call: StoredCall) -> StoredJob:
         number = self._next_number
@@ -321,8 +266,10 @@ class StoreWriter:
             for job, any_end in ({} if links is None else links.predecessors).items()
             if job in self._jobs and job.id != record.id
         }
-        row = new_row(record, number, call, predecessors, self._offset())
-        self._gathering.add_job(row, record if call.is_awaited else None)
+        values = new_values(record, number, call, self._offset())
+        self._gathering.new[number] = values, predecessors
+        if call.is_awaited:
+            self._gathering.awaited[number] = record
         record.set_options({"stored": None})  # it is large
         stored = self._jobs[record] = StoredJob(number, call.codec, None)
         return stored
@@ -330,15 +277,17 @@ class StoreWriter:
     def _job_ended(self, record: JobRecord, stored: StoredJob) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         del self._jobs[record]
-        batch, number = self._gathering, stored.number
-        batch.ends.add(record)
         if self._stays(record):
             self._kept.add(record)
             if stored.values is not None:
-                batch.set_live(number, interrupted(stored.values))
+                self._note(stored, interrupted(record, stored.values))
         else:
-            batch.set_ended(number, end_values(record, stored.codec, self._offset()))
-        self._filled.set()
+            values = end_values(record, stored.codec, self._offset())
+            self._gathering.live.pop(stored.number, None)
+            self._gathering.ended[stored.number] = values
+            self._behind.fill()
+        if self._gathering:
+            self._gathering.ends.add(record)
 
     def _stays(self, record: JobRecord) -> bool:
         """Tell whether an ended job was stopped by the end of the queue alone.
@@ -346,24 +295,16 @@ class StoreWriter:
         It stays in the file, and the next opening takes it up. A cancel scope around ``run`` or a map
         requests the cancellation; one around the queue does not.
         """
-        extras = record.extras
+        extras, cause = record.extras, record.extras.cancel_cause
         if record.status is not CANCELLED:
             return False
-        if extras.cancel_cause is CancelCause.DEPENDENCY:
-            links = extras.links
-            lost = (
-                []
-                if links is None
-                else [
-                    job
-                    for job in links.predecessors
-                    if job.status.is_terminal and job.status is not COMPLETED
-                ]
-            )
+        if cause is CancelCause.DEPENDENCY and extras.links is not None:
+            jobs = [job for job in extras.links.predecessors if job.status.is_terminal]
+            lost = [job for job in jobs if job.status is not COMPLETED]
             return bool(lost) and all(job in self._kept for job in lost)
-        if extras.cancel_cause is CancelCause.SCOPE:
+        if cause is CancelCause.SCOPE:
             return not extras.cancel_requested
-        return extras.cancel_cause is CancelCause.SHUTDOWN
+        return cause is CancelCause.SHUTDOWN
 
     def supersede(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
         """Cancel these jobs when the new one that takes their place is in the file.
@@ -383,18 +324,12 @@ class StoreWriter:
             for job in superseded
             if job.status is PENDING and job in self._jobs
         }
-        self._gathering.superseded[number] = superseded
-        self._gathering.superseded_ends[number] = pending
+        self._gathering.superseded[number] = superseded, pending
 
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
-        self._gathering.set_repeat(repeat.id, row_of_repeat(repeat, self._offset()))
-        self._filled.set()
-
-    def number_of(self, record: JobRecord) -> int | None:
-        """Return the number of a live job's row."""
-        stored = self._jobs.get(record)
-        return None if stored is None else stored.number
+        self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
+        self._behind.fill()
 
     def _offset(self) -> float:
         assert self._queue is not None  # it was opened
@@ -411,16 +346,15 @@ class StoreWriter:
         Raises:
             StoreFailed: It could not be written.
         """
-        number = self.number_of(record)
-        batches = (self._gathering, self._writing)
-        batch = next((b for b in batches if b is not None and number in b.new), None)
-        if batch is None:
-            await cancel_shielded_checkpoint()
-            return
-        with trio.CancelScope(shield=True):
-            await self._wait(batch)
-        if batch.error is not None:
-            raise batch.error
+        stored = self._jobs.get(record)
+        for batch in (self._gathering, self._writing):
+            if stored is not None and batch is not None and stored.number in batch.new:
+                with trio.CancelScope(shield=True):
+                    await self._wait(batch)
+                if batch.error is not None:
+                    raise batch.error
+                return  # noqa: ASYNC910 - the batch was not over
+        await cancel_shielded_checkpoint()
 
     async def wait_end_written(self, record: JobRecord) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until the end of a job is in the file, or could not be written.
@@ -447,10 +381,10 @@ class StoreWriter:
 
     async def _wait(self, batch: Batch) -> None:  # noqa: ASYNC910 - the batch is not over yet
         """Wait until a batch is written, or write it if the writing task has stopped."""
-        self._wanted.set()
+        self._behind.hurry()
         while not batch.is_over.is_set():
-            if self._has_stopped:
-                await self._write_batch()
+            if self._behind.has_stopped:
+                await self._behind.write_now()
             else:
                 await batch.is_over.wait()
 
@@ -459,59 +393,46 @@ class StoreWriter:
     @enable_ki_protection
     async def write(self) -> None:
         """Write what is noted, until cancelled."""
-        pause = 0.0
         try:
-            while True:
-                await self._filled.wait()
-                if pause:
-                    with trio.move_on_after(pause):
-                        await self._wanted.wait()
-                # A worker may start a new job in the next step: its start is written with the job.
-                await checkpoint()
-                await checkpoint()
-                is_written = await self._write_batch()
-                self._warned = self._warned and not is_written
-                pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+            await self._behind.run()
         finally:
-            self._has_stopped = True
+            self._behind.stop()
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - shielded in any case
                 if self._gathering:  # somebody may wait for it
-                    await self._write_batch()
+                    await self._behind.write_now()
 
-    async def _write_batch(self) -> bool:
-        """Write what is noted; return False if it could not be."""
+    async def _write_batch(self) -> None:
+        """Write what is noted.
+
+        Raises:
+            StoreFailed: It could not be; it is noted for the next batch.
+        """
         while self._writing is not None:  # by a submit, since the task has ended
             await self._writing.is_over.wait()
         batch = self._gathering
         if not batch:
             await cancel_shielded_checkpoint()
-            return True
+            return
         self._writing, self._gathering = batch, Batch()
-        self._filled, self._wanted = trio.Event(), trio.Event()
-        changes, file = batch.changes(), self._file
+        file = self._file
         try:
             with trio.CancelScope(shield=True):
-                await self._run_sync(lambda: file.write(changes, time.time()))
-        except Exception as error:  # noqa: BLE001 - what calls the file is user code
-            self._put_back(batch, error)
+                await self._run_sync(lambda: file.write(batch, time.time()))
         except BaseException as error:
             self._put_back(batch, error)
             raise
         else:
-            for records in batch.superseded.values():
+            for records, _ in batch.superseded.values():
                 if self._queue is not None:
                     self._queue.supersede(records)
         finally:
             self._writing = None
-            batch.is_over.set()
-        return batch.error is None  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
+            batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
 
     def _put_back(self, batch: Batch, error: BaseException) -> None:
         """Keep what could not be written for the next batch, but no job whose submit fails."""
         words = safe_str(error) or type(error).__name__
-        failure = error if isinstance(error, StoreFailed) else StoreFailed("", words)
-        batch.fail(failure)
-        self._warn(words)
+        batch.error = error if isinstance(error, StoreFailed) else StoreFailed("", words)
         self._gathering.add_older(batch)
         # A job that supersedes another gives the ID back to that one, which must live.
         awaited = [*reversed(batch.awaited.items())]
@@ -519,13 +440,7 @@ class StoreWriter:
             self._gathering.forget(number)
             self._jobs.pop(record, None)
         if self._gathering:
-            self._filled.set()
+            self._behind.fill()
         for _, record in awaited:
             if self._queue is not None:
                 self._queue.cancel(record, CancelCause.USER)
-
-    def _warn(self, reason: str) -> None:
-        """Log once that the store is behind the queue."""
-        if not self._warned:
-            self._warned = True
-            logger.error("Changes of jobs are not written: %s", reason)

@@ -8,36 +8,34 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 import trio
 
 from ticketr._errors import TicketrError, TooManyKills
-from ticketr.jobs._arguments.function import resolve_function
 from ticketr.jobs._calls.importable import LoadFailed
-from ticketr.jobs._calls.stored_call import StoredCall
+from ticketr.jobs._core import QueueCore
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
 from ticketr.jobs._scheduling.links import After
-from ticketr.jobs._sqlite.store_calls import unpack_call
-from ticketr.jobs._sqlite.store_file import PAGE
-from ticketr.jobs._sqlite.store_repeats import repeat_of_row
-from ticketr.jobs._sqlite.store_rows import LiveValues, check_values
+from ticketr.jobs._sqlite.file import PAGE, Contents
+from ticketr.jobs._sqlite.rows import (
+    JobRow,
+    RepeatRow,
+    StoredCall,
+    check_row,
+    record_of_call,
+    repeat_of_row,
+)
+from ticketr.jobs._sqlite.writer import StoreWriter
 from ticketr.jobs._values import safe_str
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
-
-    from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._sqlite.store_file import Contents
-    from ticketr.jobs._sqlite.store_repeats import RepeatRow
-    from ticketr.jobs._sqlite.store_rows import JobRow
-    from ticketr.jobs._sqlite.store_writer import StoreWriter
 
 logger = logging.getLogger("ticketr.jobs")
 
@@ -46,9 +44,8 @@ TIMED_OUT: Final = "JobTimedOut"
 
 async def open_store(core: QueueCore, store: StoreWriter) -> None:
     """Open a store, and take up what is in it."""
-    contents = await store.open()
+    contents = await store.open(core)
     try:
-        store.attach(core)
         core.attach_store(store)
         core.repeats.observe(store.repeat_changed)
         await Opening(core, store).take_up(contents)
@@ -118,14 +115,12 @@ class Opening:
         self.left_out.add(row.number)  # until it has entered
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
-        check_values(row)
         record = self._record_of(row)
         live = [self.records[number] for number in predecessors if number in self.records]
         if live:
             jobs = tuple(JobHandle[object](job, core) for job in live)
             record.set_options({"after": After(jobs, json.loads(row.options)["any_end"])})
-        values = LiveValues(*row[9:16])
-        self._writer.know(record, row.number, row.codec, values)
+        self._writer.know(record, row)
         try:
             core.enter(record, above=True)
         except BaseException:
@@ -138,40 +133,37 @@ class Opening:
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
     def _record_of(self, row: JobRow) -> JobRecord:
-        stored = StoredCall(row.codec, row.job, row.key, row.options)
-        call = unpack_call(stored, self._writer.codec, self._writer.allowed)
-        offset, retry = self._offset, call.retry
+        check_row(row)
+        stored = StoredCall(row.codec, row.job or b"", row.key, row.options)
+        record = record_of_call(stored, self._writer.codec, self._writer.allowed)
+        offset, retry, started_at = self._offset, record.retry, row.started_at
         # A clock that stands before the submit was set back: the delay begins again.
         now = max(self._now, row.submitted_at - offset)
-        counted = row.attempts - row.uncounted
-        has_no_attempt = retry is not None and counted >= (retry.attempts or float("inf"))
-        if row.kills >= self._writer.max_kills or has_no_attempt:  # it was running
+        attempts = math.inf if retry is None else retry.attempts or math.inf
+        total_ends_at = row.total_ends_at
+        if total_ends_at is None and started_at is not None and retry is not None:
+            total_ends_at = started_at + (retry.total or 0.0)
+        if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
+            key, tags = record.extras.key, record.extras.tags  # it was running each time
             record = JobRecord(
-                _losing(row.kills), (), copy_context(), call.name, call.timeout, None
+                _losing(row.kills), (), copy_context(), record.name, record.timeout, None
             )
-        else:
-            function, _ = resolve_function(call.job, call.args)
-            record = JobRecord(function, call.args, copy_context(), call.name, call.timeout, retry)
+            record.set_options({"key": key, "tags": tags})
         options = {
             "id": row.id,
             "on_conflict": OnConflict.SUPERSEDE,
-            "key": call.key,
-            "tags": call.tags,
             "priority": row.priority,
             "delay": row.due_at - offset - now,
             "uncounted_retries": row.uncounted,
-            "start_by": None if row.start_by is None else row.start_by - offset,
+            "start_by": self._trio_time(row.start_by),
         }
         record.set_options(options)
-        started_at, total_ends_at = row.started_at, row.total_ends_at
-        if total_ends_at is None and started_at is not None and retry is not None:
-            total_ends_at = started_at + (retry.total or 0.0)
-        record.restore(
-            row.attempts,
-            None if started_at is None else started_at - offset,
-            None if total_ends_at is None else total_ends_at - offset,
-        )
+        times = self._trio_time(started_at), self._trio_time(total_ends_at)
+        record.restore(row.attempts, *times)
         return record
+
+    def _trio_time(self, at: float | None) -> float | None:
+        return None if at is None else at - self._offset
 
     # Repeats
 
@@ -185,27 +177,23 @@ class Opening:
     # Ended jobs
 
     def _restore_ended(self, row: JobRow, finished_at: float) -> JobRecord:
-        check_values(row)
-        core, offset = self._core, self._offset
-        codec = self._writer.codec if row.codec == self._writer.codec.name else None
-        options = json.loads(row.options)
-        timeout = float("inf") if options["timeout"] is None else options["timeout"]
-        record = JobRecord(ended_job_function, (), NO_CONTEXT, options["name"], timeout, None)
-        cause = None if row.cancel_cause is None else CancelCause(row.cancel_cause)
-        record.set_options({"tags": frozenset(options["tags"]), "priority": row.priority})
-        record.note_cause(cause)
+        check_row(row)
+        core, codec, options = self._core, self._writer.codec, json.loads(row.options)
+        name, tags, timeout = options["name"], frozenset(options["tags"]), options["timeout"]
+        record = JobRecord(ended_job_function, (), NO_CONTEXT, name, timeout, None)
+        record.set_options({"tags": tags, "priority": row.priority})
+        record.note_cause(None if row.cancel_cause is None else CancelCause(row.cancel_cause))
         result: object = row.result
-        if codec is not None:
+        if row.codec == codec.name:
             with suppress(LoadFailed):
                 result = codec.decode(row.result) if isinstance(row.result, bytes) else result
             with suppress(Exception):  # the key's own code
                 key = None if row.key is None else codec.decode(row.key)
                 hash(key)
                 record.set_options({"key": key})
-        due_at = row.due_at - offset
-        record.accept(row.id, core.registry.next_number(), due_at, core)
+        offset, started_at = self._offset, self._trio_time(row.started_at)
+        record.accept(row.id, core.registry.next_number(), row.due_at - offset, core)
         record.restore_submit(row.submitted_at - offset)
-        started_at = None if row.started_at is None else row.started_at - offset
         record.restore(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)
         error = None if row.error is None else JobErrorInfo.from_dict(json.loads(row.error))

@@ -1,0 +1,303 @@
+"""SQLite files of queues: how they are opened, checked, refused and locked. All of it blocks.
+
+A lock on the file itself keeps other queues out of a store, so that no file can be deleted to get
+two. It is an ``flock``, which SQLite does not use: closing another descriptor of the file does not
+free it, and readers are not kept out. The kernel frees it with the process; a forked child does not
+keep it. While a process has the lock, it closes no other descriptor of the file, which would free
+the locks that SQLite has on it. Beyond Linux ``flock`` and SQLite disturb each other, so there a
+file beside it is locked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+
+import trio
+
+from ticketr._errors import HistoryFailed, StoreFailed, StoreInUse
+from ticketr.jobs._values import checked_text, safe_repr
+
+if TYPE_CHECKING:
+    import sqlite3
+
+T = TypeVar("T")
+
+BUSY_SECONDS: Final = 5.0
+"""How long to wait for another process that writes, in seconds."""
+VERSION: Final = 1
+"""The version of the tables."""
+
+
+class Schema(NamedTuple):
+    """The tables of a kind of file.
+
+    Attributes:
+        kind: What the file is, for errors.
+        application_id: The number by which SQLite tells whose file it is.
+        tables: The names of its tables.
+        statements: They create the tables.
+    """
+
+    kind: str
+    application_id: int
+    tables: frozenset[str]
+    statements: tuple[str, ...]
+
+
+class RunSync(Protocol):
+    """Calls a blocking function outside Trio's thread."""
+
+    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
+        """Call it and return its result."""
+        ...
+
+
+async def in_thread(function: Callable[[], T], /) -> T:
+    """Call a function in a thread, which is abandoned on cancellation.
+
+    It has its own limiter, so that other threads of the program do not delay it.
+    """
+    return await trio.to_thread.run_sync(
+        function, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1)
+    )
+
+
+def checked_run_sync(run_sync: RunSync) -> RunSync:
+    """Return the argument of that name, or raise TypeError."""
+    if not callable(run_sync):
+        raise TypeError(f"run_sync must be an async function, not {safe_repr(run_sync)}")
+    return run_sync
+
+
+def checked_path(path: object) -> Path:
+    """Return a path as an absolute ``Path``, since the program may change its folder later.
+
+    Raises:
+        TypeError: The value is not a path.
+    """
+    try:
+        text: object = os.fspath(cast("str", path))
+    except Exception:  # noqa: BLE001 - the object's own code
+        text = None
+    if not issubclass(type(text), str):
+        raise TypeError(f"path must be text or a pathlib.Path, not {safe_repr(path)}")
+    return Path(checked_text("path", text)).absolute()
+
+
+@contextmanager
+def named_errors(
+    path: Path, kind: type[HistoryFailed | StoreFailed]
+) -> Generator[None, None, None]:
+    """Raise the errors of SQLite and of the system as this one."""
+    import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a file
+
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:
+        raise kind(str(path), str(error)) from error
+
+
+def create_file(path: Path) -> None:
+    """Create a file that only its owner can read; SQLite gives its log files the same permissions."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def connect(path: Path, schema: Schema) -> sqlite3.Connection:
+    """Open a file that exists, and create the tables of a new one.
+
+    Raises:
+        sqlite3.Error, OSError: It cannot be opened, or is not a file of this schema.
+    """
+    import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a file
+
+    db = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # threads use it one after the other
+    )
+    try:
+        # A text that is no UTF-8 is damaged; it does not hide the other rows.
+        db.text_factory = partial(str, encoding="utf-8", errors="replace")
+        # In WAL mode a power failure may lose the last commits, but nothing else.
+        db.execute("PRAGMA synchronous = NORMAL")
+        if not _check_tables(db, schema):
+            db.execute("BEGIN IMMEDIATE")
+            if not _check_tables(db, schema):  # another process may have created them by now
+                for statement in schema.statements:
+                    db.execute(statement)
+                db.execute(f"PRAGMA application_id = {schema.application_id}")
+                db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute("COMMIT")
+        db.execute("PRAGMA journal_mode = WAL")  # last: a refused file stays as it is
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check_tables(db: sqlite3.Connection, schema: Schema) -> bool:
+    """Refuse a file that is not of this schema; return False if it has no tables yet.
+
+    SQLite would run the code in the triggers and views of a foreign file.
+    """
+    if db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
+        raise OSError(f"it has triggers or views, which {schema.kind} never has")
+    names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {name for (name,) in names if not name.startswith("sqlite_")}
+    if not tables:
+        return False
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    if application_id != schema.application_id or not tables >= schema.tables:
+        raise OSError(f"it is another database, not {schema.kind}: choose a file of its own")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        raise OSError(
+            f"another version of ticketr wrote it (tables of version {version}, not {VERSION})."
+            " Open it with that version, or move it away"
+        )
+    return True
+
+
+def check_values(kinds: Mapping[str, Any], row: Iterable[object]) -> None:
+    """Check that the values of a row are of their types: SQLite keeps any in any column.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for (name, kind), value in zip(kinds.items(), row, strict=True):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name} is {value!r:.50}")  # noqa: TRY004 - it is the file's fault
+
+
+def refuse_shared(path: Path) -> None:
+    """Refuse a file, or a log of it, that others can write.
+
+    Raises:
+        OSError: Others can.
+    """
+    if sys.platform == "win32":
+        return
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        file = path.with_name(path.name + suffix)
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                raise OSError(
+                    f"others can write {file.name if suffix else 'it'}, and a row says what to"
+                    " call. Give the file to this user, and take write permission from group and"
+                    " others; or name the functions that may be called, as"
+                    " SqliteStore(functions=[...]), with codec='json'"
+                )
+
+
+# Locks
+
+Identity: TypeAlias = tuple[int, int]
+LOCKS: Final[dict[Identity, int]] = {}
+"""The descriptors of the locks that this process has, by the device and number of the file."""
+_locks_change = threading.Lock()
+
+
+def take_lock(path: Path) -> Identity:
+    """Lock a file, created if there is none, until it is unlocked or the process ends.
+
+    Raises:
+        StoreInUse: This process has it locked, or another one.
+        OSError: It cannot be opened.
+    """
+    with _locks_change:
+        create_file(path)
+        status = path.stat()
+        identity = status.st_dev, status.st_ino
+        if identity in LOCKS:
+            raise StoreInUse(str(path), os.getpid())
+        if sys.platform != "linux":
+            path = path.with_name(path.name + ".lock")
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _lock(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise StoreInUse(str(path), _lock_owner(status)) from None
+        LOCKS[identity] = descriptor
+        return identity
+
+
+def check_lock(path: Path, identity: Identity) -> None:
+    """Check that a file is the one that this process has locked.
+
+    Raises:
+        OSError: It is not.
+    """
+    status = os.stat(path)  # noqa: PTH116 - it is quicker
+    if (status.st_dev, status.st_ino) != identity:
+        raise OSError("the file was replaced since it was opened")
+    if identity not in LOCKS:
+        raise OSError("this process was forked from the one that has it open")
+
+
+def unlock(identity: Identity) -> None:
+    """Unlock a file, unless this process was forked from the one that has locked it."""
+    descriptor = LOCKS.pop(identity, None)
+    if descriptor is not None:
+        with suppress(OSError):
+            _unlock(descriptor)
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def _close_in_child() -> None:
+    """Leave the locks to the process that was forked."""
+    for descriptor in LOCKS.values():
+        os.close(descriptor)
+    LOCKS.clear()
+    _locks_change.release()
+
+
+def _lock_owner(status: os.stat_result) -> int | None:
+    """Return the process that has a file locked; None if the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[5] == device:
+                return int(words[4])
+    return None
+
+
+if sys.platform == "win32":  # pragma: no cover - POSIX runs the tests
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        """Closing the file unlocks it."""
+
+else:
+    import fcntl
+
+    os.register_at_fork(
+        before=_locks_change.acquire,
+        after_in_parent=_locks_change.release,
+        after_in_child=_close_in_child,
+    )
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        """Unlock a file also for processes that were forked meanwhile, which have it open, too."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,414 @@
+"""Jobs and repeats as rows of a store's file, and back.
+
+Times are seconds since 1970 on the wall clock. An offset is the difference between the wall clock
+and Trio's clock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeAlias, final, get_type_hints
+
+from ticketr._errors import NotSendable
+from ticketr.jobs._arguments.function import resolve_function
+from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._calls.codecs import CODECS, Codec
+from ticketr.jobs._calls.importable import (
+    AllowedNames,
+    LoadFailed,
+    import_by_name,
+    importable_name,
+    load_allowed,
+)
+from ticketr.jobs._calls.sendable import pack_job, pack_value, unpack_job
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
+from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, utc
+from ticketr.jobs._maps.repeat import Repeat, call_in_context
+from ticketr.jobs._readers.json import json_text
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._sqlite.database import check_values
+from ticketr.jobs._values import checked_seconds, exact_str, full_repr, safe_repr
+
+MAX_BYTES: Final = 10_000_000
+"""The most bytes of one job, its arguments included, and of one result."""
+MAX_REPR: Final = 2000
+"""The most characters of the ``repr`` of a result."""
+
+Values: TypeAlias = tuple[object, ...]
+"""The values of a job that a statement of the file writes, in its order."""
+
+
+class JobRow(NamedTuple):
+    """A job of the file.
+
+    The result is bytes of the codec, or else the ``repr`` as text.
+    """
+
+    number: int
+    id: str
+    codec: str
+    job: bytes | None
+    key: bytes | None
+    options: str
+    submitted_at: float
+    start_by: float | None
+    kills: int
+    status: str
+    priority: int
+    attempts: int
+    uncounted: int
+    due_at: float
+    started_at: float | None
+    total_ends_at: float | None
+    finished_at: float | None
+    cancel_cause: str | None
+    error: str | None
+    result: bytes | str | None
+
+
+class RepeatRow(NamedTuple):
+    """A repeat of the file."""
+
+    id: str
+    codec: str
+    job: bytes
+    key: bytes | None
+    options: str
+    priority: int
+    every: str
+    first_at: float
+    due_at: float
+    is_due_used: int
+    is_paused: int
+    runs: int
+    missed: int
+
+
+ENDED: Final = {COMPLETED, FAILED, CANCELLED}
+KINDS: Final = {row: get_type_hints(row) for row in (JobRow, RepeatRow)}
+
+
+def check_row(row: JobRow | RepeatRow) -> None:
+    """Check the values of a row.
+
+    Raises:
+        LoadFailed: They are damaged.
+    """
+    try:
+        check_values(KINDS[type(row)], row)
+    except ValueError as error:
+        raise LoadFailed(f"its values are damaged: {error}") from error
+    is_sound = all(math.isfinite(value) for value in row if isinstance(value, (int, float)))
+    if isinstance(row, JobRow):
+        is_started = not row.attempts or row.started_at is not None
+        is_live = row.finished_at is None and row.job is not None and is_started
+        has_ended = row.finished_at is not None and row.status in ENDED
+        is_sound = is_sound and min(row.kills, row.attempts, row.uncounted) >= 0
+        is_sound = is_sound and (is_live or has_ended)
+    if not is_sound:
+        raise LoadFailed("its values are damaged")
+
+
+# Jobs as values
+
+
+def live_values(record: JobRecord, offset: float) -> Values:
+    """Return the values of a live job that change."""
+    extras, attempt, retry = record.extras, record.attempt, record.retry
+    has_total = attempt and retry is not None and retry.total is not None
+    return (
+        "running" if record.status is RUNNING else "pending",
+        extras.priority,
+        attempt,
+        extras.uncounted_retries,
+        record.due_at + offset,
+        record.started_at + offset if attempt else None,
+        record.total_ends_at + offset if has_total else None,
+    )
+
+
+def interrupted(record: JobRecord, values: Values) -> Values:
+    """Return the values of a job whose queue ends before it does: the attempt does not count."""
+    status, priority, attempts, _, *times = values
+    if status != "running":
+        return values
+    return ("pending", priority, attempts, record.extras.uncounted_retries + 1, *times)
+
+
+def end_values(record: JobRecord, codec: str, offset: float) -> Values:
+    """Return how a job has ended."""
+    cause = record.extras.cancel_cause
+    error = record.error if record.status is FAILED else None
+    return (
+        exact_str(record.status),
+        record.attempt,
+        record.finished_at + offset,
+        None if cause is None else exact_str(cause),
+        None if error is None else json.dumps(error.as_dict()),
+        _stored_result(record.result, codec) if record.status is COMPLETED else None,
+    )
+
+
+def superseded_values(record: JobRecord, now: float) -> Values:
+    """Return how a pending job ends whose place another one takes."""
+    cause = exact_str(CancelCause.SUPERSEDED)
+    return (exact_str(CANCELLED), record.attempt, now, cause, None, None)
+
+
+def _stored_result(result: object, codec: str) -> bytes | str | None:
+    """Return a result as bytes; its ``repr`` if it would not come back equal; None for None."""
+    if result is None:
+        return None
+    try:
+        data = pack_value(result, CODECS[codec])
+    except NotSendable:
+        data = b""
+    if data and len(data) <= MAX_BYTES:
+        return data
+    return json_text(full_repr(result)[:MAX_REPR])
+
+
+def new_values(record: JobRecord, number: int, call: StoredCall, offset: float) -> Values:
+    """Return the values of a job that was submitted."""
+    start_by = record.extras.start_by
+    return (
+        number,
+        record.id,
+        *(call.codec, call.job, call.key, call.options),
+        record.submitted_at + offset,
+        None if start_by is None else start_by + offset,
+    )
+
+
+# Submits as bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A job's function, arguments and options as bytes.
+
+    Attributes:
+        codec: The codec of the job and its key.
+        job: The job and its arguments.
+        key: The key; None for none.
+        options: The other options, which do not change while the job is live, as JSON.
+        is_awaited: Whether a submit waits until it is written, and fails if it cannot be.
+    """
+
+    codec: str
+    job: bytes
+    key: bytes | None
+    options: str
+    is_awaited: bool = False
+
+
+def pack_call(
+    record: JobRecord,
+    job: object,
+    args: tuple[object, ...],
+    codec: Codec,
+    allowed: AllowedNames | None,
+    *,
+    is_awaited: bool,
+) -> StoredCall:
+    """Return what is kept of a submit.
+
+    Raises:
+        NotSendable: Another process could not run the job, or the store does not allow it.
+    """
+    extras, tags = record.extras, sorted(record.extras.tags)
+    for what, value in {"id": extras.id, "name": record.name, "tags": tags}.items():
+        pack_value(value, CODECS["json"], what)
+    options = {
+        "name": record.name,
+        "tags": tags,
+        "timeout": record.timeout,
+        "retry": None if record.retry is None else pack_retry(record.retry),
+        "any_end": extras.after is not None and extras.after.any_end,
+    }
+    data = pack_job(job, args, codec)
+    if len(data) > MAX_BYTES:
+        problem = "is too large. Write its data to a file, and submit the path"
+        raise NotSendable("the job", f"a job of more than {MAX_BYTES:,} bytes", problem)
+    key = None if extras.key is None else pack_value(extras.key, codec, "the key")
+    call = StoredCall(codec.name, data, key, json.dumps(options), is_awaited)
+    if allowed is not None:
+        try:
+            record_of_call(call, codec, allowed)
+        except LoadFailed as error:
+            raise NotSendable("the job", safe_repr(job), f"is refused: {error}") from error
+    return call
+
+
+def record_of_call(call: StoredCall, codec: Codec, allowed: AllowedNames | None) -> JobRecord:
+    """Return a record of the job, with its key, name, tags, timeout and retry rule.
+
+    Args:
+        call: What is kept of the submit.
+        codec: The codec that the store was opened with.
+        allowed: What may be loaded; None for anything.
+
+    Raises:
+        LoadFailed: Something is damaged, is of another codec, or cannot be loaded.
+    """
+    if call.codec != codec.name:
+        problem = f"its codec is {call.codec!r}, and the store was opened with {codec.name!r}"
+        raise LoadFailed(problem)
+    job, args = unpack_job(call.job, codec, allowed)
+    key = None if call.key is None else codec.decode(call.key)
+    try:
+        hash(key)
+        options = json.loads(call.options)
+        name, tags, timeout = options["name"], frozenset(options["tags"]), float(options["timeout"])
+        retry = None if options["retry"] is None else unpack_retry(options["retry"], allowed)
+        function, _ = resolve_function(job, args)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoadFailed(f"its options are damaged: {error!r}") from error
+    record = JobRecord(function, args, copy_context(), name, timeout, retry)
+    record.set_options({"key": key, "tags": tags})
+    return record
+
+
+RETRY_NUMBERS: Final = ("attempts", "first", "factor", "cap", "jitter", "total")
+
+
+def pack_retry(retry: Retry) -> dict[str, object]:
+    """Return a retry rule in JSON's types.
+
+    Raises:
+        NotSendable: Its errors cannot be imported.
+    """
+    on: Any = retry.on
+    kinds = on if type(on) is tuple else (on,)
+    names = [importable_name(kind, "'on' of the retry rule") for kind in kinds]
+    numbers = {name: getattr(retry, name) for name in RETRY_NUMBERS}
+    return {**numbers, "on": names if type(on) is tuple else names[0]}
+
+
+def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry:
+    """Return the retry rule that :func:`pack_retry` was given.
+
+    Raises:
+        LoadFailed: Something of it cannot be imported.
+        ValueError, KeyError, TypeError: It is damaged.
+    """
+    on, numbers = rule["on"], {name: rule[name] for name in RETRY_NUMBERS}
+    kinds: Any = (
+        tuple(_error_kind(name, allowed) for name in on)
+        if isinstance(on, list)
+        else _error_kind(on, allowed)
+    )
+    return Retry(**numbers, on=kinds)
+
+
+def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
+    """Return an error class, which need not be allowed, or a function that tells such errors."""
+    if allowed is not None and name.partition(":")[0] in sys.modules:
+        kind = import_by_name(name)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            return kind
+    return load_allowed(name, allowed)
+
+
+# Repeats
+
+
+def pack_every(every: object, allowed: AllowedNames | None) -> str:
+    """Return the ``every`` of a repeat as text.
+
+    Raises:
+        NotSendable: It is a function that cannot be imported, or that the store does not allow.
+    """
+    if not callable(every):
+        return json.dumps({"seconds": checked_seconds("every", every)})
+    what = "'every' of the repeat"
+    name = importable_name(every, what)
+    if allowed is not None and name not in allowed:
+        raise NotSendable(what, safe_repr(every), "is not among the store's functions")
+    return json.dumps({"function": name})
+
+
+def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
+    """Return the row of a repeat; None if it has ended."""
+    template, times = repeat.template, repeat.due_times
+    if template is None or times is None or template.extras.stored is None:
+        return None
+    call = template.extras.stored
+    return RepeatRow(
+        repeat.id,
+        *(call.codec, call.job, call.key, call.options),
+        template.extras.priority,
+        repeat.every,
+        times.first_at + offset,
+        times.due_at + offset,
+        int(repeat.is_due_used),
+        int(repeat.is_paused),
+        repeat.runs,
+        repeat.missed,
+    )
+
+
+def repeat_of_row(
+    row: RepeatRow,
+    number: int,
+    now: float,
+    offset: float,
+    codec: Codec,
+    allowed: AllowedNames | None,
+) -> Repeat:
+    """Return the repeat of a row.
+
+    Args:
+        row: The row.
+        number: Its place in the order of the repeats.
+        now: The time on Trio's clock.
+        offset: The difference between wall-clock time and Trio's clock.
+        codec: The codec that the store was opened with.
+        allowed: What may be loaded; None for anything.
+
+    Raises:
+        LoadFailed: Its job or function cannot be imported or rebuilt.
+    """
+    check_row(row)
+    stored = StoredCall(row.codec, row.job, row.key, row.options)
+    template = record_of_call(stored, codec, allowed)
+    template.set_options({"priority": row.priority, "stored": stored})
+    times = _times_of(row, template, now, offset, allowed)
+    repeat = Repeat(row.id, number, template, times, is_behind=False)
+    repeat.restore(
+        row.every,
+        is_due_used=bool(row.is_due_used),
+        is_paused=bool(row.is_paused),
+        runs=row.runs,
+        missed=row.missed,
+    )
+    return repeat
+
+
+def _times_of(
+    row: RepeatRow,
+    template: JobRecord,
+    now: float,
+    offset: float,
+    allowed: AllowedNames | None,
+) -> DueTimes:
+    try:
+        every: dict[str, Any] = json.loads(row.every)
+        if "seconds" in every:
+            seconds, first_at, due_at = every["seconds"], row.first_at - offset, row.due_at - offset
+            if row.is_due_used or row.due_at > row.first_at:
+                # The next is due within an interval, unless the clock was set back.
+                ahead = max(math.floor((due_at - now) / seconds) - 1, 0) * seconds
+                first_at, due_at = first_at - ahead, due_at - ahead
+            return Interval(first_at, seconds, due_at)
+        function = load_allowed(every["function"], allowed)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
+    return Calendar(utc(row.due_at), partial(call_in_context, template, function), offset)
