@@ -157,6 +157,36 @@ def test_a_failure_names_what_it_is_about_once(
     assert words in told.err
 
 
+BY_KEY = (
+    ("log", "DEMO-1", "2h"),
+    ("attachments", "list", "DEMO-1"),
+    ("bulk", "DEMO-1", "--set", "Labels+=web", "--yes"),
+)
+
+
+@pytest.mark.parametrize("command", BY_KEY)
+def test_a_command_on_issues_by_their_keys_needs_no_project(
+    command: tuple[str, ...], someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JIRA_PROJECT_KEY")
+
+    told = someone.runs(*command)
+
+    assert (told.code, "failed" in told.err) == (0, False), told
+
+
+def test_a_schema_without_a_project_names_the_setting(
+    someone: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JIRA_PROJECT_KEY")
+
+    told = someone.runs("schema")
+
+    assert told.code == 2
+    assert "project is not set: the key of the project, in ticketr.toml" in told.err
+    assert "--project" not in told.err
+
+
 def test_a_token_with_a_line_break_names_the_variable(
     someone: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,7 +151,9 @@ def _checked_keys(keys: Iterable[str]) -> tuple[str, ...]:
 def _find_options(workspace: str | None, folder: Path | None) -> SessionOptions:
     from ticketr.app.cli.job_options import CommonOptions, find_job_arguments
 
-    arguments = find_job_arguments(CommonOptions(workspace=workspace, folder=folder))
+    arguments = find_job_arguments(
+        CommonOptions(workspace=workspace, folder=folder, needs_project=False)
+    )
     return arguments.ready[""]
 
 

@@ -82,7 +82,7 @@ def bulk(
     change = BulkChange(
         _read_settings(settings), transition, checked_key(parent) if parent else "", delete
     )
-    options = CommonOptions(workspace=workspace, folder=folder)
+    options = CommonOptions(workspace=workspace, folder=folder, needs_project=False)
     resolved = resolve_options(options)
     aliases = resolved.aliases_in(jql or "")
     if delete and yes:

@@ -47,6 +47,8 @@ class CommonOptions:
         every: Whether to run in every workspace that the user has added.
         plain: Whether to print progress as plain lines in a terminal, too.
         as_json: Whether to print the result as JSON.
+        needs_project: Whether the command needs a project, or a query in its place; one on issues
+            by their keys does not.
     """
 
     workspace: str | None = None
@@ -57,6 +59,7 @@ class CommonOptions:
     every: bool = False
     plain: bool = False
     as_json: bool = False
+    needs_project: bool = True
 
 
 @dataclass(eq=False, repr=False)
@@ -223,7 +226,7 @@ def job_settings(resolved: Workspace, options: CommonOptions, jql: str | None) -
         jql = expand_aliases("--jql", jql, resolved.aliases)
     elif options.project is None:
         jql = resolved.jql
-    if jql is None:
+    if jql is None and options.needs_project:
         resolved.required_project("which project, or give a query by --jql")
     mark = own_mark(resolved.root)
     settings = session_options(resolved, sign_in(resolved), mark, strategy=options.strategy)

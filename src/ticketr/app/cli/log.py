@@ -51,7 +51,9 @@ def log(
 
     spent, text = _split_time(words)
     key = checked_key(key)
-    settings = find_job_arguments(CommonOptions(workspace=workspace, folder=folder)).ready[""]
+    settings = find_job_arguments(
+        CommonOptions(workspace=workspace, folder=folder, needs_project=False)
+    ).ready[""]
     job = LogWorkJob(**settings, key=key, spent=spent, text=text, started=started)
     ended = run(run_one, job)
     if as_json:

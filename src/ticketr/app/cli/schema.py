@@ -36,7 +36,9 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
     from ticketr.app.cli.job_options import CommonOptions, workspace_arguments
     from ticketr.app.cli.queue_runner import run
 
-    settings = workspace_arguments(CommonOptions(workspace=workspace, folder=folder))
+    settings = workspace_arguments(
+        CommonOptions(workspace=workspace, folder=folder, needs_project=False)
+    )
     fields = run(_fetch_fields, settings)
     if write:
         from ticketr.app.config import write_schema
