@@ -229,22 +229,22 @@ def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ..
     from ticketr.app.jira.adf import _conversion
     from ticketr.app.jira.adf._dropped import find_dropped
 
-    found = find_dropped(markdown, _conversion.read(markdown))
+    dropped = find_dropped(markdown, _conversion.read(markdown))
     if before:
-        found = _not_among(found, find_dropped(before, _conversion.read(before)))
-    return tuple(islice(found, _MOST_PIECES))
+        dropped = _not_among(dropped, find_dropped(before, _conversion.read(before)))
+    return tuple(islice(dropped, _MOST_PIECES))
 
 
 def _not_among(
     pieces: Iterable[DroppedPiece], others: Iterable[DroppedPiece]
 ) -> Iterator[DroppedPiece]:
     """Yield the pieces that are not among others, equal pieces as often as they are too many."""
-    known = Counter(each.text for each in others)
-    for each in pieces:
-        if known[each.text]:
-            known[each.text] -= 1
+    known = Counter(piece.text for piece in others)
+    for piece in pieces:
+        if known[piece.text]:
+            known[piece.text] -= 1
         else:
-            yield each
+            yield piece
 
 
 def unconverted_pieces(
@@ -269,8 +269,8 @@ def unconverted_pieces(
     from ticketr.app.jira.adf._unconverted import find_unconverted
 
     document = _conversion.read(markdown, files)
-    found = find_unconverted(markdown, document, before=before, pictures=pictures)
-    return tuple(islice(found, _MOST_PIECES))
+    unconverted = find_unconverted(markdown, document, before=before, pictures=pictures)
+    return tuple(islice(unconverted, _MOST_PIECES))
 
 
 def length(document: object) -> int:

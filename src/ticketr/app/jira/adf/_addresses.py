@@ -90,8 +90,8 @@ def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _bare_addresses(text: str) -> Iterator[tuple[int, int]]:
-    for found in BARE.finditer(text):
-        yield found.start(), found.start() + _length(found[0])
+    for match in BARE.finditer(text):
+        yield match.start(), match.start() + _length(match[0])
 
 
 def _length(address: str) -> int:
@@ -119,10 +119,10 @@ def protect_emphasis(markdown: str) -> str:
     if "://" not in markdown:
         return markdown
 
-    def protected(found: re.Match[str]) -> str:
-        is_destination = markdown.startswith("](", found.start() - 2)
-        end = _destination(found[0]) if is_destination else _length(found[0])
-        return found[0][:end].translate(EMPHASIS) + found[0][end:]
+    def protected(match: re.Match[str]) -> str:
+        is_destination = markdown.startswith("](", match.start() - 2)
+        end = _destination(match[0]) if is_destination else _length(match[0])
+        return match[0][:end].translate(EMPHASIS) + match[0][end:]
 
     return BARE.sub(protected, markdown)
 
@@ -163,10 +163,10 @@ def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
         return True
     if near.get("type") != "text" or near.get("marks"):
         return False
-    found = pattern.match(near["text"])
-    if found is None:
+    match = pattern.match(near["text"])
+    if match is None:
         return False
-    return not more or found.end() < len(near["text"]) or found[0][-1:].isspace()
+    return not more or match.end() < len(near["text"]) or match[0][-1:].isspace()
 
 
 def _escape_link(node: dict[str, Any]) -> None:
@@ -189,10 +189,10 @@ def _with_escapes(mark: Any) -> Any:
 
 
 def _escape_address(href: str) -> str:
-    text = _ENTITY.sub("&amp;", _SPECIAL.sub(lambda found: BACKSLASH + found[0], href))
+    text = _ENTITY.sub("&amp;", _SPECIAL.sub(lambda match: BACKSLASH + match[0], href))
     if _DIRECT.fullmatch(href):
         return f"{DIRECT}{text}{DIRECT}"
-    return _CONTROL.sub(lambda found: f"&#{ord(found[0])};", text)
+    return _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
 def without_brackets(markdown: str) -> str:
@@ -201,4 +201,4 @@ def without_brackets(markdown: str) -> str:
 
 
 def _escape_title(title: str) -> str:
-    return _SPECIAL_IN_TITLE.sub(lambda found: BACKSLASH + found[0], title)
+    return _SPECIAL_IN_TITLE.sub(lambda match: BACKSLASH + match[0], title)

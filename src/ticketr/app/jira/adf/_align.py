@@ -51,8 +51,8 @@ def _matches_of(
 ) -> list[tuple[int, int]]:
     """Match some items only."""
     places = [[at for at, each in enumerate(side) if each in kept] for side in (one, other)]
-    found = _matching_blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
-    return [(places[0][left], places[1][right]) for left, right in found]
+    matched = _matching_blocks([one[at] for at in places[0]], [other[at] for at in places[1]])
+    return [(places[0][left], places[1][right]) for left, right in matched]
 
 
 def _matching_blocks(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
@@ -85,15 +85,15 @@ def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tupl
         for new in range(news - 1, -1, -1):
             taken = scores[old][new] + best[old + 1][new + 1] if scores[old][new] > 0 else 0.0
             best[old][new] = max(taken, best[old + 1][new], best[old][new + 1])
-    found: list[tuple[int, int]] = []
+    paired: list[tuple[int, int]] = []
     old = new = 0
     while old < olds and new < news:
         here = best[old][new]
         if scores[old][new] > 0 and here == scores[old][new] + best[old + 1][new + 1]:
-            found.append((old, new))
+            paired.append((old, new))
             old, new = old + 1, new + 1
         elif here == best[old + 1][new]:
             old += 1
         else:
             new += 1
-    return found
+    return paired

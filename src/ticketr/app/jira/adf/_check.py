@@ -36,19 +36,19 @@ def problems(document: object) -> tuple[str, ...]:
 
 def node_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
-    found: list[str] = []
+    problems_so_far: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.
     waiting: list[tuple[Any, Marks]] = [(root, None)]
-    while waiting and len(found) < MOST_PROBLEMS:
+    while waiting and len(problems_so_far) < MOST_PROBLEMS:
         node, marks = waiting.pop()
         rule = NODES[node["type"]]
         found_here = [*_own_problems(node, rule), *_mark_problems(node, marks)]
         children = list(_children(node, rule))
         found_here += [problem for problem in children if isinstance(problem, str)]
         quoted = _quote(node) if found_here else ""
-        found += [f"{problem}{quoted}" for problem in found_here]
+        problems_so_far += [f"{problem}{quoted}" for problem in found_here]
         waiting += reversed([child for child in children if not isinstance(child, str)])
-    return tuple(found[:MOST_PROBLEMS])
+    return tuple(problems_so_far[:MOST_PROBLEMS])
 
 
 def _own_problems(node: Any, rule: Node) -> Iterator[str]:

@@ -103,9 +103,9 @@ def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     kept = Counter(word for text in strings for word in _WORD.findall(text))
     tokens = read_tokens(_SHOWN.sub(_without_shown_text, protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens, in_cell=False):
-        found = restore_piece(tag)
+        restored = restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
-        if sum(text.count(found) for text in strings) < max(1, markdown.count(found)):
+        if sum(text.count(restored) for text in strings) < max(1, markdown.count(restored)):
             yield _piece_at(tag, markdown, is_html=True)
     for piece, is_html, problem in _texts(tokens):
         if _take_words(kept, Counter(_WORD.findall(piece))):
@@ -116,8 +116,8 @@ def _dropped_parts(markdown: str, document: Json) -> Iterator[DroppedPiece]:
 def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
     """Yield the lines that keep a table from being read as one."""
     tables = read_tables(markdown)
-    for each in tables.problems:
-        yield _table_piece(each)
+    for problem in tables.problems:
+        yield _table_piece(problem)
     if tables.drawn:
         blocks = (node for node in walk(document) if node.get("type") == "codeBlock")
         texts = "\n".join(text for block in blocks for text in plain_lines(block))
@@ -127,7 +127,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[DroppedPiece]:
             if drawn.text not in code:
                 yield _table_piece(drawn)
     suspects = tables.strays
-    if len(tables.seconds) > sum(each.get("type") == "table" for each in walk(document)):
+    if len(tables.seconds) > sum(node.get("type") == "table" for node in walk(document)):
         suspects = sorted(suspects + tables.seconds)
     if not suspects:
         return

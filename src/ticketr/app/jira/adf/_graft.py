@@ -92,15 +92,15 @@ def graft(
         return _converted(original, shown, edited)
     try:
         grafting = _Graft(original, shown, edited, shown_of)
-        found = grafting.graft()
-        if grafting.has_moved and _new_problems(found, original) and not problems(edited):
+        grafted = grafting.graft()
+        if grafting.has_moved and _new_problems(grafted, original) and not problems(edited):
             # A block of Jira's stands in a place that Jira does not allow.
-            found = _Graft(original, shown, edited, shown_of, moves=False).graft()
+            grafted = _Graft(original, shown, edited, shown_of, moves=False).graft()
     except RecursionError:  # below the depth that is compared
         return _converted(original, shown, edited)
-    if fitting and problems(found.document) and not problems(edited):
+    if fitting and problems(grafted.document) and not problems(edited):
         return _converted(original, shown, edited)
-    return found
+    return grafted
 
 
 def _converted(original: object, shown: Json, edited: Json) -> Grafted:
@@ -108,8 +108,8 @@ def _converted(original: object, shown: Json, edited: Json) -> Grafted:
     return Grafted(edited, tuple(Lost(what, ()) for what in missing(original, shown, edited)))
 
 
-def _new_problems(found: Grafted, original: Json) -> bool:
-    return bool(Counter(problems(found.document)) - Counter(problems(original)))
+def _new_problems(grafted: Grafted, original: Json) -> bool:
+    return bool(Counter(problems(grafted.document)) - Counter(problems(original)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +182,9 @@ class _Graft:
         in_row: bool = False,
     ) -> list[Json]:
         """Put the blocks of one place together."""
-        found = units(original, shown, self._shown_alone)
-        level = Level(found, edited, in_row=in_row, changes_kind=self._moves)
-        self._note(found)
+        all_units = units(original, shown, self._shown_alone)
+        level = Level(all_units, edited, in_row=in_row, changes_kind=self._moves)
+        self._note(all_units)
         made: dict[int, list[Json]] = {}
         # Those that read as before come first, so that a copy of one is known to be a copy.
         for at, unit in level.same.items():
@@ -209,27 +209,27 @@ class _Graft:
             else:
                 hidden = _nodes((*unit.before, *unit.after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = [] if shown else self._own(each for unit in found for each in unit.all)
+        invisible = [] if shown else self._own(each for unit in all_units for each in unit.all)
         return invisible + [node for at in sorted(made) for node in made[at]]
 
-    def _note(self, found: Iterable[Unit]) -> None:
+    def _note(self, all_units: Iterable[Unit]) -> None:
         """Note Jira's blocks, for blocks that were moved or copied."""
-        for unit in found:
+        for unit in all_units:
             if unit.is_single:
                 self._note_block(unit.original[0], unit.shown[0])
 
     def _note_block(self, original: Block, shown: Block) -> None:
         if original.kind == shown.kind:
             self._known.setdefault(shown.key, deque()).append(original)
-        if [each.kind for each in original.blocks] == [each.kind for each in shown.blocks]:
-            for each in zip(original.blocks, shown.blocks, strict=True):
-                self._note_block(*each)
+        if [block.kind for block in original.blocks] == [block.kind for block in shown.blocks]:
+            for pair in zip(original.blocks, shown.blocks, strict=True):
+                self._note_block(*pair)
 
     def _own(self, blocks: Iterable[Block]) -> list[Json]:
         """Return blocks as Jira has them."""
         result: list[Json] = []
         for block in blocks:
-            self._used.update(id(each.node) for each in block.walk())
+            self._used.update(id(part.node) for part in block.walk())
             result.append(block.node)
         return result
 
@@ -238,13 +238,13 @@ class _Graft:
         known = self._known.get(block.key) if self._moves else None
         if known:
             self.has_moved = True
-            for each in known:
-                if id(each.node) not in self._used:
-                    return self._own([each])[0]
+            for copy in known:
+                if id(copy.node) not in self._used:
+                    return self._own([copy])[0]
             return with_new_ids(known[0].node, self._free_ids)
         if block.is_line:
             return block.node
-        return {**block.node, "content": [self._new(each) for each in block.blocks]}
+        return {**block.node, "content": [self._new(child) for child in block.blocks]}
 
     def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""

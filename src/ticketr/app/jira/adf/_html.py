@@ -113,8 +113,8 @@ def protect_html(markdown: str) -> str:
 
 def is_from_marklas(tag: str, attrs: str) -> bool:
     """Return whether marklas writes such a tag for something that Markdown cannot say."""
-    found = _ADF.search(attrs)
-    return found is not None and (tag, found[1]) in MARKLAS_TAGS
+    match = _ADF.search(attrs)
+    return match is not None and (tag, match[1]) in MARKLAS_TAGS
 
 
 def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
@@ -163,9 +163,9 @@ def _replace_starts(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
 
 def _add_title(opened: list[_Open], start: int) -> None:
     """Note the place of a tag of a summary with the ``<details>`` around it."""
-    for each in reversed(opened):
-        if each.tag == "details":
-            each.title.append(start)
+    for start_tag in reversed(opened):
+        if start_tag.tag == "details":
+            start_tag.title.append(start)
             break
 
 
@@ -175,7 +175,7 @@ def _is_short(piece: re.Match[str]) -> bool:
 
 def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
     """Return whether a place is in one of some ranges, which are in order."""
-    place = bisect_right(ranges, at, key=lambda each: each[0])
+    place = bisect_right(ranges, at, key=lambda span: span[0])
     return place > 0 and at < ranges[place - 1][1]
 
 
@@ -184,9 +184,13 @@ def _end_unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, in
 
     In a cell, all tags have to end; at a blank line, all but blocks.
     """
-    gone = [each for each in opened if each.in_row or (blank and each.tag not in _BLOCKS)]
-    for each in gone:
-        opened.remove(each)
+    gone = [
+        start_tag
+        for start_tag in opened
+        if start_tag.in_row or (blank and start_tag.tag not in _BLOCKS)
+    ]
+    for start_tag in gone:
+        opened.remove(start_tag)
     yield from _replace_starts(gone)
 
 

@@ -29,10 +29,10 @@ def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int
     """
     at = 0
     for place, text in _texts(blocks, ()):
-        found = _find(markdown, text, at)
+        match = _find(markdown, text, at)
         if place[: len(path)] >= tuple(path):
-            return markdown.count("\n", 0, at if found is None else found.start()) + 1
-        at = at if found is None else found.end()
+            return markdown.count("\n", 0, at if match is None else match.start()) + 1
+        at = at if match is None else match.end()
     return markdown.rstrip("\n").count("\n") + 1
 
 

@@ -156,8 +156,8 @@ def _first_lines(node: Json) -> Iterator[Json | None]:
 def restore_lists(markdown: str) -> str:
     """Remove the blank lines that lists do not need, and write their other markers."""
 
-    def marker(found: re.Match[str]) -> str:
-        return f"{found['number']}) " if found["number"] else f"*{found['box']} "
+    def marker(match: re.Match[str]) -> str:
+        return f"{match['number']}) " if match["number"] else f"*{match['box']} "
 
     # In a cell lists are HTML, which keeps them apart.
     return _OTHER.sub(marker, _TIGHT.sub("", markdown)).replace(OTHER, "")

@@ -18,7 +18,7 @@ _ID = "localId"
 
 def count_ids(document: object) -> Counter[str]:
     """Count how often each ID occurs in a document."""
-    return Counter(each for node in walk(document) if (each := _local_id(node)) is not None)
+    return Counter(key for node in walk(document) if (key := _local_id(node)) is not None)
 
 
 def free_ids(taken: Collection[str]) -> Iterator[str]:
@@ -38,10 +38,10 @@ def without_double_ids(document: Json, known: Counter[str]) -> Json:
         document: The document.
         known: How often each of Jira's own IDs may occur in it.
     """
-    found = count_ids(document)
-    if all(number <= max(known[each], 1) for each, number in found.items()):
+    counts = count_ids(document)
+    if all(number <= max(known[each], 1) for each, number in counts.items()):
         return document
-    free = free_ids(found)
+    free = free_ids(counts)
     seen: Counter[str] = Counter()
 
     def own(local_id: str) -> str:
@@ -53,8 +53,8 @@ def without_double_ids(document: Json, known: Counter[str]) -> Json:
 
 def _local_id(node: Json) -> str | None:
     attrs = node.get("attrs")
-    found = attrs.get(_ID) if isinstance(attrs, dict) else None
-    return found if isinstance(found, str) else None
+    local_id = attrs.get(_ID) if isinstance(attrs, dict) else None
+    return local_id if isinstance(local_id, str) else None
 
 
 def _with_ids(node: Json, change: Callable[[str], str]) -> Json:

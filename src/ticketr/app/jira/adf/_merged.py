@@ -49,17 +49,17 @@ def merged_line(shell: Json, original: Block, edited: Block) -> Json:
     """Return a line of text with Jira's own mentions, dates and the like where they are still there."""
     content = edited.node.get("content")
     if not isinstance(content, list):
-        return {name: each for name, each in shell.items() if name != "content"}
+        return {name: value for name, value in shell.items() if name != "content"}
     known: dict[str, deque[Any]] = {}
     there = original.node.get("content")
-    for each in there if isinstance(there, list) else ():
-        if _is_inline_node(each):
-            known.setdefault(_comparable(each), deque()).append(each)
+    for node in there if isinstance(there, list) else ():
+        if _is_inline_node(node):
+            known.setdefault(_comparable(node), deque()).append(node)
     line = [
         known[key].popleft()
-        if _is_inline_node(each) and known.get(key := _comparable(each))
-        else each
-        for each in content
+        if _is_inline_node(node) and known.get(key := _comparable(node))
+        else node
+        for node in content
     ]
     return {**shell, "content": line}
 

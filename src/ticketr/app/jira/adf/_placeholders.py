@@ -244,7 +244,7 @@ def _protect_text(node: Json) -> None:
         return
     if "&#" in text:
         text = _PLAIN_ENTITY.sub(_BACKSLASH + "&", text)
-    node["text"] = _PLAIN_SIGN.sub(lambda found: raw(found[0]), text)
+    node["text"] = _PLAIN_SIGN.sub(lambda match: raw(match[0]), text)
 
 
 def _separator() -> Json:
@@ -330,7 +330,7 @@ def _protect_end(text: str, kind: str) -> str:
     if text[-1:].isspace():
         return text + STAY
     if kind == "heading" and text.endswith("#"):
-        return _CLOSING_HASHES.sub(lambda found: _BACKSLASH + found[0], text)
+        return _CLOSING_HASHES.sub(lambda match: _BACKSLASH + match[0], text)
     return text
 
 

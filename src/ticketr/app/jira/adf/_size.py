@@ -78,13 +78,13 @@ def weight(document: object, most: int) -> int:
         A node counts as three characters, since it takes as long; a little more than ``most`` if
         there is more than that.
     """
-    found = 0
+    size = 0
     waiting = [document]
-    while waiting and found <= most:
+    while waiting and size <= most:
         node = waiting.pop()
-        found += len(node) if type(node) is str else _NODE_CHARACTERS
+        size += len(node) if type(node) is str else _NODE_CHARACTERS
         if type(node) is dict:
             waiting += node.values()
         elif type(node) is list:
             waiting += node[: most // _NODE_CHARACTERS + 1]
-    return found
+    return size

@@ -78,22 +78,22 @@ class Tables:
 
 def read_tables(markdown: str) -> Tables:
     """Normalise the tables of a text; no line is added or removed."""
-    found = Tables(markdown)
+    tables = Tables(markdown)
     if "|" in markdown:
         lines = markdown.split("\n")
-        reader = _TableReader(lines, found)
+        reader = _TableReader(lines, tables)
         reader.read()
         if reader.changed:
-            found.markdown = "\n".join(lines)
-    return found
+            tables.markdown = "\n".join(lines)
+    return tables
 
 
 class _TableReader:
     """Walks the lines of a text, and changes those of tables in place."""
 
-    def __init__(self, lines: list[str], found: Tables) -> None:
+    def __init__(self, lines: list[str], tables: Tables) -> None:
         self._lines = lines
-        self._found = found
+        self._found = tables
         self._filled = 0
         self.changed = False
 
@@ -227,16 +227,16 @@ def fenced(markdown: str) -> list[tuple[int, int]]:
     """Return where each block of code between fences starts and ends."""
     if "```" not in markdown and "~~~" not in markdown:
         return []
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     fence, start, at = "", 0, 0
     for line in markdown.splitlines(keepends=True):
         if fence and _closes_fence(line, fence):
-            found.append((start, at))
+            ranges.append((start, at))
             fence = ""
         elif not fence and (opened := _FENCE.match(line)):
             fence, start = opened[1], at
         at += len(line)
-    return [*found, (start, at)] if fence else found
+    return [*ranges, (start, at)] if fence else ranges
 
 
 def blank_code(markdown: str) -> str:
@@ -317,14 +317,14 @@ def _parted(line: str, *, skip_code: bool) -> Iterator[str]:
     ends = _code_ends(text) if skip_code and "`" in text else {}
     start = at = 0
     cell: list[str] = []
-    while found := _BAR_OR_CODE.search(text, at):
-        at = found.end()
-        if found[0] == "|":
-            yield "".join([*cell, text[start : found.start()]]).strip()
+    while match := _BAR_OR_CODE.search(text, at):
+        at = match.end()
+        if match[0] == "|":
+            yield "".join([*cell, text[start : match.start()]]).strip()
             cell, start = [], at
-        elif found[1] and (end := ends.get(found.start())):
-            code = text[found.start() : end]
-            cell += text[start : found.start()], _BAR.sub(r"\\|", code)
+        elif match[1] and (end := ends.get(match.start())):
+            code = text[match.start() : end]
+            cell += text[start : match.start()], _BAR.sub(r"\\|", code)
             start = at = end
     yield "".join([*cell, text[start:]]).strip()
 
@@ -336,12 +336,12 @@ def _code_ends(text: str) -> dict[int, int]:
         by_length.setdefault(len(run[0]), []).append(run.span())
     ends: dict[int, int] = {}
     at = 0
-    while found := _ESCAPED_OR_BACKQUOTES.search(text, at):
-        at = found.end()
-        if found[1]:
-            same = by_length.get(len(found[1]), [])
+    while match := _ESCAPED_OR_BACKQUOTES.search(text, at):
+        at = match.end()
+        if match[1]:
+            same = by_length.get(len(match[1]), [])
             while same and same[-1][0] < at:
                 same.pop()
             if same:
-                at = ends[found.start()] = same[-1][1]
+                at = ends[match.start()] = same[-1][1]
     return ends

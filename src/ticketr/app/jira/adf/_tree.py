@@ -54,8 +54,8 @@ class Block:
     def walk(self) -> Iterator[Block]:
         """Yield this block and all blocks in it."""
         yield self
-        for each in self.blocks:
-            yield from each.walk()
+        for block in self.blocks:
+            yield from block.walk()
 
     def words(self) -> Counter[str]:
         """Count the words in its texts."""

@@ -79,22 +79,22 @@ def find_unconverted(
         pictures: What is known of pictures of files on disk, by their addresses; empty for those
             that are attached.
     """
-    known = Counter(each.text for each in _candidates(before))
+    known = Counter(candidate.text for candidate in _candidates(before))
     text = "\n".join(prose(document))
     addresses = set(_addresses(document))
-    for each in _candidates(markdown):
-        if known[each.text]:
-            known[each.text] -= 1
-        elif each.reason is _AFTER_LANGUAGE:
-            yield replace(each, text=clip(each.text, 40))
-        elif each.reason not in _UNSEEN:
-            if each.text in text:
-                yield replace(each, text=clip(each.text, 40))
-        elif each.reason is _NO_PICTURE and without_escapes(each.text) in pictures:
-            if reason := pictures[without_escapes(each.text)]:
-                yield replace(each, text=clip(each.text, 40), reason=reason)
-        elif without_escapes(each.text) in addresses:
-            yield replace(each, text=clip(each.text, 40))
+    for candidate in _candidates(markdown):
+        if known[candidate.text]:
+            known[candidate.text] -= 1
+        elif candidate.reason is _AFTER_LANGUAGE:
+            yield replace(candidate, text=clip(candidate.text, 40))
+        elif candidate.reason not in _UNSEEN:
+            if candidate.text in text:
+                yield replace(candidate, text=clip(candidate.text, 40))
+        elif candidate.reason is _NO_PICTURE and without_escapes(candidate.text) in pictures:
+            if reason := pictures[without_escapes(candidate.text)]:
+                yield replace(candidate, text=clip(candidate.text, 40), reason=reason)
+        elif without_escapes(candidate.text) in addresses:
+            yield replace(candidate, text=clip(candidate.text, 40))
 
 
 def _candidates(markdown: str) -> list[UnconvertedPiece]:
@@ -106,32 +106,32 @@ def _candidates(markdown: str) -> list[UnconvertedPiece]:
 def _infos(markdown: str) -> Iterator[UnconvertedPiece]:
     """Yield what stands behind the language of each block of code."""
     for start, _ in fenced(markdown):
-        if found := _INFO.match(markdown, start):
+        if match := _INFO.match(markdown, start):
             line = markdown.count("\n", 0, start) + 1
-            yield UnconvertedPiece(found[1].strip(), line, _AFTER_LANGUAGE)
+            yield UnconvertedPiece(match[1].strip(), line, _AFTER_LANGUAGE)
 
 
 def _candidates_in_text(markdown: str) -> Iterator[UnconvertedPiece]:
     """Yield what looks like such a piece outside of code."""
     lines = markdown.split("\n")
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
-        for found in _CANDIDATE.finditer(line):
-            kind = found.lastgroup
+        for match in _CANDIDATE.finditer(line):
+            kind = match.lastgroup
             if kind == "more":
-                reason = _MISPLACED_PANEL if found["panel"].upper() in PANELS else _UNKNOWN_PANEL
-                if reason is _MISPLACED_PANEL or not found["more"].strip():
-                    yield UnconvertedPiece(found["alert"].strip(), number, reason)
-            elif kind == "color" and lines[number - 1][: found.start()][-1:] != "`":
+                reason = _MISPLACED_PANEL if match["panel"].upper() in PANELS else _UNKNOWN_PANEL
+                if reason is _MISPLACED_PANEL or not match["more"].strip():
+                    yield UnconvertedPiece(match["alert"].strip(), number, reason)
+            elif kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
-            elif kind == "tag" and _SHORT_TAG.match(found["tag"]):
-                yield UnconvertedPiece(found["tag"], number, _WITHOUT_END_TAG)
+            elif kind == "tag" and _SHORT_TAG.match(match["tag"]):
+                yield UnconvertedPiece(match["tag"], number, _WITHOUT_END_TAG)
             elif kind in _REASONS:
-                yield UnconvertedPiece(found[kind], number, _REASONS[kind])
+                yield UnconvertedPiece(match[kind], number, _REASONS[kind])
             if kind == "defined":
-                yield UnconvertedPiece(found["unused"], number, _REASONS["unused"])
-            if kind in _PLACES and not _PLACES[kind].match(found[kind]):
+                yield UnconvertedPiece(match["unused"], number, _REASONS["unused"])
+            if kind in _PLACES and not _PLACES[kind].match(match[kind]):
                 reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
-                yield UnconvertedPiece(found[kind], number, reason)
+                yield UnconvertedPiece(match[kind], number, reason)
 
 
 _MISPLACED_PANEL = (
@@ -183,7 +183,7 @@ _PLACES = {
 def _addresses(document: Json) -> Iterator[str]:
     """Yield the addresses of the pictures and links in a document."""
     for node in walk(document):
-        for each in (node, *(node.get("marks") or ())):
-            attrs = each.get("attrs")
+        for part in (node, *(node.get("marks") or ())):
+            attrs = part.get("attrs")
             if isinstance(attrs, dict):
                 yield str(attrs.get("url", attrs.get("href", "")))

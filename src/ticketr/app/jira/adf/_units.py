@@ -58,17 +58,17 @@ def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownA
     Returns:
         The units, in order. If the file shows nothing at all, one that is empty there.
     """
-    found: list[Unit] = []
+    made: list[Unit] = []
     start = other = 0
     for left, right in [
         *matches([each.key for each in original], [each.key for each in shown]),
         (len(original), len(shown)),
     ]:
-        found += _between(original[start:left], shown[other:right], shown_alone)
+        made += _between(original[start:left], shown[other:right], shown_alone)
         if left < len(original):
-            found.append(Unit((original[left],), (shown[right],)))
+            made.append(Unit((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
-    return _with_invisible(found)
+    return _with_invisible(made)
 
 
 def _between(
@@ -104,18 +104,18 @@ def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit
     yield from (Unit((one,), (other,)) for one, other in zip(*ends, strict=True))
 
 
-def _with_invisible(found: Sequence[Unit]) -> list[Unit]:
+def _with_invisible(joinable: Sequence[Unit]) -> list[Unit]:
     """Join units that the file does not show with the one before, or else the next one."""
     result: list[Unit] = []
     waiting: tuple[Block, ...] = ()
-    for each in found:
-        if each.shown:
-            result.append(replace(each, before=waiting))
+    for unit in joinable:
+        if unit.shown:
+            result.append(replace(unit, before=waiting))
             waiting = ()
         elif result:
-            result[-1] = replace(result[-1], after=(*result[-1].after, *each.original))
+            result[-1] = replace(result[-1], after=(*result[-1].after, *unit.original))
         else:
-            waiting += each.original
+            waiting += unit.original
     if waiting:
         result.append(Unit(waiting, ()))
     return result

@@ -79,7 +79,7 @@ def with_widths(table: Json, original: Json) -> Json:
         original: The table in Jira, whose own rows are not changed.
     """
     rows = _dicts(table)
-    columns = next((found for row in rows if any(found := _columns(row))), [])
+    columns = next((widths for row in rows if any(widths := _columns(row))), [])
     if not columns or any(
         _attrs(cell).get("rowspan", 1) != 1 for row in rows for cell in _dicts(row)
     ):

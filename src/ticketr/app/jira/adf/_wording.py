@@ -66,14 +66,16 @@ def _reworded_stretches(
     stretches: Sequence[Stretch], others: Sequence[Stretch], read: Callable[[str], Json]
 ) -> Iterator[str]:
     start = before = 0
-    found = matches([each.keys for each in stretches], [each.keys for each in others])
-    for at, other in [*found, (len(stretches), len(others))]:
+    pairs = matches([stretch.keys for stretch in stretches], [stretch.keys for stretch in others])
+    for at, other in [*pairs, (len(stretches), len(others))]:
         olds = others[before:other]
-        for number, each in enumerate(stretches[start:at]):
+        for number, stretch in enumerate(stretches[start:at]):
             # A changed stretch follows the lines of the one in its place.
             old = olds[number] if len(olds) == at - start else None
-            tried = _reworded_lines(each.text, old.text) if old is not None else ()
-            yield next((text for text in tried if _block_keys(read(text)) == each.keys), each.text)
+            tried = _reworded_lines(stretch.text, old.text) if old is not None else ()
+            yield next(
+                (text for text in tried if _block_keys(read(text)) == stretch.keys), stretch.text
+            )
         if at < len(stretches):
             yield others[other].text
         start, before = at + 1, other + 1
@@ -86,7 +88,7 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
     lines that the other text does not have, and with them.
     """
     lines, others = text.split("\n"), like.split("\n")
-    bullet = next((found[2] for each in others if (found := _ITEM.match(each))), "-")
+    bullet = next((match[2] for line in others if (match := _ITEM.match(line))), "-")
     bare = [[_FORM.sub(_normal_form, each).rstrip() for each in side] for side in (lines, others)]
     same = dict(matches(*bare))
     for has_blank_lines in (False, True):
@@ -97,11 +99,11 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
         )
 
 
-def _normal_form(found: re.Match[str]) -> str:
+def _normal_form(match: re.Match[str]) -> str:
     """Return what the form of a line says: `* a` is an item as `- a` is one."""
-    if found["item"]:
-        return f"{found['indent']}- "
-    return "|" if found["bar"] else "-"
+    if match["item"]:
+        return f"{match['indent']}- "
+    return "|" if match["bar"] else "-"
 
 
 def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
@@ -163,10 +165,10 @@ def _paragraphs(markdown: str) -> Iterator[str]:
         if not fence and blank and line.strip() and not line[0].isspace():
             yield "\n".join(waiting).rstrip()
             waiting = []
-        found = _FENCE.match(line)
-        if found and not fence:
-            fence = found[1]
-        elif found and found[1].startswith(fence) and not line.strip(" \t>" + fence[0]):
+        fence_line = _FENCE.match(line)
+        if fence_line and not fence:
+            fence = fence_line[1]
+        elif fence_line and fence_line[1].startswith(fence) and not line.strip(" \t>" + fence[0]):
             fence = ""
         blank = not line.strip()
         if waiting or not blank:

@@ -49,11 +49,11 @@ class FieldSetting:
     @classmethod
     def read(cls, text: str) -> Self | None:
         """Read ``Priority=High``, ``Labels+=urgent`` or ``Labels-=old``; None for other texts."""
-        found = _SETTING.fullmatch(text)
-        if found is None or not found[1].strip():
+        match = _SETTING.fullmatch(text)
+        if match is None or not match[1].strip():
             return None
-        action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[found[2]]
-        return cls(found[1].strip(), found[3].strip(), action)
+        action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[match[2]]
+        return cls(match[1].strip(), match[3].strip(), action)
 
     def __str__(self) -> str:
         sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]
@@ -246,9 +246,9 @@ def bulk_values(
             values[name] = entry
         else:
             values.setdefault(name, [])
-            found = values[name]
-            assert isinstance(found, list)
-            found.append({"fieldId": spec.id, **entry})
+            entries = values[name]
+            assert isinstance(entries, list)
+            entries.append({"fieldId": spec.id, **entry})
     return tuple(ids), values
 
 
@@ -299,10 +299,10 @@ def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dic
 
 
 def _id_of(value: Any) -> str:
-    found = value.get("id") if isinstance(value, dict) else None
-    if not found:
+    option_id = value.get("id") if isinstance(value, dict) else None
+    if not option_id:
         raise BadValue("the site does not list its values")
-    return str(found)
+    return str(option_id)
 
 
 def _option(value: Any) -> dict[str, object]:

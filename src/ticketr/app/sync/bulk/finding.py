@@ -62,15 +62,15 @@ class FindIssuesJob(SessionJob):
                     ids = (await session.jira.search_ids(self.query)).ids
                 except BadRequest as error:
                     raise BadQuery(error.detail or str(error)) from error
-            found: list[BulkIssue] = []
+            issues: list[BulkIssue] = []
             for some in chunks(ids, PAGE):
                 answer = await session.jira.bulk_fetch(some, fields=FIELDS)
                 if not self.query:
                     _refuse_absent(answer)
-                found += map(read_issue, answer.issues)
-                session.progress.move(len(found), len(ids), "Finding tickets")
-        session.progress.move(len(found), len(found), f"Found {count_of_tickets(len(found))}")
-        return tuple(found)
+                issues += map(read_issue, answer.issues)
+                session.progress.move(len(issues), len(ids), "Finding tickets")
+        session.progress.move(len(issues), len(issues), f"Found {count_of_tickets(len(issues))}")
+        return tuple(issues)
 
 
 async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[BulkIssue, ...]:
@@ -88,12 +88,12 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
         Ends the request at once.
     """
     async with ask_jira(options) as jira:
-        found: list[BulkIssue] = []
+        issues: list[BulkIssue] = []
         for some in chunks(keys, PAGE):
             answer = await jira.bulk_fetch(some, fields=FIELDS)
             _refuse_absent(answer)
-            found += map(read_issue, answer.issues)
-    return tuple(found)
+            issues += map(read_issue, answer.issues)
+    return tuple(issues)
 
 
 def _refuse_absent(answer: BulkFetched) -> None:

@@ -104,7 +104,7 @@ class BulkJob(SessionJob):
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        unknown = tuple(each.key for each in self._open(self._asked.values()))
+        unknown = tuple(issue.key for issue in self._open(self._asked.values()))
         return BulkResult(
             tuple(self._done),
             tuple(self._failed),
@@ -117,7 +117,7 @@ class BulkJob(SessionJob):
     def _open(self, some: Iterable[BulkIssue]) -> list[BulkIssue]:
         """Return the issues of which it is not known yet what became of them."""
         known = {*self._done, *self._already, *(note.key for note in self._failed)}
-        return [each for each in some if each.key not in known]
+        return [issue for issue in some if issue.key not in known]
 
     async def execute(self, context: JobContext) -> BulkResult:
         """Run the job; the queue calls this.
@@ -163,7 +163,7 @@ class BulkJob(SessionJob):
             if not left or not passes_soon(failure):
                 raise ChangeUnknown(failure.cause) from failure
             some = self._open(some)
-            self._unsure |= self._asked.keys() & {each.id for each in some}
+            self._unsure |= self._asked.keys() & {issue.id for issue in some}
             if self.change.delete:
                 some = await self._unchanged(session, some)
             if not some:
@@ -171,21 +171,21 @@ class BulkJob(SessionJob):
 
     async def _unchanged(self, session: Session, some: Sequence[BulkIssue]) -> list[BulkIssue]:
         """Look at issues; note those that are as the change makes them, and return the others."""
-        answer = await session.jira.bulk_fetch([each.id for each in some], fields=FIELDS)
-        now = {each.id: read_issue(each) for each in (*answer.issues, *answer.renamed)}
+        answer = await session.jira.bulk_fetch([issue.id for issue in some], fields=FIELDS)
+        now = {issue.id: read_issue(issue) for issue in (*answer.issues, *answer.renamed)}
         left: list[BulkIssue] = []
-        for each in some:
-            if each.id in answer.missing and self.change.delete:
+        for issue in some:
+            if issue.id in answer.missing and self.change.delete:
                 state = self.change.already
-            elif each.id in now and now[each.id].status.casefold() == self._status:
-                state = now[each.id].status
+            elif issue.id in now and now[issue.id].status.casefold() == self._status:
+                state = now[issue.id].status
             else:
-                left.append(each)
+                left.append(issue)
                 continue
-            if each.id in self._unsure:
-                self._done[each.key] = each.id
+            if issue.id in self._unsure:
+                self._done[issue.key] = issue.id
             else:
-                self._already[each.key] = state
+                self._already[issue.key] = state
         return left
 
     @property
@@ -195,9 +195,9 @@ class BulkJob(SessionJob):
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
-        below = {each for issue in self.issues for each in issue.subtasks if self.change.delete}
-        first = [each for each in self.issues if each.id in below]
-        rest = [each for each in self.issues if each.id not in below]
+        below = {name for issue in self.issues for name in issue.subtasks if self.change.delete}
+        first = [issue for issue in self.issues if issue.id in below]
+        rest = [issue for issue in self.issues if issue.id not in below]
         return (*chunks(first, PAGE), *chunks(rest, PAGE))
 
     def _progress_words(self) -> str:
@@ -214,15 +214,15 @@ class BulkJob(SessionJob):
         """Return what changes some issues; check the values before anything is sent."""
         if self.change.delete:
             return lambda some: self._run_task(
-                session, some, lambda: session.jira.start_bulk_delete([each.id for each in some])
+                session, some, lambda: session.jira.start_bulk_delete([issue.id for issue in some])
             )
         if self.change.status:
             return lambda some: self._transition(session, some)
         if self.change.parent:
             return lambda some: self._set_parents(session, some)
         settings = with_line_names(self.change.settings, session.columns.named)
-        changes = tuple(Change(each.name, "", each.text) for each in settings)
-        kinds = {(each.project, each.type_id) for each in self.issues}
+        changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
+        kinds = {(issue.project, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
         metadata = await fetch_metadata(session, queries)
         return lambda some: self._edit(session, metadata, settings, some)
@@ -236,8 +236,8 @@ class BulkJob(SessionJob):
     ) -> None:
         """Change the fields of some issues, those of a type in one task."""
         by_type: dict[MetadataQuery, list[BulkIssue]] = defaultdict(list)
-        for each in some:
-            by_type[MetadataQuery(each.project, each.type_id, ())].append(each)
+        for issue in some:
+            by_type[MetadataQuery(issue.project, issue.type_id, ())].append(issue)
         # Types whose values have the same IDs go together.
         groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
         for query, issues in by_type.items():
@@ -251,7 +251,7 @@ class BulkJob(SessionJob):
             name = json.dumps([ids, values], sort_keys=True)
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
         for ids, values, issues in groups.values():
-            names = [each.id for each in issues]
+            names = [issue.id for issue in issues]
             start = partial(session.jira.start_bulk_edit, names, ids, values)
             await self._run_task(session, issues, start)
 
@@ -260,36 +260,37 @@ class BulkJob(SessionJob):
         left = await self._unchanged(session, some)
         if not left:
             return
-        known = await session.jira.bulk_transitions([each.key for each in left])
+        known = await session.jira.bulk_transitions([issue.key for issue in left])
         groups: dict[str, list[str]] = defaultdict(list)
         possible: list[BulkIssue] = []
-        for each in left:
-            transitions = known.get(each.key, ())
-            found = next((one for one in transitions if one.to.casefold() == self._status), None)
-            if found is None:
+        for issue in left:
+            transitions = known.get(issue.key, ())
+            wanted = (one for one in transitions if one.to.casefold() == self._status)
+            transition = next(wanted, None)
+            if transition is None:
                 names = ", ".join(dict.fromkeys(one.to for one in transitions)) or "none"
                 reason = f'no transition leads to "{self.change.status}"; can be reached: {names}'
-                self._fail([each], reason, Code.NO_TRANSITION)
+                self._fail([issue], reason, Code.NO_TRANSITION)
             else:
-                groups[found.id].append(each.id)
-                possible.append(each)
+                groups[transition.id].append(issue.id)
+                possible.append(issue)
         if possible:
             await self._run_task(
                 session, possible, lambda: session.jira.start_bulk_transition(groups)
             )
 
     async def _set_parents(self, session: Session, some: Sequence[BulkIssue]) -> None:
-        for each in some:
-            if each.parent == self.change.parent:
-                self._already[each.key] = self.change.already
+        for issue in some:
+            if issue.parent == self.change.parent:
+                self._already[issue.key] = self.change.already
                 continue
-            self._asked[each.id] = each
+            self._asked[issue.id] = issue
             try:
-                await session.jira.edit_issue(each.key, {"parent": {"key": self.change.parent}})
+                await session.jira.edit_issue(issue.key, {"parent": {"key": self.change.parent}})
             except JiraError as error:
-                self._refuse([each], error, f"to move it under {self.change.parent}: ")
+                self._refuse([issue], error, f"to move it under {self.change.parent}: ")
             else:
-                self._done[each.key] = each.id
+                self._done[issue.key] = issue.id
             self._report_progress(session)
 
     async def _run_task(
@@ -299,7 +300,7 @@ class BulkJob(SessionJob):
         start: Callable[[], Awaitable[str]],
     ) -> None:
         """Start a task, and wait for its end; note what Jira has done with each issue."""
-        self._asked |= {each.id: each for each in some}
+        self._asked |= {issue.id: issue for issue in some}
         try:
             task = await start()
         except RateLimited as error:
@@ -318,17 +319,17 @@ class BulkJob(SessionJob):
                 with suppress(JiraError):
                     self._note(session, await session.jira.bulk_progress(task), some)
             raise
-        left = [each for each in some if each.id not in {*progress.done, *progress.failed}]
+        left = [issue for issue in some if issue.id not in {*progress.done, *progress.failed}]
         self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
         await self._look_at_failed(session, some)
 
     async def _look_at_failed(self, session: Session, some: Sequence[BulkIssue]) -> None:
         """Count no issue as failed that another request has changed, perhaps an earlier one of ours."""
         noted = {note.key for note in self._failed}
-        failed = [each for each in some if each.key in noted]
+        failed = [issue for issue in some if issue.key in noted]
         if failed and (self.change.status or self.change.delete):
-            left = {each.key for each in await self._unchanged(session, failed)}
-            settled = {each.key for each in failed} - left
+            left = {issue.key for issue in await self._unchanged(session, failed)}
+            settled = {issue.key for issue in failed} - left
             self._failed = [note for note in self._failed if note.key not in settled]
 
     async def _wait_for_task(
@@ -347,11 +348,11 @@ class BulkJob(SessionJob):
     def _note(self, session: Session, progress: BulkProgress, some: Sequence[BulkIssue]) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done |= {each.key: each.id for each in some if each.id in progress.done}
-        for each in some:
-            if each.id in progress.failed and each.key not in noted:
-                reason = with_field_names(progress.failed[each.id], session.columns.names)
-                self._fail([each], reason, Code.REFUSED)
+        self._done |= {issue.key: issue.id for issue in some if issue.id in progress.done}
+        for issue in some:
+            if issue.id in progress.failed and issue.key not in noted:
+                reason = with_field_names(progress.failed[issue.id], session.columns.names)
+                self._fail([issue], reason, Code.REFUSED)
 
     def _refuse(self, some: Sequence[BulkIssue], error: JiraError, change: str = "") -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.
@@ -367,14 +368,14 @@ class BulkJob(SessionJob):
         """
         if _may_have_begun(error):
             raise ChangeUnknown(error.cause) from error
-        for each in some:
-            del self._asked[each.id]
+        for issue in some:
+            del self._asked[issue.id]
         if isinstance(error, AuthenticationFailed) or not isinstance(error, Rejected):
             raise error
         self._fail(some, f"{change}{error}", Code.REFUSED)
 
     def _fail(self, some: Sequence[BulkIssue], reason: str, code: Code) -> None:
-        self._failed += (Note(each.key, "", reason, code) for each in some)
+        self._failed += (Note(issue.key, "", reason, code) for issue in some)
 
 
 class _StartRefused(Exception):

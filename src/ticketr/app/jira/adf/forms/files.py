@@ -66,7 +66,7 @@ class ShownFile:
 
 def shown_files(document: object) -> tuple[ShownFile, ...]:
     """Return the files that the pictures in a document show, each once."""
-    found: dict[str, ShownFile] = {}
+    shown: dict[str, ShownFile] = {}
     waiting = [document]
     while waiting:
         node = waiting.pop()
@@ -78,12 +78,12 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
                 "type": "mediaSingle",
                 "content": [{"attrs": {"type": "file", "id": str(media)} as attrs}, *_],
             } if media:
-                found.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
+                shown.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
             case _:
                 waiting += [
                     each for each in reversed(content) if type(each) is dict and "content" in each
                 ]
-    return tuple(found.values())
+    return tuple(shown.values())
 
 
 def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
@@ -114,17 +114,17 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
         address: Its address.
         placed: What stands behind it; None for nothing.
     """
-    found = _PLACED.fullmatch("{}" if placed is None else placed)
-    if not address.startswith(ATTACHED) or address == ATTACHED or found is None:
+    match = _PLACED.fullmatch("{}" if placed is None else placed)
+    if not address.startswith(ATTACHED) or address == ATTACHED or match is None:
         return None
-    block: Json = {"layout": found["layout"] or "center"}
-    if found["width"]:
-        block |= {"width": _number(found["width"]), "widthType": _UNITS[found["unit"]]}
+    block: Json = {"layout": match["layout"] or "center"}
+    if match["width"]:
+        block |= {"width": _number(match["width"]), "widthType": _UNITS[match["unit"]]}
     media: Json = {"type": "file", "id": address, "collection": ""}
     if alt:
         media["alt"] = alt
-    if found["across"]:
-        media |= {"width": int(found["across"]), "height": int(found["down"])}
+    if match["across"]:
+        media |= {"width": int(match["across"]), "height": int(match["down"])}
     return block, media
 
 
@@ -166,11 +166,11 @@ def name_files(node: Any, files: Mapping[str, str]) -> None:
                 "type": "mediaSingle",
                 "content": [{"attrs": {"id": str(name)} as attrs}, *_],
             } if name.startswith(ATTACHED):
-                found = files.get(name.removeprefix(ATTACHED))
-                if found is None:
+                media = files.get(name.removeprefix(ATTACHED))
+                if media is None:
                     content[at] = _as_text(attrs)
                 else:
-                    attrs["id"] = found
+                    attrs["id"] = media
             case _:
                 name_files(child, files)
 

@@ -115,11 +115,11 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
         code: What stands before the words.
         words: The words, which may begin with a color.
     """
-    found = _STATUS.match(words)
-    if found is None or code is None or code["type"] != "codespan" or not code["raw"]:
+    match = _STATUS.match(words)
+    if match is None or code is None or code["type"] != "codespan" or not code["raw"]:
         return None
-    color = _OTHER_COLORS.get(found[1], found[1])
-    return _node("status", {"color": color}, code), words[found.end() :]
+    color = _OTHER_COLORS.get(match[1], match[1])
+    return _node("status", {"color": color}, code), words[match.end() :]
 
 
 def _write_status(attrs: Json) -> list[Json] | None:
@@ -158,13 +158,13 @@ def _write_date(attrs: Json) -> list[Json] | None:
 
 def _read_emojis(names: str) -> list[Token] | None:
     """Return the tokens of adjacent emoji such as ``:a::b:``; None if one is unknown."""
-    found = [emoji_named(name) for name in names[1:-1].split("::")]
+    emojis = [emoji_named(name) for name in names[1:-1].split("::")]
     made: list[Token] = []
-    for each in found:
-        if each is None:
+    for emoji in emojis:
+        if emoji is None:
             return None
-        shown = {"type": "text", "raw": each["text"]}
-        made += _node("emoji", {"shortName": each["shortName"], "id": each["id"]}, shown)
+        shown = {"type": "text", "raw": emoji["text"]}
+        made += _node("emoji", {"shortName": emoji["shortName"], "id": emoji["id"]}, shown)
     return made
 
 
@@ -191,14 +191,14 @@ def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
     """Yield the start and end of each date and emoji in a text, and its tokens."""
     if "{" not in words and ":" not in words:
         return
-    for found in _FORM_IN_TEXT.finditer(words):
+    for match in _FORM_IN_TEXT.finditer(words):
         made = None
-        if found["date"]:
-            made = _read_date(found["date"])
-        elif found["emoji"]:
-            made = _read_emojis(found["emoji"])
+        if match["date"]:
+            made = _read_date(match["date"])
+        elif match["emoji"]:
+            made = _read_emojis(match["emoji"])
         if made is not None:
-            yield *found.span(), made
+            yield *match.span(), made
 
 
 # Cards: <https://...>, and <https://...>{card} for a large one

@@ -62,7 +62,7 @@ def local_pictures(markdown: str, read: Callable[[str], Json]) -> tuple[LocalPic
         markdown: The Markdown.
         read: Converts Markdown to a document in which attachments have names.
     """
-    return tuple(each.picture for each in _pictures_alone(markdown, read))
+    return tuple(place.picture for place in _pictures_alone(markdown, read))
 
 
 def with_attachments(markdown: str, names: Mapping[str, str], read: Callable[[str], Json]) -> str:
@@ -73,8 +73,9 @@ def with_attachments(markdown: str, names: Mapping[str, str], read: Callable[[st
         names: The name of the attachment for each file, by its address.
         read: See `local_pictures`.
     """
-    places = [each for each in _pictures_alone(markdown, read) if each.picture.address in names]
-    return _with_addresses(markdown, places, lambda each: address_of(names[each.picture.address]))
+    pictures = _pictures_alone(markdown, read)
+    places = [place for place in pictures if place.picture.address in names]
+    return _with_addresses(markdown, places, lambda place: address_of(names[place.picture.address]))
 
 
 def without_pictures(markdown: str, addresses: Collection[str], read: Callable[[str], Json]) -> str:
@@ -86,10 +87,10 @@ def without_pictures(markdown: str, addresses: Collection[str], read: Callable[[
         read: See `local_pictures`.
     """
     lines = markdown.split("\n")
-    for each in reversed(_pictures_alone(markdown, read)):
-        if each.picture.address in addresses:
-            line = lines[each.picture.line - 1]
-            lines[each.picture.line - 1] = f"{line[: each.alt]}!\\{line[each.alt + 1 :]}"
+    for place in reversed(_pictures_alone(markdown, read)):
+        if place.picture.address in addresses:
+            line = lines[place.picture.line - 1]
+            lines[place.picture.line - 1] = f"{line[: place.alt]}!\\{line[place.alt + 1 :]}"
     return "\n".join(lines)
 
 
@@ -100,27 +101,27 @@ def _pictures_alone(markdown: str, read: Callable[[str], Json]) -> list[_Place]:
     places = list(_pictures(markdown))
     if not places:
         return []
-    marks = {each: f"{_MARKER_NAME}{number}" for number, each in enumerate(places)}
+    marks = {place: f"{_MARKER_NAME}{number}" for number, place in enumerate(places)}
     shown = shown_files(
-        read(_with_addresses(markdown, places, lambda each: address_of(marks[each])))
+        read(_with_addresses(markdown, places, lambda place: address_of(marks[place])))
     )
-    alone = {each.media.removeprefix(ATTACHED) for each in shown}
-    return [each for each in places if marks[each] in alone]
+    alone = {file.media.removeprefix(ATTACHED) for file in shown}
+    return [place for place in places if marks[place] in alone]
 
 
 def _pictures(markdown: str) -> Iterator[_Place]:
     for number, line in enumerate(blank_code(markdown).split("\n"), start=1):
-        for found in _PICTURE.finditer(line):
-            address = found["angled"] or found["plain"]
+        for match in _PICTURE.finditer(line):
+            address = match["angled"] or match["plain"]
             if address and not _ELSEWHERE.match(address):
-                start, end = found.end("alt") + 1, found.end() - 1
+                start, end = match.end("alt") + 1, match.end() - 1
                 picture = LocalPicture(without_escapes(address), number)
-                yield _Place(picture, found.start("alt"), start, end)
+                yield _Place(picture, match.start("alt"), start, end)
 
 
 def _with_addresses(markdown: str, places: list[_Place], address: Callable[[_Place], str]) -> str:
     lines = markdown.split("\n")
-    for each in reversed(places):
-        at = each.picture.line - 1
-        lines[at] = f"{lines[at][: each.start]}{address(each)}{lines[at][each.end :]}"
+    for place in reversed(places):
+        at = place.picture.line - 1
+        lines[at] = f"{lines[at][: place.start]}{address(place)}{lines[at][place.end :]}"
     return "\n".join(lines)

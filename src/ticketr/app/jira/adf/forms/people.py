@@ -72,13 +72,13 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
 def _replaced(line: str, blanked: str, people: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     """Yield the parts of a line; each mention of a person who was found is a link."""
     end = 0
-    for found in _mentions(blanked):
-        person = people.get(_named_person_parts(found)["name"])
+    for mention in _mentions(blanked):
+        person = people.get(_named_person_parts(mention)["name"])
         if person is not None:
             account, name = person
-            yield line[end : found.start()]
+            yield line[end : mention.start()]
             yield f"@[{_SPECIAL.sub(_escaped, name)}]({account})"
-            end = found.end()
+            end = mention.end()
     yield line[end:]
 
 
@@ -90,5 +90,5 @@ def _mentions(line: str) -> Iterator[re.Match[str]]:
     return (found for found in _NAMED.finditer(line) if found["name"] or found["mail"])
 
 
-def _named_person_parts(found: re.Match[str]) -> dict[str, str]:
-    return {"at": found[0], "name": (found["name"] or found["mail"]).strip()}
+def _named_person_parts(match: re.Match[str]) -> dict[str, str]:
+    return {"at": match[0], "name": (match["name"] or match["mail"]).strip()}

@@ -167,10 +167,10 @@ class Reader:
             return None
         words = "".join(each.get("raw", " ") for each in alt)
         placed = self._address_of(rest[0]["raw"]) if rest else None
-        found = read_picture(words, self._address_of(url), placed)
-        if found is None:
+        picture = read_picture(words, self._address_of(url), placed)
+        if picture is None:
             return None
-        block, media = found
+        block, media = picture
         return [
             _html_block(f"<figure adf=\"mediaSingle\" params='{params(block)}'>"),
             {
@@ -306,8 +306,8 @@ def _closing_of_atom(tag: str) -> str:
     """Return the end tag of a node without text of its own, or of code; else nothing."""
     if tag.startswith(("<code>", "<code ")):
         return "</code>"
-    found = _ADF.match(tag)
-    return f"</{found[1]}>" if found and found[2] in _ATOMS else ""
+    match = _ADF.match(tag)
+    return f"</{match[1]}>" if match and match[2] in _ATOMS else ""
 
 
 def _joined(tokens: Iterable[Token]) -> list[Token]:
