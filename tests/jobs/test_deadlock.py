@@ -178,19 +178,6 @@ async def test_waiting_for_the_end_of_the_queue_that_runs_the_job(
         await queue.submit(sleep, 1)  # nothing was shut
 
 
-async def test_a_job_may_wait_for_the_end_of_another_queue(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> None:
-        await other.submit(sleep, 1)
-        await other.wait_idle()
-        await read_until_idle(other, "watch")
-        await other.shutdown()
-
-    async with open_job_queue() as other, open_job_queue() as queue:
-        await queue.run(job)
-
-    assert trio.current_time() == 1
-
-
 async def test_a_bounded_shutdown_in_a_job(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> None:
         await queue.shutdown(grace=2)
@@ -287,14 +274,6 @@ async def test_a_job_of_a_map_that_waits_for_its_reader(autojump_clock: MockCloc
         handle = queue.submit_nowait(job, id="a")
 
         assert await handle.result() == ["", "", "job-3: job 'a', which waits for this one", ""]
-
-
-async def test_a_map_in_a_job_that_leaves_a_worker(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> list[float]:
-        return await read_map(queue, 20)
-
-    async with open_job_queue(workers=2, max_pending=2) as queue:
-        assert await queue.run(job) == [1] * 20
 
 
 async def test_a_cancelled_run_in_its_clean_up_is_a_wait(autojump_clock: MockClock) -> None:
@@ -498,11 +477,3 @@ async def test_only_the_queue_s_own_books_count(autojump_clock: MockClock) -> No
         handle.cancel()
 
     assert handle.status is JobStatus.CANCELLED
-
-
-async def test_a_job_of_another_queue_is_no_job_of_this_one(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> float:
-        return await other.run(sleep, 1)
-
-    async with open_job_queue() as other, open_job_queue() as queue:
-        assert await queue.run(job) == 1

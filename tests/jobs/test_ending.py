@@ -456,19 +456,6 @@ async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: Mo
     assert queue.statistics().completed == 1
 
 
-def test_what_the_body_raised_leaves_unchanged() -> None:
-    error = ValueError()
-
-    assert what_leaves(error, [], None) is error
-    assert what_leaves(None, [], None) is None
-
-
-def test_an_interrupt_that_hit_a_worker_leaves_bare() -> None:
-    interrupt = KeyboardInterrupt()
-
-    assert what_leaves(None, [], BaseExceptionGroup("", [interrupt])) is interrupt
-
-
 def test_a_fault_of_ours_says_so() -> None:
     fault = ExceptionGroup("", [AssertionError()])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
-from ticketr import JobContext, JobQueue, QueueFull, RetryLater, in_thread, open_job_queue
+from ticketr import JobContext, JobQueue, QueueFull, in_thread, open_job_queue
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -80,16 +80,6 @@ async def test_submits_of_a_job_that_a_job_has_submitted(autojump_clock: MockClo
     assert queue.statistics().completed == 10
 
 
-async def test_a_retried_job_and_one_after_it(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> int:
-        if context.attempt == 1:
-            raise RetryLater(0)
-        return await submit_four(queue)
-
-    async with open_job_queue(max_pending=1) as queue:
-        assert await queue.run(job) == 4
-
-
 async def test_a_job_of_a_queue_inside_a_job_belongs_to_both(autojump_clock: MockClock) -> None:
     async def outer(context: JobContext) -> int:
         async with open_job_queue(max_pending=1) as inner:
@@ -151,19 +141,3 @@ async def test_the_body_waits_for_room_that_jobs_have_taken(autojump_clock: Mock
         await queue.submit(sleep, 1)
 
         assert trio.current_time() == 1
-
-
-async def test_a_crawler_loses_no_page(autojump_clock: MockClock) -> None:
-    seen: set[int] = set()
-
-    async def page(context: JobContext, number: int) -> None:
-        await trio.sleep(1)
-        seen.add(number)
-        for link in range(5 * number + 1, 5 * number + 6):
-            if link < 400:
-                await queue.submit(page, link)
-
-    async with open_job_queue(workers=4) as queue:
-        await queue.submit(page, 0)
-
-    assert len(seen) == queue.statistics().completed == 400

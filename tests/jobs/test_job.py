@@ -1,22 +1,14 @@
 from __future__ import annotations
 
-import contextvars
-import math
-
 import trio
 
 from ticketr import JobErrorInfo, JobStatus
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import leaves, strip_tracebacks
-from ticketr.jobs._record import JobRecord
 
 
 async def work(context: object) -> None:
     """Do nothing."""
-
-
-def record() -> JobRecord:
-    return JobRecord(work, (), contextvars.copy_context(), "work", math.inf, None)
 
 
 def test_statuses_are_lower_case_words() -> None:
@@ -27,14 +19,6 @@ def test_statuses_are_lower_case_words() -> None:
         "failed",
         "cancelled",
     ]
-
-
-def test_three_statuses_are_terminal() -> None:
-    assert {status for status in JobStatus if status.is_terminal} == {
-        JobStatus.COMPLETED,
-        JobStatus.FAILED,
-        JobStatus.CANCELLED,
-    }
 
 
 def test_an_error_is_described_as_text() -> None:
@@ -57,14 +41,6 @@ def test_an_error_that_cannot_be_printed_is_described_all_the_same() -> None:
 
     assert (info.type, info.message) == ("Mute", "<no message: RuntimeError while printing it>")
     assert info.traceback.endswith("Mute: <exception str() failed>\n")
-
-
-def test_leaves_of_nested_groups() -> None:
-    a, b, c = ValueError(), KeyError(), OSError()
-
-    assert list(leaves(ExceptionGroup("", [a, ExceptionGroup("", [b, c])]))) == [a, b, c]
-    assert list(leaves(a)) == [a]
-    assert list(leaves(None)) == []
 
 
 async def cancelled() -> trio.Cancelled:

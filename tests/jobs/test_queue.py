@@ -93,20 +93,6 @@ async def test_a_job_has_a_name(job: Greeting, name: str, autojump_clock: MockCl
         assert (await queue.submit(job, name="mine")).name == "mine"
 
 
-async def test_what_is_no_job_is_refused(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        called = value(None, 1)  # type: ignore[arg-type]
-        with pytest.raises(TypeError, match="do not call it"):
-            queue.submit_nowait(called)  # type: ignore[call-overload]
-        called.close()
-        with pytest.raises(TypeError, match=r"tags=\['one'\]"):
-            queue.submit_nowait(value, 1, tags="one")
-        with pytest.raises(ValueError, match="timeout"):
-            queue.submit_nowait(value, 1, timeout=-1)
-
-        assert queue.jobs() == []
-
-
 @pytest.mark.parametrize(
     ("workers", "max_pending", "timeout"), [(0, 1, 1), (1, 0, 1), (1, 1, -1), (1, 1, math.nan)]
 )
@@ -118,12 +104,6 @@ async def test_a_queue_of_nonsense_is_refused(
     with pytest.raises(ValueError, match="must be"):
         async with open_job_queue(workers=workers, max_pending=max_pending, timeout=timeout):
             pytest.fail("it opened")
-
-
-@pytest.mark.parametrize(("jobs", "age"), [(-1, 1), (1, -1), (1, math.nan)])
-def test_keep_of_nonsense_is_refused(jobs: int, age: float) -> None:
-    with pytest.raises(ValueError, match=r"(jobs|age) must be"):
-        Keep(jobs, age)
 
 
 async def test_a_job_goes_from_pending_to_running_to_completed(autojump_clock: MockClock) -> None:
@@ -184,17 +164,6 @@ async def test_as_many_jobs_run_at_once_as_there_are_workers(
 
     assert most == workers
     assert trio.current_time() == 10 / workers
-
-
-async def test_no_worker_is_idle_while_a_job_waits(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=3, max_pending=None) as queue:
-        for moment in range(30):
-            queue.submit_nowait(sleep, 1 + moment % 4)
-            if moment % 5 == 0:
-                await wait_all_tasks_blocked()
-            counts = queue.statistics()
-            if moment % 5 == 0:
-                assert counts.running == 3 or counts.pending == 0
 
 
 async def test_statistics_add_up(autojump_clock: MockClock) -> None:

@@ -124,34 +124,6 @@ async def test_jobs_that_stop_in_time_are_not_logged(
     assert told == []
 
 
-async def test_a_key_that_cannot_be_printed_does_not_stop_the_warning(
-    autojump_clock: MockClock, told: list[tuple[float, str]]
-) -> None:
-    class Key:
-        def __repr__(self) -> str:
-            raise RuntimeError("no text")
-
-    async with open_job_queue() as queue:
-        await queue.submit(linger, 6, key=Key())
-        await trio.sleep(1)
-        await queue.shutdown(grace=1)
-
-    [(_, text)] = told
-    assert "key an object of <class" in text
-
-
-@pytest.mark.parametrize("grace", [None, math.inf])
-async def test_an_infinite_grace_is_none(grace: float | None, autojump_clock: MockClock) -> None:
-    async def nothing(context: JobContext) -> None:
-        pass
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(nothing, delay=5)
-        await queue.shutdown(grace=grace)
-
-    assert (handle.status, trio.current_time()) == ("completed", 5)
-
-
 async def test_no_limit_may_be_written_as_infinity(autojump_clock: MockClock) -> None:
     async def sleep(context: JobContext) -> None:
         await trio.sleep(1e4)

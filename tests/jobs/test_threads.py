@@ -14,9 +14,7 @@ import trio.testing
 
 from ticketr import (
     CancelOutcome,
-    JobCancelled,
     JobContext,
-    JobFailed,
     JobQueue,
     JobStatus,
     QueueClosed,
@@ -59,18 +57,6 @@ async def test_a_thread_submits_a_job_and_waits_for_its_result() -> None:
     assert result == 8
 
 
-async def test_a_thread_gives_options_by_a_partial() -> None:
-    def use(queue: JobQueue) -> None:
-        trio.from_thread.run(partial(queue.submit, endless, id="a", tags=["slow"], priority=3))
-
-    async with open_job_queue() as queue:
-        await trio.to_thread.run_sync(use, queue)
-        (snapshot,) = queue.jobs(tag="slow")
-        queue.cancel("a")
-
-    assert (snapshot.id, snapshot.priority) == ("a", 3)
-
-
 async def test_a_thread_submits_without_waiting_and_hears_that_the_queue_is_full() -> None:
     def use(queue: JobQueue) -> JobStatus:
         first = trio.from_thread.run_sync(queue.submit_nowait, endless)
@@ -84,21 +70,6 @@ async def test_a_thread_submits_without_waiting_and_hears_that_the_queue_is_full
         queue.cancel_all()
 
     assert status is JobStatus.PENDING
-
-
-async def test_what_a_job_raises_reaches_the_thread_that_runs_it() -> None:
-    async def broken(context: JobContext) -> None:
-        raise OSError("no disk")
-
-    def use(queue: JobQueue) -> JobFailed:
-        with pytest.raises(JobFailed) as caught:
-            trio.from_thread.run(queue.run, broken)
-        return caught.value
-
-    async with open_job_queue() as queue:
-        error = await trio.to_thread.run_sync(use, queue)
-
-    assert isinstance(error.__cause__, OSError)
 
 
 async def test_a_job_sees_the_context_variables_of_the_thread_that_submitted_it() -> None:
@@ -137,42 +108,6 @@ async def test_a_thread_cancels_by_id() -> None:
         CancelOutcome.UNKNOWN,
     ]
     assert statuses == {JobStatus.CANCELLED}
-
-
-async def test_a_thread_asks_for_a_status_and_cancels_by_a_handle() -> None:
-    def use(queue: JobQueue) -> list[JobStatus]:
-        handle = trio.from_thread.run(queue.submit, endless)
-        before = trio.from_thread.run_sync(queue.status, handle.id)
-        trio.from_thread.run(handle.cancel_and_wait)
-        return [before, trio.from_thread.run_sync(queue.status, handle.id)]
-
-    async with open_job_queue() as queue:
-        statuses = await trio.to_thread.run_sync(use, queue)
-
-    assert statuses == [JobStatus.RUNNING, JobStatus.CANCELLED]
-
-
-async def test_a_thread_reads_the_changes_of_a_job_to_their_end() -> None:
-    def use(queue: JobQueue) -> list[JobStatus]:
-        handle = trio.from_thread.run(queue.submit, double, 1)
-        updates = trio.from_thread.run_sync(handle.watch)
-        trio.from_thread.run_sync(queue.set_priority, handle.id, 1)
-        seen = [trio.from_thread.run(updates.__anext__).status]
-        trio.from_thread.run_sync(queue.resume)
-        try:
-            while True:
-                seen.append(trio.from_thread.run(updates.__anext__).status)
-        except StopAsyncIteration:
-            trio.from_thread.run_sync(updates.close)
-        return seen
-
-    async with open_job_queue() as queue:
-        queue.pause()
-        seen = await trio.to_thread.run_sync(use, queue)
-
-    assert seen[0] is JobStatus.PENDING
-    assert seen[-1] is JobStatus.COMPLETED
-    assert seen.count(JobStatus.COMPLETED) == 1
 
 
 async def test_a_thread_follows_all_jobs_with_an_async_function_of_its_own() -> None:
@@ -298,16 +233,6 @@ async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
     assert got == (8, CancelOutcome.REQUESTED)
 
 
-async def test_a_foreign_thread_without_a_token_gets_a_clear_error() -> None:
-    async with open_job_queue() as queue:
-        use = partial(trio.from_thread.run_sync, queue.submit_nowait, double, 1)
-        error = await trio.to_thread.run_sync(in_foreign_thread, use)
-
-        assert isinstance(error, RuntimeError)
-        assert "trio_token" in str(error)
-        assert queue.jobs() == []
-
-
 async def test_a_queue_that_has_ended_answers_a_thread_and_takes_nothing() -> None:
     def use(queue: JobQueue, job_id: str) -> JobStatus:
         for submit in (queue.submit, queue.run):
@@ -323,25 +248,6 @@ async def test_a_queue_that_has_ended_answers_a_thread_and_takes_nothing() -> No
     status = await trio.to_thread.run_sync(use, queue, handle.id)
 
     assert status is JobStatus.COMPLETED
-
-
-async def test_a_thread_that_waits_while_the_queue_is_cut_off_is_not_left_waiting() -> None:
-    token = trio.lowlevel.current_trio_token()
-
-    def use(queue: JobQueue) -> None:
-        trio.from_thread.run(queue.run, endless, trio_token=token)
-
-    with ThreadPoolExecutor(1) as pool:
-        with trio.CancelScope() as scope:
-            async with open_job_queue() as queue:
-                with queue.watch() as updates:
-                    outside = pool.submit(use, queue)
-                    await anext(updates)
-                    scope.cancel()
-        error = await trio.to_thread.run_sync(outside.exception)
-
-    assert isinstance(error, JobCancelled)
-    assert error.cause == "scope"
 
 
 def test_a_thread_gets_a_clear_error_once_the_trio_run_has_ended() -> None:
@@ -363,15 +269,3 @@ def test_a_thread_gets_a_clear_error_once_the_trio_run_has_ended() -> None:
             call(trio_token=token)
 
     assert queue.status(job_id) is JobStatus.COMPLETED
-
-
-def test_a_queue_that_is_closed_is_read_from_any_thread() -> None:
-    async def main() -> tuple[JobQueue, str]:
-        async with open_job_queue() as queue:
-            handle = await queue.submit(double, 1)
-        return queue, handle.id
-
-    queue, job_id = trio.run(main)
-
-    assert in_foreign_thread(partial(queue.status, job_id)) is JobStatus.COMPLETED
-    assert in_foreign_thread(lambda: len(queue.jobs())) == 1

@@ -565,30 +565,6 @@ async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockCloc
         gc.enable()
 
 
-async def test_a_job_that_has_ended_keeps_neither_its_rule_nor_its_submitters_variables(
-    autojump_clock: MockClock,
-) -> None:
-    class Rule:
-        def __call__(self, error: Exception) -> bool:
-            return False
-
-    variable: contextvars.ContextVar[Big] = contextvars.ContextVar("variable")
-    rule, big = Rule(), Big()
-    watched: list[Callable[[], object]] = [weakref.ref(rule), weakref.ref(big)]
-    async with open_job_queue() as queue:
-        token = variable.set(big)
-        handle = await queue.submit(swallow, retry=Retry(2, on=rule))
-        variable.reset(token)
-        await wait_all_tasks_blocked()
-        del rule, big, token
-        assert None not in {ref() for ref in watched}
-
-        await handle.cancel_and_wait()
-        await wait_all_tasks_blocked()
-
-        assert {ref() for ref in watched} == {None}
-
-
 async def test_a_dropped_job_keeps_nothing_alive(autojump_clock: MockClock) -> None:
     async def give(context: JobContext) -> Big:
         thing = Big()
@@ -602,33 +578,6 @@ async def test_a_dropped_job_keeps_nothing_alive(autojump_clock: MockClock) -> N
         await wait_all_tasks_blocked()
 
         assert [ref() for ref in watched] == [None, None]
-
-
-@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
-async def test_an_interrupt_in_a_job_leaves_the_block_bare(
-    interrupt: type[BaseException], autojump_clock: MockClock
-) -> None:
-    async def raise_it(context: JobContext) -> None:
-        await trio.sleep(1)
-        raise interrupt
-
-    async def in_nursery(context: JobContext) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(raise_it, context)
-
-    for body in (raise_it, in_nursery):
-        with pytest.raises(interrupt):  # noqa: PT012
-            async with open_job_queue(workers=2) as queue:
-                await queue.submit(body, id="interrupted")
-                await queue.submit(tidy, id="running")
-                await queue.submit(forever, id="pending")
-                await trio.sleep_forever()
-
-        assert [(job.status, job.cancel_cause) for job in queue.jobs()] == [
-            ("failed", None),
-            ("cancelled", "shutdown"),
-            ("cancelled", "shutdown"),
-        ]
 
 
 def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
@@ -654,47 +603,6 @@ def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
     assert protected == [False, False, False]
 
 
-async def test_a_failure_that_no_task_waits_for_is_reported(
-    autojump_clock: MockClock,
-) -> None:
-    told: list[JobSnapshot] = []
-
-    async with open_job_queue(on_job_error=told.append) as queue:
-        asked = await queue.submit(fail)
-        await asked.wait()
-        seen = await queue.submit(fail)
-        with pytest.raises(JobFailed):
-            await seen.result()
-        silent = await queue.submit(fail)
-        timed_out = await queue.submit(forever, timeout=1)
-        cancelled = await queue.submit(forever)
-        await trio.sleep(2)
-        cancelled.cancel()
-
-    assert [snapshot.id for snapshot in told] == [silent.id, timed_out.id]
-
-
-async def test_a_cancelled_waiter_has_not_seen_the_outcome(autojump_clock: MockClock) -> None:
-    told: list[JobSnapshot] = []
-
-    async with open_job_queue(on_job_error=told.append) as queue:
-        handle = await queue.submit(untidy, timeout=5)
-        with trio.move_on_after(1):
-            await handle.wait()
-
-    assert [snapshot.id for snapshot in told] == [handle.id]
-
-
-async def test_a_cancelled_run_has_not_seen_the_outcome(autojump_clock: MockClock) -> None:
-    told: list[JobSnapshot] = []
-
-    async with open_job_queue(keep=Keep(jobs=0), on_job_error=told.append) as queue:
-        with trio.move_on_after(1):
-            await queue.run(untidy, id="a")
-
-    assert [snapshot.id for snapshot in told] == ["a"]
-
-
 async def test_a_waiter_outside_the_block_has_seen_the_outcome(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
     async with (
@@ -704,56 +612,6 @@ async def test_a_waiter_outside_the_block_has_seen_the_outcome(autojump_clock: M
         handle = await queue.submit(untidy, timeout=5)
         nursery.start_soon(handle.wait)
         await wait_all_tasks_blocked()
-
-    assert told == []
-
-
-async def test_a_waiter_has_seen_the_outcome_from_the_moment_of_the_failure(
-    autojump_clock: MockClock,
-) -> None:
-    told: list[JobSnapshot] = []
-
-    async with open_job_queue(keep=Keep(jobs=0), on_job_error=told.append) as queue:
-        handle = await queue.submit(untidy, timeout=5)
-        await handle.wait()
-
-    assert told == []
-
-
-@pytest.mark.parametrize("kept", [0, 9])
-async def test_a_wait_after_a_failure_has_seen_the_outcome(
-    kept: int, autojump_clock: MockClock
-) -> None:
-    told: list[JobSnapshot] = []
-
-    async with open_job_queue(keep=Keep(jobs=kept), on_job_error=told.append) as queue:
-        handle = await queue.submit(fail)
-        first = await queue.submit(fail)
-        await queue.wait_idle()
-        assert (await handle.wait()).status is JobStatus.FAILED
-
-    assert [snapshot.id for snapshot in told] == [first.id]
-
-
-@pytest.mark.parametrize("gave_up", [False, True])
-async def test_an_error_that_leaves_the_block_is_not_reported_as_well(
-    gave_up: bool, autojump_clock: MockClock
-) -> None:
-    told: list[JobSnapshot] = []
-
-    async def interrupt(context: JobContext) -> None:
-        await trio.sleep(2)
-        raise KeyboardInterrupt
-
-    async def main() -> None:
-        async with open_job_queue(on_job_error=told.append) as queue:
-            handle = await queue.submit(interrupt)
-            if gave_up:
-                with trio.move_on_after(1):
-                    await handle.wait()
-
-    with pytest.raises(KeyboardInterrupt):
-        await main()
 
     assert told == []
 
@@ -768,24 +626,6 @@ async def test_by_default_such_a_failure_is_logged(
     assert record.name == "ticketr.jobs"
     assert "'job-1' (fail) failed" in record.getMessage()
     assert record.getMessage().endswith("ValueError: no good")
-
-
-async def test_an_error_of_on_job_error_is_only_logged(
-    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
-) -> None:
-    def tell(snapshot: JobSnapshot) -> None:
-        raise RuntimeError("the teller fell over")
-
-    async with open_job_queue(on_job_error=tell) as queue:
-        await queue.submit(fail)
-        await queue.submit(fail)
-
-    first, second = [record.getMessage() for record in caplog.records]
-    assert first.startswith("on_job_error raised about job 'job-1':\n")
-    assert first.endswith("RuntimeError: the teller fell over\n")
-    assert second.startswith("on_job_error raised about job 'job-2':\n")
-    assert queue.statistics().failed == 2
-    assert math.isclose(trio.current_time(), 0)
 
 
 async def test_the_variables_of_a_job_are_freed_before_its_waiter_runs(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextvars
-import math
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -59,59 +58,6 @@ async def test_a_job_costs_its_worker_one_step(autojump_clock: MockClock) -> Non
 
 def test_a_job_without_context_variables_costs_its_worker_one_step() -> None:
     in_no_context(count_steps)
-
-
-async def test_jobs_that_give_values_have_one_scope_after_the_other(
-    autojump_clock: MockClock,
-) -> None:
-    scopes: set[trio.CancelScope] = set()
-
-    async def note(context: JobContext) -> None:
-        [record] = core.running.values()
-        scopes.add(record.scope)
-
-    async with open_job_queue(timeout=9) as queue:
-        core = queue._core
-        for _ in range(9):
-            await queue.submit(note)
-            await queue.submit(note, timeout=math.inf)
-
-    assert len(scopes) == 1
-
-
-async def test_one_small_job_after_the_other_wakes_no_worker(autojump_clock: MockClock) -> None:
-    async def nothing(context: JobContext) -> None:
-        """Do nothing."""
-
-    class Counting:
-        sent = 0
-
-        def __init__(self, channel: trio.MemorySendChannel[None]) -> None:
-            self.channel = channel
-
-        def send_nowait(self, value: None) -> None:
-            self.sent += 1
-            self.channel.send_nowait(value)
-
-    async with open_job_queue(workers=3, max_pending=5) as queue:
-        counting: Any = Counting(queue._core.dispatcher.wakeup_sender)
-        queue._core.dispatcher.wakeup_sender = counting
-        for _ in range(500):
-            await queue.submit(nothing)
-
-    assert counting.sent < 10
-
-
-async def test_a_submit_beside_a_long_job_wakes_another_worker(autojump_clock: MockClock) -> None:
-    async def be_long(context: JobContext) -> None:
-        await trio.sleep(1)
-
-    async with open_job_queue(workers=3) as queue:
-        for _ in range(3):
-            await queue.submit(be_long)
-            await wait_all_tasks_blocked()
-
-        assert queue.statistics().running == 3
 
 
 def in_no_context(main: Callable[[], Awaitable[object]]) -> None:
