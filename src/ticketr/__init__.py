@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from ticketr.jobs import (
         CancelCause,
         CancelOutcome,
-        CancelOutcomes,
         FinishedJob,
         Job,
         JobContext,
@@ -73,7 +72,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CancelCause",
     "CancelOutcome",
-    "CancelOutcomes",
     "DuplicateJob",
     "FinishedJob",
     "GiveUp",

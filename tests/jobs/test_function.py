@@ -12,7 +12,6 @@ import pytest
 import trio
 
 from ticketr import JobFailed, OnConflict, UnknownJob, open_job_queue, plain
-from ticketr.jobs._arguments.function import resolve_function
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -157,22 +156,28 @@ async def test_what_may_be_a_job(
         (5, (), "a job is an async function or has an execute method, not 5"),
         (types.SimpleNamespace(execute=5), (), "has an execute method"),
         (types.SimpleNamespace(execute=blocking), (), r"blocking\(\) is not one"),
-        (add, (), r"add\(context, a, b, c\) cannot be called with 1 argument: "),
-        (add, (1, 2, 3), "with 4 arguments: a job's function takes a context and the submit's"),
-        (functools.partial(add, b=5), (1, 2), "with 3 arguments and b:"),
-        (partial(add, d=5), (1,), "with 2 arguments and d:"),
-        (functools.partial(positional, context=5), (), "with 1 argument and context"),
-        (needs, (), "with 1 argument:"),
-        (Jobs().method, (1, 2), "with 4 arguments"),
-        (Jobs(), (1,), "with 3 arguments"),
-        (Called(), (), "with 2 arguments"),
+        (
+            add,
+            (),
+            r"add\(context, a, b, c\) cannot be called: missing a required argument: .a.; a job",
+        ),
+        (
+            add,
+            (1, 2, 3),
+            "too many positional arguments; a job's function takes a context and the submit's",
+        ),
+        (functools.partial(add, b=5), (1, 2), "too many positional arguments"),
+        (needs, (), "missing a required argument"),
+        (Jobs().method, (1, 2), "too many positional arguments"),
+        (Jobs(), (1,), "too many positional arguments"),
+        (Called(), (), "missing a required argument"),
         (no_context, (), r"no_context\(\) .*; if it takes no context, submit plain\(no_context\)$"),
         (get, ("url",), r"get\(url\) cannot .*, submit plain\(get\)$"),
-        (functools.partial(get, url="url"), (), r"1 argument and url.*, submit plain\(get\)$"),
-        (Jobs().no_context, (1,), r"no_context\(self, number\) .*, submit plain\(no_context\)$"),
-        (CalledWithoutContext(), (), r"submit plain\(__call__\)$"),
-        (plain(add), (), "with 0 arguments: a job's function takes the submit's arguments$"),
-        (add, (1, 2, 3, 4), "a context and the submit's arguments$"),
+        (functools.partial(get, url="url"), (), r"get\(url\) cannot be called: .*argument"),
+        (Jobs().no_context, (1,), r"no_context\(number\) .*, submit plain\(no_context\)$"),
+        (CalledWithoutContext(), (), r"submit plain\(CalledWithoutContext\)$"),
+        (plain(add), (), "; a job's function takes the submit's arguments$"),
+        (add, (1, 2, 3, 4), "takes a context and the submit's arguments$"),
     ],
 )
 async def test_what_cannot_be_a_job_is_refused_at_the_call(
@@ -251,16 +256,6 @@ async def test_an_option_that_does_not_exist_is_named(autojump_clock: MockClock)
         assert queue.jobs() == []
 
 
-def test_a_partial_may_leave_places_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python 3.14 has a placeholder for a missing argument."""
-    hole = object()
-    monkeypatch.setattr("ticketr.jobs._arguments.function.PLACEHOLDER", hole)
-
-    resolve_function(functools.partial(add, hole, 1), ())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="with 4 arguments"):
-        resolve_function(functools.partial(add, hole, 1), (2, 3))  # type: ignore[arg-type]
-
-
 async def test_a_handle_is_taken_where_an_id_is(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2) as queue, open_job_queue() as other:
         handle = queue.submit_nowait(trio_sleep, id="a")
@@ -291,18 +286,6 @@ async def test_a_handle_means_its_own_job_even_if_another_has_the_id_now(
 
         assert queue.cancel(first) == "already requested"
         assert second.status == "pending"
-
-
-async def test_two_live_jobs_of_one_id_have_an_outcome_each(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        first = queue.submit_nowait(trio_sleep, id="a")
-        await trio.sleep(0.1)
-        queue.submit_nowait(trio_sleep, id="a", on_conflict=OnConflict.SUPERSEDE)
-        outcomes = queue.cancel_all()
-
-        assert outcomes.each == (("a", "already requested"), ("a", "cancelled"))
-        assert outcomes == {"a": "cancelled"}
-        await first.wait()
 
 
 async def trio_sleep(context: JobContext) -> None:

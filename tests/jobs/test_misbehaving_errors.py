@@ -249,18 +249,6 @@ async def test_a_delay_that_cannot_be_read_fails_the_job(autojump_clock: MockClo
         assert await queue.run(fine) == "fine"
 
 
-@pytest.mark.parametrize("chance", ["0.5", math.nan, None])
-async def test_a_source_of_chance_that_gives_no_number_fails_the_job(
-    chance: Any, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue() as queue:
-        rule = Retry(2, random=lambda: chance)
-        job = await queue.submit(throw, ValueError(), retry=rule)
-
-        assert (await job.wait()).status is JobStatus.FAILED
-        assert await queue.run(fine) == "fine"
-
-
 # What is reported
 
 

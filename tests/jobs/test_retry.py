@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import inspect
 import math
-import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -73,30 +72,17 @@ def test_a_wait_too_long_for_a_number_is_the_cap() -> None:
 
 @pytest.mark.parametrize(("jitter", "low"), [(1.0, 0.0), (0.5, 4.0), (0.0, 8.0)])
 def test_jitter_is_the_part_that_is_random(jitter: float, low: float) -> None:
-    assert Retry(9, first=8, jitter=jitter, random=lambda: 0.0).delay(1) == low
-    assert Retry(9, first=8, jitter=jitter, random=lambda: 1.0).delay(1) == 8
+    assert Retry(9, first=8, jitter=jitter).delay(1, lambda: 0.0) == low
+    assert Retry(9, first=8, jitter=jitter).delay(1, lambda: 1.0) == 8
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.5, 2.0, 1e300])
 def test_no_wait_is_out_of_bounds(factor: float) -> None:
-    retry = Retry(9, factor=factor, random=random.Random(1).random)
+    retry = Retry(9, factor=factor)
 
     for attempt in [*range(1, 2000), 10**6]:
         assert 0 <= retry.delay(attempt) <= 60
     assert Retry(9, first=0, factor=factor).delay(10**6) == 0
-
-
-@pytest.mark.parametrize("chance", [-1.0, 2.0])
-def test_a_wrong_random_source_does_not_exceed_the_bounds(chance: float) -> None:
-    retry = Retry(9, first=40, random=lambda: chance)
-
-    assert [0 <= retry.delay(attempt) <= 60 for attempt in (1, 2, 3)] == [True] * 3
-
-
-def test_the_same_seed_gives_the_same_waits() -> None:
-    one, two = (Retry(9, random=random.Random(7).random) for _ in range(2))
-
-    assert [one.delay(n) for n in range(1, 9)] == [two.delay(n) for n in range(1, 9)]
 
 
 @pytest.mark.parametrize(

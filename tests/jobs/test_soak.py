@@ -117,7 +117,7 @@ class Soak:
         if chance.random() < 0.1:
             options["timeout"] = chance.random()
         if chance.random() < 0.3:
-            options["retry"] = Retry(3, first=0.1, random=chance.random)
+            options["retry"] = Retry(3, first=0.1)
         return options
 
     async def job(self, context: JobContext, argument: Argument) -> object:

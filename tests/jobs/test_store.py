@@ -821,7 +821,7 @@ async def test_an_opening_has_no_longer_step_for_more_jobs(
         ("UPDATE jobs SET job = 5", "its values are damaged"),
         (
             "UPDATE jobs SET job = CAST(replace(job, '[1]', '[1,2,3]') AS BLOB)",
-            "cannot be called with 4 arg",
+            "cannot be called: too many",
         ),
     ],
 )

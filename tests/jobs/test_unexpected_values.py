@@ -256,7 +256,6 @@ CALLS: dict[str, Call] = {
     "Retry cap": sync(lambda *args: Retry(3, cap=args[-1]).delay(3)),
     "Retry jitter": sync(lambda *args: Retry(3, jitter=args[-1]).delay(3)),
     "Retry on": sync(lambda *args: Retry(3, on=args[-1])),
-    "Retry random": sync(lambda *args: Retry(3, random=args[-1])),
     "RetryLater delay": sync(lambda *args: RetryLater(args[-1])),
     "SqliteHistory path": sync(lambda *args: SqliteHistory(args[-1])),
     "SqliteHistory max_jobs": sync(lambda *args: SqliteHistory("x", max_jobs=args[-1])),

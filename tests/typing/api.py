@@ -245,7 +245,6 @@ async def control(queue: JobQueue) -> None:
     assert_type(queue.cancel("a", reason="Esc"), CancelOutcome)
     outcomes = queue.cancel_all(key="a", tag="b")
     assert_type(outcomes["a"], CancelOutcome)
-    assert_type(outcomes.each, tuple[tuple[str, CancelOutcome], ...])
     assert_type(queue.status("a"), JobStatus)
     assert_type(queue.snapshot("a"), JobSnapshot[object])
     assert_type(queue.handle("a"), JobHandle[object])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketr.jobs._arguments.adapters import in_thread, plain
+from ticketr.jobs._arguments.function import in_thread, plain
 from ticketr.jobs._arguments.options import JobOptions
 from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._context import Job, JobContext
@@ -11,7 +11,6 @@ from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import (
     CancelCause,
     CancelOutcome,
-    CancelOutcomes,
     JobErrorInfo,
     JobID,
     JobSnapshot,
@@ -34,7 +33,6 @@ from ticketr.jobs._statistics import QueueStatistics
 __all__ = [
     "CancelCause",
     "CancelOutcome",
-    "CancelOutcomes",
     "FinishedJob",
     "Job",
     "JobContext",

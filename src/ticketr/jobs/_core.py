@@ -39,8 +39,7 @@ from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._readers.updates import Subscriptions
 from ticketr.jobs._record import NO_EXTRAS
 from ticketr.jobs._registry import Registry
-from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
-from ticketr.jobs._scheduling.links import JobLinks
+from ticketr.jobs._scheduling.dependencies import Dependencies, JobLinks, is_doomed
 from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._statistics import Totals
@@ -50,7 +49,7 @@ from ticketr.jobs._values import exact_str, is_text, safe_repr
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from ticketr.jobs._arguments.around import Around
+    from ticketr.jobs._arguments.function import Around
     from ticketr.jobs._job import JobSnapshot, JobStatus
     from ticketr.jobs._record import JobRecord
     from ticketr.jobs._registry import Keep

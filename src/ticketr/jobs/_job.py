@@ -23,7 +23,7 @@ from ticketr.jobs._readers.progress import JobProgress
 from ticketr.jobs._values import class_name, exact_str
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Mapping
 
     from typing_extensions import TypeVar
 
@@ -94,22 +94,6 @@ class CancelCause(enum.StrEnum):
     """A cancel scope around the queue, or around ``run``, was cancelled."""
     DEPENDENCY = "dependency"
     """A job that it was to start after failed or was cancelled."""
-
-
-@final
-class CancelOutcomes(dict[JobID, CancelOutcome]):
-    """What was done to several jobs, by their IDs; `each` has them all.
-
-    A job that supersedes another has its ID while that still ends. The ID then maps to what
-    was done to the later one, which is the one that ``cancel(id)`` stops.
-
-    Attributes:
-        each: The ID of each job and what was done to it, in the order of submission.
-    """
-
-    def __init__(self, each: Iterable[tuple[JobID, CancelOutcome]]) -> None:
-        self.each: tuple[tuple[JobID, CancelOutcome], ...] = (*each,)
-        super().__init__(self.each)
 
 
 class OnConflict(enum.StrEnum):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn, final
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._arguments.around import check_around
+from ticketr.jobs._arguments.function import check_around
 from ticketr.jobs._arguments.options import checked_retry, checked_timeout
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._exceptions import split_cancelled
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from ticketr.jobs._arguments.around import Around
+    from ticketr.jobs._arguments.function import Around
     from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._context import JobContext
     from ticketr.jobs._job import JobSnapshot

@@ -24,7 +24,7 @@ from ticketr.jobs._core import unknown
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._job import CancelCause, CancelOutcomes, JobStatus
+from ticketr.jobs._job import CancelCause, JobStatus
 from ticketr.jobs._maps.repeat_handle import RepeatHandle
 from ticketr.jobs._record import progress_of, snapshot_of
 from ticketr.jobs._scheduling.rates import checked_rate
@@ -486,7 +486,7 @@ class JobQueue:
     @enable_ki_protection
     def cancel_all(
         self, *, key: Hashable = None, tag: str | None = None, reason: str | None = None
-    ) -> CancelOutcomes:
+    ) -> dict[JobID, CancelOutcome]:
         """Stop every live job, as :meth:`cancel` does.
 
         Args:
@@ -495,7 +495,7 @@ class JobQueue:
             reason: Goes into the ``trio.Cancelled`` that the jobs see.
 
         Returns:
-            What was done, by the ID of the job.
+            What was done, by the ID of the job; of two jobs with an ID, to the one that supersedes.
 
         Raises:
             TypeError: The key cannot be hashed, or the tag is not text.
@@ -507,7 +507,7 @@ class JobQueue:
         order = [job for job in reversed(live) if waits_after(job)]
         order += [job for job in live if not waits_after(job)]
         done = {job: self._core.cancel(job, CancelCause.USER, words) for job in order}
-        return CancelOutcomes((job.id, done[job]) for job in live)
+        return {job.id: done[job] for job in live}
 
     @enable_ki_protection
     def run_now(self, job_id: JobID | JobHandle[object]) -> bool:

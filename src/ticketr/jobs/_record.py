@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ticketr.jobs._arguments.retry import Retry
     from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
-    from ticketr.jobs._scheduling.links import After, JobLinks
+    from ticketr.jobs._scheduling.dependencies import After, JobLinks
     from ticketr.jobs._scheduling.priority_queue import PriorityQueue
     from ticketr.jobs._scheduling.schedule import KeySlot
     from ticketr.jobs._sqlite.rows import StoredCall
@@ -95,7 +95,7 @@ class JobExtras(Generic[T]):
         self.tags: frozenset[str] = NO_TAGS
         self.on_conflict: OnConflict | None = None
         self.after: After | None = None
-        self.links: JobLinks[T] | None = None
+        self.links: JobLinks | None = None
         self.delay: float = 0.0
         self.start_by: float | None = None
         self.uncounted_retries: int = 0
@@ -300,7 +300,7 @@ class JobRecord:
         """Make it due when its delay is over."""
         self.due_at = self.submitted_at + self.extras.delay
 
-    def set_links(self, links: JobLinks[JobRecord] | None) -> None:
+    def set_links(self, links: JobLinks | None) -> None:
         """Write which jobs it waits for, and which wait for it."""
         extras = self.own_extras()
         extras.links, extras.after = links, None

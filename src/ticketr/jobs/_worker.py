@@ -48,7 +48,7 @@ from trio.lowlevel import (
 )
 
 from ticketr._errors import JobTimedOut, RetryLater
-from ticketr.jobs._arguments.around import call_inside
+from ticketr.jobs._arguments.function import call_inside
 from ticketr.jobs._arguments.retry import delay_after
 from ticketr.jobs._context import JobContext
 from ticketr.jobs._deadlock import QUEUES, blank_context, is_blank

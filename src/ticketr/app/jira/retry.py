@@ -118,8 +118,8 @@ class RetryPolicy:
     ) -> float:
         """Return an exponential wait with full jitter."""
         first = self.first if first is None else first
-        wait = Retry(math.inf, first=first, factor=self.factor, cap=self.cap, random=chance)
-        return wait.delay(attempt)
+        wait = Retry(math.inf, first=first, factor=self.factor, cap=self.cap)
+        return wait.delay(attempt, chance)
 
 
 def why(error: errors.JiraError) -> str:

@@ -1,4 +1,4 @@
-"""Check what is submitted as a job, and find the function to call.
+"""The function of a job: `plain` and `in_thread` make one, and each submit checks the one it gets.
 
 A submit refuses a class, a coroutine, a function that is not async, and a function that cannot take
 the arguments. Whether a callable object, a wrapper or a lambda returns an awaitable is known only
@@ -7,22 +7,152 @@ after the call. If it does not, its job fails with an error that says so.
 
 from __future__ import annotations
 
-import functools
 import inspect
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE
-from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Final, cast
+from functools import partial
+from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE, Parameter
+from types import CoroutineType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, final
 
-from ticketr.jobs._arguments.adapters import InThread, Plain, refuse_coroutine
-from ticketr.jobs._values import exact_str, safe_repr, safe_str
+import trio
+from trio.lowlevel import checkpoint_if_cancelled
+
+from ticketr.jobs._exceptions import split_cancelled
+from ticketr.jobs._values import checked_callable, safe_repr, safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Set as AbstractSet
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
-    from ticketr.jobs._context import Job
+    from ticketr.jobs._context import Job, JobContext
 
-PLACEHOLDER: Final = getattr(functools, "Placeholder", object())
-"""The ``functools.Placeholder`` of Python 3.14, which marks a missing argument of a partial."""
+T = TypeVar("T")
+P = ParamSpec("P")
+Around: TypeAlias = "Callable[[JobContext], AbstractAsyncContextManager[object]]"
+
+
+def plain(
+    function: Callable[P, Awaitable[T]],
+) -> Callable[Concatenate[JobContext, P], Awaitable[T]]:
+    """Make a job's function of an async function that takes no context.
+
+    ::
+
+        handle = await queue.submit(plain(client.get), "https://example.com")
+
+    Args:
+        function: Called with the arguments of the submit. The job has its name.
+
+    Raises:
+        TypeError: It is not callable.
+    """
+    _check_callable("plain", function)
+    return Plain(function)
+
+
+def in_thread(
+    function: Callable[P, T],
+    *,
+    abandon_on_cancel: bool = False,
+    limiter: trio.CapacityLimiter | None = None,
+) -> Callable[Concatenate[JobContext, P], Awaitable[T]]:
+    """Make a job's function of a blocking function, which runs in a thread.
+
+    ::
+
+        handle = await queue.submit(in_thread(shutil.make_archive), "backup", "zip", "folder")
+
+    Cancellation:
+        A thread cannot be interrupted. A job that is cancelled ends when the function returns, as
+        COMPLETED, unless the function calls ``trio.from_thread.check_cancelled()``. With
+        ``abandon_on_cancel`` the job ends at once as CANCELLED, and the thread goes on to its end;
+        what it returns or raises is lost.
+
+    Args:
+        function: Called with the arguments of the submit, in a worker thread, with the context
+            variables of the submitter. The job has its name.
+        abandon_on_cancel: Whether a job that is cancelled leaves its thread behind.
+        limiter: What bounds the number of threads; None for Trio's default, 40 threads.
+
+    Raises:
+        TypeError: It is not callable or is async, or the limiter is not a ``CapacityLimiter``.
+    """
+    _check_callable("in_thread", function)
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(
+            f"in_thread() takes a blocking function, and {safe_repr(function)} is async: use plain()"
+        )
+    if limiter is not None and type(limiter) is not trio.CapacityLimiter:
+        raise TypeError(f"limiter must be a trio.CapacityLimiter, not {safe_repr(limiter)}")
+    return InThread(function, abandon_on_cancel=bool(abandon_on_cancel), limiter=limiter)
+
+
+def _check_callable(adapter: str, function: object) -> None:
+    _refuse_coroutine(function)
+    if not callable(function):
+        raise TypeError(f"{adapter}() takes a function, not {safe_repr(function)}")
+
+
+@final
+class Plain(Generic[P, T]):
+    """What `plain` returns.
+
+    Attributes:
+        function: The function that it calls without the context.
+    """
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[P, Awaitable[T]]) -> None:
+        self.function = function
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return _with_context(self.function)
+
+    def __call__(self, _: JobContext, /, *args: P.args, **keywords: P.kwargs) -> Awaitable[T]:
+        return self.function(*args, **keywords)
+
+
+@final
+class InThread(Generic[P, T]):
+    """What `in_thread` returns.
+
+    Attributes:
+        function: The function that it calls in a thread, without the context.
+        abandon_on_cancel: Whether a job that is cancelled leaves its thread behind.
+        limiter: What bounds the number of threads; None for Trio's default.
+    """
+
+    __slots__ = ("abandon_on_cancel", "function", "limiter")
+
+    def __init__(
+        self,
+        function: Callable[P, T],
+        *,
+        abandon_on_cancel: bool,
+        limiter: trio.CapacityLimiter | None,
+    ) -> None:
+        self.function = function
+        self.abandon_on_cancel = abandon_on_cancel
+        self.limiter = limiter
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return _with_context(self.function)
+
+    async def __call__(self, _: JobContext, /, *args: P.args, **keywords: P.kwargs) -> T:
+        return await trio.to_thread.run_sync(
+            partial(self.function, *args, **keywords),
+            abandon_on_cancel=self.abandon_on_cancel,
+            limiter=self.limiter,
+        )
+
+
+def _with_context(function: Callable[..., object]) -> inspect.Signature:
+    """Return a function's signature behind a context that it does not get."""
+    signature = inspect.signature(function, follow_wrapped=False)
+    context = Parameter("_", Parameter.POSITIONAL_ONLY)
+    return signature.replace(parameters=[context, *signature.parameters.values()])
 
 
 def resolve_function(
@@ -40,7 +170,7 @@ def resolve_function(
     kind: type = type(job)
     if issubclass(kind, type):
         raise TypeError(f"a job is an object and not its class: make one of {safe_repr(job)}")
-    refuse_coroutine(job)
+    _refuse_coroutine(job)
     execute = getattr(job, "execute", None)
     target = job if execute is None else execute
     if not callable(target):
@@ -48,96 +178,95 @@ def resolve_function(
             f"a job is an async function or has an execute method, not {safe_repr(job)}"
             " (pass the function and its arguments, do not call it)"
         )
-    core, positional, names, adapter = _unwrapped(target, 1 + len(args))
+    core, adapter = _innermost(target)
     name = getattr(core, "__name__", kind.__name__ if core is job else type(core).__name__)
+    is_async = _check_kind(core, is_blocking=adapter is InThread)
+    _check_signature(target, args, name, takes_context=adapter is None)
     if execute is not None:
         name = getattr(job, "name", kind.__name__)
-    is_async = _check(core, positional, names, adapter)
     text = name if type(name) is str else safe_str(name) or safe_repr(name)
     return target if is_async else _require_awaitable(target, text), text
 
 
-def _unwrapped(target: object, positional: int) -> tuple[object, int, set[str], type | None]:
-    """Return what is called in the end, with how many arguments, which names, by which adapter."""
-    names: set[str] = set()
+def _innermost(target: object) -> tuple[object, type | None]:
+    """Return what is called in the end, and by which adapter."""
     adapter: type | None = None
     while True:
-        if issubclass(type(target), functools.partial):
-            partial = cast("functools.partial[object]", target)
-            positional += sum(arg is not PLACEHOLDER for arg in partial.args)
-            names |= partial.keywords.keys()
-            target = partial.func
+        if isinstance(target, partial):
+            target = target.func
         elif type(target) is MethodType:
-            positional += 1
             target = target.__func__
         elif type(target) is Plain or type(target) is InThread:
             adapter = type(target)
-            positional -= 1
             target = target.function
         else:
-            return target, positional, names, adapter
+            return target, adapter
 
 
-def _check(core: object, positional: int, names: set[str], adapter: type | None) -> bool:
-    """Raise if a callable cannot be a job; return whether its call must give an awaitable."""
-    is_blocking = adapter is InThread
-    if type(core) is FunctionType:
-        flags = core.__code__.co_flags
-        is_async = bool(flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
-        if flags & CO_ASYNC_GENERATOR:
-            raise TypeError(
-                f"a job is an async function that returns, and {core.__name__}() yields:"
-                " it is an async generator function"
-            )
-        is_named = core.__code__.co_name != "<lambda>" and not hasattr(core, "__wrapped__")
-        if not is_async and not is_blocking and is_named and not inspect.iscoroutinefunction(core):
-            raise TypeError(
-                f"a job is an async function, and {core.__name__}() is not one: write it with"
-                " 'async def', or submit in_thread(function) if it blocks"
-            )
-        function = core
-    else:
-        call = getattr(type(core), "__call__", None)  # noqa: B004 - its code is what counts
-        if type(call) is not FunctionType:
-            return is_blocking  # not written in Python
-        function, positional = call, positional + 1
-        is_async = bool(call.__code__.co_flags & CO_COROUTINE)
-    if not _takes(function, positional, names):
-        code = function.__code__
-        words = ", ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-        by_name = f" and {', '.join(sorted(names))}" if names else ""
-        taken = (
-            "a context and the submit's arguments" if adapter is None else "the submit's arguments"
-        )
-        name = exact_str(function.__name__)
-        wants_no_context = is_async and adapter is None and _takes(function, positional - 1, names)
-        hint = f"; if it takes no context, submit plain({name})" if wants_no_context else ""
+def _check_kind(core: object, *, is_blocking: bool) -> bool:
+    """Raise if a callable cannot be a job; return whether its call is known to give an awaitable."""
+    function = core if type(core) is FunctionType else getattr(type(core), "__call__", None)  # noqa: B004 - its code is what counts
+    if type(function) is not FunctionType:
+        return is_blocking  # not written in Python
+    code = function.__code__
+    is_async = bool(code.co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE))
+    if inspect.isasyncgenfunction(function):
         raise TypeError(
-            f"{name}({words}) cannot be called with {positional}"
-            f" argument{'s' * (positional != 1)}{by_name}: a job's function takes {taken}{hint}"
+            f"a job is an async function that returns, and {function.__name__}() yields:"
+            " it is an async generator function"
+        )
+    is_named = code.co_name != "<lambda>" and not hasattr(core, "__wrapped__")
+    if not (is_async or is_blocking) and core is function and is_named:
+        if inspect.iscoroutinefunction(core):  # marked as one
+            return False
+        raise TypeError(
+            f"a job is an async function, and {function.__name__}() is not one: write it with"
+            " 'async def', or submit in_thread(function) if it blocks"
         )
     return is_async or is_blocking
 
 
-def _takes(function: FunctionType, positional: int, names: AbstractSet[str]) -> bool:
-    """Return whether a function accepts this many positional arguments and these keywords."""
-    code = function.__code__
-    by_place = code.co_varnames[: code.co_argcount]
-    by_name_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    if positional > len(by_place) and not code.co_flags & inspect.CO_VARARGS:
+def _check_signature(
+    target: Callable[..., object], args: tuple[object, ...], name: str, *, takes_context: bool
+) -> None:
+    """Raise if a callable cannot take a context, or an adapter's function none, and these arguments."""
+    try:
+        signature = inspect.signature(target, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return  # not written in Python
+    try:
+        signature.bind(None, *args)
+    except TypeError as error:
+        words = ", ".join([*signature.parameters][not takes_context :])
+        taken = (
+            "a context and the submit's arguments" if takes_context else "the submit's arguments"
+        )
+        hint = (
+            f"; if it takes no context, submit plain({name})" if _can_bind(signature, args) else ""
+        )
+        raise TypeError(
+            f"{name}({words}) cannot be called: {error}; a job's function takes {taken}{hint}"
+        ) from None
+
+
+def _can_bind(signature: inspect.Signature, args: tuple[object, ...]) -> bool:
+    try:
+        signature.bind(*args)
+    except TypeError:
         return False
-    by_name = {*by_place[max(positional, code.co_posonlyargcount) :], *by_name_only}
-    if not names <= by_name:
-        nameless = set(by_place[: code.co_posonlyargcount])
-        is_twice = names & (set(by_place[:positional]) - nameless)
-        if is_twice or not code.co_flags & inspect.CO_VARKEYWORDS:
-            return False
-    has_default = len(function.__defaults__ or ())
-    needed = {
-        *by_place[positional : len(by_place) - has_default],
-        *(set(by_name_only) - set(function.__kwdefaults__ or ())),
-    }
-    return needed <= names & by_name
+    return True
+
+
+def _refuse_coroutine(given: object) -> None:
+    """Raise TypeError for a coroutine, and close it, so that Python does not warn about it."""
+    if type(given) is not CoroutineType:
+        return
+    if inspect.getcoroutinestate(given) == inspect.CORO_CREATED:
+        given.close()
+    raise TypeError(
+        f"a job is an async function, and {safe_repr(given)} is a call of one:"
+        " pass the function and its arguments, do not call it"
+    )
 
 
 def _require_awaitable(
@@ -155,3 +284,49 @@ def _require_awaitable(
         return await returned
 
     return call
+
+
+def check_around(around: Around) -> None:
+    """Check that a value may give context managers.
+
+    Raises:
+        TypeError: It cannot be called, or it is an async function or async generator function.
+    """
+    checked_callable("around", around)
+    if inspect.isasyncgenfunction(around):
+        raise TypeError(
+            "around must give an async context manager, and an async generator is none: decorate"
+            f" {safe_repr(around)} with contextlib.asynccontextmanager"
+        )
+
+
+async def call_inside(
+    around: Around,
+    function: Callable[..., Awaitable[object]],
+    context: JobContext,
+    args: tuple[object, ...],
+) -> object:
+    """Call a job's function inside the context manager of this attempt.
+
+    Cancellation:
+        Leaves it even if the context manager swallows it, unless it is that of a scope inside.
+
+    Returns:
+        The value of the function; None if the context manager swallows its error.
+    """
+    manager = around(context)
+    if not hasattr(type(manager), "__aexit__"):
+        raise TypeError(f"around must give an async context manager, not {safe_repr(manager)}")
+    error: BaseException | None = None
+    try:
+        async with manager:
+            try:
+                return await function(context, *args)
+            except BaseException as caught:
+                error = caught
+                raise
+        if error is not None and split_cancelled(error)[0] is not None:
+            await checkpoint_if_cancelled()
+        return None
+    finally:
+        del error  # its traceback holds this frame

@@ -18,7 +18,7 @@ from ticketr.jobs._deadlock import without_marks
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import OnConflict
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._scheduling.links import After
+from ticketr.jobs._scheduling.dependencies import After
 from ticketr.jobs._values import (
     checked_key,
     checked_member,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, TypeAlias, final
+from dataclasses import dataclass
+from typing import TypeAlias, final
 
 from ticketr._errors import GiveUp, RetryLater
 from ticketr.jobs._groups import leaves
@@ -40,7 +40,6 @@ class Retry:
             that returns whether to. Of a group, every error must be of the class. The error of a
             timeout is ``JobTimedOut``. If the function raises, its error is logged, and the job is
             not retried.
-        random: A function that returns a number from 0.0 to 1.0.
         total: The seconds for all attempts together, with the waits between them, from the start of
             the first; None or ``math.inf`` for no limit. A wait that would not end before then is
             not begun: the job fails with the error that it has. An attempt that runs by then is
@@ -53,7 +52,6 @@ class Retry:
     cap: float = 60.0
     jitter: float = 1.0
     on: Failures = Exception
-    random: Callable[[], float] = random.random
     total: float | None = None
 
     def __post_init__(self) -> None:
@@ -78,23 +76,19 @@ class Retry:
         if not 0 <= self.jitter <= 1:
             raise ValueError(f"jitter must be from 0 to 1, not {self.jitter}")
         check_failures(self.on)
-        checked_callable("random", self.random)
 
-    def delay(self, attempt: int) -> float:
-        """Return the seconds to wait after a failed attempt; the first attempt is number 1."""
+    def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
+        """Return the seconds to wait after a failed attempt; the first attempt is number 1.
+
+        Args:
+            attempt: The number of the attempt.
+            chance: Returns a number from 0.0 to 1.0.
+        """
         try:
             wait = min(self.first * self.factor ** (attempt - 1), self.cap)
         except OverflowError:
             wait = self.cap if self.first else 0.0
-        wait *= 1 - self.jitter + self.jitter * checked_number("random()", self.random())
-        return max(0.0, min(wait, self.cap))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the usual source of random numbers by its name: it holds 2,500 bytes of state."""
-        given = {item.name: getattr(self, item.name) for item in fields(self)}
-        if given["random"] == random.random:
-            del given["random"]
-        return _remake, (given,)
+        return wait * (1 - self.jitter + self.jitter * chance())
 
     def covers(self, error: Exception) -> bool:
         """Return whether to retry after this error."""
@@ -102,14 +96,6 @@ class Retry:
             kinds = self.on
             return all(isinstance(leaf, kinds) for leaf in leaves(error))
         return self.on(error)
-
-
-def _remake(given: dict[str, Any]) -> Retry:
-    """Make a rule from its arguments.
-
-    Pickles in stores have this name.
-    """
-    return Retry(**given)
 
 
 def check_failures(on: object) -> None:

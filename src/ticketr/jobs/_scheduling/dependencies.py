@@ -8,18 +8,59 @@ decided whether the job runs, so no record keeps another one alive for longer.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 from ticketr.jobs._job import COMPLETED, CancelCause
-from ticketr.jobs._scheduling.links import JobLinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._scheduling.links import After
     from ticketr.jobs._scheduling.schedule import Schedule
     from ticketr.jobs._timer import Timer
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class After:
+    """The options ``after``, as handles or IDs, and ``after_any_end`` of a submit."""
+
+    jobs: tuple[object, ...]
+    any_end: bool
+
+
+@final
+class JobLinks:
+    """The jobs that a job waits for, and those that wait for it.
+
+    Attributes:
+        predecessors: The jobs whose end it waits for, and whether it starts although that one fails
+            or is cancelled.
+        dependents: The jobs that wait for its end.
+    """
+
+    __slots__ = ("dependents", "predecessors")
+
+    def __init__(self) -> None:
+        self.predecessors: dict[JobRecord, bool] = {}
+        self.dependents: dict[JobRecord, None] = {}
+
+    def add(self, predecessor: JobRecord, *, any_end: bool) -> None:
+        """Wait for a job, unless it does already."""
+        self.predecessors.setdefault(predecessor, any_end)
+
+    def forget(self, predecessor: JobRecord) -> None:
+        """Stop waiting for a job."""
+        del self.predecessors[predecessor]
+
+    def add_dependent(self, dependent: JobRecord) -> None:
+        """Note that a job waits for this one."""
+        self.dependents[dependent] = None
+
+    def drop_dependent(self, dependent: JobRecord) -> None:
+        """Note that a job no longer waits for this one."""
+        self.dependents.pop(dependent, None)
 
 
 class QueueState(Protocol):
@@ -52,7 +93,7 @@ class Dependencies:
 
     def resolve(self, record: JobRecord, after: After, find: Callable[[object], JobRecord]) -> None:
         """Find the jobs that a new one starts after."""
-        links = JobLinks["JobRecord"]()
+        links = JobLinks()
         for job in after.jobs:
             links.add(find(job), any_end=after.any_end)
         record.set_links(links)

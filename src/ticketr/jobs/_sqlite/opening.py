@@ -24,7 +24,7 @@ from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
-from ticketr.jobs._scheduling.links import After
+from ticketr.jobs._scheduling.dependencies import After
 from ticketr.jobs._sqlite.file import PAGE, Contents
 from ticketr.jobs._sqlite.rows import (
     JobRow,

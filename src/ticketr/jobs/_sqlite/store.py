@@ -23,7 +23,7 @@ from ticketr.jobs._sqlite.database import (
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._arguments.around import Around
+    from ticketr.jobs._arguments.function import Around
     from ticketr.jobs._core import QueueCore
     from ticketr.jobs._sqlite.writer import StoreWriter
 
