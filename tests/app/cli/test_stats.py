@@ -39,6 +39,19 @@ def test_elsewhere_than_in_a_terminal_each_count_is_a_line_of_cells(reader: User
     ]
 
 
+@pytest.mark.parametrize("terms", [(), ("status=Nope",)])
+def test_where_nothing_fits_it_says_so_as_a_list_does(
+    terms: tuple[str, ...], someone: User
+) -> None:
+    if terms:
+        someone.writes("a.md", "# TICKET: a\n")
+
+    told = someone.runs("stats", *terms)
+
+    assert (told.code, told.out) == (0, "")
+    assert told.err == someone.runs("list", *terms).err != ""
+
+
 def test_a_filter_and_the_fields_can_be_chosen(reader: User) -> None:
     told = reader.runs("stats", "status=done", "@ada", "--by", "type", "--by", "Nope")
 

@@ -61,7 +61,7 @@ def list_(
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
     from ticketr.app.cli.local_status import open_store
-    from ticketr.app.cli.local_tickets import list_issues, parse_terms
+    from ticketr.app.cli.local_tickets import list_issues, nothing_fits, parse_terms
     from ticketr.app.sync import read_state
     from ticketr.app.tickets import sort_key
 
@@ -84,7 +84,7 @@ def list_(
         for each in found:
             click.echo("\t".join(map(printable, _row_cells(each))))
     if not found and not as_json:
-        echo("no ticket fits" if wanted.terms else "there is no ticket here", err=True)
+        echo(nothing_fits(wanted), err=True)
     context.exit(exits.FAILED if listing.broken else exits.DONE)
 
 

@@ -104,6 +104,11 @@ def list_issues(store: Store, state: State) -> Listing:
     return Listing(tuple(issues), survey.broken)
 
 
+def nothing_fits(wanted: Filter) -> str:
+    """Say why a command on the tickets that fit a filter shows none."""
+    return "no ticket fits" if wanted.terms else "there is no ticket here"
+
+
 def parse_terms(terms: Sequence[str], root: Path) -> Filter:
     """Parse the arguments of a command as one filter.
 

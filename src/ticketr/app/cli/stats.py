@@ -53,7 +53,7 @@ def stats(
     tabs.
     """
     from ticketr.app.cli.local_status import open_store
-    from ticketr.app.cli.local_tickets import list_issues, parse_terms
+    from ticketr.app.cli.local_tickets import list_issues, nothing_fits, parse_terms
     from ticketr.app.sync import read_state
     from ticketr.app.tickets import total_by
 
@@ -75,6 +75,8 @@ def stats(
             for each in values:
                 cells = (name, each.value, str(each.issues), _points_text(each.points))
                 click.echo("\t".join(map(printable, cells)))
+    if not found and not as_json:
+        echo(nothing_fits(wanted), err=True)
     for warning in _unknown(fields, issues):
         echo(warning, err=True)
     for path in listing.broken:

@@ -52,6 +52,9 @@ Pairs = tuple[tuple[str, str], ...]
 
 TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
 
+#: Why no secure connection was made to a server of another kind.
+NO_TLS = "what answers there does not speak TLS"
+
 _CLOUD_ADDRESS = "https://you.atlassian.net"
 
 _IS_IT_JIRA = "is this the address of a Jira site?"
@@ -245,6 +248,8 @@ class TlsFailed(JiraError):
     @property
     def advice(self) -> str:
         """What the user can do about it."""
+        if self.reason == NO_TLS:
+            return "check the address and its port"
         return (
             "check the address; if your company has its own certificates, name their file in "
             "SSL_CERT_FILE"

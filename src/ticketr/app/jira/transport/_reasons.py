@@ -7,14 +7,13 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
+from ticketr.app.jira.errors import NO_TLS, ConnectFailed, ConnectionLost, TlsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BAD_ADDRESS = "the address cannot be used"
 CLOSED = "connection closed"
-NO_TLS = "what answers there does not speak TLS"
 NOT_CONNECTED = "no answer to connecting"
 NOT_SENDABLE = "the request was not sendable"
 #: OpenSSL's names for an answer that is not TLS.
