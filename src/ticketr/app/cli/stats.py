@@ -70,13 +70,13 @@ def stats(
     elif sys.stdout.isatty():
         for line in _tables(found, totals, shutil.get_terminal_size().columns):
             echo(line)
+    elif not found:
+        echo(nothing_fits(wanted), err=True)
     else:
         for name, values in totals.items():
             for each in values:
                 cells = (name, each.value, str(each.issues), _points_text(each.points))
                 click.echo("\t".join(map(printable, cells)))
-    if not found and not as_json:
-        echo(nothing_fits(wanted), err=True)
     for warning in _unknown(fields, issues):
         echo(warning, err=True)
     for path in listing.broken:
