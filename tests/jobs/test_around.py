@@ -106,27 +106,6 @@ async def test_each_attempt_is_inside_a_manager_of_its_own(autojump_clock: MockC
     ]
 
 
-async def test_it_gets_the_context_of_the_job(autojump_clock: MockClock) -> None:
-    seen: list[JobContext] = []
-
-    @asynccontextmanager
-    async def around(context: JobContext) -> AsyncGenerator[None]:
-        seen.append(context)
-        context.report(message="begin")
-        yield
-
-    async def work(context: JobContext) -> None:
-        seen.append(context)
-
-    async with open_job_queue(around=around) as queue:
-        handle = queue.submit_nowait(work, key="k", tags=["t"])
-
-    assert seen[0] is seen[1]
-    assert (seen[0].key, seen[0].tags) == ("k", frozenset({"t"}))
-    assert (progress := handle.snapshot().progress) is not None
-    assert progress.message == "begin"
-
-
 async def test_the_job_sees_its_context_variables_and_no_other_job_does(
     autojump_clock: MockClock,
 ) -> None:
@@ -167,20 +146,6 @@ async def test_its_time_counts_for_the_limit(autojump_clock: MockClock) -> None:
     assert around.seen[:3] == ["enter a 1", trio.Cancelled, "leave a"]
 
 
-async def test_a_limit_that_passes_on_entering_calls_no_function(autojump_clock: MockClock) -> None:
-    called: list[JobContext] = []
-
-    async def work(context: JobContext) -> None:
-        called.append(context)
-
-    async with open_job_queue(around=Around(seconds=5), timeout=2) as queue:
-        with pytest.raises(JobTimedOut):
-            await queue.run(work)
-
-    assert called == []
-    assert trio.current_time() == 2
-
-
 @pytest.mark.parametrize("where", ["enter", "leave"])
 async def test_an_error_of_the_manager_is_one_of_the_attempt(
     where: str, autojump_clock: MockClock
@@ -219,19 +184,6 @@ async def test_a_swallowed_error_is_the_value_none(autojump_clock: MockClock) ->
         ended = await queue.submit_nowait(fails).wait()
 
     assert (ended.status, ended.result, ended.attempt) == (JobStatus.COMPLETED, None, 1)
-
-
-async def test_a_swallowed_error_counts_even_if_a_cancel_was_asked_for(
-    autojump_clock: MockClock,
-) -> None:
-    async def fails_at_last(context: JobContext) -> None:
-        queue.cancel(context.id)
-        raise OSError
-
-    async with open_job_queue(around=Around(swallows=True)) as queue:
-        ended = await queue.submit_nowait(fails_at_last).wait()
-
-    assert (ended.status, ended.result) == (JobStatus.COMPLETED, None)
 
 
 async def cleans_up_badly(context: JobContext) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +14,6 @@ from ticketr import (
     CancelOutcome,
     JobContext,
     JobStatus,
-    RetryLater,
     UnknownJob,
     open_job_queue,
 )
@@ -49,34 +47,6 @@ async def test_a_delayed_job_starts_when_it_is_due_and_holds_no_worker(
         assert (job.waiting_for, job.due_at) == ("time", job.submitted_at + 5)
 
     assert (started(late), started(later), started(now)) == (5, 7, 0)
-
-
-async def test_a_sooner_one_may_come_later(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        late = queue.submit_nowait(sleep, delay=50)
-        await trio.sleep(1)
-        soon = queue.submit_nowait(sleep, delay=2)
-
-    assert (started(late), started(soon)) == (50, 2)
-
-
-async def test_a_job_that_is_due_ages_from_then_on(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(sleep, 10)
-        delayed = queue.submit_nowait(sleep, delay=5)
-        await trio.sleep(2)
-        prompt = queue.submit_nowait(sleep)
-
-    assert (started(delayed), started(prompt)) == (11, 8)
-
-
-async def test_becoming_due_is_a_change_to_watch(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(sleep, 10)
-        with queue.submit_nowait(sleep, delay=5).watch() as updates:
-            waits = [snapshot.waiting_for async for snapshot in updates]
-
-    assert waits == ["worker", None, None]
 
 
 async def test_run_now_ends_a_delay(autojump_clock: MockClock) -> None:
@@ -140,14 +110,6 @@ async def test_within_counts_from_the_submit(autojump_clock: MockClock) -> None:
     assert [job.snapshot().cancel_cause for job in (late, in_time)] == [CancelCause.EXPIRED, None]
 
 
-async def test_within_infinite_seconds_is_no_limit(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(sleep, 10)
-        handles = [queue.submit_nowait(sleep, within=within) for within in (math.inf, None)]
-
-    assert [handle.status for handle in handles] == [JobStatus.COMPLETED] * 2
-
-
 @pytest.mark.parametrize("order", [1, -1])
 async def test_within_and_start_by_do_not_go_together(
     order: int, autojump_clock: MockClock
@@ -187,40 +149,6 @@ async def test_a_worker_that_comes_at_the_last_moment_comes_too_late(
         assert late.status is JobStatus.CANCELLED
 
 
-async def test_a_job_that_started_in_time_may_run_past_it(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(sleep, 9, start_by=trio.current_time() + 3)
-        await trio.sleep(5)
-        queue.submit_nowait(sleep)
-
-        assert await handle.result() == 9
-
-
-async def test_a_job_that_may_start_at_any_time_waits_for_no_time(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(sleep, 99)
-        handle = queue.submit_nowait(sleep, 9, start_by=math.inf)
-
-        assert not queue._core.schedule.is_time_dependent
-        assert await handle.result() == 9
-
-
-async def test_a_job_that_started_in_time_may_be_tried_again_past_it(
-    autojump_clock: MockClock,
-) -> None:
-    async def second_time(context: JobContext) -> int:
-        if context.attempt == 1:
-            raise RetryLater(9)
-        return context.attempt
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(second_time, start_by=trio.current_time() + 3)
-
-        assert await handle.result() == 2
-
-
 async def test_leaving_the_block_waits_for_delayed_jobs(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         late = queue.submit_nowait(sleep, delay=500)
@@ -252,21 +180,6 @@ async def test_a_shutdown_without_limit_waits_for_all_until_it_gets_one(
         await queue.shutdown(grace=1)
 
         assert late.snapshot().cancel_cause is CancelCause.SHUTDOWN
-
-
-async def test_a_job_that_is_tried_again_does_not_put_off_the_cut_off(
-    autojump_clock: MockClock,
-) -> None:
-    async def again(context: JobContext) -> None:
-        await trio.sleep(1 if context.attempt == 1 else 99)
-        raise RetryLater(0)
-
-    async with open_job_queue() as queue:
-        queue.submit_nowait(again)
-        queue.submit_nowait(sleep, start_by=50)
-        await queue.shutdown(grace=3)
-
-    assert trio.current_time() == 3
 
 
 async def test_a_paused_queue_starts_nothing_and_resumes_in_order(
@@ -317,21 +230,6 @@ async def test_a_pause_and_its_end_are_changes_to_watch(autojump_clock: MockCloc
         assert job.snapshot().revision == revision + 4
 
 
-async def test_a_pause_changes_no_job_that_runs(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        job = queue.submit_nowait(sleep, key="k")
-        await trio.sleep(0.5)
-        before = job.snapshot()
-        with queue.watch() as updates:
-            for change in (queue.pause, queue.resume):
-                for key in (None, "k"):
-                    change(key)
-
-            assert job.snapshot() == before
-            with pytest.raises(trio.WouldBlock):
-                updates.receive_nowait()
-
-
 async def test_leaving_the_block_lifts_pauses_for_good(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> None:
         queue.pause()
@@ -343,24 +241,6 @@ async def test_leaving_the_block_lifts_pauses_for_good(autojump_clock: MockClock
         jobs = [queue.submit_nowait(job, key="k"), queue.submit_nowait(job, key="k")]
 
     assert {job.status for job in jobs} == {JobStatus.COMPLETED}
-
-
-async def test_the_lifting_of_pauses_is_a_change_to_watch(autojump_clock: MockClock) -> None:
-    seen: list[tuple[str, str | None]] = []
-
-    async def read() -> None:
-        with paused.watch() as updates:
-            async for job in updates:
-                seen.append((job.status, job.waiting_for))
-
-    async with trio.open_nursery() as nursery, open_job_queue() as queue:
-        await queue.submit(sleep, 5)
-        queue.pause()
-        paused = queue.submit_nowait(sleep)
-        nursery.start_soon(read)
-        await wait_all_tasks_blocked()
-
-    assert seen == [("pending", "worker"), ("running", None), ("completed", None)]
 
 
 async def test_cancel_all(autojump_clock: MockClock) -> None:
@@ -380,23 +260,3 @@ async def test_cancel_all(autojump_clock: MockClock) -> None:
         assert set(queue.cancel_all()) == {"a", "d"}
         await queue.wait_idle()
         assert queue.cancel_all() == {}
-
-
-@pytest.mark.parametrize("again", range(8))  # tasks wake in random order
-async def test_a_job_admitted_because_of_an_expiry_may_expire_too(
-    again: int, autojump_clock: MockClock
-) -> None:
-    called: list[str] = []
-
-    async def work(context: JobContext) -> None:
-        called.append(context.id)
-        await trio.sleep(5)
-
-    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
-        queue.pause()
-        queue.submit_nowait(work, id="paused", start_by=1)
-        for name in ("a", "b"):
-            nursery.start_soon(partial(queue.submit, work, id=name, start_by=1))
-            await wait_all_tasks_blocked()
-
-    assert called == []

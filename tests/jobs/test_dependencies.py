@@ -16,10 +16,7 @@ from ticketr import (
     JobContext,
     JobStatus,
     Keep,
-    OnConflict,
-    RetryLater,
     UnknownJob,
-    WouldDeadlock,
     open_job_queue,
 )
 from ticketr.jobs._record import JobRecord
@@ -66,18 +63,6 @@ async def test_a_job_starts_when_all_before_it_have_completed_and_holds_no_worke
     assert started(other, last) == [2, 3]
 
 
-async def test_to_wait_no_more_for_others_is_a_change_to_watch(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        before = queue.submit_nowait(sleep)
-        await trio.sleep(0.5)
-        job = queue.submit_nowait(sleep, after=[before])
-        queue.submit_nowait(sleep, priority=9)
-        with job.watch() as updates:
-            seen = [snapshot.waiting_for async for snapshot in updates]
-
-    assert seen[0] == "worker"
-
-
 @pytest.mark.parametrize("any_end", [False, True])
 @pytest.mark.parametrize("how", ["fails", "is cancelled", "had failed", "was cancelled"])
 async def test_a_job_after_one_that_does_not_complete(
@@ -106,18 +91,6 @@ async def test_a_job_after_one_that_does_not_complete(
     assert not job.snapshot().cancel_requested
 
 
-async def test_a_job_that_is_to_be_tried_again_has_not_ended(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> None:
-        if context.attempt == 1:
-            raise RetryLater(4)
-
-    async with open_job_queue() as queue:
-        before = queue.submit_nowait(job)
-        after = queue.submit_nowait(sleep, after=[before])
-
-    assert started(after) == [4]
-
-
 async def test_a_delay_counts_from_the_submit(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         before = queue.submit_nowait(sleep, 3)
@@ -132,16 +105,6 @@ async def test_a_delay_counts_from_the_submit(autojump_clock: MockClock) -> None
 
     assert seen == ["after", "time"]
     assert started(soon, now, late) == [3, 3, 5]
-
-
-async def test_a_latest_start_holds_while_a_job_waits_for_others(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue() as queue:
-        before = queue.submit_nowait(sleep, 9)
-        job = queue.submit_nowait(sleep, after=[before], within=4)
-
-    assert (job.snapshot().finished_at, *causes(job)) == (4, CancelCause.EXPIRED)
 
 
 async def test_what_a_job_waits_for_is_the_first_that_holds(autojump_clock: MockClock) -> None:
@@ -263,74 +226,6 @@ def test_a_cancel_from_outside_has_one_cause_for_all_in_any_order_of_tasks() -> 
 
     for _ in range(20):  # Trio runs tasks in random order
         trio.run(main, clock=MockClock(autojump_threshold=0))
-
-
-async def test_a_bounded_shutdown_waits_for_those_that_are_due(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        before = queue.submit_nowait(sleep, 1)
-        job = queue.submit_nowait(sleep, after=[before])
-        late = queue.submit_nowait(sleep, after=[before], delay=2)
-        later = queue.submit_nowait(sleep, after=[late])
-        await queue.shutdown(grace=9)
-
-    assert job.status is JobStatus.COMPLETED
-    assert causes(late) == [CancelCause.SHUTDOWN]
-    assert causes(later) == [CancelCause.DEPENDENCY]
-    assert late.snapshot().finished_at == 0
-
-
-@pytest.mark.parametrize("any_end", [False, True])
-@pytest.mark.parametrize("is_running", [False, True])
-async def test_a_job_may_supersede_the_one_that_it_starts_after(
-    is_running: bool, any_end: bool, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue(workers=2) as queue:
-        first = queue.submit_nowait(sleep, 2, id="a")
-        await trio.sleep(1 if is_running else 0)
-        second = queue.submit_nowait(
-            sleep, id="a", after=["a"], after_any_end=any_end, on_conflict=OnConflict.SUPERSEDE
-        )
-
-    assert causes(first) == [CancelCause.SUPERSEDED]
-    assert causes(second) == [None if any_end else CancelCause.DEPENDENCY]
-
-
-async def test_a_job_may_start_after_others_and_supersede_one(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=3) as queue:
-        old = queue.submit_nowait(sleep, 9, id="a")
-        before = queue.submit_nowait(sleep, 3)
-        await trio.sleep(1)
-        job = queue.submit_nowait(sleep, id="a", after=[before], on_conflict=OnConflict.SUPERSEDE)
-
-    assert causes(old, job) == [CancelCause.SUPERSEDED, None]
-    assert started(old, before, job) == [0, 0, 3]
-
-
-@pytest.mark.parametrize("any_end", [False, True])
-async def test_a_job_may_not_wait_for_one_that_starts_after_it(
-    any_end: bool, autojump_clock: MockClock
-) -> None:
-    async def job(context: JobContext) -> str:
-        middle = queue.submit_nowait(sleep, after=[context.id], after_any_end=any_end)
-        last = queue.submit_nowait(sleep, after=[middle], after_any_end=any_end)
-        with pytest.raises(WouldDeadlock) as caught:
-            await last.wait()
-        return caught.value.awaited
-
-    async with open_job_queue(workers=3) as queue:
-        handle = queue.submit_nowait(job, id="a")
-
-    assert "which starts after one that waits for this job" in await handle.result()
-
-
-async def test_a_job_may_wait_for_one_that_starts_after_a_third(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> float:
-        other = queue.submit_nowait(sleep, 5)
-        await queue.run(sleep, 1, after=[other])
-        return trio.current_time()
-
-    async with open_job_queue(workers=2) as queue:
-        assert await queue.run(job) == 6
 
 
 async def test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it(

@@ -49,41 +49,6 @@ class HalfRepr:
         return HALF
 
 
-class LyingText(str):
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        raise OSError("no")
-
-    __repr__ = encode = isascii = __hash__ = __len__ = __str__  # type: ignore[assignment]
-
-
-class LyingDict(dict[Any, Any]):
-    def items(self) -> Any:
-        raise OSError("no")
-
-    __iter__ = keys = __len__ = items
-
-
-class LyingList(list[Any]):
-    def __iter__(self) -> Any:
-        raise OSError("no")
-
-
-class LyingInt(int):
-    def __repr__(self) -> str:
-        raise OSError("no")
-
-    __int__ = __index__ = __str__ = __repr__  # type: ignore[assignment]
-
-
-class LyingFloat(float):
-    def __float__(self) -> float:
-        raise OSError("no")
-
-    __repr__ = is_integer = __float__  # type: ignore[assignment]
-
-
 class Colour(Enum):
     RED = 1
 
@@ -130,11 +95,6 @@ def loop() -> list[object]:
     (Level.HIGH, 3),
     (Word.YES, "yes"),
     ({Word.YES: Word.YES}, {"yes": "yes"}),
-    (LyingText("text"), "text"),
-    (LyingDict(a=1), {"a": 1}),
-    (LyingList([1, 2]), [1, 2]),
-    (LyingInt(5), 5),
-    (LyingFloat(2.5), 2.5),
     (2**2048 - 1, 2**2048 - 1),
     (nested(MAX_DEPTH), nested(MAX_DEPTH)),
 )
@@ -313,8 +273,6 @@ TIMES = st.floats(-1e12, 1e12)
 MAKE_ODD: list[Any] = [
     *(Hostile, HalfRepr, object, loop, partial(nested, 10_000)),
     *(lambda: math.nan, lambda: 10**5000, lambda: HALF, lambda: b"\xff", lambda: {1: 2}),
-    *(lambda: LyingText("x"), lambda: LyingDict(a=1), lambda: LyingList([1])),
-    *(lambda: LyingInt(3), lambda: LyingFloat(1)),
 ]
 ODD = st.integers(0, len(MAKE_ODD) - 1).map(lambda number: MAKE_ODD[number]())
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, ODD)
@@ -417,14 +375,13 @@ def test_a_missing_field_is_named(name: str) -> None:
         *(("id", value) for value in (None, 3, ["a"])),
         *(("status", value) for value in ("lost", None, JobStatus.FAILED, 5)),
         *(("revision", value) for value in ("4", 4.0, True, None)),
-        *(("tags", value) for value in ("t", [1], None)),
+        *(("tags", value) for value in ("t", None)),
         ("progress", []),
         ("progress", "half"),
-        ("progress", {**PLAIN.as_dict()["progress"], "total": math.nan}),  # type: ignore[dict-item]
         *(("cancel_requested", value) for value in (0, None)),
         *(("cancel_cause", value) for value in ("weather", 1)),
-        *(("submitted_at", value) for value in (None, "1", True, math.inf, math.nan, 10**400)),
-        *(("finished_at", value) for value in ("1", False, -math.inf)),
+        *(("submitted_at", value) for value in (None, "1", True)),
+        *(("finished_at", value) for value in ("1", False)),
         *(("error", value) for value in ({"type": "x", "message": "y"}, "no")),
         ("wall_offset", "1"),
         ("waiting_for", 3),

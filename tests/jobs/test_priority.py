@@ -40,19 +40,6 @@ async def test_the_highest_priority_runs_first_then_the_first_submitted(
     assert order.started == ["c", "b", "d", "a", "e"]
 
 
-async def test_a_higher_priority_runs_first_however_long_the_others_have_waited(
-    autojump_clock: MockClock,
-) -> None:
-    order = Order()
-    async with open_job_queue(max_pending=None) as queue:
-        for number in range(300):
-            queue.submit_nowait(order.job, id=f"old {number}")
-        await trio.sleep(250.5)
-        queue.submit_nowait(order.job, id="urgent", priority=1)
-
-    assert order.started.index("urgent") == 251
-
-
 async def test_equal_priorities_run_by_due_time_then_by_submit(autojump_clock: MockClock) -> None:
     order = Order()
 
@@ -114,18 +101,6 @@ async def test_set_priority_moves_a_waiting_job(autojump_clock: MockClock) -> No
             queue.set_priority("x", 1)
 
     assert order.started == ["c", "b", "d", "a"]
-
-
-async def test_a_running_job_may_get_another_priority(autojump_clock: MockClock) -> None:
-    order = Order()
-    async with open_job_queue() as queue:
-        job = await queue.submit(order.job)
-        await trio.sleep(0.5)
-
-        with queue.watch() as updates:
-            assert queue.set_priority(job.id, 3)
-            assert job.snapshot().priority == 3
-            assert updates.receive_nowait() == job.snapshot()
 
 
 @pytest.mark.parametrize("priority", [math.nan, math.inf, 10**400])

@@ -11,7 +11,6 @@ from ticketr import (
     CancelCause,
     JobContext,
     JobStatus,
-    OnConflict,
     Rate,
     Retry,
     RetryLater,
@@ -206,20 +205,6 @@ async def test_the_rate_of_a_key_outlives_its_jobs_until_it_is_removed(
     assert started(job) == [10]
 
 
-async def test_the_rate_of_a_key_holds_while_the_block_is_left(autojump_clock: MockClock) -> None:
-    handles: list[JobHandle[object]] = []
-
-    async def parent(context: JobContext) -> None:
-        await trio.sleep(1)
-        handles.extend([queue.submit_nowait(sleep, key="a") for _ in range(2)])
-
-    async with open_job_queue() as queue:
-        queue.set_rate(Rate(1, per=10.0), key="a")
-        queue.submit_nowait(parent)
-
-    assert started(*handles) == [1, 11]
-
-
 async def test_a_bounded_shutdown_cancels_what_waits_for_a_rate(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2) as queue:
         queue.set_rate(Rate(1, per=2.0), key="a")
@@ -257,31 +242,6 @@ async def test_an_unbounded_shutdown_waits_for_a_rate(autojump_clock: MockClock)
     assert started(*jobs) == [0, 2, 4]
 
 
-async def test_a_latest_start_passes_while_a_job_waits_for_a_rate(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(rate=Rate(1, per=9.0)) as queue:
-        await queue.run(sleep)
-        job = queue.submit_nowait(sleep, within=3.0)
-
-    assert job.snapshot().cancel_cause is CancelCause.EXPIRED
-    assert job.snapshot().finished_at == 3
-
-
-async def test_a_joined_job_takes_no_start_and_its_successor_takes_one(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(rate=Rate(1, per=3.0)) as queue:
-        await queue.run(sleep)
-        first = queue.submit_nowait(sleep, key="a")
-        joined = queue.submit_nowait(sleep, key="a", on_conflict=OnConflict.JOIN)
-        second = queue.submit_nowait(sleep, key="a", on_conflict=OnConflict.SUPERSEDE)
-
-    assert joined.id == first.id
-    assert first.snapshot().cancel_cause is CancelCause.SUPERSEDED
-    assert started(second) == [3]
-
-
 async def test_a_rate_is_no_hope_for_a_job_that_needs_the_worker_of_the_one_that_waits(
     autojump_clock: MockClock,
 ) -> None:
@@ -305,16 +265,3 @@ async def test_what_is_no_rate_is_refused(value: Any, autojump_clock: MockClock)
         with pytest.raises(TypeError, match="hashable"):
             queue.set_rate(Rate(1), key=[])  # type: ignore[arg-type]
     queue.set_rate(Rate(1))  # of no consequence in a queue that is closed
-
-
-async def test_10_000_starts_keep_to_the_exact_times(autojump_clock: MockClock) -> None:
-    last: list[float] = []
-
-    async def job(context: JobContext) -> None:
-        last[:] = [trio.current_time()]
-
-    async with open_job_queue(max_pending=None, rate=Rate(10, burst=1)) as queue:
-        for _ in range(10_001):
-            queue.submit_nowait(job)
-
-    assert last == [10_000 * 0.1]

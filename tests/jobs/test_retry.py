@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import inspect
 import math
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -164,15 +163,6 @@ async def test_a_job_between_attempts_holds_neither_worker_nor_key_nor_room(
     assert queue._core.registry.keys == {}
 
 
-async def test_a_job_that_is_tried_again_keeps_its_place(autojump_clock: MockClock) -> None:
-    trial = Trial(ValueError(), None)
-    async with open_job_queue() as queue:
-        queue.submit_nowait(trial.job, id="a", retry=Retry(2, first=5, jitter=0))
-        queue.submit_nowait(sleep, id="b", delay=6)  # due in the same moment
-
-    assert [(job.id, job.started_at) for job in queue.jobs()] == [("a", 6), ("b", 7)]
-
-
 async def test_a_cancel_between_attempts_is_final_at_once(autojump_clock: MockClock) -> None:
     trial = Trial(ValueError(), None)
     async with open_job_queue() as queue:
@@ -318,19 +308,6 @@ async def test_a_rule_that_exits_ends_the_program_and_the_job(autojump_clock: Mo
     assert ended.error.type == "SystemExit"
 
 
-async def test_a_rule_that_cancels_the_job_tries_nothing_again(autojump_clock: MockClock) -> None:
-    def rule(error: Exception) -> bool:
-        queue.cancel("a")
-        return True
-
-    trial = Trial(ValueError())
-    async with open_job_queue() as queue:
-        ended = await (await queue.submit(trial.job, id="a", retry=Retry(2, on=rule))).wait()
-
-    assert (ended.status, ended.cancel_cause) == (JobStatus.FAILED, CancelCause.USER)
-    assert len(trial.attempts) == 1
-
-
 async def test_a_job_whose_time_is_over_is_tried_again(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> int:
         await trio.sleep(10 if context.attempt == 1 else 1)
@@ -368,25 +345,6 @@ async def test_each_attempt_begins_afresh(autojump_clock: MockClock) -> None:
     assert progress.current == 2
 
 
-async def test_a_job_without_a_rule_that_asks_for_later_begins_afresh_too(
-    autojump_clock: MockClock,
-) -> None:
-    variable = contextvars.ContextVar("variable", default="mine")
-    seen: list[str] = []
-
-    async def job(context: JobContext) -> None:
-        seen.append(variable.get())
-        variable.set("changed")
-        if context.attempt < 3:
-            raise RetryLater(1)
-
-    variable.set("the submitter's")
-    async with open_job_queue() as queue:
-        await queue.run(job)
-
-    assert seen == ["the submitter's"] * 3
-
-
 async def test_run_now_ends_the_wait_between_attempts(autojump_clock: MockClock) -> None:
     trial = Trial(ValueError(), None)
     async with open_job_queue() as queue:
@@ -395,15 +353,6 @@ async def test_run_now_ends_the_wait_between_attempts(autojump_clock: MockClock)
         assert queue.run_now(handle.id)
 
     assert trial.gaps == [0.5]
-
-
-async def test_leaving_the_block_waits_for_further_attempts(autojump_clock: MockClock) -> None:
-    trial = Trial(ValueError(), None)
-    async with open_job_queue() as queue:
-        queue.submit_nowait(trial.job, retry=Retry(2, first=50, jitter=0))
-
-    assert trial.gaps == [50]
-    assert queue.statistics().completed == 1
 
 
 @pytest.mark.parametrize("when", [0.5, 1.5])
@@ -419,35 +368,6 @@ async def test_a_bounded_shutdown_waits_for_no_further_attempt(
     job = handle.snapshot()
     assert (job.status, job.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
     assert job.finished_at == job.submitted_at + max(when, 1)
-    assert trial.attempts == [1]
-
-
-async def test_a_bounded_shutdown_ends_a_job_before_its_next_attempt_while_others_run(
-    autojump_clock: MockClock,
-) -> None:
-    async def sleep(context: JobContext) -> None:
-        await trio.sleep(10)
-
-    trial = Trial(ValueError(), None)
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(trial.job, retry=Retry(2, jitter=0))
-        queue.submit_nowait(sleep)
-        await queue.shutdown(grace=60)
-
-    job = handle.snapshot()
-    assert (job.status, job.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
-    assert job.finished_at == job.submitted_at + 1
-
-
-async def test_a_body_error_ends_a_job_between_attempts(autojump_clock: MockClock) -> None:
-    trial = Trial(ValueError(), None)
-    with suppress(KeyError):
-        async with open_job_queue() as queue:
-            handle = queue.submit_nowait(trial.job, retry=THRICE)
-            await trial_is_over(trial)
-            raise KeyError
-
-    assert handle.snapshot().cancel_cause is CancelCause.SHUTDOWN
     assert trial.attempts == [1]
 
 
@@ -476,14 +396,6 @@ async def test_no_attempt_begins_after_the_total(autojump_clock: MockClock) -> N
     assert trial.times == [0, 3, 6, 9]
 
 
-async def test_total_alone_limits_no_number_of_attempts(autojump_clock: MockClock) -> None:
-    trial = Trial(*[OSError()] * 30)
-
-    await total_times(trial, Retry(total=60.0, first=2, factor=1, jitter=0))
-
-    assert trial.times == [3 * n for n in range(20)]
-
-
 async def test_total_cuts_the_attempt_that_runs(autojump_clock: MockClock) -> None:
     trial = Trial(*[OSError()] * 9)
     retry = Retry(9, first=2, factor=1, jitter=0, total=9.5)
@@ -497,26 +409,6 @@ async def test_total_cuts_the_attempt_that_runs(autojump_clock: MockClock) -> No
     assert caught.value.timeout == 9.5
     assert handle.snapshot().cancel_cause is CancelCause.TIMEOUT
     assert handle.snapshot().attempt == 4
-
-
-async def test_timeout_of_one_attempt_holds_beside_the_total(autojump_clock: MockClock) -> None:
-    retry = Retry(9, first=2, factor=1, jitter=0, total=6)
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(sleep, 100, retry=retry, timeout=3)
-        snapshot = await handle.wait()
-
-    assert (snapshot.attempt, snapshot.started_at, snapshot.finished_at) == (2, 5, 6)
-
-
-async def test_total_counts_from_the_first_start(autojump_clock: MockClock) -> None:
-    trial = Trial(*[OSError()] * 9)
-
-    async with open_job_queue() as queue:
-        await queue.submit(sleep, 100)
-        await queue.submit(trial.job, retry=Retry(9, first=2, factor=1, jitter=0, total=4))
-
-    assert trial.times == [100, 103]
 
 
 async def test_total_includes_the_waits_of_retry_later(autojump_clock: MockClock) -> None:

@@ -9,17 +9,6 @@ from ticketr.jobs._admission import Submission
 from ticketr.jobs._scheduling.schedule import Schedule
 
 
-def test_first_in_first_out() -> None:
-    schedule, a, b = Schedule(10), pending_record("a"), pending_record("b")
-    schedule.add(a, 0)
-    schedule.add(b, 0)
-
-    assert schedule.jobs() == [a, b]
-    assert schedule.peek() is a
-    assert [schedule.take(), schedule.take(), schedule.take()] == [a, b, None]
-    assert schedule.peek() is None
-
-
 def test_one_can_be_taken_out_of_the_middle() -> None:
     schedule, a, b, c = Schedule(10), pending_record("a"), pending_record("b"), pending_record("c")
     for job in (a, b, c):

@@ -163,15 +163,6 @@ async def test_progress_that_is_read_in_the_next_attempt_is_newer_all_the_same(
     assert seen[0].revision < seen[1].revision < seen[2].revision
 
 
-async def test_a_job_that_never_reports_has_no_progress(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with queue.progress() as reports:
-            await queue.submit(steps, 0)
-            await queue.shutdown()
-
-            assert [report async for report in reports] == []
-
-
 @pytest.mark.parametrize("readers", [0, 1, 5])
 async def test_dead_readers_cost_the_jobs_nothing(readers: int, autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2) as queue:
@@ -209,15 +200,6 @@ async def test_watching_a_job_that_has_ended_tells_how(autojump_clock: MockClock
                     assert [told(snapshot) async for snapshot in updates] == [("completed", 1)]
             await queue.shutdown()
             assert [snapshot async for snapshot in others] == []
-
-
-async def test_watching_a_pending_job_that_is_cancelled(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(steps, 1)
-        with handle.watch() as updates:
-            handle.cancel()
-
-            assert [told(snapshot) async for snapshot in updates] == [("cancelled", None)]
 
 
 async def test_a_request_to_cancel_is_a_change(autojump_clock: MockClock) -> None:

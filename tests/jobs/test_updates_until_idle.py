@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from ticketr import JobContext, RetryLater, open_job_queue
+from ticketr import JobContext, open_job_queue
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -54,24 +54,6 @@ async def test_a_reader_that_waits_is_told_of_the_end_of_the_last_job(
                 pass
 
         assert trio.current_time() == 3
-
-
-@pytest.mark.parametrize("kind", ["watch", "progress"])
-async def test_a_reader_waits_for_jobs_between_attempts(
-    autojump_clock: MockClock, kind: str
-) -> None:
-    async def later(context: JobContext) -> None:
-        if context.attempt == 1:
-            raise RetryLater(50)
-
-    async with open_job_queue() as queue, trio.open_nursery() as nursery:
-        await queue.submit(later)
-        with read(queue, kind) as updates:
-            async for _ in updates:
-                pass
-
-        assert trio.current_time() == 50
-        nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("kind", ["watch", "progress"])

@@ -5,20 +5,10 @@ from __future__ import annotations
 import enum
 import traceback
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
-from ticketr.jobs._readers.json import (
-    any_of,
-    field_of,
-    json_key,
-    json_text,
-    json_value,
-    number_of,
-    optional_field_of,
-    optional_number_of,
-    texts_of,
-    wall_clock,
-)
+from ticketr.jobs._readers.json import field_of, json_key, json_text, json_value, wall_clock
 from ticketr.jobs._readers.progress import JobProgress
 from ticketr.jobs._values import class_name, exact_str
 
@@ -262,27 +252,27 @@ class JobSnapshot(Generic[T_co]):
             ValueError: A field is missing, or has a value that ``as_dict`` does not give.
         """
         job_id = field_of(data, "id", str)
-        progress = optional_field_of(data, "progress", dict)
-        error = optional_field_of(data, "error", dict)
-        cause = optional_field_of(data, "cancel_cause", str)
+        progress = field_of(data, "progress", dict, NoneType)
+        error = field_of(data, "error", dict, NoneType)
+        cause = field_of(data, "cancel_cause", str, NoneType)
         return JobSnapshot(
             id=job_id,
             name=field_of(data, "name", str),
             status=JobStatus(field_of(data, "status", str)),
             revision=field_of(data, "revision", int),
-            key=json_key(any_of(data, "key")),
-            tags=frozenset(texts_of(data, "tags")),
+            key=json_key(field_of(data, "key")),
+            tags=frozenset(map(str, field_of(data, "tags", list))),
             priority=field_of(data, "priority", int),
             attempt=field_of(data, "attempt", int),
             progress=None if progress is None else JobProgress.from_dict(job_id, progress),
-            waiting_for=optional_field_of(data, "waiting_for", str),
+            waiting_for=field_of(data, "waiting_for", str, NoneType),
             cancel_requested=field_of(data, "cancel_requested", bool),
             cancel_cause=None if cause is None else CancelCause(cause),
-            submitted_at=number_of(data, "submitted_at"),
-            due_at=number_of(data, "due_at"),
-            started_at=optional_number_of(data, "started_at"),
-            finished_at=optional_number_of(data, "finished_at"),
+            submitted_at=field_of(data, "submitted_at", int, float),
+            due_at=field_of(data, "due_at", int, float),
+            started_at=field_of(data, "started_at", int, float, NoneType),
+            finished_at=field_of(data, "finished_at", int, float, NoneType),
             error=None if error is None else JobErrorInfo.from_dict(error),
-            result=json_value(any_of(data, "result")),
-            wall_offset=optional_number_of(data, "wall_offset"),
+            result=json_value(field_of(data, "result")),
+            wall_offset=field_of(data, "wall_offset", int, float, NoneType),
         )

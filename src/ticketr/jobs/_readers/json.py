@@ -6,24 +6,18 @@ A result or key may be any object, with code of its own. Only its ``repr`` is ca
 from __future__ import annotations
 
 import math
-import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.jobs._values import as_real, exact_str, full_repr, safe_repr
+from ticketr.jobs._values import exact_str, full_repr, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-T = TypeVar("T")
 
 MAX_DEPTH: Final = 100
 """How deep lists and dicts may be nested; readers of JSON have such a limit too."""
 MAX_BITS: Final = 2048
 """The size of the largest ``int``; Python may refuse to write a longer one in decimals."""
-
-LARGEST: Final = sys.float_info.max
-"""The largest number that can be divided; an ``int`` may be larger."""
 
 
 def json_value(value: object) -> object:
@@ -91,64 +85,16 @@ def wall_clock(at: float | None, offset: float | None) -> str | None:
         return None  # a clock of a test may be anywhere
 
 
-def any_of(data: Mapping[str, object], name: str) -> object:
+def field_of(data: Mapping[str, object], name: str, *kinds: type) -> Any:
     """Return a field of a dict that was JSON.
 
     Raises:
-        ValueError: It is missing.
+        ValueError: It is missing, or not an object of one of these classes.
     """
+    what = "this is not a job as as_dict() gives it"
     if name not in data:
-        raise ValueError(f"this is not a job as as_dict() gives it: {name!r} is missing")
-    return data[name]
-
-
-def field_of(data: Mapping[str, object], name: str, kind: type[T]) -> T:
-    """Return a field of a dict that was JSON.
-
-    Raises:
-        ValueError: It is missing, or not an object of this class.
-    """
-    value = any_of(data, name)
-    if type(value) is not kind:
-        raise ValueError(_not_ours(name, value))
+        raise ValueError(f"{what}: {name!r} is missing")
+    value = data[name]
+    if kinds and type(value) not in kinds:
+        raise ValueError(f"{what}: {name!r} is {safe_repr(value)}")
     return value
-
-
-def optional_field_of(data: Mapping[str, object], name: str, kind: type[T]) -> T | None:
-    """Return a field of a dict that was JSON, which may be None, as :func:`field_of` does."""
-    return None if any_of(data, name) is None else field_of(data, name, kind)
-
-
-def number_of(data: Mapping[str, object], name: str) -> float:
-    """Return a number that was JSON.
-
-    Raises:
-        ValueError: It is missing, or no number, or none that can be calculated with.
-    """
-    value = any_of(data, name)
-    number = as_real(value) if type(value) in (int, float) else None
-    if number is None or not -LARGEST <= number <= LARGEST:
-        raise ValueError(_not_ours(name, value))
-    return number
-
-
-def optional_number_of(data: Mapping[str, object], name: str) -> float | None:
-    """Return a number that was JSON, or None, as :func:`number_of` does."""
-    return None if any_of(data, name) is None else number_of(data, name)
-
-
-def texts_of(data: Mapping[str, object], name: str) -> list[str]:
-    """Return a list of texts that was JSON.
-
-    Raises:
-        ValueError: It is missing, or not such a list.
-    """
-    values: list[object] = field_of(data, name, list)
-    texts = [value for value in values if type(value) is str]
-    if len(texts) < len(values):
-        raise ValueError(_not_ours(name, values))
-    return texts
-
-
-def _not_ours(name: str, value: object) -> str:
-    return f"this is not a job as as_dict() gives it: {name!r} is {safe_repr(value)}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ticketr.jobs._readers.json import LARGEST, field_of, json_text, number_of
+from ticketr.jobs._readers.json import field_of, json_text
 from ticketr.jobs._values import as_real
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+LARGEST: Final = sys.float_info.max
+"""The largest number that can be divided; an ``int`` may be larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class JobProgress:
         """
         return cls(
             job_id,
-            number_of(data, "current"),
-            number_of(data, "total"),
+            field_of(data, "current", int, float),
+            field_of(data, "total", int, float),
             field_of(data, "message", str),
             field_of(data, "revision", int),
         )
