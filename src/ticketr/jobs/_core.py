@@ -326,8 +326,6 @@ class QueueCore:
         record.back_off(now + delay, is_counted=is_counted)
         self.schedule.add(record, now)
         self.notify_pending(record)
-        if record.collector is not None:
-            record.collector.job_put_back()
         if self.phase.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.dispatcher.wake()

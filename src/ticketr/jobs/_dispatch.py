@@ -100,15 +100,6 @@ class Dispatcher:
         if self.idle and (record.call[2] if self.wakeup_pending else not self._running):
             self.wake()
 
-    def job_fed(self, record: JobRecord) -> None:
-        """Note that a map has submitted a job, and goes on.
-
-        Wake an idle worker, unless the reader of a map returns and :meth:`submit_returned` can do
-        it.
-        """
-        if self.idle and (record.call[2] if self.wakeup_pending else not self.returning_submits):
-            self.wake()
-
     def submit_returned(self) -> None:
         """Wake a worker if none has taken the submitted job by now."""
         self.returning_submits -= 1

@@ -182,6 +182,8 @@ class JobSnapshot(Generic[T_co]):
         result: What its function returned; None unless it completed.
         wall_offset: What to add to these times to get the seconds since 1970 of the wall clock;
             None if that is not known. It does not count when snapshots are compared.
+        item: The item that the job was for, if :meth:`JobQueue.map` gave this snapshot; None
+            otherwise. The same holds for it.
     """
 
     id: JobID
@@ -203,6 +205,7 @@ class JobSnapshot(Generic[T_co]):
     error: JobErrorInfo | None
     result: T_co | None
     wall_offset: float | None = field(default=None, compare=False, repr=False)
+    item: object = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """Return the snapshot in JSON's types.

@@ -277,7 +277,8 @@ class JobQueue:
         map down. At a failure the other jobs are cancelled, and the iteration raises it.
         Leaving the block early cancels the jobs that are left, with the cause SCOPE; it is left
         when all jobs have ended. A failure that was not read then goes to ``on_job_error``.
-        An error of the items cancels all jobs, and the iteration raises it.
+        An error of the items cancels all jobs, and the iteration raises it. A map that is never
+        iterated runs all items, drops the values and raises the first failure.
 
         Cancellation:
             Cancelling the iteration loses no result. Cancelling the block cancels the jobs that are
@@ -289,7 +290,7 @@ class JobQueue:
                 the end of the map.
             ordered: Whether the results come in the order of the items, or as the jobs end.
             outcomes: Whether to give each job's final :class:`JobSnapshot`, that of a failed one
-                too, instead of the values.
+                too, instead of the values. Its ``item`` is the job's item.
             options: See :class:`JobOptions`; they apply to each job, ``id`` to none.
 
         Raises:
@@ -300,13 +301,18 @@ class JobQueue:
             WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
         """
         self._core.subscriptions.owner_thread.check()
-        from ticketr.jobs._maps.items import check_items  # noqa: PLC0415 - only for a map
-        from ticketr.jobs._maps.map import JobMap  # noqa: PLC0415 - the same
-        from ticketr.jobs._maps.map_jobs import template_of  # noqa: PLC0415 - the same
+        from ticketr.jobs._maps.map import JobMap  # noqa: PLC0415 - only for a map
 
-        template = template_of(function, self._timeout, self._retry, options)
-        check_items(items)
-        return JobMap(self._core, template, items, ordered=bool(ordered), outcomes=bool(outcomes))
+        return JobMap(
+            self._core,
+            function,
+            items,
+            options,
+            self._timeout,
+            self._retry,
+            ordered=bool(ordered),
+            outcomes=bool(outcomes),
+        )
 
     @overload
     def repeat(

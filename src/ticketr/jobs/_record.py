@@ -173,9 +173,6 @@ class JobCollector(Protocol):
     def job_ended(self, record: JobRecord) -> None:
         """Take a job that has ended."""
 
-    def job_put_back(self) -> None:
-        """Note that a job waits for another attempt."""
-
 
 @final
 class JobRecord:
@@ -255,13 +252,12 @@ class JobRecord:
         name: str,
         timeout: float,
         retry: Retry | None,
-        collector: JobCollector | None = None,
     ) -> None:
         self.call: JobCall = (function, args, context, None)
         self.name: str = name
         self.timeout: float = timeout
         self.retry: Retry | None = retry
-        self.collector: JobCollector | None = collector
+        self.collector: JobCollector | None = None
         self.extras: JobExtras[JobRecord] = NO_EXTRAS
         self.awaits: AwaitedJobs | None = None
         self.ended: trio.Event | None = None
@@ -490,6 +486,10 @@ class JobRecord:
         if self.collector is not None:
             return True
         return self.ended is not None and self.ended.statistics().tasks_waiting > 0
+
+    def collect_by(self, collector: JobCollector) -> None:
+        """Make it a job of a map."""
+        self.collector = collector
 
     def tell_collector(self) -> None:
         """Tell the map that the job belongs to."""
