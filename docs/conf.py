@@ -41,13 +41,13 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"trio\..*"),
     ("py:class", r"(ticketr(\.\w+)+\.)?[A-Z]s?(_co)?"),  # type variables
-    # Names of the standard library, which the code imports for type checkers alone.
-    ("py:class", r"(\w+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable)"),
+    # Names of the standard library.
+    ("py:class", r"([\w.]+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable|Sequence)"),
     ("py:class", "App|Celery|Task"),
     # Types that their users need not name.
     (
         "py:class",
-        r"(tuple\[)?(Deferrer|Failures|OnJobError|OnProgress|RunSync|LineOutput|Stream|RunningJob|BatchCounter)",
+        r"(tuple\[)?([\w.]+\.)?(Deferrer|Failures|OnJobError|OnProgress|RunSync|LineOutput|Stream|RunningJob|BatchCounter)",
     ),
     ("py:class", r"dict\[JobID"),
 ]
