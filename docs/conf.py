@@ -42,7 +42,10 @@ nitpick_ignore_regex = [
     ("py:.*", r"trio\..*"),
     ("py:class", r"(ticketr(\.\w+)+\.)?[A-Z]s?(_co)?"),  # type variables
     # Names of the standard library.
-    ("py:class", r"([\w.]+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable|Sequence)"),
+    (
+        "py:class",
+        r"([\w.]+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Callable|Iterable|Sequence)",
+    ),
     ("py:class", "App|Celery|Task"),
     # Types that their users need not name.
     (
