@@ -43,6 +43,7 @@ ANSWERS_ANYWHERE = {
     "JobContext.id",
     "JobContext.name",
     "JobContext.key",
+    "JobContext.scheduled_at",
     "JobContext.tags",
     "JobContext.attempt",
     "JobContext.cancel_requested",

@@ -700,3 +700,53 @@ async def test_refused_run_now_keeps_the_next_run(autojump_clock: MockClock) -> 
 
     assert log.starts == [10]
     assert handle.missed == 0
+
+
+# Due times that were missed
+
+
+@pytest.mark.parametrize(
+    ("missed", "starts", "due"),
+    [("skip", [0, 40], [0, 40]), ("run_once", [0, 35, 40], [0, 30, 40])],
+)
+async def test_a_missed_due_time_has_one_run_at_once_if_that_was_asked(
+    autojump_clock: MockClock, missed: Any, starts: list[float], due: list[float]
+) -> None:
+    log = Log(35)
+    scheduled: list[datetime | None] = []
+
+    async def note(context: JobContext) -> None:
+        scheduled.append(context.scheduled_at)
+        await log.job(context)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(note, every=10.0, missed=missed)
+        await trio.sleep(45)
+        assert (handle.missed, handle.runs) == (3, len(starts))
+        assert log.starts == starts
+        await queue.run(note)
+
+    assert scheduled.pop() is None
+    times = [at for at in scheduled if at is not None]
+    assert [(at - times[0]).total_seconds() for at in times] == pytest.approx(due)
+
+
+async def test_a_pause_leaves_no_due_time_to_run(autojump_clock: MockClock) -> None:
+    log = Log()
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=10.0, missed="run_once")
+        await trio.sleep(1)
+        handle.pause()
+        await trio.sleep(24)
+        handle.resume()
+        await trio.sleep(10)
+        assert handle.missed == 0
+
+    assert log.starts == [0, 30]
+
+
+async def test_a_wrong_word_for_missed_is_refused(autojump_clock: MockClock) -> None:
+    wrong: Any = "run"
+    async with open_job_queue() as queue:
+        with pytest.raises(ValueError, match="'skip' or 'run_once'"):
+            queue.repeat(fails, every=1.0, missed=wrong)

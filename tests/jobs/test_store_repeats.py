@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
+    from ticketr import JobContext
+
 
 @pytest.fixture(autouse=True)
 def _wall_clock(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +34,15 @@ def path(tmp_path: Path) -> Path:
 
 def every_minute(due: datetime) -> datetime:
     return due + timedelta(minutes=1)
+
+
+def ten_seconds_later(due: datetime) -> datetime:
+    return due + timedelta(seconds=10)
+
+
+async def scheduled(context: JobContext) -> None:
+    assert context.scheduled_at is not None
+    RAN.append((round(context.scheduled_at.timestamp() - 1e9), trio.current_time()))
 
 
 async def timed(context: Any, what: object) -> None:
@@ -53,6 +64,26 @@ async def test_a_repeat_goes_on_by_itself(autojump_clock: MockClock, path: Path)
     # Those at 30 and 40 passed while no queue was open.
     assert [("a", f"r#{n}", at) for n, at in [(1, 0), (2, 10), (3, 20), (4, 50)]] == RAN
     assert (job.key, job.tags, job.priority) == ("k", frozenset({"t"}), 2)
+
+
+@pytest.mark.parametrize("every", [10, ten_seconds_later])
+async def test_the_latest_due_time_that_an_opening_has_missed_has_a_run_if_that_was_asked(
+    autojump_clock: MockClock, path: Path, every: Any
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(scheduled, every=every, id="r", missed="run_once")
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+    await trio.sleep(40)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(1)
+        (repeat,) = queue.repeats()
+        assert (repeat.runs, repeat.missed) == (2, 4)
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+
+    assert RAN == [(0, 0), (40, 45), (50, 50)]  # the due time, and when it was run
 
 
 async def test_a_call_with_its_id_takes_it_over(autojump_clock: MockClock, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import trio
@@ -84,6 +85,11 @@ class JobContext:
     def attempt(self) -> int:
         """The number of this attempt, from 1."""
         return self._attempt
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """The due time that this run of a repeat is for, in UTC; None for any other job."""
+        return self._record.extras.scheduled_at
 
     @property
     def cancel_requested(self) -> bool:

@@ -40,6 +40,7 @@ from ticketr.jobs._values import (
     checked_seconds,
     checked_text,
     checked_whole,
+    safe_repr,
 )
 
 if TYPE_CHECKING:
@@ -322,6 +323,7 @@ class JobQueue:
         *,
         every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
+        missed: Literal["skip", "run_once"] = "skip",
         **options: Unpack[JobOptions],
     ) -> RepeatHandle: ...
 
@@ -333,6 +335,7 @@ class JobQueue:
         *args: *Ts,
         every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
+        missed: Literal["skip", "run_once"] = "skip",
         **options: Unpack[JobOptions],
     ) -> RepeatHandle: ...
 
@@ -344,6 +347,7 @@ class JobQueue:
         *args: object,
         every: float | Callable[[datetime], datetime],
         first: float | datetime = 0.0,
+        missed: Literal["skip", "run_once"] = "skip",
         **options: Unpack[JobOptions],
     ) -> RepeatHandle:
         """Run a job again and again, until the queue begins to end.
@@ -363,6 +367,9 @@ class JobQueue:
                 ends.
             first: The seconds until the first run, or its due time as a datetime with a time zone.
                 Due times that are past are skipped.
+            missed: What to do about due times that pass while a run has not ended, or while the
+                store is not open: skip them, or make one run at once for the latest of them.
+                ``handle.missed`` counts them in any case.
             options: ``id`` (of the repeat), ``name``, ``key``, ``priority``, ``retry``, ``tags``
                 and ``timeout``, which hold for each run.
 
@@ -373,6 +380,8 @@ class JobQueue:
         """
         self._core.subscriptions.owner_thread.check()
         refuse_options_of_one_run(options)
+        if missed not in ("skip", "run_once"):
+            raise ValueError(f"missed must be 'skip' or 'run_once', not {safe_repr(missed)}")
         template = make_record(job, args, self._timeout, self._retry, options)
         repeats, store, stored = self._core.repeats, self._core.store, ""
         if store is not None:
@@ -383,8 +392,10 @@ class JobQueue:
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
             store.pack(template, job, args, is_awaited=False)
-            stored = pack_every(every, store.allowed)
-        return RepeatHandle(repeats.start(template, every, first, stored), repeats)
+            stored = pack_every(every, store.allowed, runs_missed=missed == "run_once")
+        runs_missed = missed == "run_once"
+        repeat = repeats.start(template, every, first, stored, runs_missed=runs_missed)
+        return RepeatHandle(repeat, repeats)
 
     @enable_ki_protection
     def repeats(self) -> list[RepeatHandle]:

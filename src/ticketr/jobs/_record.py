@@ -8,6 +8,7 @@ for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
 from __future__ import annotations
 
 from contextvars import Context
+from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar, final
 
@@ -66,6 +67,7 @@ class JobExtras(Generic[T]):
         cancel_cause: Why it stops; None if it does not.
         outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
+        scheduled_at: The due time of a run of a repeat; None for any other job.
         stored: What a store is to keep of its submit, until the queue has accepted it.
     """
 
@@ -81,6 +83,7 @@ class JobExtras(Generic[T]):
         "on_conflict",
         "outcome_seen",
         "priority",
+        "scheduled_at",
         "start_by",
         "stored",
         "tags",
@@ -102,6 +105,7 @@ class JobExtras(Generic[T]):
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.outcome_seen: bool = False
+        self.scheduled_at: datetime | None = None
         self.stored: StoredCall | None = None
 
 
@@ -301,13 +305,13 @@ class JobRecord:
         extras = self.own_extras()
         extras.links, extras.after = links, None
 
-    def copy(self, job_id: JobID) -> JobRecord:
-        """Return a record of the same function and options for another submit, with this ID."""
+    def copy(self, job_id: JobID, scheduled_at: datetime | None) -> JobRecord:
+        """Return a record of the same function and options for a run of a repeat."""
         function, args, context, _ = self.call
         record = JobRecord(function, args, context.copy(), self.name, self.timeout, self.retry)
         own, new = self.extras, record.own_extras()
         new.id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
-        new.stored = own.stored
+        new.stored, new.scheduled_at = own.stored, scheduled_at
         return record
 
     def restore(self, attempt: int, started_at: float | None, total_ends_at: float | None) -> None:

@@ -49,6 +49,9 @@ class DueTimes(Protocol):
     def wall_time(self, offset: float) -> datetime:
         """Return the current due time as a UTC datetime."""
 
+    def previous(self, offset: float) -> datetime:
+        """Return the due time before the current one, once that is not the first."""
+
 
 @final
 class Interval:
@@ -78,6 +81,9 @@ class Interval:
     def wall_time(self, offset: float) -> datetime:
         return utc(self.due_at + offset)
 
+    def previous(self, offset: float) -> datetime:
+        return utc(self._time(self._number - 1) + offset)
+
     def _time(self, number: int) -> float:
         return self.first_at + number * self._every
 
@@ -90,28 +96,32 @@ class Calendar:
     function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
     """
 
-    __slots__ = ("_due", "_next", "due_at", "first_at")
+    __slots__ = ("_due", "_next", "_previous", "due_at", "first_at")
 
     def __init__(
         self, first: datetime, following: Callable[[datetime], datetime], offset: float
     ) -> None:
         self._next = following
-        self._due = first
+        self._due = self._previous = first
         self.due_at: float = first.timestamp() - offset
         self.first_at: Final = self.due_at
 
     def advance(self, now: float, offset: float) -> int:
-        due, due_at = self._due, -math.inf
+        previous, due, due_at = self._due, self._due, -math.inf
         steps = 0
         while due_at < now and steps < MAX_STEPS:
             following = datetime_after(self._next, due)
+            previous = due
             due, due_at = following, following.timestamp() - offset
             steps += 1
-        self._due, self.due_at = due, due_at
+        self._previous, self._due, self.due_at = previous, due, due_at
         return steps - 1
 
     def wall_time(self, offset: float) -> datetime:
         return self._due
+
+    def previous(self, offset: float) -> datetime:
+        return self._previous
 
 
 def datetime_after(every: Callable[[datetime], datetime], due: datetime) -> datetime:

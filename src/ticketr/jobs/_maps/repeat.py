@@ -69,6 +69,8 @@ class Repeat:
         missed: The number of due times without a run.
         every: The same for its store, as text.
         is_restored: Whether a store has given it back, and no call has asked for it since.
+        runs_missed: Whether the latest due time that was missed has a run after all.
+        missed_at: That due time, until the run is submitted; None for none.
     """
 
     __slots__ = (
@@ -82,8 +84,10 @@ class Repeat:
         "is_running",
         "last",
         "missed",
+        "missed_at",
         "number",
         "runs",
+        "runs_missed",
         "template",
     )
 
@@ -109,12 +113,21 @@ class Repeat:
         self.missed: int = 0
         self.every: str = ""
         self.is_restored: bool = False
+        self.runs_missed: bool = False
+        self.missed_at: datetime | None = None
 
     def restore(
-        self, every: str, *, is_due_used: bool, is_paused: bool, runs: int, missed: int
+        self,
+        every: str,
+        *,
+        is_due_used: bool,
+        is_paused: bool,
+        runs: int,
+        missed: int,
+        runs_missed: bool = False,
     ) -> None:
         """Write what a store gives back."""
-        self.every, self.is_restored = every, True
+        self.every, self.is_restored, self.runs_missed = every, True, runs_missed
         self.is_due_used, self.is_paused = is_due_used, is_paused
         self.runs, self.missed = runs, missed
 
@@ -134,7 +147,10 @@ class Repeat:
         skipped = times.advance(now, offset) + (not self.is_due_used)
         self.is_due_used = False
         self.is_behind = times.due_at < now
-        self.missed += skipped if is_counted else 0
+        if is_counted:
+            self.missed += skipped
+            if skipped and self.runs_missed:
+                self.missed_at = times.previous(offset)
 
 
 def call_in_context(
@@ -184,7 +200,15 @@ class Repeats:
         """Return when the next run is due."""
         return self._scheduled.first_rank()
 
-    def start(self, template: JobRecord, every: object, first: object, stored: str = "") -> Repeat:
+    def start(
+        self,
+        template: JobRecord,
+        every: object,
+        first: object,
+        stored: str = "",
+        *,
+        runs_missed: bool = False,
+    ) -> Repeat:
         """Begin a repeat; submit its first run if that is due.
 
         Args:
@@ -192,6 +216,7 @@ class Repeats:
             every: The seconds between two due times, or a function of a due time.
             first: The seconds until the first due time, or that time.
             stored: The same as ``every`` for the queue's store, as text.
+            runs_missed: Whether the latest due time that was missed has a run after all.
 
         Raises:
             QueueClosed: The queue has begun to end.
@@ -215,9 +240,10 @@ class Repeats:
         if repeat_id in self._live:
             if not self._live[repeat_id].is_restored:
                 raise DuplicateJob(repeat_id, None)
+            self._live[repeat_id].runs_missed = runs_missed
             return self._take_over(self._live[repeat_id], template, times, stored)
         repeat = Repeat(repeat_id, number, template, times, is_behind=times.due_at < now)
-        repeat.every = stored
+        repeat.every, repeat.runs_missed = stored, runs_missed
         self._live[repeat_id] = repeat
         try:
             if times.due_at <= now and not repeat.is_behind:
@@ -292,16 +318,20 @@ class Repeats:
                 self.go_on(repeat)
 
     def _submit_due(self, repeat: Repeat) -> None:
-        repeat.is_due_used = True
-        self.submit_run(repeat)
+        due, repeat.missed_at = repeat.missed_at, None
+        if due is None:
+            assert repeat.due_times is not None  # it is due
+            repeat.is_due_used = True
+            due = repeat.due_times.wall_time(self._queue.wall_clock.offset())
+        self.submit_run(repeat, due)
 
-    def submit_run(self, repeat: Repeat) -> None:
-        """Submit a run of a repeat that has none."""
+    def submit_run(self, repeat: Repeat, scheduled_at: datetime | None = None) -> None:
+        """Submit a run of a repeat that has none, with the due time that it is for."""
         template = repeat.template
         assert template is not None  # it has not ended
         if repeat in self._scheduled:
             self._scheduled.discard(repeat)
-        record = template.copy(f"{repeat.id}#{repeat.runs + 1}")
+        record = template.copy(f"{repeat.id}#{repeat.runs + 1}", scheduled_at)
         repeat.is_running = True  # a key's own code may use the repeat
         try:
             self._queue.let_in(record)
@@ -335,8 +365,10 @@ class Repeats:
 
     def _schedule(self, repeat: Repeat) -> None:
         assert repeat.due_times is not None
-        self._scheduled.push(repeat, repeat.due_times.due_at, repeat.number)
-        self._queue.timer.wake_at(repeat.due_times.due_at)
+        is_late = repeat.missed_at is not None and not repeat.is_behind
+        time = self._queue.now() if is_late else repeat.due_times.due_at
+        self._scheduled.push(repeat, time, repeat.number)
+        self._queue.timer.wake_at(time)
 
     def unschedule(self, repeat: Repeat) -> None:
         """Stop waiting for the next due time of a repeat."""
@@ -378,6 +410,7 @@ class Repeats:
             return
         repeat.is_paused = is_paused
         if is_paused:
+            repeat.missed_at = None
             self.unschedule(repeat)
         else:
             self.go_on(repeat, is_counted=False)

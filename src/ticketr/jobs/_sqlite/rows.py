@@ -320,19 +320,20 @@ def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
 # Repeats
 
 
-def pack_every(every: object, allowed: AllowedNames | None) -> str:
-    """Return the ``every`` of a repeat as text.
+def pack_every(every: object, allowed: AllowedNames | None, *, runs_missed: bool = False) -> str:
+    """Return the ``every`` of a repeat as text, and what to do about due times that it misses.
 
     Raises:
         NotSendable: It is a function that cannot be imported, or that the store does not allow.
     """
+    missed = {"missed": "run_once"} if runs_missed else {}
     if not callable(every):
-        return json.dumps({"seconds": checked_seconds("every", every)})
+        return json.dumps({"seconds": checked_seconds("every", every), **missed})
     what = "'every' of the repeat"
     name = importable_name(every, what)
     if allowed is not None and name not in allowed:
         raise NotSendable(what, safe_repr(every), "is not among the store's functions")
-    return json.dumps({"function": name})
+    return json.dumps({"function": name, **missed})
 
 
 def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
@@ -388,6 +389,7 @@ def repeat_of_row(
         is_paused=bool(row.is_paused),
         runs=row.runs,
         missed=row.missed,
+        runs_missed="missed" in json.loads(row.every),
     )
     return repeat
 
