@@ -1,4 +1,4 @@
-"""Measure the bytes of a waiting, a running and a finished job.
+"""Measure the bytes of a waiting, a running, a finished and a stored job.
 
 The figures are the bytes that Python has allocated and not freed between two moments, by
 ``tracemalloc``, divided by the number of jobs. All jobs run one function without arguments.
@@ -7,7 +7,9 @@ The figures are the bytes that Python has allocated and not freed between two mo
 from __future__ import annotations
 
 import gc
+import tempfile
 import tracemalloc
+from functools import partial
 
 import trio
 import trio.testing
@@ -15,7 +17,7 @@ from hand_written import open_hand_written
 from interleaved import nothing, sleep_forever
 from sizes import size
 
-from ticketr import JobSnapshot, Keep, open_job_queue
+from ticketr import JobSnapshot, Keep, SqliteStore, open_job_queue
 
 COUNT = size(10_000, toy=100)
 RUNNING = size(1_000, toy=10)
@@ -93,6 +95,26 @@ async def finished() -> tuple[float, float]:
     return (alone - before) / COUNT, (after - before) / COUNT
 
 
+async def leave_in(store: SqliteStore) -> None:
+    async with open_job_queue(max_pending=None, store=store) as queue:
+        async with trio.open_nursery() as nursery:
+            for _ in range(COUNT):
+                nursery.start_soon(partial(queue.submit, nothing, delay=3600))
+        await queue.shutdown(grace=0)
+
+
+async def stored() -> float:
+    """Return the bytes of a pending job that the opening of a store has loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(f"{folder}/jobs.sqlite")
+        await leave_in(store)
+        before = allocated()
+        async with open_job_queue(max_pending=None, store=store) as queue:
+            after = allocated()
+            await queue.shutdown(grace=0)
+    return (after - before) / COUNT
+
+
 def rows() -> list[str]:
     """Measure, and return the table's rows."""
     tracemalloc.start()
@@ -101,6 +123,7 @@ def rows() -> list[str]:
         runs, worker = trio.run(running)
         runs_by_hand, worker_by_hand = trio.run(running_by_hand)
         ended, shown = trio.run(finished)
+        loaded = trio.run(stored)
     finally:
         tracemalloc.stop()
     whole, by_hand = runs + worker, runs_by_hand + worker_by_hand
@@ -112,4 +135,5 @@ def rows() -> list[str]:
         f"queue: {rests:.0f} bytes a waiting job; {rests_by_hand:.0f} in a hand-written loop",
         running_row,
         f"queue: {ended:.0f} bytes a finished job, {shown:.0f} with a snapshot of it",
+        f"queue: {loaded:.0f} bytes a pending job of a store",
     ]
