@@ -21,7 +21,6 @@ from ticketr.jobs._sqlite.finished import (
     MAX_CHARS,
     MAX_TAG_CHARS,
     PLAIN_COLUMNS,
-    clipped,
     job_of_row,
     row_of_job,
     row_of_record,
@@ -69,17 +68,6 @@ async def test_the_times_become_dates(
     assert (job.status, job.attempts, job.result) == (JobStatus.COMPLETED, 1, "'done'")
     assert (job.current, job.total, job.message, job.key) == (1, 2, "at it", None)
     assert first.snapshot().finished_at != second.snapshot().finished_at
-
-
-async def test_a_job_that_never_ran_has_no_start_and_no_result(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(value)
-        handle.cancel()
-
-    job = entry(handle, 1)
-
-    assert (job.started_at, job.result, job.attempts, job.message) == (None, None, 0, "")
-    assert (job.cancel_cause, job.error_type) == ("user", None)
 
 
 @pytest.mark.parametrize(("key", "text"), [("a", "a"), (("a", 1), "('a', 1)"), (None, None)])
@@ -154,12 +142,6 @@ async def test_the_texts_of_a_plain_job_are_cut(autojump_clock: MockClock) -> No
     long = job_of_row(row_of_record(record_of(handle), "run", 1, result, 0.0))
     assert (len(long.name), len(long.result or "")) == (MAX_CHARS, MAX_CHARS)
     assert entry(other, 1).name == "ä\\udcff"
-
-
-def test_a_text_is_cut_and_can_be_written() -> None:
-    assert clipped("a" * MAX_CHARS) == "a" * MAX_CHARS
-    assert clipped("a" * (MAX_CHARS + 1)) == "a" * (MAX_CHARS - 1) + "…"
-    assert clipped("file \udcff ä") == "file \\udcff ä"
 
 
 def test_a_number_fits_into_a_database() -> None:

@@ -28,7 +28,7 @@ from ticketr import (
     SqliteStore,
     open_job_queue,
 )
-from ticketr.jobs._sqlite import finished as _finished, history as _history
+from ticketr.jobs._sqlite import history as _history
 from ticketr.jobs._sqlite.database import Schema, connect
 from ticketr.jobs._timer import WallClock
 
@@ -94,17 +94,6 @@ async def test_every_job_that_has_ended_is_in_the_file(path: Path) -> None:
     assert (found.name, found.status, found.result) == ("five", JobStatus.COMPLETED, "5")
     assert await queue.history() == [found]
     assert str(path) in repr(history)
-
-
-async def test_on_a_fake_clock_it_is_called_in_place(path: Path, autojump_clock: MockClock) -> None:
-    history = SqliteHistory(path, run_sync=in_place)
-
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, "x" * 100)
-
-    (found,) = await history.read()
-    assert found.result is not None
-    assert len(found.result) < 50
 
 
 async def test_what_was_written_is_read_whole_and_newest_first(path: Path) -> None:
@@ -183,23 +172,6 @@ async def test_jobs_of_an_id_are_read(path: Path) -> None:
         (unwritten,) = await queue.history(id=long)
         assert unwritten.result == "5"
     assert await history.read(id=long) == await queue.history(id=long) == [unwritten]
-
-
-async def test_the_queue_asks_the_file_for_the_jobs_of_an_id_alone(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    history = SqliteHistory(path)
-    await history.write([job(number) for number in range(9)])
-    made: list[FinishedJob] = []
-
-    def job_of_row(row: Any) -> FinishedJob:
-        made.append(_finished.job_of_row(row))
-        return made[-1]
-
-    monkeypatch.setattr(_history, "job_of_row", job_of_row)
-    async with open_job_queue(history=history) as queue:
-        assert await queue.history(id="job-5") == made
-    assert numbers(made) == [5]
 
 
 async def test_more_jobs_than_one_statement_takes_are_written_in_order(path: Path) -> None:
@@ -350,17 +322,6 @@ async def test_the_database_of_something_else_is_left_alone(is_store: bool, path
     assert path.read_bytes() == before
 
 
-async def test_a_history_does_not_move_with_the_program(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(path.parent)
-    history = SqliteHistory(path.name)
-    monkeypatch.chdir("/")
-    await history.write([job(1)])
-
-    assert path.exists()
-
-
 async def test_a_full_disk_fails_no_job(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = SqliteHistory(path)
     await history.write([job(1)])
@@ -379,13 +340,6 @@ async def test_a_full_disk_fails_no_job(path: Path, monkeypatch: pytest.MonkeyPa
     assert queue.statistics().unrecorded == 200
     monkeypatch.undo()
     assert numbers(await history.read()) == [1]
-
-
-async def test_a_missing_folder_fails_no_job(tmp_path: Path) -> None:
-    async with open_job_queue(history=SqliteHistory(tmp_path / "no" / "a.db")) as queue:
-        assert await queue.run(value, 5) == 5
-
-    assert queue.statistics().unrecorded == 1
 
 
 CHILD = textwrap.dedent("""\

@@ -98,14 +98,6 @@ def test_a_function_of_a_module_that_cannot_be_imported_is_refused(
         importable_name(function, "it")
 
 
-def test_a_function_of_no_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(function, "__module__", "__main__")
-    monkeypatch.delitem(sys.modules, "__main__")
-
-    with pytest.raises(NotSendable, match="defined in the program's own file, which cannot be"):
-        importable_name(function, "it")
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -14,7 +14,6 @@ from ticketr import (
     JobHandle,
     JobQueue,
     JobStatus,
-    OnConflict,
     Retry,
     RetryLater,
     open_job_queue,
@@ -121,17 +120,6 @@ async def test_at_info_only_ends_are_logged(log: Collector, autojump_clock: Mock
     assert log.events == ["job-1 completed"]
 
 
-@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
-async def test_at_warning_nothing_is_logged(
-    level: int, log: Collector, autojump_clock: MockClock
-) -> None:
-    LOGGER.setLevel(level)
-    async with open_job_queue() as queue:
-        queue.submit_nowait(work)
-
-    assert log.records == []
-
-
 async def test_a_new_level_counts_from_the_next_start(
     log: Collector, autojump_clock: MockClock
 ) -> None:
@@ -160,19 +148,6 @@ async def test_a_job_that_is_cut_off_between_two_attempts_is_not_said_to_come_ag
         await queue.shutdown(grace=5)
 
     assert log.events[2:] == ["job-1 cancelled"]
-
-
-async def test_a_superseded_job_ends_before_the_other_enters(
-    log: Collector, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(work, id="a")
-        queue.submit_nowait(work, id="a", on_conflict=OnConflict.SUPERSEDE)
-
-    assert log.events == [f"a {event}" for event in ["submitted", "cancelled", "submitted"]] + [
-        "a started",
-        "a completed",
-    ]
 
 
 class Hostile:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,30 +152,6 @@ async def test_a_failing_history_is_retried_with_growing_pauses(
     ]
 
 
-async def test_what_is_written_again_comes_in_order(autojump_clock: MockClock) -> None:
-    history = Memory(failures=1)
-
-    async with open_job_queue(history=history) as queue:
-        for name in "abc":
-            await queue.run(value, name=name)
-        await trio.sleep(5)
-
-        assert history.batches == [["a", "b", "c"]]
-
-
-async def test_what_could_not_be_written_to_the_end_is_counted(
-    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with open_job_queue(history=Memory(failures=100)) as queue:
-        assert await queue.run(value, 1) == 1
-        assert await queue.run(value, 2) == 2
-
-    counts = queue.statistics()
-    assert (counts.completed, counts.unrecorded) == (2, 2)
-    assert len(caplog.records) == 1
-    assert caplog.records[0].levelno == logging.ERROR
-
-
 async def test_the_end_waits_for_the_history_for_a_bounded_time(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -252,19 +226,6 @@ async def test_the_last_jobs_are_written_when_all_is_cancelled(autojump_clock: M
     assert {job.cancel_cause for job in history.jobs} == {None, "scope"}
 
 
-async def test_an_error_of_the_body_leaves_unchanged(autojump_clock: MockClock) -> None:
-    history = Memory()
-    error = ValueError("body")
-
-    with pytest.raises(ValueError, match="body") as caught:  # noqa: PT012
-        async with open_job_queue(history=history) as queue:
-            await queue.submit(sleep, 100, name="a")
-            raise error
-
-    assert caught.value is error
-    assert names(history.jobs) == ["a"]
-
-
 async def test_an_interrupt_while_the_last_jobs_are_written_hides_no_failure(
     autojump_clock: MockClock,
 ) -> None:
@@ -295,21 +256,6 @@ async def test_a_summary_that_raises_costs_one_record(
     assert names(history.jobs) == ["b"]
     assert queue.statistics().unrecorded == 1
     assert "no words" in caplog.text
-
-
-async def test_the_buffer_is_bounded_and_drops_the_oldest(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(_recorder, "BACKLOG", 2)
-    history = Memory()
-
-    async with open_job_queue(history=history) as queue:
-        for name in "abc":
-            await queue.run(value, name=name)
-
-    assert history.batches == [["b", "c"]]
-    assert queue.statistics().unrecorded == 1
-    assert "too slow" in caplog.text
 
 
 async def test_a_full_batch_is_written_at_once(
@@ -361,22 +307,6 @@ async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
     assert [job.number for job in history.jobs] == [*range(1, 9_001)]
     assert queue.statistics().unrecorded == 0
     assert history.tries[1] - history.tries[0] == pytest.approx(seconds)  # without a pause
-
-
-async def test_the_thread_that_writes_can_have_the_interpreter_s_lock(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pauses: list[float] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-
-    async with open_job_queue(history=Memory(seconds=1)) as queue:
-        for _ in range(2 * _recorder.LOCK_EVERY):
-            await queue.run(value)
-        assert pauses == []  # nothing is being written
-        await trio.sleep(0.5)
-        for _ in range(2 * _recorder.LOCK_EVERY):
-            await queue.run(value)
-        assert pauses == [_recorder.LOCK_SECONDS] * 2
 
 
 async def test_what_ends_during_a_write_is_written_without_another_job(

@@ -449,14 +449,6 @@ async def test_a_job_that_is_killed_too_often_fails(
     assert rows(path, "SELECT status FROM jobs") == [("failed",)]
 
 
-async def test_the_number_of_kills_is_an_option(autojump_clock: MockClock, path: Path) -> None:
-    await left_by(path, lambda queue: queue.submit(note, "a"))
-    change(path, "UPDATE jobs SET status = 'running', attempts = 2, started_at = 1e9, kills = 1")
-
-    async with open_stored(path, store={"max_kills": 2}) as queue:
-        assert (await queue.handle("job-1").wait()).status is JobStatus.FAILED
-
-
 async def test_an_interrupted_attempt_is_no_kill(autojump_clock: MockClock, path: Path) -> None:
     for _ in range(7):
         async with open_stored(path, retry=Retry(attempts=1)) as queue:

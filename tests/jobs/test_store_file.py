@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -662,14 +661,6 @@ async def test_an_interrupt_of_a_write_ends_the_queue(
         assert [job.id for job in queue.jobs()] == ["job-1"]
 
 
-async def test_a_wait_for_nothing_is_a_checkpoint(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
-        store = queue._core.store
-        assert store is not None
-        with trio.testing.assert_checkpoints():
-            await store.wait_all_written()
-
-
 # Arguments
 
 
@@ -693,14 +684,6 @@ def test_arguments_are_checked(arguments: Any, error: type[Exception], words: st
 def test_a_store_is_checked() -> None:
     with pytest.raises(TypeError, match="store must be a SqliteStore"):
         open_job_queue(store="jobs.sqlite")  # type: ignore[arg-type]
-
-
-async def test_by_default_a_thread_uses_the_file(path: Path) -> None:
-    async with open_job_queue(store=SqliteStore(path)) as queue:
-        assert await queue.run(note, 1) == 1
-
-    assert live_ids(path) == []
-    assert time.time() - rows(path, "SELECT finished_at FROM jobs")[0][0] < 100
 
 
 async def test_around_is_inside_the_wait_for_the_file(path: Path) -> None:
