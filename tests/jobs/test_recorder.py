@@ -202,10 +202,10 @@ async def test_all_writes_at_the_end_share_the_time_limit(
 
     async with open_job_queue(history=history) as queue:
         await queue.run(value, name="a")
-        await trio.sleep(0.1)  # it is being written
+        await trio.sleep(0.2)  # it is being written
         await queue.run(value, name="b")
 
-    assert trio.current_time() == pytest.approx(0.1 + _recorder.FLUSH_SECONDS)
+    assert trio.current_time() == pytest.approx(0.2 + _recorder.FLUSH_SECONDS)
     assert history.batches == [["a"]]
     assert queue.statistics().unrecorded == 1
     assert "took longer than 5 s" in caplog.text

@@ -139,20 +139,17 @@ class PickleCodec:
     name: Final = "pickle"
 
     def encode(self, whole: object, parts: Iterable[Part]) -> bytes:
-        try:
-            return _pickled(whole)
-        except Exception as error:
-            for what, value in [*parts, Part("the job", whole)]:
-                try:
-                    _pickled(value)
-                except NotSendable as flaw:
-                    words = f"{what}, in it {flaw.what}"
-                    raise NotSendable(words, flaw.value, flaw.problem) from flaw
-                except Exception as flaw:
-                    words = safe_str(flaw) or type(flaw).__name__
-                    problem = f"cannot be pickled, or not be read again: {words}"
-                    raise NotSendable(what, safe_repr(value), problem) from flaw
-            raise NotSendable("the job", safe_repr(whole), "cannot be pickled") from error
+        data = b""
+        for what, value in [*parts, Part("the job", whole)]:
+            try:
+                data = _pickled(value)
+            except NotSendable as flaw:
+                raise NotSendable(f"{what}, in it {flaw.what}", flaw.value, flaw.problem) from flaw
+            except Exception as flaw:
+                words = safe_str(flaw) or type(flaw).__name__
+                problem = f"cannot be pickled, or not be read again: {words}"
+                raise NotSendable(what, safe_repr(value), problem) from flaw
+        return data
 
     def decode(self, data: bytes) -> Any:
         try:

@@ -140,8 +140,6 @@ def _module(name: str) -> ModuleType:
 def _main_name() -> str:
     """Return the name by which the program's own file can be imported; empty if there is none."""
     main = sys.modules.get(MAIN)
-    if main is None:
-        return ""
     spec = getattr(main, "__spec__", None)
     file = getattr(main, "__file__", None)
     return _importable_file(getattr(spec, "name", None), file, tuple(sys.path))
