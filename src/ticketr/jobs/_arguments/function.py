@@ -215,10 +215,9 @@ def _check_kind(core: object, *, is_blocking: bool) -> bool:
             f"a job is an async function that returns, and {function.__name__}() yields:"
             " it is an async generator function"
         )
-    is_named = code.co_name != "<lambda>" and not hasattr(core, "__wrapped__")
-    if not (is_async or is_blocking) and core is function and is_named:
-        if inspect.iscoroutinefunction(core):  # marked as one
-            return False
+    is_wrapper = code.co_name == "<lambda>" or hasattr(core, "__wrapped__")
+    is_marked = inspect.iscoroutinefunction(core)
+    if core is function and not (is_async or is_blocking or is_wrapper or is_marked):
         raise TypeError(
             f"a job is an async function, and {function.__name__}() is not one: write it with"
             " 'async def', or submit in_thread(function) if it blocks"

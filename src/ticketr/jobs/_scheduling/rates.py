@@ -68,8 +68,6 @@ class Bucket:
 
     def level(self, now: float) -> float:
         """Return how many starts it holds."""
-        if self._full_at == -math.inf:
-            return self._burst
         taken = self._taken - (now - self._full_at) / self._interval
         return self._burst - max(0.0, taken)
 
