@@ -123,7 +123,7 @@ class JobMap:
         leaving, spill = error, None
         try:
             if error is None and not self._is_iterated:
-                leaving = await self._run_all()
+                leaving = await self._run_all()  # noqa: ASYNC102 - as the end of the body
             self._closed = "the block of the map has been left: read inside it"
             self._stop(self._closed)
             try:
@@ -145,9 +145,9 @@ class JobMap:
             while True:
                 self._core.failures.report_if_unseen(await self._next())
         except StopAsyncIteration:
-            return None
+            return None  # noqa: ASYNC910 - each result has a checkpoint
         except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves the block
-            return error  # noqa: ASYNC104 - the same
+            return error  # noqa: ASYNC104, ASYNC910 - the same
 
     async def _wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
@@ -339,7 +339,7 @@ class JobMap:
         self._unread -= 1
         if self._unread <= self._low:
             self._was_read.set()
-        return results.popleft()
+        return results.popleft()  # noqa: ASYNC910 - it has passed a checkpoint
 
     def _raise_end(self) -> NoReturn:
         """Raise what has stopped the map; the second time, the end of the results."""
