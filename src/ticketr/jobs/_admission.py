@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, final
 
 import trio
 
+from ticketr.jobs._record import JobRecord
+
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._record import JobRecord
 
 
 @final

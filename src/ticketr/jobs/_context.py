@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr.jobs._job import RUNNING, JobID
+from ticketr.jobs._readers.updates import Subscriptions
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._values import checked_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from ticketr.jobs._readers.updates import Subscriptions
-    from ticketr.jobs._record import JobRecord
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -8,6 +8,7 @@ from KeyboardInterrupt, so that Ctrl+C cannot come in the middle of a step.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from threading import get_ident
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
@@ -15,6 +16,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
+from ticketr.jobs._arguments.function import Around
 from ticketr.jobs._deadlock import (
     QueueMarks,
     is_inside,
@@ -33,13 +35,16 @@ from ticketr.jobs._job import (
     RUNNING,
     CancelCause,
     CancelOutcome,
+    JobSnapshot,
+    JobStatus,
 )
 from ticketr.jobs._lifecycle import INFO, LifecycleLog, is_enabled_for
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._readers.updates import Subscriptions
-from ticketr.jobs._record import NO_EXTRAS
-from ticketr.jobs._registry import Registry
+from ticketr.jobs._record import NO_EXTRAS, JobRecord
+from ticketr.jobs._registry import Keep, Registry
 from ticketr.jobs._scheduling.dependencies import Dependencies, JobLinks, is_doomed
+from ticketr.jobs._scheduling.rates import Rate
 from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._shutdown import Phase
 from ticketr.jobs._statistics import Totals
@@ -47,13 +52,6 @@ from ticketr.jobs._timer import Timer, WallClock, is_virtual
 from ticketr.jobs._values import exact_str, is_text, safe_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
-
-    from ticketr.jobs._arguments.function import Around
-    from ticketr.jobs._job import JobSnapshot, JobStatus
-    from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._registry import Keep
-    from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.history import Recorder
     from ticketr.jobs._sqlite.writer import StoreWriter
 

@@ -12,19 +12,16 @@ waits of a job's child tasks, of other queues, or for anything but jobs are not 
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import Context, ContextVar
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import trio
 
 from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import PENDING, RUNNING
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
-
-    from ticketr.jobs._record import AwaitedJobs, JobRecord
-    from ticketr.jobs._scheduling.schedule import Schedule
+from ticketr.jobs._record import AwaitedJobs, JobRecord
+from ticketr.jobs._scheduling.schedule import Schedule
 
 QueueMarks: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened."""

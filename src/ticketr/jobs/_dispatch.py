@@ -22,18 +22,15 @@ worker a checkpoint (see ``switch_context``). A job without context variables ca
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, final
+from collections.abc import Awaitable, Sized
+from typing import final
 
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint
 
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._scheduling.schedule import Schedule
 from ticketr.jobs._trio_internals import switch_context
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sized
-
-    from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._scheduling.schedule import Schedule
 
 
 @final

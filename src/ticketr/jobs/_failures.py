@@ -10,19 +10,14 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable
+from typing import Final, final
 
 from trio.lowlevel import checkpoint
 
 from ticketr.jobs._groups import has_only_exceptions
-from ticketr.jobs._job import FAILED, JobErrorInfo
-from ticketr.jobs._record import snapshot_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.jobs._job import JobSnapshot
-    from ticketr.jobs._record import JobRecord
+from ticketr.jobs._job import FAILED, JobErrorInfo, JobSnapshot
+from ticketr.jobs._record import JobRecord, snapshot_of
 
 logger = logging.getLogger("ticketr.jobs")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
 
 import trio
@@ -9,17 +10,22 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr._errors import JobCancelled, JobFailed, JobTimedOut
 from ticketr.jobs._deadlock import wait_for_jobs
-from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause
-from ticketr.jobs._record import snapshot_of
+from ticketr.jobs._job import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    CancelCause,
+    CancelOutcome,
+    JobID,
+    JobSnapshot,
+    JobStatus,
+)
+from ticketr.jobs._readers.updates import Updates
+from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._values import as_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot, JobStatus
-    from ticketr.jobs._readers.updates import Updates
-    from ticketr.jobs._record import JobRecord
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Callable
+from typing import Final, final
 
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import FAILED, PENDING
+from ticketr.jobs._record import JobRecord
 from ticketr.jobs._values import safe_repr
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ticketr.jobs._record import JobRecord
 
 logger = logging.getLogger("ticketr.jobs")
 INFO: Final = logging.INFO

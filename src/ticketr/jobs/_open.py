@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, final
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from ticketr.jobs._arguments.function import check_around
+from ticketr.jobs._arguments.function import Around, check_around
 from ticketr.jobs._arguments.options import checked_retry, checked_timeout
+from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._context import JobContext
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._exceptions import split_cancelled
-from ticketr.jobs._job import CancelCause
+from ticketr.jobs._job import CancelCause, JobSnapshot
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._registry import Keep
-from ticketr.jobs._scheduling.rates import checked_rate
+from ticketr.jobs._scheduling.rates import Rate, checked_rate
 from ticketr.jobs._shutdown import (
     abandon,
     refuse_submits,
@@ -31,15 +36,6 @@ from ticketr.jobs._values import checked_callable, checked_count, checked_whole,
 from ticketr.jobs._worker import work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
-    from types import TracebackType
-
-    from ticketr.jobs._arguments.function import Around
-    from ticketr.jobs._arguments.retry import Retry
-    from ticketr.jobs._context import JobContext
-    from ticketr.jobs._job import JobSnapshot
-    from ticketr.jobs._scheduling.rates import Rate
     from ticketr.jobs._sqlite.history import JobHistory
     from ticketr.jobs._sqlite.store import SqliteStore
     from ticketr.jobs._sqlite.writer import StoreWriter

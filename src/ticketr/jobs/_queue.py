@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+)
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, Unpack, final, overload
 
 import trio
@@ -20,14 +30,19 @@ from ticketr.jobs._arguments.options import (
     make_record,
     refuse_options_of_one_run,
 )
+from ticketr.jobs._arguments.retry import Retry
+from ticketr.jobs._context import Job, JobContext
 from ticketr.jobs._core import unknown
 from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._handle import JobHandle
-from ticketr.jobs._job import CancelCause, JobStatus
+from ticketr.jobs._job import CancelCause, CancelOutcome, JobID, JobSnapshot, JobStatus
 from ticketr.jobs._maps.repeat_handle import RepeatHandle
-from ticketr.jobs._record import progress_of, snapshot_of
-from ticketr.jobs._scheduling.rates import checked_rate
+from ticketr.jobs._readers.progress import JobProgress
+from ticketr.jobs._readers.updates import Updates
+from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
+from ticketr.jobs._scheduling.rates import Rate, checked_rate
+from ticketr.jobs._scheduling.schedule import KeySlot
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.history import finished_in_memory
 from ticketr.jobs._sqlite.store import submit_durably
@@ -44,26 +59,7 @@ from ticketr.jobs._values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterable,
-        AsyncIterator,
-        Awaitable,
-        Callable,
-        Hashable,
-        Iterable,
-    )
-    from contextlib import AbstractAsyncContextManager
-    from datetime import datetime
-
-    from ticketr.jobs._arguments.retry import Retry
-    from ticketr.jobs._context import Job, JobContext
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._job import CancelOutcome, JobID, JobSnapshot
-    from ticketr.jobs._readers.progress import JobProgress
-    from ticketr.jobs._readers.updates import Updates
-    from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._scheduling.rates import Rate
-    from ticketr.jobs._scheduling.schedule import KeySlot
     from ticketr.jobs._sqlite.finished import FinishedJob
 
 A = TypeVar("A")

@@ -7,6 +7,7 @@ for a submit that is not yet accepted: ``accept`` makes it a job of the queue.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from contextvars import Context
 from datetime import datetime
 from math import inf
@@ -14,28 +15,29 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, Type
 
 import trio
 
+from ticketr.jobs._arguments.retry import Retry
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
     FAILED,
     PENDING,
     RUNNING,
+    CancelCause,
     JobErrorInfo,
+    JobID,
     JobSnapshot,
+    JobStatus,
+    OnConflict,
 )
 from ticketr.jobs._readers.progress import JobProgress, advance
+from ticketr.jobs._scheduling.dependencies import After, JobLinks
+from ticketr.jobs._scheduling.priority_queue import PriorityQueue
+from ticketr.jobs._scheduling.schedule import KeySlot
+from ticketr.jobs._timer import WallClock
 from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
-
-    from ticketr.jobs._arguments.retry import Retry
-    from ticketr.jobs._job import CancelCause, JobID, JobStatus, OnConflict
-    from ticketr.jobs._scheduling.dependencies import After, JobLinks
-    from ticketr.jobs._scheduling.priority_queue import PriorityQueue
-    from ticketr.jobs._scheduling.schedule import KeySlot
     from ticketr.jobs._sqlite.rows import StoredCall
-    from ticketr.jobs._timer import WallClock
 
 T = TypeVar("T", bound="Hashable")
 

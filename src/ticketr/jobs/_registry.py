@@ -5,22 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
+
+import trio
 
 from ticketr._errors import DuplicateJob
-from ticketr.jobs._job import CANCELLED, FAILED, RUNNING, OnConflict
-from ticketr.jobs._scheduling.schedule import KeySlot
+from ticketr.jobs._job import CANCELLED, FAILED, RUNNING, JobID, JobStatus, OnConflict
+from ticketr.jobs._record import JobRecord
+from ticketr.jobs._scheduling.schedule import KeySlot, Schedule
 from ticketr.jobs._values import checked_count, checked_seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
-
-    import trio
-
-    from ticketr.jobs._job import JobID, JobStatus
-    from ticketr.jobs._record import JobRecord
-    from ticketr.jobs._scheduling.schedule import Schedule
 
 
 @final

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 import trio
@@ -22,19 +24,18 @@ import trio
 from ticketr._errors import JobFailed, QueueClosed
 from ticketr.jobs._exceptions import split_cancelled
 from ticketr.jobs._groups import leaves, unwrap_single
+from ticketr.jobs._job import CancelCause
 from ticketr.jobs._values import safe_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._job import CancelCause
 
 FIRST_STUCK_WARNING: Final = 5.0
 """The seconds after which to warn of jobs that did not stop when they were cut off."""
 
 
 @final
+@dataclass(slots=True)
 class Phase:
     """The steps that a queue has taken to its end.
 
@@ -46,54 +47,27 @@ class Phase:
         cut_off_cause: Why the jobs are being cut off; None while they are not.
         cut_off_at: When to cut off the jobs; infinite while that is not planned, or is done.
         stuck_warning_at: When to warn of jobs that did not stop.
+        stuck_warning_interval: The seconds until the next warning.
     """
 
-    __slots__ = (
-        "_stuck_warning_interval",
-        "cancels_delayed_jobs",
-        "closed",
-        "cut_off_at",
-        "cut_off_cause",
-        "draining",
-        "refusing",
-        "stuck_warning_at",
-    )
-
-    def __init__(self) -> None:
-        self.draining: bool = False
-        self.refusing: bool = False
-        self.closed: bool = False
-        self.cancels_delayed_jobs: bool = False
-        self.cut_off_cause: CancelCause | None = None
-        self.cut_off_at: float = math.inf
-        self.stuck_warning_at: float = math.inf
-        self._stuck_warning_interval: float = FIRST_STUCK_WARNING
-
-    def start_draining(self) -> None:
-        """Note that the end of the queue has begun."""
-        self.draining = True
-
-    def refuse(self) -> None:
-        """Take no more jobs."""
-        self.refusing = True
+    draining: bool = False
+    refusing: bool = False
+    closed: bool = False
+    cancels_delayed_jobs: bool = False
+    cut_off_cause: CancelCause | None = None
+    cut_off_at: float = math.inf
+    stuck_warning_at: float = math.inf
+    stuck_warning_interval: float = FIRST_STUCK_WARNING
 
     def close(self) -> None:
         """Note that no job changes from now on."""
         self.closed = True
-
-    def cancel_delayed_jobs(self) -> None:
-        """From now on, cancel a job as soon as it waits for a time or a rate."""
-        self.cancels_delayed_jobs = True
 
     def note_cause(self, cause: CancelCause) -> CancelCause:
         """Note why jobs are cut off, unless a cause is noted already; return the noted one."""
         if self.cut_off_cause is None:
             self.cut_off_cause = cause
         return self.cut_off_cause
-
-    def cut_off_by(self, time: float) -> None:
-        """Cut off the jobs at this time, if not before."""
-        self.cut_off_at = min(self.cut_off_at, time)
 
     def is_cut_off_due(self, now: float) -> bool:
         """Return, once, whether the time has come to cut off the jobs."""
@@ -102,16 +76,12 @@ class Phase:
             self.cut_off_at = math.inf
         return is_due
 
-    def expect_stop(self, now: float) -> None:
-        """Plan to warn of the jobs that do not stop, now that they were cancelled."""
-        self.stuck_warning_at = min(self.stuck_warning_at, now + self._stuck_warning_interval)
-
     def is_stuck_warning_due(self, now: float, *, has_running: bool) -> bool:
         """Return whether to warn now; the next warning takes twice as long."""
         if now < self.stuck_warning_at:
             return False
-        self._stuck_warning_interval *= 2
-        self.stuck_warning_at = now + self._stuck_warning_interval if has_running else math.inf
+        self.stuck_warning_interval *= 2
+        self.stuck_warning_at = now + self.stuck_warning_interval if has_running else math.inf
         return True
 
 
@@ -128,7 +98,7 @@ def start_draining(core: QueueCore) -> None:
     core.repeats.end_all()
     if core.phase.draining:
         return
-    core.phase.start_draining()
+    core.phase.draining = True
     slots = [*core.registry.keys.values()]
     paused = core.schedule.lift_pauses(slots)
     for key_slot in slots:
@@ -138,7 +108,7 @@ def start_draining(core: QueueCore) -> None:
 
 def refuse_submits(core: QueueCore) -> None:
     """Take no more jobs; close as soon as there are none."""
-    core.phase.refuse()
+    core.phase.refusing = True
     core.expect_idle()  # being idle closes the queue
     start_draining(core)
     for submission in core.schedule.clear_submissions():
@@ -153,18 +123,19 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
 
     A job that waits for a time or a rate is cancelled at once.
     """
-    core.phase.cancel_delayed_jobs()
+    core.phase.cancels_delayed_jobs = True
     core.cancel_in_batches(core.schedule.delayed(core.now()))
     if seconds <= 0:
         cut_off(core)
     else:
-        core.phase.cut_off_by(core.now() + seconds)
+        core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
 
 def cut_off(core: QueueCore) -> None:
     """Cancel every job, at the end of the grace."""
-    core.phase.expect_stop(core.now())
+    phase = core.phase
+    phase.stuck_warning_at = min(phase.stuck_warning_at, core.now() + phase.stuck_warning_interval)
     stop_pending(core)
     for record in [*core.running.values()]:
         core.cancel_at_shutdown(record)

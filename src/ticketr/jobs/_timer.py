@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, final
 
 import trio
+from trio.abc import Clock
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr.jobs._job import CancelCause
 from ticketr.jobs._shutdown import abandon, cut_off, warn_of_stuck_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from trio.abc import Clock
-
     from ticketr.jobs._core import QueueCore
 
 

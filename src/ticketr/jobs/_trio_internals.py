@@ -7,14 +7,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from contextvars import Context
+from typing import Final, final
 
+import trio
 from trio.lowlevel import Task, current_root_task
-
-if TYPE_CHECKING:
-    from contextvars import Context
-
-    import trio
 
 NOT_RESCHEDULED: Final = object()
 """What a task has as its ``custom_sleep_data`` until it is next rescheduled.
