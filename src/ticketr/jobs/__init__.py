@@ -17,7 +17,7 @@ from ticketr.jobs._job import (
     JobStatus,
     OnConflict,
 )
-from ticketr.jobs._maps.repeat_handle import RepeatHandle
+from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._open import open_job_queue
 from ticketr.jobs._queue import JobQueue
 from ticketr.jobs._readers.progress import JobProgress

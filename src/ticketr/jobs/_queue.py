@@ -37,7 +37,7 @@ from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
 from ticketr.jobs._exceptions import QueueFull
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import CancelCause, CancelOutcome, JobID, JobSnapshot, JobStatus
-from ticketr.jobs._maps.repeat_handle import RepeatHandle
+from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._readers.progress import JobProgress
 from ticketr.jobs._readers.updates import Updates
 from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
