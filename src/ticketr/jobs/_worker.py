@@ -255,6 +255,8 @@ async def run_attempt(
     context = JobContext(record, core.subscriptions)
     if core.around is not None:
         return await call_inside(core.around, function, context, args)
+    if not args:  # a call without a star takes less time
+        return await function(context)
     return await function(context, *args)
 
 
