@@ -12,6 +12,7 @@ from fakes import durable
 from fakes.durable import RAN, change, note, open_stored, rows, slow
 
 from ticketr import DuplicateJob, NotSendable, open_job_queue
+from ticketr.jobs._maps.due_times import utc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,15 @@ def ten_seconds_later(due: datetime) -> datetime:
 async def scheduled(context: JobContext) -> None:
     assert context.scheduled_at is not None
     RAN.append((round(context.scheduled_at.timestamp() - 1e9), trio.current_time()))
+
+
+async def scheduled_slowly(context: JobContext) -> None:
+    RAN.append((context.scheduled_at,))
+    await trio.sleep(100)
+
+
+def a_third_later(due: datetime) -> datetime:
+    return due + timedelta(seconds=1 / 3)
 
 
 async def timed(context: Any, what: object) -> None:
@@ -84,6 +94,62 @@ async def test_the_latest_due_time_that_an_opening_has_missed_has_a_run_if_that_
         await queue.shutdown(grace=0)
 
     assert RAN == [(0, 0), (40, 45), (50, 50)]  # the due time, and when it was run
+
+
+async def test_a_run_that_was_cut_off_knows_its_due_time(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(scheduled_slowly, every=a_third_later, first=1 / 3, id="r")
+        await trio.sleep(6)
+        await queue.shutdown(grace=0)
+
+    async with open_stored(path) as queue:
+        await trio.sleep(1)
+        await queue.shutdown(grace=0)
+
+    assert [(utc(1e9 + 1 / 3),)] * 2 == RAN
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+async def test_a_late_run_is_not_lost_by_an_opening_that_ends_at_once(
+    is_taken_over: bool, autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(scheduled, every=10, id="r", missed="run_once")
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+    await trio.sleep(40)
+
+    for _ in range(2):
+        async with open_stored(path) as queue:
+            if is_taken_over:
+                queue.repeat(scheduled, every=10, id="r", missed="run_once")
+    async with open_stored(path) as queue:
+        await trio.sleep(1)
+        (repeat,) = queue.repeats()
+        assert (repeat.runs, repeat.missed) == (2, 4)
+        await queue.shutdown(grace=0)
+
+    assert RAN == [(0, 0), (40, 45)]
+
+
+async def test_a_run_by_hand_is_for_the_due_time_that_was_missed(
+    autojump_clock: MockClock, path: Path
+) -> None:
+    async with open_stored(path) as queue:
+        queue.repeat(scheduled, every=10, id="r", missed="run_once")
+        await trio.sleep(5)
+        await queue.shutdown(grace=0)
+    await trio.sleep(40)
+
+    async with open_stored(path) as queue:
+        assert queue.repeat(scheduled, every=10, id="r", missed="run_once").run_now()
+        await trio.sleep(1)
+        assert [job.id for job in queue.jobs()] == ["r#1", "r#2"]
+        await queue.shutdown(grace=0)
+
+    assert RAN == [(0, 0), (40, 45)]
 
 
 async def test_a_call_with_its_id_takes_it_over(autojump_clock: MockClock, path: Path) -> None:

@@ -176,7 +176,8 @@ class Repeats:
         self.observer = observer
 
     def _changed(self, repeat: Repeat) -> None:
-        if self.observer is not None:
+        # A late run is noted when it is submitted: a process that is killed before finds it again.
+        if self.observer is not None and repeat.missed_at is None:
             self.observer(repeat)
 
     def next_time(self) -> float:
@@ -301,7 +302,7 @@ class Repeats:
                 self.go_on(repeat)
 
     def _submit_due(self, repeat: Repeat) -> None:
-        due, repeat.missed_at = repeat.missed_at, None
+        due = repeat.missed_at
         if due is None:
             assert repeat.due_times is not None  # it is due
             repeat.is_due_used = True
@@ -315,6 +316,7 @@ class Repeats:
         if repeat in self._scheduled:
             self._scheduled.discard(repeat)
         record = template.copy(f"{repeat.id}#{repeat.runs + 1}", scheduled_at)
+        repeat.missed_at = None
         repeat.is_running = True  # a key's own code may use the repeat
         try:
             self._queue.let_in(record)
@@ -376,7 +378,7 @@ class Repeats:
 
     def _remove(self, repeat: Repeat) -> None:
         del self._live[repeat.id]
-        repeat.due_times = repeat.template = None
+        repeat.due_times = repeat.template = repeat.missed_at = None
 
     def end_all(self) -> None:
         """End all repeats, since the queue begins to end.
@@ -483,7 +485,7 @@ class RepeatHandle:
         if repeat.due_times is None or repeat.is_running:
             return False
         try:
-            self._repeats.submit_run(repeat)
+            self._repeats.submit_run(repeat, repeat.missed_at)
         finally:
             if not repeat.is_running:
                 self._repeats.go_on(repeat)

@@ -49,6 +49,7 @@ CREATE TABLE jobs (
     options TEXT NOT NULL,
     submitted_at REAL NOT NULL,
     start_by REAL,
+    scheduled_at REAL,
     kills INTEGER NOT NULL DEFAULT 0,
     status TEXT NOT NULL DEFAULT 'pending',
     priority INTEGER NOT NULL DEFAULT 0,
@@ -97,8 +98,8 @@ PAGE: Final = 50
 """How many jobs are read, and loaded, without a checkpoint."""
 
 INSERT_JOB: Final = (
-    "INSERT INTO jobs (number, id, codec, job, key, options, submitted_at, start_by)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO jobs (number, id, codec, job, key, options, submitted_at, start_by, scheduled_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 UPDATE_JOB: Final = (
     "UPDATE jobs SET status = ?, priority = ?, attempts = ?, uncounted = ?, due_at = ?,"

@@ -22,6 +22,7 @@ from ticketr.jobs._calls.importable import LoadFailed
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._handle import JobHandle
 from ticketr.jobs._job import FAILED, CancelCause, JobErrorInfo, JobStatus, OnConflict
+from ticketr.jobs._maps.due_times import utc
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import NO_CONTEXT, JobRecord, ended_job_function
 from ticketr.jobs._scheduling.dependencies import After
@@ -156,6 +157,7 @@ class Opening:
             "delay": row.due_at - offset - now,
             "uncounted_retries": row.uncounted,
             "start_by": self._trio_time(row.start_by),
+            "scheduled_at": None if row.scheduled_at is None else utc(row.scheduled_at),
         }
         record.set_options(options)
         times = self._trio_time(started_at), self._trio_time(total_ends_at)

@@ -58,6 +58,7 @@ class JobRow(NamedTuple):
     options: str
     submitted_at: float
     start_by: float | None
+    scheduled_at: float | None
     kills: int
     status: str
     priority: int
@@ -176,13 +177,14 @@ def _stored_result(result: object, codec: str) -> bytes | str | None:
 
 def new_values(record: JobRecord, number: int, call: StoredCall, offset: float) -> Values:
     """Return the values of a job that was submitted."""
-    start_by = record.extras.start_by
+    start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
         number,
         record.id,
         *(call.codec, call.job, call.key, call.options),
         record.submitted_at + offset,
         None if start_by is None else start_by + offset,
+        None if scheduled_at is None else scheduled_at.timestamp(),
     )
 
 

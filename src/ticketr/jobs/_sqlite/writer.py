@@ -217,7 +217,7 @@ class StoreWriter:
 
     def know(self, record: JobRecord, row: JobRow) -> None:
         """Take over a job that is in the file, before it enters the queue."""
-        self._jobs[record] = StoredJob(row.number, row.codec, row[9:16])
+        self._jobs[record] = StoredJob(row.number, row.codec, row[10:17])
 
     def forget(self, record: JobRecord) -> None:
         """Leave a job in the file as it is, since it has not entered the queue."""
