@@ -112,7 +112,7 @@ def how_it_failed(code: int) -> str:
     """
     if code > 0:
         return f"failed with exit code {code}"
-    name = next((each.name for each in signal.Signals if each == -code), f"signal {-code}")
+    name = next((signals.name for signals in signal.Signals if signals == -code), f"signal {-code}")
     return f"was ended by {name}"
 
 

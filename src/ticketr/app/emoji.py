@@ -34,7 +34,7 @@ def emoji_named(name: str) -> Mapping[str, str] | None:
 @cache
 def _table() -> Mapping[str, Mapping[str, str]]:
     text = files("ticketr.app").joinpath("emoji.txt").read_text(encoding="utf-8")
-    return {each["shortName"][1:-1]: each for each in map(_emoji, text.splitlines())}
+    return {entry["shortName"][1:-1]: entry for entry in map(_emoji, text.splitlines())}
 
 
 def _emoji(line: str) -> Mapping[str, str]:

@@ -147,16 +147,16 @@ class StatusModel:
         Args:
             now: The time, in seconds by Trio's clock.
         """
-        old = [each for each in self.running.values() if each.elapsed(now) >= NAMED_AFTER]
-        own = [each for each in old if each.snapshot.progress is not None]
+        old = [job for job in self.running.values() if job.elapsed(now) >= NAMED_AFTER]
+        own = [job for job in old if job.snapshot.progress is not None]
         least = LONG * self.batch.mean
-        long = [each for each in old if each.elapsed(now) >= least]
-        chosen = [each for each in old for few in (own, long) if len(few) <= FEW and each in few]
-        found = list(dict.fromkeys(each.snapshot.id for each in chosen))
-        if not found:
+        long = [job for job in old if job.elapsed(now) >= least]
+        chosen = [job for job in old for few in (own, long) if len(few) <= FEW and job in few]
+        texts = list(dict.fromkeys(job.snapshot.id for job in chosen))
+        if not texts:
             return ""
         words = progress_words(chosen[0].snapshot, chosen[0].elapsed(now))
-        return f"{words}, +{len(found) - 1} more" if len(found) > 1 else words
+        return f"{words}, +{len(texts) - 1} more" if len(texts) > 1 else words
 
     @property
     def named_job(self) -> JobID | None:
@@ -204,7 +204,7 @@ class StatusModel:
         if not batch.left:
             return ended_batch_line(batch, width, style)
         running = self.running.values()
-        if running and all(each.snapshot.cancel_requested for each in running):
+        if running and all(job.snapshot.cancel_requested for job in running):
             hint = "cancelling"
         return batch_line(batch, width, style, now=now, named=self.named(now), hint=hint)
 

@@ -127,7 +127,7 @@ class PlainLines:
             return True
         is_new_message = message != last.message and (not total or current == last.current)
         if is_new_message or total != last.total:
-            last.extra = [each for each in last.extra if now - each < LINE_INTERVAL]
+            last.extra = [value for value in last.extra if now - value < LINE_INTERVAL]
             if len(last.extra) >= MOST_EXTRA and not self._is_due(last, percentage, now):
                 return False
             last.extra.append(now)

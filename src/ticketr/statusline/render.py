@@ -149,7 +149,7 @@ def batch_line(
     progress = batch.progress if is_counted else None
     is_moving = style.motion and batch.running > 0
     numbers = f"{batch.ended} of {batch.total} jobs"
-    bad = "".join(f" | {each}" for each in failures(batch.failed, batch.cancelled))
+    bad = "".join(f" | {failure}" for failure in failures(batch.failed, batch.cancelled))
     layouts = LAYOUTS if is_counted else OPEN_LAYOUTS
     choices = [(layout, f": {named}" if named else "") for layout in layouts if layout.more]
     for layout, words in (*choices, (LineLayout(), "")):
@@ -174,7 +174,7 @@ def ended_batch_line(batch: Batch, width: int, style: LineStyle) -> str:
         width: The width in cells.
         style: The characters to use.
     """
-    bad = "".join(f" | {each}" for each in failures(batch.failed, batch.cancelled))
+    bad = "".join(f" | {failure}" for failure in failures(batch.failed, batch.cancelled))
     mark = _end_mark(batch.status, style.glyphs)
     words = f"{mark} {batch.total} jobs {'ended' if bad else 'completed'}"
     took = f" | {duration(batch.elapsed(math.inf))}"

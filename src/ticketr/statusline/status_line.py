@@ -49,7 +49,11 @@ def _is_unreported(snapshot: JobSnapshot) -> bool:
 
 def _newest_running(batch: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
     """Yield a batch's snapshots, except unreported ones of jobs with a report in the batch."""
-    reported = {each.id for each in batch if each.progress and each.status is JobStatus.RUNNING}
+    reported = {
+        snapshot.id
+        for snapshot in batch
+        if snapshot.progress and snapshot.status is JobStatus.RUNNING
+    }
     for snapshot in batch:
         if not (_is_unreported(snapshot) and snapshot.id in reported):
             yield snapshot
@@ -57,11 +61,11 @@ def _newest_running(batch: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
 
 def _unread(updates: Updates[JobSnapshot]) -> list[JobSnapshot]:
     """Receive the unread snapshots; none if the reader has ended."""
-    found: list[JobSnapshot] = []
+    snapshots: list[JobSnapshot] = []
     with suppress(trio.WouldBlock, trio.EndOfChannel):
         while True:
-            found.append(updates.receive_nowait())
-    return found
+            snapshots.append(updates.receive_nowait())
+    return snapshots
 
 
 @final

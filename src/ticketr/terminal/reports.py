@@ -37,10 +37,10 @@ def read_report(token: str) -> Mouse | Focused | None:
     """
     if token == _FOCUS_IN:
         return Focused()
-    found = _MOUSE.fullmatch(token)
-    if found is None or found[4] == "m":  # a release follows every click
+    match = _MOUSE.fullmatch(token)
+    if match is None or match[4] == "m":  # a release follows every click
         return None
-    action = _ACTIONS.get(int(found[1]) & ~_MODIFIERS)
+    action = _ACTIONS.get(int(match[1]) & ~_MODIFIERS)
     if action is None:
         return None
-    return Mouse(action, int(found[2]) - 1, int(found[3]) - 1)
+    return Mouse(action, int(match[2]) - 1, int(match[3]) - 1)

@@ -105,8 +105,8 @@ def _open_app(context: click.Context) -> None:
     from ticketr.app.cli.screen import run_screen
     from ticketr.app.cli.workspace_list import app_workspaces
 
-    found = app_workspaces()
-    context.exit(run(run_screen, found.workspaces, found.roots))
+    workspaces = app_workspaces()
+    context.exit(run(run_screen, workspaces.workspaces, workspaces.roots))
 
 
 def main() -> None:
@@ -161,7 +161,9 @@ def _handle_error(error: BaseException) -> int:
     Nurseries may have wrapped it in exception groups, together with other errors.
     """
     leaves = list(_leaves(error))
-    reported = next(each for kind in _REPORTED_FIRST for each in leaves if isinstance(each, kind))
+    reported = next(
+        exception for kind in _REPORTED_FIRST for exception in leaves if isinstance(exception, kind)
+    )
     match reported:
         case KeyboardInterrupt() | click.exceptions.Abort():  # before or after a job
             return _report_interrupt(reported)

@@ -60,22 +60,29 @@ def list_(
 
     settings = _find_options(workspace, folder)
     ended = _run_job(ListAttachmentsJob(**settings, keys=_checked_keys(keys)), plain=plain)
-    found = ended.result or AttachmentList({})
+    attachment_list = ended.result or AttachmentList({})
     if as_json:
         listed = {
-            key: [{"id": each.id, "name": each.name, "size": each.size} for each in some]
-            for key, some in found.found.items()
+            key: [
+                {"id": attachment.id, "name": attachment.name, "size": attachment.size}
+                for attachment in some
+            ]
+            for key, some in attachment_list.found.items()
         }
         echo_json(
-            {**_status_as_json(ended), "issues": listed, "failed": _notes_as_json(found.failed)}
+            {
+                **_status_as_json(ended),
+                "issues": listed,
+                "failed": _notes_as_json(attachment_list.failed),
+            }
         )
     else:
-        for key, some in found.found.items():
+        for key, some in attachment_list.found.items():
             echo(f"{key}  {len(some) or 'no'} attachment{'' if len(some) == 1 else 's'}")
-            for each in some:
-                echo(f"  {each.name}  {size_words(each.size)}")
-        _print_failed(found.failed)
-    context.exit(_exit_code(ended, found.failed))
+            for attachment in some:
+                echo(f"  {attachment.name}  {size_words(attachment.size)}")
+        _print_failed(attachment_list.failed)
+    context.exit(_exit_code(ended, attachment_list.failed))
 
 
 @attachments.command()
@@ -202,8 +209,8 @@ def _status_as_json(ended: JobOutcome[T]) -> dict[str, object]:
 
 def _notes_as_json(failed: Iterable[Note]) -> list[dict[str, object]]:
     return [
-        {"key": each.key, "path": each.path, "reason": each.reason, "code": each.code}
-        for each in failed
+        {"key": note.key, "path": note.path, "reason": note.reason, "code": note.code}
+        for note in failed
     ]
 
 
@@ -211,7 +218,7 @@ def _print_failed(failed: Iterable[Note]) -> None:
     from ticketr.app.cli.report import print_messages
 
     print_messages(
-        f"{each.key}{f' ({each.path})' if each.path else ''}: {each.reason}" for each in failed
+        f"{note.key}{f' ({note.path})' if note.path else ''}: {note.reason}" for note in failed
     )
 
 

@@ -143,31 +143,31 @@ def _exit_code(received: signal.Signals | None) -> int:
 def _read_settings(texts: Sequence[str]) -> tuple[FieldSetting, ...]:
     from ticketr.app.config.names import folded
 
-    found = tuple(map(_read_setting, texts))
-    names = [folded(each.name) for each in found]
-    for each in found:
-        if names.count(folded(each.name)) > 1:
+    settings = tuple(map(_read_setting, texts))
+    names = [folded(setting.name) for setting in settings]
+    for setting in settings:
+        if names.count(folded(setting.name)) > 1:
             raise click.BadParameter(
-                f"{each.name} is given more than once; give one value, or a list as in "
+                f"{setting.name} is given more than once; give one value, or a list as in "
                 "Labels+=urgent,web",
                 param_hint="--set",
             )
-    return found
+    return settings
 
 
 def _read_setting(text: str) -> FieldSetting:
     from ticketr.app.sync import FieldSetting
 
-    found = FieldSetting.read(text)
-    if found is None:
+    setting = FieldSetting.read(text)
+    if setting is None:
         raise click.BadParameter(f"{text!r} is not like Priority=High", param_hint="--set")
-    return found
+    return setting
 
 
 def _change_words(count: int, issues: Sequence[BulkIssue], change: BulkChange) -> str:
     """Say what is done to how many issues."""
-    taken = {each for issue in issues for each in issue.subtasks if change.delete}
-    subtasks = len(taken - {each.id for each in issues})
+    taken = {subtask for issue in issues for subtask in issue.subtasks if change.delete}
+    subtasks = len(taken - {issue.id for issue in issues})
     more = f" with {subtasks} sub-task{'s' * (subtasks != 1)}" if subtasks else ""
     return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
 
@@ -184,11 +184,13 @@ def _print_issues(
     as_json: bool,
 ) -> None:
     if as_json:
-        listed = [{"key": each.key, "title": each.title, "status": each.status} for each in issues]
+        listed = [
+            {"key": issue.key, "title": issue.title, "status": issue.status} for issue in issues
+        ]
         echo_json({"change": str(change), "aliases": _alias_records(aliases), "tickets": listed})
         return
-    for each in issues:
-        echo(f"{each.key}  {each.status}  {each.title}")
+    for issue in issues:
+        echo(f"{issue.key}  {issue.status}  {issue.title}")
     echo(_change_words(len(issues), issues, change), err=True)
 
 
@@ -216,8 +218,8 @@ def _confirm(
             f"this would {what} in {site}; look at them with --dry-run, and say --yes if that is "
             "what you want"
         )
-    for each in issues[:CONFIRM_ABOVE]:
-        echo(f"{each.key}  {each.status}  {each.title}", err=True)
+    for issue in issues[:CONFIRM_ABOVE]:
+        echo(f"{issue.key}  {issue.status}  {issue.title}", err=True)
     if len(issues) > CONFIRM_ABOVE:
         echo(f"and {len(issues) - CONFIRM_ABOVE} more; --dry-run lists all", err=True)
     warning = " This cannot be undone." if change.delete else ""

@@ -46,8 +46,8 @@ def complete_key(
         return []
     given = ctx.params.get(param.name or "") or ()
     there = {each.upper() for each in ((given,) if isinstance(given, str) else given)}
-    found = known_keys(root, os.environ, incomplete.upper())
-    return [CompletionItem(key, help=clean(title)) for key, title in found if key not in there]
+    pairs = known_keys(root, os.environ, incomplete.upper())
+    return [CompletionItem(key, help=clean(title)) for key, title in pairs if key not in there]
 
 
 def complete_workspace(
@@ -107,18 +107,18 @@ def complete_status(
 
     root = _root(ctx)
     known = () if root is None else known_statuses(root, os.environ)
-    return [CompletionItem(each) for each in _fitting(known, incomplete)]
+    return [CompletionItem(text) for text in _fitting(known, incomplete)]
 
 
 def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:
     """Return the terms with values that begin as typed, in quotes where they hold blanks."""
     return [
-        CompletionItem(f'{start}"{each}"' if " " in each else f"{start}{each}", help=each)
-        for each in _fitting(values, typed)
+        CompletionItem(f'{start}"{text}"' if " " in text else f"{start}{text}", help=text)
+        for text in _fitting(values, typed)
     ]
 
 
 def _fitting(values: Iterable[str], typed: str) -> list[str]:
     """Return the values that begin as typed, in any case and perhaps in quotes."""
     typed = typed.strip("\"'").lower()
-    return [clean(each) for each in values if clean(each).lower().startswith(typed)]
+    return [clean(value) for value in values if clean(value).lower().startswith(typed)]

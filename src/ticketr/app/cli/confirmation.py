@@ -127,7 +127,8 @@ def _show_plan(name: str, plan: PushPlan) -> None:
     else:
         print_messages(line for entry in plan.entries for line in plan_lines(entry))
     print_messages(
-        f"warning: {each.key or each.title} ({each.path}): {each.reason}" for each in plan.literals
+        f"warning: {literal.key or literal.title} ({literal.path}): {literal.reason}"
+        for literal in plan.literals
     )
     print_messages(left_lines(plan.left))
 

@@ -65,22 +65,22 @@ def diff(
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
-        found = survey(store, state)
-        broken = found.broken
-        refuse_unknown(keys, found, state)
-        versions = _versions_of(found, state, keys)
-        missing = found.missing(state)
+        local_survey = survey(store, state)
+        broken = local_survey.broken
+        refuse_unknown(keys, local_survey, state)
+        versions = _versions_of(local_survey, state, keys)
+        missing = local_survey.missing(state)
         if keys:
-            own = {own_ticket(state, each) for each in keys}
+            own = {own_ticket(state, key) for key in keys}
             missing = {key: path for key, path in missing.items() if key in own}
     if as_json:
-        tickets = [asdict(each) for each in versions]
+        tickets = [asdict(version) for version in versions]
         problems = [{"path": path, "reason": str(error)} for path, error in broken.items()]
         data = {"tickets": tickets, "broken": problems, "missing": missing_as_json(missing)}
         echo_json({"folder": str(store.root), **data})
     else:
-        for each in versions:
-            _show(each)
+        for version in versions:
+            _show(version)
         print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
         print_messages(map(str, broken.values()))
     context.exit(exits.FAILED if broken else exits.DONE)
@@ -94,9 +94,9 @@ def _versions_of(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[
         for local_change in found.local_changes
         if local_change.local.ticket.key
     }
-    conflicts = {each.key: each for each in state.conflicts.all()}
+    conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
     versions: list[TicketVersions] = []
-    for key in dict.fromkeys(own_ticket(state, each) for each in (keys or [*here, *conflicts])):
+    for key in dict.fromkeys(own_ticket(state, key) for key in (keys or [*here, *conflicts])):
         known = state.base_of_key(key)
         local, conflict = here.get(key), conflicts.get(key)
         if known is None and conflict is None:
@@ -104,7 +104,9 @@ def _versions_of(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[
         base = known[1] if known else None
         path = local.path if local else base.path if base else conflict.path if conflict else ""
         if local is None and base is None and conflict is not None:
-            local = next((each for each in found.never_pulled if each.ticket.key == key), None)
+            local = next(
+                (ticket for ticket in found.never_pulled if ticket.ticket.key == key), None
+            )
         versions.append(
             TicketVersions(
                 key,

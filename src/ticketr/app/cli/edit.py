@@ -52,10 +52,10 @@ def edit(*, key: str, workspace: str | None, folder: Path | None) -> None:
     from ticketr.app.editor import editor_words
 
     store = open_store(resolve(workspace=workspace, folder=folder).root)
-    found = require_issue(store, key)
-    path = (store.root / found.path).absolute()
-    _run(editor_words(os.environ, str(path), found.issue.line))
-    store.read(found.path)
+    issue = require_issue(store, key)
+    path = (store.root / issue.path).absolute()
+    _run(editor_words(os.environ, str(path), issue.issue.line))
+    store.read(issue.path)
 
 
 def _run(words: Sequence[str]) -> None:

@@ -111,7 +111,9 @@ class FirstRun:
             async with open_jira(login, transport=self._transport()) as jira:
                 account = await jira.myself()
                 projects, total = await jira.projects(most=MOST_PROJECTS)
-            choices = tuple(ProjectChoice(clean(each.key), clean(each.name)) for each in projects)
+            choices = tuple(
+                ProjectChoice(clean(project.key), clean(project.name)) for project in projects
+            )
             return LoginAnswer(clean(account.display_name), choices, total)
 
         return await _result_or_problem(ask)
@@ -131,7 +133,7 @@ class FirstRun:
     async def _add(self, wanted: NewWorkspace) -> OpenedWorkspace:
         site, project = checked_address(wanted.site), _checked_project(wanted.project)
         login = _credentials(site, wanted.email, wanted.token)
-        found = config.FoundToken(site, login.email, login.token, config.TokenSource.PROMPT)
+        token = config.FoundToken(site, login.email, login.token, config.TokenSource.PROMPT)
         entry, file, workspace = await trio.to_thread.run_sync(
             _new_workspace, wanted.folder, site, login.email, project
         )
@@ -139,7 +141,7 @@ class FirstRun:
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
         mark = await trio.to_thread.run_sync(partial(own_mark, entry.folder, ask=False))
-        stored = await store_workspace(entry, file, found)
+        stored = await store_workspace(entry, file, token)
         options = session_options(workspace, login, mark)
         return OpenedWorkspace(clean(entry.name), options, WHERE[stored.source])
 
@@ -234,8 +236,8 @@ def _credentials(site: str, email: str, token: str) -> Credentials:
         TokenFailed: The token cannot be one.
     """
     address = config.checked_email(_EMAIL, email.strip())
-    found = config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
-    return make_credentials(found, None)
+    found_token = config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
+    return make_credentials(found_token, None)
 
 
 def default_folder(site: str, project: str = "") -> Path:
@@ -254,7 +256,7 @@ def default_folder(site: str, project: str = "") -> Path:
     name = re.sub(r"[^a-z0-9-]", "", name.lower()) or "jira"
     names = [name, *([f"{name}-{project.lower()}"] if project.isalnum() else [])]
     numbered = (f"{names[-1]}-{number}" for number in range(2, 1000))
-    free = (around / each for each in (*names, *numbered) if _is_free(around / each))
+    free = (around / name for name in (*names, *numbered) if _is_free(around / name))
     return next(free, around / name)
 
 

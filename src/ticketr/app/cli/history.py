@@ -33,18 +33,18 @@ def jobs(*, workspace: str | None, folder: Path | None, limit: int, as_json: boo
     from ticketr.app.sync import readable
 
     root = resolve(workspace=workspace, folder=folder).root
-    found: list[FinishedJob] = []
+    finished_jobs: list[FinishedJob] = []
     with readable(root / STATE_FOLDER / HISTORY) as path:
         if path is not None:
             own_mark(root)
-            found = run(partial(SqliteHistory(path).read, limit=limit))
+            finished_jobs = run(partial(SqliteHistory(path).read, limit=limit))
     if as_json:
-        objects = [{**asdict(each), "tags": sorted(each.tags)} for each in found]
+        objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
         echo_json(objects, default=_as_json)
         return
-    for each in found:
-        echo(_history_line(each))
-    if not found:
+    for job in finished_jobs:
+        echo(_history_line(job))
+    if not finished_jobs:
         echo("no job has ended here yet")
 
 

@@ -211,9 +211,9 @@ def resolve_options(options: CommonOptions) -> Workspace:
     """
     from ticketr.app.cli.report import print_messages
 
-    found = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
-    print_messages(found.ignored)
-    return confirm_site(require_workspace(found))
+    workspace = resolve(workspace=options.workspace, folder=options.folder, project=options.project)
+    print_messages(workspace.ignored)
+    return confirm_site(require_workspace(workspace))
 
 
 def job_settings(resolved: Workspace, options: CommonOptions, jql: str | None) -> SessionOptions:

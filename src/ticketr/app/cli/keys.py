@@ -72,7 +72,7 @@ def refuse_malformed(keys: tuple[str, ...], root: Path) -> None:
     from ticketr.app.sync import UnknownTicket, read_state
 
     with read_state(open_store(root)) as state:
-        known = tuple(each.key for each in state.known().values())
+        known = tuple(issue.key for issue in state.known().values())
     raise click.UsageError(str(UnknownTicket(wrong, known)))
 
 

@@ -71,19 +71,21 @@ def list_(
     with read_state(store) as state:
         listing = list_issues(store, state)
     order = sort_key(sort)
-    found = [each for each in listing.issues if wanted.matches(each.candidate)]
-    found.sort(key=lambda each: order(each.candidate))
+    issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
+    issues.sort(key=lambda each: order(each.candidate))
     if as_json:
         broken = [{"path": path, "reason": str(error)} for path, error in listing.broken.items()]
-        tickets = [_as_json(each) for each in found if each.candidate.key or not _is_broken(each)]
+        tickets = [
+            _as_json(issue) for issue in issues if issue.candidate.key or not _is_broken(issue)
+        ]
         echo_json({"folder": str(store.root), "tickets": tickets, "broken": broken})
     elif _is_terminal():
-        for line in _table(found, shutil.get_terminal_size().columns):
+        for line in _table(issues, shutil.get_terminal_size().columns):
             echo(line)
     else:
-        for each in found:
-            click.echo("\t".join(map(printable, _row_cells(each))))
-    if not found and not as_json:
+        for listed_issue in issues:
+            click.echo("\t".join(map(printable, _row_cells(listed_issue))))
+    if not issues and not as_json:
         echo(nothing_fits(wanted), err=True)
     context.exit(exits.FAILED if listing.broken else exits.DONE)
 
@@ -127,7 +129,7 @@ def _table(found: Sequence[ListedIssue], width: int) -> Iterator[str]:
     """Yield a line for each issue; the titles get what the other columns leave."""
     from ticketr.text import fit, width as cells_of
 
-    rows = [[_flag_mark(each), *map(printable, _row_cells(each)[:4])] for each in found]
+    rows = [[_flag_mark(issue), *map(printable, _row_cells(issue)[:4])] for issue in found]
     if not rows:
         return
     widest = [max(cells_of(row[column]) for row in rows) for column in range(5)]

@@ -100,12 +100,12 @@ class LocalEdits:
     @property
     def edited(self) -> list[Edited]:
         """What was edited."""
-        return [each for each in self.changed if isinstance(each, Edited)]
+        return [ticket for ticket in self.changed if isinstance(ticket, Edited)]
 
     @property
     def drafts(self) -> list[Draft]:
         """The drafts."""
-        return [each for each in self.changed if isinstance(each, Draft)]
+        return [draft for draft in self.changed if isinstance(draft, Draft)]
 
 
 def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -> LocalEdits:
@@ -119,7 +119,7 @@ def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -
     changed = [
         each for local in survey.local_changes for each in _changed_in(local, uncertain, keys)
     ]
-    edited = {each.key for each in changed if isinstance(each, Edited)}
+    edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
     tickets = {own_ticket(state, key) for key in keys}
 
     def is_named(key: str | None) -> bool:
@@ -128,21 +128,21 @@ def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -
     return LocalEdits(
         count=survey.count,
         changed=tuple(changed),
-        conflicts=tuple(each for each in state.conflicts.all() if is_named(each.key)),
-        creations=tuple(each for each in creations if is_named(each.parent)),
+        conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
+        creations=tuple(creation for creation in creations if is_named(creation.parent)),
         never_pulled=tuple(
-            each
-            for each in survey.never_pulled
-            if not keys or not set(keys).isdisjoint(each.ticket.keys())
+            ticket
+            for ticket in survey.never_pulled
+            if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
         ),
         broken=survey.broken,
         missing={key: path for key, path in survey.missing(state).items() if is_named(key)},
-        losses=tuple(each for each in survey.losses(state) if each.key in edited),
+        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited),
         literals=tuple(
-            each
+            literal
             for local in survey.local_changes
-            for each in find_literals(local)
-            if (each.key in edited if each.key else is_named(local.local.ticket.key))
+            for literal in find_literals(local)
+            if (literal.key in edited if literal.key else is_named(local.local.ticket.key))
         ),
     )
 
@@ -166,5 +166,7 @@ def own_ticket(state: State, key: str) -> str:
     """Return the key of a sub-task's ticket; any other key as it is."""
     head = state.head_of(key)
     return (
-        next((each.key for each in state.issues_of(head) if each.id == head), key) if head else key
+        next((issue.key for issue in state.issues_of(head) if issue.id == head), key)
+        if head
+        else key
     )

@@ -79,15 +79,15 @@ def list_issues(store: Store, state: State) -> Listing:
         StateFailed: The state cannot be read.
     """
     survey = LocalSurvey()
-    found: list[tuple[str, Ticket]] = []
+    pairs: list[tuple[str, Ticket]] = []
     for files in store.walk():
         for file in files:
             scanned = survey.scan(store, state, file)
-            found += ((scanned.path, each.ticket) for each in scanned.tickets)
+            pairs += ((scanned.path, ticket.ticket) for ticket in scanned.tickets)
     survey.complete(store, state, state.creations.recent())
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
-    updated = {each.key: each.updated for each in state.known().values()}
+    updated = {known_issue.key: known_issue.updated for known_issue in state.known().values()}
 
     def listed(path: str, issue: Ticket) -> ListedIssue:
         key = issue.key or ""
@@ -97,7 +97,7 @@ def list_issues(store: Store, state: State) -> Listing:
         moment = updated.get(key, "")
         return ListedIssue(candidate_of(issue, held, updated=moment), path, issue.line)
 
-    issues = [listed(path, each) for path, ticket in found for each in (ticket, *ticket.tasks)]
+    issues = [listed(path, each) for path, ticket in pairs for each in (ticket, *ticket.tasks)]
     for name, error in survey.broken.items():
         candidate = Candidate("", clean(str(error)), flags=frozenset({"broken"}))
         issues.append(ListedIssue(candidate, name, 1))
@@ -122,7 +122,7 @@ def parse_terms(terms: Sequence[str], root: Path) -> Filter:
     """
     from ticketr.app.tickets import InvalidFilter, parse_filter, with_saved
 
-    text = " ".join(_with_quotes(each, root) for each in terms)
+    text = " ".join(_with_quotes(term, root) for term in terms)
     try:
         if "use:" in text.lower():
             text = with_saved(text, _saved(root))
@@ -145,12 +145,12 @@ def _with_quotes(term: str, root: Path) -> str:
     """Put quotes around the name of a known status or person that holds blanks."""
     from ticketr.app.config import known_assignees, known_statuses
 
-    found = _NAMING.fullmatch(term)
-    if found is None:
+    match = _NAMING.fullmatch(term)
+    if match is None:
         return term
-    start, field, value = found.groups()
+    start, field, value = match.groups()
     known = known_statuses if (field or "").lower() == "status" else known_assignees
-    is_known = value.lower() in (each.lower() for each in known(root, os.environ))
+    is_known = value.lower() in (text.lower() for text in known(root, os.environ))
     return f'{start}"{value}"' if is_known else term
 
 
@@ -162,9 +162,9 @@ def require_issue(store: Store, key: str) -> FoundIssue:
     """
     wanted = checked_key(key)
     for path in _files_with(store, wanted):
-        found = _in_file(store, path, wanted)
-        if found is not None:
-            return found
+        issue = _in_file(store, path, wanted)
+        if issue is not None:
+            return issue
     raise click.UsageError(
         f"{wanted} is in no file of {clean(str(store.root))}; 'ticketr pull' brings what is in Jira"
     )

@@ -47,13 +47,13 @@ def with_accepted_losses(
 
     if accept_loss or not is_interactive():
         return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
-    lost = frozenset(each for plan in plans.values() for each in plan.losses)
+    lost = frozenset(loss for plan in plans.values() for loss in plan.losses)
     if not lost:
         return dict(jobs)
     print_messages(
         loss_lines(sorted(lost, key=lambda each: (each.path, each.key, each.line, each.what)))
     )
-    only_links = all(each.is_link for each in lost)
+    only_links = all(loss.is_link for loss in lost)
     what = "remove these links" if only_links else "lose that"
     if not confirm(f"Send these edits, and {what} in Jira?"):
         return dict(jobs)
@@ -63,10 +63,10 @@ def with_accepted_losses(
 def loss_lines(lost: Iterable[Loss]) -> list[str]:
     """Return what a push would lose, a line for each issue, and one for the links it removes."""
     by_issue: dict[tuple[str, str, str], list[str]] = {}
-    for each in lost:
-        verb = "remove" if each.is_link else "lose"
-        by_issue.setdefault((each.key, each.path, verb), []).append(
-            f"{each.words} (line {each.line})" if each.line else each.words
+    for loss in lost:
+        verb = "remove" if loss.is_link else "lose"
+        by_issue.setdefault((loss.key, loss.path, verb), []).append(
+            f"{loss.words} (line {loss.line})" if loss.line else loss.words
         )
     return [
         f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"

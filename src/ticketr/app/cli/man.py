@@ -91,7 +91,7 @@ def _command(words: str, context: click.Context) -> Iterator[str]:
 
 def _options(context: click.Context) -> Iterator[str]:
     options = [
-        each for each in context.command.get_params(context) if isinstance(each, click.Option)
+        param for param in context.command.get_params(context) if isinstance(param, click.Option)
     ]
     records = (option.get_help_record(context) for option in options)
     yield from _terms(record for record in records if record is not None)

@@ -116,7 +116,7 @@ def reset_output() -> None:
     """Forget the redactors of an earlier command, and show logged warnings."""
     _redactors.clear()
     root = logging.getLogger()
-    for each in [each for each in root.handlers if isinstance(each, _LogHandler)]:
+    for each in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:
         root.removeHandler(each)
     root.addHandler(_LogHandler())
 
@@ -125,9 +125,9 @@ def show_logs() -> None:
     """Show everything that ticketr logs."""
     # Not what other packages log: they log headers, and headers hold secrets.
     logging.getLogger("ticketr").setLevel(logging.DEBUG)
-    for each in logging.getLogger().handlers:
-        if isinstance(each, _LogHandler):
-            each.setFormatter(_Formatter(logging.BASIC_FORMAT))
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _LogHandler):
+            handler.setFormatter(_Formatter(logging.BASIC_FORMAT))
 
 
 class _LogHandler(logging.StreamHandler[TextIO]):

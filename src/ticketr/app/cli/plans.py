@@ -53,9 +53,10 @@ def left_lines(left: Sequence[LeftAlone]) -> list[str]:
 
     Tickets that were not named are only counted.
     """
-    listed = [each for each in left if each.code is not Code.UNNAMED]
+    listed = [entry for entry in left if entry.code is not Code.UNNAMED]
     lines = [
-        f"left alone: {each.name}{_place_words(each)}: {each.reason}" for each in listed[:_MAX_LEFT]
+        f"left alone: {entry.name}{_place_words(entry)}: {entry.reason}"
+        for entry in listed[:_MAX_LEFT]
     ]
     if len(listed) > _MAX_LEFT:
         lines.append(f"... and {len(listed) - _MAX_LEFT} more; ticketr status lists them all")
@@ -69,7 +70,7 @@ def left_lines(left: Sequence[LeftAlone]) -> list[str]:
 def skipped_lines(plan: PushPlan) -> list[str]:
     """Return what is not pushed because other tickets were named; see `left_lines`."""
     skipped = {Code.UNNAMED, Code.MISSING}
-    return left_lines([each for each in plan.left if each.code in skipped])
+    return left_lines([entry for entry in plan.left if entry.code in skipped])
 
 
 def _place_words(left: LeftAlone) -> str:
@@ -80,17 +81,17 @@ def _changes(planned: Action | PlanEntry) -> Sequence[tuple[str, str, str]]:
     """Return the name, the old text and the new text of each part."""
     if isinstance(planned, Action):
         return planned.changes
-    return [(each.name, each.before, each.after) for each in planned.parts]
+    return [(part.name, part.before, part.after) for part in planned.parts]
 
 
 def _differences(old: str, new: str) -> list[str]:
     """Return the lines that differ, at most `_MAX_LINES` of them."""
-    found = [line for line in _changed_lines(old.split("\n"), new.split("\n")) if line[2:].strip()]
-    if not found:
+    texts = [line for line in _changed_lines(old.split("\n"), new.split("\n")) if line[2:].strip()]
+    if not texts:
         return ["(blank lines)"]
-    more = len(found) - _MAX_LINES
+    more = len(texts) - _MAX_LINES
     rest = [f"... and {more} more lines; ticketr diff shows them all"] if more > 0 else []
-    return [*found[:_MAX_LINES], *rest]
+    return [*texts[:_MAX_LINES], *rest]
 
 
 def _changed_lines(old: list[str], new: list[str]) -> Iterator[str]:

@@ -206,7 +206,7 @@ def print_plan_hint(left: Iterable[Note]) -> None:
 
 def print_merge_hint(conflicts: Iterable[Note]) -> None:
     """Print how to merge Jira's changes, if a push has skipped tickets because of them."""
-    if any(each.code == "moved_on" for each in conflicts):
+    if any(conflict.code == "moved_on" for conflict in conflicts):
         print_messages(
             [
                 "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict"
@@ -216,7 +216,7 @@ def print_merge_hint(conflicts: Iterable[Note]) -> None:
 
 def print_resolve_hint(conflicts: Iterable[Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
-    first = next((each for each in conflicts if each.code == "conflict"), None)
+    first = next((conflict for conflict in conflicts if conflict.code == "conflict"), None)
     if first is not None:
         take = f"--take {SIDES}"
         print_messages(

@@ -82,15 +82,15 @@ def resolve(
     store = open_store(resolve_workspace(workspace=workspace, folder=folder).root)
     with read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_own_key(state, clean(each)) for each in keys]
-    wanted = [each.key for each in conflicts] if every else named
+        named = [_own_key(state, clean(key)) for key in keys]
+    wanted = [conflict.key for conflict in conflicts] if every else named
     outcome = _Outcome()
     if wanted:
         if take is None:
             raise click.UsageError("say --take mine, --take jira or --take both")
         outcome = _resolve_all(store, wanted, take)
-    settled = {each["key"] for each in outcome.resolved}
-    left = [each for each in conflicts if each.key not in settled]
+    settled = {entry["key"] for entry in outcome.resolved}
+    left = [conflict for conflict in conflicts if conflict.key not in settled]
     marked = list(find_conflict_markers(store)) if as_json or not wanted else []
     if as_json:
         _print_json(store.root, left, marked, outcome)
@@ -156,7 +156,7 @@ def _print_outcome(store: Store, outcome: _Outcome) -> None:
         hint = _NEXT["jira" if is_whole else take]
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
         echo(f"{done['key']}: {words.format(path=path)}{aside}")
-    print_messages(f"ticketr: {each['reason']}" for each in outcome.failed)
+    print_messages(f"ticketr: {entry['reason']}" for entry in outcome.failed)
     if hint:
         print_messages([f"{hint}; to take this back: ticketr undo"])
 
@@ -164,11 +164,14 @@ def _print_outcome(store: Store, outcome: _Outcome) -> None:
 def _print_json(
     root: Path, conflicts: Iterable[Conflict], marked: Iterable[ConflictMarker], outcome: _Outcome
 ) -> None:
-    listed = [{"key": each.key, "path": each.path, "parts": list(each.parts)} for each in conflicts]
+    listed = [
+        {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
+        for conflict in conflicts
+    ]
     data = {
         "folder": str(root),
         "conflicts": listed,
-        "marked": [asdict(each) for each in marked],
+        "marked": [asdict(marker) for marker in marked],
         "resolved": outcome.resolved,
         "failed": outcome.failed,
     }

@@ -43,17 +43,17 @@ def schema(*, write: bool, workspace: str | None, folder: Path | None, as_json: 
     if write:
         from ticketr.app.config import write_schema
 
-        write_schema(settings["root"], [_comment(each) for each in fields])
+        write_schema(settings["root"], [_comment(field) for field in fields])
     if as_json:
-        echo_json([asdict(each) for each in fields])
+        echo_json([asdict(field) for field in fields])
     elif write:
         echo(f"{len(fields)} fields are now comments in {settings['root'] / 'ticketr.toml'}")
     elif sys.stdout.isatty():
         for line in _table_lines(fields, shutil.get_terminal_size().columns):
             echo(line)
     else:
-        for each in fields:
-            cells = (_marks(each), each.name, each.kind, each.id, _values(each))
+        for field in fields:
+            cells = (_marks(field), field.name, field.kind, field.id, _values(field))
             click.echo("\t".join(map(printable, cells)))
 
 
@@ -98,10 +98,8 @@ def _table_lines(fields: Sequence[SchemaField], width: int) -> Iterator[str]:
 
     if not fields:
         return
-    names = min(max(cells_of(printable(each.name)) for each in fields), _NAME_CELLS)
-    kinds = min(max(cells_of(printable(each.kind)) for each in fields), _KIND_CELLS)
-    for each in fields:
-        row = (
-            f"{_marks(each)} {fit(printable(each.name), names)}  {fit(printable(each.kind), kinds)}"
-        )
-        yield clip(f"{row}  {printable(_values(each))}", width).rstrip()
+    names = min(max(cells_of(printable(field.name)) for field in fields), _NAME_CELLS)
+    kinds = min(max(cells_of(printable(field.kind)) for field in fields), _KIND_CELLS)
+    for field in fields:
+        row = f"{_marks(field)} {fit(printable(field.name), names)}  {fit(printable(field.kind), kinds)}"
+        yield clip(f"{row}  {printable(_values(field))}", width).rstrip()

@@ -95,7 +95,7 @@ def read_keymap() -> KeyMap:
 
 def last_words(jobs: Iterable[JobSnapshot]) -> list[str]:
     """Return the last progress message of each job that was cancelled."""
-    cancelled = (each.progress for each in jobs if each.cancel_requested)
+    cancelled = (job.progress for job in jobs if job.cancel_requested)
     return [progress.message for progress in cancelled if progress is not None]
 
 

@@ -95,14 +95,14 @@ def find_or_ask_token(workspace: config.Workspace) -> config.FoundToken:
         ConfigError: An account or a token is missing, or the token rule forbids it.
         TokenFailed: A source of tokens failed.
     """
-    found = None
+    token = None
     try:
-        found = find_stored_token(workspace)
+        token = find_stored_token(workspace)
     except config.TokenFailed as error:
         if not is_interactive():
             raise
         echo(str(error), err=True)
-    return found or _ask_for_token(workspace)
+    return token or _ask_for_token(workspace)
 
 
 def make_credentials(found: config.FoundToken, cloud_id: str | None) -> Credentials:
@@ -136,11 +136,11 @@ async def find_login(workspace: config.Workspace, hint: str) -> Credentials:
         ConfigError: A site, an account or a token is missing, or the token rule forbids it.
         TokenFailed: A source of tokens failed.
     """
-    found = await config.find_token(workspace, os.environ)
-    if found is None:
+    token = await config.find_token(workspace, os.environ)
+    if token is None:
         words = f"no token is stored for {workspace.site}; {hint}"
         raise config.MissingSetting(config.TOKEN_NAMES, words)
-    return make_credentials(found, workspace.login.cloud_id)
+    return make_credentials(token, workspace.login.cloud_id)
 
 
 def find_stored_token(workspace: config.Workspace) -> config.FoundToken | None:

@@ -33,18 +33,18 @@ def show(*, key: str, raw: bool, workspace: str | None, folder: Path | None, as_
     if raw and as_json:
         raise click.UsageError("say --raw or --json, not both")
     store = open_store(resolve(workspace=workspace, folder=folder).root)
-    found = require_issue(store, key)
+    issue = require_issue(store, key)
     if as_json:
-        own = _as_json(found.issue)
-        place = {"path": found.path, "line": found.issue.line, "text": found.text}
-        parent = found.head.key if found.issue is not found.head else None
-        tasks = [_as_json(task) for task in found.issue.tasks]
+        own = _as_json(issue.issue)
+        place = {"path": issue.path, "line": issue.issue.line, "text": issue.text}
+        parent = issue.head.key if issue.issue is not issue.head else None
+        tasks = [_as_json(task) for task in issue.issue.tasks]
         echo_json({"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place})
     elif raw:
-        text = redacted(found.text)
+        text = redacted(issue.text)
         click.echo(printable_lines(text) if _is_terminal() else text.encode(), nl=False)
     else:
-        for line in _ticket_lines(found):
+        for line in _ticket_lines(issue):
             echo(line)
 
 
@@ -61,8 +61,13 @@ def _as_json(issue: Ticket) -> dict[str, object]:
         "acceptance_criteria": list(issue.acceptance_criteria),
         "texts": dict(issue.texts),
         "comments": [
-            {"id": each.id or None, "author": each.author, "time": each.time, "text": each.text}
-            for each in issue.comments
+            {
+                "id": comment.id or None,
+                "author": comment.author,
+                "time": comment.time,
+                "text": comment.text,
+            }
+            for comment in issue.comments
         ],
     }
 

@@ -62,20 +62,20 @@ def stats(
     store = open_store(root)
     with read_state(store) as state:
         listing = list_issues(store, state)
-    issues = [each.candidate for each in listing.issues if "broken" not in each.candidate.flags]
-    found = wanted.select(issues)
-    totals = {name: total_by(found, name) for name in fields or _FIELDS}
+    issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
+    candidates = wanted.select(issues)
+    totals = {name: total_by(candidates, name) for name in fields or _FIELDS}
     if as_json:
-        echo_json(_as_json(str(store.root), found, totals))
+        echo_json(_as_json(str(store.root), candidates, totals))
     elif sys.stdout.isatty():
-        for line in _tables(found, totals, shutil.get_terminal_size().columns):
+        for line in _tables(candidates, totals, shutil.get_terminal_size().columns):
             echo(line)
-    elif not found:
+    elif not candidates:
         echo(nothing_fits(wanted), err=True)
     else:
         for name, values in totals.items():
-            for each in values:
-                cells = (name, each.value, str(each.issues), _points_text(each.points))
+            for value in values:
+                cells = (name, value.value, str(value.issues), _points_text(value.points))
                 click.echo("\t".join(map(printable, cells)))
     for warning in _unknown(fields, issues):
         echo(warning, err=True)
@@ -89,7 +89,7 @@ def _unknown(fields: Sequence[str], issues: Sequence[Candidate]) -> Iterator[str
     from ticketr.app.config.names import nearest
     from ticketr.app.tickets import fold
 
-    known = {fold(name): name for each in issues for name in each.fields}
+    known = {fold(name): name for issue in issues for name in issue.fields}
     for name in fields:
         if issues and fold(name) not in known:
             near = nearest(name, known.values())
@@ -134,14 +134,14 @@ def _tables(
 def _table_lines(values: Sequence[Total], width: int) -> Iterator[str]:
     from ticketr.text import fit, width as cells_of
 
-    names = [printable(each.value) or "none" for each in values]
-    counts = [str(each.issues) for each in values]
-    points = [f"{_points_text(each.points)} pts" if each.points else "" for each in values]
+    names = [printable(value.value) or "none" for value in values]
+    counts = [str(value.issues) for value in values]
+    points = [f"{_points_text(value.points)} pts" if value.points else "" for value in values]
     name_cells = min(max(map(cells_of, names)), _VALUE_CELLS)
     count_cells, point_cells = max(map(len, counts)), max(map(len, points))
     used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)
     room = max(1, min(_BAR_CELLS, width - used))
-    most = max(each.issues for each in values)
+    most = max(value.issues for value in values)
     block = _block()
     for name, count, point, each in zip(names, counts, points, values, strict=True):
         bar = block * max(1, round(room * each.issues / most))

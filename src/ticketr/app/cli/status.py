@@ -70,18 +70,18 @@ def status(
     with read_state(store) as state:
         surveyed = survey(store, state)
         refuse_unknown(keys, surveyed, state)
-        found = find_local_edits(surveyed, state, keys)
+        edits = find_local_edits(surveyed, state, keys)
     if as_json:
-        echo_json({"folder": str(store.root), **_as_json(found)})
+        echo_json({"folder": str(store.root), **_as_json(edits)})
     else:
-        lines = list(_lines(found))
+        lines = list(_lines(edits))
         for mark, line in lines:
             echo_marked(f"{mark:<10}", line, color=COLORS[mark])
         if not lines:
-            echo(_empty_message(found, keys))
+            echo(_empty_message(edits, keys))
         if counts := _counts(mark for mark, _ in lines):
             print_message(counts)
-    context.exit(exits.FAILED if found.broken else exits.DONE)
+    context.exit(exits.FAILED if edits.broken else exits.DONE)
 
 
 def _empty_message(found: LocalEdits, keys: tuple[str, ...]) -> str:
@@ -96,20 +96,25 @@ def _empty_message(found: LocalEdits, keys: tuple[str, ...]) -> str:
 def _as_json(found: LocalEdits) -> dict[str, object]:
     return {
         "tickets": found.count,
-        "edited": [asdict(each) for each in found.edited],
+        "edited": [asdict(ticket) for ticket in found.edited],
         "drafts": [
-            {"title": each.title, "path": each.path, "parent": each.parent} for each in found.drafts
+            {"title": draft.title, "path": draft.path, "parent": draft.parent}
+            for draft in found.drafts
         ],
         "conflicts": [
-            {"key": each.key, "path": each.path, "parts": list(each.parts)}
-            for each in found.conflicts
+            {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
+            for conflict in found.conflicts
         ],
-        "unsettled": [{"title": each.title, "path": each.path} for each in found.creations],
-        "unknown": [{"key": each.ticket.key, "path": each.path} for each in found.never_pulled],
+        "unsettled": [
+            {"title": creation.title, "path": creation.path} for creation in found.creations
+        ],
+        "unknown": [
+            {"key": ticket.ticket.key, "path": ticket.path} for ticket in found.never_pulled
+        ],
         "broken": [{"path": path, "reason": str(error)} for path, error in found.broken.items()],
         "missing": missing_as_json(found.missing),
-        "losses": [asdict(each) for each in found.losses],
-        "literals": [asdict(each) for each in found.literals],
+        "losses": [asdict(loss) for loss in found.losses],
+        "literals": [asdict(literal) for literal in found.literals],
     }
 
 
@@ -117,7 +122,7 @@ def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
     from ticketr.app.cli.local_edits import Draft
 
-    in_conflict = {each.key for each in found.conflicts}
+    in_conflict = {conflict.key for conflict in found.conflicts}
     for each in found.changed:
         is_elsewhere = each.is_uncertain if isinstance(each, Draft) else each.key in in_conflict
         if not is_elsewhere:
@@ -128,7 +133,7 @@ def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
         what = "the next push finds out if it exists"
         yield "unsettled", f"{creation.title} ({creation.path}): {what}"
     yield from _never_pulled_lines(
-        each for each in found.never_pulled if each.ticket.key not in in_conflict
+        ticket for ticket in found.never_pulled if ticket.ticket.key not in in_conflict
     )
     for error in found.broken.values():
         yield "broken", str(error)

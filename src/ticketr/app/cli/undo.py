@@ -46,10 +46,10 @@ def undo(
     with read_state(store) as state:
         steps = undo_steps(state, key)
         keys = [each.step.key for each in undone.done]
-        still_open = [each for each in keys if state.conflicts.of(each) is not None]
+        still_open = [text for text in keys if state.conflicts.of(text) is not None]
     if as_json:
         done = [{**_as_json(each.step), "put_aside": each.aside} for each in undone.done]
-        steps_as_json = [_as_json(each) for each in steps]
+        steps_as_json = [_as_json(step) for step in steps]
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
         for step in steps:

@@ -83,10 +83,10 @@ def list_(*, as_json: bool) -> None:
         return
     if not found:
         echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
-    for each in found:
-        sign = "*" if each["in_use"] else " "
-        what = each["problem"] or f"{each['site']}  {each['project'] or each['jql'] or ''}"
-        echo(f"{sign} {each['name']}  {each['folder']}  {what}".rstrip())
+    for entry in found:
+        sign = "*" if entry["in_use"] else " "
+        what = entry["problem"] or f"{entry['site']}  {entry['project'] or entry['jql'] or ''}"
+        echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
 
 
 def _listed(name: str, config: UserConfig) -> dict[str, object]:
@@ -155,7 +155,9 @@ def remove(*, name: str) -> None:
 
     site, email = account(entry.site, entry.login)
     others = {
-        account(each.site, each.login) for each in config.workspaces.values() if each != entry
+        account(workspace_entry.site, workspace_entry.login)
+        for workspace_entry in config.workspaces.values()
+        if workspace_entry != entry
     }
     gone: tuple[TokenSource, ...] = ()
     if email is not None and (site, email) not in others:

@@ -90,14 +90,14 @@ def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
     if request.scoped:
         entry = replace(entry, login=replace(entry.login, cloud_id=find_cloud_id(entry.site)))
     completed = _complete(entry, request)
-    workspace, found, answer = _verify_login(completed, request)
-    entry = replace(entry, login=replace(entry.login, email=found.email))
+    workspace, token, answer = _verify_login(completed, request)
+    entry = replace(entry, login=replace(entry.login, email=token.email))
     if workspace != completed:  # the token has scopes
         login = replace(entry.login, cloud_id=workspace.login.cloud_id)
         entry = replace(entry, login=login)
     mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
-    stored = trio.run(store_workspace, entry, file, found)
+    stored = trio.run(store_workspace, entry, file, token)
     _print_added(entry, stored, answer, mapped=len(mapped), as_message=as_message)
 
 
@@ -178,13 +178,13 @@ def _verify_login(
 ) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
     """Try the login; on a refusal offer the gateway once, then ask for another token."""
     site = workspace.required_site()
-    found = find_or_ask_token(workspace)
-    if request.email is not None and found.email != request.email:
-        problem = f"the login in the environment comes first, and is that of {found.email}"
+    token = find_or_ask_token(workspace)
+    if request.email is not None and token.email != request.email:
+        problem = f"the login in the environment comes first, and is that of {token.email}"
         raise config.BadSetting("--email", request.email, problem)
     tries = 0
     while True:
-        login = make_credentials(found, workspace.login.cloud_id)
+        login = make_credentials(token, workspace.login.cloud_id)
         try:
             look = partial(
                 check_login,
@@ -194,16 +194,16 @@ def _verify_login(
                 project_place=workspace.project_place,
                 fields=workspace.fields,
             )
-            return workspace, found, trio.run(look)
+            return workspace, token, trio.run(look)
         except AuthenticationFailed as error:
             tries += 1
             if tries == 1 and (offered := offer_gateway(workspace)) is not None:
                 workspace = offered
                 continue
-            if tries >= TRIES or found.source not in _STORED_SOURCES or not is_interactive():
+            if tries >= TRIES or token.source not in _STORED_SOURCES or not is_interactive():
                 raise
             echo(str(error), err=True)
-        found = ask_for_token(site, found.email or "")
+        token = ask_for_token(site, token.email or "")
 
 
 def _print_added(

@@ -132,16 +132,16 @@ class WorkspaceHistories:
         Raises:
             HistoryFailed: No history could be read.
         """
-        found: list[FinishedJob] = []
+        jobs: list[FinishedJob] = []
         failed: list[HistoryFailed] = []
         for history in tuple(self._by_key.values()):
             try:
-                found += await history.read(limit=limit, status=status)
+                jobs += await history.read(limit=limit, status=status)
             except HistoryFailed as error:
                 failed.append(error)
         if failed and len(failed) == len(self._by_key):
             raise failed[0]
-        return sorted(found, key=lambda job: job.finished_at, reverse=True)[:limit]
+        return sorted(jobs, key=lambda job: job.finished_at, reverse=True)[:limit]
 
 
 def type_name(result: object) -> str:

@@ -82,11 +82,11 @@ def _others(user_config: config.UserConfig, *, without: Path | None = None) -> A
     ]
     closed = tuple(
         ClosedWorkspace(
-            each.name, partial(_open, each.name), shown_site(each.site), folder=each.folder
+            entry.name, partial(_open, entry.name), shown_site(entry.site), folder=entry.folder
         )
-        for each in entries
+        for entry in entries
     )
-    return AppWorkspaces(closed, tuple(each.folder for each in entries))
+    return AppWorkspaces(closed, tuple(entry.folder for entry in entries))
 
 
 async def _open(name: str) -> OpenWorkspace:

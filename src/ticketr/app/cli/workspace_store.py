@@ -68,7 +68,7 @@ def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     own, told = config.read_workspace_file(folder), config.read_go_file(folder)
     if told is None or (own is not None and own.fields is not None):
         return ()
-    return tuple(each for each in told.fields if config.reserved_name(each) is None)
+    return tuple(field for field in told.fields if config.reserved_name(field) is None)
 
 
 async def store_workspace(

@@ -90,14 +90,14 @@ def read_aliases(table: Table) -> dict[str, str]:
         BadFile: A value is not text.
         BadSetting: A name cannot be that of an alias, or a query is empty.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for key in table.names():
         try:
             checked_alias("the name of an alias", key)
         except BadSetting as error:
             raise table.bad(key, str(error)) from None
-        found[key] = table.checked(key, checked_jql) or ""
-    return found
+        texts[key] = table.checked(key, checked_jql) or ""
+    return texts
 
 
 def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:

@@ -32,7 +32,9 @@ WantedField: TypeAlias = "str | MappedField"
 
 def earlier_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
     """Return the earlier name of the same field; None where it has none."""
-    return next((each.name for each in before if each.id == wanted.id), None)
+    return next(
+        (mapped_field.name for mapped_field in before if mapped_field.id == wanted.id), None
+    )
 
 
 def reserved_name(wanted: MappedField) -> str | None:

@@ -90,7 +90,7 @@ def _project(defaults: YamlBlock) -> tuple[str | None, BadFile | None]:
 
 
 def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
-    found: list[MappedField] = []
+    fields: list[MappedField] = []
     for key in mappings.names():
         name, field_id = one_line(key), _field_id(mappings, key)
         if not name:
@@ -98,11 +98,11 @@ def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
         if field_id in _ELSEWHERE:
             continue
         field = MappedField(name, field_id, mappings.bad(key, "").place)
-        if (other := earlier_name(field, found)) is not None:
+        if (other := earlier_name(field, fields)) is not None:
             problem = f"{name!r} is the same field as {other!r}; a field has one line in a file"
             raise mappings.bad(key, problem)
-        found.append(field)
-    return tuple(found)
+        fields.append(field)
+    return tuple(fields)
 
 
 def _field_id(mappings: YamlBlock, key: str) -> str:

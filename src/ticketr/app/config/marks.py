@@ -51,7 +51,7 @@ class Marks:
     def without(self, root: Path) -> Marks:
         """Return the same without a workspace whose state file has the mark now."""
         real = os.path.realpath(root)
-        left = tuple(each for each in self.unmarked if os.path.realpath(each) != real)
+        left = tuple(text for text in self.unmarked if os.path.realpath(text) != real)
         return replace(self, unmarked=left)
 
 

@@ -20,8 +20,10 @@ def folded(name: str) -> str:
 
 def close_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
     """Return the known names that are most like an unknown one, the best first."""
-    by_folded = {folded(each): each for each in known}
-    return [by_folded[each] for each in difflib.get_close_matches(folded(name), by_folded, n=most)]
+    by_folded = {folded(text): text for text in known}
+    return [
+        by_folded[match] for match in difflib.get_close_matches(folded(name), by_folded, n=most)
+    ]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

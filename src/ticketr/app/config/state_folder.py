@@ -191,5 +191,5 @@ def _require_kind(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> 
     except OSError:  # it is not there, or opening it tells why not
         return
     if not is_wanted(mode):
-        found = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "a device")
-        raise UnsafePath(str(path), found, wanted)
+        text = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "a device")
+        raise UnsafePath(str(path), text, wanted)

@@ -100,9 +100,9 @@ def read_table(path: Path, text: str) -> Table:
         return Table(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         words = str(error)
-        found = _PLACE_IN_MESSAGE.search(words)
-        line = int(found[1]) if found and found[1] else text.count("\n") + 1
-        problem = words[: found.start()] if found else words
+        match = _PLACE_IN_MESSAGE.search(words)
+        line = int(match[1]) if match and match[1] else text.count("\n") + 1
+        problem = words[: match.start()] if match else words
         raise BadFile(str(path), line, f"this is not TOML ({problem})") from None
     except (RecursionError, ValueError):  # the latter for a number of thousands of digits
         raise BadFile(str(path), None, "no such file is written by hand") from None
@@ -179,7 +179,7 @@ class Table:
             return ()
         if not isinstance(value, list):
             raise self._wrong(key, value, 'a list of texts, like ["one", "two"]')
-        texts = tuple(each for each in value if isinstance(each, str) and each.strip())
+        texts = tuple(text for text in value if isinstance(text, str) and text.strip())
         if len(texts) != len(value):
             odd = next(each for each in value if not isinstance(each, str) or not each.strip())
             raise self._wrong(key, odd, 'a list of texts, like ["one", "two"]')
@@ -223,8 +223,8 @@ class Table:
     def _wrong(self, key: str, value: object, wanted: str) -> BadFile:
         # The value itself is not repeated: in a file of secrets it may be one.
         empty = isinstance(value, str) and not value.strip()
-        found = "an empty text" if empty else _KINDS.get(type(value), "a date or time")
-        return self.bad(key, f"{key} must be {wanted}, and here is {found}")
+        text = "an empty text" if empty else _KINDS.get(type(value), "a date or time")
+        return self.bad(key, f"{key} must be {wanted}, and here is {text}")
 
 
 def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> str:

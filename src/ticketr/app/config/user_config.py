@@ -216,7 +216,7 @@ def free_name(wanted: str, config: UserConfig) -> str:
         config: The user's config.
     """
     letters = [
-        each if each.isascii() and (each.isalnum() or each in "._-") else "-" for each in wanted
+        text if text.isascii() and (text.isalnum() or text in "._-") else "-" for text in wanted
     ]
     base = "".join(letters).strip("._-")[:50] or "tickets"
     numbered = (f"{base}-{number}" for number in count(2))

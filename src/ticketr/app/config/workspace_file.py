@@ -148,18 +148,18 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     if not table.is_table(_FIELDS):
         return table.texts(_FIELDS)
     fields = table.table(_FIELDS)
-    found: list[MappedField] = []
+    mapped_fields: list[MappedField] = []
     for key in fields.names():
         field = MappedField(one_line(key), (fields.text(key) or "").strip(), str(path))
         if not field.name or not field.id:
             raise fields.bad(key, f"{key!r} needs the ID of a field, like customfield_10016")
         if (kept := reserved_name(field)) is not None:
             raise fields.bad(key, f"{kept!r} is the line of a field of its own and keeps its name")
-        if (other := earlier_name(field, found)) is not None:
+        if (other := earlier_name(field, mapped_fields)) is not None:
             problem = f"{key!r} is the same field as {other!r}; a field has one line in a file"
             raise fields.bad(key, problem)
-        found.append(field)
-    return tuple(found)
+        mapped_fields.append(field)
+    return tuple(mapped_fields)
 
 
 def _refuse_secrets(path: Path, table: Table) -> None:
@@ -223,9 +223,13 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
         if known is not None:
             raise BadSetting(f"{there.path}: {key}", known, f"not {value!r}; change it there")
         missing[key] = value
-    mapped = [each for each in wanted.fields or () if isinstance(each, MappedField)]
+    mapped = [
+        mapped_field
+        for mapped_field in wanted.fields or ()
+        if isinstance(mapped_field, MappedField)
+    ]
     if mapped and there.fields is None:
-        missing[_FIELDS] = {each.name: each.id for each in mapped}
+        missing[_FIELDS] = {mapped_field.name: mapped_field.id for mapped_field in mapped}
     return missing
 
 

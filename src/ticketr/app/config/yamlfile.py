@@ -103,8 +103,8 @@ class YamlBlock:
 
     def wrong(self, key: str, wanted: str) -> BadFile:
         """Make an error about a value of a wrong kind, without the value."""
-        found = _KINDS.get(self.kind(key), "something else")
-        return self.bad(key, f"{self._shown(key)} must be {wanted}, and here is {found}")
+        text = _KINDS.get(self.kind(key), "something else")
+        return self.bad(key, f"{self._shown(key)} must be {wanted}, and here is {text}")
 
     def _shown(self, key: str) -> str:
         return f"{key!r} in {self._name}" if self._name else key

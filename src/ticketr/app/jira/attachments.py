@@ -74,10 +74,10 @@ class AttachmentEndpoints(Endpoints):
             headers={"range": f"bytes={start}-{end - 1}"},
         )
         body = answer.body
-        found = _RANGE.fullmatch(answer.headers.get("content-range", ""))
+        match = _RANGE.fullmatch(answer.headers.get("content-range", ""))
         if answer.status != 206:  # the site sends all of it
             body = body[start:end]
-        elif found is None or int(found[1]) != start:
+        elif match is None or int(match[1]) != start:
             raise BadAnswer(answer.url, "another portion than the one asked for")
         if len(body) != end - start:
             raise BadAnswer(answer.url, f"{len(body)} bytes instead of {end - start}")
@@ -102,8 +102,8 @@ class AttachmentEndpoints(Endpoints):
                 "attachment/content/{}", attachment, query=query, headers=headers
             )
         except Redirected as error:
-            found = _MEDIA.search(error.location)
-            return found[1] if found else ""
+            match = _MEDIA.search(error.location)
+            return match[1] if match else ""
         return ""
 
     async def add_attachment(self, key: str, upload: Upload) -> tuple[Attachment, ...]:
@@ -141,7 +141,7 @@ class AttachmentEndpoints(Endpoints):
                 limit=upload.limit,
             ) from None
         found = map(Attachment.read, answer.array())
-        return tuple(each for each in found if each is not None)
+        return tuple(attachment for attachment in found if attachment is not None)
 
 
 class Upload:

@@ -49,7 +49,7 @@ class BulkProgress(NamedTuple):
 
 
 def _joined_reasons(words: object) -> str:
-    texts = [text_of(each) for each in words] if isinstance(words, list) else [text_of(words)]
+    texts = [text_of(word) for word in words] if isinstance(words, list) else [text_of(words)]
     return "; ".join(filter(None, texts)) or "Jira gives no reason"
 
 
@@ -112,7 +112,7 @@ class BulkEndpoints(Endpoints):
 
     async def bulk_transitions(self, ids: Sequence[str]) -> dict[str, tuple[Transition, ...]]:
         """Return the transitions that issues have now, by the key of the issue."""
-        found: dict[str, tuple[Transition, ...]] = {}
+        transitions: dict[str, tuple[Transition, ...]] = {}
         query: dict[str, str | int] = {"issueIdsOrKeys": ",".join(ids)}
         while True:
             answer = (await self._api.get("bulk/issues/transition", query=query)).object()
@@ -120,15 +120,17 @@ class BulkEndpoints(Endpoints):
             for group in objects(groups if isinstance(groups, list) else []):
                 listed = group.get("transitions")
                 read = [
-                    _transition(each)
-                    for each in objects(listed if isinstance(listed, list) else [])
+                    _transition(entry)
+                    for entry in objects(listed if isinstance(listed, list) else [])
                 ]
                 keys = group.get("issues")
                 for key in keys if isinstance(keys, list) else []:
-                    found[text_of(key)] = tuple(each for each in read if each.id)
+                    transitions[text_of(key)] = tuple(
+                        transition for transition in read if transition.id
+                    )
             after = text_of(answer.get("startingAfter"))
             if not after or query.get("startingAfter") == after:
-                return found
+                return transitions
             query["startingAfter"] = after
 
     async def bulk_progress(self, task: str) -> BulkProgress:

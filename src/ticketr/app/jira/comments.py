@@ -35,24 +35,24 @@ class CommentEndpoints(Endpoints):
             NotFound: There is no such issue, or the account may not see it.
             BadAnswer: The pages would never end, or do not have all comments.
         """
-        found: dict[str, Mapping[str, Any]] = {}
+        anies: dict[str, Mapping[str, Any]] = {}
         while True:
             query: dict[str, str | int] = {
-                "startAt": len(found),
+                "startAt": len(anies),
                 "maxResults": _PAGE,
                 "orderBy": "created",
             }
             answer = await self._api.get("issue/{}/comment", key, query=query)
-            before = len(found)
-            for each in answer.array("comments"):
-                found.setdefault(text_of(each.get("id")), each)
+            before = len(anies)
+            for entry in answer.array("comments"):
+                anies.setdefault(text_of(entry.get("id")), entry)
             total = answer.object().get("total")
-            if not isinstance(total, int) or len(found) >= total:
-                return tuple(found.values())
-            if len(found) == before:  # to believe it would delete comments from files
-                raise answer.unusable(f"{len(found)} comments, though the issue has more")
-            if len(found) > MOST_COMMENTS:
-                raise answer.unusable(f"{len(found)} comments and no end")
+            if not isinstance(total, int) or len(anies) >= total:
+                return tuple(anies.values())
+            if len(anies) == before:  # to believe it would delete comments from files
+                raise answer.unusable(f"{len(anies)} comments, though the issue has more")
+            if len(anies) > MOST_COMMENTS:
+                raise answer.unusable(f"{len(anies)} comments and no end")
 
     async def add_comment(
         self,
@@ -84,8 +84,8 @@ class CommentEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
         )
-        if found := text_of(answer.object().get("id")):
-            return found
+        if text := text_of(answer.object().get("id")):
+            return text
         raise answer.unusable("it tells no ID of the comment")
 
     async def edit_comment(

@@ -91,33 +91,33 @@ class CreateMetaEndpoints(Endpoints):
             NotFound: There is no such project, or the account may not see it.
         """
         answer = await self._api.get("project/{}/statuses", project)
-        found: dict[str, tuple[str, ...]] = {}
+        texts: dict[str, tuple[str, ...]] = {}
         for item in answer.array():
             listed = item.get("statuses")
             statuses = objects(listed) if isinstance(listed, list) else ()
             if type_id := text_of(item.get("id")):
-                names = (text_of(each.get("name")) for each in statuses)
-                found[type_id] = tuple(filter(None, names))
-        return found
+                names = (text_of(status.get("name")) for status in statuses)
+                texts[type_id] = tuple(filter(None, names))
+        return texts
 
     async def _all_pages(
         self, read: Callable[[Mapping[str, Any]], _T | None], key: str, endpoint: str, *steps: str
     ) -> tuple[_T, ...]:
         """Walk all pages of a list."""
-        found: dict[str, _T] = {}
+        fields: dict[str, _T] = {}
         start = 0
         for _ in range(MOST_PAGES):
             query = {"startAt": start, "maxResults": PAGE_SIZE}
             answer = await self._api.get(endpoint, *steps, query=query)
             items = list(answer.array(key))
-            before = len(found)
+            before = len(fields)
             for record in map(read, items):
                 if record is not None:
-                    found.setdefault(record.id, record)
+                    fields.setdefault(record.id, record)
             start += len(items)
             total = answer.object().get("total")
             # A page with nothing new ends the list, even if the site says that more follows.
-            if len(found) == before or (isinstance(total, int) and start >= total):
-                return tuple(found.values())
+            if len(fields) == before or (isinstance(total, int) and start >= total):
+                return tuple(fields.values())
         address = self._api.address(endpoint, *steps)
         raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")

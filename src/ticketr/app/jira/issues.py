@@ -112,9 +112,9 @@ class IssueEndpoints(Endpoints):
         query = {"expand": "transitions.fields"} if with_fields else {}
         answer = await self._api.get("issue/{}/transitions", key, query=query)
         return tuple(
-            found._replace(fields=fields_on_screen(each.get("fields")))
-            for each in answer.array("transitions")
-            if (found := Transition.read(each)) is not None
+            transition._replace(fields=fields_on_screen(entry.get("fields")))
+            for entry in answer.array("transitions")
+            if (transition := Transition.read(entry)) is not None
         )
 
     async def last_change(self, key: str, until: str = "") -> LastChange | None:
@@ -133,11 +133,11 @@ class IssueEndpoints(Endpoints):
         histories = object_of(answer.get("changelog")).get("histories")
         end = read_time(until)
         found: list[tuple[datetime, LastChange]] = []
-        for each in map(object_of, histories if isinstance(histories, list) else ()):
-            at = read_time(each.get("created"))
+        for entry in map(object_of, histories if isinstance(histories, list) else ()):
+            at = read_time(entry.get("created"))
             if at is not None and (end is None or at <= end):
-                author = text_of(object_of(each.get("author")).get("displayName"))
-                found.append((at, LastChange(author, text_of(each.get("created")))))
+                author = text_of(object_of(entry.get("author")).get("displayName"))
+                found.append((at, LastChange(author, text_of(entry.get("created")))))
         return max(found, key=lambda pair: pair[0])[1] if found else None
 
     async def transition_issue(

@@ -114,7 +114,7 @@ class _Walk:
             value = self._leaf(len(self._text))
         else:
             tries = map(self._leaf, _LOOK_AHEADS)
-            value = next((each for each in tries if each is not _UNREAD), _UNREAD)
+            value = next((value for value in tries if value is not _UNREAD), _UNREAD)
         self._work += _MEMBER + max(self._at - begin, AT_ONCE if value is _UNREAD else 0)
         if self._work >= AT_ONCE:
             self._work = 0
@@ -136,7 +136,7 @@ class _Walk:
         return value if self._mend is None else self._mend(value)
 
     async def _object(self, level: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        anies: dict[str, Any] = {}
         more = self._begins("}")
         while more:
             if self._text[self._at : self._at + 1] != '"':
@@ -146,17 +146,17 @@ class _Walk:
             name = self._leaf(len(self._text))
             self._skip_blanks()
             self._expect(":")
-            found[name] = await self._value(level + 1)
+            anies[name] = await self._value(level + 1)
             more = self._goes_on("}")
-        return found
+        return anies
 
     async def _array(self, level: int) -> list[Any]:
-        found: list[Any] = []
+        anies: list[Any] = []
         more = self._begins("]")
         while more:
-            found.append(await self._value(level + 1))
+            anies.append(await self._value(level + 1))
             more = self._goes_on("]")
-        return found
+        return anies
 
     def _begins(self, end: str) -> bool:
         """Skip the beginning of a list or an object; return whether it has members."""
@@ -183,9 +183,9 @@ class _Walk:
         self._skip_blanks()
 
     def _skip_blanks(self) -> None:
-        found = _BLANKS.match(self._text, self._at)
-        assert found is not None
-        self._at = found.end()
+        match = _BLANKS.match(self._text, self._at)
+        assert match is not None
+        self._at = match.end()
 
 
 def _whole_characters(value: Any) -> Any:

@@ -68,8 +68,8 @@ class JsonResponse:
 
     def array(self, *keys: str) -> Iterator[Mapping[str, Any]]:
         """Return the objects of the answer's list, or of its list under the first of these keys."""
-        found = [self.json] if not keys else [self.object().get(key) for key in keys]
-        for value in found:
+        anies = [self.json] if not keys else [self.object().get(key) for key in keys]
+        for value in anies:
             if isinstance(value, list):
                 return objects(value)
         raise self.unusable(f"no list of {keys[0]}" if keys else "no list")

@@ -47,7 +47,7 @@ class LinkEndpoints(Endpoints):
         """
         answer = await self._api.get("issueLinkType")
         found = map(LinkType.read, answer.array("issueLinkTypes"))
-        return tuple(each for each in found if each is not None)
+        return tuple(link_type for link_type in found if link_type is not None)
 
     async def add_link(self, link_type: str, first: str, second: str) -> None:
         """Link two issues; Jira keeps a link that is there already as it is.

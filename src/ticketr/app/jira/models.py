@@ -252,14 +252,14 @@ class Attachment(NamedTuple):
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read the record; return None if it has no ID."""
-        found, size = text_of(answer.get("id")), answer.get("size")
-        if not found:
+        text, size = text_of(answer.get("id")), answer.get("size")
+        if not text:
             return None
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             size = None
         author = text_of(object_of(answer.get("author")).get("accountId"))
         return cls(
-            found,
+            text,
             text_of(answer.get("filename")),
             None if size is None else min(size, MOST_BYTES),
             author,

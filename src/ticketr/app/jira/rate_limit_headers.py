@@ -104,5 +104,5 @@ def _time_of(headers: Mapping[str, str], now: datetime | None) -> datetime:
 def _header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
-    found = (value for name, value in headers.items() if _PREFIX.sub("", name) == wanted)
-    return next(found, "").strip()
+    texts = (value for name, value in headers.items() if _PREFIX.sub("", name) == wanted)
+    return next(texts, "").strip()

@@ -61,7 +61,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 @lru_cache(maxsize=8)
 def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
     """Return secrets in the form in which texts are compared."""
-    return frozenset(_AS_WRITTEN.sub(_letter, each).lower() for each in secrets) - {""}
+    return frozenset(_AS_WRITTEN.sub(_letter, secret).lower() for secret in secrets) - {""}
 
 
 def _without(text: str, sought: Collection[str], special: re.Pattern[str]) -> str:
@@ -92,11 +92,11 @@ def _places(text: str, special: re.Pattern[str]) -> list[tuple[int, int]]:
     """Return the place in the text of each character that is compared."""
     places: list[tuple[int, int]] = []
     at = 0
-    for found in special.finditer(text):
-        places += ((place, place + 1) for place in range(at, found.start()))
-        if _letter(found):
-            places.append(found.span())
-        at = found.end()
+    for match in special.finditer(text):
+        places += ((place, place + 1) for place in range(at, match.start()))
+        if _letter(match):
+            places.append(match.span())
+        at = match.end()
     places += ((place, place + 1) for place in range(at, len(text)))
     return places
 

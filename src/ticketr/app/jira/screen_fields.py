@@ -33,7 +33,7 @@ class Allowed(NamedTuple):
             return None
         below = answer.get("children")
         children = [
-            cls(text_of(each.get("id")), text_of(each.get("value"))) for each in _objects(below)
+            cls(text_of(entry.get("id")), text_of(entry.get("value"))) for entry in _objects(below)
         ]
         return cls(allowed_id, name, tuple(each for each in children if each.name))
 
@@ -86,7 +86,7 @@ def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
     """Read the fields of a screen, which Jira lists by their IDs."""
     listed = object_of(answer)
     read = (ScreenField.read({**object_of(each), "fieldId": name}) for name, each in listed.items())
-    return tuple(found for found in read if found is not None)
+    return tuple(field for field in read if field is not None)
 
 
 def _objects(values: object) -> Iterator[Mapping[str, Any]]:

@@ -78,10 +78,10 @@ class SearchEndpoints(Endpoints):
         answer = await self._api.ask(_SEARCH, body)
         ids: list[str] = []
         for item in _limited(max_results, answer):
-            found = text_of(item.get("id")) or text_of(item.get("key"))
-            if not found:
+            text = text_of(item.get("id")) or text_of(item.get("key"))
+            if not text:
                 raise answer.unusable("an issue without ID")
-            ids.append(found)
+            ids.append(text)
         following = answer.object().get("nextPageToken")
         last = answer.object().get("isLast") is True
         token = following if isinstance(following, str) and following and not last else None
@@ -254,7 +254,7 @@ class SearchEndpoints(Endpoints):
             type_ids: The IDs of the types that it may have.
             status: The name of the status.
         """
-        types = ", ".join(each if each.isdecimal() else _quoted(each) for each in type_ids)
+        types = ", ".join(text if text.isdecimal() else _quoted(text) for text in type_ids)
         words = (f"project = {_quoted(project)}", f"issuetype in ({types})")
         return await self.first_key(" AND ".join((*words, f"status = {_quoted(status)}")))
 

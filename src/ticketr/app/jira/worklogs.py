@@ -30,10 +30,10 @@ class Worklog(NamedTuple):
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read the record; return None if it has no ID."""
-        found = text_of(answer.get("id"))
+        text = text_of(answer.get("id"))
         author = text_of(object_of(answer.get("author")).get("accountId"))
         spent = text_of(answer.get("timeSpent"))
-        return cls(found, author, read_time(answer.get("started")), spent) if found else None
+        return cls(text, author, read_time(answer.get("started")), spent) if text else None
 
 
 class WorklogEndpoints(Endpoints):
@@ -52,7 +52,7 @@ class WorklogEndpoints(Endpoints):
         after = int(since.timestamp() * 1000) - 1
         answer = await self._api.get("issue/{}/worklog", key, query={"startedAfter": after})
         found = map(Worklog.read, answer.array("worklogs"))
-        return tuple(each for each in found if each is not None)
+        return tuple(worklog for worklog in found if worklog is not None)
 
     async def add_worklog(
         self, key: str, *, spent: str, started: str, comment: Mapping[str, object] | None = None
@@ -76,7 +76,7 @@ class WorklogEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue/{}/worklog", key, issue=key, body=body, empty=False
         )
-        found = Worklog.read(answer.object())
-        if found is None:
+        worklog = Worklog.read(answer.object())
+        if worklog is None:
             raise answer.unusable("it tells no ID of the record")
-        return found
+        return worklog

@@ -38,10 +38,10 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
     """
     async with ask_jira(options) as jira:
         try:
-            found = await jira.search_ids(jql)
+            result = await jira.search_ids(jql)
         except BadRequest as error:
             raise BadQuery(error.detail or str(error)) from error
-    return tuple(found.ids)
+    return tuple(result.ids)
 
 
 def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:
@@ -52,7 +52,7 @@ def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:
         ids: The IDs of issues.
     """
     known = state.known()
-    return frozenset(known[each].key for each in ids if each in known)
+    return frozenset(known[text].key for text in ids if text in known)
 
 
 async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
@@ -66,8 +66,8 @@ async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
         JiraError: The request failed.
     """
     async with ask_jira(options) as jira:
-        found = await jira.transitions(key)
-    return tuple(dict.fromkeys(each.to for each in found if each.to))
+        transitions = await jira.transitions(key)
+    return tuple(dict.fromkeys(transition.to for transition in transitions if transition.to))
 
 
 async def read_last_change(options: SessionOptions, key: str, until: str) -> LastChange | None:

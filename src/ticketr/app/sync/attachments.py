@@ -201,10 +201,11 @@ async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
     """Return the IDs of an issue's attachments that may be the file that is sent."""
     listed = await read_attachments(session, [key])
     return {
-        each.id
+        attachment.id
         for attachments in listed.found.values()
-        for each in attachments
-        if (each.name, each.size) == (name, size) and each.author in {"", session.account}
+        for attachment in attachments
+        if (attachment.name, attachment.size) == (name, size)
+        and attachment.author in {"", session.account}
     }
 
 

@@ -421,4 +421,7 @@ def error_to_report(error: BaseException) -> BaseException:
             waiting.extend(reversed(each.exceptions))
         else:
             leaves.append(each)
-    return next((each for each in leaves if isinstance(each, TicketrError)), leaves[0])
+    return next(
+        (ticketr_error for ticketr_error in leaves if isinstance(ticketr_error, TicketrError)),
+        leaves[0],
+    )

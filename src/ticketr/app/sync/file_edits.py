@@ -109,12 +109,12 @@ class FileEditPlan:
     @property
     def issues(self) -> int:
         """The number of issues that it changes."""
-        return len({(each.path, each.line) for each in self.edits})
+        return len({(edit.path, edit.line) for edit in self.edits})
 
     def without(self, edits: Collection[FileEdit]) -> FileEditPlan:
         """Return the plan without some of its edits."""
-        kept = tuple(each for each in self.edits if each not in edits)
-        paths = {each.path for each in kept}
+        kept = tuple(edit for edit in self.edits if edit not in edits)
+        paths = {edit.path for edit in kept}
         digests = {path: digest for path, digest in self.digests.items() if path in paths}
         return FileEditPlan(kept, digests)
 
@@ -141,13 +141,13 @@ def plan_file_edits(
     for path, places in by_path.items():
         file = store.read(path)
         issues = _issues_of(file)
-        found = [
+        file_edits = [
             edit
             for place in places
             for edit in _plan_edits(_require_issue(issues, place), place, changes[place])
         ]
-        if found:
-            edits += found
+        if file_edits:
+            edits += file_edits
             digests[path] = digest_of(file.text)
     return FileEditPlan(tuple(edits), digests)
 
@@ -162,9 +162,9 @@ def _issues_of(file: TicketFile) -> dict[str | int, Ticket]:
 
 
 def _require_issue(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Ticket:
-    found = issues.get(place.key or place.line)
-    if found is not None:
-        return found
+    ticket = issues.get(place.key or place.line)
+    if ticket is not None:
+        return ticket
     what = place.key or f"the draft of line {place.line}"
     raise CannotEdit(what, f"{place.path} no longer holds it; read the files again")
 
@@ -193,7 +193,7 @@ def _text_after(before: str, change: FieldChange) -> str:
         return text
     entries = read_list(before)
     if change.change is Change.REMOVE:
-        kept = [each for each in entries if each != text]
+        kept = [entry for entry in entries if entry != text]
         return before if kept == entries else field_text(kept)
     return before if text in entries else field_text([*entries, text])
 
@@ -278,7 +278,7 @@ def add_comment(store: Store, state: State, place: IssuePlace, text: str) -> Non
             for at, each in enumerate(file.tickets)
             if any(one is issue for one in (each, *each.tasks))
         )
-        tasks = tuple(commented if each is issue else each for each in ticket.tasks)
+        tasks = tuple(commented if task is issue else task for task in ticket.tasks)
         new = commented if ticket is issue else replace(ticket, tasks=tasks)
         return rewrite(file, {index: new})
 

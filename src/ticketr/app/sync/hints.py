@@ -17,7 +17,7 @@ _OFFERED = 8
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return a hint with the known names that are similar to a name, or else a list of them."""
-    known = sorted({clean(each) for each in names}, key=str.casefold)
+    known = sorted({clean(text) for text in names}, key=str.casefold)
     if close := close_names(name, known, most=3):
         return f"did you mean {' or '.join(close)}?"
     some = ", ".join(known[:_OFFERED]) + (", ..." if len(known) > _OFFERED else "")

@@ -64,78 +64,78 @@ class PictureFiles:
         """
         names = names or {}
         wanted = {
-            each.id: _Wanted.of(each, names.get(each.key, ()))
-            for each in issues
-            if names.get(each.key) or shown_files(each.fields)
+            issue.id: _Wanted.of(issue, names.get(issue.key, ()))
+            for issue in issues
+            if names.get(issue.key) or shown_files(issue.fields)
         }
         if not wanted:
             await trio.lowlevel.checkpoint()
             return list(issues)
-        attached = await self._attachments([each for each in issues if each.id in wanted])
-        ids = [each.id for some in attached.values() for each in jira_attachments(some)]
+        attached = await self._attachments([issue for issue in issues if issue.id in wanted])
+        ids = [attachment.id for some in attached.values() for attachment in jira_attachments(some)]
         known = await self.in_thread(self.state.media.of, ids)
-        found = await self._look_up(
+        texts = await self._look_up(
             [
                 wanted[issue].without(jira_attachments(fields), known)
                 for issue, fields in attached.items()
             ]
         )
-        if found:
-            await self.in_thread(self.state.media.put, found)
-        media = {**known, **found}
+        if texts:
+            await self.in_thread(self.state.media.put, texts)
+        media = {**known, **texts}
         return [
-            replace(each, fields={**each.fields, **with_media(attached[each.id], media)})
-            if each.id in attached
-            else each
-            for each in issues
+            replace(issue, fields={**issue.fields, **with_media(attached[issue.id], media)})
+            if issue.id in attached
+            else issue
+            for issue in issues
         ]
 
     async def _attachments(self, issues: Sequence[Issue]) -> dict[str, dict[str, object]]:
         """Return the field of each issue that holds its attachments, by the issue's ID."""
         found = {
-            each.id: {ATTACHMENT_FIELD: each.fields[ATTACHMENT_FIELD]}
-            for each in issues
-            if ATTACHMENT_FIELD in each.fields
+            issue.id: {ATTACHMENT_FIELD: issue.fields[ATTACHMENT_FIELD]}
+            for issue in issues
+            if ATTACHMENT_FIELD in issue.fields
         }
-        rest = [each.id for each in issues if each.id not in found]
+        rest = [issue.id for issue in issues if issue.id not in found]
         for some in chunks(rest, PAGE):
             answer = await self.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
-            for each in answer.issues:
-                found[each.id] = {ATTACHMENT_FIELD: each.fields.get(ATTACHMENT_FIELD)}
+            for issue in answer.issues:
+                found[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}
         return found
 
     async def _look_up(self, wanted: Iterable[_Wanted]) -> dict[str, str]:
         """Ask for the media IDs that are needed, several at once."""
         waiting = deque(each for each in wanted if each.candidates)
-        found: dict[str, str] = {}
+        texts: dict[str, str] = {}
         if not waiting:
-            return found
+            return texts
 
         async def look_up_some() -> None:
             while waiting:
                 each = waiting.popleft()
-                found.update(await self._look_up_one(each))
+                texts.update(await self._look_up_one(each))
 
         await run_in_tasks(look_up_some)
-        return found
+        return texts
 
     async def _look_up_one(self, wanted: _Wanted) -> dict[str, str]:
         """Ask for the media IDs of one issue's attachments until all that it needs are known."""
-        found: dict[str, str] = {}
+        texts: dict[str, str] = {}
         media, names = set(wanted.media), set(wanted.names)
-        for each in wanted.candidates:
-            if not media and each.name not in names:
+        for candidate in wanted.candidates:
+            if not media and candidate.name not in names:
                 continue
             try:
-                identity = await self.jira.media_id(each.id)
+                identity = await self.jira.media_id(candidate.id)
             except AuthenticationFailed:
                 raise
             except JiraError:  # it was deleted a moment ago, or the site cannot be reached
                 continue
             if identity:
-                found[each.id] = identity
+                texts[candidate.id] = identity
                 media.discard(identity)
-        return found
+        return texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +159,16 @@ class _Wanted:
         """Return what is needed of an issue's attachments."""
         shown = shown_files(issue.fields)
         return cls(
-            frozenset(each.media for each in shown),
-            frozenset(each.alt for each in shown),
+            frozenset(file.media for file in shown),
+            frozenset(file.alt for file in shown),
             frozenset(names),
         )
 
     def without(self, attached: Sequence[Attachment], known: Mapping[str, str]) -> _Wanted:
         """Return what is needed besides the media IDs that are known."""
-        here = {known[each.id] for each in attached if each.id in known}
+        here = {known[attachment.id] for attachment in attached if attachment.id in known}
         likely = self.alts | self.names
-        rest = [each for each in attached if each.id not in known]
+        rest = [attachment for attachment in attached if attachment.id not in known]
         return replace(
             self,
             media=self.media - here,

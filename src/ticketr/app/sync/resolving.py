@@ -149,7 +149,12 @@ def conflict_of(state: State, key: str) -> Conflict | None:
     """Return the conflict of the ticket with an issue, which may be newer than the last sync."""
     head, conflicts = state.head_of(key), state.conflicts.all()
     return next(
-        (each for each in conflicts if each.head == head or key in _keys_in(state, each)), None
+        (
+            conflict
+            for conflict in conflicts
+            if conflict.head == head or key in _keys_in(state, conflict)
+        ),
+        None,
     )
 
 
@@ -163,7 +168,7 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     head = state.head_of(key)
     base = state.base(head) if head is not None else None
     marked = find_conflict_marker(store, base.path) if base is not None else None
-    others = tuple(each.key for each in state.conflicts.all())
+    others = tuple(conflict.key for conflict in state.conflicts.all())
     return NoConflict(key, others, str(marked) if marked is not None else "")
 
 
@@ -188,7 +193,7 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     if store.holds(conflict.path, conflict.key):
         return conflict.path
     broken: TicketSyntaxError | None = None
-    for path in (each for paths in store.walk() for each in paths):
+    for path in (path for paths in store.walk() for path in paths):
         name = store.name_of(path)
         try:
             if store.holds(name, conflict.key):
@@ -229,8 +234,8 @@ def _write_markers(
         file = parse(text)
         (ticket,) = file.tickets
         mine, theirs = (
-            comparable(rewrite(file, {0: each.merge(family, ticket).ticket}).text).split("\n")
-            for each in (local, remote)
+            comparable(rewrite(file, {0: writer.merge(family, ticket).ticket}).text).split("\n")
+            for writer in (local, remote)
         )
         return "\n".join(_with_markers(mine, theirs))
 

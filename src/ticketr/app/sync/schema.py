@@ -87,8 +87,8 @@ async def read_schema(
     site = await jira.fields()
     columns = Columns.of(site, wanted)
     by_type = {
-        each.name: await jira.create_fields(project, each.id)
-        for each in await jira.issue_types(project)
+        issue_type.name: await jira.create_fields(project, issue_type.id)
+        for issue_type in await jira.issue_types(project)
     }
     return schema_of(by_type, columns, site)
 
@@ -105,29 +105,29 @@ def schema_of(
     """
     names = {field_id: name for name, field_id in columns.named}
     site = tuple(site)
-    rich = {each.id for each in site if holds_rich_text(each)}
-    reasons = {each.id: why for each in site if (why := unsupported(each))}
+    rich = {field.id for field in site if holds_rich_text(field)}
+    reasons = {field.id: why for field in site if (why := unsupported(field))}
     first: dict[str, ScreenField] = {}
     for fields in by_type.values():
         for each in fields:
             first.setdefault(each.id, each)
-    found = [
+    schema_fields = [
         _joined(
-            each,
+            field,
             by_type,
-            names.get(each.id),
-            reasons.get(each.id, ""),
-            holds_text=each.id in rich,
+            names.get(field.id),
+            reasons.get(field.id, ""),
+            holds_text=field.id in rich,
         )
-        for each in first.values()
-        if each.id not in NEVER_LINES and each.id != "project"
+        for field in first.values()
+        if field.id not in NEVER_LINES and field.id != "project"
     ]
     order = [field_id for _, field_id in columns.named]
 
     def place(each: SchemaField) -> tuple[int, str]:
         return (order.index(each.id) if each.is_kept else len(order), each.name.casefold())
 
-    return tuple(sorted(found, key=place))
+    return tuple(sorted(schema_fields, key=place))
 
 
 def _joined(
@@ -165,7 +165,7 @@ def _kind_of(field: ScreenField) -> str:
 
 
 def _values_of(field: ScreenField) -> Iterable[str]:
-    for each in field.allowed:
-        yield each.name
-        for child in each.children:
-            yield f"{each.name} > {child.name}"
+    for allowed in field.allowed:
+        yield allowed.name
+        for child in allowed.children:
+            yield f"{allowed.name} > {child.name}"

@@ -262,11 +262,11 @@ async def _columns(
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
             known = json.loads(stored)
-            if all(tuple(each) == Field._fields for each in known):
-                fields = tuple(Field(**each) for each in known)
+            if all(tuple(value) == Field._fields for value in known):
+                fields = tuple(Field(**value) for value in known)
                 return fields, _chosen_columns(job, fields)
     fields = await jira.fields()
-    answer = json.dumps([each._asdict() for each in fields])
+    answer = json.dumps([field._asdict() for field in fields])
     await job.run_sync(lambda: site_record.keep_fields(answer, at=time.time()))
     return fields, _chosen_columns(job, fields)
 

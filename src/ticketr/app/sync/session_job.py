@@ -107,7 +107,7 @@ class SessionJob:
 
     def options(self) -> SessionOptions:
         """Return the options that every job has, to make another job of the same workspace."""
-        names = [each.name for each in dataclass_fields(SessionJob)]
+        names = [dataclass_field.name for dataclass_field in dataclass_fields(SessionJob)]
         return cast("SessionOptions", {name: getattr(self, name) for name in names})
 
     @property

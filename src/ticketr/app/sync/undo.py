@@ -55,7 +55,7 @@ def undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
         key: The ticket, or a sub-task of it; None for all tickets.
     """
     head = state.head_of(key) if key is not None else None
-    return tuple(each for each in state.undo.all() if key in {None, each.key} or each.head == head)
+    return tuple(step for step in state.undo.all() if key in {None, step.key} or step.head == head)
 
 
 def last_step(state: State, key: str | None = None) -> UndoStep:
@@ -66,7 +66,7 @@ def last_step(state: State, key: str | None = None) -> UndoStep:
     """
     for step in undo_steps(state, key):
         return step
-    raise NothingToUndo(key, tuple(dict.fromkeys(each.key for each in undo_steps(state))))
+    raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in undo_steps(state))))
 
 
 def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
@@ -146,7 +146,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
     with state.batch():
         state.undo.restore(step.head, step.stored)
         if step.kind is UndoKind.SYNC:  # so that the next pull fetches what it has to merge
-            state.mark_stale(each.id for each in state.issues_of(step.head))
+            state.mark_stale(issue.id for issue in state.issues_of(step.head))
         state.undo.remove(step)
     return Undone(step, aside)
 

@@ -90,9 +90,9 @@ class LogWorkJob(SessionJob):
                 failure = error
             is_limited = isinstance(failure, RateLimited)
             if is_limited or may_have_happened(failure):
-                for each in await session.jira.worklogs(self.key, since=began):
-                    if each.started == began and each.author == session.account:
-                        return each
+                for worklog in await session.jira.worklogs(self.key, since=began):
+                    if worklog.started == began and worklog.author == session.account:
+                        return worklog
             if not left or not passes_soon(failure):
                 raise failure
         raise AssertionError  # pragma: no cover - the last try returns or raises

@@ -76,7 +76,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         own = [fold(self.key), fold(self.title), fold(self.text)]
-        haystack = "\n".join(own + [_fold_value(each) for each in self.fields.values()])
+        haystack = "\n".join(own + [_fold_value(text) for text in self.fields.values()])
         object.__setattr__(self, "haystack", haystack)
 
     def folded(self, name: str) -> str:

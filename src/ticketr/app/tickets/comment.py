@@ -111,20 +111,20 @@ def _is_known_with_time(line: str) -> bool:
 
 def read_comment_head(line: str) -> CommentHead | None:
     """Parse the first line of a comment; return None for any other line."""
-    if found := _NEW_HEAD.match(line):
-        return CommentHead(Comment(line[found.end() :]), found.end())
-    found = _KNOWN_HEAD.match(line)
-    if found is None:
+    if match := _NEW_HEAD.match(line):
+        return CommentHead(Comment(line[match.end() :]), match.end())
+    match = _KNOWN_HEAD.match(line)
+    if match is None:
         return None
-    rest = line[found.end() :]
+    rest = line[match.end() :]
     when = _BEFORE_TIME.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
-        return CommentHead(Comment("", found[1], author), len(line))
-    start = found.end() + when.end() + len(when[1])
+        return CommentHead(Comment("", match[1], author), len(line))
+    start = match.end() + when.end() + len(when[1])
     text = line[start:].removeprefix(":")
     author = rest[: when.start()]
-    return CommentHead(Comment(text, found[1], author, when[1]), len(line) - len(text.lstrip()))
+    return CommentHead(Comment(text, match[1], author, when[1]), len(line) - len(text.lstrip()))
 
 
 def write_comment_head(comment: Comment) -> str:
@@ -137,17 +137,17 @@ def write_comment_head(comment: Comment) -> str:
 
 def kept_comments(comments: Iterable[Comment]) -> tuple[Comment, ...]:
     """Return comments without new ones that have no text."""
-    return tuple([each for each in comments if each.id or each.text])
+    return tuple([comment for comment in comments if comment.id or comment.text])
 
 
 def repeated_comment(comments: Iterable[Comment]) -> Comment | None:
     """Return the first comment whose number another one has already."""
     seen: set[str] = set()
-    for each in comments:
-        if each.id in seen:
-            return each
-        if each.id:
-            seen.add(each.id)
+    for comment in comments:
+        if comment.id in seen:
+            return comment
+        if comment.id:
+            seen.add(comment.id)
     return None
 
 

@@ -93,7 +93,7 @@ class CommentLines:
             if opening(lines[at]):
                 end = skip_fence(self._read, first + at, lines, at)
                 text.append(lines[at])
-                text += (grammar.unescape(each, fenced=True) for each in lines[at + 1 : end])
+                text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end])
                 text.append(lines[end])
             else:
                 if at:

@@ -20,8 +20,8 @@ _MOST_INDENT = 3
 
 def opening(line: str) -> str | None:
     """Return the backticks or tildes by which a line opens a code block, or None."""
-    found = _OPENING.match(line)
-    return None if found is None else found[1]
+    match = _OPENING.match(line)
+    return None if match is None else match[1]
 
 
 def _is_closing(line: str, fence: str) -> bool:

@@ -21,7 +21,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 def field_name(issue: Ticket, name: str) -> str:
     """Return how an issue writes the name of a field; the name itself if it has no such field."""
-    return next((each for each in issue.fields if each.casefold() == name.casefold()), name)
+    return next((field for field in issue.fields if field.casefold() == name.casefold()), name)
 
 
 def set_fields(

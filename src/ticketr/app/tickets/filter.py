@@ -134,7 +134,7 @@ class Filter:
 
     def select(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Return the issues that fit, in their order."""
-        return [each for each in candidates if self.matches(each)]
+        return [candidate for candidate in candidates if self.matches(candidate)]
 
 
 def parse_filter(text: str) -> Filter:
@@ -182,14 +182,14 @@ def _piece(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
     if text[at : at + 1] != '"':
         end = _end(bare, text, at)
         return text[at:end], end
-    found = _QUOTED.match(text, at)
-    if found is None:
+    match = _QUOTED.match(text, at)
+    if match is None:
         raise InvalidFilter(text, at, "this quote is not closed")
-    return _ESCAPED.sub(r"\1", found[1]), found.end()
+    return _ESCAPED.sub(r"\1", match[1]), match.end()
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Return the end of the match of a pattern that begins at ``at``."""
-    found = pattern.match(text, at)
-    assert found is not None  # it may be empty
-    return found.end()
+    match = pattern.match(text, at)
+    assert match is not None  # it may be empty
+    return match.end()

@@ -85,9 +85,9 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
 
 def read_field_heading(line: str) -> str:
     """Return the name of the field from the heading of its section."""
-    found = _FIELD_HEADING.match(line := _without_indent(line))
-    assert found is not None
-    return one_line(line[found.end() :])
+    match = _FIELD_HEADING.match(line := _without_indent(line))
+    assert match is not None
+    return one_line(line[match.end() :])
 
 
 def field_heading(name: str) -> str:
@@ -102,14 +102,14 @@ def _without_indent(line: str) -> str:
 
 def escape(line: str, *, fenced: bool = False) -> str:
     """Return a line of text, with a backslash if it would have a meaning in a file."""
-    found = (_ESCAPE_FENCED if fenced else _ESCAPE).match(line)
-    return line if found is None else insert_backslash(line, found.end())
+    match = (_ESCAPE_FENCED if fenced else _ESCAPE).match(line)
+    return line if match is None else insert_backslash(line, match.end())
 
 
 def unescape(line: str, *, fenced: bool = False) -> str:
     """Undo ``escape``."""
-    found = (_UNESCAPE_FENCED if fenced else _UNESCAPE).match(line)
-    return line if found is None else line[: found.end()] + line[found.end() + 1 :]
+    match = (_UNESCAPE_FENCED if fenced else _UNESCAPE).match(line)
+    return line if match is None else line[: match.end()] + line[match.end() + 1 :]
 
 
 def insert_backslash(line: str, column: int | None = None) -> str:
@@ -177,9 +177,9 @@ def read_title(text: str) -> tuple[str | None, str]:
             if bracket.end() == len(text):
                 raise TitleError("there is a key but no title; write the title behind the key")
             return key, text[bracket.end() :]
-    if found := _NEARLY_KEY.match(text):
+    if match := _NEARLY_KEY.match(text):
         raise TitleError(
-            f"this is not a key, but looks like one; write {_nearest(found)}, or put a backslash "
+            f"this is not a key, but looks like one; write {_nearest(match)}, or put a backslash "
             "before it if it belongs to the title"
         )
     return None, text[1:] if _ESCAPED_TITLE.match(text) else text
@@ -228,7 +228,7 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
     if _NEARLY_KEY.match(title):  # it was escaped by a backslash
         return None
     matches = ((project, _mistyped_key_pattern(project).match(title)) for project in projects)
-    return next((f"{project}-{found[1]}" for project, found in matches if found), None)
+    return next((f"{project}-{match[1]}" for project, match in matches if match), None)
 
 
 _ESCAPED_NAME = compile_on_use(r"\\([\\:#*+<>-])")
@@ -255,10 +255,10 @@ def read_field(line: str) -> tuple[str, str] | None:
         line = line[2:].lstrip()
     name, colon, value = line.partition(":")
     if "\\" in name:
-        found = _NAME.match(line)
-        if found is None:
+        match = _NAME.match(line)
+        if match is None:
             return None
-        name, value = _ESCAPED_NAME.sub(r"\1", found[1]), line[found.end() :]
+        name, value = _ESCAPED_NAME.sub(r"\1", match[1]), line[match.end() :]
     name = one_line(name)
     return (name, normal_text(value).strip()) if name and colon else None
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def refuse_mistakes(read: SourceLines, index: int, line: str) -> None:
     """Raise if a line is a mistyped heading of a ticket, which would become text."""
-    found = grammar.ALMOST_TICKET.match(line)
-    if found is None:
+    match = grammar.ALMOST_TICKET.match(line)
+    if match is None:
         return
-    if "STORY" in found[0]:
+    if "STORY" in match[0]:
         problem = "stories are tickets now; write # TICKET: Title"
     elif line.lstrip().startswith(grammar.TICKET):
         problem = "the heading of a ticket begins in the first column; remove what is before it"

@@ -47,9 +47,9 @@ def sort_key(name: str) -> Callable[[Candidate], SortKey]:
 
 
 def _by_key(candidate: Candidate) -> SortKey:
-    found = _NUMBERED.fullmatch(candidate.key)
-    place = (found[1], int(found[2])) if found else ("", 0)
-    return (found is None, *place, fold(candidate.title))
+    match = _NUMBERED.fullmatch(candidate.key)
+    place = (match[1], int(match[2])) if match else ("", 0)
+    return (match is None, *place, fold(candidate.title))
 
 
 def _by_title(candidate: Candidate) -> SortKey:

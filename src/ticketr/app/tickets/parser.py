@@ -92,7 +92,7 @@ def _span(read: SourceLines, start: int, stop: int) -> TicketSpan:
 
 def _refuse_duplicates(read: SourceLines, issues: list[ParsedIssue]) -> None:
     seen: dict[str, int] = {}
-    for issue in [each for top in issues for each in (top, *top.tasks)]:
+    for issue in [issue for top in issues for issue in (top, *top.tasks)]:
         if issue.key is None:
             continue
         if issue.key in seen:

@@ -157,8 +157,8 @@ def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
 
 def _line_end(text: str, start: int) -> str:
     """Return the line end that a text uses at an offset."""
-    found = _LINE_END.search(text, start) or _LINE_END.search(text)
-    return "\n" if found is None else found[0]
+    match = _LINE_END.search(text, start) or _LINE_END.search(text)
+    return "\n" if match is None else match[0]
 
 
 def _preamble(text: str) -> str:

@@ -31,10 +31,10 @@ def split_command(text: str) -> tuple[str, str, str]:
     Returns:
         The filter, ``save`` or ``forget``, and the name; the verb is empty if there is none.
     """
-    found = _COMMAND.search(text)
-    if found is None:
+    match = _COMMAND.search(text)
+    if match is None:
         return text, "", ""
-    return text[: found.start()].strip(), found[1].lower(), found[2]
+    return text[: match.start()].strip(), match[1].lower(), match[2]
 
 
 def check_saved(text: str, name: str) -> str:

@@ -240,7 +240,7 @@ class SectionReader:
         elif opening(line):
             end = skip_fence(self._read, index + self._offset, lines, index)
             text.append(line)
-            text += [grammar.unescape(each, fenced=True) for each in lines[index + 1 : end]]
+            text += [grammar.unescape(line, fenced=True) for line in lines[index + 1 : end]]
             text.append(lines[end])
             return end + 1
         elif begins_comments(lines, index):
@@ -265,18 +265,18 @@ class SectionReader:
         lines, fields, places = self._lines, self._issue.fields, self._issue.field_lines
         first, offset = index, self._offset + 1
         while index < len(lines):
-            found = grammar.plain_field(lines[index])
-            if found is None:
+            texts = grammar.plain_field(lines[index])
+            if texts is None:
                 if index > first and grammar.MAY_BE_SPECIAL.match(lines[index]):
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
                     return self._stray(index, stay=False)
-                found = None if text.startswith("#") else grammar.read_field(text)
-                if found is None and text:
+                texts = None if text.startswith("#") else grammar.read_field(text)
+                if texts is None and text:
                     self._issue.remarks.append(text)
-            if found is not None:
-                name, value = found
+            if texts is not None:
+                name, value = texts
                 places[name] = index + offset
                 if value == "|":
                     value, index = self._block(index)
@@ -375,8 +375,8 @@ class SectionReader:
         width = indent + len(INDENT)
         inner = " " * width
         body = [
-            each[width:] if each.startswith(inner) else dedented(each, width)
-            for each in self._lines[index + 1 : stop]
+            line[width:] if line.startswith(inner) else dedented(line, width)
+            for line in self._lines[index + 1 : stop]
         ]
         SectionReader(self._read, task, body, 0, offset=index + 1, in_task=True).read()
         if task.title:

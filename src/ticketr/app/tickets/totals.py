@@ -44,13 +44,15 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
     counts: dict[str, int] = defaultdict(int)
     points: dict[str, list[float]] = defaultdict(list)
     shown: dict[str, str] = {}
-    for each in candidates:
-        value = next((text for field, text in each.fields.items() if fold(field) == wanted), "")
+    for candidate in candidates:
+        value = next(
+            (text for field, text in candidate.fields.items() if fold(field) == wanted), ""
+        )
         folded = fold(value.strip())
         shown.setdefault(folded, value.strip())
         counts[folded] += 1
-        points[folded].append(points_of(each))
-    totals = [Total(shown[each], counts[each], math.fsum(points[each])) for each in counts]
+        points[folded].append(points_of(candidate))
+    totals = [Total(shown[count], counts[count], math.fsum(points[count])) for count in counts]
     return tuple(sorted(totals, key=lambda each: (not each.value, -each.issues, fold(each.value))))
 
 

@@ -87,15 +87,15 @@ class App:
             height=height,
             workspaces=tuple(
                 WorkspaceView(
-                    each.name,
-                    each.site,
-                    each.project,
-                    aliases=each.aliases if isinstance(each, OpenWorkspace) else {},
+                    workspace.name,
+                    workspace.site,
+                    workspace.project,
+                    aliases=workspace.aliases if isinstance(workspace, OpenWorkspace) else {},
                     keeps_comments=(
-                        each.keeps_comments if isinstance(each, OpenWorkspace) else None
+                        workspace.keeps_comments if isinstance(workspace, OpenWorkspace) else None
                     ),
                 )
-                for each in workspaces
+                for workspace in workspaces
             ),
             current=current,
             keymap=keymap or KeyMap(),

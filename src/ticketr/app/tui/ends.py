@@ -81,7 +81,7 @@ def end_of(
         count = message if message.startswith("Cancelled") else "Cancelled"
         return JobEnd("⊘", f"{count}{again}")
     tickets = tuple(_ticket_ends(snapshot.result))
-    bad = [each for each in tickets if each.mark in "✗!"]
+    bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
         news = _news(snapshot.result)
         more = f"{news}{_what_follows(snapshot.result, keymap)}"
@@ -122,12 +122,12 @@ def _next_keys(
     push = result.push if isinstance(result, SyncResult) else result
     pull = result.pull if isinstance(result, SyncResult) else result
     notes = push.conflicts if isinstance(push, PushResult) else ()
-    clashes = [each.key for each in notes if each.code is Code.CONFLICT]
+    clashes = [note.key for note in notes if note.code is Code.CONFLICT]
     if isinstance(pull, PullResult):
-        clashes += [each.key for each in pull.conflicts]
+        clashes += [conflict.key for conflict in pull.conflicts]
     if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
         yield KeyAction.SETTLE, "settles"
-    elif any(each.code is not Code.CONFLICT for each in notes):
+    elif any(note.code is not Code.CONFLICT for note in notes):
         yield KeyAction.PULL, "gets Jira's"
     if isinstance(push, PushResult) and push.left:
         yield KeyAction.PUSH, "plans what was left"
@@ -187,7 +187,7 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
 
 
 def _ends_of_push(result: PushResult) -> Iterator[TicketEnd]:
-    by_key = {each.key: each for each in result.planned if each.key}
+    by_key = {action.key: action for action in result.planned if action.key}
     for key in result.updated:
         names = ", ".join(name for name, _, _ in by_key[key].changes) if key in by_key else ""
         yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))

@@ -44,10 +44,15 @@ class JobsState:
     def see(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
         if snapshot.status.is_terminal:
-            live = tuple(each for each in self.live if each.id != snapshot.id)
+            live = tuple(
+                job_snapshot for job_snapshot in self.live if job_snapshot.id != snapshot.id
+            )
             return replace(self, live=live, ended=(snapshot, *self.ended[: ENDED - 1]))
-        if any(each.id == snapshot.id for each in self.live):
-            live = tuple(snapshot if each.id == snapshot.id else each for each in self.live)
+        if any(job_snapshot.id == snapshot.id for job_snapshot in self.live):
+            live = tuple(
+                snapshot if job_snapshot.id == snapshot.id else job_snapshot
+                for job_snapshot in self.live
+            )
         else:
             live = (*self.live, snapshot)
         return replace(self, live=live)
@@ -55,37 +60,39 @@ class JobsState:
     @property
     def running(self) -> tuple[JobSnapshot, ...]:
         """The running jobs."""
-        return tuple(each for each in self.live if each.status is JobStatus.RUNNING)
+        return tuple(snapshot for snapshot in self.live if snapshot.status is JobStatus.RUNNING)
 
     @property
     def waiting(self) -> tuple[JobSnapshot, ...]:
         """The jobs that wait: for a worker, for another job of their workspace, or for a time."""
-        return tuple(each for each in self.live if each.status is JobStatus.PENDING)
+        return tuple(snapshot for snapshot in self.live if snapshot.status is JobStatus.PENDING)
 
     @property
     def starting(self) -> JobSnapshot | None:
         """The first job that waits for nothing but a worker, if any."""
-        return next((each for each in self.waiting if each.waiting_for == "worker"), None)
+        return next(
+            (snapshot for snapshot in self.waiting if snapshot.waiting_for == "worker"), None
+        )
 
     @cached_property
     def of_earlier_runs(self) -> tuple[FinishedJob, ...]:
         """The jobs of the history without those that ended in this run."""
-        seen = {(each.id, round(ended_at(each))) for each in self.ended}
+        seen = {(snapshot.id, round(ended_at(snapshot))) for snapshot in self.ended}
         return tuple(
-            each
-            for each in self.earlier
-            if not {(each.id, round(each.finished_at.timestamp()) + by) for by in (-1, 0, 1)} & seen
+            job
+            for job in self.earlier
+            if not {(job.id, round(job.finished_at.timestamp()) + by) for by in (-1, 0, 1)} & seen
         )
 
     @cached_property
     def ids(self) -> list[str]:
         """What tells the jobs apart, in the order in which they are listed."""
-        now = [each.id for each in (*self.running, *self.waiting, *self.ended)]
+        now = [snapshot.id for snapshot in (*self.running, *self.waiting, *self.ended)]
         return [*now, *map(id_of_earlier, self.of_earlier_runs)]
 
     def of_workspace(self, name: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""
-        return tuple(each for each in self.live if workspace_of(each) == name)
+        return tuple(snapshot for snapshot in self.live if workspace_of(snapshot) == name)
 
 
 def id_of_earlier(job: FinishedJob) -> str:
@@ -128,5 +135,5 @@ def end_words(snapshot: JobSnapshot) -> str:
 
 
 def _tag_value(snapshot: JobSnapshot, prefix: str) -> str:
-    found = (tag.removeprefix(prefix) for tag in snapshot.tags if tag.startswith(prefix))
-    return next(found, "")
+    texts = (tag.removeprefix(prefix) for tag in snapshot.tags if tag.startswith(prefix))
+    return next(texts, "")

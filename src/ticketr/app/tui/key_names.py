@@ -25,7 +25,7 @@ _SPECIAL: Final = {
     **{f"F{number}": (f"F{number}",) for number in range(1, 25)},
 }
 _BY_NAME: Final = {
-    each.lower().replace("-", "+"): name for name, names in _SPECIAL.items() for each in names
+    text.lower().replace("-", "+"): name for name, names in _SPECIAL.items() for text in names
 }
 _MODIFIERS: Final = ("CTRL", "ALT", "SHIFT")
 _PREFIX = "KEY_"
@@ -53,7 +53,7 @@ def key_of(name: str) -> str | None:
     if words[-2:] == ["", ""]:  # the key + with modifiers
         words = [*words[:-2], "+"]
     *modifiers, key = words
-    wanted = {each.strip().upper() for each in modifiers}
+    wanted = {modifier.strip().upper() for modifier in modifiers}
     if not key or len(wanted) < len(modifiers) or not wanted <= set(_MODIFIERS):
         return None
     return _pressed_with(wanted, key.strip())
@@ -91,6 +91,6 @@ def _pressed_with(modifiers: set[str], key: str) -> str | None:
         if found is None:
             return None
         key = found
-    held = [each for each in _MODIFIERS if each in modifiers]
+    held = [modifier for modifier in _MODIFIERS if modifier in modifiers]
     named = f"{_PREFIX}{'_'.join((*held, key.upper()))}"
     return _SAME.get(named, named)

@@ -59,7 +59,7 @@ def _keys(table: Table, name: str) -> tuple[str, ...]:
             raise table.bad(name, f"{name}: {name_of(key)} {_TAKEN[key]}; choose another key")
         owners = _RESERVED.get(key, (action,))
         if action not in owners:
-            words = " and ".join(each.name.lower() for each in owners)
+            words = " and ".join(owner.name.lower() for owner in owners)
             raise table.bad(name, f"{name}: {name_of(key)} is only for {words}; choose another key")
         keys.append(key)
     fixed = _FIXED.get(action)

@@ -293,8 +293,8 @@ class KeyMap:
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
-        found = self.binding(key, context)
-        return None if found is None else found.action
+        binding = self.binding(key, context)
+        return None if binding is None else binding.action
 
     def of(self, action: KeyAction, context: Context) -> Binding | None:
         """Return the first binding of an action in a context, or None."""

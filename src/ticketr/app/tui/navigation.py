@@ -25,7 +25,7 @@ def show_workspace(state: AppState, index: int, now: float) -> Step:
 def show_row(state: AppState, row: ListRow) -> AppState:
     """Select a row; a filter that hides it is taken off, and folds are opened."""
     workspace = state.workspace
-    if all(each.row.order != row.order for each in workspace.visible):
+    if all(visible_row.row.order != row.order for visible_row in workspace.visible):
         workspace = replace(workspace, filter=NO_FILTER, folded=frozenset())
     return state.with_workspace(replace(workspace, selected=row.order))
 

@@ -59,7 +59,7 @@ class Part:
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """What a search looks at in each row."""
-        return tuple([each.row.candidate.haystack for each in self.shown])
+        return tuple([row.row.candidate.haystack for row in self.shown])
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +96,13 @@ def holding(part: Part | Names | Values, word: str) -> tuple[int, ...]:
     A word is typed letter by letter, so where all but its last letter was searched before, only
     the rows that contain that are looked at.
     """
-    found = _found(part, word)
-    if not found:
+    pairs = _found(part, word)
+    if not pairs:
         texts = part.texts
         before = _found(part, word[:-1])
         looked_at: Iterable[int] = before[0] if before else range(len(texts))
-        found.append(tuple([at for at in looked_at if word in texts[at]]))
-    return found[0]
+        pairs.append(tuple([at for at in looked_at if word in texts[at]]))
+    return pairs[0]
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -147,7 +147,7 @@ class Block:
     @cached_property
     def rows(self) -> tuple[ListRow, ...]:
         """The rows, in the order of their keys."""
-        return tuple([each.row for each in self.shown])
+        return tuple([row.row for row in self.shown])
 
     @cached_property
     def whole(self) -> Part:
@@ -180,8 +180,15 @@ class Block:
     @cached_property
     def names(self) -> Names:
         """The names of its rows."""
-        found = (row.candidate for row in self.rows)
-        return Names(tuple([f"{fold(each.key) or 'draft'}  {fold(each.title)}" for each in found]))
+        candidates = (row.candidate for row in self.rows)
+        return Names(
+            tuple(
+                [
+                    f"{fold(candidate.key) or 'draft'}  {fold(candidate.title)}"
+                    for candidate in candidates
+                ]
+            )
+        )
 
     @cached_property
     def assignees(self) -> Counter[str]:
@@ -216,8 +223,8 @@ class Rows(Sequence["ListRow"]):
 
     def __init__(self, blocks: tuple[Block, ...] = ()) -> None:
         self.blocks = blocks
-        self._ends = tuple(accumulate(len(each.shown) for each in blocks))
-        self._firsts = [each.shown[0].row.order for each in blocks]
+        self._ends = tuple(accumulate(len(block.shown) for block in blocks))
+        self._firsts = [block.shown[0].row.order for block in blocks]
 
     @staticmethod
     def of(rows: Iterable[ListRow]) -> Rows:
@@ -297,18 +304,18 @@ class Rows(Sequence["ListRow"]):
     @property
     def issues(self) -> int:
         """The number of issues."""
-        return sum(each.issues for each in self.blocks)
+        return sum(block.issues for block in self.blocks)
 
     @property
     def drafts(self) -> int:
         """The number of issues that Jira does not have yet."""
-        return sum(each.drafts for each in self.blocks)
+        return sum(block.drafts for block in self.blocks)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[ListRow]:
-        return chain.from_iterable(each.rows for each in self.blocks)
+        return chain.from_iterable(block.rows for block in self.blocks)
 
     @overload
     def __getitem__(self, index: int) -> ListRow: ...
@@ -349,7 +356,7 @@ def _all_shown(rows: Iterable[ListRow]) -> list[VisibleRow]:
     """Return rows in any order as they are shown without a filter and folds."""
     by_order = sorted(rows, key=lambda row: row.order)
     families = groupby(by_order, lambda row: row.order[:3])
-    return [each for _, some in families for each in _shown(tuple(some))]
+    return [visible_row for _, some in families for visible_row in _shown(tuple(some))]
 
 
 def _shown(ticket: Sequence[ListRow]) -> list[VisibleRow]:

@@ -158,5 +158,5 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
 
 
 def _split(key: str | None) -> tuple[str, int]:
-    found = _NUMBERED.fullmatch(key or "")
-    return (found[1], int(found[2])) if found else ("", 0)
+    match = _NUMBERED.fullmatch(key or "")
+    return (match[1], int(match[2])) if match else ("", 0)

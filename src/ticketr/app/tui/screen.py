@@ -69,7 +69,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
 def next_change(state: AppState, now: float, theme: Theme) -> float:
     """Return the time at which the screen changes without a message; infinity for never."""
     style = theme.line_style
-    parts = (each.next_change(state, now, style) for each in _shown(state))
+    parts = (overlay.next_change(state, now, style) for overlay in _shown(state))
     return min(state.status.next_change(now, style), *parts, math.inf)
 
 
@@ -163,7 +163,7 @@ def _left(state: AppState, now: float, theme: Theme) -> list[str]:
         above = draw_workspaces(
             state.workspaces,
             state.current,
-            [_state_of(state, each, now) for each in state.workspaces],
+            [_state_of(state, workspace, now) for workspace in state.workspaces],
             layout.left,
             layout.workspaces,
             theme,
@@ -218,7 +218,7 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
         lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)
-        return [theme.row((Span(f" {each}", styles),), state.width) for each in lines]
+        return [theme.row((Span(f" {line}", styles),), state.width) for line in lines]
     return [theme.row((Span(" "), *_hints(state, theme)), state.width)]
 
 

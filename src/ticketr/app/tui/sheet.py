@@ -181,7 +181,7 @@ def _texts(issue: Ticket) -> Iterator[FieldText]:
 
 
 def _comment(comment: Comment) -> CommentText:
-    head = ", ".join(each for each in (comment.author, comment.time) if each)
+    head = ", ".join(text for text in (comment.author, comment.time) if text)
     return CommentText(clean(head), comment.text, comment.line)
 
 

@@ -164,14 +164,14 @@ class AppState:
 
     def named(self, name: str) -> WorkspaceView | None:
         """Return the workspace of that name, or None."""
-        return next((each for each in self.workspaces if each.name == name), None)
+        return next((workspace for workspace in self.workspaces if workspace.name == name), None)
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:
         """Return the state with a workspace's new state; the list stays scrolled to its selected row."""
         page = self.layout.tickets
         workspaces = tuple(
-            workspace.scrolled(page) if each.name == workspace.name else each
-            for each in self.workspaces
+            workspace.scrolled(page) if view.name == workspace.name else view
+            for view in self.workspaces
         )
         return replace(self, workspaces=workspaces)
 
@@ -189,7 +189,7 @@ class AppState:
 
     def exchanged(self, old: Overlay, new: Overlay) -> AppState:
         """Return the state with another overlay in place of one, wherever that is."""
-        overlays = tuple(new if each is old else each for each in self.overlays)
+        overlays = tuple(new if overlay is old else overlay for overlay in self.overlays)
         return replace(self, overlays=overlays)
 
     def closed(self) -> AppState:

@@ -65,7 +65,7 @@ def _fitted(words: str, room: int, theme: Theme) -> str:
     dot = theme.text(" · ")
     first, *others = theme.text(words).split(dot)
     for rest in (others, others[-1:]):
-        end = "".join(f"{dot}{each}" for each in rest)
+        end = "".join(f"{dot}{text}" for text in rest)
         left = room - width(end)
         if width(first) <= left:
             return f"{first}{end}"

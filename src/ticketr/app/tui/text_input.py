@@ -78,11 +78,11 @@ class TextInput:
             before = before[1:]
         room = cells - width(before) - width(cursor)
         end = 0
-        for each in graphemes(after):
-            room -= width(each)
+        for grapheme in graphemes(after):
+            room -= width(grapheme)
             if room < 0:
                 break
-            end += len(each)
+            end += len(grapheme)
         return f"{before}{cursor}{after[:end]}"
 
 

@@ -65,10 +65,10 @@ class Theme:
             styles: Styles for the whole row, instead of the line's own.
         """
         if not self.line_style.unicode:
-            line = tuple(Span(_as_wide(each.text), each.styles, each.link) for each in line)
+            line = tuple(Span(_as_wide(span.text), span.styles, span.link) for span in line)
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
-            return self.style("".join(each.text for each in fitted), *styles)
+            return self.style("".join(span.text for span in fitted), *styles)
         return paint(fitted, self.style, links=self.links)
 
     @property

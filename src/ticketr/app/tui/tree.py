@@ -212,14 +212,14 @@ def _arranged_all(
     blocks: tuple[Block, ...], folded: frozenset[str], sort: str, wanted: Wanted | None
 ) -> Visible:
     is_all = wanted is None and not folded
-    folds = [folded and folded & each.heads for each in blocks]
+    folds = [folded and folded & block.heads for block in blocks]
     if sort == "key":
-        whole = [each.whole for each in blocks]
+        whole = [block.whole for block in blocks]
         parts = whole if is_all else map(_arranged, blocks, folds, repeat(wanted))
         return Visible(parts, is_by_key=True)
-    shown = [each.shown for each in blocks]
-    found = shown if is_all else map(_slots, blocks, folds, repeat(wanted))
-    slots = [*chain.from_iterable(found)]
+    shown = [block.shown for block in blocks]
+    pairs = shown if is_all else map(_slots, blocks, folds, repeat(wanted))
+    slots = [*chain.from_iterable(pairs)]
     in_order = map(slots.__getitem__, places(blocks, sort))
     return Visible((Part(tuple(filter(None, in_order))),), is_by_key=False)
 

@@ -98,7 +98,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
             return _resized(state, width, height), (effects.Redraw(),)
         case messages.Continued():
             return state, tuple(
-                effects.ReadFiles(each.name) for each in state.workspaces if each.is_read
+                effects.ReadFiles(view.name) for view in state.workspaces if view.is_read
             )
         case messages.RequestWaits(name, what):
             return _waits(state, name, what), ()
@@ -119,7 +119,7 @@ def _updated(state: AppState, message: Message, now: float) -> Step:
 
 def wake_at(state: AppState) -> float:
     """Return the time at which `TimePassed` is to come; infinity for never."""
-    return min(state.rest_until, *(each.wake_at for each in state.overlays), math.inf)
+    return min(state.rest_until, *(overlay.wake_at for overlay in state.overlays), math.inf)
 
 
 def _offered(
@@ -200,7 +200,7 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     workspace = state.named(read.workspace)
     if workspace is None:
         return state, ()
-    news = [each for each in read.broken if each not in workspace.broken]
+    news = [text for text in read.broken if text not in workspace.broken]
     state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
@@ -246,7 +246,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     state = state.with_workspace(workspace)
     if not opened.is_wanted:
         return state, ()
-    names = [each.name for each in state.workspaces]
+    names = [view.name for view in state.workspaces]
     state = replace(state, current=names.index(name), focus=Panel.TICKETS, rest_until=now)
     state = _resized(state, state.width, state.height)
     if opened.words:
@@ -272,7 +272,9 @@ def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     workspace = state.named(name)
     if workspace is not None:
         state = state.with_workspace(replace(workspace, problem=words, waiting=""))
-    overlays = tuple(each for each in state.overlays if getattr(each, "workspace", "") != name)
+    overlays = tuple(
+        overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
+    )
     return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
 
 

@@ -112,13 +112,13 @@ class WorkspaceView:
     @property
     def counts(self) -> tuple[tuple[str, int, str], ...]:
         """The mark, number and name of what differs from the last sync; those of which any are."""
-        found = (
+        entries = (
             ("*", len(self.edited), "edited"),
             ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
             ("+", self.drafts, "draft" + "s" * (self.drafts != 1)),
             ("×", len(self.broken), "broken"),
         )
-        return tuple(each for each in found if each[1])
+        return tuple(each for each in entries if each[1])
 
     def flag(self, row: ListRow) -> str:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
@@ -135,7 +135,7 @@ class WorkspaceView:
         parts = self.conflicts.get(row.head)
         if parts is None:
             return False
-        return not row.depth or any(each.startswith(f"{row.key}: ") for each in parts)
+        return not row.depth or any(part.startswith(f"{row.key}: ") for part in parts)
 
     def with_found(self, found: TicketsFound) -> WorkspaceView:
         """Return the view with tickets that were found in files."""

@@ -214,7 +214,7 @@ def dropped_texts(markdown: str) -> tuple[str, ...]:
     Returns:
         The first pieces of text that are not in the document; empty if all are.
     """
-    return tuple(each.text for each in dropped_pieces(markdown))
+    return tuple(piece.text for piece in dropped_pieces(markdown))
 
 
 def dropped_pieces(markdown: str, *, before: str = "") -> tuple[DroppedPiece, ...]:

@@ -165,9 +165,9 @@ class _Graft:
         """Return at most `MOST_NAMED` pieces that Jira would lose, each with the place of its edit."""
         losses = Losses(self._original, self._shown, document)
         lost = [
-            Lost(what, each.path)
-            for each in self._edits
-            for what in losses.of(each.original, each.shown, each.sent)
+            Lost(what, edit.path)
+            for edit in self._edits
+            for what in losses.of(edit.original, edit.shown, edit.sent)
         ]
         lost += (Lost(what, ()) for what in losses.rest())
         return tuple(dict.fromkeys(lost))[:MOST_NAMED]
@@ -191,7 +191,7 @@ class _Graft:
             made[at] = (
                 self._own(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
             )
-            made |= {at + each: [] for each in range(1, len(unit.shown))}
+            made |= {at + index: [] for index in range(1, len(unit.shown))}
         for at, unit in level.became.items():
             middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
             made[at] = [*self._own(unit.before), middle, *self._own(unit.after)]
@@ -209,7 +209,7 @@ class _Graft:
             else:
                 hidden = _nodes((*unit.before, *unit.after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = [] if shown else self._own(each for unit in all_units for each in unit.all)
+        invisible = [] if shown else self._own(block for unit in all_units for block in unit.all)
         return invisible + [node for at in sorted(made) for node in made[at]]
 
     def _note(self, all_units: Iterable[Unit]) -> None:
@@ -281,4 +281,4 @@ class _Graft:
 
 
 def _nodes(blocks: Iterable[Block]) -> list[Json]:
-    return [each.node for each in blocks]
+    return [block.node for block in blocks]

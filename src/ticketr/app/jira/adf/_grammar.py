@@ -83,10 +83,10 @@ def node(
 
 def _read_children(text: str) -> dict[str, Marks]:
     return {
-        found[1]: None
-        if found[2] is None
-        else tuple(frozenset(marks.split()) for marks in found[2].split("|"))
-        for found in _CHILD.finditer(text)
+        match[1]: None
+        if match[2] is None
+        else tuple(frozenset(marks.split()) for marks in match[2].split("|"))
+        for match in _CHILD.finditer(text)
     }
 
 

@@ -60,30 +60,30 @@ class Level:
         self.gone: list[Gone] = []
         self._edited = edited
         self._changes_kind = changes_kind
-        visible = [each for each in units if each.shown]
+        visible = [unit for unit in units if unit.shown]
         self._words: dict[int, Counter[str]] = {}
-        if in_row and len(visible) == len(edited) and all(each.is_single for each in visible):
+        if in_row and len(visible) == len(edited) and all(unit.is_single for unit in visible):
             for at, (unit, block) in enumerate(zip(visible, edited, strict=True)):
                 (self.same if unit.shown[0].key == block.key else self.became)[at] = unit
             return
         anchors = self._find_same(visible)
         moved = self._find_moved(visible, {number for number, _ in anchors})
-        covered = {at + each for at, unit in self.same.items() for each in range(len(unit.shown))}
+        covered = {at + index for at, unit in self.same.items() for index in range(len(unit.shown))}
         fixed = [(-1, 0), *anchors, (len(visible), len(edited))]
         for (number, at), (next_number, next_at) in pairwise(fixed):
             start = at + (len(visible[number].shown) if number >= 0 else 0)
-            left = [each for each in range(number + 1, next_number) if each not in moved]
-            free = [each for each in range(start, next_at) if each not in covered]
-            self._pair([visible[each] for each in left], free, next_at)
+            left = [index for index in range(number + 1, next_number) if index not in moved]
+            free = [index for index in range(start, next_at) if index not in covered]
+            self._pair([visible[number] for number in left], free, next_at)
 
     def _find_same(self, visible: Sequence[Unit]) -> list[tuple[int, int]]:
         """Find units that stand in order as before; return their numbers and places."""
         flat = [block.key for unit in visible for block in unit.shown]
-        places = dict(matches(flat, [each.key for each in self._edited]))
+        places = dict(matches(flat, [block.key for block in self._edited]))
         anchors: list[tuple[int, int]] = []
         start = 0
         for number, unit in enumerate(visible):
-            at = [places.get(start + each) for each in range(len(unit.shown))]
+            at = [places.get(start + index) for index in range(len(unit.shown))]
             first = at[0]
             start += len(unit.shown)
             if first is not None and at == list(range(first, first + len(at))):
@@ -93,16 +93,16 @@ class Level:
 
     def _find_moved(self, visible: Sequence[Unit], fixed: set[int]) -> set[int]:
         """Find units that stand in another place now; return their numbers."""
-        keys = [each.key for each in self._edited]
+        keys = [block.key for block in self._edited]
         places: dict[int, deque[int]] = {}
         for at, key in enumerate(keys):
             places.setdefault(key, deque()).append(at)
-        taken = {at + each for at, unit in self.same.items() for each in range(len(unit.shown))}
+        taken = {at + index for at, unit in self.same.items() for index in range(len(unit.shown))}
         moved: set[int] = set()
         for number, unit in enumerate(visible):
             if number in fixed:
                 continue
-            wanted = [each.key for each in unit.shown]
+            wanted = [block.key for block in unit.shown]
             there = places.get(wanted[0], deque())
             while there and there[0] in taken:
                 there.popleft()
@@ -117,7 +117,7 @@ class Level:
 
     def _pair(self, left: Sequence[Unit], free: Sequence[int], end: int) -> None:
         """Pair the units between two fixed ones with the blocks that stand there now."""
-        single = [each for each in left if each.is_single]
+        single = [unit for unit in left if unit.is_single]
         paired = pairs(
             len(single),
             len(free),
@@ -126,7 +126,7 @@ class Level:
         for old, new in paired:
             self.became[free[new]] = single[old]
         taken = {id(single[old]) for old, _ in paired}
-        instead = tuple(each for each in free if each not in self.became)
+        instead = tuple(number for number in free if number not in self.became)
         for unit in left:
             if id(unit) not in taken:
                 self.gone.append(Gone(unit, instead[0] if instead else end, instead))

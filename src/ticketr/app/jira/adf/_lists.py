@@ -41,10 +41,10 @@ def write_tight(content: list[Any]) -> None:
 def _write_list(node: Json) -> bool:
     """Mark the blocks of a list and of the lists in it; return whether it is tight."""
     items = _content_of(node)
-    tight = [_write_item(each) for each in items]
+    tight = [_write_item(value) for value in items]
     if not all(tight):
         return False
-    if any(len(each["content"]) > 1 for each in items):
+    if any(len(value["content"]) > 1 for value in items):
         for item in items:
             paragraph, *lists = item["content"]
             if lists:
@@ -57,14 +57,14 @@ def _write_list(node: Json) -> bool:
 def _write_item(item: Any) -> bool:
     """Mark the lists in an item; return whether it is a text with at most one tight list."""
     content = _content_of(item)
-    lists = [each for each in content if _is_list(each)]
-    tight = [_write_list(each) for each in lists]
+    lists = [value for value in content if _is_list(value)]
+    tight = [_write_list(value) for value in lists]
     if not all(tight) or len(lists) > 1 or len(content) != 1 + len(lists):
         return False
     first = content[0]
     # Below a line of text, only a list that starts at 1, and with a text, is read as one.
     return _is_text(first) and all(
-        each.get("attrs", {}).get("order") is None and _starts_with_text(each) for each in lists
+        value.get("attrs", {}).get("order") is None and _starts_with_text(value) for value in lists
     )
 
 

@@ -23,7 +23,7 @@ def count_ids(document: object) -> Counter[str]:
 
 def free_ids(taken: Collection[str]) -> Iterator[str]:
     """Yield numbers as IDs, none of them among those that are taken."""
-    return (number for each in count(1) if (number := str(each)) not in taken)
+    return (number for index in count(1) if (number := str(index)) not in taken)
 
 
 def with_new_ids(node: Json, ids: Iterator[str]) -> Json:
@@ -65,6 +65,6 @@ def _with_ids(node: Json, change: Callable[[str], str]) -> Json:
     content = node.get("content")
     if isinstance(content, list):
         result["content"] = [
-            _with_ids(each, change) if isinstance(each, dict) else each for each in content
+            _with_ids(value, change) if isinstance(value, dict) else value for value in content
         ]
     return result

@@ -21,10 +21,10 @@ def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
         return edited.node
     if shown.shell == edited.shell:
         return original.node
-    before, after = (canonical({**each.node, "content": []}) for each in (shown, edited))
+    before, after = (canonical({**block.node, "content": []}) for block in (shown, edited))
     result = _changed(original.node, before, after, edited.node)
     attrs = original.node.get("attrs")
-    old, new = (each.get("attrs", {}) for each in (before, after))
+    old, new = (node.get("attrs", {}) for node in (before, after))
     if old != new:
         result["attrs"] = _changed(attrs if isinstance(attrs, dict) else {}, old, new, new)
         if not result["attrs"] and "attrs" not in original.node:

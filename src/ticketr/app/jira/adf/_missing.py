@@ -77,7 +77,7 @@ class Losses:
             sent: The blocks that take their place. If there are none, they were deleted, and only
                 what nobody could see in the Markdown is lost.
         """
-        before, after = (_document({"content": list(each)}) for each in (wanted, shown))
+        before, after = (_document({"content": list(sequence)}) for sequence in (wanted, shown))
         if before == after and not self._left:
             return ()
         pieces = _Pieces(before, after)
@@ -89,7 +89,7 @@ class Losses:
         if not pieces.hidden:
             return _rearranged(before, after) if sent else ()
         if not sent:
-            left = Counter({each: left[each] for each in left if pieces.is_unseen(each)})
+            left = Counter({pair: left[pair] for pair in left if pieces.is_unseen(pair)})
         return pieces.named(left)
 
     def rest(self) -> tuple[str, ...]:
@@ -137,17 +137,17 @@ class _Pieces:
         if not left:
             return ()
         names, other = _names(self._before, left), _names(self._after, left)
-        called = {each: _name_of_missing(names[each], other.get(each, ())) for each in left}
+        called = {pair: _name_of_missing(names[pair], other.get(pair, ())) for pair in left}
         named = [
-            f"a detail of {called[each]}"
-            if each[0] in self._changed and each[0] != "link"
-            else called[each]
-            for each in left
-            if each[0] != "word"
+            f"a detail of {called[pair]}"
+            if pair[0] in self._changed and pair[0] != "link"
+            else called[pair]
+            for pair in left
+            if pair[0] != "word"
         ]
         # Most words are named with what they stand in.
         quoted = " ".join(named)
-        named += (called[each] for each in left if each[0] == "word" and each[1] not in quoted)
+        named += (called[pair] for pair in left if pair[0] == "word" and pair[1] not in quoted)
         return tuple(dict.fromkeys(named))
 
 
@@ -167,7 +167,7 @@ def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
 
 def _name_of_missing(names: Collection[str], other: Collection[str]) -> str:
     """Return a name of a piece that occurs several times, preferably that of a missing one."""
-    return next((each for each in names if each not in other), next(iter(names)))
+    return next((name for name in names if name not in other), next(iter(names)))
 
 
 def _count(document: Json) -> Counter[_Piece]:

@@ -37,7 +37,7 @@ def is_too_long(*markdown: str) -> bool:
         return False
     if size > LONGEST_MARKDOWN:
         return True
-    return sum(len(_NO_TEXT.sub("", each)) for each in markdown) > LONGEST_TEXT
+    return sum(len(_NO_TEXT.sub("", text)) for text in markdown) > LONGEST_TEXT
 
 
 def is_too_large(document: object) -> bool:

@@ -285,7 +285,7 @@ def _closes_fence(line: str, fence: str) -> bool:
 
 
 def _has_bar(line: str) -> bool:
-    return any(found[0] == "|" for found in _BAR_OR_CODE.finditer(line))
+    return any(match[0] == "|" for match in _BAR_OR_CODE.finditer(line))
 
 
 def _has_outer_bars(line: str) -> bool:

@@ -80,7 +80,7 @@ class BlockReader:
         content = document.get("content") if isinstance(document, dict) else None
         if not isinstance(content, list):
             return ()
-        return tuple(self._block(each, 0) for each in content if isinstance(each, dict))
+        return tuple(self._block(node, 0) for node in content if isinstance(node, dict))
 
     def _block(self, node: Json, depth: int) -> Block:
         kind = str(node.get("type"))
@@ -91,8 +91,8 @@ class BlockReader:
             return Block(
                 node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True
             )
-        blocks = tuple(self._block(each, depth + 1) for each in content)
-        inside = self._number_for(tuple(each.key for each in blocks))
+        blocks = tuple(self._block(value, depth + 1) for value in content)
+        inside = self._number_for(tuple(block.key for block in blocks))
         key = self._number_for((shell, inside))
         return Block(node, kind, key, shell, inside, blocks, is_line=False)
 

@@ -61,7 +61,7 @@ def units(original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownA
     made: list[Unit] = []
     start = other = 0
     for left, right in [
-        *matches([each.key for each in original], [each.key for each in shown]),
+        *matches([block.key for block in original], [block.key for block in shown]),
         (len(original), len(shown)),
     ]:
         made += _between(original[start:left], shown[other:right], shown_alone)
@@ -75,13 +75,13 @@ def _between(
     original: Sequence[Block], shown: Sequence[Block], shown_alone: ShownAlone
 ) -> Iterator[Unit]:
     """Pair blocks that the file does not show exactly as they are."""
-    if [each.kind for each in original] == [each.kind for each in shown]:
+    if [block.kind for block in original] == [block.kind for block in shown]:
         yield from _by_kind(original, shown)
         return
     at = 0
     while at < len(original):
         keys = shown_alone(original[at])
-        if keys is None or tuple(each.key for each in shown[: len(keys)]) != keys:
+        if keys is None or tuple(block.key for block in shown[: len(keys)]) != keys:
             break
         yield Unit((original[at],), tuple(shown[: len(keys)]))
         at, shown = at + 1, shown[len(keys) :]
@@ -90,7 +90,7 @@ def _between(
 
 def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
     """Pair blocks of the same kind at both ends, and join what is left between them."""
-    kinds = [[each.kind for each in side] for side in (original, shown)]
+    kinds = [[block.kind for block in side] for side in (original, shown)]
     first = count_alike(*kinds)
     last = count_alike(kinds[0][first:][::-1], kinds[1][first:][::-1])
     pairs = list(zip(original[:first], shown[:first], strict=True))

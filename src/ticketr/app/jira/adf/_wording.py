@@ -55,7 +55,7 @@ def reworded(markdown: str, like: str, read: Callable[[str], Json]) -> str:
     if stretches is None or others is None:
         return markdown
     made = "\n\n".join(_reworded_stretches(stretches, others, read))
-    used = [each[0] for each in _used_definitions(like) if each[0] not in made]
+    used = [definition[0] for definition in _used_definitions(like) if definition[0] not in made]
     for text in (made, "\n\n".join([made, *used])):
         if _block_keys(read(text)) == wanted:
             return text
@@ -119,8 +119,12 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
     wanted = _block_keys(read(markdown))
     definitions = _used_definitions(markdown)
     # Without a link, a definition is text, so each part is read with a paragraph of links.
-    links = " ".join(f"[{each[1]}]" for each in definitions)
-    rest = "\n".join(["", "", *(each[0] for each in definitions), "", links]) if links else ""
+    links = " ".join(f"[{definition[1]}]" for definition in definitions)
+    rest = (
+        "\n".join(["", "", *(definition[0] for definition in definitions), "", links])
+        if links
+        else ""
+    )
     result: list[Stretch] = []
     at = joined = 0
     text = ""
@@ -148,12 +152,12 @@ def _used_definitions(markdown: str) -> list[re.Match[str]]:
     if not definitions:
         return []
     used = used_labels(markdown)
-    return [each for each in definitions if label_key(each[1]) in used]
+    return [definition for definition in definitions if label_key(definition[1]) in used]
 
 
 def _block_keys(document: Json) -> tuple[str, ...]:
     content = visible(document).get("content", [])
-    return tuple(json.dumps(each, sort_keys=True) for each in content)
+    return tuple(json.dumps(value, sort_keys=True) for value in content)
 
 
 def _paragraphs(markdown: str) -> Iterator[str]:

@@ -46,8 +46,8 @@ class ResponseBody:
 
         One compression was requested. Nested ones, as in a decompression bomb, are refused.
         """
-        codings = (each.strip().lower() for each in encoding.split(","))
-        compressions = [each for each in codings if each not in {"", "identity"}]
+        codings = (text.strip().lower() for text in encoding.split(","))
+        compressions = [coding for coding in codings if coding not in {"", "identity"}]
         self._is_packed = bool(compressions)
         if len(compressions) > 1 or not _COMPRESSIONS.issuperset(compressions):
             self.problem = "a compression that was not asked for"

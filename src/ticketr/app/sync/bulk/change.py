@@ -199,7 +199,9 @@ def with_line_names(
         names: The names of the lines that files keep, each with the ID of its field.
     """
     known = {folded(name): name for name, _ in names}
-    return tuple(replace(each, name=known.get(folded(each.name), each.name)) for each in settings)
+    return tuple(
+        replace(setting, name=known.get(folded(setting.name), setting.name)) for setting in settings
+    )
 
 
 def count_of_tickets(count: int) -> str:
@@ -330,6 +332,6 @@ def _color(name: str | None) -> str:
         return ""
     wanted = name.replace("_", " ").lower()
     if wanted.removeprefix("dark ") not in _COLORS:
-        names = (*_COLORS, *(f"dark {each}" for each in _COLORS))
+        names = (*_COLORS, *(f"dark {color}" for color in _COLORS))
         raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
     return wanted

@@ -48,8 +48,8 @@ def possible_names(name: str, attachment_id: str) -> Iterator[str]:
 
 def _split(name: str) -> tuple[str, str]:
     """Split a name into its stem and its suffixes, which a few letters may be."""
-    found = re.search(r"(?<=.)(?:\.[A-Za-z0-9]{1,8}){1,2}\Z", name)
-    return (name[: found.start()], found[0]) if found else (name, "")
+    match = re.search(r"(?<=.)(?:\.[A-Za-z0-9]{1,8}){1,2}\Z", name)
+    return (name[: match.start()], match[0]) if match else (name, "")
 
 
 def size_words(size: int | None) -> str:

@@ -124,7 +124,7 @@ class Resolution:
 
     def lines(self) -> dict[ClashPlace, tuple[str, ...]]:
         """Return the lines of each clash that is chosen, by its place."""
-        return {each.part.place: each.lines for each in self.chosen}
+        return {part.part.place: part.lines for part in self.chosen}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +195,17 @@ def preview(resolution: Resolution) -> Preview:
     """Return what carrying out a resolution would do, as far as it is chosen."""
     view = resolution.view
     writes = tuple(_writes(resolution))
-    mine = [each.part.name for each in resolution.chosen if each.text != each.part.jiras]
-    pushed = (*mine, *(each.name for each in view.merged if each.side == "mine"))
+    mine = [part.part.name for part in resolution.chosen if part.text != part.part.jiras]
+    pushed = (*mine, *(part.name for part in view.merged if part.side == "mine"))
     left = tuple(part.name for part in resolution.left)
     return Preview(view.path, writes, pushed, view.aside if writes else "", left)
 
 
 def _writes(resolution: Resolution) -> Iterator[FileChange]:
     """Yield what the chosen texts, and what merges by itself, change in the file."""
-    for each in resolution.chosen:
-        if each.text != each.part.yours:
-            yield FileChange(each.part.name, each.part.yours, each.text)
+    for chosen_part in resolution.chosen:
+        if chosen_part.text != chosen_part.part.yours:
+            yield FileChange(chosen_part.part.name, chosen_part.part.yours, chosen_part.text)
     for part in resolution.view.merged:
         if part.side == "jira":
             yield FileChange(part.name, part.before, part.after)

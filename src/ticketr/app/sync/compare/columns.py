@@ -121,8 +121,8 @@ class Columns:
             UnknownField: The site has no such field, or the field has another place in a file.
             UnsupportedField: A file cannot hold one of them.
         """
-        reasons = {each.id: why for each in fields if (why := unsupported(each))}
-        rich = {each.id for each in fields if holds_rich_text(each)}
+        reasons = {field.id: why for field in fields if (why := unsupported(field))}
+        rich = {field.id for field in fields if holds_rich_text(field)}
         ids: dict[str, str] = {}
         every: dict[str, str] = {}
         site: dict[str, str] = {}

@@ -46,12 +46,12 @@ def comment_texts(issue: Ticket) -> dict[CommentPart, str]:
     """Return the text of each comment of an issue."""
     before: Counter[str] = Counter()
     texts: dict[CommentPart, str] = {}
-    for each in issue.comments:
-        part = CommentPart(each.id)
-        if each.is_new:
-            part = CommentPart("", each.text, before[each.text])
-            before[each.text] += 1
-        texts[part] = each.text
+    for comment in issue.comments:
+        part = CommentPart(comment.id)
+        if comment.is_new:
+            part = CommentPart("", comment.text, before[comment.text])
+            before[comment.text] += 1
+        texts[part] = comment.text
     return texts
 
 
@@ -61,9 +61,12 @@ def with_comment_texts(issue: Ticket, texts: Mapping[CommentPart, str]) -> tuple
     New ones stay as they are: Jira has to number them first.
     """
     wanted = {part.id: text for part, text in texts.items() if not part.is_new}
-    known = {each.id for each in issue.comments}
+    known = {comment.id for comment in issue.comments}
     return (
-        *(replace(each, text=wanted.get(each.id, each.text)) for each in issue.comments),
+        *(
+            replace(comment, text=wanted.get(comment.id, comment.text))
+            for comment in issue.comments
+        ),
         *(Comment(text, number) for number, text in wanted.items() if number not in known),
     )
 
@@ -79,11 +82,11 @@ def merged_comments(
         remote: The comments in Jira.
     """
     remote = tuple(remote)
-    there = {each.id for each in remote}
-    kept = [replace(each, text=texts[CommentPart(each.id)]) for each in remote]
-    for each in local:
-        if each.is_new:
-            kept.append(each)
-        elif each.id not in there and (text := texts.get(CommentPart(each.id))):
-            kept.append(replace(each, text=text))
+    there = {comment.id for comment in remote}
+    kept = [replace(comment, text=texts[CommentPart(comment.id)]) for comment in remote]
+    for comment in local:
+        if comment.is_new:
+            kept.append(comment)
+        elif comment.id not in there and (text := texts.get(CommentPart(comment.id))):
+            kept.append(replace(comment, text=text))
     return tuple(kept)

@@ -93,10 +93,10 @@ def find_parts(versions: Versions) -> tuple[tuple[ConflictPart, ...], tuple[Merg
     head = versions.remote.key
     clashing: list[ConflictPart] = []
     others: list[MergedPart] = []
-    for found in merged.parts:
-        prefix = "" if found.key == head else f"{found.key}: "
-        for each in _parts_of(found):
-            named = replace(each, name=prefix + each.name)
+    for part_merge in merged.parts:
+        prefix = "" if part_merge.key == head else f"{part_merge.key}: "
+        for part in _parts_of(part_merge):
+            named = replace(part, name=prefix + part.name)
             if isinstance(named, ConflictPart):
                 clashing.append(named)
             else:
@@ -141,7 +141,7 @@ def _parts_of(found: PartMerge) -> Iterator[ConflictPart | MergedPart]:
 
 def _part_in_conflict(place: ClashPlace, name: str, chunk: ConflictChunk) -> ConflictPart:
     part = place.part
-    base, yours, jiras = (shown(part, each) for each in (chunk.base, chunk.local, chunk.remote))
+    base, yours, jiras = (shown(part, pair) for pair in (chunk.base, chunk.local, chunk.remote))
     identity = f"{place.key} {_part_id(part)} {place.number}"
     return ConflictPart(identity, name, base, yours, jiras, is_text(part), place, chunk)
 

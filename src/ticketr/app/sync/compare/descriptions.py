@@ -114,8 +114,8 @@ def description_adf(
             "content": [{"type": "text", "text": _CRITERIA}],
         }
         items = [
-            {"type": "listItem", "content": read(each).get("content", [])}
-            for each in ticket.acceptance_criteria
+            {"type": "listItem", "content": read(text).get("content", [])}
+            for text in ticket.acceptance_criteria
         ]
         content = document.get("content")
         before = content if isinstance(content, list) else []

@@ -91,7 +91,7 @@ def is_text(part: Part) -> bool:
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
     """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
-    criteria = (each.replace("\n", SOFT_END) for each in issue.acceptance_criteria)
+    criteria = (text.replace("\n", SOFT_END) for text in issue.acceptance_criteria)
     own: dict[Part, str] = {
         CorePart.TITLE: issue.title,
         CorePart.DESCRIPTION: issue.description,
@@ -147,11 +147,11 @@ def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
 def text_size(*issues: Ticket) -> int:
     """Count the characters of some issues' texts that are converted; sub-tasks are left out."""
     return sum(
-        len(each.description)
-        + sum(map(len, each.texts.values()))
-        + sum(map(len, each.acceptance_criteria))
-        + sum(len(comment.text) for comment in each.comments)
-        for each in issues
+        len(issue.description)
+        + sum(map(len, issue.texts.values()))
+        + sum(map(len, issue.acceptance_criteria))
+        + sum(len(comment.text) for comment in issue.comments)
+        for issue in issues
     )
 
 

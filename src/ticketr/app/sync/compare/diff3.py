@@ -141,7 +141,7 @@ def _joined(stretches: Iterator[CleanChunk | ConflictChunk]) -> list[CleanChunk 
     for agreed, group in groupby(stretches, key=lambda each: isinstance(each, CleanChunk)):
         if agreed:
             lines = chain.from_iterable(
-                each.lines for each in group if isinstance(each, CleanChunk)
+                chunk.lines for chunk in group if isinstance(chunk, CleanChunk)
             )
             if merged := tuple(lines):
                 joined.append(CleanChunk(merged))

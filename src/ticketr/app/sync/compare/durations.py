@@ -42,10 +42,10 @@ def read_duration(text: str) -> int | None:
     Returns:
         Whole minutes as seconds; None if the text is not such a duration.
     """
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or not any(found.groups()):
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
         return None
-    hours, minutes = found.groups()
+    hours, minutes = match.groups()
     return round(float(hours or 0) * 60 + int(minutes or 0)) * 60
 
 
@@ -59,7 +59,7 @@ def with_time_tracking(
     """
     if ESTIMATES.keys().isdisjoint(fields):
         return fields
-    seconds = {each: fields[each] for each in ESTIMATES if each in fields}
+    seconds = {estimate: fields[estimate] for estimate in ESTIMATES if estimate in fields}
     for each in ESTIMATES:
         if each not in seconds and isinstance(present.get(each), int):
             seconds[each] = present[each]

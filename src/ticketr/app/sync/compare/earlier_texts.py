@@ -60,7 +60,7 @@ def fold_earlier_texts(
     """
     if not (has_texts(base) or has_texts(local)):
         return base, local
-    descriptions = {each.key: each.fields.get(DESCRIPTION_FIELD) for each in known}
+    descriptions = {issue.key: issue.fields.get(DESCRIPTION_FIELD) for issue in known}
     return _folded(base, descriptions), _folded(local, descriptions)
 
 
@@ -81,7 +81,7 @@ def _headings(document: object) -> Iterator[str]:
         if isinstance(node, dict) and node.get("type") == "heading":
             parts = node.get("content")
             yield "".join(
-                str(each.get("text", ""))
-                for each in (parts if isinstance(parts, list) else ())
-                if isinstance(each, dict)
+                str(part.get("text", ""))
+                for part in (parts if isinstance(parts, list) else ())
+                if isinstance(part, dict)
             ).strip()

@@ -89,13 +89,13 @@ class EditedText:
     def misfits(self) -> tuple[str, ...]:
         """What does not fit Jira's rules though it comes from Jira."""
         known = set(adf.problems(self.original))
-        return tuple(each for each in adf.problems(self.document) if each in known)
+        return tuple(problem for problem in adf.problems(self.document) if problem in known)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What Jira would refuse of what was edited."""
         known = set(adf.problems(self.original))
-        return tuple(each for each in adf.problems(self.document) if each not in known)
+        return tuple(problem for problem in adf.problems(self.document) if problem not in known)
 
 
 def edited_texts(
@@ -125,15 +125,15 @@ def edited_texts(
     parts = tuple(parts)
     original, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
     uploads = uploads_in(here.description, before.description, pictures)
-    if found := edited_description(
+    if text := edited_description(
         before, here, parts, original, fitting=fitting, files=files, uploads=uploads
     ):
-        yield found
+        yield text
     for part in parts:
         if isinstance(part, TextPart) and part.name in texts:
             original = as_document(fields.get(texts[part.name]))
-            if found := edited_field(before, here, part, original, fitting=fitting, files=files):
-                yield found
+            if text := edited_field(before, here, part, original, fitting=fitting, files=files):
+                yield text
 
 
 def edited_field(
@@ -151,7 +151,7 @@ def edited_field(
         return None
     document = adf.to_adf(text, files=files)
     old = adf.to_adf(before.texts.get(part.name, ""), files=files)
-    found = adf.graft(original, old, document, fitting=fitting, files=files)
+    grafted = adf.graft(original, old, document, fitting=fitting, files=files)
     content = document.get("content")
     blocks = content if isinstance(content, list) else []
 
@@ -160,8 +160,8 @@ def edited_field(
             return here.places.of_text(part.name, 0)
         return here.places.of_text(part.name, adf.line_of(text, blocks, path))
 
-    losses = tuple(LostPiece(each.what, line_of(each.path)) for each in found.losses)
-    return EditedText(part, found.document, original, before, {part}, fitting, losses, files)
+    losses = tuple(LostPiece(loss.what, line_of(loss.path)) for loss in grafted.losses)
+    return EditedText(part, grafted.document, original, before, {part}, fitting, losses, files)
 
 
 def edited_description(
@@ -205,20 +205,20 @@ def edited_description(
     edited = replace(here, description=description, acceptance_criteria=criteria)
     document = description_adf(edited, body=body, files={**files, **_marks_as_names(marks)})
     shown = description_adf(before, body=body, files=files)
-    found = adf.graft(original, shown, document, fitting=fitting, files=files)
+    grafted = adf.graft(original, shown, document, fitting=fitting, files=files)
     losses = tuple(
-        LostPiece(each.what, _line(edited, document, each.path, is_criterion=body is not None))
-        for each in found.losses
+        LostPiece(loss.what, _line(edited, document, loss.path, is_criterion=body is not None))
+        for loss in grafted.losses
     )
     part = CorePart.DESCRIPTION
     return EditedText(
-        part, found.document, original, before, parts, fitting, losses, files, uploads
+        part, grafted.document, original, before, parts, fitting, losses, files, uploads
     )
 
 
 def _marks_as_names(marks: Mapping[str, str]) -> dict[str, str]:
     """Return the marks, which are the names as well as the media IDs of files to attach."""
-    return {each: each for each in marks.values()}
+    return {mark: mark for mark in marks.values()}
 
 
 def _line(

@@ -23,14 +23,18 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     """Return the attachments among the fields of an issue, in Jira's order."""
-    return tuple(found for each in _entries(fields) if (found := Attachment.read(each)) is not None)
+    return tuple(
+        attachment
+        for entry in _entries(fields)
+        if (attachment := Attachment.read(entry)) is not None
+    )
 
 
 def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
     listed = fields.get(ATTACHMENT_FIELD)
-    for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, dict):
-            yield each
+    for value in listed if isinstance(listed, list) else ():
+        if isinstance(value, dict):
+            yield value
 
 
 def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
@@ -41,8 +45,8 @@ def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[s
         media: The media ID of attachments, by their own IDs.
     """
     known = [
-        {**each, _MEDIA: media[found]} if (found := str(each.get("id"))) in media else each
-        for each in _entries(fields)
+        {**entry, _MEDIA: media[text]} if (text := str(entry.get("id"))) in media else entry
+        for entry in _entries(fields)
     ]
     return {**fields, ATTACHMENT_FIELD: known}
 
@@ -55,20 +59,20 @@ def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
     if ATTACHMENT_FIELD not in fields:
         return _NO_FILES
     entries = list(_entries(fields))
-    names = Counter(str(each.get("filename")) for each in entries)
+    names = Counter(str(entry.get("filename")) for entry in entries)
     return {
         name: media
-        for each in entries
-        if isinstance(media := each.get(_MEDIA), str)
-        and names[name := str(each.get("filename"))] == 1
+        for entry in entries
+        if isinstance(media := entry.get(_MEDIA), str)
+        and names[name := str(entry.get("filename"))] == 1
     }
 
 
 def attachment_line(fields: Mapping[str, object]) -> str:
     """Return the names and sizes of an issue's attachments as the text of a line."""
     return ", ".join(
-        f"{_quoted(' '.join(each.name.split()))} ({size_words(each.size)})"
-        for each in jira_attachments(fields)
+        f"{_quoted(' '.join(attachment.name.split()))} ({size_words(attachment.size)})"
+        for attachment in jira_attachments(fields)
     )
 
 

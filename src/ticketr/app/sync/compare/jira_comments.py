@@ -47,26 +47,26 @@ class JiraComment:
 
 def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     """Return the comments among the fields of an issue, each once, in Jira's order."""
-    found: dict[str, JiraComment] = {}
+    comments: dict[str, JiraComment] = {}
     files = files_of(fields)
-    for each in _entries(fields.get(COMMENT_FIELD)):
-        comment_id, author = str(each.get("id", "")), each.get("author")
+    for entry in _entries(fields.get(COMMENT_FIELD)):
+        comment_id, author = str(entry.get("id", "")), entry.get("author")
         if not (comment_id.isascii() and comment_id.isdecimal()):
             continue
         person = author if isinstance(author, dict) else {}
-        found.setdefault(
+        comments.setdefault(
             comment_id,
             JiraComment(
                 comment_id,
                 _text(person.get("displayName")),
                 _text(person.get("accountId")) or _text(person.get("key")),
-                _time(each.get("created")),
-                each.get("body"),
-                each.get("visibility"),
+                _time(entry.get("created")),
+                entry.get("body"),
+                entry.get("visibility"),
                 files,
             ),
         )
-    return tuple(found.values())
+    return tuple(comments.values())
 
 
 def are_incomplete(fields: Mapping[str, object]) -> bool:
@@ -85,8 +85,8 @@ def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object
 def slim_comments(value: object) -> object:
     """Return only what files and comparisons need of the field."""
     return comments_field(
-        {name: _slim(name, each[name]) for name in _KEPT_KEYS if each.get(name) is not None}
-        for each in _entries(value)
+        {name: _slim(name, entry[name]) for name in _KEPT_KEYS if entry.get(name) is not None}
+        for entry in _entries(value)
     )
 
 

@@ -44,21 +44,21 @@ def line_name(words: str) -> str:
 
 def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     """Return the links among the fields of an issue, in Jira's order."""
-    return tuple(found for each in _entries(fields) if (found := _read_link(each)) is not None)
+    return tuple(link for entry in _entries(fields) if (link := _read_link(entry)) is not None)
 
 
 def link_lines(fields: Mapping[str, object]) -> dict[str, str]:
     """Return the lines of an issue's links: the keys on each in order, by the line's name."""
     keys: dict[str, set[str]] = {}
-    for each in jira_links(fields):
-        keys.setdefault(each.line, set()).add(each.key)
+    for link in jira_links(fields):
+        keys.setdefault(link.line, set()).add(link.key)
     return {line: ", ".join(sorted(keys[line], key=_key_order)) for line in sorted(keys)}
 
 
 def keys_in(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
     words = (each for each in _BETWEEN_KEYS.split(text) if each)
-    return tuple(dict.fromkeys(each.upper() if is_key(each.upper()) else each for each in words))
+    return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
 
 
 def merged_keys(base: str, local: str, remote: str) -> str:
@@ -70,9 +70,9 @@ def merged_keys(base: str, local: str, remote: str) -> str:
         remote: The line in Jira.
     """
     old, here, there = keys_in(base), keys_in(local), keys_in(remote)
-    added = (each for each in there if each not in old and each not in here)
+    added = (text for text in there if text not in old and text not in here)
     gone = set(old).difference(there)
-    kept = [each for each in here if each not in gone]
+    kept = [text for text in here if text not in gone]
     merged = (*kept, *added)
     if set(merged) == set(here):
         return local
@@ -91,7 +91,7 @@ def removed_links(
         text: Its text in the file.
     """
     gone = set(keys_in(before)).difference(keys_in(text))
-    return tuple(each for each in jira_links(fields) if each.line == line and each.key in gone)
+    return tuple(link for link in jira_links(fields) if link.line == line and link.key in gone)
 
 
 def link_loss(link: JiraLink) -> str:
@@ -101,7 +101,7 @@ def link_loss(link: JiraLink) -> str:
 
 def slim_links(value: object) -> list[object]:
     """Return only what files and comparisons need of the field."""
-    return [_slim(each) for each in _entries({LINK_FIELD: value})]
+    return [_slim(entry) for entry in _entries({LINK_FIELD: value})]
 
 
 def _slim(entry: Mapping[str, object]) -> dict[str, object]:
@@ -126,9 +126,9 @@ def _read_link(entry: Mapping[str, object]) -> JiraLink | None:
 
 def _entries(fields: Mapping[str, object]) -> Iterator[dict[str, object]]:
     listed = fields.get(LINK_FIELD)
-    for each in listed if isinstance(listed, list) else ():
-        if isinstance(each, dict):
-            yield each
+    for value in listed if isinstance(listed, list) else ():
+        if isinstance(value, dict):
+            yield value
 
 
 def _with_keys(value: object, names: Iterable[str]) -> object:

@@ -106,7 +106,7 @@ def subtask_ids(issue: Issue) -> tuple[str, ...]:
     subtasks = issue.fields.get("subtasks")
     if not isinstance(subtasks, list):
         return ()
-    return tuple(found for each in subtasks if (found := _text_at(each, "id")) is not None)
+    return tuple(text for subtask in subtasks if (text := _text_at(subtask, "id")) is not None)
 
 
 def type_id(fields: Mapping[str, object]) -> str:
@@ -141,19 +141,19 @@ def family_text(
         The text, the ticket that a reader gets from it, and the keys that are not exact.
     """
     issues = (head, *subtasks)
-    same = {each.key: was for each in issues if (was := known.get(each.id)) and was.is_of(each)}
+    same = {issue.key: was for issue in issues if (was := known.get(issue.id)) and was.is_of(issue)}
     whole: set[str] = set()  # keys whose criteria stay in the description
     while True:
-        described = {each.key: _description(each, whole, same) for each in issues}
+        described = {issue.key: _description(issue, whole, same) for issue in issues}
         made, *tasks = (
             _ticket(
-                each,
+                issue,
                 columns,
-                described[each.key],
-                _field_texts(each, columns, same.get(each.key)),
-                nested=each is not head,
+                described[issue.key],
+                _field_texts(issue, columns, same.get(issue.key)),
+                nested=issue is not head,
             )
-            for each in issues
+            for issue in issues
         )
         text = render_ticket(replace(made, tasks=tuple(tasks)) if tasks else made)
         (ticket,) = parse(text).tickets
@@ -165,7 +165,7 @@ def family_text(
             if issue.key not in same and not _is_exact(issue, each, described[issue.key])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
-        with_criteria = (each.key for each in read if each.acceptance_criteria)
+        with_criteria = (ticket.key for ticket in read if ticket.acceptance_criteria)
         again = (inexact - whole).intersection(with_criteria)
         if not again:
             inexact |= {
@@ -181,9 +181,9 @@ def weight_of(issues: Iterable[Issue], most: int) -> int:
     """Estimate the work of rendering a family; one character is a work of 1."""
     total = 0
     for issue in issues:
-        total += _ISSUE + sum(weight(each, most) for each in documents_in(issue.fields))
+        total += _ISSUE + sum(weight(document, most) for document in documents_in(issue.fields))
         total += sum(len(each) for each in issue.fields.values() if isinstance(each, list))
-        total += sum(weight(each.body, most) for each in jira_comments(issue.fields))
+        total += sum(weight(comment.body, most) for comment in jira_comments(issue.fields))
         if total > most:
             break
     return total
@@ -280,7 +280,7 @@ def _ticket(
         fields=fields,
         acceptance_criteria=description.criteria,
         comments=(
-            tuple(each.in_file() for each in jira_comments(issue.fields))
+            tuple(comment.in_file() for comment in jira_comments(issue.fields))
             if columns.comments
             else ()
         ),

@@ -172,13 +172,13 @@ def merge_texts(base: str, local: str, remote: str, *, prefer: Side | None = Non
     See `merge` for ``prefer``.
     """
     merged: list[str] = []
-    for each in merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote))):
-        if isinstance(each, CleanChunk):
-            merged += each.lines
+    for line in merge_lines(*(text.split("\n") if text else [] for text in (base, local, remote))):
+        if isinstance(line, CleanChunk):
+            merged += line.lines
         elif prefer is None:
             return None
         else:
-            merged += each.local if prefer is Side.LOCAL else each.remote
+            merged += line.local if prefer is Side.LOCAL else line.remote
     return "\n".join(merged)
 
 

@@ -28,10 +28,10 @@ def read_moment(text: str) -> datetime | None:
     Returns:
         The moment, which has a zone if the text has; None if the text is not a moment.
     """
-    found = _MOMENT.fullmatch(text)
-    if found is None:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
         return None
-    day, time, zone = found.groups()
+    day, time, zone = match.groups()
     try:
         return datetime.fromisoformat(f"{day}T{time}{(zone or '').upper()}")
     except ValueError:

@@ -109,7 +109,7 @@ def _chunks(part: Part, base: str | None, local: str, remote: str) -> tuple[Chun
         return (CleanChunk((remote,)),)
     if isinstance(part, CommentPart):  # one person's words are not mixed with another's
         return (
-            ConflictChunk(*(tuple(part_lines(part, each)) for each in (base or "", local, remote))),
+            ConflictChunk(*(tuple(part_lines(part, text)) for text in (base or "", local, remote))),
         )
     if not is_rich_text(part):
         return (ConflictChunk((base or "",), (local,), (remote,)),)

@@ -50,9 +50,9 @@ def new_pictures(text: str, before: str) -> tuple[str, ...]:
 
     What was there before may come from Jira, whose authors must not choose files of this computer.
     """
-    known = {each.address for each in local_pictures(before)}
-    found = (each.address for each in local_pictures(text))
-    return tuple(dict.fromkeys(each for each in found if each not in known))
+    known = {picture.address for picture in local_pictures(before)}
+    texts = (picture.address for picture in local_pictures(text))
+    return tuple(dict.fromkeys(each for each in texts if each not in known))
 
 
 def uploads_in(
@@ -68,9 +68,9 @@ def uploads_in(
     if not pictures:
         return {}
     return {
-        each: pictures[each]
-        for each in new_pictures(text, before)
-        if each in pictures and not pictures[each].problem
+        picture: pictures[picture]
+        for picture in new_pictures(text, before)
+        if picture in pictures and not pictures[picture].problem
     }
 
 
@@ -85,12 +85,16 @@ def files_shown_in(text: str) -> frozenset[str]:
         return frozenset()
     shown = shown_files(to_adf(text, files=BY_NAME))
     return frozenset(
-        each.media.removeprefix(_SCHEME) for each in shown if each.media.startswith(_SCHEME)
+        file.media.removeprefix(_SCHEME) for file in shown if file.media.startswith(_SCHEME)
     )
 
 
 def _files_of_texts(issue: Ticket) -> frozenset[str]:
-    texts = (issue.description, *issue.texts.values(), *(each.text for each in issue.comments))
+    texts = (
+        issue.description,
+        *issue.texts.values(),
+        *(comment.text for comment in issue.comments),
+    )
     return frozenset(name for text in texts for name in files_shown_in(text))
 
 
@@ -102,9 +106,9 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
         issues: Its issues as Jira has them.
     """
     here = by_key(ticket)
-    found = (
-        (each.key, _files_of_texts(here[each.key]) - files_of(each.fields).keys())
-        for each in issues
-        if each.key in here
+    pairs = (
+        (issue.key, _files_of_texts(here[issue.key]) - files_of(issue.fields).keys())
+        for issue in issues
+        if issue.key in here
     )
-    return {key: names for key, names in found if names}
+    return {key: names for key, names in pairs if names}

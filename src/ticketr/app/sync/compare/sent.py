@@ -75,7 +75,9 @@ class SentValue:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
         if self.field != LINK_FIELD:
             return False
-        before, now = (set(keys_in(part_texts(each).get(self.part, ""))) for each in (base, issue))
+        before, now = (
+            set(keys_in(part_texts(ticket).get(self.part, ""))) for ticket in (base, issue)
+        )
         sent = set(keys_in(self.text))
         return before != now and before & sent <= now <= before | sent
 
@@ -83,18 +85,18 @@ class SentValue:
         """Return what Jira has for the part."""
         if not isinstance(self.part, CommentPart):
             return fields.get(self.field)
-        bodies = (each.body for each in jira_comments(fields) if each.id == self.part.id)
+        bodies = (comment.body for comment in jira_comments(fields) if comment.id == self.part.id)
         return next(bodies, None)
 
 
 def to_json(values: Iterable[SentValue]) -> str:
     """Serialize sent values as JSON."""
-    return json.dumps([[each.name, each.text, each.field, each.value] for each in values])
+    return json.dumps([[value.name, value.text, value.field, value.value] for value in values])
 
 
 def from_json(text: str) -> tuple[SentValue, ...]:
     """Parse the result of `to_json`."""
-    return tuple(sent_value(*each) for each in json.loads(text))
+    return tuple(sent_value(*load) for load in json.loads(text))
 
 
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
@@ -120,7 +122,7 @@ def is_answer(sent: object, now: object) -> bool:
     """Return whether a field holds what was sent for it, in Jira's own form."""
     if isinstance(now, list) and (sent is None or isinstance(sent, int)):
         # Only sprints are sent as one ID and answered as a list, which includes closed ones.
-        now = [each for each in now if not _is_closed(each)]
+        now = [value for value in now if not _is_closed(value)]
         return is_answer([] if sent is None else [sent], now)
     if _is_empty(sent) or _is_empty(now):
         return _is_empty(sent) and _is_empty(now)
@@ -149,8 +151,8 @@ def _is_closed(sprint: object) -> bool:
 
 def _same_entries(sent: list[object], now: list[object]) -> bool:
     """Compare two lists as sets."""
-    return all(any(is_answer(each, other) for other in now) for each in sent) and all(
-        any(is_answer(each, other) for each in sent) for other in now
+    return all(any(is_answer(value, other) for other in now) for value in sent) and all(
+        any(is_answer(value, other) for value in sent) for other in now
     )
 
 
@@ -196,7 +198,7 @@ def add_sent_to_base(
         nobody has edited them since. Both are the same objects as before if Jira has none.
     """
     there, before = by_key(remote), by_key(base)
-    unread = {each.key for each in known if not each.fields}
+    unread = {issue.key for issue in known if not issue.fields}
     for issue in issues:
         key = issue.key
         if key not in there or key not in before:
@@ -205,17 +207,17 @@ def add_sent_to_base(
         if key in unread:
             added = {part: text for part, text in now.items() if part not in said}
             base = with_parts(base, key, added) if added else base
-        came = [each for each in sent.get(key, ()) if each.is_in(there[key], issue.fields)]
+        came = [value for value in sent.get(key, ()) if value.is_in(there[key], issue.fields)]
         partly = [
-            each.part for each in sent.get(key, ()) if each.is_partly_in(before[key], there[key])
+            value.part for value in sent.get(key, ()) if value.is_partly_in(before[key], there[key])
         ]
         if partly:
             base = with_parts(base, key, {part: now.get(part, "") for part in partly})
         if not came:
             continue
         here = part_texts(by_key(local)[key]) if key in by_key(local) else {}
-        base = with_parts(base, key, {each.part: now.get(each.part, "") for each in came})
-        same = {each.part for each in came if here.get(each.part) == each.text}
+        base = with_parts(base, key, {value.part: now.get(value.part, "") for value in came})
+        same = {value.part for value in came if here.get(value.part) == value.text}
         local = with_parts(local, key, {part: now.get(part, "") for part in same})
     return base, local
 
@@ -228,9 +230,9 @@ def as_sent(
     for issue in issues:
         if issue.key in there and issue.key in by_key(base):
             came = {
-                each.part: each.text
-                for each in sent.get(issue.key, ())
-                if each.is_in(there[issue.key], issue.fields)
+                value.part: value.text
+                for value in sent.get(issue.key, ())
+                if value.is_in(there[issue.key], issue.fields)
             }
             base = with_parts(base, issue.key, came) if came else base
     return base

@@ -67,29 +67,29 @@ def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list
         issues: The issues as Jira has them now.
     """
     sent = tuple(sent)
-    taken = {(each.issue, each.id) for each in sent}
+    taken = {(comment.issue, comment.id) for comment in sent}
     there = {issue.id: jira_comments(issue.fields) for issue in issues}
-    found: list[SentComment] = []
-    for each in sent:
-        if each.id:
+    comments: list[SentComment] = []
+    for sent_comment in sent:
+        if sent_comment.id:
             continue
-        body = canonical(json.loads(each.body))
-        for comment in there.get(each.issue, ()):
+        body = canonical(json.loads(sent_comment.body))
+        for comment in there.get(sent_comment.issue, ()):
             if (
-                int(comment.id) > each.after
-                and comment.account == each.account
-                and (each.issue, comment.id) not in taken
+                int(comment.id) > sent_comment.after
+                and comment.account == sent_comment.account
+                and (sent_comment.issue, comment.id) not in taken
                 and canonical(comment.body) == body
             ):
-                taken.add((each.issue, comment.id))
-                found.append(replace(each, id=comment.id))
+                taken.add((sent_comment.issue, comment.id))
+                comments.append(replace(sent_comment, id=comment.id))
                 break
-    return found
+    return comments
 
 
 def highest_number(fields: Mapping[str, object]) -> int:
     """Return the highest number of an issue's comments; 0 if there are none."""
-    return max((int(each.id) for each in jira_comments(fields)), default=0)
+    return max((int(comment.id) for comment in jira_comments(fields)), default=0)
 
 
 def with_sent_comments(
@@ -108,24 +108,27 @@ def with_sent_comments(
         edited since is an edit of it. Both are the same objects as before if there are none.
     """
     there, here = by_key(remote) if remote is not None else {}, by_key(local)
-    for each in sent:
-        if not each.id or each.key not in here:
+    for sent_comment in sent:
+        if not sent_comment.id or sent_comment.key not in here:
             continue
-        issue = here[each.key]
-        if each.is_settled and not _has_comment(base, each):
+        issue = here[sent_comment.key]
+        if sent_comment.is_settled and not _has_comment(base, sent_comment):
             continue  # it was deleted in Jira since
         known = {comment.id for comment in issue.comments}
-        at = None if each.id in known else _index_of(each, issue.comments)
-        jiras = there[each.key].comments if each.key in there else ()
-        now = next((one for one in jiras if one.id == each.id), Comment(each.text, each.id))
-        base = _with_comment(base, each.key, now)
+        at = None if sent_comment.id in known else _index_of(sent_comment, issue.comments)
+        jiras = there[sent_comment.key].comments if sent_comment.key in there else ()
+        now = next(
+            (one for one in jiras if one.id == sent_comment.id),
+            Comment(sent_comment.text, sent_comment.id),
+        )
+        base = _with_comment(base, sent_comment.key, now)
         if at is None:
             continue
-        text = now.text if issue.comments[at].text == each.text else issue.comments[at].text
+        text = now.text if issue.comments[at].text == sent_comment.text else issue.comments[at].text
         comments = list(issue.comments)
         comments[at] = replace(now, text=text, line=comments[at].line)
-        here[each.key] = replace(issue, comments=tuple(comments))
-        local = _with_issue(local, here[each.key])
+        here[sent_comment.key] = replace(issue, comments=tuple(comments))
+        local = _with_issue(local, here[sent_comment.key])
     return base, local
 
 
@@ -147,7 +150,7 @@ def _likeness(one: str, other: str) -> float:
 
 def _has_comment(ticket: Ticket, sent: SentComment) -> bool:
     issue = by_key(ticket).get(sent.key)
-    return issue is not None and any(each.id == sent.id for each in issue.comments)
+    return issue is not None and any(comment.id == sent.id for comment in issue.comments)
 
 
 def _with_comment(ticket: Ticket, key: str, comment: Comment) -> Ticket:
@@ -161,5 +164,5 @@ def _with_comment(ticket: Ticket, key: str, comment: Comment) -> Ticket:
 def _with_issue(ticket: Ticket, issue: Ticket) -> Ticket:
     if ticket.key == issue.key:
         return replace(issue, tasks=ticket.tasks)
-    tasks: Iterator[Ticket] = (issue if each.key == issue.key else each for each in ticket.tasks)
+    tasks: Iterator[Ticket] = (issue if task.key == issue.key else task for task in ticket.tasks)
     return replace(ticket, tasks=tuple(tasks))

@@ -56,9 +56,9 @@ def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
 
 def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
     """Return the files that the rich texts and the comments of an issue show, from its fields."""
-    comments = (each.body for each in jira_comments(fields))
+    comments = (comment.body for comment in jira_comments(fields))
     return tuple(
-        each
+        file
         for document in (*documents_in(fields), *comments)
-        for each in adf.shown_files(document)
+        for file in adf.shown_files(document)
     )

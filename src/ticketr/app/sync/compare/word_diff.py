@@ -48,7 +48,7 @@ def _stretches(before: str, after: str) -> Iterator[tuple[str, str]]:
     """Yield each word that both texts have, and what stands between two of them."""
     old, new = list(_WORD.finditer(before)), list(_WORD.finditer(after))
     here = there = 0
-    for one, other in _pairs([each[0] for each in old], [each[0] for each in new]):
+    for one, other in _pairs([match[0] for match in old], [match[0] for match in new]):
         yield before[here : old[one].start()], after[there : new[other].start()]
         yield old[one][0], new[other][0]
         here, there = old[one].end(), new[other].end()

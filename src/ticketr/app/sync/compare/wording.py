@@ -67,9 +67,9 @@ def keep_wording(
         text = old.get(issue.key or "")
         if text is None:
             return issue
-        if found := comments.get(issue.key or ""):
+        if texts := comments.get(issue.key or ""):
             issue = replace(
-                issue, comments=tuple(_with_old_texts(issue.comments, text.comments, found))
+                issue, comments=tuple(_with_old_texts(issue.comments, text.comments, texts))
             )
         unchanged = same.get(issue.key or "", set())
         old_texts = {name: each for name, each in text.texts.items() if name in unchanged}
@@ -98,18 +98,18 @@ def _has_same_names(
     names = {media: name for name, media in files_of(known).items()}
     now = files_of(fields)
     shown = shown_files(document) if names else ()
-    return all(now.get(names[each.media]) == each.media for each in shown if each.media in names)
+    return all(now.get(names[file.media]) == file.media for file in shown if file.media in names)
 
 
 def _same_comments(issue: Issue, known: Issue) -> set[str]:
     """Return the numbers of the comments whose ADF has not changed."""
-    before = {each.id: each.body for each in jira_comments(known.fields)}
+    before = {comment.id: comment.body for comment in jira_comments(known.fields)}
     return {
-        each.id
-        for each in jira_comments(issue.fields)
-        if each.id in before
-        and _is_same(each.body, before[each.id])
-        and _has_same_names(each.body, issue.fields, known.fields)
+        comment.id
+        for comment in jira_comments(issue.fields)
+        if comment.id in before
+        and _is_same(comment.body, before[comment.id])
+        and _has_same_names(comment.body, issue.fields, known.fields)
     }
 
 
@@ -124,9 +124,9 @@ def _is_same(one: object, other: object) -> bool:
 def _with_old_texts(
     comments: Iterable[Comment], old: Iterable[Comment], same: Collection[str]
 ) -> Iterator[Comment]:
-    texts = {each.id: each.text for each in old if each.id in same}
-    for each in comments:
-        yield replace(each, text=texts.get(each.id, each.text))
+    texts = {comment.id: comment.text for comment in old if comment.id in same}
+    for comment in comments:
+        yield replace(comment, text=texts.get(comment.id, comment.text))
 
 
 def keep_wording_of_file(
@@ -170,9 +170,11 @@ def keep_wording_of_file(
 def _comments_in_wording(
     comments: Iterable[Comment], like: Iterable[Comment], files: Mapping[str, str]
 ) -> Iterator[Comment]:
-    own = {each.id: each.text for each in like if each.id}
-    for each in comments:
-        yield replace(each, text=_text_in_wording(each.text, own.get(each.id, each.text), files))
+    own = {comment.id: comment.text for comment in like if comment.id}
+    for comment in comments:
+        yield replace(
+            comment, text=_text_in_wording(comment.text, own.get(comment.id, comment.text), files)
+        )
 
 
 def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
@@ -186,8 +188,8 @@ def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
     if not set(criteria).difference(like) or is_too_long(*criteria) or is_too_long(*like):
         return criteria
-    known = {_adf_of(each): each for each in like if each not in criteria}
-    return tuple(each if each in like else known.get(_adf_of(each), each) for each in criteria)
+    known = {_adf_of(text): text for text in like if text not in criteria}
+    return tuple(text if text in like else known.get(_adf_of(text), text) for text in criteria)
 
 
 def _adf_of(text: str) -> tuple[str, tuple[str, ...]]:

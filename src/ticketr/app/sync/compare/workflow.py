@@ -44,18 +44,18 @@ def unknown_statuses(
 
     They are those that fewer than ``most`` transitions reach, the nearest first.
     """
-    found: list[str] = []
+    texts: list[str] = []
     nearest, seen = [start], {start.casefold()}
     for _ in range(most):
-        found += (each for each in nearest if each.casefold() not in edges)
+        texts += (text for text in nearest if text.casefold() not in edges)
         further: dict[str, str] = {}
         for status in nearest:
-            for each in edges.get(status.casefold(), ()):
-                if each.casefold() not in seen:
-                    further.setdefault(each.casefold(), each)
+            for text in edges.get(status.casefold(), ()):
+                if text.casefold() not in seen:
+                    further.setdefault(text.casefold(), text)
         seen |= further.keys()
         nearest = list(further.values())
-    return tuple(found)
+    return tuple(texts)
 
 
 def way_text(before: str, between: Sequence[str], after: str) -> str:

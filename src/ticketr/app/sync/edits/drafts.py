@@ -44,7 +44,7 @@ class DraftMatcher:
 
     def is_in(self, tickets: Sequence[Ticket]) -> bool:
         """Tell whether the key is in one of some tickets."""
-        return any(self.key in each.keys() for each in tickets)  # noqa: SIM118 - no mapping
+        return any(self.key in ticket.keys() for ticket in tickets)  # noqa: SIM118 - no mapping
 
     def best_score(self, tickets: Sequence[Ticket]) -> float:
         """Return the score of the best match in one file.
@@ -82,14 +82,14 @@ class DraftMatcher:
     def _best(self, tickets: Sequence[Ticket]) -> tuple[float, int, int | None]:
         """Return the best score, the index of its ticket, and the index of the sub-task in that."""
         candidates = list(self._candidates(tickets))
-        for found, at, task in candidates:
-            if found == self.draft:
+        for ticket, at, task in candidates:
+            if ticket == self.draft:
                 return EQUAL_WITH_TASKS, at, task
         bare = replace(self.draft, tasks=())
-        for found, at, task in candidates:
-            if found.title == bare.title and replace(found, tasks=()) == bare:
+        for ticket, at, task in candidates:
+            if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
                 return EQUAL, at, task
-        scores = ((self._score(found), at, task) for found, at, task in candidates)
+        scores = ((self._score(ticket), at, task) for ticket, at, task in candidates)
         return max(scores, key=lambda each: each[0], default=(0.0, 0, None))
 
     def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[tuple[Ticket, int, int | None]]:

@@ -60,7 +60,7 @@ def _own_fields(site_fields: str | None) -> Iterator[str]:
     """Yield the IDs of a site's fields that are never taken over."""
     # Another version may have stored the list in another form.
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        for each in json.loads(site_fields or "[]"):
-            kind = each["custom_type"].rpartition(":")[2]
-            if each["name"].strip().casefold() in _NAMES or kind.startswith(_KINDS):
-                yield each["id"]
+        for load in json.loads(site_fields or "[]"):
+            kind = load["custom_type"].rpartition(":")[2]
+            if load["name"].strip().casefold() in _NAMES or kind.startswith(_KINDS):
+                yield load["id"]

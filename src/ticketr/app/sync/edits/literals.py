@@ -83,7 +83,7 @@ def literal_pieces(
     for change, text, place in changed_texts(issue, changes):
         is_description = change.part is CorePart.DESCRIPTION and pictures
         new = new_pictures(text, change.old) if is_description else ()
-        fates = {each: pictures[each].problem for each in new if each in pictures}
+        fates = {text: pictures[text].problem for text in new if text in pictures}
         for piece in adf.unconverted_pieces(
             text, before=change.old_shown, files=files, pictures=fates
         ):

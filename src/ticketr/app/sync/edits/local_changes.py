@@ -71,7 +71,7 @@ class LocalChange:
             edits = {
                 key: left
                 for key, found in edits.items()
-                if (left := tuple(each for each in found if self._may_send(key, each)))
+                if (left := tuple(change for change in found if self._may_send(key, change)))
             }
         return replace(self, base=base, edits=edits)
 
@@ -155,10 +155,10 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
             if text and part in mine and part not in now
         )
         left = tuple(
-            each
-            for each in (*changes(old[key], issue), *gone)
-            if not alike(each.part, mine.get(each.part, each.old), each.new)
-            and not _is_their_comment(each, mine)
+            change
+            for change in (*changes(old[key], issue), *gone)
+            if not alike(change.part, mine.get(change.part, change.old), change.new)
+            and not _is_their_comment(change, mine)
         )
         if left:
             found[key] = left
@@ -174,12 +174,12 @@ def _is_their_comment(change: Change, mine: Mapping[Part, str]) -> bool:
 def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
     """Return the edits that Jira does not have yet; an interrupted push may have sent some."""
     there = part_texts(remote)
-    return tuple(each for each in edits if not alike(each.part, there.get(each.part, ""), each.new))
+    return tuple(edit for edit in edits if not alike(edit.part, there.get(edit.part, ""), edit.new))
 
 
 def add_to_base(base: Ticket, key: str, sent: Iterable[Change]) -> Ticket:
     """Return the new base of a ticket, once the edits of one of its issues are in Jira."""
-    return with_parts(base, key, {each.part: each.new for each in sent})
+    return with_parts(base, key, {change.part: change.new for change in sent})
 
 
 def new_type(draft: Ticket, parent: str | None) -> tuple[str, str]:

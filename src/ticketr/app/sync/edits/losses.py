@@ -83,13 +83,13 @@ def edited_texts_of(
     if local_change.base is None:
         return {}
     before, here = by_key(local_change.base), by_key(local_change.local.ticket)
-    fields = {each.key: each.fields for each in issues}
+    fields = {issue.key: issue.fields for issue in issues}
     return {
         key: tuple(
             edited_texts(
                 before[key],
                 here[key],
-                (each.part for each in changes),
+                (change.part for change in changes),
                 fields[key],
                 texts,
                 fitting=fitting,
@@ -107,10 +107,10 @@ def losses(
     """Return what Jira would lose by the edited rich texts of a ticket."""
     path = local_change.local.path
     return tuple(
-        Loss(key, path, piece.what, piece.line, _name_of(each))
-        for key, found in edited.items()
-        for each in found
-        for piece in each.losses
+        Loss(key, path, piece.what, piece.line, _name_of(text))
+        for key, texts in edited.items()
+        for text in texts
+        for piece in text.losses
     )
 
 
@@ -134,14 +134,18 @@ def edited_comment(
         known: The comment in Jira.
         marks: The marks of files on disk that the new text shows, by their addresses.
     """
-    files = {**known.files, **{each: each for each in marks.values()}}
+    files = {**known.files, **{mark: mark for mark in marks.values()}}
     new = adf.to_adf(adf.with_attachments(change.new, marks), files=files)
     return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new, files=known.files)
 
 
 def _comment_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
     path = local_change.local.path
-    there = {(issue.key, each.id): each for issue in issues for each in jira_comments(issue.fields)}
+    there = {
+        (issue.key, comment.id): comment
+        for issue in issues
+        for comment in jira_comments(issue.fields)
+    }
     for key, changes in local_change.edits.items():
         for change in changes:
             if isinstance(change.part, CommentPart) and (key, change.part.id) in there:
@@ -160,10 +164,10 @@ def _link_losses(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator
 def _may_lose(changes: Sequence[Change]) -> bool:
     """Return whether an edit could remove something: of a text, or a key from a line."""
     return any(
-        is_rich_text(each.part)
-        or (isinstance(each.part, CommentPart) and bool(each.old))
-        or (isinstance(each.part, str) and is_key("".join(keys_in(each.old)[:1])))
-        for each in changes
+        is_rich_text(change.part)
+        or (isinstance(change.part, CommentPart) and bool(change.old))
+        or (isinstance(change.part, str) and is_key("".join(keys_in(change.old)[:1])))
+        for change in changes
     )
 
 
@@ -189,4 +193,4 @@ def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:
     """Return the losses that were not accepted."""
     if isinstance(accepted, bool):
         return () if accepted else tuple(lost)
-    return tuple(each for each in lost if each not in accepted)
+    return tuple(loss for loss in lost if loss not in accepted)

@@ -43,7 +43,7 @@ def _descriptions(change: LocalChange) -> Iterator[tuple[str, str]]:
 def _comments(change: LocalChange) -> Iterator[tuple[str, str]]:
     """Yield each new and each edited comment, with its text before."""
     drafts = (*((change.local.ticket,) if change.head is None else ()), *change.drafts)
-    for found in (*change.edits.values(), *map(draft_changes, drafts)):
-        for each in found:
+    for changes in (*change.edits.values(), *map(draft_changes, drafts)):
+        for each in changes:
             if isinstance(each.part, CommentPart):
                 yield each.new, each.old

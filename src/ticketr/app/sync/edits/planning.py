@@ -75,7 +75,7 @@ def read_push_plan(
 
 def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
     """Raise `UnknownTicket` for the first key that is in no file and was not at the last sync."""
-    known = {*survey.keys, *(each.key for each in state.known().values())}
+    known = {*survey.keys, *(issue.key for issue in state.known().values())}
     for key in keys:
         if key not in known:
             raise UnknownTicket(key, tuple(known))
@@ -111,11 +111,11 @@ def make_push_plan(
                 entries.append(_with_way(state, request))
                 sent.add(request.entry.key)
         planned.append(_with_edits(local_change, sent))
-    left += (_never_pulled(each, conflicts) for each in survey.never_pulled)
+    left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
     left += (_broken(path, error) for path, error in survey.broken.items())
     left += _missing(survey, state, keys or ())
-    losses = tuple(loss for each in planned for loss in known_losses(state, each))
-    literals = tuple(each for change in planned for each in find_literals(change))
+    losses = tuple(loss for change in planned for loss in known_losses(state, change))
+    literals = tuple(literal for change in planned for literal in find_literals(change))
     return PushPlan(tuple(entries), tuple(left), losses, literals)
 
 
@@ -143,21 +143,21 @@ def select_changes(
     uncertain = _uncertain(state.creations.all(), local_changes)
     unfinished = {
         id(request.issue): Note.on(request.issue, request.entry.path, reason, Code.UNCERTAIN)
-        for each in (local_changes if uncertain else ())
-        for request in write_requests(each)
+        for change in (local_changes if uncertain else ())
+        for request in write_requests(change)
         if (reason := _why_unfinished(request, uncertain))
     }
     if selection.confirmed is None:
         return selection.select(local_changes, unfinished)
     conflicts = _conflicts_by_key(state)
-    in_conflict = tuple(each for each in local_changes if _open_conflict(conflicts, each))
-    heads = {each.head for each in in_conflict}
-    rest = [each for each in local_changes if each.head not in heads]
+    in_conflict = tuple(change for change in local_changes if _open_conflict(conflicts, change))
+    heads = {change.head for change in in_conflict}
+    rest = [change for change in local_changes if change.head not in heads]
     return replace(selection.select(rest, unfinished), in_conflict=in_conflict)
 
 
 def _conflicts_by_key(state: State) -> dict[str, Conflict]:
-    return {each.key: each for each in state.conflicts.all()}
+    return {conflict.key: conflict for conflict in state.conflicts.all()}
 
 
 def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:
@@ -213,7 +213,9 @@ def _with_way(state: State, request: WriteRequest) -> PlanEntry:
         path = find_path(edges, first, after)
         return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
-        type_id(each.fields) for each in state.issues_of(local_change.head) if each.key == entry.key
+        type_id(issue.fields)
+        for issue in state.issues_of(local_change.head)
+        if issue.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
     return replace(entry, between=find_path(edges, before, after)[:-1])

@@ -71,8 +71,8 @@ class PlanEntry:
     @property
     def moves(self) -> tuple[str, str] | None:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
-        found = (each for each in self.parts if each.name == _STATUS)
-        return next(((each.before, each.after) for each in found), None)
+        parts = (part for part in self.parts if part.name == _STATUS)
+        return next(((part.before, part.after) for part in parts), None)
 
     @property
     def way(self) -> str:
@@ -92,7 +92,7 @@ class PlanEntry:
         It covers the new texts, and which issue or parent gets them; not the old texts, nor the
         place in the files.
         """
-        asked = [self.key, self.parent, [[each.name, each.after] for each in self.parts]]
+        asked = [self.key, self.parent, [[part.name, part.after] for part in self.parts]]
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -66,9 +66,9 @@ async def visit_files(
     walk = store.walk()
 
     def look() -> list[list[Path]] | None:
-        found = list(islice(walk, CHUNK))
-        wanted = (path for path in chain.from_iterable(found) if not skip(path))
-        return list(portions(wanted, size, most)) if found else None
+        pathses = list(islice(walk, CHUNK))
+        wanted = (path for path in chain.from_iterable(pathses) if not skip(path))
+        return list(portions(wanted, size, most)) if pathses else None
 
     while (some := await in_thread(look)) is not None:
         for portion in some:

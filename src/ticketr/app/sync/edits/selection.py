@@ -80,19 +80,23 @@ class Selection:
         changes = tuple(local_changes)
         if self.is_everything and not unfinished:
             return Selected(changes)
-        requests = [request for each in changes for request in write_requests(each)]
-        named = [each for each in requests if self.keys is None or is_named(each, self.keys)]
+        requests = [request for change in changes for request in write_requests(change)]
+        named = [
+            request for request in requests if self.keys is None or is_named(request, self.keys)
+        ]
         left = {
-            id(each.issue): unfinished[id(each.issue)]
-            for each in named
-            if id(each.issue) in unfinished
+            id(request.issue): unfinished[id(request.issue)]
+            for request in named
+            if id(request.issue) in unfinished
         }
         if self.confirmed is not None:
-            new = [each for each in named if id(each.issue) not in left]
+            new = [request for request in named if id(request.issue) not in left]
             left |= _unconfirmed(new, self.confirmed.entries, self.prefer)
-        issues = {id(each.issue) for each in named} - left.keys()
-        kept = (_restricted(each, issues, self.keys) for each in changes)
-        return Selected(tuple(each for each in kept if each is not None), tuple(left.values()))
+        issues = {id(request.issue) for request in named} - left.keys()
+        kept = (_restricted(change, issues, self.keys) for change in changes)
+        return Selected(
+            tuple(change for change in kept if change is not None), tuple(left.values())
+        )
 
 
 #: Everything may be sent.
@@ -108,8 +112,8 @@ def _unconfirmed(
     requests: Sequence[WriteRequest], confirmed: Sequence[PlanEntry], prefer: Side | None
 ) -> dict[int, Note]:
     """Return a note on each issue that was not confirmed, by the `id` of the issue."""
-    left = _unconfirmed_drafts(requests, [each for each in confirmed if not each.key])
-    edited = {each.key: each for each in confirmed if each.key}
+    left = _unconfirmed_drafts(requests, [entry for entry in confirmed if not entry.key])
+    edited = {entry.key: entry for entry in confirmed if entry.key}
     for request in requests:
         key = request.entry.key
         if not key:
@@ -118,13 +122,18 @@ def _unconfirmed(
             left[id(request.issue)] = _note(request, _NEW)
         elif not _is_confirmed(request.entry, edited[key], prefer):
             left[id(request.issue)] = _note(request, _CHANGED)
-    return {id(each.issue): left[id(each.issue)] for each in requests if id(each.issue) in left}
+    return {
+        id(request.issue): left[id(request.issue)]
+        for request in requests
+        if id(request.issue) in left
+    }
 
 
 def _is_confirmed(entry: PlanEntry, confirmed: PlanEntry, prefer: Side | None) -> bool:
     """Return whether each part that would be sent was confirmed; Jira may have the others."""
     return all(
-        any(_is_same(part, each, prefer) for each in confirmed.parts) for part in entry.parts
+        any(_is_same(part, plan_part, prefer) for plan_part in confirmed.parts)
+        for part in entry.parts
     )
 
 
@@ -150,21 +159,21 @@ def _unconfirmed_drafts(
     waiting: dict[str, list[PlanEntry]] = {}
     for entry in confirmed:
         waiting.setdefault(entry.fingerprint, []).append(entry)
-    drafts = [each for each in requests if not each.entry.key]
+    drafts = [request for request in requests if not request.entry.key]
     # One that stayed in its file comes before a copy of it in another file.
-    drafts = [each for each in drafts if not _take(waiting, each.entry, path=each.entry.path)]
-    drafts = [each for each in drafts if not _take(waiting, each.entry)]
+    drafts = [draft for draft in drafts if not _take(waiting, draft.entry, path=draft.entry.path)]
+    drafts = [draft for draft in drafts if not _take(waiting, draft.entry)]
     titles = {(entry.path, entry.title) for alike in waiting.values() for entry in alike}
     left = {
-        id(each.issue): _note(
-            each, _CHANGED if (each.entry.path, each.entry.title) in titles else _NEW
+        id(draft.issue): _note(
+            draft, _CHANGED if (draft.entry.path, draft.entry.title) in titles else _NEW
         )
-        for each in drafts
+        for draft in drafts
     }
-    for each in requests:
-        ticket = each.local_change.local.ticket
-        if ticket.key is None and id(ticket) in left and id(each.issue) not in left:
-            left[id(each.issue)] = _note(each, _NO_PARENT)
+    for request in requests:
+        ticket = request.local_change.local.ticket
+        if ticket.key is None and id(ticket) in left and id(request.issue) not in left:
+            left[id(request.issue)] = _note(request, _NO_PARENT)
     return left
 
 
@@ -173,7 +182,7 @@ def _take(
 ) -> bool:
     """Remove a confirmed draft that is equal to an entry; return whether there was one."""
     alike = waiting.get(entry.fingerprint, [])
-    found = next((each for each in alike if path in {None, each.path}), None)
+    found = next((plan_entry for plan_entry in alike if path in {None, plan_entry.path}), None)
     if found is not None:
         alike.remove(found)
     return found is not None
@@ -191,8 +200,8 @@ def _restricted(
     if change.head is None and id(ticket) not in issues:
         return None
     here = by_key(ticket)
-    edits = {key: found for key, found in change.edits.items() if id(here[key]) in issues}
-    drafts = tuple(each for each in change.drafts if id(each) in issues)
+    edits = {key: changes for key, changes in change.edits.items() if id(here[key]) in issues}
+    drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
     # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
     is_named = keys is None or ticket.key in keys
     if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):

@@ -93,23 +93,29 @@ class LocalSurvey:
 
     def losses(self, state: State) -> tuple[Loss, ...]:
         """Return what a push would remove in Jira, as far as the files show."""
-        return tuple(loss for each in self.local_changes for loss in known_losses(state, each))
+        return tuple(loss for change in self.local_changes for loss in known_losses(state, change))
 
     def leave_out(self, keys: Collection[str]) -> None:
         """Remove some tickets from the survey."""
         self.local_changes = [
-            each for each in self.local_changes if each.local.ticket.key not in keys
+            change for change in self.local_changes if change.local.ticket.key not in keys
         ]
-        self.never_pulled = [each for each in self.never_pulled if each.ticket.key not in keys]
+        self.never_pulled = [
+            ticket for ticket in self.never_pulled if ticket.ticket.key not in keys
+        ]
 
     def _leave_out_holders(self, key: str) -> None:
         """Remove the tickets that hold a key from the survey."""
         self.local_changes = [
-            each
-            for each in self.local_changes
-            if key not in each.local.ticket.keys()  # noqa: SIM118
+            change
+            for change in self.local_changes
+            if key not in change.local.ticket.keys()  # noqa: SIM118
         ]
-        self.never_pulled = [each for each in self.never_pulled if key not in each.ticket.keys()]  # noqa: SIM118
+        self.never_pulled = [
+            ticket
+            for ticket in self.never_pulled
+            if key not in ticket.ticket.keys()  # noqa: SIM118
+        ]
 
     def complete(
         self,
@@ -132,7 +138,7 @@ class LocalSurvey:
             project: The project in which drafts are created, in addition to those of the state.
             inherit: Whether new sub-tasks take over the fields of their tickets.
         """
-        if inherit and any(each.drafts for each in self.local_changes):
+        if inherit and any(change.drafts for change in self.local_changes):
             self._add_inheritable(state)
         paths = state.paths_by_key()
         gone = (path for key, path in paths.items() if key not in self._paths)
@@ -146,10 +152,10 @@ class LocalSurvey:
         columns = state.site_record.columns()
         site_fields = state.site_record.kept_fields(now=math.inf, age=math.inf)
         self.local_changes = [
-            replace(each, inheritable=inheritable(each.local.ticket, columns, site_fields))
-            if each.drafts
-            else each
-            for each in self.local_changes
+            replace(change, inheritable=inheritable(change.local.ticket, columns, site_fields))
+            if change.drafts
+            else change
+            for change in self.local_changes
         ]
 
     def _refuse_lost_keys(
@@ -159,7 +165,7 @@ class LocalSurvey:
         recent: Collection[str],
         project: str | None,
     ) -> None:
-        drafting = [each for each in self.local_changes if each.head is None or each.drafts]
+        drafting = [change for change in self.local_changes if change.head is None or change.drafts]
         if not drafting:
             return
         from ticketr.app.sync.edits.lost_keys import lost_key_error  # noqa: PLC0415 - only for drafts
@@ -169,7 +175,7 @@ class LocalSurvey:
         )
         here = {*self._paths, *recent, *self._possible}
         lost: dict[str, dict[str, Ticket]] = {}
-        paths = {each.local.path for each in drafting if each.head is None}
+        paths = {change.local.path for change in drafting if change.head is None}
         for key, path in homes.items():
             base = state.base_of_key(key) if path in paths and key not in here else None
             if base is not None and (ticket := read_ticket(base[1].text)):
@@ -180,7 +186,7 @@ class LocalSurvey:
             if error := lost_key_error(local_change, projects=projects, lost=gone, here=here):
                 refused.add(id(local_change))
                 self.broken.setdefault(error.source, error)
-        self.local_changes = [each for each in self.local_changes if id(each) not in refused]
+        self.local_changes = [change for change in self.local_changes if id(change) not in refused]
 
     def missing(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
@@ -190,7 +196,11 @@ class LocalSurvey:
         """
         broken = self.broken
         # A conflict has the file in which a pull found the ticket, which the base may not have.
-        hidden = {each.key for each in state.conflicts.all() if broken_file_of(each.path, broken)}
+        hidden = {
+            conflict.key
+            for conflict in state.conflicts.all()
+            if broken_file_of(conflict.path, broken)
+        }
         here = {*self._paths, *self._possible, *hidden}
         return {
             key: path
@@ -206,15 +216,15 @@ class LocalSurvey:
         """
         name = store.name_of(path)
         try:
-            found = store.local(name)
+            tickets = store.local(name)
         except TicketrError as error:
             self.broken[name] = error
             self._add_raw_keys(name, store.raw_keys(name))
             return ScannedFile(name, (), error)
-        for local in found:
+        for local in tickets:
             if not self._is_duplicate(local):
                 self.take(state, local, store.root)
-        return ScannedFile(name, tuple(found), self.broken.get(name))
+        return ScannedFile(name, tuple(tickets), self.broken.get(name))
 
     def skip(self, name: str, seen: Sequence[SeenTicket]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
@@ -227,8 +237,8 @@ class LocalSurvey:
             Whether it was added. If not, it has to be scanned: a ticket differs from the last
             sync, or another file has one of its keys.
         """
-        keys = [key for each in seen for key in each.keys]
-        texts = [(self.bases.get(each.keys[0]), each.digest) for each in seen]
+        keys = [key for ticket in seen for key in ticket.keys]
+        texts = [(self.bases.get(ticket.keys[0]), ticket.digest) for ticket in seen]
         is_as_before = all(text is not None and digest(text) == known for text, known in texts)
         if not is_as_before or any(key in self._paths or key in self._held for key in keys):
             return False
@@ -276,8 +286,8 @@ class LocalSurvey:
             local_change = find_local_change(local, None, None)
         elif self.bases.get(local.ticket.key) == local.text:  # nearly all tickets
             return
-        elif found := state.base_of_key(local.ticket.key):
-            head, base = found
+        elif texts := state.base_of_key(local.ticket.key):
+            head, base = texts
             if comparable(base.text) == local.text:  # saves parsing the base
                 return
             known = read_ticket(base.text)

@@ -48,11 +48,13 @@ def find_uncertain(
         The request of each draft, by the `id` of the draft in the local change.
     """
     others = frozenset(map(read_draft, creations))
-    everywhere = [each.local.ticket for each in local_changes]
+    everywhere = [change.local.ticket for change in local_changes]
     found: dict[int, Creation] = {}
     for creation in creations:
         matcher = matcher_for(creation, others)
-        own = [each.local.ticket for each in local_changes if each.local.path == creation.path]
+        own = [
+            change.local.ticket for change in local_changes if change.local.path == creation.path
+        ]
         draft = matcher.find(own) or matcher.find(everywhere, least=SAME_TITLE)
         if draft is not None:
             found[id(draft)] = creation

@@ -54,8 +54,8 @@ def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
         parts = (
             *_parts(draft_changes(draft), local_change),
             *(
-                PlanPart(each.name, "", local_change.inherited_text(each))
-                for each in local_change.inherited_by(draft)
+                PlanPart(change.name, "", local_change.inherited_text(change))
+                for change in local_change.inherited_by(draft)
             ),
         )
         entry = PlanEntry("", draft.title, path, draft.line, parts, local_change.name)
@@ -64,10 +64,10 @@ def write_requests(local_change: LocalChange) -> Iterator[WriteRequest]:
 
 def _parts(changes: Sequence[Change], local_change: LocalChange) -> tuple[PlanPart, ...]:
     own = (
-        PlanPart(each.name, _as_list(each.old), _as_list(each.new))
-        if each.part is CorePart.CRITERIA
-        else PlanPart(each.name, each.old, each.new)
-        for each in changes
+        PlanPart(change.name, _as_list(change.old), _as_list(change.new))
+        if change.part is CorePart.CRITERIA
+        else PlanPart(change.name, change.old, change.new)
+        for change in changes
     )
     files = (PlanPart(UPLOAD, "", words) for words in uploads_of(changes, local_change.pictures))
     return (*own, *files)
@@ -89,4 +89,4 @@ def uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -
 
 def _as_list(criteria: str) -> str:
     """Return criteria as a list in Markdown, so that the lines of one are not several."""
-    return "\n".join("- " + each.replace("\n", "\n  ") for each in criteria_of(criteria))
+    return "\n".join("- " + text.replace("\n", "\n  ") for text in criteria_of(criteria))

@@ -88,7 +88,7 @@ def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = No
 
 def is_partial(message: str) -> bool:
     """Return whether the last message of a job says that something failed or was left alone."""
-    return any(_UNFINISHED_COUNT.fullmatch(each) for each in message.split(", "))
+    return any(_UNFINISHED_COUNT.fullmatch(text) for text in message.split(", "))
 
 
 def count_tickets(count: int) -> str:

@@ -73,7 +73,7 @@ class SyncJob(SessionJob):
                 key: each for key, each in self._pull.failed.items() if each.code is Code.BROKEN
             }
             survey.leave_out({*self._pull.conflicts, *stuck})
-            told = {*broken, *(each.path for each in stuck.values())}
+            told = {*broken, *(note.path for note in stuck.values())}
             new = {name: error for name, error in survey.broken.items() if name not in told}
             self._push.fail(*notes_on(new))
             await push(

@@ -63,19 +63,19 @@ async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentL
     Raises:
         JiraError: A request failed.
     """
-    found: dict[str, tuple[Attachment, ...]] = {}
+    attachments: dict[str, tuple[Attachment, ...]] = {}
     failed: list[Note] = []
     for some in chunks(keys, PAGE):
         answer = await session.jira.bulk_fetch(some, fields=[ATTACHMENT_FIELD], partly=True)
         for issue in (*answer.issues, *answer.renamed):
-            found[issue.key] = jira_attachments(issue.fields)
+            attachments[issue.key] = jira_attachments(issue.fields)
         missing = () if answer.renamed else answer.missing
         failed += (
             Note(key, "", "Jira does not have it, or you may not see it", Code.MISSING)
             for key in missing
         )
         failed += (Note(key, "", words, Code.UNREACHED) for key, words in answer.failed.items())
-    return AttachmentList(found, tuple(failed))
+    return AttachmentList(attachments, tuple(failed))
 
 
 async def download(
@@ -99,17 +99,20 @@ async def download(
     work: list[tuple[str, Path, Attachment, str]] = []
     for key, attachments in found.items():
         folder = attachment_folder(root, homes.get(key, ""), key)
-        sized = [each for each in attachments if each.size is not None]
+        sized = [attachment for attachment in attachments if attachment.size is not None]
         missing, blocked = await session.in_thread(missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
         work += ((key, folder, each, name) for each, name in missing)
         where = _relative_name(folder, root)
         failed += (
-            Note(key, where, f"{each.name}: {_UNSIZED}", Code.BROKEN)
-            for each in attachments
-            if each.size is None
+            Note(key, where, f"{attachment.name}: {_UNSIZED}", Code.BROKEN)
+            for attachment in attachments
+            if attachment.size is None
         )
-        failed += (Note(key, where, f"{each.name}: {_IN_THE_WAY}", Code.KEPT) for each in blocked)
+        failed += (
+            Note(key, where, f"{attachment.name}: {_IN_THE_WAY}", Code.KEPT)
+            for attachment in blocked
+        )
     meter = Meter(session, sum(each.size or 0 for _, _, each, _ in work), "Downloading")
     for key, folder, attachment, name in work:
         try:
@@ -153,9 +156,9 @@ async def download_known(session: Session) -> AttachmentResult:
     Cancellation:
         As for `download`; the next pull downloads the rest.
     """
-    found = await session.in_thread(session.state.attachments)
+    attachments = await session.in_thread(session.state.attachments)
     homes = await session.in_thread(session.state.paths_of_issues)
-    return await download(session, found, homes, [])
+    return await download(session, attachments, homes, [])
 
 
 class Meter:

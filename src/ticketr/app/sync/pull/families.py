@@ -91,12 +91,12 @@ class Families:
         family = self._incomplete.setdefault(head, _IncompleteFamily())
         family.issues[issue.id] = issue
         others = subtask_ids(issue) if head == issue.id else (head,)
-        for each in others:
-            if each in self._awaited:
-                family.needs.add(each)
-                if each in self._waiting:
-                    del self._waiting[each]
-                    self._urgent[each] = None
+        for text in others:
+            if text in self._awaited:
+                family.needs.add(text)
+                if text in self._waiting:
+                    del self._waiting[text]
+                    self._urgent[text] = None
         return head
 
     def head_of(self, issue: Issue) -> str:

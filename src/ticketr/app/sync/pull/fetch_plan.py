@@ -48,21 +48,21 @@ def make_fetch_plan(
     found = tuple(found)
     home = f"{project}-" if project else ""  # in its project an issue has such a key
     fresh = {
-        each.id
-        for each in known.values()
-        if each.key in locations and not each.stale and each.key.startswith(home)
+        issue.id
+        for issue in known.values()
+        if issue.key in locations and not issue.stale and issue.key.startswith(home)
     }
     fresh.difference_update(changed)
     present = set(found)
     missing = (
-        each
-        for each in known.values()
-        if project and each.key.startswith(f"{project}-") and each.key in locations
-        if each.id not in present and not locations[each.key].reason
+        issue
+        for issue in known.values()
+        if project and issue.key.startswith(f"{project}-") and issue.key in locations
+        if issue.id not in present and not locations[issue.key].reason
     )
     return FetchPlan(
         found,
-        tuple(each for each in found if each not in fresh),
+        tuple(text for text in found if text not in fresh),
         tuple(sorted(missing, key=lambda each: each.key)),
     )
 
@@ -72,8 +72,8 @@ def oldest_confirmation(
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""
     confirmed = [
-        known[each].seen
-        for each in found
-        if each in known and known[each].key in locations and not known[each].stale
+        known[text].seen
+        for text in found
+        if text in known and known[text].key in locations and not known[text].stale
     ]
     return min(confirmed, default=None)

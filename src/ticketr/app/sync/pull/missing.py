@@ -60,35 +60,39 @@ async def handle_missing(
     lost: list[KnownIssue] = []
     for some in chunks(missing, PAGE):
         answer = await session.jira.bulk_fetch(
-            [each.id for each in some], fields=["created"], partly=True
+            [issue.id for issue in some], fields=["created"], partly=True
         )
         there = {issue.id: issue for issue in answer.issues}
-        for each in some:
-            issue, path = there.get(each.id), locations[each.key].path
-            if each.id in answer.failed:
-                reason = f"the query no longer finds it, and {not_given(answer.failed[each.id])}"
-                notes.append(Note(each.key, path, reason, Code.UNREACHED))
+        for known_issue in some:
+            issue, path = there.get(known_issue.id), locations[known_issue.key].path
+            if known_issue.id in answer.failed:
+                reason = (
+                    f"the query no longer finds it, and {not_given(answer.failed[known_issue.id])}"
+                )
+                notes.append(Note(known_issue.key, path, reason, Code.UNREACHED))
                 continue
             if issue is None:
-                lost.append(each)
+                lost.append(known_issue)
                 continue
-            if issue.key != each.key:
+            if issue.key != known_issue.key:
                 reason = f"Jira calls it {issue.key} now; it was moved to another project"
-                notes.append(Note(each.key, path, reason, Code.MOVED))
+                notes.append(Note(known_issue.key, path, reason, Code.MOVED))
             elif not _is_new(issue, now):
                 reason = "the query no longer finds it"
-                notes.append(Note(each.key, path, reason, Code.UNMATCHED))
+                notes.append(Note(known_issue.key, path, reason, Code.UNMATCHED))
     pruned, stuck = await _prune(session, lost, locations) if prune else (set[str](), {})
     prunable = set() if prune else await session.in_thread(_prunable, session, lost, locations)
-    for each in lost:
-        if each.key not in pruned and each.key not in stuck:
-            reason = _DELETED if each.key in prunable else _EDITED
-            notes.append(Note(each.key, locations[each.key].path, reason, Code.MISSING))
-    notes.sort(key=lambda note: [each.key for each in missing].index(note.key))
+    for known_issue in lost:
+        if known_issue.key not in pruned and known_issue.key not in stuck:
+            reason = _DELETED if known_issue.key in prunable else _EDITED
+            notes.append(
+                Note(known_issue.key, locations[known_issue.key].path, reason, Code.MISSING)
+            )
+    notes.sort(key=lambda note: [issue.key for issue in missing].index(note.key))
     return MissingIssues(
         tuple(notes),
-        tuple(each.key for each in lost if each.key in pruned),
-        tuple(each.key for each in lost if each.key in prunable),
+        tuple(issue.key for issue in lost if issue.key in pruned),
+        tuple(issue.key for issue in lost if issue.key in prunable),
         tuple(
             Note(key, locations[key].path, f"{_DELETED}; {problem}", Code.BROKEN)
             for key, problem in stuck.items()
@@ -113,22 +117,22 @@ async def _prune(
         The keys of what was moved, and why files could not be read or written, by the key of the
         issue that was to be moved.
     """
-    heads = {each.id: each for each in lost if each.id == each.head}
+    heads = {issue.id: issue for issue in lost if issue.id == issue.head}
     pruned: set[str] = set()
     stuck: dict[str, TicketrError] = {}
-    for each in lost:
-        if each.id in heads:
-            tried = await _prune_file(session, each, locations[each.key].path)
-            gone = {one.key for one in lost if one.head == each.id}
-        elif each.head not in heads:
-            tried = await _prune_task(session, each, locations[each.key])
-            gone = {each.key}
+    for issue in lost:
+        if issue.id in heads:
+            tried = await _prune_file(session, issue, locations[issue.key].path)
+            gone = {one.key for one in lost if one.head == issue.id}
+        elif issue.head not in heads:
+            tried = await _prune_task(session, issue, locations[issue.key])
+            gone = {issue.key}
         else:
             continue
         if tried.is_done:
             pruned |= gone
         elif tried.problem is not None:
-            stuck[each.key] = tried.problem
+            stuck[issue.key] = tried.problem
     return pruned, stuck
 
 
@@ -136,15 +140,15 @@ def _prunable(
     session: Session, lost: Sequence[KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> set[str]:
     """Return the keys of the issues that `_prune` would remove."""
-    heads = {each.id: each for each in lost if each.id == each.head}
+    heads = {issue.id: issue for issue in lost if issue.id == issue.head}
     alone = {
         head.id for head in heads.values() if _is_unedited_file(session, head, locations[head.key])
     }
     return {
-        each.key
-        for each in lost
-        if each.head in alone
-        or (each.head not in heads and _is_unedited_task(session, each, locations[each.key]))
+        issue.key
+        for issue in lost
+        if issue.head in alone
+        or (issue.head not in heads and _is_unedited_task(session, issue, locations[issue.key]))
     }
 
 

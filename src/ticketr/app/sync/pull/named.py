@@ -58,7 +58,7 @@ async def pull_named(
         As for `pull`.
     """
     known = await session.in_thread(session.state.known)
-    ids = {each.key: each.id for each in known.values()}
+    ids = {issue.key: issue.id for issue in known.values()}
     for key in keys:
         if not is_key(key):
             raise UnknownTicket(key, (*locations, *ids))
@@ -105,11 +105,11 @@ class _Relatives:
             names: The key of each issue for messages, by the ID or key to ask Jira for.
         """
         issues = await self._fetch(names)
-        parents = {self._parent(each) for each in issues} - {"", *(each.id for each in issues)}
-        issues += await self._fetch({each: self._known[each].key for each in sorted(parents)})
+        parents = {self._parent(issue) for issue in issues} - {"", *(issue.id for issue in issues)}
+        issues += await self._fetch({parent: self._known[parent].key for parent in sorted(parents)})
         members: dict[str, list[str]] = {}
-        for each in self._known.values():
-            members.setdefault(each.head, []).append(each.id)
+        for known_issue in self._known.values():
+            members.setdefault(known_issue.head, []).append(known_issue.id)
         for issue in issues:
             family = (issue.id, *subtask_ids(issue), *members.get(issue.id, ()))
             self.wanted.update(dict.fromkeys(family))
@@ -127,10 +127,10 @@ class _Relatives:
         Args:
             names: See `find`.
         """
-        found: list[Issue] = []
+        issues: list[Issue] = []
         for some in chunks(list(names), PAGE):
             answer = await self._session.jira.bulk_fetch(some, fields=_RELATIVES, partly=True)
-            found += answer.issues
+            issues += answer.issues
             for name, words in answer.failed.items():
                 self._note(names[name], not_given(words), Code.UNREACHED)
             for name in answer.missing:
@@ -139,16 +139,16 @@ class _Relatives:
                     [name], fields=_RELATIVES
                 )
                 if alone and alone.renamed:
-                    found += alone.renamed
+                    issues += alone.renamed
                 else:
                     known = self._keys_except(names.values())
                     hint = f"; {nearest(names[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note(names[name], reason, Code.MISSING)
-        return found
+        return issues
 
     def _keys_except(self, keys: Iterable[str]) -> set[str]:
-        return {each.key for each in self._known.values()}.difference(keys)
+        return {issue.key for issue in self._known.values()}.difference(keys)
 
     def _note(self, key: str, reason: str, code: Code) -> None:
         location = self._locations.get(key)

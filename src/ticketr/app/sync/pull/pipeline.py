@@ -73,7 +73,7 @@ class PullPipeline:
         self._columns = session.columns
         self._locations = locations
         self._known = known
-        self._recorded = {each.head for each in known.values()}
+        self._recorded = {issue.head for issue in known.values()}
         self._tally = tally
         self._progress = session.progress
         self._on_written = session.job.on_written
@@ -85,10 +85,12 @@ class PullPipeline:
         standalone = {key for key, location in locations.items() if location.head == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
-            each.id for each in known.values() if each.id == each.head and each.key in standalone
+            issue.id
+            for issue in known.values()
+            if issue.id == issue.head and issue.key in standalone
         }
         # An issue that was moved since is a ticket of its own too, though by another key.
-        standalone |= {each.id for each in known.values() if each.key in standalone}
+        standalone |= {issue.id for issue in known.values() if issue.key in standalone}
         self._families = Families(
             plan.wanted, present=heads.union(plan.found), standalone=standalone
         )
@@ -141,7 +143,7 @@ class PullPipeline:
         for issue_id, words in answer.failed.items():
             note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
             self._tally.fail(note)
-        missing = (self._note_on(each, _NOT_GIVEN, Code.MISSING) for each in answer.missing)
+        missing = (self._note_on(text, _NOT_GIVEN, Code.MISSING) for text in answer.missing)
         self._tally.add_missing(answer.missing, missing)
 
     def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
@@ -159,7 +161,11 @@ class PullPipeline:
         with fetched, to_write:
             async for families in fetched:
                 for some in chunks(families, CHUNK):
-                    ready = [each for family in some for each in await self._prepare(family)]
+                    ready = [
+                        rendered_family
+                        for family in some
+                        for rendered_family in await self._prepare(family)
+                    ]
                     for portion in portions(ready, lambda each: len(each.text.text)):
                         await to_write.send(portion)
 
@@ -211,14 +217,18 @@ class PullPipeline:
             await self._postpone(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket
-            return [each for one in members.values() for each in await self._text(one, (), stale)]
+            return [
+                rendered_family
+                for one in members.values()
+                for rendered_family in await self._text(one, (), stale)
+            ]
         if note := misplaced_note(
             head, head, self._locations, self._known
         ) or self._unreadable_note(members.values()):
             await self._in_thread(self._state.mark_stale, (head.id, *members))
             self._tally.keep(note, (head.id, *members))
             return []
-        subtasks = [each for each in members.values() if self._is_in_place(head, each)]
+        subtasks = [member for member in members.values() if self._is_in_place(head, member)]
         return await self._text(head, subtasks, stale)
 
     def _unreadable_note(self, issues: Iterable[Issue]) -> Note | None:

@@ -109,16 +109,16 @@ def _forget_vanished(
     locations: Mapping[str, TicketLocation],
 ) -> None:
     """Forget tickets that are in no file and no longer in the project."""
-    left = {each.head for each in known.values() if each.id in found or each.key in locations}
-    keys = {each.key for each in known.values()}
+    left = {issue.head for issue in known.values() if issue.id in found or issue.key in locations}
+    keys = {issue.key for issue in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.
     unknown = {location.path for key, location in locations.items() if key not in keys}
-    for each in known.values():
-        of_project = each.key.startswith(f"{session.job.project}-")
-        if of_project and each.id == each.head and each.id not in left:
-            base = session.state.base(each.id)
+    for issue in known.values():
+        of_project = issue.key.startswith(f"{session.job.project}-")
+        if of_project and issue.id == issue.head and issue.id not in left:
+            base = session.state.base(issue.id)
             if base is None or base.path not in unknown:
-                session.state.forget(each.id)
+                session.state.forget(issue.id)
 
 
 async def _make_plan(

@@ -144,7 +144,7 @@ class Tally:
 
     def count(self, outcome: WriteOutcome) -> int:
         """How many issues came to this end."""
-        return sum(each is outcome for each in self.outcomes.values())
+        return sum(write_outcome is outcome for write_outcome in self.outcomes.values())
 
     def found(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
@@ -176,8 +176,8 @@ class Tally:
     def keep(self, note: Note, ids: Iterable[str]) -> None:
         """Count issues whose file is not changed, with a note for the user."""
         self.kept[note.key] = note
-        for each in ids:
-            self._count(each, WriteOutcome.KEPT)
+        for text in ids:
+            self._count(text, WriteOutcome.KEPT)
 
     def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""

@@ -152,17 +152,17 @@ def _comment_write(
     known = None if part.is_new else context.known[part.id]
     sent = replace(change, new=with_mentions(change.new, context.mentioned, place))
     if known is None:
-        files = {**context.files, **{each: each for each in marks.values()}}
+        files = {**context.files, **{mark: mark for mark in marks.values()}}
         body = adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
     else:
         body = edited_comment(sent, known, marks).document
     if (size := adf.length(body)) > adf.LONGEST_TEXT:
         raise BadValue(_too_long(size))
     was = adf.problems(known.body if known is not None else None)
-    if problems := [each for each in adf.problems(body) if each not in was]:
+    if problems := [problem for problem in adf.problems(body) if problem not in was]:
         raise BadValue(f"Jira would refuse it: {problems[0]}")
     lost = () if part.is_new else _losses_of(issue, part, change, context)
-    if names := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
+    if names := ", ".join(loss.what for loss in unaccepted(lost, context.accepted)):
         raise BadValue(
             f"sending it would lose {names}, for its file cannot say that; change it in Jira, or "
             "say --accept-loss"
@@ -216,7 +216,7 @@ def _losses_of(
 def _warnings(issue: Ticket, change: Change, context: CommentContext) -> Iterator[str]:
     assert isinstance(change.part, CommentPart)
     new = new_pictures(change.new, change.old) if context.pictures else ()
-    fates = {each: context.pictures[each].problem for each in new if each in context.pictures}
+    fates = {text: context.pictures[text].problem for text in new if text in context.pictures}
     for piece in adf.unconverted_pieces(
         change.new, before=change.old, files=context.files, pictures=fates
     ):
@@ -231,18 +231,20 @@ def _accepted(
 ) -> Iterator[str]:
     """Yield what Jira loses; it was accepted, or else the comment would have been refused."""
     if not part.is_new:
-        for each in _losses_of(issue, part, change, context):
-            yield f"{change.name}: what its file cannot say is lost in Jira: {each.what}"
+        for loss in _losses_of(issue, part, change, context):
+            yield f"{change.name}: what its file cannot say is lost in Jira: {loss.what}"
 
 
 def _place(issue: Ticket, part: CommentPart, text: str, line: int, context: CommentContext) -> str:
     """Return the file and the line of a line of a comment, as the beginning of a message."""
-    found = _comment_of(issue, part, text)
-    if found is None or not found.line or not context.path or not line:
+    comment = _comment_of(issue, part, text)
+    if comment is None or not comment.line or not context.path or not line:
         return ""
-    return f"{context.path}:{found.line + line - 1}: "
+    return f"{context.path}:{comment.line + line - 1}: "
 
 
 def _comment_of(issue: Ticket, part: CommentPart, text: str) -> Comment | None:
-    found = (each for each in issue.comments if each.id == part.id and each.text == text)
-    return next(found, None)
+    comments = (
+        comment for comment in issue.comments if comment.id == part.id and comment.text == text
+    )
+    return next(comments, None)

@@ -111,7 +111,9 @@ async def _is_there(session: Session, asked: SentComment) -> bool:
 
     def look() -> bool:
         comments.note_found([issue])
-        return any(each.marker == asked.marker and each.id for each in comments.of([issue]))
+        return any(
+            comment.marker == asked.marker and comment.id for comment in comments.of([issue])
+        )
 
     return await session.in_thread(look)
 
@@ -135,9 +137,15 @@ async def known_comments(session: Session, issues: Sequence[Issue]) -> list[Sent
 def _known_comments(session: Session, issues: Sequence[Issue], now: float) -> list[SentComment]:
     comments = session.state.comments
     comments.note_found(issues)
-    found = comments.of(issues)
-    comments.forget([each.marker for each in found if not each.id and _is_over(session, each, now)])
-    return [each for each in found if each.id]
+    sent_comments = comments.of(issues)
+    comments.forget(
+        [
+            comment.marker
+            for comment in sent_comments
+            if not comment.id and _is_over(session, comment, now)
+        ]
+    )
+    return [comment for comment in sent_comments if comment.id]
 
 
 def _is_over(session: Session, asked: SentComment, now: float) -> bool:
@@ -152,8 +160,10 @@ async def wait_for_late_comments(session: Session) -> None:
     Cancellation:
         Takes effect at once.
     """
-    asked = [each for each in await session.in_thread(session.state.comments.all) if not each.id]
-    if all(time.time() - each.sent > LONG_AGO for each in asked):
+    asked = [
+        comment for comment in await session.in_thread(session.state.comments.all) if not comment.id
+    ]
+    if all(time.time() - comment.sent > LONG_AGO for comment in asked):
         return
-    keys = ", ".join(sorted({each.key for each in asked}))
+    keys = ", ".join(sorted({comment.key for comment in asked}))
     await wait_for_late_requests(session, f"finding out whether a comment was added to {keys}")

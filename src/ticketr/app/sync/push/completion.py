@@ -157,7 +157,7 @@ def _record_way(state: State, edit: IssueEdit, parent: str | None) -> None:
     """
     home = state.head_of(edit.key)
     if home is not None:
-        state.sent.put(home, edit.key, [status_value(each) for each in edit.between])
+        state.sent.put(home, edit.key, [status_value(text) for text in edit.between])
     site_record, new = state.site_record, new_type(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.keep_workflow(*new, {**known, "": [edit.status]})

@@ -66,7 +66,7 @@ def create_payload(
     uploads = uploads_in(draft.description, "", pictures)
     bare = replace(draft, description=adf.without_pictures(draft.description, uploads))
     not_here = {_TYPE, *elsewhere}
-    parts = {each.part: each for each in draft_changes(bare) if each.part not in not_here}
+    parts = {change.part: change for change in draft_changes(bare) if change.part not in not_here}
     sent = update_payload(
         bare,
         parts.values(),
@@ -85,8 +85,8 @@ def create_payload(
         **sent.fields,
     }
     needed: list[tuple[FieldSpec, Part, Callable[[FieldSpec], str]]] = [
-        *((each, each.name, _remedy) for each in field_specs.values()),
-        *((each, TextPart(each.name), text_remedy) for each in text_specs.values()),
+        *((spec, spec.name, _remedy) for spec in field_specs.values()),
+        *((spec, TextPart(spec.name), text_remedy) for spec in text_specs.values()),
     ]
     later = _with_pictures(draft, lookup, path, pictures) if uploads else None
     problems = (
@@ -114,7 +114,7 @@ def _with_pictures(
     draft: Ticket, lookup: NameLookup, path: str, pictures: Mapping[str, PictureFile]
 ) -> IssuePayload:
     """Return the payload that sends the description with its pictures, once the issue exists."""
-    texts = [each for each in draft_changes(draft) if each.part in DESCRIPTION_PARTS]
+    texts = [change for change in draft_changes(draft) if change.part in DESCRIPTION_PARTS]
     return update_payload(draft, texts, {}, lookup, path=path, pictures=pictures)
 
 
@@ -146,12 +146,12 @@ def _off_screen(
     kind: str,
 ) -> Iterator[str]:
     """Yield a problem for each line whose field the create screen does not have."""
-    for each in parts.values():
-        spec = specs.get(each.name)
-        if spec is not None and not spec.on_create and each.new:
-            place = where(path, draft.places.of_field(each.name))
+    for part in parts.values():
+        spec = specs.get(part.name)
+        if spec is not None and not spec.on_create and part.new:
+            place = where(path, draft.places.of_field(part.name))
             yield (
-                f"{each.name}: {place}the create screen of a {kind} has no such field, so Jira would"
+                f"{part.name}: {place}the create screen of a {kind} has no such field, so Jira would"
                 " refuse it; write it once the ticket exists"
             )
 

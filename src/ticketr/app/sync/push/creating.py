@@ -155,7 +155,7 @@ class Creator:
         asked = [each.creation for each in refused]
         over_at = max((each.over_at for each in refused), default=-math.inf)
         try:
-            found = await look_up(self._session, asked, sent=over_at)
+            creations = await look_up(self._session, asked, sent=over_at)
         except AuthenticationFailed:
             raise
         except JiraError as error:
@@ -164,12 +164,12 @@ class Creator:
             return []
         existing: list[tuple[NewIssue, Created]] = []
         for each in refused:
-            if each.creation.marker not in found:
+            if each.creation.marker not in creations:
                 await self._forget(each.creation)
                 issue, path = each.new.issue, each.creation.path
                 named = self._session.columns.named
                 self._tally.fail(failure_note(issue, path, each.error, named))
-            elif created := await self._finish(found[each.creation.marker], each.new):
+            elif created := await self._finish(creations[each.creation.marker], each.new):
                 reason = f"it was created, although the answer was {_without_advice(each.error)}"
                 note = Note(created.key, each.creation.path, reason, Code.REFUSED)
                 self._tally.warn(note)
@@ -255,12 +255,12 @@ class Creator:
             _NotCreated: The look-up failed.
         """
         try:
-            found = await look_up(self._session, [creation], sent=sent)
+            creations = await look_up(self._session, [creation], sent=sent)
         except AuthenticationFailed:
             raise
         except JiraError as error:
             raise _NotCreated(_unknown_reason(error)) from error
-        return found.get(creation.marker)
+        return creations.get(creation.marker)
 
     async def _request(self, creation: Creation, fields: Mapping[str, object]) -> Creation:
         """Send one create; record the request before, and the answer after."""

@@ -108,19 +108,19 @@ async def create_in_batches(
             creation = await _new_creation(session, each, highest)
             batch[creation.marker] = each, creation
         try:
-            found = await _create(session, batch)
+            creations = await _create(session, batch)
         except AuthenticationFailed:
             raise
         except JiraError as error:
             unknown |= {id(each.new): (creation, error) for each, creation in batch.values()}
             continue
         for marker, (each, creation) in batch.items():
-            if marker not in found:
+            if marker not in creations:
                 await _forget(session, creation)
                 continue
-            existing[id(each.new)] = found[marker]
-            on_created(found[marker])
-            _raise_highest(highest, found[marker])
+            existing[id(each.new)] = creations[marker]
+            on_created(creations[marker])
+            _raise_highest(highest, creations[marker])
     return BatchResult(existing, unknown)
 
 

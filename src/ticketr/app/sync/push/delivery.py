@@ -43,15 +43,15 @@ class Delivery:
         self._writes = writes
         # With the ID and key of a ticket that an earlier request has created.
         self._waiting: deque[tuple[TicketWrites, Created | None]] = deque(
-            (each, None) for each in writes
+            (write, None) for write in writes
         )
         self._after = after
         self._ways = ways
         self._drafts = frozenset(
-            replace(each.issue, tasks=()) for ticket in writes for each in ticket.new_issues
+            replace(issue.issue, tasks=()) for ticket in writes for issue in ticket.new_issues
         )
         # Many sub-tasks of new tickets are created together, once all these tickets exist.
-        of_new = sum(len(each.new_subtasks) for each in writes if each.new_ticket)
+        of_new = sum(len(write.new_subtasks) for write in writes if write.new_ticket)
         self._has_many_subtasks = of_new >= FEWEST
         self._later: deque[tuple[TicketWrites, Created]] = deque()
         self._touched: dict[str, str] = {}
@@ -90,7 +90,7 @@ class Delivery:
     async def _send_what_waits(self) -> None:
         """Send the rest of the new issues that exist in spite of a refusal, and what waits."""
         # The sub-tasks of tickets that exist in spite of a refusal were not sent yet.
-        tickets = {id(each.new_ticket): each for each in self._writes if each.new_ticket}
+        tickets = {id(write.new_ticket): write for write in self._writes if write.new_ticket}
         for new_issue, created in await self._creator.look_for_refused():
             if (ticket := tickets.get(id(new_issue))) is not None:
                 self._waiting.append((ticket, created))
@@ -99,9 +99,9 @@ class Delivery:
             await self._creator.look_for_refused()
         if self._later:
             await self._create_ahead(
-                WantedIssue(each, ticket.path, created.key)
+                WantedIssue(subtask, ticket.path, created.key)
                 for ticket, created in self._later
-                for each in ticket.new_subtasks
+                for subtask in ticket.new_subtasks
             )
             await run_in_tasks(self._send_later)
             await self._creator.look_for_refused()
@@ -113,8 +113,8 @@ class Delivery:
                 yield WantedIssue(ticket.new_ticket, ticket.path, None)
             else:
                 parent = ticket.local_change.local.ticket.key
-                for each in ticket.new_subtasks:
-                    yield WantedIssue(each, ticket.path, parent)
+                for subtask in ticket.new_subtasks:
+                    yield WantedIssue(subtask, ticket.path, parent)
 
     async def _create_ahead(self, wanted: Iterable[WantedIssue]) -> None:
         """Create issues in few requests, if there are many."""
@@ -163,5 +163,5 @@ class Delivery:
 
 def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, str]:
     """Return the file of the ticket of each key that is in a file, by its head's ID."""
-    found = {head: state.base(head) for key in keys if (head := state.head_of(key)) is not None}
-    return {head: base.path for head, base in found.items() if base is not None}
+    bases = {head: state.base(head) for key in keys if (head := state.head_of(key)) is not None}
+    return {head: base.path for head, base in bases.items() if base is not None}

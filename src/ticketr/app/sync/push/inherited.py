@@ -46,15 +46,15 @@ def convert_inherited(
     fields: dict[str, object] = {}
     sent: list[Change] = []
     left_out: list[str] = []
-    for each in inherited:
-        spec = field_specs.get(each.name)
+    for change in inherited:
+        spec = field_specs.get(change.name)
         try:
             if spec is not None and spec.on_create and not spec.unsupported:
-                fields[spec.id] = jira_value(spec, each.new, lookup)
-                sent.append(each)
+                fields[spec.id] = jira_value(spec, change.new, lookup)
+                sent.append(change)
                 continue
             problem = f"the create screen of a {kind} has no such field"
         except BadValue as error:
             problem = str(error)
-        left_out.append(f"{each.name}: not taken over from its ticket, since {problem}")
+        left_out.append(f"{change.name}: not taken over from its ticket, since {problem}")
     return InheritedValues(fields, tuple(sent), tuple(left_out))

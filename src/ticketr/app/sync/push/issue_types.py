@@ -39,9 +39,11 @@ class ProjectMetadata:
     def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
         """Return what is wrong with the status of an issue; nothing if its type is not known."""
         names = self.statuses.get(type_id, ())
-        if not status or not names or status.casefold() in {each.casefold() for each in names}:
+        if not status or not names or status.casefold() in {name.casefold() for name in names}:
             return ()
-        kind = next((each.name for each in self.types if each.id == type_id), "ticket")
+        kind = next(
+            (issue_type.name for issue_type in self.types if issue_type.id == type_id), "ticket"
+        )
         return (f"Status: {shown(status)} is not a status of a {kind}; {nearest(status, names)}",)
 
     def type_of(self, name: str | None, *, subtask: bool) -> IssueType:
@@ -50,15 +52,17 @@ class ProjectMetadata:
         Raises:
             BadValue: The project has no such type.
         """
-        fitting = [each for each in self.types if each.subtask is subtask]
+        fitting = [issue_type for issue_type in self.types if issue_type.subtask is subtask]
         wanted = name or (self.subtask_type if subtask else self.story_type)
-        found = find_name(wanted, (Allowed(each.id, each.name) for each in fitting))
-        if found is None and subtask and not name and fitting:
+        allowed = find_name(
+            wanted, (Allowed(issue_type.id, issue_type.name) for issue_type in fitting)
+        )
+        if allowed is None and subtask and not name and fitting:
             return fitting[0]  # sites name their sub-task types freely
-        if found is None:
-            names = [each.name for each in fitting]
+        if allowed is None:
+            names = [issue_type.name for issue_type in fitting]
             what = "a sub-task type" if subtask else "an issue type"
             raise BadValue(
                 f"{shown(wanted)} is not {what} of this project: {nearest(wanted, names)}"
             )
-        return next(each for each in fitting if each.id == found.id)
+        return next(issue_type for issue_type in fitting if issue_type.id == allowed.id)

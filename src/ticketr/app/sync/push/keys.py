@@ -106,10 +106,10 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
         fields["Status"] = status
     parts = from_json(creation.parts)
     # Pictures of files are text until the issue exists.
-    described = next((each.text for each in parts if each.part is CorePart.DESCRIPTION), None)
+    described = next((part.text for part in parts if part.part is CorePart.DESCRIPTION), None)
     if described is not None:
         draft = replace(draft, description=described)
-    later = {each.part for each in parts if each.field == LINK_FIELD}
+    later = {part.part for part in parts if part.field == LINK_FIELD}
     fields = {name: text for name, text in fields.items() if name not in later}
     # Its comments, links and pictures are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())
@@ -117,12 +117,12 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     with state.batch():
         if creation.parent is None:
             state.record(creation.id, Base(path, render_ticket(issue)), [row], seen=0.0)
-        elif found := state.base_of_key(creation.parent):
-            head, base = found
+        elif texts := state.base_of_key(creation.parent):
+            head, base = texts
             (parent,) = parse(base.text).tickets
             if creation.key not in by_key(parent):
                 parent = replace(parent, tasks=(*parent.tasks, issue))
-            rows = [*(replace(each, stale=True) for each in state.rows_of(head)), row]
+            rows = [*(replace(row, stale=True) for row in state.rows_of(head)), row]
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
         if home := state.head_of(creation.key):
             state.sent.put(home, creation.key, parts)

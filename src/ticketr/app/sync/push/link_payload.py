@@ -92,9 +92,13 @@ class LinkContext:
             accepted: The losses that the push may cause.
         """
         directions: dict[str, LinkDirection] = {}
-        for each in types:
-            directions.setdefault(line_name(each.outward), LinkDirection(each.id, is_outward=True))
-            directions.setdefault(line_name(each.inward), LinkDirection(each.id, is_outward=False))
+        for link_type in types:
+            directions.setdefault(
+                line_name(link_type.outward), LinkDirection(link_type.id, is_outward=True)
+            )
+            directions.setdefault(
+                line_name(link_type.inward), LinkDirection(link_type.id, is_outward=False)
+            )
         names = set(fields)
         return cls({k: v for k, v in directions.items() if k not in names}, accepted)
 
@@ -132,18 +136,18 @@ def link_payload(
             _check_keys(issue, change)
             gone = removed_links(fields, change.name, change.old, change.new)
             lost += _accepted_losses(
-                issue, change, [link_loss(each) for each in gone], context, path
+                issue, change, [link_loss(link) for link in gone], context, path
             )
         except BadValue as error:
             problems.append(f"{change.name}: {error}")
             continue
-        known = {each.key for each in jira_links(fields) if each.line == change.name}
+        known = {link.key for link in jira_links(fields) if link.line == change.name}
         writes += (
             LinkWrite(change.name, key, direction)
             for key in keys_in(change.new)
             if key not in known
         )
-        writes += (LinkWrite(change.name, each.key, direction, each.id) for each in gone)
+        writes += (LinkWrite(change.name, link.key, direction, link.id) for link in gone)
         values.append(SentValue(change.part, change.new, LINK_FIELD, list(keys_in(change.new))))
     return LinkPayload(tuple(writes), tuple(problems), (), tuple(values), tuple(lost))
 
@@ -161,11 +165,11 @@ def _accepted_losses(
     issue: Ticket, change: Change, gone: Sequence[str], context: LinkContext, path: str
 ) -> Iterator[str]:
     """Yield a warning for each link that is removed; raise `BadValue` if that was not accepted."""
-    lost = [Loss(issue.key or "", path, each) for each in gone]
-    if refused := ", ".join(each.what for each in unaccepted(lost, context.accepted)):
+    lost = [Loss(issue.key or "", path, text) for text in gone]
+    if refused := ", ".join(loss.what for loss in unaccepted(lost, context.accepted)):
         raise BadValue(
             f"sending it would remove {refused}; answer the question before a push in a terminal, "
             "or say --accept-loss"
         )
-    for each in gone:
-        yield f"{change.name}: {each} is removed in Jira"
+    for text in gone:
+        yield f"{change.name}: {text} is removed in Jira"

@@ -33,7 +33,7 @@ async def fetch_link_context(
         JiraError: The request failed.
     """
     fields = {PARENT, *(name for name, _ in session.columns.names)}
-    parts = (change.part for each in queries for change in each.changes)
+    parts = (change.part for query in queries for change in query.changes)
     may_be_links = any(isinstance(part, str) and part not in fields for part in parts)
     if not (session.columns.links and may_be_links):
         await trio.lowlevel.checkpoint()

@@ -31,10 +31,10 @@ def with_mentions(
         BadValue: A name is that of several people.
     """
     people: dict[str, tuple[str, str]] = {}
-    for each in adf.named_people(text):
-        user = _person(each.name, found.get(each.name, ()), place(each.line))
+    for person in adf.named_people(text):
+        user = _person(person.name, found.get(person.name, ()), place(person.line))
         if user is not None:
-            people[each.name] = (user.account_id, user.display_name)
+            people[person.name] = (user.account_id, user.display_name)
     return adf.with_people(text, people)
 
 
@@ -42,12 +42,12 @@ def unknown_people(
     text: str, before: str, found: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""
-    for each in adf.named_people(text):
-        if not found.get(each.name, (None,)) and each.text not in before:
+    for person in adf.named_people(text):
+        if not found.get(person.name, (None,)) and person.text not in before:
             yield (
-                each.line,
+                person.line,
                 (
-                    f"“{each.text}” goes to Jira as text, for its search finds nobody of that name; "
+                    f"“{person.text}” goes to Jira as text, for its search finds nobody of that name; "
                     "a mention is @[Name](account ID), @[Name] or @ and an e-mail address"
                 ),
             )

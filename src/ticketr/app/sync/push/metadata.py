@@ -46,14 +46,14 @@ class MetadataQuery:
     def needs_create_fields(self) -> bool:
         """Whether the fields of the project are needed."""
         return self.type_id is None or any(
-            isinstance(each.part, (str, TextPart)) and each.part not in _PLAIN
-            for each in self.changes
+            isinstance(change.part, (str, TextPart)) and change.part not in _PLAIN
+            for change in self.changes
         )
 
     @property
     def needs_statuses(self) -> bool:
         """Whether the statuses of the project are needed: for a new type, no transitions exist yet."""
-        named = {each.part for each in self.changes if each.new}
+        named = {change.part for change in self.changes if change.new}
         return "Status" in named and (self.type_id is None or "Type" in named)
 
 
@@ -88,11 +88,11 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         JiraError: A request failed.
     """
     queries = tuple(queries)
-    asked = [each for each in queries if each.needs_create_fields]
+    asked = [query for query in queries if query.needs_create_fields]
     projects: dict[str, ProjectMetadata] = {}
-    for key in dict.fromkeys(each.project for each in asked):
+    for key in dict.fromkeys(query.project for query in asked):
         projects[key] = await _fetch_project(
-            session, key, [each for each in asked if each.project == key]
+            session, key, [query for query in asked if query.project == key]
         )
     people = await _find_people(session, asked, projects)
     lookup = NameLookup(
@@ -130,8 +130,8 @@ async def _fetch_project(
     job = session.job
     types = await session.jira.issue_types(project)
     bare = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
-    wanted = {type_id for each in queries if (type_id := _type_of(bare, each)) is not None}
-    possible = {each.id for each in types}
+    wanted = {type_id for query in queries if (type_id := _type_of(bare, query)) is not None}
+    possible = {issue_type.id for issue_type in types}
     field_specs: dict[str, Mapping[str, FieldSpec]] = {}
     text_specs: dict[str, Mapping[str, FieldSpec]] = {}
     for type_id in sorted(wanted):
@@ -139,7 +139,7 @@ async def _fetch_project(
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
         field_specs[type_id] = _field_specs(session, form, types)
         text_specs[type_id] = _text_specs(session, form)
-    asked = any(each.needs_statuses for each in queries)
+    asked = any(query.needs_statuses for query in queries)
     return replace(
         bare,
         field_specs=field_specs,
@@ -162,7 +162,7 @@ def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
     """Return the ID of an issue's type; None for a draft whose type does not exist."""
     if query.type_id is not None:
         return query.type_id
-    named = (each.new for each in query.changes if each.part == "Type")
+    named = (change.new for change in query.changes if change.part == "Type")
     try:
         return form.type_of(next(named, None), subtask=query.subtask).id
     except BadValue:
@@ -172,9 +172,9 @@ def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
 def _field_specs(
     session: Session, form: Iterable[ScreenField], types: Iterable[IssueType]
 ) -> dict[str, FieldSpec]:
-    by_id = {each.id: each for each in form}
-    site = {each.id: each for each in session.site_fields}
-    rich = {each.id for each in session.site_fields if holds_rich_text(each)}
+    by_id = {field.id: field for field in form}
+    site = {field.id: field for field in session.site_fields}
+    rich = {field.id for field in session.site_fields if holds_rich_text(field)}
     field_specs: dict[str, FieldSpec] = {}
     for name, field_id in session.columns.names:
         if name in _PLAIN:
@@ -183,7 +183,11 @@ def _field_specs(
         known = created or site.get(field_id)  # a field that cannot be set at creation
         allowed = created.allowed if created else ()
         if field_id == "issuetype":
-            allowed = tuple(Allowed(each.id, each.name) for each in types if not each.subtask)
+            allowed = tuple(
+                Allowed(issue_type.id, issue_type.name)
+                for issue_type in types
+                if not issue_type.subtask
+            )
         field_specs[name] = FieldSpec(
             id=field_id,
             name=name,
@@ -201,27 +205,34 @@ def _field_specs(
                 other.id, other.name, other.schema_type, required=required, unsupported=why
             )
     known_ids = {*rich, *(kind.id for kind in field_specs.values())}
-    for each in by_id.values():
-        if _is_missed(each) and each.id not in known_ids:
-            field_specs[each.name] = FieldSpec(
-                each.id, each.name, each.schema_type, each.items, each.allowed, required=True
+    for screen_field in by_id.values():
+        if _is_missed(screen_field) and screen_field.id not in known_ids:
+            field_specs[screen_field.name] = FieldSpec(
+                screen_field.id,
+                screen_field.name,
+                screen_field.schema_type,
+                screen_field.items,
+                screen_field.allowed,
+                required=True,
             )
     return field_specs
 
 
 def _text_specs(session: Session, form: Iterable[ScreenField]) -> dict[str, FieldSpec]:
-    by_id = {each.id: each for each in form}
+    by_id = {field.id: field for field in form}
     specs = {
         name: FieldSpec(field_id, name, "string", required=_is_missed(by_id.get(field_id)))
         for name, field_id in session.columns.texts
     }
-    kept = {each.id for each in specs.values()}
-    for each in session.site_fields:
-        if holds_rich_text(each) and each.id not in kept and each.name not in specs:
-            required = _is_missed(by_id.get(each.id))
-            reason = f'this workspace does not keep it; add "{each.name}" to fields in ticketr.toml'
-            specs[each.name] = FieldSpec(
-                each.id, each.name, "string", required=required, unsupported=reason
+    kept = {spec.id for spec in specs.values()}
+    for field in session.site_fields:
+        if holds_rich_text(field) and field.id not in kept and field.name not in specs:
+            required = _is_missed(by_id.get(field.id))
+            reason = (
+                f'this workspace does not keep it; add "{field.name}" to fields in ticketr.toml'
+            )
+            specs[field.name] = FieldSpec(
+                field.id, field.name, "string", required=required, unsupported=reason
             )
     return specs
 
@@ -244,7 +255,7 @@ async def _find_people(
     """Search for the people that the lines of fields name."""
     lines = {
         project: [
-            each for field_specs in metadata.field_specs.values() for each in field_specs.items()
+            item for field_specs in metadata.field_specs.values() for item in field_specs.items()
         ]
         for project, metadata in projects.items()
     }
@@ -286,10 +297,10 @@ async def _teams(
 ) -> dict[str, str]:
     """Return the IDs of teams by name, from pulled issues."""
     changed = {change.name for query in queries for change in query.changes if change.new}
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for project in projects.values():
         for specs in project.field_specs.values():
             for name, spec in specs.items():
                 if spec.type == "team" and name in changed:
-                    found |= await session.in_thread(session.state.teams, spec.id)
-    return found
+                    texts |= await session.in_thread(session.state.teams, spec.id)
+    return texts

@@ -48,7 +48,7 @@ class IssuePayload:
 
     def with_comments(self, found: CommentPayload) -> IssuePayload:
         """Return the same with comments."""
-        uploads = {each.mark: each for each in (*self.uploads, *found.uploads)}
+        uploads = {upload.mark: upload for upload in (*self.uploads, *found.uploads)}
         return replace(
             self._with_part(found), comments=found.writes, uploads=tuple(uploads.values())
         )

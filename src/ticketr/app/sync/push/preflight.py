@@ -47,14 +47,14 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
     """
     # The parent of a new sub-task is always its ticket.
     may_name_parent = (
-        each
+        edit
         for ticket in writes
-        for each in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
+        for edit in (*ticket.edits, *((ticket.new_ticket,) if ticket.new_ticket else ()))
     )
-    parents = {key for each in may_name_parent if (key := _parent_key(each.payload))}
+    parents = {key for value in may_name_parent if (key := _parent_key(value.payload))}
     payloads = [edit.payload for ticket in writes for edit in ticket.edits]
     payloads += (new.payload for ticket in writes for new in ticket.new_issues)
-    linked = {link.key for each in payloads for link in each.links if not link.remove}
+    linked = {link.key for payload in payloads for link in payload.links if not link.remove}
     absent = await _absent(session, parents | linked)
     edits = [edit for ticket in writes for edit in ticket.edits]
     off_screen = await fields_off_screen(session, edits)
@@ -70,10 +70,13 @@ async def check(session: Session, writes: Sequence[TicketWrites]) -> Checked:
             failed.append(note)
             continue
         notes_on = {
-            id(each): _unreachable(each, ticket.path, absent) for each in ticket.new_subtasks
+            id(subtask): _unreachable(subtask, ticket.path, absent)
+            for subtask in ticket.new_subtasks
         }
         failed += (note for note in notes_on.values() if note is not None)
-        subtasks = tuple(each for each in ticket.new_subtasks if notes_on[id(each)] is None)
+        subtasks = tuple(
+            subtask for subtask in ticket.new_subtasks if notes_on[id(subtask)] is None
+        )
         if edits_left or new or subtasks:
             left.append(replace(ticket, edits=edits_left, new_subtasks=subtasks))
     return Checked(tuple(left), tuple(failed))
@@ -89,14 +92,14 @@ def _edits_left(
     left: list[IssueEdit] = []
     failed: list[Note] = []
     for edit in ticket.edits:
-        found = routes.get(edit.key, ())
+        transitions = routes.get(edit.key, ())
         if (note := _unreachable(edit, ticket.path, absent)) is not None:
             failed.append(note)
             continue
-        if isinstance(found, Exception):
-            failed.append(failure_note(edit.issue, ticket.path, found))
+        if isinstance(transitions, Exception):
+            failed.append(failure_note(edit.issue, ticket.path, transitions))
             continue
-        routed, problems = with_transition_fields(edit, found, off_screen.get(edit.key, ()))
+        routed, problems = with_transition_fields(edit, transitions, off_screen.get(edit.key, ()))
         if problems:
             reason = "; ".join(problems)
             failed.append(Note.on(edit.issue, ticket.path, reason, Code.INVALID))
@@ -132,7 +135,7 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     if not parents:
         return set()
     known = await session.in_thread(session.state.known)
-    asked = sorted(parents.difference(each.key for each in known.values()))
+    asked = sorted(parents.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
     for some in chunks(asked, PAGE):
         answer = await session.jira.bulk_fetch(some, fields=["summary"])

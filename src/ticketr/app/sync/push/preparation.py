@@ -92,27 +92,37 @@ async def prepare(
     if any(map(_is_converted, local_changes)):
         await session.in_thread(load_conversions, abandon_on_cancel=True)
     comparisons = await compare_with_jira(session, local_changes, merging=merging, advice=advice)
-    sendable = [each.sendable for each in comparisons if each.sendable is not None]
+    sendable = [
+        comparison.sendable for comparison in comparisons if comparison.sendable is not None
+    ]
     queries: list[MetadataQuery] = []
     for few in chunks(sendable, CHUNK):
         await trio.lowlevel.checkpoint()
-        queries += (query for each in few for query in metadata_queries(each, session.job.project))
+        queries += (
+            query for change in few for query in metadata_queries(change, session.job.project)
+        )
     built = await _build(session, sendable, queries, accept_loss)
-    checked = await check(session, [each.writes for each in built if each.writes is not None])
-    compared = (note for each in comparisons for note in each.failed)
-    unbuilt = (note for each in built for note in each.failed)
+    checked = await check(session, [writes.writes for writes in built if writes.writes is not None])
+    compared = (note for comparison in comparisons for note in comparison.failed)
+    unbuilt = (note for writes in built for note in writes.failed)
     return Preparation(
         writes=checked.writes,
-        already_in_jira=_files(each.local_change for each in comparisons if each.already_in_jira),
-        to_merge_first=_files(each.local_change for each in comparisons if each.merge_first),
+        already_in_jira=_files(
+            comparison.local_change for comparison in comparisons if comparison.already_in_jira
+        ),
+        to_merge_first=_files(
+            comparison.local_change for comparison in comparisons if comparison.merge_first
+        ),
         added_keys={
-            each.head: each.added_keys
-            for each in local_changes
-            if each.head is not None and each.added_keys
+            change.head: change.added_keys
+            for change in local_changes
+            if change.head is not None and change.added_keys
         },
-        held_back=tuple(each.held_back for each in comparisons if each.held_back is not None),
+        held_back=tuple(
+            comparison.held_back for comparison in comparisons if comparison.held_back is not None
+        ),
         failed=(*compared, *unbuilt, *checked.failed),
-        warnings=tuple(note for each in built for note in each.warnings),
+        warnings=tuple(note for writes in built for note in writes.warnings),
     )
 
 
@@ -132,27 +142,27 @@ async def _build(
         mentioned=metadata.lookup.mentioned,
     )
     built: list[BuiltWrites] = []
-    for each in sendable:
+    for change in sendable:
         build = partial(
             build_writes,
-            each,
+            change,
             metadata,
             default_project=session.job.project,
             accept_loss=accept_loss,
             comments=comments,
             links=links,
         )
-        built.append(await compute(session.in_thread, 2 * CONVERSIONS * each.text_size, build))
+        built.append(await compute(session.in_thread, 2 * CONVERSIONS * change.text_size, build))
     return built
 
 
 def _is_converted(change: LocalChange) -> bool:
     """Return whether a change has more than titles and fields, so that texts are converted."""
-    parts = (each.part for found in change.edits.values() for each in found)
+    parts = (each.part for changes in change.edits.values() for each in changes)
     others = (part for part in parts if not (isinstance(part, str) or part is CorePart.TITLE))
     return change.head is None or bool(change.drafts) or any(True for _ in others)
 
 
 def _files(changes: Iterable[LocalChange]) -> dict[str, str]:
     """Return the files of tickets that Jira has, by their heads' IDs."""
-    return {each.head: each.local.path for each in changes if each.head is not None}
+    return {change.head: change.local.path for change in changes if change.head is not None}

@@ -70,7 +70,7 @@ async def push(
         or the next run finds it.
     """
     local_changes = await _select(session, survey.local_changes, tally, selection)
-    never_pulled = [each for each in survey.never_pulled if selection.names(each.ticket)]
+    never_pulled = [ticket for ticket in survey.never_pulled if selection.names(ticket.ticket)]
     if not local_changes and not never_pulled:
         await trio.lowlevel.checkpoint()
         return
@@ -103,18 +103,18 @@ async def _select(
 ) -> Sequence[LocalChange]:
     """Return the changes that may be sent; note what was not confirmed, or was sent before."""
     selected = await session.in_thread(select_changes, local_changes, session.state, selection)
-    stuck = {each.path for each in tally.result.failed if each.code is Code.BROKEN}
+    stuck = {note.path for note in tally.result.failed if note.code is Code.BROKEN}
     tally.leave(
         *(
-            each
-            for each in selected.left
-            if each.code is not Code.UNCERTAIN or each.path not in stuck
+            note
+            for note in selected.left
+            if note.code is not Code.UNCERTAIN or note.path not in stuck
         )
     )
     clashes = await session.in_thread(session.state.clashes) if selected.in_conflict else {}
-    for each in selected.in_conflict:
-        reason = in_conflict(each.name, ", ".join(clashes.get(each.head or "", ())))
-        tally.hold_back(Note(each.name, each.local.path, reason, Code.CONFLICT), each.writes)
+    for change in selected.in_conflict:
+        reason = in_conflict(change.name, ", ".join(clashes.get(change.head or "", ())))
+        tally.hold_back(Note(change.name, change.local.path, reason, Code.CONFLICT), change.writes)
     return selected.local_changes
 
 
@@ -130,25 +130,25 @@ async def _merge_and_prepare(
     """Merge the tickets that have changed in Jira too, and prepare them."""
     outcomes, _ = await refresh(session, plan.to_merge_first, seen=seen, added_keys=plan.added_keys)
     _add_notes(tally, outcomes)
-    noted = {each.family.issues[0].id for each in outcomes if each.note is not None}
+    noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
     wanted = plan.to_merge_first.keys() - noted
     survey = await session.survey()
-    changes = [each for each in survey.local_changes if each.head in wanted]
+    changes = [change for change in survey.local_changes if change.head in wanted]
     merged = await _select(session, changes, tally, selection)
     return await prepare(session, merged, advice="sync again in a moment", accept_loss=accept_loss)
 
 
 def _leave_longer_ways(plan: Preparation, confirmed: PushPlan, tally: PushTally) -> Preparation:
     """Leave out the edits whose status takes several transitions that the plan did not show."""
-    shown = {each.key: each.between for each in confirmed.entries}
+    shown = {entry.key: entry.between for entry in confirmed.entries}
     writes: list[TicketWrites] = []
     for ticket in plan.writes:
-        longer = [each for each in ticket.edits if each.between != shown.get(each.key, ())]
-        longer = [each for each in longer if each.between]
+        longer = [edit for edit in ticket.edits if edit.between != shown.get(edit.key, ())]
+        longer = [edit for edit in longer if edit.between]
         for edit in longer:
             way = way_text(edit.status, edit.between, edit.payload.status or "")
             tally.leave(Note.on(edit.issue, ticket.path, longer_way(way), Code.UNCONFIRMED))
-        edits = tuple(each for each in ticket.edits if each not in longer)
+        edits = tuple(edit for edit in ticket.edits if edit not in longer)
         if edits or ticket.new_issues:
             writes.append(replace(ticket, edits=edits))
     return replace(plan, writes=tuple(writes))
@@ -217,7 +217,7 @@ async def _unread_notes(
 async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> dict[str, int]:
     """Return the highest number in each project's keys; a new issue gets a higher number."""
     highest: dict[str, int] = {}
-    for project in {each.project for ticket in writes for each in ticket.new_issues}:
+    for project in {issue.project for ticket in writes for issue in ticket.new_issues}:
         key = await session.jira.newest_key(project)
         number = key.rpartition("-")[2] if key else ""
         highest[project] = int(number) if number.isdecimal() else 0
@@ -227,8 +227,8 @@ async def _highest_numbers(session: Session, writes: Sequence[TicketWrites]) -> 
 def _add_plan(tally: PushTally, plan: Preparation) -> None:
     tally.fail(*plan.failed)
     tally.warn(*plan.warnings)
-    for each in plan.held_back:
-        tally.hold_back(each.note, each.writes)
+    for back in plan.held_back:
+        tally.hold_back(back.note, back.writes)
 
 
 def _add_notes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
@@ -237,7 +237,7 @@ def _add_notes(tally: PushTally, outcomes: Sequence[FamilyResult]) -> None:
         if outcome.note is None:
             continue
         if outcome.written is WriteOutcome.CONFLICT:
-            shares = [outcome.outcome_of(each.key) for each in outcome.family.issues]
+            shares = [outcome.outcome_of(issue.key) for issue in outcome.family.issues]
             tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
         else:
             tally.fail(outcome.note)
@@ -256,11 +256,11 @@ def _actions(ticket: TicketWrites) -> Iterator[Action]:
 def _creation(new: NewIssue, ticket: TicketWrites) -> Action:
     changes = _changes(draft_changes(new.issue), ticket)
     shown = ticket.local_change.inherited_text
-    inherited = ((each.name, "", shown(each)) for each in new.payload.inherited)
+    inherited = ((change.name, "", shown(change)) for change in new.payload.inherited)
     return Action("create", "", new.issue.title, ticket.path, (*changes, *inherited))
 
 
 def _changes(changes: Sequence[Change], ticket: TicketWrites) -> tuple[tuple[str, str, str], ...]:
     files = uploads_of(changes, ticket.local_change.pictures)
-    own = ((each.name, each.old_shown, each.new_shown) for each in changes)
+    own = ((change.name, change.old_shown, change.new_shown) for change in changes)
     return (*own, *((UPLOAD, "", words) for words in files))

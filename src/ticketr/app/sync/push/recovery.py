@@ -64,10 +64,10 @@ async def recover(
     began = trio.current_time()
     left = await session.in_thread(session.state.creations.all)
     drafts = frozenset(map(read_draft, left))
-    found = await _look_up_all(session, left, began=began)
+    creations = await _look_up_all(session, left, began=began)
     existing: list[Creation] = []
     for asked in left:
-        creation = asked if asked.key is not None else found.get(asked.marker)
+        creation = asked if asked.key is not None else creations.get(asked.marker)
         if creation is None:  # it was certainly not created
             await session.in_thread(session.state.creations.forget, asked.marker)
         else:
@@ -87,7 +87,7 @@ async def recover(
 
 async def _fetch(session: Session, created: Iterable[Creation]) -> dict[str, Issue]:
     """Fetch new issues with their statuses, by their IDs; those that were deleted are missing."""
-    ids = [each.id for each in created if each.id is not None]
+    ids = [creation.id for creation in created if creation.id is not None]
     answer = await session.jira.bulk_fetch(ids, fields=["status"])
     return {issue.id: issue for issue in answer.issues}
 
@@ -96,10 +96,10 @@ async def _look_up_all(
     session: Session, left: Iterable[Creation], *, began: float
 ) -> dict[str, Creation]:
     """Find the issues whose answers were lost, by their markers."""
-    lost = [each for each in left if each.key is None]
+    lost = [creation for creation in left if creation.key is None]
     # A rate limit may delay a request after it was recorded. But the process that sent it has
     # ended, since this one holds the workspace's lock.
-    long_ago = all(time.time() - each.sent > LONG_AGO for each in lost)
+    long_ago = all(time.time() - creation.sent > LONG_AGO for creation in lost)
     return await look_up(session, lost, sent=-math.inf if long_ago else began)
 
 
@@ -126,13 +126,13 @@ async def look_up(
         more = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
         what = f'finding out whether "{asked[0].title}"{more} {"were" if more else "was"} created'
         await wait_for_late_requests(session, what, sent=sent)
-    found: dict[str, Creation] = {}
-    for project in dict.fromkeys(each.project for each in asked):
-        search = _Search(session, [each for each in asked if each.project == project])
-        found |= await search.run()
-    for creation in found.values():
+    creations: dict[str, Creation] = {}
+    for project in dict.fromkeys(creation.project for creation in asked):
+        search = _Search(session, [creation for creation in asked if creation.project == project])
+        creations |= await search.run()
+    for creation in creations.values():
         await session.in_thread(session.state.creations.put, creation)
-    return found
+    return creations
 
 
 class _Search:
@@ -141,9 +141,9 @@ class _Search:
     def __init__(self, session: Session, asked: Sequence[Creation]) -> None:
         self._session = session
         self._project = asked[0].project
-        self._after = min(each.after for each in asked)
-        self._sent = min(each.sent for each in asked)
-        self._missing = {each.marker: each for each in asked}
+        self._after = min(creation.after for creation in asked)
+        self._sent = min(creation.sent for creation in asked)
+        self._missing = {creation.marker: creation for creation in asked}
         self._found: dict[str, Creation] = {}
 
     async def run(self) -> dict[str, Creation]:
@@ -215,7 +215,7 @@ async def _find_file(
 ) -> tuple[str | None, set[str]]:
     """Find the file with the key, or else with the draft; also return files that cannot be read."""
     matcher, store = matcher_for(creation, drafts), session.store
-    found: list[tuple[float, str]] = []
+    pairs: list[tuple[float, str]] = []
     hidden: set[str] = set()
 
     def look(paths: Iterable[Path]) -> None:
@@ -230,10 +230,10 @@ async def _find_file(
             if is_own and score >= EQUAL:
                 score += 2 * EQUAL
             if score >= SAME_TITLE or (is_own and score):
-                found.append((score, name))
+                pairs.append((score, name))
 
     await session.visit_files(look)
-    return max(found, key=lambda each: each[0], default=(0.0, None))[1], hidden
+    return max(pairs, key=lambda each: each[0], default=(0.0, None))[1], hidden
 
 
 async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -> None:
@@ -242,13 +242,13 @@ async def _restore_keys(session: Session, on_failed: Callable[[Note], object]) -
     An editor may have saved an old copy of the draft, or git may have checked it out.
     """
     by_path: dict[str, list[Creation]] = {}
-    for each in await session.in_thread(session.state.creations.recently_written):
-        by_path.setdefault(each.path, []).append(each)
+    for creation in await session.in_thread(session.state.creations.recently_written):
+        by_path.setdefault(creation.path, []).append(creation)
     while True:  # a sub-task is found once its ticket has its key again
         lost = [
-            each
+            creation
             for some in chunks([*by_path.items()], CHUNK)
-            for each in await session.in_thread(_without_keys, session.store, some)
+            for creation in await session.in_thread(_without_keys, session.store, some)
         ]
         if not lost or not await _write_keys_again(session, lost, on_failed):
             return
@@ -278,26 +278,28 @@ async def _write_keys_again(
 ) -> bool:
     """Write keys again; return whether any was written."""
     locations = (await session.layout()).locations
-    lost = [each for each in lost if each.key not in locations]
+    lost = [creation for creation in lost if creation.key not in locations]
     existing: set[str] = set()
     for some in chunks(lost, PAGE):
-        answer = await session.jira.bulk_fetch([each.id or "" for each in some], fields=["summary"])
+        answer = await session.jira.bulk_fetch(
+            [creation.id or "" for creation in some], fields=["summary"]
+        )
         existing.update(issue.id for issue in answer.issues)
 
     failed: list[Note] = []
 
     def write() -> bool:
         editor, written = session.editor, False
-        for each in lost:
-            if each.id in existing:
-                key = partial(write_key, editor, each.path, matcher_for(each), least=EQUAL)
+        for creation in lost:
+            if creation.id in existing:
+                key = partial(write_key, editor, creation.path, matcher_for(creation), least=EQUAL)
                 tried = attempt(key)
                 written |= tried.is_done
                 if tried.problem is not None:
-                    failed.append(unwritten_key_note(each, each.path, tried.problem))
-                    session.state.creations.put(each)  # else its draft would be created again
+                    failed.append(unwritten_key_note(creation, creation.path, tried.problem))
+                    session.state.creations.put(creation)  # else its draft would be created again
             else:  # it was deleted in Jira: the draft is created again
-                session.state.creations.forget(each.marker)
+                session.state.creations.forget(creation.marker)
         return written
 
     is_written = await session.in_thread(write)

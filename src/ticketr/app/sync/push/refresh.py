@@ -101,13 +101,13 @@ class _Request:
         """Return its issues, the head first; an empty list if Jira does not have the head."""
         if self.head not in answers:
             return []
-        found = [answers[each] for each in (self.head, *self.members) if each in answers]
-        found += (
+        issues = [answers[text] for text in (self.head, *self.members) if text in answers]
+        issues += (
             issue
             for issue in map(answers.get, self.added_keys)
             if issue is not None and is_subtask(issue) and parent_id(issue) == self.head
         )
-        return list({each.id: each for each in found}.values())
+        return list({issue.id: issue for issue in issues}.values())
 
     def is_converted(self, answers: Mapping[str, Issue], columns: Columns) -> bool:
         """Return whether texts of its issues have to be converted."""
@@ -115,7 +115,7 @@ class _Request:
         if columns.comments or columns.texts:
             return bool(issues)
         known = self.known
-        return not all(each.id in known and known[each.id].is_of(each) for each in issues)
+        return not all(issue.id in known and known[issue.id].is_of(issue) for issue in issues)
 
 
 async def fetch_families(
@@ -180,10 +180,10 @@ async def adopt(
     writer = _writer(session, seen)
     outcomes: list[FamilyResult] = []
     absent: list[Note] = []
-    paths = {each.ticket.key: each.path for each in never_pulled}
+    paths = {ticket.ticket.key: ticket.path for ticket in never_pulled}
     wanted = [
-        _Request(each.ticket.key or "", tuple(each.ticket.keys()), each.path)
-        for each in never_pulled
+        _Request(ticket.ticket.key or "", tuple(ticket.ticket.keys()), ticket.path)
+        for ticket in never_pulled
     ]
     done, total = 0, sum(len(each.members) for each in wanted)
     for batch in _batches(wanted):
@@ -207,8 +207,8 @@ async def _requests(
     for some in chunks(list(heads), PAGE):
         members, known = await session.in_thread(_last_sync, session.state, some)
         wanted += (
-            _Request(each, members[each], heads[each], added_keys.get(each, ()), known[each])
-            for each in some
+            _Request(text, members[text], heads[text], added_keys.get(text, ()), known[text])
+            for text in some
         )
     return wanted
 
@@ -280,19 +280,19 @@ async def _fetch(session: Session, names: Sequence[str]) -> _Fetched:
 
 async def _lost(session: Session, wanted: _Request, found: Sequence[Issue]) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira; only a prune removes them."""
-    there = {name for each in found for name in (each.id, each.key)}
+    there = {name for issue in found for name in (issue.id, issue.key)}
     if not found or there.issuperset(wanted.members):
         return []
 
     def look() -> list[Issue]:
         known = session.state.issues_of(wanted.head)
-        lost = [each for each in known if not there & {each.id, each.key}]
+        lost = [issue for issue in known if not there & {issue.id, issue.key}]
         try:
             tickets = session.store.tickets(wanted.path)
         except TicketrError:  # the file was broken since a moment ago, and is not written
             return lost
         here = set(chain.from_iterable(ticket.keys() for ticket in tickets))
-        return [each for each in lost if each.key in here]
+        return [issue for issue in lost if issue.key in here]
 
     return await session.in_thread(look)
 
@@ -325,7 +325,7 @@ async def _write(
 ) -> list[FamilyResult]:
     """Write the tickets that were fetched into their files and the state."""
     outcomes: list[FamilyResult] = []
-    ready = (each for each in now.values() if not isinstance(each, Unavailable))
+    ready = (family for family in now.values() if not isinstance(family, Unavailable))
     for some in portions(ready, lambda each: len(each.text.text)):
         async with session.disk:
             written, error = await session.in_thread(writer.write, some)

@@ -62,7 +62,7 @@ class RichText:
         if isinstance(self.part, TextPart):
             return adf.to_adf(self.issue.texts.get(self.part.name, ""))
         return description_adf(
-            self.issue, files={each.mark: each.mark for each in self.uploads.values()}
+            self.issue, files={upload.mark: upload.mark for upload in self.uploads.values()}
         )
 
     def texts(self) -> Iterator[tuple[str, Place]]:

@@ -53,23 +53,23 @@ class RouteFinder:
             AuthenticationFailed: The site no longer takes the login.
         """
         waiting = deque(edits)
-        found: dict[str, FoundRoute] = {}
+        transitions: dict[str, FoundRoute] = {}
 
         async def find_some() -> None:
             while waiting:
                 edit = waiting.popleft()
                 try:
-                    found[edit.key] = await self.route(edit)
+                    transitions[edit.key] = await self.route(edit)
                 except AuthenticationFailed:  # every other request would fail too
                     raise
                 except (JiraError, NoTransition) as error:
-                    found[edit.key] = error
+                    transitions[edit.key] = error
 
         if not waiting:
-            return found
+            return transitions
         self._session.progress.say("Asking which statuses can be reached...")
         await run_in_tasks(find_some)
-        return found
+        return transitions
 
     async def route(self, edit: IssueEdit) -> tuple[Transition, ...]:
         """Return the transitions to an edit's status.
@@ -99,9 +99,9 @@ class RouteFinder:
             unknown = unknown_statuses(_next_statuses(edges), edit.status)
             if not unknown:
                 raise no_transition(status, transitions)
-            for each in unknown:
-                learnt = await self._transitions_from(edit, each)
-                edges[each.casefold()] = workflow[each.casefold()] = learnt
+            for text in unknown:
+                learnt = await self._transitions_from(edit, text)
+                edges[text.casefold()] = workflow[text.casefold()] = learnt
         await self._keep(edit, edges)
         fields = self._off_screen.get(edit.key, ())
         starts = (edit.status, *path)
@@ -133,7 +133,7 @@ class RouteFinder:
                 self._statuses[edit.project] = {}
         known = self._statuses[edit.project]
         own = set(known.get(edit.type_id, ()))
-        others = (each for each in known if own and set(known[each]) == own)
+        others = (text for text in known if own and set(known[text]) == own)
         return list(dict.fromkeys((edit.type_id, *others)))
 
     async def _keep(self, edit: IssueEdit, edges: _Edges) -> None:
@@ -145,4 +145,7 @@ class RouteFinder:
 
 
 def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
-    return {status: [each.to for each in found if each.to] for status, found in edges.items()}
+    return {
+        status: [transition.to for transition in transitions if transition.to]
+        for status, transitions in edges.items()
+    }

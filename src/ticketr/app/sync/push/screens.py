@@ -41,7 +41,7 @@ async def fields_off_screen(
         JiraError: A request failed.
     """
     screens: dict[tuple[str, str, str], frozenset[str] | None] = {}
-    found: dict[str, frozenset[str]] = {}
+    texts: dict[str, frozenset[str]] = {}
     for edit in edits:
         fields = edit.payload.fields.keys() - _EVERYWHERE
         if not fields or "issuetype" in edit.payload.fields:
@@ -51,14 +51,14 @@ async def fields_off_screen(
             screens[place] = await _edit_screen(session, edit.key)
         screen = screens[place]
         if screen is not None and (off := frozenset(fields - screen)):
-            found[edit.key] = off
-    return found
+            texts[edit.key] = off
+    return texts
 
 
 async def _edit_screen(session: Session, key: str) -> frozenset[str] | None:
     """Fetch the fields that can be edited; return None if the site does not tell."""
     try:
-        return frozenset(each.id for each in await session.jira.edit_fields(key))
+        return frozenset(field.id for field in await session.jira.edit_fields(key))
     except AuthenticationFailed:
         raise
     except Rejected:
@@ -78,7 +78,7 @@ def with_transition_fields(
     Returns:
         The edit, and what is wrong with the fields that no transition takes.
     """
-    steps = [Step(each) for each in route]
+    steps = [Step(transition) for transition in route]
     fields = dict(edit.payload.fields)
     problems: list[str] = []
     for field in sorted(off_screen):
@@ -97,9 +97,9 @@ def with_transition_fields(
 def _step_with(field: str, steps: list[Step]) -> tuple[int, ScreenField | None]:
     """Return the last step whose screen has a field, and the field there."""
     for at in reversed(range(len(steps))):
-        for each in steps[at].transition.fields:
-            if each.id == field:
-                return at, each
+        for screen_field in steps[at].transition.fields:
+            if screen_field.id == field:
+                return at, screen_field
     return 0, None
 
 
@@ -110,7 +110,7 @@ def _allowed_value(value: object, field: ScreenField) -> tuple[object, str]:
         return value, ""
     found: Allowed | None = find_name(name, field.allowed)
     if found is None:
-        names = (each.name for each in field.allowed)
+        names = (allowed.name for allowed in field.allowed)
         return value, f"{shown(name)} is not possible: {nearest(name, names)}"
     return {"id": found.id} if found.id else {"name": found.name}, ""
 
@@ -127,7 +127,7 @@ def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cas
 def _problem(edit: IssueEdit, field: str, reason: str) -> str:
     """Return what is wrong with a field, with its name, file and line."""
     fields = ESTIMATES.keys() if field == TIME_TRACKING else {field}
-    parts = [each.part for each in edit.payload.values if each.field in fields]
+    parts = [value.part for value in edit.payload.values if value.field in fields]
     part = parts[0] if parts else field
     places = edit.issue.places
     if isinstance(part, TextPart):

@@ -60,9 +60,11 @@ class SendableChange:
         """How many characters are converted in order to send it."""
         change = self.local_change
         drafts = [*change.drafts, *([] if change.head else [change.local.ticket])]
-        edits = (each for found in self.edits.values() for each in found if is_text(each.part))
+        edits = (
+            change for changes in self.edits.values() for change in changes if is_text(change.part)
+        )
         # The old text is converted too, to find what Jira's document has that it lacks.
-        return text_size(*drafts) + sum(len(each.old) + len(each.new) for each in edits)
+        return text_size(*drafts) + sum(len(edit.old) + len(edit.new) for edit in edits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +113,19 @@ async def compare_with_jira(
     Returns:
         One comparison for each change, in the same order.
     """
-    by_head = {each.head: each for each in local_changes if each.head is not None}
+    by_head = {
+        local_change.head: local_change
+        for local_change in local_changes
+        if local_change.head is not None
+    }
     heads = {head: each.local.path for head, each in by_head.items()}
     added_keys = {head: each.added_keys for head, each in by_head.items() if each.added_keys}
     families = await fetch_families(session, heads, added_keys)
     await _add_named_files(session, by_head, families)
-    whole = (each for each in families.values() if not isinstance(each, Unavailable))
-    comments = await known_comments(session, [issue for each in whole for issue in each.issues])
+    whole = (family for family in families.values() if not isinstance(family, Unavailable))
+    comments = await known_comments(session, [issue for family in whole for issue in family.issues])
     clashes = await session.in_thread(session.state.clashes)
-    found: dict[str, Comparison] = {}
+    comparisons: dict[str, Comparison] = {}
     for some in chunks(list(families), CHUNK):
         last = await session.in_thread(_last_sync, session.state, some, clashes)
         for head in some:
@@ -127,21 +133,23 @@ async def compare_with_jira(
             if isinstance(family, Unavailable):
                 await trio.lowlevel.checkpoint()
                 note = Note(change.name, change.local.path, family.reason, family.code)
-                found[head] = Comparison(change, failed=(note,))
+                comparisons[head] = Comparison(change, failed=(note,))
                 continue
             compare = partial(
                 _compare, change, family, last[head], comments, merging=merging, advice=advice
             )
-            found[head] = await compute(
+            comparisons[head] = await compute(
                 session.in_thread, _comparison_work(change, family), compare
             )
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
-    stale = [issue_id for each in found.values() for issue_id in each.stale]
+    stale = [issue_id for comparison in comparisons.values() for issue_id in comparison.stale]
     await session.in_thread(session.state.mark_stale, stale)
     return [
-        Comparison(each, SendableChange(each)) if each.head is None else found[each.head]
-        for each in local_changes
+        Comparison(local_change, SendableChange(local_change))
+        if local_change.head is None
+        else comparisons[local_change.head]
+        for local_change in local_changes
     ]
 
 
@@ -163,7 +171,7 @@ async def _add_named_files(
 def _comparison_work(change: LocalChange, family: RenderedFamily) -> int:
     assert change.base is not None
     versions = (change.local.ticket, family.text.ticket)
-    return CONVERSIONS * sum(differing_size(change.base, each) for each in versions)
+    return CONVERSIONS * sum(differing_size(change.base, version) for version in versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +211,11 @@ def _compare(
     """Compare the local change of one ticket with Jira, which has the new ``comments`` already."""
     change, here = _with_sent_in_base(change, family, last, comments)
     assert change.base is not None
-    keys = {each.id: each.key for each in family.issues}
+    keys = {issue.id: issue.key for issue in family.issues}
     renamed = {
-        each.key: now for each in last.issues if (now := keys.get(each.id, each.key)) != each.key
+        issue.key: now
+        for issue in last.issues
+        if (now := keys.get(issue.id, issue.key)) != issue.key
     }
     if change.name in renamed:
         reason = moved_away(change.name, renamed)
@@ -243,14 +253,14 @@ def _comparison(
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
     edits = {
         key: left
-        for key, found in change.edits.items()
-        if key in there and (left := still_to_send(found, there[key]))
+        for key, changes in change.edits.items()
+        if key in there and (left := still_to_send(changes, there[key]))
     }
     sendable = SendableChange(
         change,
         edits,
-        types={each.key: type_id(each.fields) for each in family.issues},
-        issues={each.key: each for each in family.issues},
+        types={issue.key: type_id(issue.fields) for issue in family.issues},
+        issues={issue.key: issue for issue in family.issues},
         texts=dict(family.text.texts),
     )
     return Comparison(

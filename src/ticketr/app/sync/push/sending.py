@@ -124,7 +124,7 @@ class IssueSender:
             failure = on_the_way(failure, error.reached, edit.payload.status)
         if not sent:
             return failure
-        names = ", ".join(each.name for each in sent)
+        names = ", ".join(change.name for change in sent)
         verb = "was" if len(sent) == 1 else "were"
         return replace(failure, reason=f"{names} {verb} sent, but not the rest: {failure.reason}")
 
@@ -162,15 +162,15 @@ class IssueSender:
             await send_comment(
                 self._session, write, issue=edit.issue_id, key=edit.key, after=edit.last_comment
             )
-            sent += [each for each in edit.changes if each.part == write.part]
+            sent += [change for change in edit.changes if change.part == write.part]
 
     async def _link(self, edit: IssueEdit, sent: list[Change]) -> None:
         """Send the links of an issue; add their lines to ``sent`` once Jira has all of them."""
         for write in edit.payload.links:
             await send_link(self._session, write, key=edit.key)
             self.linked.add(write.key)
-        lines = {each.part for each in edit.payload.values if each.field == LINK_FIELD}
-        sent += [each for each in edit.changes if each.part in lines]
+        lines = {value.part for value in edit.payload.values if value.field == LINK_FIELD}
+        sent += [change for change in edit.changes if change.part in lines]
 
     async def complete(self, new: NewIssue, created: Created, path: str) -> None:
         """Send the rest of a new issue; the next push sends what is left."""
@@ -224,11 +224,11 @@ class IssueSender:
         """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
         head, base = _known(local_change)
         new_base = add_to_base(base, edit.key, sent)
-        texts = {each.part: each.new for each in sent}
+        texts = {change.part: change.new for change in sent}
         values = _possible_values(edit)
-        confirmed = [each for each in values if texts.get(each.part) == each.text]
+        confirmed = [value for value in values if texts.get(value.part) == value.text]
         # A request for links may have added some links of a line and not the others.
-        rest = [each for each in values if each not in confirmed and each.field != LINK_FIELD]
+        rest = [value for value in values if value not in confirmed and value.field != LINK_FIELD]
 
         def record() -> None:
             state = self._session.state
@@ -267,13 +267,13 @@ def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueE
 def _sent_as_fields(edit: IssueEdit) -> list[Change]:
     """Return the changes that are sent with the fields of the issue."""
     others = {LINK_FIELD, *edit.transition_fields}
-    lines = {each.part for each in edit.payload.values if each.field in others}
+    lines = {value.part for value in edit.payload.values if value.field in others}
     return [
-        each
-        for each in edit.changes
-        if each.part != _STATUS
-        and each.part not in lines
-        and not isinstance(each.part, CommentPart)
+        change
+        for change in edit.changes
+        if change.part != _STATUS
+        and change.part not in lines
+        and not isinstance(change.part, CommentPart)
     ]
 
 
@@ -284,7 +284,7 @@ def _possible_values(edit: IssueEdit) -> list[SentValue]:
 
 def _moves_to(status: str, edit: IssueEdit) -> list[Change]:
     """Return the change of the status as far as it came."""
-    return [replace(each, new=status) for each in edit.changes if each.part == _STATUS]
+    return [replace(change, new=status) for change in edit.changes if change.part == _STATUS]
 
 
 def _known(local_change: LocalChange) -> tuple[str, Ticket]:

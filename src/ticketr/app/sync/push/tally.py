@@ -129,8 +129,8 @@ class PushTally:
 
     def leave(self, *notes: Note) -> None:
         """Note edits that were not confirmed, each once."""
-        known = {(each.path, each.name) for each in self.result.left}
-        new = (each for each in notes if (each.path, each.name) not in known)
+        known = {(note.path, note.name) for note in self.result.left}
+        new = (note for note in notes if (note.path, note.name) not in known)
         self.result = replace(self.result, left=(*self.result.left, *new))
 
     def hold_back(self, note: Note, writes: int) -> None:

@@ -131,7 +131,9 @@ def transition_to(
         NoTransition: None leads there.
     """
     transitions, fields = tuple(transitions), frozenset(fields)
-    fitting = [each for each in transitions if each.to.casefold() == status.casefold()]
+    fitting = [
+        transition for transition in transitions if transition.to.casefold() == status.casefold()
+    ]
     if not fitting:
         raise no_transition(status, transitions)
     return max(fitting, key=lambda each: len(fields.intersection(one.id for one in each.fields)))
@@ -139,7 +141,9 @@ def transition_to(
 
 def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
     """Return the error that lists which statuses can be reached instead."""
-    reachable = ", ".join(dict.fromkeys(each.to for each in transitions if each.to))
+    reachable = ", ".join(
+        dict.fromkeys(transition.to for transition in transitions if transition.to)
+    )
     return NoTransition(
         f'no transition leads to "{status}" from where it is; '
         f"{f'those that can be reached: {reachable}' if reachable else 'none can be reached'}"
@@ -168,8 +172,8 @@ async def _perform(
 async def status_now(jira: JiraClient, key: str) -> str:
     """Fetch the name of an issue's status; return an empty name if Jira has none."""
     answer = await jira.bulk_fetch([key], fields=["status"])
-    found = (*answer.issues, *answer.renamed)
-    return status_of(found[0]) if found else ""
+    issues = (*answer.issues, *answer.renamed)
+    return status_of(issues[0]) if issues else ""
 
 
 def status_value(status: str) -> SentValue:

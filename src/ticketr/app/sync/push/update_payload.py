@@ -67,9 +67,9 @@ def update_payload(
         path: The issue's file, for messages that name a line.
         pictures: The files that the description shows, by their addresses.
     """
-    changes = tuple(each for each in changes if not isinstance(each.part, CommentPart))
-    parts = {each.part: each for each in changes}
-    edited = {each.part: each for each in texts}
+    changes = tuple(change for change in changes if not isinstance(change.part, CommentPart))
+    parts = {change.part: change for change in changes}
+    edited = {text.part: text for text in texts}
     criteria: Change | None = None
     uploads: Mapping[str, PictureFile] = {}
     if CorePart.DESCRIPTION in parts:
@@ -92,12 +92,12 @@ def update_payload(
             status = change.new  # sent by transitions
         else:
             fields |= sent
-        values += (SentValue(change.part, change.new, *each) for each in sent.items())
+        values += (SentValue(change.part, change.new, *item) for item in sent.items())
     if criteria is not None:
         values += [
-            replace(each, part=criteria.part, text=criteria.new)
-            for each in values
-            if each.part is CorePart.DESCRIPTION
+            replace(value, part=criteria.part, text=criteria.new)
+            for value in values
+            if value.part is CorePart.DESCRIPTION
         ]
     found = _warnings(issue, changes, lookup, path, files_of(present or {}), pictures)
     return IssuePayload(
@@ -230,9 +230,9 @@ def _warnings(
 
 def _misfits(texts: Iterable[EditedText]) -> Iterator[str]:
     """Yield a warning for each text of which Jira has a block that it may refuse."""
-    for each in texts:
-        if each.misfits:
-            yield f"{each.name}: {_MISFIT.format(each.misfits[0])}"
+    for text in texts:
+        if text.misfits:
+            yield f"{text.name}: {_MISFIT.format(text.misfits[0])}"
 
 
 def _not_empty(change: Change) -> str:

@@ -77,26 +77,27 @@ async def with_uploads(
     settings = await session.jira.attachment_settings()
     if not settings.enabled:
         raise PictureNotAttached("attachments are switched off on this site")
-    found: dict[str, str] = {}
-    for each in payload.uploads:
-        session.progress.say(f"Attaching {each.path} to {key}...")
+    texts: dict[str, str] = {}
+    for upload in payload.uploads:
+        session.progress.say(f"Attaching {upload.path} to {key}...")
         opened = await session.in_thread(
-            open_picture, session.store.root, each.path, settings.limit
+            open_picture, session.store.root, upload.path, settings.limit
         )
         with closing(opened.file):
             send = _Uploader(
-                session, issue, key, opened, settings.limit, partial(on_sending, key, each.path)
+                session, issue, key, opened, settings.limit, partial(on_sending, key, upload.path)
             )
             attachment = await send.attach()
-        found[each.mark] = await _media_id(session, attachment, each)
+        texts[upload.mark] = await _media_id(session, attachment, upload)
     return replace(
         payload,
-        fields={name: adf.with_media_ids(value, found) for name, value in payload.fields.items()},
+        fields={name: adf.with_media_ids(value, texts) for name, value in payload.fields.items()},
         values=tuple(
-            replace(each, value=adf.with_media_ids(each.value, found)) for each in payload.values
+            replace(value, value=adf.with_media_ids(value.value, texts)) for value in payload.values
         ),
         comments=tuple(
-            replace(each, body=adf.with_media_ids(each.body, found)) for each in payload.comments
+            replace(comment, body=adf.with_media_ids(comment.body, texts))
+            for comment in payload.comments
         ),
     )
 
@@ -142,14 +143,14 @@ class _Uploader:
         )
         attached = await self._list_attached()
         if asked is not None:
-            found = _find(asked, attached)
-            if not found and not asked.attachment:
+            text = _find(asked, attached)
+            if not text and not asked.attachment:
                 what = f"finding out whether a file was attached to {self._key}"
                 await wait_for_late_requests(session, what)
                 attached = await self._list_attached()
-                found = _find(asked, attached)
-            if found:
-                return await self._record(replace(asked, attachment=found))
+                text = _find(asked, attached)
+            if text:
+                return await self._record(replace(asked, attachment=text))
         return await self._send(attached)
 
     async def _send(self, attached: Sequence[Attachment]) -> str:
@@ -158,7 +159,7 @@ class _Uploader:
         asked = AskedUpload(
             self._issue,
             picture.digest,
-            _free_name(picture.name, [each.name for each in attached]),
+            _free_name(picture.name, [attachment.name for attachment in attached]),
             picture.size,
             session.account,
         )
@@ -195,8 +196,8 @@ class _Uploader:
         if sent:
             return sent[0].id
         is_unsent = isinstance(failure, JiraError) and certainly_failed(failure, ())
-        if not is_unsent and (found := _find(asked, await self._list_attached())):
-            return found
+        if not is_unsent and (text := _find(asked, await self._list_attached())):
+            return text
         is_refused = isinstance(failure, Rejected) and failure.is_jiras
         if is_unsent or is_refused or isinstance(failure, PictureNotAttached):
             await self._forget(asked)
@@ -213,7 +214,9 @@ class _Uploader:
 
     async def _list_attached(self) -> Sequence[Attachment]:
         answer = await self._session.jira.bulk_fetch([self._issue], fields=[ATTACHMENT_FIELD])
-        return [each for issue in answer.issues for each in jira_attachments(issue.fields)]
+        return [
+            attachment for issue in answer.issues for attachment in jira_attachments(issue.fields)
+        ]
 
 
 def _find(asked: AskedUpload, attached: Iterable[Attachment]) -> str:
@@ -237,4 +240,4 @@ def _free_name(name: str, taken: Collection[str]) -> str:
     wanted = _NOT_IN_ADDRESSES.sub("_", safe_name(name))
     stem, dot, ending = wanted.rpartition(".")
     names = (f"{stem} ({number}){dot}{ending}" for number in range(2, len(taken) + 3))
-    return next(each for each in (wanted, *names) if each not in taken)
+    return next(text for text in (wanted, *names) if text not in taken)

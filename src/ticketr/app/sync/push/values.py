@@ -165,7 +165,7 @@ def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
         return {"value" if is_option else "name": name}
     found = find_name(name, spec.allowed)
     if found is None:
-        names = (each.name for each in spec.allowed)
+        names = (allowed.name for allowed in spec.allowed)
         raise BadValue(f"{shown(name)} is not possible: {nearest(name, names)}")
     return {"id": found.id} if found.id else {"name": found.name}
 
@@ -177,11 +177,11 @@ def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
         first, _, second = text.partition(BELOW)
         return {"value": first, **({"child": {"value": second}} if second else {})}
     records: dict[str, dict[str, object]] = {}
-    for each in spec.allowed:
-        records[_with_spaces(each.name)] = {"id": each.id}
-        for child in each.children:
-            name = _with_spaces(f"{each.name}{BELOW}{child.name}")
-            records[name] = {"id": each.id, "child": {"id": child.id}}
+    for allowed in spec.allowed:
+        records[_with_spaces(allowed.name)] = {"id": allowed.id}
+        for child in allowed.children:
+            name = _with_spaces(f"{allowed.name}{BELOW}{child.name}")
+            records[name] = {"id": allowed.id, "child": {"id": child.id}}
     found = find_name(text, (Allowed("", name) for name in records))
     if found is None:
         raise BadValue(f"{shown(text)} is not possible: {nearest(text, records)}")
@@ -195,9 +195,9 @@ def _with_spaces(text: str) -> str:
 
 def _team(text: str, teams: Mapping[str, str]) -> str:
     """Return the ID of a team from its name in a pulled ticket, or from the ID itself."""
-    found = find_name(text, (Allowed(number, name) for name, number in teams.items()))
-    if found is not None:
-        return found.id
+    allowed = find_name(text, (Allowed(number, name) for name, number in teams.items()))
+    if allowed is not None:
+        return allowed.id
     if _TEAM_ID.fullmatch(text):
         return text
     hint = "write a name that a pulled ticket has, or the team's ID"
@@ -269,9 +269,9 @@ def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
         return None
     if len(names) > 1:
         raise BadValue("an issue can be moved to one sprint only")
-    found = find_name(names[0], (Allowed(str(number), name) for name, number in sprints.items()))
-    if found is None:
+    allowed = find_name(names[0], (Allowed(str(number), name) for name, number in sprints.items()))
+    if allowed is None:
         raise BadValue(
             f"no ticket here has the sprint {shown(names[0])}; {nearest(names[0], sprints)}"
         )
-    return sprints[found.name]
+    return sprints[allowed.name]

@@ -72,12 +72,12 @@ class IssueEdit:
     @property
     def between(self) -> tuple[str, ...]:
         """The statuses on the way to its new one."""
-        return tuple(each.transition.to for each in self.route[:-1])
+        return tuple(step.transition.to for step in self.route[:-1])
 
     @property
     def transition_fields(self) -> frozenset[str]:
         """The IDs of the fields that are sent with its transitions."""
-        return frozenset(field for each in self.route for field in each.fields)
+        return frozenset(field for step in self.route for field in step.fields)
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ def metadata_queries(
 ) -> Iterable[MetadataQuery]:
     """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
     change = sendable.local_change
-    for key, found in sendable.edits.items():
-        yield MetadataQuery(_project_of(key), sendable.types[key], found)
+    for key, changes in sendable.edits.items():
+        yield MetadataQuery(_project_of(key), sendable.types[key], changes)
     project = _project_for_drafts(change, default_project)
     if project is not None:
         if change.head is None:
@@ -222,9 +222,9 @@ class _WritesBuilder:
             new_ticket = self._new_issue(change.local.ticket, project, subtask=False)
             if new_ticket is None:
                 return None
-        subtasks = (self._new_issue(each, project, subtask=True) for each in change.drafts)
+        subtasks = (self._new_issue(draft, project, subtask=True) for draft in change.drafts)
         return TicketWrites(
-            change, new_ticket, edits, tuple(each for each in subtasks if each is not None)
+            change, new_ticket, edits, tuple(subtask for subtask in subtasks if subtask is not None)
         )
 
     def _accepted_edits(self) -> tuple[IssueEdit, ...]:
@@ -235,10 +235,10 @@ class _WritesBuilder:
             sent, sendable.issues.values(), sendable.texts, fitting=self._accept_loss is True
         )
         refused = self._refuse_losses(losses(sent, texts))
-        found = (
+        edits = (
             self._edit(key, texts.get(key, ())) for key in sendable.edits if key not in refused
         )
-        return tuple(each for each in found if each is not None)
+        return tuple(edit for edit in edits if edit is not None)
 
     def _edit(self, key: str, texts: Iterable[EditedText]) -> IssueEdit | None:
         """Build the edit of an issue; add a note and return None if Jira would refuse it."""
@@ -270,7 +270,7 @@ class _WritesBuilder:
         pictures, changes = self._change.pictures, query.changes
         payload = update_payload(
             issue,
-            [each for each in changes if self._links.direction_of(each.part) is None],
+            [change for change in changes if self._links.direction_of(change.part) is None],
             self._metadata.field_specs(query),
             self._metadata.lookup,
             text_specs=self._metadata.text_specs(query),
@@ -281,7 +281,7 @@ class _WritesBuilder:
         )
         context = replace(
             self._comments,
-            known={each.id: each for each in jira_comments(there.fields)},
+            known={comment.id: comment for comment in jira_comments(there.fields)},
             files=files_of(there.fields),
             pictures=pictures,
         )
@@ -318,19 +318,19 @@ class _WritesBuilder:
             self.failed.append(Note.on(issue, self._path, reason, Code.INVALID))
             return False
         self.warnings += (
-            Note.on(issue, self._path, each, Code.LITERAL) for each in payload.warnings
+            Note.on(issue, self._path, warning, Code.LITERAL) for warning in payload.warnings
         )
-        self.warnings += (Note.on(issue, self._path, each, Code.LOSS) for each in payload.lost)
+        self.warnings += (Note.on(issue, self._path, text, Code.LOSS) for text in payload.lost)
         self.warnings += (
-            Note.on(issue, self._path, each, Code.INVALID) for each in payload.left_out
+            Note.on(issue, self._path, text, Code.INVALID) for text in payload.left_out
         )
         return True
 
     def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
         """Add notes about losses; return the keys of issues that must not be sent."""
-        refused = {each.key for each in unaccepted(lost, self._accept_loss)}
-        for key, part in dict.fromkeys((each.key, each.part) for each in lost):
-            found = [each for each in lost if (each.key, each.part) == (key, part)]
+        refused = {loss.key for loss in unaccepted(lost, self._accept_loss)}
+        for key, part in dict.fromkeys((loss.key, loss.part) for loss in lost):
+            found = [loss for loss in lost if (loss.key, loss.part) == (key, part)]
             names, text = ", ".join(map(_words_of, found)), part or CorePart.DESCRIPTION.value
             if key in refused:
                 reason = (

@@ -41,7 +41,7 @@ class SentComments:
 
     def of(self, issues: Iterable[Issue]) -> list[SentComment]:
         """Read the requests for some issues, which hold their comments and present keys."""
-        keys = {each.id: each.key for each in issues if COMMENT_FIELD in each.fields}
+        keys = {issue.id: issue.key for issue in issues if COMMENT_FIELD in issue.fields}
         if not keys:
             return []
         return [replace(one, key=keys[one.issue]) for one in self.all() if one.issue in keys]
@@ -53,20 +53,22 @@ class SentComments:
 
     def forget(self, markers: Collection[str]) -> None:
         """Delete requests whose comments do not exist."""
-        self._db.write_all("DELETE FROM comment WHERE marker = ?", [(each,) for each in markers])
+        self._db.write_all(
+            "DELETE FROM comment WHERE marker = ?", [(marker,) for marker in markers]
+        )
 
     def note_found(self, issues: Sequence[Issue]) -> None:
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
-        for each in found_comments(self.of(issues), issues):
-            self._put(each)
+        for comment in found_comments(self.of(issues), issues):
+            self._put(comment)
 
     def settle(self, issues: Iterable[Issue]) -> None:
         """Record that the state has the comments of some issues, and delete old requests."""
         now = time.time()
-        asked = [each for each in self.of(issues) if each.id and not each.is_settled]
+        asked = [comment for comment in self.of(issues) if comment.id and not comment.is_settled]
         self._db.write_all(
             "UPDATE comment SET settled = ? WHERE marker = ?",
-            [(now, each.marker) for each in asked],
+            [(now, comment.marker) for comment in asked],
         )
         if asked:
             self._db.write("DELETE FROM comment WHERE settled < ?", (now - REMEMBERED,))

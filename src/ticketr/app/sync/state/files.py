@@ -23,8 +23,8 @@ class MediaIds:
     def of(self, attachments: Iterable[str]) -> dict[str, str]:
         """Read the known media IDs of some attachments, by the IDs of the attachments."""
         query = "SELECT media FROM media WHERE attachment = ?"
-        found = ((each, self._db.read(query, (each,))) for each in attachments)
-        return {each: rows[0][0] for each, rows in found if rows}
+        pairs = ((attachment, self._db.read(query, (attachment,))) for attachment in attachments)
+        return {each: rows[0][0] for each, rows in pairs if rows}
 
     def put(self, found: Mapping[str, str]) -> None:
         """Store media IDs, by the IDs of the attachments."""

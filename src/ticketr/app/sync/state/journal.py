@@ -42,7 +42,7 @@ class Conflict:
     @property
     def parts_text(self) -> str:
         """The parts on one line, without repeating the ticket's own key."""
-        return ", ".join(each.removeprefix(f"{self.key}: ") for each in self.parts)
+        return ", ".join(part.removeprefix(f"{self.key}: ") for part in self.parts)
 
 
 class Conflicts:
@@ -63,7 +63,7 @@ class Conflicts:
 
     def of(self, key: str) -> Conflict | None:
         """Read the conflict of one ticket, if there is one."""
-        return next((each for each in self.all() if each.key == key), None)
+        return next((conflict for conflict in self.all() if conflict.key == key), None)
 
     def add(self, conflict: Conflict) -> None:
         """Store a conflict; it replaces an older one of the same ticket."""
@@ -133,11 +133,11 @@ class Creations:
 
     def all(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
-        found = self._select_where("settled IS NULL")
+        creations = self._select_where("settled IS NULL")
         with self._db.sound():
-            for each in found:
-                _check(each)
-        return found
+            for creation in creations:
+                _check(creation)
+        return creations
 
     def recently_written(self) -> list[Creation]:
         """Read the requests whose keys were written into files in the last days, oldest first."""
@@ -164,7 +164,7 @@ class Creations:
             self._db.write_all(
                 f"INSERT OR REPLACE INTO creation ({_COLUMNS})"  # noqa: S608 - our own words
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_values(each) for each in creations],
+                [_values(creation) for creation in creations],
             )
 
     def mark_written(self, creation: Creation, path: str, *, now: float) -> None:
@@ -194,28 +194,28 @@ class SentValues:
         self._db.write_all(
             "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (head, key, each.name, each.text, each.field, json.dumps(each.value))
-                for each in values
+                (head, key, value.name, value.text, value.field, json.dumps(value.value))
+                for value in values
             ],
         )
 
     def of(self, head: str) -> dict[str, list[SentValue]]:
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
-        found: dict[str, list[SentValue]] = {}
+        values: dict[str, list[SentValue]] = {}
         with self._db.sound():
             for key, part, text, field, value in self._db.read(query, (head,)):
-                found.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
+                values.setdefault(key, []).append(sent_value(part, text, field, json.loads(value)))
         for key, text in self._db.read("SELECT key, text FROM sent_whole WHERE head = ?", (head,)):
-            found.setdefault(key, []).extend(of_whole(text))
-        return found
+            values.setdefault(key, []).extend(of_whole(text))
+        return values
 
     def confirm(self, head: str, key: str, values: Iterable[SentValue]) -> None:
         """Store the parts that Jira has taken, instead of what was sent of them before."""
         values = tuple(values)
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
-            [(head, key, each.name) for each in values],
+            [(head, key, value.name) for value in values],
         )
         self.put(head, key, values)
 
@@ -223,7 +223,7 @@ class SentValues:
         """Delete what Jira has refused."""
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
-            [(head, key, each.name, each.text, json.dumps(each.value)) for each in values],
+            [(head, key, value.name, value.text, json.dumps(value.value)) for value in values],
         )
 
     def forget(self, head: str) -> None:

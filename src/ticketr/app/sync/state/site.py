@@ -36,9 +36,9 @@ class SiteRecord:
         Raises:
             OtherSite: It holds tickets, conflicts or requested issues of another site.
         """
-        found = self._db.read("SELECT value FROM about WHERE name = 'site'")
-        if found and found[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
-            raise OtherSite(root, found[0][0], url)
+        anies = self._db.read("SELECT value FROM about WHERE name = 'site'")
+        if anies and anies[0][0] != url and self._db.read(_HOLDS_SOMETHING)[0][0]:
+            raise OtherSite(root, anies[0][0], url)
 
     def claim_site(self, url: str) -> None:
         """Store the Jira site that this workspace belongs to from now on."""
@@ -60,7 +60,7 @@ class SiteRecord:
         Returns:
             Whether any issue was marked.
         """
-        text = json.dumps([list(each) for each in names])
+        text = json.dumps([list(name) for name in names])
         with self._db.batch():
             rows = self._db.read("SELECT value FROM about WHERE name = 'columns'")
             if rows and rows[0][0] == text:
@@ -126,4 +126,4 @@ class SiteRecord:
         rows = self._db.read(query, (f"workflow {project} {type_id}",))
         with self._db.sound():
             found = json.loads(rows[0][0]) if rows else {}
-            return {str(name): [str(each) for each in to] for name, to in found.items()}
+            return {str(name): [str(value) for value in to] for name, to in found.items()}

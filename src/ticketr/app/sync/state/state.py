@@ -113,12 +113,12 @@ def rows_from_json(text: str) -> tuple[list[IssueRow], float]:
     stored = json.loads(text)
     rows = [
         IssueRow(
-            Issue(str(each["id"]), str(each["key"]), dict(each["fields"])),
-            str(each["updated"]),
-            bool(each["exact"]),
-            bool(each.get("stale", False)),  # an older version did not tell
+            Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
+            str(value["updated"]),
+            bool(value["exact"]),
+            bool(value.get("stale", False)),  # an older version did not tell
         )
-        for each in stored["issues"]
+        for value in stored["issues"]
     ]
     return rows, float(stored["seen"])
 
@@ -330,7 +330,7 @@ class State:
 
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Mark issues of which Jira has newer versions that were not written."""
-        self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(each,) for each in ids])
+        self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(text,) for text in ids])
 
     def sprints(self, field_id: str) -> dict[str, int]:
         """Return the ID of each sprint that some issue here is or was in, by its name."""
@@ -338,19 +338,19 @@ class State:
             "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"
             " FROM issue, json_each(issue.fields, ?) AS sprint"
         )
-        found = self._db.read(query, (f'$."{field_id}"',))
-        return {name: number for name, number in found if name and isinstance(number, int)}
+        anies = self._db.read(query, (f'$."{field_id}"',))
+        return {name: number for name, number in anies if name and isinstance(number, int)}
 
     def teams(self, field_id: str) -> dict[str, str]:
         """Return the ID of each team that some issue here has, by its name."""
         query = "SELECT DISTINCT json_extract(fields, ?), json_extract(fields, ?) FROM issue"
-        found = self._db.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
-        return {name: number for name, number in found if name and isinstance(number, str)}
+        anies = self._db.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
+        return {name: number for name, number in anies if name and isinstance(number, str)}
 
     def confirm(self, ids: Iterable[str], *, seen: float) -> None:
         """Record that a pull which began at ``seen`` found these issues up to date."""
         with self._db.batch():
             self._db.write_all(
                 "UPDATE issue SET seen = ? WHERE id = ? AND stale = 0 AND seen < ?",
-                [(seen, each, seen) for each in ids],
+                [(seen, text, seen) for text in ids],
             )

@@ -94,9 +94,9 @@ def find_raw_keys(name: str, data: bytes) -> RawKeys:
 
 
 def _key_at_start(pattern: re.Pattern[str], line: str) -> Iterator[str]:
-    found = pattern.match(line)
-    if found is not None:
-        yield f"{found['word'].upper()}-{found['number']}"
+    match = pattern.match(line)
+    if match is not None:
+        yield f"{match['word'].upper()}-{match['number']}"
 
 
 def broken_file_of(path: str, broken: Container[str]) -> str | None:
@@ -106,5 +106,5 @@ def broken_file_of(path: str, broken: Container[str]) -> str | None:
         path: A path relative to the workspace.
         broken: The files and folders that cannot be read.
     """
-    places = (path, *(each.as_posix() for each in PurePosixPath(path).parents))
-    return next((each for each in places if each in broken), None)
+    places = (path, *(parent.as_posix() for parent in PurePosixPath(path).parents))
+    return next((place for place in places if place in broken), None)

@@ -51,17 +51,19 @@ def missing_files(
     taken: set[str] = set()
     missing: list[tuple[Attachment, str]] = []
     blocked: list[Attachment] = []
-    for each in attachments:
-        names = [name for name in possible_names(each.name, each.id) if name not in taken]
-        there = next((name for name in names if _is_there(folder / name, each.size)), None)
+    for attachment in attachments:
+        names = [
+            name for name in possible_names(attachment.name, attachment.id) if name not in taken
+        ]
+        there = next((name for name in names if _is_there(folder / name, attachment.size)), None)
         free = next((name for name in names if not os.path.lexists(folder / name)), None)
         if there is not None:
             taken.add(there)
         elif free is not None:
             taken.add(free)
-            missing.append((each, free))
+            missing.append((attachment, free))
         else:
-            blocked.append(each)
+            blocked.append(attachment)
     return missing, blocked
 
 

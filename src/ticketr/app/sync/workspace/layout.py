@@ -45,12 +45,12 @@ class Layout:
         for path in paths:
             name = store.name_of(path)
             try:
-                found = store.locations(name)
+                pairs = store.locations(name)
             except TicketrError as error:
                 self._unreadable[name] = error
                 self._raw.append((name, store.raw_keys(name)))
                 continue
-            for key, location in found:
+            for key, location in pairs:
                 first = self.locations.setdefault(key, location)
                 if first is not location:
                     self._refuse(DuplicateKey(key, first.path, location.path))

@@ -35,16 +35,16 @@ class ConflictMarker:
 
 def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
     """Find the files of tickets that hold conflict markers; what cannot be read is left out."""
-    for path in (each for paths in store.walk() for each in paths):
-        if (found := find_conflict_marker(store, store.name_of(path))) is not None:
-            yield found
+    for path in (path for paths in store.walk() for path in paths):
+        if (marker := find_conflict_marker(store, store.name_of(path))) is not None:
+            yield marker
 
 
 def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file."""
     try:
         data = store.content(name)
-        if any(each in data for each in _MARKERS):  # so few that they can be read once more
+        if any(marker in data for marker in _MARKERS):  # so few that they can be read once more
             store.tickets(name)
     except TicketSyntaxError as error:
         return ConflictMarker(name, error.line) if CONFLICT.match(error.text) else None

@@ -85,7 +85,7 @@ def _usable(root: Path, path: str) -> tuple[str, int]:
         found = os.stat(real)  # noqa: PTH116
     except OSError:
         raise _Unusable(_MISSING) from None
-    if any(each.startswith(".") for each in name.parts):
+    if any(part.startswith(".") for part in name.parts):
         raise _Unusable(_HIDDEN)
     if not stat.S_ISREG(found.st_mode):
         raise _Unusable(_NO_FILE)

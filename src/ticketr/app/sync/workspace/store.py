@@ -172,7 +172,7 @@ class Store:
         for folder, folders, names in os.walk(self.root):
             here = self.root / folder
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
-            folders[:] = sorted(each for each in folders if not each.startswith("."))
+            folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for name in names:
                 if self._lock is not None and name.startswith(TEMPORARY):
                     with suppress(OSError):
@@ -227,7 +227,7 @@ class Store:
         """Return whether a file holds a key; False if the file does not exist."""
         if not (self.root / name).is_file():
             return False
-        return key in chain.from_iterable(each.keys() for each in self.tickets(name))
+        return key in chain.from_iterable(ticket.keys() for ticket in self.tickets(name))
 
     def locations(self, name: str) -> list[tuple[str, TicketLocation]]:
         """Return the location of every ticket with a key in a file.

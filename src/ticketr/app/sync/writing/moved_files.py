@@ -38,15 +38,17 @@ def follow_renames(
     The workspace is looked through only if one of their files is gone or empty, and only files in
     which the state knows no ticket are read.
     """
-    homes = {each.head.id: home_of(state, each) for each in families}
-    gone = [each for each in families if (home := homes[each.head.id]) and _is_gone(store, home)]
+    homes = {family.head.id: home_of(state, family) for family in families}
+    gone = [
+        family for family in families if (home := homes[family.head.id]) and _is_gone(store, home)
+    ]
     if not gone:
         return families
-    keys = {each.head.id: _keys_of(state, each) for each in gone}
+    keys = {family.head.id: _keys_of(state, family) for family in gone}
     known = set(state.paths_by_key().values()).difference(homes.values())
-    found = _find(store, frozenset(chain.from_iterable(keys.values())), known)
-    places = {head: name for head, some in keys.items() for key in some if (name := found.get(key))}
-    return [replace(each, path=places.get(each.head.id, each.path)) for each in families]
+    texts = _find(store, frozenset(chain.from_iterable(keys.values())), known)
+    places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
+    return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
 
 
 def _is_gone(store: Store, name: str) -> bool:
@@ -64,12 +66,12 @@ def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
 
 def _find(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
     """Return the file of each key that stands in a file whose name is not known."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for path in chain.from_iterable(store.walk()):
         name = store.name_of(path)
         if name not in known:
-            found.update((key, name) for key in _keys_in(store, name) if key in keys)
-    return found
+            texts.update((key, name) for key in _keys_in(store, name) if key in keys)
+    return texts
 
 
 def _keys_in(store: Store, name: str) -> Iterable[str]:

@@ -72,16 +72,16 @@ def render_family(
     last = len(order)
     ordered = sorted(subtasks, key=lambda each: (order.get(each.id, last), _number(each.id)))
     issues = tuple(
-        Issue(id=each.id, key=each.key, fields=slim(each.fields)) for each in (head, *ordered)
+        Issue(id=issue.id, key=issue.key, fields=slim(issue.fields)) for issue in (head, *ordered)
     )
     text = family_text(issues[0], issues[1:], columns, known)
-    own = frozenset(stale).intersection(each.id for each in issues)
+    own = frozenset(stale).intersection(issue.id for issue in issues)
     return RenderedFamily(issues, text, path, own)
 
 
 def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
     """Return a family in the wording of its file, wherever Jira has what the file says."""
-    files = {each.key: files_of(each.fields) for each in family.issues}
+    files = {issue.key: files_of(issue.fields) for issue in family.issues}
     ticket = keep_wording_of_file(family.text.ticket, local, files)
     if ticket == family.text.ticket:
         return family

@@ -43,7 +43,7 @@ def unedited_texts(state: State, family: RenderedFamily, bases: Sequence[str]) -
     The base includes the edits that Jira has from an interrupted push.
     """
     sent = state.sent.of(family.head.id)
-    return [_text_with_sent(each, family, sent) for each in bases] if sent else bases
+    return [_text_with_sent(base, family, sent) for base in bases] if sent else bases
 
 
 def known_texts(state: State, head: str) -> dict[str, KnownText]:
@@ -77,16 +77,18 @@ def known_texts(state: State, head: str) -> dict[str, KnownText]:
         if row.exact
         and row.issue.fields  # else it was created here, and never read
         and (text := texts.get(row.issue.key)) is not None
-        and not any(is_rich_text(each.part) for each in sent.get(row.issue.key, ()))
+        and not any(is_rich_text(value.part) for value in sent.get(row.issue.key, ()))
         and not earlier_names(text, row.issue.fields.get("description"))
     }
 
 
 def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:
     """Return the new keys of issues that were moved since the last sync, by their old keys."""
-    now = {each.id: each.key for each in family.issues}
+    now = {issue.id: issue.key for issue in family.issues}
     known = state.issues_of(family.head.id)
-    return {each.key: now[each.id] for each in known if now.get(each.id, each.key) != each.key}
+    return {
+        issue.key: now[issue.id] for issue in known if now.get(issue.id, issue.key) != issue.key
+    }
 
 
 def versions_of(
@@ -112,10 +114,10 @@ def versions_of(
     local = rekeyed(local, renamed)
     sent = {renamed.get(key, key): each for key, each in state.sent.of(head).items()}
     known = state.issues_of(head)
-    read = [rekeyed(ticket, renamed) for each in bases if (ticket := read_ticket(each)) is not None]
+    read = [rekeyed(ticket, renamed) for base in bases if (ticket := read_ticket(base)) is not None]
     comments = state.comments.of(family.issues)
-    before_rename = [replace(each, key=renamed.get(each.key, each.key)) for each in known]
-    pairs = (fold_earlier_texts(each, local, before_rename) for each in read)
+    before_rename = [replace(issue, key=renamed.get(issue.key, issue.key)) for issue in known]
+    pairs = (fold_earlier_texts(ticket, local, before_rename) for ticket in read)
     numbered = (with_sent_comments(*pair, comments, remote) for pair in pairs)
     caught_up = (
         add_sent_to_base(each, here, remote, family.issues, sent, known=known)
@@ -127,10 +129,10 @@ def versions_of(
         return Versions(local if adopted else None, local, remote)
     remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
     if local != before:  # else nothing is merged
-        files = {each.key: files_of(each.fields) for each in family.issues}
+        files = {issue.key: files_of(issue.fields) for issue in family.issues}
         remote = keep_wording_of_file(remote, before, files)
-    links = (each for issue in (*family.issues, *known) for each in jira_links(issue.fields))
-    return Versions(before, local, remote, frozenset(each.line for each in links))
+    links = (link for issue in (*family.issues, *known) for link in jira_links(issue.fields))
+    return Versions(before, local, remote, frozenset(link.line for link in links))
 
 
 def _text_with_sent(

@@ -68,7 +68,7 @@ class FamilyResult:
     @property
     def ids(self) -> tuple[str, ...]:
         """The IDs of its issues, the head's first."""
-        return tuple(each.id for each in self.family.issues)
+        return tuple(issue.id for issue in self.family.issues)
 
     def outcome_of(self, key: str) -> WriteOutcome:
         """Return what was done with one issue."""
@@ -161,7 +161,7 @@ class FamilyWriter:
                 except FileFailed as error:
                     if not error.alone:
                         return outcomes, error
-                    outcomes += (self._fail(each, name, error) for each in group)
+                    outcomes += (self._fail(family, name, error) for family in group)
         return outcomes, None
 
     def merge(self, family: RenderedFamily, local: Ticket) -> Merged:
@@ -189,7 +189,7 @@ class FamilyWriter:
                 outcomes.append(FamilyResult(family, None, note=note))
                 continue
             last = groups[-1] if groups else ("", [])
-            if last[0] == name and all(each.head.id != head.id for each in last[1]):
+            if last[0] == name and all(family.head.id != head.id for family in last[1]):
                 last[1].append(family)
             else:
                 groups.append((name, [family]))
@@ -206,7 +206,7 @@ class FamilyWriter:
         try:
             decided = retry_if_changed(lambda: self._replace(name, families, bases))
         except TicketSyntaxError as error:  # the file was edited since it was looked at
-            return [self._fail(each, name, error) for each in families]
+            return [self._fail(family, name, error) for family in families]
         return [self._record(family, name, decision) for family, decision in decided]
 
     def _replace(
@@ -223,12 +223,12 @@ class FamilyWriter:
         snapshot = self._editor.read(name)
         if snapshot is None:
             reason = self._store.refusal(name)
-            return [(each, Decision.kept(reason)) for each in families]
+            return [(family, Decision.kept(reason)) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
-        families = [self._in_wording(each, file, indexes) for each in families]
+        families = [self._in_wording(family, file, indexes) for family in families]
         decisions = [
-            self._decide(name, file, indexes, each, bases[each.head.id]) for each in families
+            self._decide(name, file, indexes, family, bases[family.head.id]) for family in families
         ]
         pairs = zip(families, decisions, strict=True)
         decisions = [self._put_aside(family, each) for family, each in pairs]
@@ -244,11 +244,11 @@ class FamilyWriter:
             new = rewrite(file, changes, added)
             # Jira's texts can be fetched again, but not what people wrote into the same file. A
             # large file is replaced often in one pull, so it is not synced to disk each time.
-            merged = any(each.outcome is WriteOutcome.MERGED for each in decisions)
+            merged = any(decision.outcome is WriteOutcome.MERGED for decision in decisions)
             shared = len(changes) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _LARGE)
             self._editor.replace(snapshot, new, durable=durable)
-        done = [self._with_replacement(each, file, new) for each in decisions]
+        done = [self._with_replacement(decision, file, new) for decision in decisions]
         return list(zip(families, done, strict=True))
 
     def _in_wording(

@@ -72,7 +72,7 @@ def change_chosen(state: AppState, _: float) -> Step | None:
         choose = state.keymap.hint(KeyAction.SELECT, Context.MAIN, "chooses one", before="; ")
         return state.noticed(f"Choose tickets first{choose}"), ()
 
-    keys = tuple(each.key for each in rows if each.key)
+    keys = tuple(row.key for row in rows if row.key)
 
     def chosen(state: AppState, index: int) -> Step:
         if index >= len(_KINDS):
@@ -84,7 +84,7 @@ def change_chosen(state: AppState, _: float) -> Step | None:
 
     refused = "" if keys else "Jira has none of them"
     options = tuple(Option(each.words, "in the files") for each in _KINDS)
-    options += tuple(Option(each, "in Jira, at once", refused) for each in _IN_JIRA)
+    options += tuple(Option(text, "in Jira, at once", refused) for text in _IN_JIRA)
     return state.opened(Choice(f"Change {_chosen_words(len(rows))}", options, chosen)), ()
 
 
@@ -97,7 +97,7 @@ def change_status(state: AppState) -> Step | None:
 
 def _chosen_rows(state: AppState) -> tuple[ListRow, ...]:
     workspace = state.workspace
-    return tuple(each for each in workspace.rows if each.id in workspace.chosen)
+    return tuple(row for row in workspace.rows if row.id in workspace.chosen)
 
 
 def _in_jira(state: AppState, rows: tuple[ListRow, ...], keys: tuple[str, ...], at: int) -> Step:
@@ -171,7 +171,7 @@ def _values(state: AppState, rows: tuple[ListRow, ...], kind: _Kind) -> AppState
     values = tuple(counts)[:MOST_VALUES]
     if not values:
         return state.opened(_value_input(rows, kind, ""))
-    options = [Option(clean(each), _ticket_words(counts[each])) for each in values]
+    options = [Option(clean(value), _ticket_words(counts[value])) for value in values]
     if kind.nobody:
         options.append(Option(kind.nobody))
         values = (*values, "")

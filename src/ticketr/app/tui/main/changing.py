@@ -58,8 +58,8 @@ def _status_before(state: AppState, row: ListRow) -> str:
     ticket = state.ticket
     if ticket is None or ticket.order != row.order or ticket.sheet is None:
         return ""
-    edits = (each for each in ticket.sheet.edits if each.part == "Status")
-    return next((each.before for each in edits), "")
+    edits = (edit for edit in ticket.sheet.edits if edit.part == "Status")
+    return next((edit.before for edit in edits), "")
 
 
 def add(state: AppState, _: float) -> Step | None:
@@ -136,7 +136,7 @@ def _parent_row(workspace: WorkspaceView, parent: IssuePlace | None) -> ListRow 
     """Return the row of the ticket that was to get a sub-task; the selected one if none was."""
     if parent is None:
         return _ticket_of(workspace, workspace.row)
-    return next((each for each in workspace.rows if place_of(each) == parent), None)
+    return next((row for row in workspace.rows if place_of(row) == parent), None)
 
 
 def show_added(state: AppState, added: TicketAdded) -> AppState:
@@ -146,9 +146,9 @@ def show_added(state: AppState, added: TicketAdded) -> AppState:
         return state
     title = clean(added.title)
     rows = [
-        each
-        for each in workspace.rows
-        if each.is_draft and each.path == added.path and each.title == title
+        row
+        for row in workspace.rows
+        if row.is_draft and row.path == added.path and row.title == title
     ]
     if not rows or state.workspace.name != workspace.name:
         return state
@@ -164,4 +164,6 @@ def _ticket_of(workspace: WorkspaceView, row: ListRow | None) -> ListRow | None:
     """Return the row of the ticket of a row, which may be that of a sub-task."""
     if row is None or row.is_broken:
         return None
-    return next((each for each in workspace.rows if each.order == (*row.order[:3], 0)), None)
+    return next(
+        (list_row for list_row in workspace.rows if list_row.order == (*row.order[:3], 0)), None
+    )

@@ -99,7 +99,7 @@ def _selected_task(state: AppState) -> ListRow | None:
     if ticket is None or ticket.task < 0:
         return None
     order = (*ticket.order[:3], ticket.task + 1)
-    return next((each for each in state.workspace.rows if each.order == order), None)
+    return next((row for row in state.workspace.rows if row.order == order), None)
 
 
 def fold(state: AppState, now: float) -> Step | None:

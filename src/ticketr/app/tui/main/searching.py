@@ -35,8 +35,8 @@ def search(state: AppState, now: float) -> Step | None:
         ahead = next((at for at in hits if at >= before.index), hits[0] if hits else before.index)
         state = state.with_workspace(workspace)
         state = select(state, ahead, math.inf)
-        found = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
-        return replace(state, notice=found if words.strip() else "", rest_until=now)
+        text = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
+        return replace(state, notice=text if words.strip() else "", rest_until=now)
 
     def left(state: AppState) -> AppState:
         shown = replace(

@@ -50,8 +50,8 @@ _IN_TEXT = re.compile(
 
 def panel_of(content: str) -> str | None:
     """Return the kind of panel that a quote is, by the text of its first paragraph."""
-    found = _PANEL.match(content)
-    return PANELS.get(found[1].upper()) if found else None
+    match = _PANEL.match(content)
+    return PANELS.get(match[1].upper()) if match else None
 
 
 def read_forms(tokens: Sequence[Token]) -> list[Token]:
@@ -66,7 +66,7 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
             made.append(tokens[at])
         elif end and made and made[-1].type == "text" and made[-1].content.endswith("@"):
             made[-1].content = made[-1].content[:-1]
-            name = _text("@" + "".join(each.content or " " for each in tokens[at + 1 : end]))
+            name = _text("@" + "".join(token.content or " " for token in tokens[at + 1 : end]))
             made += _tag("span", "mention", name)
             at = end
         elif tokens[at].type == "text":
@@ -79,8 +79,8 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
 
 def _closing(tag: str) -> str:
     """Return the end tag of a node whose text is shown as it is; else nothing."""
-    found = _NODE.match(tag)
-    return f"</{found[1]}>" if found else ""
+    match = _NODE.match(tag)
+    return f"</{match[1]}>" if match else ""
 
 
 def _joined(tokens: list[Token]) -> list[Token]:
@@ -112,9 +112,9 @@ def _read_text(token: Token, made: list[Token]) -> None:
     """Add the tokens of a text to those before it."""
     words = token.content
     before = made[-1] if made else None
-    if before is not None and before.type == "code_inline" and (found := _STATUS.match(words)):
+    if before is not None and before.type == "code_inline" and (match := _STATUS.match(words)):
         made[-1:] = _tag("span", "status", before)
-        words = words[found.end() :]
+        words = words[match.end() :]
     elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
         words = ""
     made += _in_text(words)
@@ -122,12 +122,12 @@ def _read_text(token: Token, made: list[Token]) -> None:
 
 def _in_text(words: str) -> Iterator[Token]:
     at = 0
-    for found in _IN_TEXT.finditer(words):
-        shown = _shown(found)
+    for match in _IN_TEXT.finditer(words):
+        shown = _shown(match)
         if shown is not None:
-            yield _text(words[at : found.start()])
-            yield from _tag("span", "date" if found["date"] else "emoji", _text(shown))
-            at = found.end()
+            yield _text(words[at : match.start()])
+            yield from _tag("span", "date" if match["date"] else "emoji", _text(shown))
+            at = match.end()
     yield _text(words[at:])
 
 
@@ -143,7 +143,7 @@ def _shown(found: re.Match[str]) -> str | None:
     emoji = [emoji_named(name) for name in found["emoji"][1:-1].split("::")]
     if None in emoji:
         return None
-    return "".join(each["text"] for each in emoji if each is not None)
+    return "".join(entry["text"] for entry in emoji if entry is not None)
 
 
 def _tag(name: str, kind: str, shown: Token) -> list[Token]:

@@ -142,7 +142,7 @@ def texts_of(
         in_cell: Whether the block is the cell of a table.
     """
     tokens = read_forms(tuple(tokens))
-    ends = Counter(each.content for each in tokens if each.type == "html_inline")
+    ends = Counter(token.content for token in tokens if token.type == "html_inline")
     builder = _Builder(page, source, in_cell, styles, [Text(source)], ends=ends)
     for token in tokens:
         _append(builder, token)
@@ -186,8 +186,8 @@ def _append_text(builder: _Builder, text: str) -> None:
     if tag is not None and tag.kind == "subSup":
         text = _moved(builder, text, raised=tag.name == "sup")
     elif tag is not None and tag.kind in {"media", "mediaInline"}:
-        if found := _MEDIA.fullmatch(text):
-            text = found[1]
+        if match := _MEDIA.fullmatch(text):
+            text = match[1]
     elif not builder.link and "://" in text:
         _append_addresses(builder, text)
         return
@@ -205,16 +205,16 @@ def _moved(builder: _Builder, text: str, *, raised: bool) -> str:
 def _append_addresses(builder: _Builder, text: str) -> None:
     """Append a text whose addresses become links."""
     at = 0
-    for found in _ADDRESS.finditer(text):
-        address = found[0].rstrip(_NOT_LAST_IN_ADDRESS)
+    for match in _ADDRESS.finditer(text):
+        address = match[0].rstrip(_NOT_LAST_IN_ADDRESS)
         if "(" not in address:
             address = address.partition(")")[0]
-        builder.add(text[at : found.start()])
+        builder.add(text[at : match.start()])
         styles = builder.styles
         builder.styles, builder.link = with_style(styles, "underline"), address
         builder.add(address)
         builder.styles, builder.link = styles, ""
-        at = found.start() + len(address)
+        at = match.start() + len(address)
     builder.add(text[at:])
 
 
@@ -250,7 +250,7 @@ def _append_image(builder: _Builder, token: Token) -> None:
     inner = builder.link
     builder.link = builder.link or (source if link_address(source) else "")
     name = "" if link_address(source) else unquote(source.removeprefix(_ATTACHED))
-    shown = ", ".join(dict.fromkeys(each for each in (alt, name) if each))
+    shown = ", ".join(dict.fromkeys(text for text in (alt, name) if text))
     builder.add(f"[picture: {shown or source}]")
     builder.link = inner
 
@@ -280,7 +280,7 @@ def _has_place(builder: _Builder, tag: Tag) -> bool:
     if tag.is_end:
         return any(tag.name == each.name for each in builder.tags)
     if tag.name == "summary":
-        outer = [each.tag for each in builder.page.containers[-1:]]
+        outer = [container.tag for container in builder.page.containers[-1:]]
         return "details" in (*outer, *(each.name for each in builder.tags))
     if tag.is_short and not builder.ends[f"</{tag.name}>"]:
         return False

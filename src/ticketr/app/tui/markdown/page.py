@@ -182,8 +182,8 @@ class Page:
 
     def add_all(self, lines: Iterable[RenderedLine]) -> None:
         """Add lines to the innermost container."""
-        for each in lines:
-            self.add(each.line, each.source)
+        for line in lines:
+            self.add(line.line, line.source)
 
 
 _ROOT: Final = Container("", (), (), 0, is_empty=False)

@@ -95,7 +95,7 @@ def _lines(
     """Yield the lines of a row."""
     column = Span(page.glyphs.column, ("dim",))
     columns = [
-        [each.line for text in cell for each in text.wrapped(width)]
+        [line.line for text in cell for line in text.wrapped(width)]
         for cell, width in zip(row.cells, widths, strict=True)
     ]
     for parts in zip_longest(*columns, fillvalue=()):

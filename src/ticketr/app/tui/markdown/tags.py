@@ -85,8 +85,8 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
     if found["end"]:
         return Tag(name, "", {}, is_end=True)
     attrs = {
-        each[1].lower(): _unescaped(each[2] if each[2] is not None else each[3])
-        for each in _ATTR.finditer(found["attrs"])
+        match[1].lower(): _unescaped(match[2] if match[2] is not None else match[3])
+        for match in _ATTR.finditer(found["attrs"])
     }
     kind = attrs.get("adf", "")
     if not kind and name in SHORT and found["attrs"].strip() in {"", "open"}:

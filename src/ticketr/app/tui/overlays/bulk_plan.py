@@ -84,18 +84,18 @@ class BulkPlan(Overlay):
     @property
     def kept(self) -> tuple[BulkIssue, ...]:
         """The issues that are not left out."""
-        return tuple(each for each in self.issues if each.id not in self.without)
+        return tuple(issue for issue in self.issues if issue.id not in self.without)
 
     @property
     def subtasks(self) -> int:
         """The number of sub-tasks that are deleted with the issues, besides them."""
         if not self.change.delete:
             return 0
-        return len({each for issue in self.kept for each in issue.subtasks} - self._ids)
+        return len({subtask for issue in self.kept for subtask in issue.subtasks} - self._ids)
 
     @property
     def _ids(self) -> frozenset[str]:
-        return frozenset(each.id for each in self.kept)
+        return frozenset(issue.id for issue in self.kept)
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an issue out, or carry the plan out."""
@@ -147,8 +147,8 @@ class BulkPlan(Overlay):
         summary = (Span(self._summary(), ("bold",)),)
         head = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         sizes = (
-            max(width(each.key) for each in self.issues),
-            max(width(clean(each.status)) for each in self.issues),
+            max(width(issue.key) for issue in self.issues),
+            max(width(clean(issue.status)) for issue in self.issues),
         )
         rows = [
             theme.row((Span(self._row(at, sizes)),), cells, *self._style(at))

@@ -72,7 +72,7 @@ class Choice(Overlay):
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         longest = max(
-            (width(f"{each.words} {each.refused or each.facts}") for each in self.options),
+            (width(f"{option.words} {option.refused or option.facts}") for option in self.options),
             default=0,
         )
         cells = min(64, max(16, state.width - 8), max(LEAST, longest + 4, width(self.title) + 6))

@@ -213,5 +213,5 @@ class ConflictScreen(Overlay):
 
 
 def _keys(state: AppState, workspace: str) -> list[str]:
-    found = state.named(workspace)
-    return list(found.conflicts) if found is not None else []
+    view = state.named(workspace)
+    return list(view.conflicts) if view is not None else []

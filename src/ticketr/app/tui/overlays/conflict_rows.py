@@ -191,7 +191,7 @@ def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
             wrapped = tuple(wrap_line((Span(base),), cells - 1, first=label, rest=rest))
         else:
             wrapped = wrapped_words(part.base, text, cells - 1, label, rest)
-        rows += [theme.row(each, cells) for each in wrapped[:6]]
+        rows += [theme.row(pair, cells) for pair in wrapped[:6]]
     return rows
 
 
@@ -199,10 +199,10 @@ def _merged(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     if not view.merged:
         return []
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
-    for each in view.merged:
-        side = "yours " if each.side == "mine" else "Jira's"
-        words = f"{_short(each.before)} → {_short(each.after)}"
-        rows.append(theme.fit(f"   {fit(clean(each.name), NAME_CELLS)} {side}  {words}", cells))
+    for part in view.merged:
+        side = "yours " if part.side == "mine" else "Jira's"
+        words = f"{_short(part.before)} → {_short(part.after)}"
+        rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
     return rows
 
 
@@ -226,8 +226,8 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: 
         names = _listed(plan.left, ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(plan.left)} left to choose: {names}")))
     writes = [
-        f"{each.name}: {_beginning(each.before)} → {_beginning(each.after)}"
-        for each in plan.writes[:MOST_NAMED]
+        f"{write.name}: {_beginning(write.before)} → {_beginning(write.after)}"
+        for write in plan.writes[:MOST_NAMED]
     ]
     does = _listed(writes, "; ", len(plan.writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
@@ -238,6 +238,6 @@ def _outcome(view: ConflictView, plan: Preview, cells: int, theme: Theme, undo: 
         lines.append((Span(f"put aside: your text of now, {clean(plan.aside)}{undo}"),))
     for line in lines:
         rows += [
-            theme.row(each, cells) for each in wrap_line(line, cells - 1, first="   ", rest="     ")
+            theme.row(pair, cells) for pair in wrap_line(line, cells - 1, first="   ", rest="     ")
         ]
     return rows

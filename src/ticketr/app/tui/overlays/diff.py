@@ -69,8 +69,8 @@ class Diff(Overlay):
 
     def _height(self, state: AppState) -> int:
         return sum(
-            1 + len(wrapped_words(each.before, each.after, state.width - 4, INDENT, INDENT))
-            for each in self.sheet.edits
+            1 + len(wrapped_words(edit.before, edit.after, state.width - 4, INDENT, INDENT))
+            for edit in self.sheet.edits
         )
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
@@ -84,7 +84,7 @@ class Diff(Overlay):
             rows += wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
         rows, top = spaced(rows, headings, self.top, height, " " * cells)
         shown = [
-            each if isinstance(each, str) else theme.row(each, cells)
-            for each in rows[top : top + height]
+            row if isinstance(row, str) else theme.row(row, cells)
+            for row in rows[top : top + height]
         ]
         return filled(shown, height, cells)

@@ -79,10 +79,12 @@ def entries_of(state: AppState, text: str, run_action: RunAction) -> tuple[Entry
     if kind == "#":
         return tuple(map(_ticket, state.workspace.rows.named(fold(words), MOST_TICKETS)))
     lists = {"@": _people, "~": _workspaces, "=": _statuses}
-    found = lists[kind](state) if kind else _commands(state, run_action)
+    entries = lists[kind](state) if kind else _commands(state, run_action)
     wanted = fold(words).split()
     fitting = [
-        each for each in found if all(word in fold(f"{each.name} {each.words}") for word in wanted)
+        entry
+        for entry in entries
+        if all(word in fold(f"{entry.name} {entry.words}") for word in wanted)
     ]
     # An entry that begins with what was typed is what is looked for.
     start = fold(words).strip()
@@ -134,7 +136,7 @@ def _more(state: AppState) -> Iterator[Entry]:
 def _chosen_keys(workspace: WorkspaceView) -> tuple[str, ...]:
     if not workspace.chosen:  # the rows are many
         return ()
-    return tuple(each.key for each in workspace.rows if each.id in workspace.chosen and each.key)
+    return tuple(row.key for row in workspace.rows if row.id in workspace.chosen and row.key)
 
 
 def _ticket(row: ListRow) -> Entry:
@@ -151,8 +153,8 @@ def _statuses(state: AppState) -> Iterator[Entry]:
 
 def _values(counts: Iterable[Counter[str]], name: str) -> Iterator[Entry]:
     total = Counter[str]()
-    for each in counts:
-        total.update(each)
+    for counter in counts:
+        total.update(counter)
     del total[""]
     for value, count in sorted(total.items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -209,4 +211,4 @@ def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
 
 def _pull_all(state: AppState, now: float) -> Step:
     request = JobRequest(JobKind.PULL)
-    return state, tuple(effects.StartJob(each.name, request) for each in state.workspaces)
+    return state, tuple(effects.StartJob(workspace.name, request) for workspace in state.workspaces)

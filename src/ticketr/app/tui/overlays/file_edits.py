@@ -94,9 +94,11 @@ class FileEdits(Overlay):
         kept = plan.without(self.without)
         if not kept.edits:
             return state.noticed("Nothing to change; Esc goes back"), ()
-        left = {(each.path, each.key or each.line) for each in kept.edits}
+        left = {(edit.path, edit.key or edit.line) for edit in kept.edits}
         changes = tuple(
-            each for each in self.changes if (each[0].path, each[0].key or each[0].line) in left
+            change
+            for change in self.changes
+            if (change[0].path, change[0].key or change[0].line) in left
         )
         return state.closed(), (effects.CarryOutEdits(self.workspace, kept, changes),)
 

@@ -64,7 +64,7 @@ class FirstRun(Overlay):
     @property
     def wake_at(self) -> float:
         """The time at which it is to get `TimePassed`; infinity for never."""
-        return min((each.due for each in self.forms.values()), default=float("inf"))
+        return min((form.due for form in self.forms.values()), default=float("inf"))
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a way, edit a field, or carry it out."""

@@ -146,10 +146,10 @@ class Form:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
         typed = self.text(SetupField.PROJECT)
         known = self.login.projects if self.login is not None else ()
-        if any(typed == each.key for each in known):
+        if any(typed == choice.key for choice in known):
             return ()
         wanted = fold(typed)
-        return tuple(each for each in known if wanted in fold(f"{each.key} {each.name}"))
+        return tuple(choice for choice in known if wanted in fold(f"{choice.key} {choice.name}"))
 
     def typed(self, place: SetupField, line: TextInput, now: float) -> Form:
         """Return the form with another text in a field, typed by the user."""
@@ -195,18 +195,18 @@ class Form:
 
     def asked(self) -> tuple[Form, tuple[Effect, ...]]:
         """Return the form with its checks asked, and the effects that ask them."""
-        form, found = replace(self, due=math.inf), []
+        form, anies = replace(self, due=math.inf), []
         for check in _CHECKS:
             effect = self._ask(check) if check in self.to_ask else None
             if effect is not None:
-                found.append(effect)
+                anies.append(effect)
                 form = replace(form, to_ask=form.to_ask - {check})
                 form = form.noted(check, CHECKING)
-        return form, tuple(found)
+        return form, tuple(anies)
 
     def stopped(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
-        return self.outdated(*(each for each in _CHECKS if self.notes.get(each) == CHECKING))
+        return self.outdated(*(check for check in _CHECKS if self.notes.get(check) == CHECKING))
 
     def _ask(self, check: SetupField) -> Effect | None:
         """Return the effect of a check; None if it cannot be asked yet."""
@@ -247,8 +247,10 @@ class Form:
         typed = self.text(SetupField.PROJECT)
         if len(answer.projects) == 1 and not typed:
             return form.chosen(answer.projects[0])
-        found = [each for each in answer.projects if each.key == typed.upper()]
-        return form.chosen(found[0]) if found else form.noted(SetupField.PROJECT, _count(answer))
+        choices = [project for project in answer.projects if project.key == typed.upper()]
+        return (
+            form.chosen(choices[0]) if choices else form.noted(SetupField.PROJECT, _count(answer))
+        )
 
     def chosen(self, project: ProjectChoice) -> Form:
         """Return the form with a project chosen."""
@@ -293,7 +295,9 @@ class Form:
 
     def missing(self) -> SetupField | None:
         """Return the first empty field, or None."""
-        return next((each for each in self.fields if not self.text(each)), None)
+        return next(
+            (setup_field for setup_field in self.fields if not self.text(setup_field)), None
+        )
 
     def with_missing(self, place: SetupField) -> Form:
         """Return the form with the focus on an empty field, and what to do there beside it."""

@@ -113,7 +113,7 @@ def _ways(way: int, cells: int, keymap: KeyMap, *, is_choosing: bool) -> Iterato
         yield (
             Span(f"{indent}{bar}"),
             Span(fit(name, 18), styles),
-            Span(fit(next((each for each in facts if width(each) <= room), ""), room)),
+            Span(fit(next((fact for fact in facts if width(fact) <= room), ""), room)),
             Span(f" {key}", ("bold",)),
         )
     yield ()
@@ -128,7 +128,7 @@ def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterato
         Span(f"{_indent(cells)}{bar} "),
         Span(label, ("bold",) if is_focused else ("dim",)),
     )
-    used = sum(width(each.text) for each in start)
+    used = sum(width(span.text) for span in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_value(form, place, room, is_focused=is_focused), room))
     note = _note(form, place)
@@ -168,7 +168,7 @@ def _note(form: Form, place: SetupField) -> FieldNote | None:
 
 def _note_words(note: FieldNote, keymap: KeyMap) -> str:
     """Return the words of a note with the user's own keys."""
-    keys = [keymap.key(each, Context.FIRST_RUN) for each in note.keys]
+    keys = [keymap.key(key, Context.FIRST_RUN) for key in note.keys]
     hint = f"; {' '.join(filter(None, keys))} {note.does}" if any(keys) else ""
     return f"{note.words}{hint}"
 

@@ -70,12 +70,17 @@ def job_rows(
             selected = len(rows) if is_chosen else selected
             rows.append(partial(row, line, is_chosen=is_chosen))
 
-    running = [(each.id, partial(_running, state, each, now, theme)) for each in jobs.running]
+    running = [
+        (snapshot.id, partial(_running, state, snapshot, now, theme)) for snapshot in jobs.running
+    ]
     section("Running", running)
-    section("Waiting", [(each.id, partial(_waiting, each, cells, now)) for each in jobs.waiting])
+    section(
+        "Waiting",
+        [(snapshot.id, partial(_waiting, snapshot, cells, now)) for snapshot in jobs.waiting],
+    )
     section(
         "Ended",
-        [(each.id, partial(_ended_row, state, each, theme)) for each in jobs.ended],
+        [(snapshot.id, partial(_ended_row, state, snapshot, theme)) for snapshot in jobs.ended],
         "this run",
     )
     days: dict[str, list[Entry]] = {}

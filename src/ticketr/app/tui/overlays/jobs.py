@@ -93,13 +93,13 @@ class Jobs(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         if isinstance(message, messages.HistoryRead):
-            found = replace(
+            jobs_state = replace(
                 state.jobs,
                 earlier=message.jobs,
                 today=message.today,
                 workspaces=message.workspaces,
             )
-            return replace(state, jobs=found), ()
+            return replace(state, jobs=jobs_state), ()
         return None
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -136,8 +136,8 @@ class Jobs(Overlay):
         else:
             end, attempts = end_now(state, job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
-        for each in end.tickets:
-            line = (mark(each.mark), Span(f" {fit(each.name, 10)} {each.words}"))
+        for ticket in end.tickets:
+            line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.words}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1
@@ -162,7 +162,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
         case KeyAction.COPY_KEY if ended.error:
             return state, (effects.Copy(ended.error, "the error"),)
         case KeyAction.OPEN if ended.workspace:
-            names = [each.name for each in state.workspaces]
+            names = [workspace.name for workspace in state.workspaces]
             return replace(state.closed(), current=names.index(ended.workspace)), ()
         case _:
             return None
@@ -182,6 +182,6 @@ def _step_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> St
 def _job(state: AppState, chosen: str) -> JobSnapshot | FinishedJob | None:
     """Return a job by what tells it from the others."""
     jobs = state.jobs
-    here = (each for each in (*jobs.live, *jobs.ended) if each.id == chosen)
-    earlier = (each for each in jobs.earlier if id_of_earlier(each) == chosen)
+    here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == chosen)
+    earlier = (job for job in jobs.earlier if id_of_earlier(job) == chosen)
     return next(here, None) or next(earlier, None)

@@ -84,7 +84,7 @@ class LineInput(Overlay):
         rows = wrap_line(line, state.width, first=" ", rest=" ")[: len(below)]
         return [
             *below[: len(below) - len(rows)],
-            *(theme.row(each, state.width) for each in rows),
+            *(theme.row(row, state.width) for row in rows),
         ]
 
     def line(self, state: AppState, theme: Theme) -> str:

@@ -83,7 +83,7 @@ class Plan(Overlay):
         """The plan without the entries that were left out; None until it has been made."""
         if self.plan is None:
             return None
-        kept = tuple(each for each in self.plan.entries if each.fingerprint not in self.without)
+        kept = tuple(entry for entry in self.plan.entries if entry.fingerprint not in self.without)
         return replace(self.plan, entries=kept)
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -187,18 +187,18 @@ class Plan(Overlay):
         return rows, headings, ends
 
     def _entry_sections(self, keymap: KeyMap, cells: int) -> Iterator[Section]:
-        found = [*enumerate(self.entries)]
+        pairs = [*enumerate(self.entries)]
         for title, action in (("Create", "created"), ("Change", "updated")):
             items = [
                 [*self._entry(each, at, keymap, cells)]
-                for at, each in found
+                for at, each in pairs
                 if each.action == action
             ]
             if items:
                 yield Section(f"{title}  {len(items)}", items)
 
     def _summary(self, plan: PushPlan) -> str:
-        kept = [each for each in plan.entries if each.fingerprint not in self.without]
+        kept = [entry for entry in plan.entries if entry.fingerprint not in self.without]
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
         writes = f"{many}{_writes(kept)}" if kept else ""
         if self.kind is JobKind.SYNC:
@@ -215,7 +215,7 @@ class Plan(Overlay):
 
     def _entry(self, entry: PlanEntry, at: int, keymap: KeyMap, cells: int) -> Iterator[Line]:
         pieces = [
-            _part(each, entry.way) for each in entry.parts if entry.key or each.name != "Title"
+            _part(part, entry.way) for part in entry.parts if entry.key or part.name != "Title"
         ]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
@@ -237,7 +237,7 @@ def _last(plan: PushPlan) -> int:
 
 def _writes(kept: Sequence[PlanEntry]) -> str:
     """Return what carrying out these entries does in Jira."""
-    new = sum(each.action == "created" for each in kept)
+    new = sum(entry.action == "created" for entry in kept)
     changed = len(kept) - new
     words = [f"{verb} {count}" for verb, count in (("creates", new), ("changes", changed)) if count]
     return f"{' and '.join(words)} of your tickets in Jira"

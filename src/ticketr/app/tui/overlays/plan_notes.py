@@ -43,7 +43,7 @@ class Section:
 
 def left_of(plan: PushPlan) -> tuple[LeftAlone, ...]:
     """Return what is left alone, without what the plan is not about."""
-    return tuple(each for each in plan.left if each.code is not Code.UNNAMED)
+    return tuple(entry for entry in plan.left if entry.code is not Code.UNNAMED)
 
 
 def count_notes(plan: PushPlan) -> int:
@@ -64,17 +64,17 @@ def sections(
         theme: Colours and characters.
         accepts: Whether the losses are accepted.
     """
-    bars = ("▌" if each == at else " " for each in count())
+    bars = ("▌" if number == at else " " for number in count())
     if plan.losses:
-        only_links = all(each.is_link for each in plan.losses)
+        only_links = all(loss.is_link for loss in plan.losses)
         title = f"Would be {'removed' if only_links else 'lost'} in Jira"
         accept = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
         word = "and is accepted" if accepts else f"so it is not sent{accept}"
-        texts = [f"{clean(each.words)} in {clean(each.place)}, {word}" for each in plan.losses]
-        yield Section(title, [_noted(next(bars), each, cells) for each in texts])
+        texts = [f"{clean(loss.words)} in {clean(loss.place)}, {word}" for loss in plan.losses]
+        yield Section(title, [_noted(next(bars), text, cells) for text in texts])
     if plan.literals:
-        names = [clean(each.key or f'draft "{each.title}"') for each in plan.literals]
-        texts = [clean(each.reason) for each in plan.literals]
+        names = [clean(literal.key or f'draft "{literal.title}"') for literal in plan.literals]
+        texts = [clean(literal.reason) for literal in plan.literals]
         named = zip(names, texts, strict=True)
         items = [_noted(next(bars), f"{name}: {text}", cells) for name, text in named]
         yield Section("Plain text in Jira", items, is_strong=False)
@@ -86,7 +86,7 @@ def sections(
         title = f"Left alone  {len(plan.left)}"
         does = "on the list settles it"
         settle = keymap.hint(KeyAction.SETTLE, Context.MAIN, does, before="; ")
-        items = [_left(next(bars), each, settle, cells, theme) for each in left]
+        items = [_left(next(bars), entry, settle, cells, theme) for entry in left]
         yield Section(title, items, rest, is_strong=False)
 
 

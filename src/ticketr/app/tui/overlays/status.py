@@ -63,15 +63,15 @@ def status_choice(asked: AskingStatus, statuses: Mapping[str, tuple[str, ...]]) 
         asked: What was asked.
         statuses: The statuses that each issue can take, by its key.
     """
-    listed = [name for each in statuses.values() for name in each]
-    if asked.before and all(each.casefold() != asked.before.casefold() for each in listed):
+    listed = [name for status in statuses.values() for name in status]
+    if asked.before and all(text.casefold() != asked.before.casefold() for text in listed):
         listed.append(asked.before)
     names = tuple(dict.fromkeys(listed))
 
     def chosen(state: AppState, index: int) -> Step:
         return asked.taken(state, names[index])
 
-    options = tuple(Option(clean(each), _availability(asked, each, statuses)) for each in names)
+    options = tuple(Option(clean(name), _availability(asked, name, statuses)) for name in names)
     return Choice(asked.title, options, chosen)
 
 

@@ -79,7 +79,7 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
     """
     room = max(2, min(cells - 2, WIDEST))
     if sheet.error:
-        return tuple(DetailLine((Span(each),), sheet.line) for each in wrap(sheet.error, room))
+        return tuple(DetailLine((Span(text),), sheet.line) for text in wrap(sheet.error, room))
     if as_source:
         return tuple(
             DetailLine((Span(part),), sheet.line + at if sheet.line else 0)
@@ -87,7 +87,7 @@ def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[
             for part in wrap(text, room)
         )
     title = tuple(
-        DetailLine(each, sheet.line) for each in wrap_line((Span(sheet.title, ("bold",)),), room)
+        DetailLine(pair, sheet.line) for pair in wrap_line((Span(sheet.title, ("bold",)),), room)
     )
     lines = (*title, *_clashes(sheet, room), DetailLine(()), *_fields(sheet, room))
     return (*lines, *_texts(sheet, room), *_tasks(sheet, room))
@@ -147,8 +147,8 @@ def _shown(
     shown = list(lines[top : top + height])
     marked: dict[int, list[tuple[int, int]]] = {}
     chosen: dict[int, list[tuple[int, int]]] = {}
-    for number, found in enumerate(find_matches(lines, search) if search else ()):
-        for at, begin, end in found:
+    for number, entries in enumerate(find_matches(lines, search) if search else ()):
+        for at, begin, end in entries:
             if top <= at < top + len(shown):
                 marked.setdefault(at - top, []).append((begin, end))
                 if number == match:
@@ -183,7 +183,7 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
     if cells_of(lines[-1]) > room - KEY_CELLS:
         lines.append(())
     last = DetailLine(lines.pop(), sheet.line, KeyAction.SETTLE)
-    return [*(DetailLine(each, sheet.line) for each in lines), last]
+    return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
@@ -203,7 +203,7 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
         return []
     if room < TWO_COLUMNS:
         lines = [wrap_line(part, room, rest=" " * label) for part in parts]
-        return [*(DetailLine(each) for wrapped in lines for each in wrapped), DetailLine(())]
+        return [*(DetailLine(pair) for wrapped in lines for pair in wrapped), DetailLine(())]
     return [*_two_columns(parts, room, label), DetailLine(())]
 
 
@@ -249,12 +249,12 @@ def _texts(sheet: Sheet, room: int) -> list[DetailLine]:
 
 def _field_texts(sheet: Sheet, room: int) -> Iterator[DetailLine]:
     """Yield the lines of the rich-text fields, each below its name."""
-    for each in sheet.texts:
+    for text in sheet.texts:
         yield DetailLine(())
-        for line in wrap_line((Span(each.name, ("bold",)),), room):
-            yield DetailLine(line, each.heading)
-        for line, at in _rendered(each.text, room):
-            yield DetailLine(line, each.line + at if each.line else 0)
+        for line in wrap_line((Span(text.name, ("bold",)),), room):
+            yield DetailLine(line, text.heading)
+        for line, at in _rendered(text.text, room):
+            yield DetailLine(line, text.line + at if text.line else 0)
 
 
 def _comments(sheet: Sheet, room: int) -> Iterator[DetailLine]:
@@ -267,7 +267,7 @@ def _comments(sheet: Sheet, room: int) -> Iterator[DetailLine]:
         head = (
             (Span(comment.head, ("dim",)),) if comment.head else (mark("*"), Span(" not sent yet"))
         )
-        yield from (DetailLine(each, comment.line) for each in wrap_line(head, room))
+        yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
         for line, at in _rendered(comment.text, room - 2):
             yield DetailLine((Span("  "), *line), comment.line + at if comment.line else 0)
 
@@ -283,8 +283,8 @@ def _criterion(text: str, source: int, room: int) -> Iterator[DetailLine]:
 def _rendered(text: str, room: int) -> Iterator[tuple[Line, int]]:
     """Yield the lines of a text, each with the index of its line in the file."""
     if len(text) + BRACKET * text.count("[") <= LONGEST_RENDERED:
-        for each in render_markdown(text, room):
-            yield each.line, each.source
+        for rendered_line in render_markdown(text, room):
+            yield rendered_line.line, rendered_line.source
         return
     for at, line in enumerate(text.splitlines()):
         for part in wrap(clean(line), max(2, room)):
@@ -295,7 +295,7 @@ def _tasks(sheet: Sheet, room: int) -> list[DetailLine]:
     if not sheet.tasks:
         return []
     heading = DetailLine((Span(f"Sub-tasks  {len(sheet.tasks)}", ("bold",)),))
-    return [DetailLine(()), heading, *(DetailLine(_task(each, room)) for each in sheet.tasks)]
+    return [DetailLine(()), heading, *(DetailLine(_task(task, room)) for task in sheet.tasks)]
 
 
 def _task(task: TaskLine, room: int) -> Line:

@@ -48,7 +48,7 @@ def filled(rows: Sequence[str], height: int, cells: int) -> list[str]:
 
 def drawn(rows: Sequence[Row]) -> list[str]:
     """Return rows that are on the screen; of hundreds, only these are drawn."""
-    return [each if isinstance(each, str) else each() for each in rows]
+    return [row if isinstance(row, str) else row() for row in rows]
 
 
 def spaced(
@@ -66,13 +66,13 @@ def spaced(
     Returns:
         The rows, and where the row is that was looked for.
     """
-    before = [each for each in headings if each]
+    before = [heading for heading in headings if heading]
     if len(rows) + len(before) > height:
         return list(rows), at
     shown = list(rows)
-    for each in reversed(before):
-        shown.insert(each, blank)
-    return shown, at + sum(each <= at for each in before)
+    for number in reversed(before):
+        shown.insert(number, blank)
+    return shown, at + sum(number <= at for number in before)
 
 
 def scroll_top(top: int, index: int, page: int, count: int) -> int:

@@ -36,16 +36,16 @@ def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
     wanted = r"\s+".join(re.escape(fold(word)) for word in words.split())
     if not wanted:
         return ()
-    texts = [plain(each.line) for each in lines]
+    texts = [plain(line.line) for line in lines]
     folded, places = _folded("\n".join(texts))
-    starts = [0, *accumulate(len(each) + 1 for each in texts)]
-    found: list[Match] = []
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    pairs: list[Match] = []
     for match in re.finditer(wanted, folded):
         begin, end = match.span()
         if places is not None:
             begin, end = places[begin], places[end - 1] + 1
-        found.append(tuple(_parts(begin, end, starts, texts)))
-    return tuple(found)
+        pairs.append(tuple(_parts(begin, end, starts, texts)))
+    return tuple(pairs)
 
 
 def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> Line:
@@ -57,10 +57,10 @@ def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> L
         styles: The styles to add.
     """
     spans: list[Span] = []
-    borders = [0, *(at for each in marked for at in each), len(plain(line))]
+    borders = [0, *(at for pair in marked for at in pair), len(plain(line))]
     for at, part in enumerate(slices(line, pairwise(borders))):
         more = styles if at % 2 else ()  # every second part is marked
-        spans += [replace(each, styles=(*each.styles, *more)) for each in part]
+        spans += [replace(span, styles=(*span.styles, *more)) for span in part]
     return tuple(spans)
 
 

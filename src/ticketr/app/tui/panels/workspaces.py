@@ -56,8 +56,8 @@ def _line(workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_cur
     marks: list[Span] = []
     for sign, number, _ in workspace.counts:
         marks += [Span(" "), mark(sign), Span(f"{number}")]
-    used = 1 + width(left) + sum(width(each.text) for each in marks)
+    used = 1 + width(left) + sum(width(span.text) for span in marks)
     room = cells - used - 2
-    shown = next((each for each in states if width(each) <= room), "")
+    shown = next((state for state in states if width(state) <= room), "")
     pad = " " * max(0, cells - used - width(shown) - 1)
     return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))

@@ -39,8 +39,8 @@ async def ask_statuses(services: Services, effect: effects.AskStatuses) -> None:
 
     answer = await _asked(services, name, ask, STATUS_WAIT)
     if answer is not None:
-        found, problem = answer
-        services.send(messages.StatusesRead(name, effect.keys, found or {}, problem))
+        texts, problem = answer
+        services.send(messages.StatusesRead(name, effect.keys, texts or {}, problem))
 
 
 async def ask_keys(services: Services, effect: effects.AskKeys) -> None:
@@ -77,8 +77,8 @@ async def ask_issues(services: Services, effect: effects.AskIssues) -> None:
 
     answer = await _asked(services, name, ask, SEARCH_WAIT)
     if answer is not None:
-        found, problem = answer
-        services.send(messages.IssuesRead(name, effect.keys, found or (), problem))
+        issues, problem = answer
+        services.send(messages.IssuesRead(name, effect.keys, issues or (), problem))
 
 
 async def ask_author(services: Services, effect: effects.AskAuthor) -> None:
@@ -89,11 +89,11 @@ async def ask_author(services: Services, effect: effects.AskAuthor) -> None:
     """
     read = services.workspaces[effect.workspace].read_last_change
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
-        found = await read(effect.issue, effect.updated)
-        if found is not None and found.author:
+        change = await read(effect.issue, effect.updated)
+        if change is not None and change.author:
             services.send(
                 messages.AuthorRead(
-                    effect.workspace, effect.key, effect.updated, found.author, found.at
+                    effect.workspace, effect.key, effect.updated, change.author, change.at
                 )
             )
 

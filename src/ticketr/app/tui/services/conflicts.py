@@ -128,7 +128,7 @@ def _undo(store: Store, key: str) -> tuple[str, bool]:
     if failed:
         return f"{len(done)} taken back, {len(failed)} not: {failed[0]}", True
     if len(done) > 1:
-        return f"{_names([each.step for each in done])} are as they were", False
+        return f"{_names([undone.step for undone in done])} are as they were", False
     (one,) = done
     if one.step.kind is UndoKind.ADDED:
         return f"{one.step.path} is gone; its text is in {one.aside}", False
@@ -138,7 +138,7 @@ def _undo(store: Store, key: str) -> tuple[str, bool]:
 
 def _names(steps: Sequence[UndoStep]) -> str:
     """Return the tickets of a change in the order in which they were changed, not too many."""
-    names = [each.key for each in reversed(steps)]
+    names = [step.key for step in reversed(steps)]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"{', '.join(names[:MOST_NAMES])}{more}"
 

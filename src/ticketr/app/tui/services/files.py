@@ -86,7 +86,7 @@ class WorkspaceReader:
         begin = len(self._survey.local_changes)
         for path in paths:
             scanned = self._survey.scan(self._store, self._state, path)
-            rows = tuple([rows_of(each.ticket, scanned.path) for each in scanned.tickets])
+            rows = tuple([rows_of(ticket.ticket, scanned.path) for ticket in scanned.tickets])
             tickets += rows
             if scanned.error is not None:
                 words = without_root(self._store, scanned.error)
@@ -108,7 +108,7 @@ class WorkspaceReader:
             StateFailed: The state cannot be read.
         """
         self._seen.keep(self._stamps.keys())
-        conflicts = {each.key: each.parts for each in self._state.conflicts.all()}
+        conflicts = {conflict.key: conflict.parts for conflict in self._state.conflicts.all()}
         tickets = {start_of(rows[0].order): rows for rows in self._tickets}  # each once
         rows = before.updated(chain(chain.from_iterable(tickets.values()), self._broken))
         arrange(rows)  # here, so that it takes no time on Trio's thread
@@ -139,13 +139,13 @@ def read_sheet(store: Store, path: str, order: Order) -> Sheet | None:
         order: The order of the issue's row.
     """
     try:
-        found = _find(store, path, order)
+        tickets = _find(store, path, order)
     except TicketrError as error:
         words = clean(without_root(store, error))
         return Sheet("", clean(path), clean(path), error=words)
-    if found is None:
+    if tickets is None:
         return None
-    local, issue = found
+    local, issue = tickets
     with suppress(TicketrError), read_state(store) as state:
         return sheet_of(
             issue, path, _edits(store.root, state, local, issue), _clashes(state, local, issue)
@@ -183,9 +183,9 @@ def _edits(root: Path, state: State, local: LocalTicket, issue: Ticket) -> tuple
         return ()
     survey = LocalSurvey()
     survey.take(state, local, root)
-    found = (each.edits.get(issue.key, ()) for each in survey.local_changes)
+    pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
         Edit(clean(change.name), change.old_shown, change.new_shown)
-        for changes in found
+        for changes in pairs
         for change in changes
     )

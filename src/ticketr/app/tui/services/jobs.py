@@ -93,25 +93,25 @@ def run_now(services: Services, effect: effects.RunNow) -> None:
     """Run a waiting job before all others."""
     services.queue.run_now(effect.job_id)
     waiting = services.queue.jobs(status=JobStatus.PENDING)
-    highest = max((each.priority for each in waiting), default=0)
+    highest = max((snapshot.priority for snapshot in waiting), default=0)
     services.queue.set_priority(effect.job_id, highest + 1)
 
 
 async def read_history(services: Services, _: effects.ReadHistory) -> None:
     """Read the jobs that ended, also those of earlier runs; report an error."""
     try:
-        found = await services.queue.history(limit=MOST_HISTORY)
+        jobs = await services.queue.history(limit=MOST_HISTORY)
     except TicketrError as error:
         services.send(messages.Told(clean(str(error))))
     else:
         today = datetime.now(UTC).astimezone().date()
-        keys = frozenset(job.key for job in found if job.key is not None)
+        keys = frozenset(job.key for job in jobs if job.key is not None)
         names = await services.in_thread(_names_by_key, services.opened.folders, keys)
-        services.send(messages.HistoryRead(tuple(found), today, names))
+        services.send(messages.HistoryRead(tuple(jobs), today, names))
 
 
 def _names_by_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
     """Return the names of the workspaces in the folders that are the keys of jobs."""
     names = {os.path.realpath(folder): name for name, folder in folders.items()}
-    found = ((key, names.get(os.path.realpath(key))) for key in keys)
-    return {key: name for key, name in found if name is not None}
+    pairs = ((key, names.get(os.path.realpath(key))) for key in keys)
+    return {key: name for key, name in pairs if name is not None}

@@ -35,8 +35,8 @@ def _read_detail(store: Store, effect: effects.ReadDetail) -> messages.DetailRea
     wrapped = None
     if sheet is not None and effect.cells:
         # Drawing finds those of a short issue in the cache.
-        found = _wrap(sheet, effect.cells, effect.as_source)
-        wrapped = found if is_long(sheet) else None
+        detail = _wrap(sheet, effect.cells, effect.as_source)
+        wrapped = detail if is_long(sheet) else None
     is_gone = not os.path.lexists(store.root / effect.path)
     return messages.DetailRead(effect.workspace, effect.order, sheet, wrapped, is_gone)
 

@@ -45,15 +45,15 @@ def recall(name: str, store: Store) -> messages.Recalled | None:
         name: The workspace's name.
         store: Its files.
     """
-    found = read_list_memory(store.folder)
-    if found == ListMemory():
+    memory = read_list_memory(store.folder)
+    if memory == ListMemory():
         return None
     try:
-        wanted = parse_filter(found.filter)
+        wanted = parse_filter(memory.filter)
     except InvalidFilter:  # another version remembered it
         wanted = parse_filter("")
-    sort = found.sort if found.sort in SORT_NAMES else SORT_NAMES[0]
-    return messages.Recalled(name, wanted, sort, _cleaned(found.saved))
+    sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
+    return messages.Recalled(name, wanted, sort, _cleaned(memory.saved))
 
 
 def _cleaned(saved: Mapping[str, str]) -> dict[str, str]:

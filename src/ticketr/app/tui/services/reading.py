@@ -112,14 +112,14 @@ class Reader:
             if view is None and recalled is not None:
                 view = WorkspaceView(self._name, filter=recalled.filter, sort=recalled.sort)
             before = view.rows if view is not None and view.rows else self._rows
-            found = await self._in_thread(reader.all_files, before)
+            read = await self._in_thread(reader.all_files, before)
             if view is not None:
-                await self._in_thread(_arrange, found, view)
-        self._rows = found.rows
-        self._send(found)
+                await self._in_thread(_arrange, read, view)
+        self._rows = read.rows
+        self._send(read)
         self._is_filled = True
-        await self._in_thread(found.rows.prepare)
-        await self._in_thread(sort_ahead, found.rows)
+        await self._in_thread(read.rows.prepare)
+        await self._in_thread(sort_ahead, read.rows)
         if self._seen.is_stale():
             await self._store_seen()
 

@@ -115,8 +115,8 @@ class SeenFiles:
         if line is not None and stamp is not None:
             with suppress(AttributeError, LookupError, RecursionError, TypeError, ValueError):
                 self._files[name] = _from_json(name, stamp, json.loads(line))
-        found = self._files.get(name)
-        return found if found is not None and found.stamp == stamp else None
+        file = self._files.get(name)
+        return file if file is not None and file.stamp == stamp else None
 
     def put(
         self,
@@ -188,7 +188,7 @@ def _heading() -> str:
     """Return the first line of the file: the code that has made the others, by version and time."""
     code = Path(__file__).parents[2]
     made_by = (*code.glob("tickets/*.py"), code / "tui" / "rows.py", Path(__file__))
-    newest = max(each.stat().st_mtime_ns for each in made_by)
+    newest = max(path.stat().st_mtime_ns for path in made_by)
     return f"ticketr {__version__} {newest}"
 
 

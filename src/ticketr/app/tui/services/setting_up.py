@@ -51,8 +51,8 @@ async def check_folder(services: Services, effect: effects.CheckFolder) -> None:
 async def suggest_folder(services: Services, effect: effects.SuggestFolder) -> None:
     """Find a folder for a new workspace."""
     setup = _runner(services).setup
-    found = await services.in_thread(setup.default_folder, effect.site, effect.project)
-    services.send(messages.FolderSuggested(_with_tilde(found)))
+    path = await services.in_thread(setup.default_folder, effect.site, effect.project)
+    services.send(messages.FolderSuggested(_with_tilde(path)))
 
 
 async def add_workspace(services: Services, effect: effects.AddWorkspace) -> None:

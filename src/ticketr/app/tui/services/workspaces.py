@@ -135,12 +135,12 @@ class Workspaces:
         self._closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
         self._waiting: dict[str, list[Effect]] = {}
-        for each in workspaces:
-            if isinstance(each, OpenWorkspace):
-                self._put(each)
+        for workspace in workspaces:
+            if isinstance(workspace, OpenWorkspace):
+                self._put(workspace)
             else:
-                self._closed[each.name] = each
-                self._locks[each.name] = trio.Lock()
+                self._closed[workspace.name] = workspace
+                self._locks[workspace.name] = trio.Lock()
 
     @property
     def by_name(self) -> Mapping[str, OpenWorkspace]:

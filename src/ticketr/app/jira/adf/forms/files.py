@@ -81,7 +81,7 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
                 shown.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
             case _:
                 waiting += [
-                    each for each in reversed(content) if type(each) is dict and "content" in each
+                    node for node in reversed(content) if type(node) is dict and "content" in node
                 ]
     return tuple(shown.values())
 
@@ -94,7 +94,7 @@ def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
         ids: The new media IDs, by the present ones.
     """
     if type(document) is list:
-        made = [with_media_ids(each, ids) for each in document]
+        made = [with_media_ids(value, ids) for value in document]
         return document if all(a is b for a, b in zip(made, document, strict=True)) else made
     if type(document) is not dict:
         return document

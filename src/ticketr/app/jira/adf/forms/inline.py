@@ -78,9 +78,9 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
     children = link["children"]
     if "title" in link["attrs"] or not _IS_ACCOUNT.fullmatch(address):
         return None
-    if any(each["type"] not in {"text", "softbreak"} for each in children):
+    if any(value["type"] not in {"text", "softbreak"} for value in children):
         return None
-    name = "".join(each.get("raw", " ") for each in children)
+    name = "".join(value.get("raw", " ") for value in children)
     shown = [{"type": "text", "raw": f"@{name}"}] if name else []
     rest = {"type": "text", "raw": before["raw"][:-1]}
     return [rest, *_node("mention", {"id": address}, *shown)]

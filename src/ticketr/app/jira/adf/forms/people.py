@@ -48,9 +48,9 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
         return ()
     lines = enumerate(blank_code(markdown).split("\n"), start=1)
     return tuple(
-        NamedPerson(found["at"], found["name"], number)
+        NamedPerson(texts["at"], texts["name"], number)
         for number, line in lines
-        for found in map(_named_person_parts, _mentions(line))
+        for texts in map(_named_person_parts, _mentions(line))
     )
 
 
@@ -87,7 +87,7 @@ def _escaped(sign: re.Match[str]) -> str:
 
 
 def _mentions(line: str) -> Iterator[re.Match[str]]:
-    return (found for found in _NAMED.finditer(line) if found["name"] or found["mail"])
+    return (match for match in _NAMED.finditer(line) if match["name"] or match["mail"])
 
 
 def _named_person_parts(match: re.Match[str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ class Reader:
         blocks = others
         if children[2:]:
             blocks = [{**first, "children": children[2:]}, *others]
-        elif all(each["type"] == "blank_line" for each in others):
+        elif all(value["type"] == "blank_line" for value in others):
             blocks = [_html_block("<p></p>")]
         opened = params({"panelType": panel})
         return [
@@ -151,7 +151,7 @@ class Reader:
             picture = self._picture(children) if alone else None
             return picture or [{**token, "children": self._line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
-        made = [part for each in children for part in self._within(each, pictures=pictures)]
+        made = [part for value in children for part in self._within(value, pictures=pictures)]
         return [{**token, "children": made}]
 
     def _picture(self, children: Sequence[Token]) -> list[Token] | None:
@@ -163,9 +163,9 @@ class Reader:
                 pass
             case _:
                 return None
-        if "title" in attrs or [each["type"] for each in rest] not in ([], ["text"]):
+        if "title" in attrs or [node["type"] for node in rest] not in ([], ["text"]):
             return None
-        words = "".join(each.get("raw", " ") for each in alt)
+        words = "".join(value.get("raw", " ") for value in alt)
         placed = self._address_of(rest[0]["raw"]) if rest else None
         picture = read_picture(words, self._address_of(url), placed)
         if picture is None:
@@ -223,7 +223,7 @@ class Reader:
         mention = read_mention(
             made[-1] if made else None, link, self._address_of(link["attrs"]["url"])
         )
-        card = read_card("".join(each.get("raw", "") for each in link["children"]))
+        card = read_card("".join(value.get("raw", "") for value in link["children"]))
         if mention is not None:
             made[-1:] = mention
         elif card is not None:
@@ -244,11 +244,11 @@ def read_decisions(node: Any) -> None:
     for child in content:
         read_decisions(child)
     if node["type"] != "listItem" and any(
-        each.get("type") == "bulletList" and any(map(_is_decision, each["content"]))
-        for each in content
-        if type(each) is dict
+        value.get("type") == "bulletList" and any(map(_is_decision, value["content"]))
+        for value in content
+        if type(value) is dict
     ):
-        content[:] = [part for each in content for part in _with_decision_lists(each)]
+        content[:] = [part for value in content for part in _with_decision_lists(value)]
 
 
 def _with_decision_lists(node: Json) -> Iterator[Json]:
@@ -327,4 +327,4 @@ def _joined(tokens: Iterable[Token]) -> list[Token]:
 def _joined_texts(texts: list[Token]) -> list[Token]:
     if len(texts) < 2:
         return texts
-    return [{"type": "text", "raw": "".join(each["raw"] for each in texts), _PARTS: texts}]
+    return [{"type": "text", "raw": "".join(text["raw"] for text in texts), _PARTS: texts}]

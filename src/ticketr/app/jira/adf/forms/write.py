@@ -94,7 +94,9 @@ class Writer:
         else:
             # The text of other lists of decisions stands in HTML, where no form is read.
             short = short and (is_short or kind != "decisionList" or parent in _CELLS)
-            content[:] = [part for each in content for part in self._block(each, kind, short=short)]
+            content[:] = [
+                part for value in content for part in self._block(value, kind, short=short)
+            ]
         if not is_short:
             return [node]
         self.used = True
@@ -140,7 +142,7 @@ class Writer:
 
 
 def _with_neighbours(content: list[Any]) -> Iterator[tuple[Json | None, Any, Json | None]]:
-    nodes = [each if type(each) is dict else None for each in content]
+    nodes = [node if type(node) is dict else None for node in content]
     for place, node in enumerate(content):
         yield (
             nodes[place - 1] if place else None,
@@ -206,7 +208,7 @@ def _has_boxes(node: Any) -> bool:
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
-        _has_boxes(each) if _kind_of(each) == "taskList" else _has_box(each) for each in content
+        _has_boxes(value) if _kind_of(value) == "taskList" else _has_box(value) for value in content
     )
 
 
@@ -219,7 +221,7 @@ def _has_box(item: Any) -> bool:
             "attrs": {"state": "TODO" | "DONE", **rest},
             "content": [_, *_] as blocks,
         }:
-            return not rest and all(_kind_of(each) == "paragraph" for each in blocks)
+            return not rest and all(_kind_of(block) == "paragraph" for block in blocks)
     return False
 
 
@@ -240,10 +242,10 @@ def _blocks(node: Json) -> Iterator[Json]:
         case "blockCard":
             yield _paragraph(*(write_card(node["attrs"]) or ()), text(LARGE_CARD))
         case "decisionList":
-            items = [_paragraph(text(raw("<> ")), *_content_of(each)) for each in node["content"]]
+            items = [_paragraph(text(raw("<> ")), *_content_of(value)) for value in node["content"]]
             yield {
                 "type": "bulletList",
-                "content": [{"type": "listItem", "content": [each]} for each in items],
+                "content": [{"type": "listItem", "content": [item]} for item in items],
             }
         case "taskList":
             yield _boxes(node)
