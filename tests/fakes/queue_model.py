@@ -261,7 +261,7 @@ class QueueModel(QueueBooks):
         if one.is_stopped or one.outside in self.outside:
             return False
         if one.outside is not None and one.outside.refusal is not None:
-            self.stop_map(one)
+            one.refuse()
             return True
         one.outside = None
         if not one.left or len(one.unread) >= one.window:

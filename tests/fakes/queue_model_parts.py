@@ -126,6 +126,12 @@ class ModelMap:
         number = len(self.jobs) + 1
         return replace(self.wish, label=f"{self.wish.label}.{number}", map=self.wish.label)
 
+    def refuse(self) -> None:
+        """Draw no more items: the queue has refused the job of the last one."""
+        self.left, self.outside = 0, None
+        self.jobs.pop()
+        self.unread.pop()
+
     def read_all(self) -> None:
         """Read all that can be read."""
         while not self.is_stopped:

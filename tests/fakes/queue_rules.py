@@ -274,8 +274,6 @@ class QueueRules(SubmitRules):
     @precondition(is_time_to_end)
     @rule(grace=st.sampled_from([10.0, 3.0, None, 0.0]))
     def shut_down(self, grace: float | None) -> None:
-        if self.is_feeding and self.model.paused:
-            return  # the map is closed in the instant in which its jobs may start
         if self.is_fragile and grace is not None:
             return  # whichever of its jobs is cancelled first cancels the others, for its own cause
         self.shutdowns.append(self.driver.shut_down(grace))
@@ -289,7 +287,7 @@ class QueueRules(SubmitRules):
     @precondition(lambda self: not self.has_left and is_time_to_end(self))
     @rule(how=st.sampled_from(["normally", "by an error", "cancelled"]))
     def leave(self, how: str) -> None:
-        if (self.is_feeding or self.is_fragile) and how != "normally":
+        if self.is_fragile and how != "normally":
             return  # the map is closed in the instant in which its jobs are cancelled
         self.left = True
         if how == "normally":

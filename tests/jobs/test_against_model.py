@@ -146,7 +146,7 @@ class QueueMachine(QueueRules):
             self.driver.run.do(reader.go_on.set)
         while self.submitters():
             self.a_submitter_gives_up(0)
-        if self.is_feeding or self.is_fragile:
+        if self.is_fragile:
             self.leave_the_last_map()
             self.agree()
         if self.has_left:

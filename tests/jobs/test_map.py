@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -812,16 +813,32 @@ async def test_a_closed_queue_is_raised_bare(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("items", [range(100), numbers(100)])
-async def test_a_shutdown_ends_a_map_that_has_more_items(
+async def test_a_shutdown_gives_the_grace_to_what_a_map_has_submitted(
     autojump_clock: MockClock, items: Any
 ) -> None:
-    async with open_job_queue(workers=2) as queue, trio.open_nursery() as nursery:
+    values = []
+    async with open_job_queue(workers=2, max_pending=3) as queue, trio.open_nursery() as nursery:
         with pytest.raises(QueueClosed):  # noqa: PT012 - it leaves the block
-            async with queue.map(double, items) as values:
+            async with queue.map(double, items) as results:
                 await trio.sleep(1.5)
-                nursery.start_soon(queue.shutdown)
-                async for _ in values:
-                    pass
+                nursery.start_soon(partial(queue.shutdown, grace=10))
+                async for value in results:
+                    values.append(value)
+
+    assert values == [0, 2, 4, 6, 8]
+    assert {job.status for job in queue.jobs()} == {"completed"}
+
+
+async def test_a_map_may_be_left_early_in_a_shutdown(autojump_clock: MockClock) -> None:
+    async with (
+        open_job_queue(workers=2) as queue,
+        trio.open_nursery() as nursery,
+        queue.map(double, range(100)) as results,
+    ):
+        await trio.sleep(1.5)
+        nursery.start_soon(partial(queue.shutdown, grace=10))
+        await wait_all_tasks_blocked()
+        assert await anext(results) == 0
 
 
 async def test_a_shutdown_lets_a_map_end_that_has_no_more_items(autojump_clock: MockClock) -> None:

@@ -294,7 +294,8 @@ class JobQueue:
             TypeError, ValueError: The function, the items or an option is invalid.
             JobFailed, JobCancelled, JobTimedOut: Raised by the iteration, as ``result()`` of a
                 handle does.
-            QueueClosed: Raised by the iteration: the queue takes no more jobs.
+            QueueClosed: Raised by the iteration, after the results of the jobs that were submitted:
+                the queue takes no more.
             WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
         """
         self._core.subscriptions.owner_thread.check()

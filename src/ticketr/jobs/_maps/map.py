@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, final
 import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
+from ticketr._errors import QueueClosed
 from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._arguments.options import JobOptions, checked_options, make_record
 from ticketr.jobs._deadlock import is_inside, wait_for_jobs
@@ -93,6 +94,7 @@ class JobMap:
         self._has_changed = trio.Event()  # for the reader
         self._failed: JobRecord | None = None  # the job whose failure the reader is to raise
         self._items_error: BaseException | None = None  # the same for what the items have raised
+        self._refusal: QueueClosed | None = None  # the same, after the last result
         self._closed = ""  # why nothing can be read any more
         self._is_inside = False  # a job of the queue
         self._is_fed = False
@@ -221,9 +223,13 @@ class JobMap:
                     item = await anext(draw, END) if self._is_async else next(draw, END)
                     if item is END or self._is_stopped:  # perhaps by the iterable's own code
                         break
-                    if (record := self._submit(item)) is not None:
-                        await wait_for_room(self._core, record)
-                        self._job_entered(record)
+                    try:
+                        if (record := self._submit(item)) is not None:
+                            await wait_for_room(self._core, record)
+                            self._job_entered(record)
+                    except QueueClosed as refusal:  # what has entered may still end
+                        self._refusal = refusal
+                        break
             finally:
                 closing.shield, closing.deadline = True, trio.current_time() + CLOSE_SECONDS
                 await _close(self._items)  # noqa: ASYNC102 - a bounded shield
@@ -349,7 +355,7 @@ class JobMap:
         if failed is not None:
             failed.mark_outcome_seen()
             result_of(failed)
-        error, self._items_error = self._items_error, None
+        error, self._items_error, self._refusal = self._items_error or self._refusal, None, None
         try:
             raise StopAsyncIteration if error is None else error
         finally:
