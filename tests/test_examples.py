@@ -174,6 +174,15 @@ failed: I do not like 7
 completed: 64
 no result: I do not like 7
 """,
+    "23_pipeline": """\
+1.1 s: WORD 0
+1.1 s: WORD 1
+2.1 s: WORD 2
+2.1 s: WORD 3
+3.1 s: WORD 4
+3.1 s: WORD 5
+stopped: page 9 is lost
+""",
     "11_threads": """\
 result: 1000
 cancel: requested
