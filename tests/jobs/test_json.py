@@ -210,6 +210,7 @@ async def test_a_snapshot_as_json(
         "wall_offset": 1_700_000_000.25,
         "error": None,
         "result": {"n": 1},
+        "item": None,
     }
     assert (data["status"], data["waiting_for"], data["finished_wall"]) == ("pending", "time", None)
     assert pending.snapshot().as_dict()["cancel_cause"] == "user"
@@ -308,6 +309,7 @@ SNAPSHOTS = st.builds(
     error=st.none() | st.builds(JobErrorInfo, TEXTS, TEXTS, TEXTS),
     result=VALUES,
     wall_offset=st.none() | TIMES | st.just(1e300),
+    item=VALUES,
 )
 
 
@@ -322,7 +324,7 @@ def test_what_was_json_comes_back_as_it_was(snapshot: JobSnapshot) -> None:
     assert back.as_dict() == data
     assert hash(back.key) == hash(back.key)
     for field in fields(JobSnapshot):
-        if field.name not in {"name", "key", "tags", "progress", "error", "result"}:
+        if field.name not in {"name", "key", "tags", "progress", "error", "result", "item"}:
             assert getattr(back, field.name) == getattr(snapshot, field.name)
     assert JobSnapshot.from_dict(back.as_dict()) == back
 
@@ -346,11 +348,13 @@ PLAIN = JobSnapshot(
     finished_at=3.0,
     error=JobErrorInfo("OSError", "no", "Traceback"),
     result=None,
+    item=[1, "a"],
 )
 
 
 def test_a_plain_snapshot_comes_back_equal() -> None:
     assert JobSnapshot.from_dict(PLAIN.as_dict()) == PLAIN
+    assert JobSnapshot.from_dict(PLAIN.as_dict()).item == PLAIN.item
     assert JobSnapshot.from_dict({**PLAIN.as_dict(), "new": 1}) == PLAIN
     assert replace(PLAIN, wall_offset=5.0) == PLAIN  # it is about clocks, not about the job
 
@@ -393,12 +397,13 @@ def test_a_field_that_is_not_ours_is_refused(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "result", [Hostile(), nested(10_000), {1, 2}], ids=["hostile", "deep", "set"]
+    "value", [Hostile(), nested(10_000), {1, 2}], ids=["hostile", "deep", "set"]
 )
-def test_a_foreign_result_is_its_repr(result: object) -> None:
-    back = JobSnapshot.from_dict({**PLAIN.as_dict(), "result": result, "key": (1, 2)})
+def test_a_foreign_result_or_item_is_its_repr(value: object) -> None:
+    foreign = {"result": value, "item": value, "key": (1, 2)}
+    back = JobSnapshot.from_dict({**PLAIN.as_dict(), **foreign})
 
-    assert type(back.result) is str
+    assert type(back.result) is type(back.item) is str
     assert back.key == "(1, 2)"
 
 

@@ -211,7 +211,7 @@ class JobSnapshot(Generic[T_co]):
         """Return the snapshot in JSON's types.
 
         The fields have their names; enumerations are given by value, tags as a sorted list, the
-        progress and the error as dicts. A result or key that JSON cannot hold is given as its
+        progress and the error as dicts. A result, item or key that JSON cannot hold is given as its
         ``repr``: nan, a set, a dict with keys that are not texts, lists nested more than a hundred
         deep; and a key that is a tuple. What UTF-8 cannot encode is escaped in texts. Beside the
         times on Trio's clock there are those of the wall clock, ``submitted_wall``, ``due_wall``,
@@ -242,6 +242,7 @@ class JobSnapshot(Generic[T_co]):
             "wall_offset": self.wall_offset,
             "error": None if error is None else error.as_dict(),
             "result": json_value(self.result),
+            "item": json_value(self.item),
         }
 
     @classmethod
@@ -278,4 +279,5 @@ class JobSnapshot(Generic[T_co]):
             error=None if error is None else JobErrorInfo.from_dict(error),
             result=json_value(field_of(data, "result")),
             wall_offset=field_of(data, "wall_offset", int, float, NoneType),
+            item=json_value(field_of(data, "item")),
         )
