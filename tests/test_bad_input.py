@@ -15,7 +15,7 @@ from ticketr import JobFailed
 from ticketr.app.jira.transport import Response
 from ticketr.app.sync import Store
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr.app.jira.transport import Request
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"
 

@@ -208,7 +208,7 @@ def test_every_option_of_the_sandbox_is_in_its_documentation() -> None:
 
 
 def test_the_faults_of_the_sandbox_do_what_its_documentation_says() -> None:
-    from ticketr.sandbox import Fault, FaultKind
+    from jira_sandbox import Fault, FaultKind
 
     page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|.*\| (yes|no|sometimes) \|$", page, re.MULTILINE)

@@ -27,7 +27,7 @@ from starlette.routing import Route
 from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
-from ticketr.sandbox.server import serve
+from jira_sandbox.server import serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

@@ -15,7 +15,7 @@ from fakes.users import User
 
 from ticketr.app.jira.transport import Response
 from ticketr.app.tickets import is_key, parse, render, safe_file_name
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

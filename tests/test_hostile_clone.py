@@ -30,7 +30,7 @@ from ticketr.app.config import state_folder
 from ticketr.app.config.state_folder import require_file
 from ticketr.app.sync import FileFailed, Store
 from ticketr.app.sync.workspace.editor import Editor
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

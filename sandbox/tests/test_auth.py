@@ -3,10 +3,10 @@ from __future__ import annotations
 import base64
 
 import pytest
-from fakes.sandbox_client import open_client
+from sandbox_client import open_client
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox.auth import EMAIL, TOKEN, is_known
+from jira_sandbox.auth import EMAIL, TOKEN, is_known
 
 USERS = {EMAIL: TOKEN}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketr.sandbox import BadFaults, CannotListen, DataFailed, OtherSeed, SandboxError
+from jira_sandbox import BadFaults, CannotListen, DataFailed, OtherSeed, SandboxError
 
 ERRORS: list[tuple[SandboxError, str]] = [
     (

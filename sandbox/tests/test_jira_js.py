@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fakes.sandbox_child import sandbox_child
+from sandbox_child import sandbox_child
 
-from ticketr.sandbox import EMAIL, TOKEN
+from jira_sandbox import EMAIL, TOKEN
 
 PACKAGE = "jira.js@5.4.0"
 SCRIPT = Path(__file__).with_name("jira_js.mjs")

@@ -14,7 +14,7 @@ import pytest
 import trio
 from fakes.processes import PROGRAM
 
-from ticketr.sandbox import EMAIL, TOKEN
+from jira_sandbox import EMAIL, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -13,10 +13,10 @@ import httpx
 import pytest
 import trio
 import trio.testing
-from fakes.sandbox_child import sandbox_child
-from fakes.sandbox_client import demo_site
+from sandbox_child import sandbox_child
+from sandbox_client import demo_site
 
-from ticketr.sandbox import EMAIL, TOKEN, CannotListen, create_app, run, serve
+from jira_sandbox import EMAIL, TOKEN, CannotListen, create_app, run, serve
 
 AUTH = (EMAIL, TOKEN)
 
@@ -141,7 +141,7 @@ def test_without_the_option_a_child_outlives_its_pipe() -> None:
 @pytest.mark.parametrize("stdin", ["</dev/null", "<&-", f"<{__file__}"])
 def test_an_input_that_is_no_pipe_counts_as_closed(stdin: str) -> None:
     program = (
-        "import trio, functools; from ticketr import sandbox;"
+        "import trio, functools; import jira_sandbox;"
         "trio.run(functools.partial(sandbox.run, tickets=1, exit_with_stdin=True, announce=print))"
     )
     result = subprocess.run(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_child import sandbox_child
+from sandbox_child import sandbox_child
 from jira import JIRA, Issue, JIRAError
 
-from ticketr.sandbox import EMAIL, TOKEN
+from jira_sandbox import EMAIL, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Generator

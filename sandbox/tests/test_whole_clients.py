@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from atlassian import Jira
-from fakes.sandbox_child import sandbox_child
+from sandbox_child import sandbox_child
 from jira import JIRA
 
-from ticketr.sandbox import EMAIL, TOKEN
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox import EMAIL, TOKEN
+from jira_sandbox.data.catalogue import USERS
 
 if TYPE_CHECKING:
     from collections.abc import Generator

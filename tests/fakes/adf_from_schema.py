@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from fakes.sandbox_specs import load
+from sandbox_specs import load
 
 if TYPE_CHECKING:
     from random import Random

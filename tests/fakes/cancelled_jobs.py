@@ -10,7 +10,7 @@ from fakes.steps import AtStep
 from trio.testing import MockClock
 
 from ticketr import open_job_queue
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

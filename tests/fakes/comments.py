@@ -10,14 +10,14 @@ from fakes.pulls import Bench
 from fakes.scenes import check_clean, run
 
 from ticketr.app.jira.adf import to_adf, to_markdown
-from ticketr.sandbox import Site, make_site
-from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
-from ticketr.sandbox.data.parts import Comment
+from jira_sandbox import Site, make_site
+from jira_sandbox.data.catalogue import DEMO_USER, USERS
+from jira_sandbox.data.parts import Comment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ticketr.sandbox.data.model import User
+    from jira_sandbox.data.model import User
 
 #: Somebody else than the account that pulls and pushes.
 MIA = next(each for each in USERS if each != DEMO_USER)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ticketr.app.sync.workspace.store import Store
-from ticketr.sandbox.api.media import media_id
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.parts import Attachment
+from jira_sandbox.api.media import media_id
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.parts import Attachment
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

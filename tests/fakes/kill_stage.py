@@ -14,9 +14,9 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench
 from fakes.scenes import BEFORE, Facts, check_afterwards
 
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.opening import open_site
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fakes.killed_sync import Runner
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 KILLED, INTERRUPTED = -9, 130
 LATENCY = 0.01

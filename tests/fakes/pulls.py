@@ -12,7 +12,7 @@ from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PullResult, PushJob, PushResult, SyncJob, SyncResult
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync import SessionOptions
-    from ticketr.sandbox import Site
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox import Site
+    from jira_sandbox.data.issue import Issue
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -13,7 +13,7 @@ from trio.testing import MockClock
 
 from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.app.tickets import parse
-from ticketr.sandbox import Site, make_site
+from jira_sandbox import Site, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from ticketr.app.tui.setup import (
     ProjectChoice,
     SiteAnswer,
 )
-from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
+from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -10,7 +10,7 @@ from fakes.lossy import Lossy
 
 from ticketr.app.sync import State
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fakes.pulls import Bench
 
     from ticketr.app.sync import Creation
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 BEFORE = 12
 """How many issues the site has at first."""

@@ -14,7 +14,7 @@ from fakes.pulls import URL, Recorder
 
 from ticketr.app.cli import app
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, open_site
+from jira_sandbox import create_app, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from ticketr.app.jira.transport import Transport
     from ticketr.app.tickets import Ticket
-    from ticketr.sandbox import Site
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox import Site
+    from jira_sandbox.data.issue import Issue
 
 
 class Told(NamedTuple):

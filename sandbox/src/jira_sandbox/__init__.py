@@ -8,15 +8,15 @@ socket. The sandbox shares no code with ticketr's own client, so that each check
 
 from __future__ import annotations
 
-from ticketr.sandbox.api.app import create_app
-from ticketr.sandbox.api.gateway import CLOUD_ID
-from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN
-from ticketr.sandbox.content.seed import make_site
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.model import User
-from ticketr.sandbox.data.site import Site
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.errors import BadFaults, CannotListen, DataFailed, OtherSeed, SandboxError
-from ticketr.sandbox.faults.source import Fault, FaultKind, Faults, FaultSource
-from ticketr.sandbox.opening import open_site, user_in
-from ticketr.sandbox.server import run, serve
+from jira_sandbox.api.app import create_app
+from jira_sandbox.api.gateway import CLOUD_ID
+from jira_sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN
+from jira_sandbox.content.seed import make_site
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.model import User
+from jira_sandbox.data.site import Site
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.errors import BadFaults, CannotListen, DataFailed, OtherSeed, SandboxError
+from jira_sandbox.faults.source import Fault, FaultKind, Faults, FaultSource
+from jira_sandbox.opening import open_site, user_in
+from jira_sandbox.server import run, serve

@@ -18,7 +18,7 @@ from ticketr.cleaning import clean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox import Faults, User
+    from jira_sandbox import Faults, User
 
 R = TypeVar("R", bound="Callable[..., object]")
 
@@ -98,7 +98,7 @@ def sandbox(
     require_demo_extra("ticketr sandbox")
     import trio
 
-    from ticketr.sandbox import OtherSeed, run
+    from jira_sandbox import OtherSeed, run
 
     user, hostile = _user_in_zone(time_zone), _read_faults(faults)
     if not _is_loopback(host := options["host"]):
@@ -122,7 +122,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _user_in_zone(time_zone: str | None) -> User:
-    from ticketr.sandbox import DEMO_USER, user_in
+    from jira_sandbox import DEMO_USER, user_in
 
     if time_zone is None:
         return DEMO_USER
@@ -135,7 +135,7 @@ def _user_in_zone(time_zone: str | None) -> User:
 
 
 def _read_faults(text: str | None) -> Faults | None:
-    from ticketr.sandbox import BadFaults, Faults
+    from jira_sandbox import BadFaults, Faults
 
     try:
         return None if text is None else Faults.parse(text)

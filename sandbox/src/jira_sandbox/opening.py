@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from ticketr.sandbox.content.extra import CONTENTS, make_extra_issues
-from ticketr.sandbox.content.seed import make_issues, make_site
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
-from ticketr.sandbox.errors import OtherSeed
+from jira_sandbox.content.extra import CONTENTS, make_extra_issues
+from jira_sandbox.content.seed import make_issues, make_site
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
+from jira_sandbox.errors import OtherSeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.data.model import User
-    from ticketr.sandbox.data.storage import SiteFile
+    from jira_sandbox.data.model import User
+    from jira_sandbox.data.storage import SiteFile
 
 TICKETS: Final = 500
 SEED: Final = 1

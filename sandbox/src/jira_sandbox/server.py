@@ -22,12 +22,12 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 
-from ticketr.sandbox.api.app import create_app
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.errors import CannotListen
-from ticketr.sandbox.faults.middleware import RESET_CONNECTION
-from ticketr.sandbox.opening import open_site
+from jira_sandbox.api.app import create_app
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.errors import CannotListen
+from jira_sandbox.faults.middleware import RESET_CONNECTION
+from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ticketr.sandbox.data.model import User
-    from ticketr.sandbox.faults.source import FaultSource
+    from jira_sandbox.data.model import User
+    from jira_sandbox.faults.source import FaultSource
 
 _KEEP_ALIVE: Final = 75.0
 _LONGEST_REQUEST_HEAD: Final = 128 * 1024
@@ -46,7 +46,7 @@ _PORT: Final = "port"
 
 def _config() -> Config:
     config = Config()
-    config.errorlog = logging.getLogger("ticketr.sandbox")
+    config.errorlog = logging.getLogger("jira_sandbox")
     config.include_date_header = False  # LatencyMiddleware adds the site's own date
     config.include_server_header = False
     config.keep_alive_timeout = _KEEP_ALIVE

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client
+from sandbox_client import demo_site, open_client
 
-from ticketr.sandbox.data import catalogue
+from jira_sandbox.data import catalogue
 
 TEXT = {"type": "paragraph", "content": [{"type": "text", "text": "Hi"}]}
 DOCUMENT = {"type": "doc", "version": 1, "content": [TEXT]}

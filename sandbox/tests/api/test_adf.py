@@ -6,12 +6,12 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_adf import quick_adf_validator
-from fakes.sandbox_client import demo_site
+from sandbox_adf import quick_adf_validator
+from sandbox_client import demo_site
 
-from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.input_errors import InvalidDocument
-from ticketr.sandbox.api.wiki_markup import to_wiki
+from jira_sandbox.api.adf import check_document
+from jira_sandbox.api.input_errors import InvalidDocument
+from jira_sandbox.api.wiki_markup import to_wiki
 
 if TYPE_CHECKING:
     from collections.abc import Callable

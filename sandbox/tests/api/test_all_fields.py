@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import NOW, open_client
-from fakes.sandbox_specs import problems, schema_validator
+from sandbox_client import NOW, open_client
+from sandbox_specs import problems, schema_validator
 
-from ticketr.sandbox import SiteFile, make_site, open_site
-from ticketr.sandbox.content.extra import KIT_VALUES, TEAM_VALUES
-from ticketr.sandbox.data import catalogue, kit
-from ticketr.sandbox.data.extra_fields import BY_ID, EXTRA_FIELDS
+from jira_sandbox import SiteFile, make_site, open_site
+from jira_sandbox.content.extra import KIT_VALUES, TEAM_VALUES
+from jira_sandbox.data import catalogue, kit
+from jira_sandbox.data.extra_fields import BY_ID, EXTRA_FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 ZOE, PRIYA = catalogue.USERS[1], catalogue.USERS[2]
 TEXT = {"type": "paragraph", "content": [{"type": "text", "text": "New"}]}

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fakes.sandbox_client import demo_site, open_client
+from sandbox_client import demo_site, open_client
 
-from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
-from ticketr.sandbox.api.multipart import read_files
+from jira_sandbox.api.attachments import UPLOAD_LIMIT
+from jira_sandbox.api.multipart import read_files
 
 ALLOWED = {"X-Atlassian-Token": "no-check"}
 BYTES = bytes(range(256)) + b"\r\n--x\r\n\r\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client
+from sandbox_client import demo_site, open_client
 
 STORY = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
 

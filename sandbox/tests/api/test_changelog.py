@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site, open_client, search
+from sandbox_client import NOW, demo_site, open_client, search
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.data import catalogue
+from jira_sandbox import make_site
+from jira_sandbox.data import catalogue
 
 
 async def last(client: Any, key: str) -> list[Any]:

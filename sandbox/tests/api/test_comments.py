@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client, search
+from sandbox_client import demo_site, open_client, search
 
-from ticketr.sandbox.data import catalogue
+from jira_sandbox.data import catalogue
 
 if TYPE_CHECKING:
     import httpx

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site, open_client
+from sandbox_client import NOW, demo_site, open_client
 
-from ticketr.sandbox import SiteFile, open_site
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox import SiteFile, open_site
+from jira_sandbox.data.catalogue import USERS
 
 if TYPE_CHECKING:
     from pathlib import Path

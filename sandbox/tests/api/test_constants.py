@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site, open_client
+from sandbox_client import NOW, demo_site, open_client
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 
 def names(entries: Any) -> list[str]:

@@ -4,9 +4,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client, search
+from sandbox_client import demo_site, open_client, search
 
-from ticketr.sandbox.data.catalogue import DEMO, DEMO_USER, EPIC, USERS
+from jira_sandbox.data.catalogue import DEMO, DEMO_USER, EPIC, USERS
 
 if TYPE_CHECKING:
     import httpx

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import demo_site, keys, open_client
+from sandbox_client import demo_site, keys, open_client
 
-from ticketr.sandbox.data.catalogue import EPIC, STORY
+from jira_sandbox.data.catalogue import EPIC, STORY
 
 if TYPE_CHECKING:
     import httpx

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from ticketr.sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, TOKEN, create_app, make_site
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, TOKEN, create_app, make_site
 
 GATEWAY = f"/ex/jira/{CLOUD_ID}"
 CLASSIC, SCOPED = (EMAIL, TOKEN), (EMAIL, SCOPED_TOKEN)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ticketr.sandbox.api.html import to_html
+from jira_sandbox.api.html import to_html
 
 
 def text(words: str, *marks: Any) -> dict[str, Any]:

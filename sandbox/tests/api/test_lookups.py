@@ -3,14 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import NOW, open_client
-from fakes.sandbox_walks import unwalked, walk
+from sandbox_client import NOW, open_client
+from sandbox_walks import unwalked, walk
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.api.lookups import LookupRoutes
-from ticketr.sandbox.api.roles import RoleRoutes
-from ticketr.sandbox.api.users import UserRoutes
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox import make_site
+from jira_sandbox.api.lookups import LookupRoutes
+from jira_sandbox.api.roles import RoleRoutes
+from jira_sandbox.api.users import UserRoutes
+from jira_sandbox.data.catalogue import USERS
 
 ZOE = USERS[1].account_id
 WALK: list[tuple[str, str, Any, int]] = [

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import demo_site
-from fakes.sandbox_walks import unwalked, walk
+from sandbox_client import demo_site
+from sandbox_walks import unwalked, walk
 
-from ticketr.sandbox.api.attachments import AttachmentRoutes
-from ticketr.sandbox.api.comments import CommentRoutes
-from ticketr.sandbox.api.links import LinkRoutes
-from ticketr.sandbox.api.worklogs import WorklogRoutes
+from jira_sandbox.api.attachments import AttachmentRoutes
+from jira_sandbox.api.comments import CommentRoutes
+from jira_sandbox.api.links import LinkRoutes
+from jira_sandbox.api.worklogs import WorklogRoutes
 
 LINK = {
     "type": {"name": "Blocks"},

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import demo_site, keys, open_client
+from sandbox_client import demo_site, keys, open_client
 
-from ticketr.sandbox.data.catalogue import DEMO_USER, TO_DO, USERS
+from jira_sandbox.data.catalogue import DEMO_USER, TO_DO, USERS
 
 ZOE, PRIYA = USERS[1], USERS[2]
 

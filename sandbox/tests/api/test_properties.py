@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client, search
+from sandbox_client import demo_site, open_client, search
 
 PLACE = "issue/DEMO-2/properties"
 

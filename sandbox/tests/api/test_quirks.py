@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client, search
+from sandbox_client import demo_site, open_client, search
 
-from ticketr.sandbox.api.quirks import Quirks
+from jira_sandbox.api.quirks import Quirks
 
 
 def walk(value: Any) -> list[tuple[str, Any]]:

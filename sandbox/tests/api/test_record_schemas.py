@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import NOW
-from fakes.sandbox_walks import unwalked, walk
+from sandbox_client import NOW
+from sandbox_walks import unwalked, walk
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.api.changelog import ChangelogRoutes
-from ticketr.sandbox.api.components import ComponentRoutes
-from ticketr.sandbox.api.constants import ConstantRoutes
-from ticketr.sandbox.api.participants import ParticipantRoutes
-from ticketr.sandbox.api.remote_links import RemoteLinkRoutes
-from ticketr.sandbox.api.versions import VersionRoutes
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox import make_site
+from jira_sandbox.api.changelog import ChangelogRoutes
+from jira_sandbox.api.components import ComponentRoutes
+from jira_sandbox.api.constants import ConstantRoutes
+from jira_sandbox.api.participants import ParticipantRoutes
+from jira_sandbox.api.remote_links import RemoteLinkRoutes
+from jira_sandbox.api.versions import VersionRoutes
+from jira_sandbox.data.catalogue import USERS
 
 ZOE = USERS[1].account_id
 REMOTE = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakes.sandbox_client import open_client
+from sandbox_client import open_client
 
 GLOBAL_ID = "system=http://x&id=1"
 LINK: dict[str, Any] = {

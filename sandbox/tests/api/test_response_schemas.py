@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fakes.sandbox_adf import quick_adf_validator
-from fakes.sandbox_client import demo_site, open_client
-from fakes.sandbox_specs import (
+from sandbox_adf import quick_adf_validator
+from sandbox_client import demo_site, open_client
+from sandbox_specs import (
     answer_validator,
     load,
     problems,

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import demo_site, keys, open_client, search
+from sandbox_client import demo_site, keys, open_client, search
 
 if TYPE_CHECKING:
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 NEWEST_FIRST = [f"DEMO-{number}" for number in range(60, 0, -1)]
 

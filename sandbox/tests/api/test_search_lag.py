@@ -4,15 +4,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import trio
-from fakes.sandbox_client import NOW, keys, open_client, search
+from sandbox_client import NOW, keys, open_client, search
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     import httpx
     from trio.testing import MockClock
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 NEW = {"project": {"key": "DEMO"}, "issuetype": {"name": "Task"}, "summary": "New"}
 

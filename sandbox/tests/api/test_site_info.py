@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
-from fakes.sandbox_client import open_client
+from sandbox_client import open_client
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

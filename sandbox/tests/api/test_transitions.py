@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client
+from sandbox_client import demo_site, open_client
 
-from ticketr.sandbox.data.catalogue import STATUSES, USERS
+from jira_sandbox.data.catalogue import STATUSES, USERS
 
 if TYPE_CHECKING:
     import httpx

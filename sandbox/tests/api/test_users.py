@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site, keys, open_client
+from sandbox_client import NOW, demo_site, keys, open_client
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
+from jira_sandbox import make_site
+from jira_sandbox.data.catalogue import DEMO_USER, USERS
 
 
 async def names(path: str) -> list[str]:

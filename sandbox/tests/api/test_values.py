@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client
+from sandbox_client import demo_site, open_client
 
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox.data.catalogue import USERS
 
 PLAIN = {"project": {"key": "DEMO"}, "issuetype": {"name": "Task"}, "summary": "New"}
 TEXT_TOO_LONG = "The entered text is too long. It exceeds the allowed limit of {} characters."

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site, keys, open_client
+from sandbox_client import NOW, demo_site, keys, open_client
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 
 async def test_a_version_is_added_changed_and_released() -> None:

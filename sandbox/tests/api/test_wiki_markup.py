@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.wiki_markup import to_wiki
-from ticketr.sandbox.api.wiki_parser import from_wiki
-from ticketr.sandbox.content.adf import bullets, doc, heading, item, line_break, ordered, p, rule
+from jira_sandbox.api.adf import check_document
+from jira_sandbox.api.wiki_markup import to_wiki
+from jira_sandbox.api.wiki_parser import from_wiki
+from jira_sandbox.content.adf import bullets, doc, heading, item, line_break, ordered, p, rule
 
 LINES = ["", " ", "text", "  indented", "* a", "** b", "# c", "*# d", "#* e", "*** f", "----"]
 LINES += ["h1. Title", "h3. ", "h7. no", "*bold*", "* ", "|| cell ||", "{code}", "# "]

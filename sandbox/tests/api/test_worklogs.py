@@ -4,15 +4,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_client import demo_site, open_client
+from sandbox_client import demo_site, open_client
 
-from ticketr.sandbox.api.durations import read_duration, write_duration
-from ticketr.sandbox.data import catalogue
+from jira_sandbox.api.durations import read_duration, write_duration
+from jira_sandbox.data import catalogue
 
 if TYPE_CHECKING:
     import httpx
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 
 def estimated(seconds: int | None = 36_000) -> Site:

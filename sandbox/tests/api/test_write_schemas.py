@@ -11,16 +11,16 @@ from typing import Any
 
 import httpx
 import pytest
-from fakes.sandbox_client import demo_site, open_client
-from fakes.sandbox_openapi import find_operation, wrong_answer, wrong_request
-from fakes.sandbox_specs import load
+from sandbox_client import demo_site, open_client
+from sandbox_openapi import find_operation, wrong_answer, wrong_request
+from sandbox_specs import load
 
-from ticketr.sandbox.api.createmeta import CreateMetaRoutes
-from ticketr.sandbox.api.payload import INVALID, NOT_JSON
-from ticketr.sandbox.api.properties import PropertyRoutes
-from ticketr.sandbox.api.routes import PLATFORM
-from ticketr.sandbox.api.transitions import TransitionRoutes
-from ticketr.sandbox.api.writes import WriteRoutes
+from jira_sandbox.api.createmeta import CreateMetaRoutes
+from jira_sandbox.api.payload import INVALID, NOT_JSON
+from jira_sandbox.api.properties import PropertyRoutes
+from jira_sandbox.api.routes import PLATFORM
+from jira_sandbox.api.transitions import TransitionRoutes
+from jira_sandbox.api.writes import WriteRoutes
 
 PARAGRAPH = {"type": "paragraph", "content": [{"type": "text", "text": "x"}]}
 FIELDS = {

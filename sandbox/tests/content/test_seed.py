@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.bytecodes import Bytecodes
-from fakes.sandbox_specs import adf_validator, problems
+from sandbox_specs import adf_validator, problems
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.content import hostile
+from jira_sandbox import make_site
+from jira_sandbox.content import hostile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 
 def fingerprint(site: Site) -> str:
@@ -45,7 +45,7 @@ def test_a_negative_number_of_issues_is_refused() -> None:
 
 def test_the_same_seed_gives_the_same_site_in_every_process() -> None:
     program = (
-        "import hashlib; from ticketr.sandbox import make_site;"
+        "import hashlib; from jira_sandbox import make_site;"
         "print(hashlib.sha256(repr(list(make_site(tickets=150, seed=7)))"
         ".encode('utf-8', 'surrogatepass')).hexdigest())"
     )

@@ -5,18 +5,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site
+from sandbox_client import NOW, demo_site
 
-from ticketr.sandbox.content.seed import make_issues, make_site
-from ticketr.sandbox.data.catalogue import BLANK, DEMO, DONE, EPIC, IN_PROGRESS, STORY, SUBTASK
-from ticketr.sandbox.data.changes import Counters, SiteChange
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.data.site import Site
+from jira_sandbox.content.seed import make_issues, make_site
+from jira_sandbox.data.catalogue import BLANK, DEMO, DONE, EPIC, IN_PROGRESS, STORY, SUBTASK
+from jira_sandbox.data.changes import Counters, SiteChange
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.data.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 NOW_MILLIS = to_millis(NOW)
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from fakes.sandbox_client import NOW
+from sandbox_client import NOW
 
-from ticketr.sandbox.content.seed import make_site
-from ticketr.sandbox.data.catalogue import DEMO, STORY
-from ticketr.sandbox.data.site import Site
+from jira_sandbox.content.seed import make_site
+from jira_sandbox.data.catalogue import DEMO, STORY
+from jira_sandbox.data.site import Site
 
 
 class Clock:

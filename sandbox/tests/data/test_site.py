@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from fakes.sandbox_client import demo_site
+from sandbox_client import demo_site
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox.data.model import from_millis, to_millis
-from ticketr.sandbox.data.site import Site
+from jira_sandbox.data.model import from_millis, to_millis
+from jira_sandbox.data.site import Site
 
 
 @pytest.mark.parametrize("name", ["DEMO-3", "demo-3", "10003"])

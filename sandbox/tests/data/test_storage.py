@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.examples import examples
-from fakes.sandbox_client import NOW, demo_site
+from sandbox_client import NOW, demo_site
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
-from ticketr.sandbox.content.seed import make_issues
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.changes import Counters, SiteChange
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import (
+from jira_sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
+from jira_sandbox.content.seed import make_issues
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.changes import Counters, SiteChange
+from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.parts import (
     Attachment,
     Comment,
     History,
@@ -157,7 +157,7 @@ def test_neither_an_id_nor_a_key_is_used_again_after_the_last_issue_was_deleted(
 
 
 def test_a_new_time_zone_of_the_user_applies_to_stored_issues(tmp_path: Path) -> None:
-    from ticketr.sandbox import user_in
+    from jira_sandbox import user_in
 
     moved = user_in("Etc/GMT+3")
     with SiteFile(tmp_path / "a.db") as file:

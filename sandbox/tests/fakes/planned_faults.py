@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.app.jira.errors import ConnectionLost
 from ticketr.app.jira.transport._httpx import HttpxTransport
-from ticketr.sandbox import Fault, FaultSource
+from jira_sandbox import Fault, FaultSource
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fakes.sandbox_client import NOW, open_client
+from sandbox_client import NOW, open_client
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     import httpx
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 
 def new_site() -> Site:

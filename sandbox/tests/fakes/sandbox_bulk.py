@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fakes.sandbox_client import NOW
+from sandbox_client import NOW
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     import httpx
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 
 def new_site(tickets: int = 5) -> Site:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _PROGRAM = """
 import functools, trio
-from ticketr import sandbox
+import jira_sandbox
 
 trio.run(functools.partial(sandbox.run, announce=functools.partial(print, flush=True), **{!r}))
 """
@@ -20,7 +20,7 @@ trio.run(functools.partial(sandbox.run, announce=functools.partial(print, flush=
 
 @contextmanager
 def sandbox_child(**options: object) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Start `ticketr.sandbox.run` in a child; yield the process and the address."""
+    """Start `jira_sandbox.run` in a child; yield the process and the address."""
     program = _PROGRAM.format({"tickets": 20, **options})
     with subprocess.Popen(
         [sys.executable, "-c", program],

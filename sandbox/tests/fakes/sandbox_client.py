@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from fakes.sandbox_openapi import wrong_answer
-from fakes.sandbox_specs import find
+from sandbox_openapi import wrong_answer
+from sandbox_specs import find
 
-from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
+from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 NOW = datetime(2025, 10, 1, 12, 0, tzinfo=UTC)
 JsonObject = dict[str, Any]

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from fakes.sandbox_specs import load, problems
+from sandbox_specs import load, problems
 from jsonschema import Draft4Validator
 
 if TYPE_CHECKING:

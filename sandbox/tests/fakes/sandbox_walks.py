@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fakes.sandbox_client import open_client
-from fakes.sandbox_openapi import find_operation, wrong_request
+from sandbox_client import open_client
+from sandbox_openapi import find_operation, wrong_request
 
-from ticketr.sandbox.api.routes import PLATFORM
+from jira_sandbox.api.routes import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sandbox import Site
-    from ticketr.sandbox.api.interface import RouteGroup
+    from jira_sandbox import Site
+    from jira_sandbox.api.interface import RouteGroup
 
 #: The method, the path, the body and the expected status.
 Step = tuple[str, str, Any, int]

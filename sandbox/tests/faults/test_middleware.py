@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 import trio
-from fakes.planned_faults import PlannedFaults, Wire
+from planned_faults import PlannedFaults, Wire
 
 from ticketr.app.jira.errors import ConnectionLost
 from ticketr.app.jira.transport import Request
-from ticketr.sandbox import Fault, FaultKind, Faults
-from ticketr.sandbox.faults.middleware import RESET_CONNECTION, FaultMiddleware
+from jira_sandbox import Fault, FaultKind, Faults
+from jira_sandbox.faults.middleware import RESET_CONNECTION, FaultMiddleware
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from ticketr.sandbox import FaultSource
+    from jira_sandbox import FaultSource
 
 URL = "http://127.0.0.1/rest/api/3/issue"
 BODY = json.dumps({"fields": {"summary": "Zoë"}}).encode()

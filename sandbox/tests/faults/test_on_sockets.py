@@ -12,15 +12,15 @@ import httpx
 import pytest
 import trio
 import trio.testing
-from fakes.planned_faults import PlannedFaults
-from fakes.sandbox_client import demo_site
+from planned_faults import PlannedFaults
+from sandbox_client import demo_site
 
-from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, create_app, serve
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, create_app, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ticketr.sandbox import FaultSource
+    from jira_sandbox import FaultSource
 
 AUTH = (EMAIL, TOKEN)
 REQUEST = b"GET /rest/api/3/serverInfo HTTP/1.1\r\nhost: x\r\nauthorization: Basic "

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticketr.sandbox import Fault, FaultKind
-from ticketr.sandbox.faults.responses import fault_response
-from ticketr.sandbox.faults.source import is_write
+from jira_sandbox import Fault, FaultKind
+from jira_sandbox.faults.responses import fault_response
+from jira_sandbox.faults.source import is_write
 
 if TYPE_CHECKING:
     from starlette.responses import Response

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from ticketr.sandbox import Fault, FaultKind, Faults
+from jira_sandbox import Fault, FaultKind, Faults
 
 REQUESTS = [("POST", f"/rest/api/3/issue/{number}?", b"{}") for number in range(300)]
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from ticketr.sandbox import BadFaults, FaultKind, Faults
-from ticketr.sandbox.faults.source import HANG_FOR, RETRY_WITHIN
-from ticketr.sandbox.faults.spec import USUAL_RATE
+from jira_sandbox import BadFaults, FaultKind, Faults
+from jira_sandbox.faults.source import HANG_FOR, RETRY_WITHIN
+from jira_sandbox.faults.spec import USUAL_RATE
 
 
 def test_a_specification_names_rates_and_settings() -> None:

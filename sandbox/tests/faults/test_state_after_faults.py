@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 import trio
-from fakes.planned_faults import PlannedFaults
-from fakes.sandbox_client import demo_site
+from planned_faults import PlannedFaults
+from sandbox_client import demo_site
 
-from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ticketr.sandbox import FaultSource, Site
+    from jira_sandbox import FaultSource, Site
 
 STORY = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
 

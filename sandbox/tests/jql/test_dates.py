@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.jql.dates import read_date, read_period
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.jql.dates import read_date, read_period
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 KOLKATA = timezone(timedelta(hours=5, minutes=30))

@@ -7,18 +7,18 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.sandbox_client import NOW
+from sandbox_client import NOW
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.catalogue import DEMO_USER, LINK_TYPES, USERS
-from ticketr.sandbox.jql.search import Searcher
+from jira_sandbox import make_site
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.catalogue import DEMO_USER, LINK_TYPES, USERS
+from jira_sandbox.jql.search import Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox import Site
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox import Site
+    from jira_sandbox.data.issue import Issue
 
 
 def new_site() -> Site:

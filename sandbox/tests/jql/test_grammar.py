@@ -5,9 +5,9 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.grammar import MAX_DEPTH, parse
-from ticketr.sandbox.jql.nodes import (
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql.grammar import MAX_DEPTH, parse
+from jira_sandbox.jql.nodes import (
     And,
     Clause,
     Empty,

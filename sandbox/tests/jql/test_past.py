@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ticketr.sandbox import make_site
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.catalogue import DONE, IN_PROGRESS, TO_DO, USERS
-from ticketr.sandbox.jql.search import Searcher
+from jira_sandbox import make_site
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.catalogue import DONE, IN_PROGRESS, TO_DO, USERS
+from jira_sandbox.jql.search import Searcher
 
 START = datetime(2025, 10, 1, 6, 0, tzinfo=UTC)
 #: What happens to the only issue, with the number of days since the start.

@@ -5,18 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.sandbox_client import NOW, demo_site
+from sandbox_client import NOW, demo_site
 from hypothesis import given, strategies as st
 
-from ticketr.sandbox import Site
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.search import MAX_LENGTH, Searcher
+from jira_sandbox import Site
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql.search import MAX_LENGTH, Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 SITE = demo_site(120)
 ISSUES = sorted(SITE, key=lambda issue: -issue.id)

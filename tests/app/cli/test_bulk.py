@@ -10,7 +10,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 from fakes.users import User, user_of_all_fields
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 
 from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
-from ticketr.sandbox import SiteFile, open_site
+from jira_sandbox import SiteFile, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.users import User
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

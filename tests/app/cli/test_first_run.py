@@ -28,7 +28,7 @@ from ticketr.app.tui.setup import (
     SetupField,
     SiteAnswer,
 )
-from ticketr.sandbox import EMAIL, TOKEN, create_app, make_site
+from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator

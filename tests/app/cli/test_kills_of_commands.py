@@ -20,15 +20,15 @@ from fakes.processes import environment
 
 from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.app.tickets import parse
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.opening import open_site
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 BEFORE, LATENCY, KILLED = 8, 0.01, -9
 #: How often each command is killed.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.jira_app import Answer, Asked, RuledApp
-from fakes.planned_faults import PlannedFaults, Wire
+from planned_faults import PlannedFaults, Wire
 
-from ticketr.sandbox import Fault, FaultKind, create_app
+from jira_sandbox import Fault, FaultKind, create_app
 
 if TYPE_CHECKING:
     from fakes.users import User

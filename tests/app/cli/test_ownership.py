@@ -14,7 +14,7 @@ from fakes.ptys import job_on_pty
 from fakes.pulls import URL
 from fakes.users import User
 
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 #: Written by commit fbd6ce7: three tickets, DEMO-1 edited since, a draft with a lost request.
 OLD = Path(__file__).with_name("old_workspace")

@@ -12,7 +12,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Generator

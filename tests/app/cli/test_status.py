@@ -11,7 +11,7 @@ from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
 
 from ticketr.app.sync import Store
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from fakes.users import User

@@ -11,7 +11,7 @@ from fakes.ptys import job_on_pty
 from fakes.pulls import Recorder
 
 from ticketr.app.jira.transport import AsksMissing
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from ticketr.app.config import (
     read_user_config,
     store_workspace,
 )
-from ticketr.sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
 
 if TYPE_CHECKING:
     import subprocess

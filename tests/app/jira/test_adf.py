@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes.jira_documents import HOSTILE, Maker, text_of
-from fakes.sandbox_specs import adf_validator
+from sandbox_specs import adf_validator
 from hypothesis import given, strategies as st
 
 from ticketr.app.jira import adf

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.adf_from_schema import ANYTHING, FromSchema, definition, words
 from fakes.jira_documents import Maker
-from fakes.sandbox_adf import quick_adf_validator
-from fakes.sandbox_specs import load
+from sandbox_adf import quick_adf_validator
+from sandbox_specs import load
 from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, strategies as st
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, ScriptedApp
-from fakes.sandbox_specs import load, problems
+from sandbox_specs import load, problems
 from jsonschema import Draft4Validator
 
 from ticketr.app.jira import Credentials, JiraClient, JiraError, open_jira

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 import trio.testing
-from fakes.sandbox_client import demo_site
+from sandbox_client import demo_site
 from fakes.steps import AtStep
 
 from ticketr.app.jira import (
@@ -22,15 +22,15 @@ from ticketr.app.jira import (
     open_jira,
 )
 from ticketr.app.jira.transport._httpx import HttpxTransport
-from ticketr.sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 from ticketr.testing import StepReport, cancel_at_every_step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from ticketr.app.jira import JiraClient
-    from ticketr.sandbox import Site
-    from ticketr.sandbox.faults.source import FaultSource
+    from jira_sandbox import Site
+    from jira_sandbox.faults.source import FaultSource
 
 URL = "http://127.0.0.1"
 ACCOUNT = Credentials(URL, EMAIL, TOKEN)

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import trio
-from fakes.planned_faults import PlannedFaults
+from planned_faults import PlannedFaults
 from fakes.pulls import CREDENTIALS, Recorder, inline
 
 import ticketr.app.jira
 from ticketr.app.jira import JiraClient, RateLimited, Upload, open_jira
-from ticketr.sandbox import Fault, FaultKind, create_app, make_site
+from jira_sandbox import Fault, FaultKind, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from trio.testing import MockClock
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 #: Carried out, and answered with 429, without a wait and with one.
 REFUSALS = [Fault(FaultKind.REFUSED, turn=turn) for turn in (8, 9)]

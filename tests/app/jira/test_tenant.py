@@ -20,7 +20,7 @@ from ticketr.app.jira import (
 )
 from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, NoJira, ServerError
 from ticketr.app.jira.transport._httpx import HttpxTransport
-from ticketr.sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -10,7 +10,7 @@ from fakes.pulls import Bench
 from fakes.stores import make_store
 
 from ticketr.app.sync.state.state import State
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from fakes.pulls import Bench, Recorder
 from fakes.scenes import run
 
 from ticketr.app.jira.transport import Response as HttpResponse
-from ticketr.sandbox import create_app, make_site
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.parts import Attachment
+from jira_sandbox import create_app, make_site
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.parts import Attachment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,9 @@ from ticketr.app.jira import PORTION, ConnectionLost
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
-from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
-from ticketr.sandbox.data.catalogue import DEMO_USER, USERS
+from jira_sandbox import create_app
+from jira_sandbox.api.attachments import UPLOAD_LIMIT
+from jira_sandbox.data.catalogue import DEMO_USER, USERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync import AttachmentResult
-    from ticketr.sandbox.data.model import User as SiteUser
+    from jira_sandbox.data.model import User as SiteUser
 
 BIG = os.urandom(2 * PORTION + 7)
 

@@ -17,14 +17,14 @@ from trio.testing import MockClock
 from ticketr.app.sync import Code
 from ticketr.app.sync.pull.missing import handle_missing
 from ticketr.app.tickets import parse
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ticketr.app.sync.pull.tally import MissingIssues
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 TICKETS = 12
 

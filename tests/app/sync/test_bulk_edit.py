@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_specs import load, problems, schema_validator
+from sandbox_specs import load, problems, schema_validator
 
 from ticketr.app.jira import Allowed, User
 from ticketr.app.sync.bulk.change import FieldSetting, bulk_values

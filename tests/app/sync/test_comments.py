@@ -14,7 +14,7 @@ from fakes.pulls import Bench, Recorder
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, Side, State
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from ticketr.app.sync import State
 from ticketr.app.sync.compare import descriptions, mapping
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.writing import writer
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

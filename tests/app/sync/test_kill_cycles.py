@@ -20,10 +20,10 @@ from fakes.pulls import URL, Bench, Recorder, inline
 from fakes.scenes import run
 
 from ticketr.app.tickets import parse, render_ticket
-from ticketr.sandbox import Site, create_app
-from ticketr.sandbox.data.catalogue import COMPONENTS, DEMO_USER, MEDIUM, STORY, USERS
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.opening import open_site
+from jira_sandbox import Site, create_app
+from jira_sandbox.data.catalogue import COMPONENTS, DEMO_USER, MEDIUM, STORY, USERS
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -21,15 +21,15 @@ from fakes.pulls import URL, Bench
 from fakes.scenes import check_clean, run
 
 from ticketr.app.jira.adf import to_markdown
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.opening import open_site
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 FIELDS: dict[str, object] = {"fields": ["Environment"], "comments": True, "project": "KIT"}
 #: The files that the push attaches.

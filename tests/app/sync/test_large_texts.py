@@ -13,7 +13,7 @@ from ticketr import open_job_queue
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import LONGEST_TEXT, _conversion
 from ticketr.app.sync import Code, PushJob
-from ticketr.sandbox.content.seed import make_site
+from jira_sandbox.content.seed import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

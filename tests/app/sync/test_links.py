@@ -13,8 +13,8 @@ from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
-from ticketr.sandbox.data.catalogue import LINK_TYPES
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import LINK_TYPES
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

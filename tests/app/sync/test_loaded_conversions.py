@@ -36,7 +36,7 @@ def compile_pattern(pattern, flags=0):
     return compile_as_before(pattern, flags)
 
 from fakes.pulls import Bench
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 bench = Bench(make_site(tickets=20, seed=1), Path(sys.argv[1]))
 job, *rest = sys.argv[2:]

@@ -19,7 +19,7 @@ from ticketr import JobFailed, open_job_queue
 from ticketr._errors import TicketrError
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import PullJob, PushJob, State, SyncJob
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

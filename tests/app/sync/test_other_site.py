@@ -13,7 +13,7 @@ from ticketr import JobFailed
 from ticketr.app.sync import OtherSite
 from ticketr.app.sync.state.state import State
 from ticketr.app.tickets import parse
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from fakes.pulls import Bench, Recorder
 
 from ticketr import open_job_queue
 from ticketr.app.sync.progress import SILENT
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from fakes.planned_faults import Wire
+from planned_faults import Wire
 from fakes.scenes import (
     Facts,
     check_afterwards,
@@ -21,7 +21,7 @@ from fakes.scenes import (
 
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
-from ticketr.sandbox import Fault, FaultKind, Faults, create_app
+from jira_sandbox import Fault, FaultKind, Faults, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,7 @@ from fakes.unsettled import new
 from ticketr import JobFailed
 from ticketr.app.sync import Code, FileFailed
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

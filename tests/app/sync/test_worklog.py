@@ -12,7 +12,7 @@ from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.adf import to_markdown
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import BadWork, LogWorkJob, checked_time
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

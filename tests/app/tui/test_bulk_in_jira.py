@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 from ticketr import JobStatus
 from ticketr.app.tickets import parse
 from ticketr.app.tui.services.opening import open_workspace
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

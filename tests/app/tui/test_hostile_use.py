@@ -15,7 +15,7 @@ from ticketr import JobStatus
 from ticketr.app.tui import messages
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

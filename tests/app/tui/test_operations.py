@@ -14,7 +14,7 @@ from ticketr import JobStatus
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -13,7 +13,7 @@ from fakes.pulls import Bench
 
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.services.opening import open_workspace
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 from ticketr.terminal import Paste
 
 if TYPE_CHECKING:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.link_input import find_link_type, find_linked
-from ticketr.sandbox.api.part_input import (
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.link_input import find_link_type, find_linked
+from jira_sandbox.api.part_input import (
     add_comment,
     add_worklog,
     read_comment,
     read_worklog,
 )
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.api.values import ValueContext
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.parts import LinkType
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.api.values import ValueContext
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.parts import LinkType
+    from jira_sandbox.data.site import Site
 
 #: The operations that each field of an update has.
 _OPERATIONS_OF_FIELDS: Final = {

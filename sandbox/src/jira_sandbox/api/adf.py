@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema_rs import Draft4Validator
 
-from ticketr.sandbox.api.input_errors import InvalidDocument
+from jira_sandbox.api.input_errors import InvalidDocument
 
 
 def check_document(document: Any) -> None:

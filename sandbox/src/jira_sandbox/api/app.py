@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from ticketr.sandbox.api.bulk.queue import TaskMiddleware
-from ticketr.sandbox.api.gateway import GatewayRouter
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import Interface, error_response
-from ticketr.sandbox.api.latency import LatencyMiddleware
-from ticketr.sandbox.api.router import make_routes
-from ticketr.sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN, BasicAuth
-from ticketr.sandbox.errors import JqlError, RequestRefused
-from ticketr.sandbox.faults.middleware import FaultMiddleware
+from jira_sandbox.api.bulk.queue import TaskMiddleware
+from jira_sandbox.api.gateway import GatewayRouter
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.interface import Interface, error_response
+from jira_sandbox.api.latency import LatencyMiddleware
+from jira_sandbox.api.router import make_routes
+from jira_sandbox.auth import EMAIL, SCOPED_TOKEN, TOKEN, BasicAuth
+from jira_sandbox.errors import JqlError, RequestRefused
+from jira_sandbox.faults.middleware import FaultMiddleware
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
-    from ticketr.sandbox.data.site import Site
-    from ticketr.sandbox.faults.source import FaultSource
+    from jira_sandbox.data.site import Site
+    from jira_sandbox.faults.source import FaultSource
 
 VERSIONS: Final = ("3", "2")
 _UNAUTHORIZED: Final = "Client must be authenticated to access this resource."

@@ -15,19 +15,19 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.media import media_id
-from ticketr.sandbox.api.multipart import read_files
-from ticketr.sandbox.api.payload import read_bytes, read_flag
-from ticketr.sandbox.data.parts import Attachment
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.media import media_id
+from jira_sandbox.api.multipart import read_files
+from jira_sandbox.api.payload import read_bytes, read_flag
+from jira_sandbox.data.parts import Attachment
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
 
 #: The most bytes of a file.
 UPLOAD_LIMIT: Final = 10 * 1024 * 1024

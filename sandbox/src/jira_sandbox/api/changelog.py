@@ -6,21 +6,21 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.changelog_records import describe_history
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.paging import make_page
-from ticketr.sandbox.api.payload import read_body
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.changelog_records import describe_history
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.paging import make_page
+from jira_sandbox.api.payload import read_body
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.payload import JsonType
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.parts import History
+    from jira_sandbox.api.payload import JsonType
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.parts import History
 
 _MOST_ISSUES: Final = 1000
 _DEFAULT_PAGE: Final = 1000

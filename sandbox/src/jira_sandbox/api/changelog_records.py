@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sandbox.api.records import timestamp
+from jira_sandbox.api.records import timestamp
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.api.views import View
-    from ticketr.sandbox.data.parts import History, HistoryItem
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.api.views import View
+    from jira_sandbox.data.parts import History, HistoryItem
 
 
 def describe_history(view: View, history: History) -> JsonObject:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.entity_properties import check_property
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.part_input import add_comment, read_comment
-from ticketr.sandbox.api.payload import (
+from jira_sandbox.api.entity_properties import check_property
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.part_input import add_comment, read_comment
+from jira_sandbox.api.payload import (
     read_body,
     read_json,
     read_list,
     read_object,
     read_page,
 )
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.parts import Comment
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.parts import Comment
 
 _DEFAULT_PAGE: Final = 100
 _MOST_LISTED: Final = 1000

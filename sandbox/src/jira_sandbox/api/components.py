@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.paging import make_page
-from ticketr.sandbox.api.payload import read_object
-from ticketr.sandbox.api.projects import (
+from jira_sandbox.api.input_errors import InvalidInput, InvalidValue
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.paging import make_page
+from jira_sandbox.api.payload import read_object
+from jira_sandbox.api.projects import (
     ALL_PROJECTS_ID,
     find_project,
     project_of,
     read_name_and_description,
 )
-from ticketr.sandbox.api.values import ValueContext, read_user
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.model import Component
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.values import ValueContext, read_user
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.model import Component
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import User
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import User
 
 
 class ComponentRoutes(RouteGroup):

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.paging import make_page
-from ticketr.sandbox.api.payload import read_list
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.kit import types_of
-from ticketr.sandbox.data.workflow import statuses
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.paging import make_page
+from jira_sandbox.api.payload import read_list
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.kit import types_of
+from jira_sandbox.data.workflow import statuses
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import IssueType, Project, Resolution, Status
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import IssueType, Project, Resolution, Status
 
 _CATEGORY_NAMES: Final = {"new": "TODO", "indeterminate": "IN_PROGRESS", "done": "DONE"}
 

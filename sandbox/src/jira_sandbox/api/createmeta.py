@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.field_metadata import FieldDescriber
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.payload import read_integer
-from ticketr.sandbox.data.kit import types_of
-from ticketr.sandbox.data.workflow import statuses
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.field_metadata import FieldDescriber
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.payload import read_integer
+from jira_sandbox.data.kit import types_of
+from jira_sandbox.data.workflow import statuses
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import IssueType, Project
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import IssueType, Project
 
 _DEFAULT_PAGE: Final = 50
 _BIGGEST_PAGE: Final = 200

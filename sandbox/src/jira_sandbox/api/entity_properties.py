@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.payload import INVALID
-from ticketr.sandbox.api.views import to_json
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.payload import INVALID
+from jira_sandbox.api.views import to_json
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 MOST_BYTES: Final = 32_768
 MOST_ASKED: Final = 5

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.changelog_records import describe_history
-from ticketr.sandbox.api.field_metadata import FieldDescriber
-from ticketr.sandbox.api.html import to_html
-from ticketr.sandbox.api.media import media_id
-from ticketr.sandbox.api.screens import TRANSITION_SCREEN
-from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
-from ticketr.sandbox.data.workflow import transitions_from
+from jira_sandbox.api.changelog_records import describe_history
+from jira_sandbox.api.field_metadata import FieldDescriber
+from jira_sandbox.api.html import to_html
+from jira_sandbox.api.media import media_id
+from jira_sandbox.api.screens import TRANSITION_SCREEN
+from jira_sandbox.data.extra_fields import BY_ID as EXTRA
+from jira_sandbox.data.workflow import transitions_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ticketr.sandbox.api.records import JsonObject, Records
-    from ticketr.sandbox.api.views import View
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
-    from ticketr.sandbox.data.workflow import Transition
+    from jira_sandbox.api.records import JsonObject, Records
+    from jira_sandbox.api.views import View
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
+    from jira_sandbox.data.workflow import Transition
 
 #: The most entries of the history inside an issue, the newest ones.
 MOST_HISTORIES: Final = 40

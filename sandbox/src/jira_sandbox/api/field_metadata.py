@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
-from ticketr.sandbox.api.kinds import KINDS
-from ticketr.sandbox.api.screens import WritableField, screen
-from ticketr.sandbox.api.values import ValueContext
-from ticketr.sandbox.data import model
-from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
-from ticketr.sandbox.data.kit import types_of
+from jira_sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
+from jira_sandbox.api.kinds import KINDS
+from jira_sandbox.api.screens import WritableField, screen
+from jira_sandbox.api.values import ValueContext
+from jira_sandbox.data import model
+from jira_sandbox.data.extra_fields import BY_ID as EXTRA
+from jira_sandbox.data.kit import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.api.records import JsonObject, Records
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import JsonObject, Records
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
 
 _USER_FIELDS: Final = frozenset(("assignee", "reporter", "customfield_10033"))
 _DEFINITIONS: Final = {field.id: field for field in (*ISSUE_FIELDS, *EXTRA_DEFINITIONS)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.kinds import KINDS, custom_type
-from ticketr.sandbox.data.extra_fields import EXTRA_FIELDS
+from jira_sandbox.api.kinds import KINDS, custom_type
+from jira_sandbox.data.extra_fields import EXTRA_FIELDS
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.extra_fields import ExtraField
+    from jira_sandbox.data.extra_fields import ExtraField
 
 _CUSTOM_TYPES: Final = {
     "datetime": "com.atlassian.jira.plugin.system.customfieldtypes:datetime",

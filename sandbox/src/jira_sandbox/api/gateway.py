@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.api.interface import json_response
-from ticketr.sandbox.api.views import to_json
+from jira_sandbox.api.interface import json_response
+from jira_sandbox.api.views import to_json
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

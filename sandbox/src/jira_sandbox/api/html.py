@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sandbox.data.model import Adf
+    from jira_sandbox.data.model import Adf
 
 _BLOCKS: Final = {
     "paragraph": "p",

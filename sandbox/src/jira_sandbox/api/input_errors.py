@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ticketr.sandbox.errors import SandboxError
+from jira_sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

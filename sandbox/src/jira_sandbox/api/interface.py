@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.api.quirks import Quirks
-from ticketr.sandbox.api.selection import FieldCatalogue
-from ticketr.sandbox.api.values import ValueContext
-from ticketr.sandbox.api.views import View, to_json
-from ticketr.sandbox.jql.search import Searcher
+from jira_sandbox.api.quirks import Quirks
+from jira_sandbox.api.selection import FieldCatalogue
+from jira_sandbox.api.values import ValueContext
+from jira_sandbox.api.views import View, to_json
+from jira_sandbox.jql.search import Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import Records
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import Records
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
 
 _MOST_VIEWS: Final = 4
 #: The content type in Jira's spelling.

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.actions import Actions, read_actions
-from ticketr.sandbox.api.entity_properties import read_properties
-from ticketr.sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
-from ticketr.sandbox.api.payload import INVALID
-from ticketr.sandbox.api.screens import NOT_ON_SCREEN, WritableField, screen
-from ticketr.sandbox.api.values import ValueContext, one_from
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.kit import types_of
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.actions import Actions, read_actions
+from jira_sandbox.api.entity_properties import read_properties
+from jira_sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
+from jira_sandbox.api.payload import INVALID
+from jira_sandbox.api.screens import NOT_ON_SCREEN, WritableField, screen
+from jira_sandbox.api.values import ValueContext, one_from
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.kit import types_of
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import IssueType, Project
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import IssueType, Project
+    from jira_sandbox.data.site import Site
 
 _NO_CHANGES: Final = "one of 'fields' or 'update' required"
 _NO_PROJECT: Final = "Specify a valid project ID or key"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.api.entity_properties import MOST_ASKED, select_properties
-from ticketr.sandbox.api.expansions import Expander
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.link_input import NO_ISSUE
-from ticketr.sandbox.api.payload import JsonType, read_body, read_list
-from ticketr.sandbox.api.views import to_json
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.entity_properties import MOST_ASKED, select_properties
+from jira_sandbox.api.expansions import Expander
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.link_input import NO_ISSUE
+from jira_sandbox.api.payload import JsonType, read_body, read_list
+from jira_sandbox.api.views import to_json
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.selection import Selection
-    from ticketr.sandbox.api.views import View
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.selection import Selection
+    from jira_sandbox.api.views import View
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
 
 MOST_FETCHED: Final = 100
 _BODY_TYPES: Final[Mapping[str, JsonType]] = {

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api import values
-from ticketr.sandbox.api.input_errors import InvalidValue
-from ticketr.sandbox.api.records import timestamp
-from ticketr.sandbox.api.values import ValueContext, entries, one_of
-from ticketr.sandbox.data import kit
-from ticketr.sandbox.data.extra_fields import EPIC_LINK
+from jira_sandbox.api import values
+from jira_sandbox.api.input_errors import InvalidValue
+from jira_sandbox.api.records import timestamp
+from jira_sandbox.api.values import ValueContext, entries, one_of
+from jira_sandbox.data import kit
+from jira_sandbox.data.extra_fields import EPIC_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sandbox.api.part_records import PartRecords
-    from ticketr.sandbox.api.records import JsonObject, Records
-    from ticketr.sandbox.data.extra_fields import ExtraField
-    from ticketr.sandbox.data.model import Option, User
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.part_records import PartRecords
+    from jira_sandbox.api.records import JsonObject, Records
+    from jira_sandbox.data.extra_fields import ExtraField
+    from jira_sandbox.data.model import Option, User
+    from jira_sandbox.data.site import Site
 
 _COLORS: Final = frozenset(("purple", "blue", "green", "teal", "yellow", "orange", "grey"))
 _PREFIX: Final = "com.atlassian.jira.plugin.system.customfieldtypes:"

@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.data.site import Site
 
 
 class LatencyMiddleware:

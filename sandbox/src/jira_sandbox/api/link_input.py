@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data.catalogue import LINK_TYPES
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.data.catalogue import LINK_TYPES
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.parts import LinkType
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.parts import LinkType
+    from jira_sandbox.data.site import Site
 
 NO_ISSUE: Final = "Issue does not exist or you do not have permission to see it."
 _NO_TYPE: Final = "No issue link type with {} '{}' found."

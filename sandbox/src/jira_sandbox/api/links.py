@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.link_input import find_link_type, find_linked
-from ticketr.sandbox.api.part_input import add_comment, read_comment
-from ticketr.sandbox.api.payload import read_body
-from ticketr.sandbox.data.catalogue import LINK_TYPES
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.link_input import find_link_type, find_linked
+from jira_sandbox.api.part_input import add_comment, read_comment
+from jira_sandbox.api.payload import read_body
+from jira_sandbox.data.catalogue import LINK_TYPES
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.payload import JsonType
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.parts import Link
+    from jira_sandbox.api.payload import JsonType
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.parts import Link
 
 _BODY_TYPES: Final[Mapping[str, JsonType]] = {
     "comment": dict,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.field_metadata import FieldDescriber
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.paging import make_page
-from ticketr.sandbox.api.payload import read_flag, read_list
-from ticketr.sandbox.data.extra_fields import EXTRA_FIELDS
-from ticketr.sandbox.data.kit import types_of
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.field_metadata import FieldDescriber
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.paging import make_page
+from jira_sandbox.api.payload import read_flag, read_list
+from jira_sandbox.data.extra_fields import EXTRA_FIELDS
+from jira_sandbox.data.kit import types_of
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.fields import FieldDefinition
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import Project
+    from jira_sandbox.api.fields import FieldDefinition
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import Project
 
 _MOST_SUGGESTED: Final = 20
 _RESERVED: Final = ("after", "and", "before", "by", "changed", "during", "empty", "from", "in")

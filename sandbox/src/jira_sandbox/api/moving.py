@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
-from ticketr.sandbox.api.values import ValueContext, read_parent
-from ticketr.sandbox.data.kit import types_of
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput, InvalidValue
+from jira_sandbox.api.values import ValueContext, read_parent
+from jira_sandbox.data.kit import types_of
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import IssueType, Project
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import IssueType, Project
+    from jira_sandbox.data.site import Site
 
 
 def read_target(site: Site, text: str) -> tuple[Project, IssueType, str | None]:

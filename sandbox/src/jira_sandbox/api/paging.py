@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from ticketr.sandbox.api.payload import read_page
+from jira_sandbox.api.payload import read_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
+    from jira_sandbox.api.records import JsonObject
 
 
 def make_page(

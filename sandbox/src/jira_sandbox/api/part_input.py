@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.durations import read_duration
-from ticketr.sandbox.api.entity_properties import read_properties
-from ticketr.sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
-from ticketr.sandbox.api.payload import INVALID
-from ticketr.sandbox.api.values import read_datetime, read_document
-from ticketr.sandbox.data.parts import Comment, Worklog
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.durations import read_duration
+from jira_sandbox.api.entity_properties import read_properties
+from jira_sandbox.api.input_errors import InvalidDocument, InvalidInput, InvalidValue
+from jira_sandbox.api.payload import INVALID
+from jira_sandbox.api.values import read_datetime, read_document
+from jira_sandbox.data.parts import Comment, Worklog
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.api.values import ValueContext
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Adf
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.api.values import ValueContext
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Adf
+    from jira_sandbox.data.site import Site
 
 EMPTY_COMMENT: Final = "Comment body can not be empty!"
 _NOT_VALID: Final = "Comment body is not valid!"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ticketr.sandbox.api.durations import write_duration
-from ticketr.sandbox.api.html import to_html
-from ticketr.sandbox.api.records import timestamp
-from ticketr.sandbox.api.wiki_markup import to_wiki
+from jira_sandbox.api.durations import write_duration
+from jira_sandbox.api.html import to_html
+from jira_sandbox.api.records import timestamp
+from jira_sandbox.api.wiki_markup import to_wiki
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ticketr.sandbox.api.records import JsonObject, Records
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Adf, User
-    from ticketr.sandbox.data.parts import Attachment, Comment, LinkType, Worklog
+    from jira_sandbox.api.records import JsonObject, Records
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Adf, User
+    from jira_sandbox.data.parts import Attachment, Comment, LinkType, Worklog
 
 _IMAGES = ("image/png", "image/jpeg", "image/gif")
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.input_errors import InvalidInput, InvalidValue
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.payload import INVALID, read_json, read_object
-from ticketr.sandbox.api.values import read_user
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput, InvalidValue
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.payload import INVALID, read_json, read_object
+from jira_sandbox.api.values import read_user
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import User
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import User
 
 #: An account ID that asks Jira to choose the user.
 _AUTOMATIC: Final = "-1"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.data.catalogue import DEMO
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.data.catalogue import DEMO
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.data.model import Project
-    from ticketr.sandbox.data.store import SiteStore
+    from jira_sandbox.data.model import Project
+    from jira_sandbox.data.store import SiteStore
 
 #: The project that is named for a component or a version that several projects have.
 ALL_PROJECTS_ID: Final = DEMO.id

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr.sandbox.api.entity_properties import check_property
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.payload import read_json
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.entity_properties import check_property
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.payload import read_json
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
 
 
 class PropertyRoutes(RouteGroup):

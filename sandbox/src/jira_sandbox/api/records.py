@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data import model
-from ticketr.sandbox.data.kit import types_of
+from jira_sandbox.data import model
+from jira_sandbox.data.kit import types_of
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.registry import Registry
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.registry import Registry
 
 JsonObject = dict[str, Any]
 _UTC_USER: Final = model.User("", "", "")

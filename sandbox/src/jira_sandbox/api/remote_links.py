@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.payload import read_object
-from ticketr.sandbox.data.parts import RemoteLink
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.payload import read_object
+from jira_sandbox.data.parts import RemoteLink
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
 
 _LINK_KEYS: Final = ("globalId", "application", "relationship", "object")
 

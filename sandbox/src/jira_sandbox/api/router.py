@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 
-from ticketr.sandbox.api.routes import AGILE, OTHER, PLATFORM
+from jira_sandbox.api.routes import AGILE, OTHER, PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
-    from ticketr.sandbox.api.interface import Interface, RouteGroup
-    from ticketr.sandbox.api.routes import Table
+    from jira_sandbox.api.interface import Interface, RouteGroup
+    from jira_sandbox.api.routes import Table
 
 
 def make_routes(interfaces: Mapping[str, Interface]) -> list[BaseRoute]:

@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.agile.boards import BoardRoutes
-from ticketr.sandbox.api.agile.planning import PlanningRoutes
-from ticketr.sandbox.api.agile.sprints import SprintRoutes
-from ticketr.sandbox.api.attachments import AttachmentRoutes
-from ticketr.sandbox.api.bulk.choices import BulkChoiceRoutes
-from ticketr.sandbox.api.bulk.operations import BulkRoutes
-from ticketr.sandbox.api.changelog import ChangelogRoutes
-from ticketr.sandbox.api.comments import CommentRoutes
-from ticketr.sandbox.api.components import ComponentRoutes
-from ticketr.sandbox.api.constants import ConstantRoutes
-from ticketr.sandbox.api.createmeta import CreateMetaRoutes
-from ticketr.sandbox.api.issues import IssueRoutes
-from ticketr.sandbox.api.links import LinkRoutes
-from ticketr.sandbox.api.lookups import LookupRoutes
-from ticketr.sandbox.api.participants import ParticipantRoutes
-from ticketr.sandbox.api.properties import PropertyRoutes
-from ticketr.sandbox.api.remote_links import RemoteLinkRoutes
-from ticketr.sandbox.api.roles import RoleRoutes
-from ticketr.sandbox.api.search import SearchRoutes
-from ticketr.sandbox.api.site_info import SiteInfoRoutes
-from ticketr.sandbox.api.transitions import TransitionRoutes
-from ticketr.sandbox.api.users import UserRoutes
-from ticketr.sandbox.api.versions import VersionRoutes
-from ticketr.sandbox.api.worklogs import WorklogRoutes
-from ticketr.sandbox.api.writes import WriteRoutes
+from jira_sandbox.api.agile.boards import BoardRoutes
+from jira_sandbox.api.agile.planning import PlanningRoutes
+from jira_sandbox.api.agile.sprints import SprintRoutes
+from jira_sandbox.api.attachments import AttachmentRoutes
+from jira_sandbox.api.bulk.choices import BulkChoiceRoutes
+from jira_sandbox.api.bulk.operations import BulkRoutes
+from jira_sandbox.api.changelog import ChangelogRoutes
+from jira_sandbox.api.comments import CommentRoutes
+from jira_sandbox.api.components import ComponentRoutes
+from jira_sandbox.api.constants import ConstantRoutes
+from jira_sandbox.api.createmeta import CreateMetaRoutes
+from jira_sandbox.api.issues import IssueRoutes
+from jira_sandbox.api.links import LinkRoutes
+from jira_sandbox.api.lookups import LookupRoutes
+from jira_sandbox.api.participants import ParticipantRoutes
+from jira_sandbox.api.properties import PropertyRoutes
+from jira_sandbox.api.remote_links import RemoteLinkRoutes
+from jira_sandbox.api.roles import RoleRoutes
+from jira_sandbox.api.search import SearchRoutes
+from jira_sandbox.api.site_info import SiteInfoRoutes
+from jira_sandbox.api.transitions import TransitionRoutes
+from jira_sandbox.api.users import UserRoutes
+from jira_sandbox.api.versions import VersionRoutes
+from jira_sandbox.api.worklogs import WorklogRoutes
+from jira_sandbox.api.writes import WriteRoutes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.interface import RouteGroup
+    from jira_sandbox.api.interface import RouteGroup
 
 #: The method, the path, and the method of the group that answers.
 Row = tuple[str, str, Callable[[Any, "Request"], Awaitable[Any]]]

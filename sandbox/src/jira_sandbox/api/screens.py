@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api import values
-from ticketr.sandbox.api.kinds import KINDS, choices
-from ticketr.sandbox.api.selection import COMPANY_FIELDS
-from ticketr.sandbox.api.values import (
+from jira_sandbox.api import values
+from jira_sandbox.api.kinds import KINDS, choices
+from jira_sandbox.api.selection import COMPANY_FIELDS
+from jira_sandbox.api.values import (
     ValueContext,
     ValueReader,
     list_of,
@@ -16,16 +16,16 @@ from ticketr.sandbox.api.values import (
     one_from,
     one_of,
 )
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.extra_fields import EPIC_LINK, EXTRA_FIELDS
-from ticketr.sandbox.data.kit import KIT
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.extra_fields import EPIC_LINK, EXTRA_FIELDS
+from jira_sandbox.data.kit import KIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ticketr.sandbox.data.extra_fields import ExtraField
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Component, IssueType, Project, Version
+    from jira_sandbox.data.extra_fields import ExtraField
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Component, IssueType, Project, Version
 
 NOT_ON_SCREEN: Final = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 

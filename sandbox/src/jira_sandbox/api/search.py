@@ -8,12 +8,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.entity_properties import MOST_ASKED
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import IssueWriter
-from ticketr.sandbox.api.payload import JsonType, read_body, read_integer, read_list
-from ticketr.sandbox.api.views import to_json
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.entity_properties import MOST_ASKED
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import IssueWriter
+from jira_sandbox.api.payload import JsonType, read_body, read_integer, read_list
+from jira_sandbox.api.views import to_json
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.api.selection import Selection
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.api.selection import Selection
 
 
 #: The biggest page if only IDs or keys are selected.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS, LISTED_ONLY
-from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA
+from jira_sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS, LISTED_ONLY
+from jira_sandbox.data.extra_fields import BY_ID as EXTRA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ticketr.sandbox.api.fields import FieldDefinition
-    from ticketr.sandbox.data.model import Project
+    from jira_sandbox.api.fields import FieldDefinition
+    from jira_sandbox.data.model import Project
 
 
 @dataclass(frozen=True, slots=True)

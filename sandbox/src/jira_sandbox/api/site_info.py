@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.payload import read_integer, read_list
-from ticketr.sandbox.api.projects import find_project
-from ticketr.sandbox.api.records import timestamp
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.payload import read_integer, read_list
+from jira_sandbox.api.projects import find_project
+from jira_sandbox.api.records import timestamp
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import Project
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import Project
 
 _DEFAULT_PAGE: Final = 50
 _MOST_PROJECTS: Final = 100

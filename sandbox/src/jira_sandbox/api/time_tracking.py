@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.api.durations import write_duration
+from jira_sandbox.api.durations import write_duration
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 
 def time_tracking(issue: Issue) -> dict[str, Any]:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.expansions import describe_transition
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issue_input import read_transition
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
-from ticketr.sandbox.api.screens import TRANSITION_SCREEN
-from ticketr.sandbox.data.workflow import transitions_from, workflow_of
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.expansions import describe_transition
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issue_input import read_transition
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.payload import INVALID, read_flag, read_list, read_object
+from jira_sandbox.api.screens import TRANSITION_SCREEN
+from jira_sandbox.data.workflow import transitions_from, workflow_of
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
 
 _MISSING: Final = "Missing 'transition' identifier"
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.paging import make_page
-from ticketr.sandbox.api.payload import read_integer, read_list, read_page
-from ticketr.sandbox.data.kit import GROUPS
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.paging import make_page
+from jira_sandbox.api.payload import read_integer, read_list, read_page
+from jira_sandbox.data.kit import GROUPS
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.model import User
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.model import User
 
 _BIGGEST_PAGE: Final = 1000
 _MOST_PICKED: Final = 50

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.adf import check_document
-from ticketr.sandbox.api.durations import read_duration
-from ticketr.sandbox.api.input_errors import InvalidValue
-from ticketr.sandbox.api.wiki_markup import to_wiki
-from ticketr.sandbox.api.wiki_parser import from_wiki
-from ticketr.sandbox.data.model import to_millis
+from jira_sandbox.api.adf import check_document
+from jira_sandbox.api.durations import read_duration
+from jira_sandbox.api.input_errors import InvalidValue
+from jira_sandbox.api.wiki_markup import to_wiki
+from jira_sandbox.api.wiki_parser import from_wiki
+from jira_sandbox.data.model import to_millis
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Adf, IssueType, Project, Sprint, User
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Adf, IssueType, Project, Sprint, User
+    from jira_sandbox.data.site import Site
 
 MOST_TEXT: Final = 32_767
 MOST_LINE: Final = 255

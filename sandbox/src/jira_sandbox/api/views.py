@@ -9,23 +9,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.kinds import KINDS, ValueWriter
-from ticketr.sandbox.api.part_records import PartRecords
-from ticketr.sandbox.api.records import Records, timestamp
-from ticketr.sandbox.api.selection import has_field
-from ticketr.sandbox.api.time_tracking import progress, time_tracking, work_ratio
-from ticketr.sandbox.api.wiki_markup import to_wiki
-from ticketr.sandbox.data.catalogue import RESOLUTIONS
-from ticketr.sandbox.data.extra_fields import BY_ID as EXTRA, EPIC_LINK
+from jira_sandbox.api.kinds import KINDS, ValueWriter
+from jira_sandbox.api.part_records import PartRecords
+from jira_sandbox.api.records import Records, timestamp
+from jira_sandbox.api.selection import has_field
+from jira_sandbox.api.time_tracking import progress, time_tracking, work_ratio
+from jira_sandbox.api.wiki_markup import to_wiki
+from jira_sandbox.data.catalogue import RESOLUTIONS
+from jira_sandbox.data.extra_fields import BY_ID as EXTRA, EPIC_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.api.selection import Selection
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Project, User
-    from ticketr.sandbox.data.parts import Link
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.selection import Selection
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Project, User
+    from jira_sandbox.data.parts import Link
+    from jira_sandbox.data.site import Site
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 #: Serialize a value to compact JSON, as Jira does.

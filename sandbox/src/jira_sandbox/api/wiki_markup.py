@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.data.model import from_millis
+from jira_sandbox.data.model import from_millis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketr.sandbox.data.model import Adf
+    from jira_sandbox.data.model import Adf
 
 _MARKS: Final = {
     "strong": ("*", "*"),

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.model import Adf
+    from jira_sandbox.data.model import Adf
 
 _HEADING: Final = re.compile(r"h([1-6])\. (.*)")
 _ITEM: Final = re.compile(r"([*#]{1,10}) (.*)")

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issues import require_issue
-from ticketr.sandbox.api.part_input import add_worklog, edit_worklogs, read_worklog
-from ticketr.sandbox.api.payload import (
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issues import require_issue
+from jira_sandbox.api.part_input import add_worklog, edit_worklogs, read_worklog
+from jira_sandbox.api.payload import (
     read_body,
     read_integer,
     read_list,
     read_object,
     read_page,
 )
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.parts import Worklog
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.parts import Worklog
 
 _MOST_LISTED: Final = 1000
 _MISSING: Final = "Cannot find worklog with id: '{}'."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.issue_input import read_create, read_edit
-from ticketr.sandbox.api.issues import IssueWriter, require_issue
-from ticketr.sandbox.api.payload import INVALID, read_flag, read_list, read_object
-from ticketr.sandbox.api.transitions import perform_transition
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.issue_input import read_create, read_edit
+from jira_sandbox.api.issues import IssueWriter, require_issue
+from jira_sandbox.api.payload import INVALID, read_flag, read_list, read_object
+from jira_sandbox.api.transitions import perform_transition
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.data.model import Adf, User
+from jira_sandbox.data.model import Adf, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

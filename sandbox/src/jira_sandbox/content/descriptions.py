@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.content import adf, hostile
-from ticketr.sandbox.content.words import CRITERIA, REMARKS
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox.content import adf, hostile
+from jira_sandbox.content.words import CRITERIA, REMARKS
+from jira_sandbox.data.catalogue import USERS
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from ticketr.sandbox.content.shop import Area
-    from ticketr.sandbox.data.model import Adf
+    from jira_sandbox.content.shop import Area
+    from jira_sandbox.data.model import Adf
 
 _FIRST_DAY: Final = 1_764_547_200_000  # 2025-12-01, midnight in UTC
 _DAY_MS: Final = 86_400_000

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.content.adf import bullets, doc, heading, p, text
-from ticketr.sandbox.data import catalogue, kit, model
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import Attachment, Comment, Link, Worklog
+from jira_sandbox.content.adf import bullets, doc, heading, p, text
+from jira_sandbox.data import catalogue, kit, model
+from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.parts import Attachment, Comment, Link, Worklog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

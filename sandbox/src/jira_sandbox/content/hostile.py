@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.content.adf import bullets, code, code_block, doc, heading, p, text
+from jira_sandbox.content.adf import bullets, code, code_block, doc, heading, p, text
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.model import Adf
+    from jira_sandbox.data.model import Adf
 
 #: Titles of at most 255 characters, which is Jira's limit.
 TITLES: Final = (

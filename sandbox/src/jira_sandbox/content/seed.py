@@ -13,21 +13,21 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.content import descriptions, hostile
-from ticketr.sandbox.content.extra import CONTENTS, make_extra_issues
-from ticketr.sandbox.content.shop import AREAS, Area
-from ticketr.sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
-from ticketr.sandbox.data import catalogue, model
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.changes import discard_change
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import History, HistoryItem
-from ticketr.sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
+from jira_sandbox.content import descriptions, hostile
+from jira_sandbox.content.extra import CONTENTS, make_extra_issues
+from jira_sandbox.content.shop import AREAS, Area
+from jira_sandbox.content.words import LABELS, QUALIFIERS, RELEASE_NOTES, SUBTASKS
+from jira_sandbox.data import catalogue, model
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.changes import discard_change
+from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.parts import History, HistoryItem
+from jira_sandbox.data.site import ALL_PROJECTS, PROJECTS, Site, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ticketr.sandbox.data.changes import OnChange
+    from jira_sandbox.data.changes import OnChange
 
 _FIRST_ID: Final = 10001
 _FIRST_CREATED: Final = model.to_millis(datetime(2025, 9, 1, 8, 0, tzinfo=UTC))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from ticketr.sandbox.data import model
-from ticketr.sandbox.data.parts import LinkType
+from jira_sandbox.data import model
+from jira_sandbox.data.parts import LinkType
 
 DEMO_USER: Final = model.User(
     "712020:5b10a284-4c20-4165-b00e-de2100000001",

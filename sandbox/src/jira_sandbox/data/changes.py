@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.registry import Record, RecordKey
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.registry import Record, RecordKey
 
 
 @dataclass(frozen=True, slots=True)

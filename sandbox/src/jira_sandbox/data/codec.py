@@ -7,9 +7,9 @@ from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data import catalogue, kit
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import (
+from jira_sandbox.data import catalogue, kit
+from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.parts import (
     Attachment,
     Comment,
     History,
@@ -18,12 +18,12 @@ from ticketr.sandbox.data.parts import (
     RemoteLink,
     Worklog,
 )
-from ticketr.sandbox.data.registry import KINDS, Record, Registry
+from jira_sandbox.data.registry import KINDS, Record, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ticketr.sandbox.data.model import User
+    from jira_sandbox.data.model import User
 
 #: The records that an issue refers to by ID, by attribute; users belong to the site.
 _RECORDS: Final[Mapping[str, Sequence[Any]]] = {

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.data.kit import KIT, TEAM
-from ticketr.sandbox.data.model import Option
+from jira_sandbox.data.kit import KIT, TEAM
+from jira_sandbox.data.model import Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

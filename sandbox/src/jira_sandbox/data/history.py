@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data.extra_fields import BY_ID
-from ticketr.sandbox.data.parts import HistoryItem
+from jira_sandbox.data.extra_fields import BY_ID
+from jira_sandbox.data.parts import HistoryItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 #: The ID and the words of a value, as the history writes them.
 Texts = tuple[str | None, str | None]

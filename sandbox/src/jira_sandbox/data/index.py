@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ticketr.sandbox.data.changes import SiteChange
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.changes import SiteChange
+    from jira_sandbox.data.issue import Issue
 
 
 class SearchIndex:

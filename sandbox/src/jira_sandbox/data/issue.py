@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from ticketr.sandbox.data.model import (
+    from jira_sandbox.data.model import (
         Adf,
         Component,
         IssueType,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         User,
         Version,
     )
-    from ticketr.sandbox.data.parts import (
+    from jira_sandbox.data.parts import (
         Attachment,
         Comment,
         History,

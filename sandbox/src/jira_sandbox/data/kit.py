@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from ticketr.sandbox.data import catalogue, model
+from jira_sandbox.data import catalogue, model
 
 KIT: Final = model.Project(
     10002, "KIT", "Fitting Out", "The new shop by the fish market.", catalogue.USERS[4]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ticketr.sandbox.data.model import Adf, User
+    from jira_sandbox.data.model import Adf, User
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data import catalogue, kit
-from ticketr.sandbox.data.model import Component, Sprint, Version
-from ticketr.sandbox.data.task import Task
+from jira_sandbox.data import catalogue, kit
+from jira_sandbox.data.model import Component, Sprint, Version
+from jira_sandbox.data.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Project
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Project
 
 Record = Component | Version | Sprint | Task
 #: Those that issues hold.

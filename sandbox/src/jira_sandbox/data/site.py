@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from ticketr.sandbox.data.catalogue import FINISHED, MEDIUM
-from ticketr.sandbox.data.changes import SiteChange
-from ticketr.sandbox.data.history import changes
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.data.parts import History, Link
-from ticketr.sandbox.data.registry import key_of, replace_record
-from ticketr.sandbox.data.store import ALL_PROJECTS, PROJECTS, SiteStore, utc_now
-from ticketr.sandbox.data.workflow import statuses
+from jira_sandbox.data.catalogue import FINISHED, MEDIUM
+from jira_sandbox.data.changes import SiteChange
+from jira_sandbox.data.history import changes
+from jira_sandbox.data.issue import Issue
+from jira_sandbox.data.parts import History, Link
+from jira_sandbox.data.registry import key_of, replace_record
+from jira_sandbox.data.store import ALL_PROJECTS, PROJECTS, SiteStore, utc_now
+from jira_sandbox.data.workflow import statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ticketr.sandbox.data.issue import IssueEdits, IssueValues
-    from ticketr.sandbox.data.model import IssueType, Project, Status
-    from ticketr.sandbox.data.parts import Attachment, LinkType
-    from ticketr.sandbox.data.registry import Held
-    from ticketr.sandbox.data.task import Task
+    from jira_sandbox.data.issue import IssueEdits, IssueValues
+    from jira_sandbox.data.model import IssueType, Project, Status
+    from jira_sandbox.data.parts import Attachment, LinkType
+    from jira_sandbox.data.registry import Held
+    from jira_sandbox.data.task import Task
 
 __all__ = ["ALL_PROJECTS", "PROJECTS", "Site", "utc_now"]
 

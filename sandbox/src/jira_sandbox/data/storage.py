@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.changes import Counters
-from ticketr.sandbox.data.codec import Decoder, to_text
-from ticketr.sandbox.data.registry import Registry, key_of
-from ticketr.sandbox.errors import DataFailed
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.changes import Counters
+from jira_sandbox.data.codec import Decoder, to_text
+from jira_sandbox.data.registry import Registry, key_of
+from jira_sandbox.errors import DataFailed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
 
-    from ticketr.sandbox.data.changes import SiteChange
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import User
+    from jira_sandbox.data.changes import SiteChange
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import User
 
 #: Marks a SQLite file as a sandbox's site.
 _APPLICATION_ID: Final = 0x7469636B

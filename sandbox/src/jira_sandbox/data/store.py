@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, USERS
-from ticketr.sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
-from ticketr.sandbox.data.index import SearchIndex
-from ticketr.sandbox.data.kit import KIT, TEAM
-from ticketr.sandbox.data.model import Project, User, to_millis
-from ticketr.sandbox.data.registry import Registry
+from jira_sandbox.data.catalogue import BLANK, DEMO, DEMO_USER, USERS
+from jira_sandbox.data.changes import Counters, OnChange, SiteChange, discard_change
+from jira_sandbox.data.index import SearchIndex
+from jira_sandbox.data.kit import KIT, TEAM
+from jira_sandbox.data.model import Project, User, to_millis
+from jira_sandbox.data.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 #: The projects of every site.
 PROJECTS: Final = (DEMO, BLANK)

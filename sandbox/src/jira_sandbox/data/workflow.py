@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW, TO_DO
-from ticketr.sandbox.data.kit import TEAM_DOING, TEAM_DONE, TEAM_TO_DO
+from jira_sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW, TO_DO
+from jira_sandbox.data.kit import TEAM_DOING, TEAM_DONE, TEAM_TO_DO
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Project, Status
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Project, Status
 
 
 @dataclass(frozen=True, slots=True)

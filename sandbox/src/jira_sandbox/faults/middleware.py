@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import trio
 from starlette.datastructures import MutableHeaders
 
-from ticketr.sandbox.faults.responses import fault_response
-from ticketr.sandbox.faults.source import FaultKind
+from jira_sandbox.faults.responses import fault_response
+from jira_sandbox.faults.source import FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ticketr.sandbox.faults.source import Fault, FaultSource
+    from jira_sandbox.faults.source import Fault, FaultSource
 
 #: An ASGI extension: a server that supports it resets the connection at such a message.
 RESET_CONNECTION: Final = "ticketr.reset_connection"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from ticketr.sandbox.faults.source import FaultKind, is_write
+from jira_sandbox.faults.source import FaultKind, is_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from ticketr.sandbox.faults.source import Fault
+    from jira_sandbox.faults.source import Fault
 
     Headers = Mapping[str, str]
 

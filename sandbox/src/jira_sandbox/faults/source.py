@@ -14,7 +14,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from ticketr.sandbox.faults.spec import read_spec
+from jira_sandbox.faults.spec import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

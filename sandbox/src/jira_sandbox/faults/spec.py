@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.errors import BadFaults
+from jira_sandbox.errors import BadFaults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.data.model import to_millis
+from jira_sandbox.data.model import to_millis
 
 if TYPE_CHECKING:
     from datetime import timezone

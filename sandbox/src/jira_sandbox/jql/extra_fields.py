@@ -6,26 +6,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data import extra_fields, kit
-from ticketr.sandbox.data.history import words_of
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql import readers
-from ticketr.sandbox.jql.field import (
+from jira_sandbox.data import extra_fields, kit
+from jira_sandbox.data.history import words_of
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql import readers
+from jira_sandbox.jql.field import (
     EMPTINESS,
     MATCHING,
     ORDERED_OPERATORS,
     UNORDERED_OPERATORS,
     JqlField,
 )
-from ticketr.sandbox.jql.readers import named, read_text
+from jira_sandbox.jql.readers import named, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ticketr.sandbox.data.extra_fields import ExtraField
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.jql.readers import LiteralReader, QueryContext
+    from jira_sandbox.data.extra_fields import ExtraField
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.jql.readers import LiteralReader, QueryContext
 
 _NAMES: Final = {"versions": ("affectedversion",), "security": ("level",)}
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.jql.readers import LiteralReader
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.jql.readers import LiteralReader
 
 EQUALITY: Final = frozenset({"=", "!=", "in", "not in"})
 ORDERING: Final = frozenset({"<", "<=", ">", ">="})

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data import catalogue
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.jql import readers
-from ticketr.sandbox.jql.extra_fields import EXTRA_FIELDS, merge
-from ticketr.sandbox.jql.field import (
+from jira_sandbox.data import catalogue
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.jql import readers
+from jira_sandbox.jql.extra_fields import EXTRA_FIELDS, merge
+from jira_sandbox.jql.field import (
     EMPTINESS,
     EQUALITY,
     MATCHING,
@@ -21,13 +21,13 @@ from ticketr.sandbox.jql.field import (
     JqlField,
     Values,
 )
-from ticketr.sandbox.jql.readers import LiteralReader, QueryContext, named, read_text
-from ticketr.sandbox.jql.texts import comment_texts, description_texts, every_text
+from jira_sandbox.jql.readers import LiteralReader, QueryContext, named, read_text
+from jira_sandbox.jql.texts import comment_texts, description_texts, every_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 _TEXT_OPERATORS: Final = MATCHING | EMPTINESS
 

@@ -6,17 +6,17 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.data.model import to_millis
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.dates import read_period
-from ticketr.sandbox.jql.readers import all_types, find_user, read_issue, to_wall_clock
+from jira_sandbox.data.model import to_millis
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql.dates import read_period
+from jira_sandbox.jql.readers import all_types, find_user, read_issue, to_wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ticketr.sandbox.jql import nodes
-    from ticketr.sandbox.jql.field import JqlField
-    from ticketr.sandbox.jql.readers import QueryContext
+    from jira_sandbox.jql import nodes
+    from jira_sandbox.jql.field import JqlField
+    from jira_sandbox.jql.readers import QueryContext
 
 _BOUND: Final = re.compile(r"(start|end)of(day|week|month|year)")
 _OFFSET: Final = re.compile(r"([+-]?)(\d{1,4})([yMwdhm]?)")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql import nodes
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql import nodes
-from ticketr.sandbox.jql.functions import call, instant_of
-from ticketr.sandbox.jql.readers import QueryContext, read_time, read_user
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql import nodes
+from jira_sandbox.jql.functions import call, instant_of
+from jira_sandbox.jql.readers import QueryContext, read_time, read_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.jql.field import JqlField
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.jql.field import JqlField
 
 _DAY_MS: Final = 86_400_000
 _END_OF_TIME: Final = 2**62

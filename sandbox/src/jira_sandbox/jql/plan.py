@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from ticketr.sandbox.data.issue import Issue
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql import nodes
-from ticketr.sandbox.jql.field import EQUALITY, PAST, JqlField
-from ticketr.sandbox.jql.fields import QueryContext, find_field
-from ticketr.sandbox.jql.functions import call
-from ticketr.sandbox.jql.past import past_test
+from jira_sandbox.data.issue import Issue
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql import nodes
+from jira_sandbox.jql.field import EQUALITY, PAST, JqlField
+from jira_sandbox.jql.fields import QueryContext, find_field
+from jira_sandbox.jql.functions import call
+from jira_sandbox.jql.past import past_test
 
 Test = Callable[[Issue], bool]
 SortKey = Callable[[Issue], Any]

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.data.kit import types_of
-from ticketr.sandbox.data.workflow import statuses
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.dates import read_date
+from jira_sandbox.data.kit import types_of
+from jira_sandbox.data.workflow import statuses
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql.dates import read_date
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ticketr.sandbox.data.model import User
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.data.model import User
+    from jira_sandbox.data.site import Site
 
 
 @dataclass(frozen=True, slots=True)

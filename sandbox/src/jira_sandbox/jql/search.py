@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.errors import JqlError
-from ticketr.sandbox.jql.fields import QueryContext
-from ticketr.sandbox.jql.grammar import parse
-from ticketr.sandbox.jql.plan import QueryPlan, make_plan
+from jira_sandbox.errors import JqlError
+from jira_sandbox.jql.fields import QueryContext
+from jira_sandbox.jql.grammar import parse
+from jira_sandbox.jql.plan import QueryPlan, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
 
 #: The longest query in characters; a query that lists 5,000 keys has half of that.
 MAX_LENGTH: Final = 100_000

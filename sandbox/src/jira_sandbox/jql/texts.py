@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.sandbox.data.extra_fields import BY_ID
-from ticketr.sandbox.data.history import words_of
+from jira_sandbox.data.extra_fields import BY_ID
+from jira_sandbox.data.history import words_of
 
 if TYPE_CHECKING:
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 
 def _lower(document: Any) -> str:

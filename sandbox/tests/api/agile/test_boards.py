@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_agile import agile, new_site
+from sandbox_agile import agile, new_site
 
-from ticketr.sandbox.data import catalogue
+from jira_sandbox.data import catalogue
 
 
 def names(page: Any) -> list[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_agile import agile, new_site
+from sandbox_agile import agile, new_site
 
 
 async def order(client: Any) -> list[str]:

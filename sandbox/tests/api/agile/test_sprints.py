@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_agile import agile, new_site
-from fakes.sandbox_client import NOW, open_client
+from sandbox_agile import agile, new_site
+from sandbox_client import NOW, open_client
 
-from ticketr.sandbox import SiteFile, open_site
-from ticketr.sandbox.data.model import Sprint
+from jira_sandbox import SiteFile, open_site
+from jira_sandbox.data.model import Sprint
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.sandbox_bulk import new_site, progress, submit
-from fakes.sandbox_client import open_client
+from sandbox_bulk import new_site, progress, submit
+from sandbox_client import open_client
 
-from ticketr.sandbox.data import kit
-from ticketr.sandbox.data.catalogue import USERS
+from jira_sandbox.data import kit
+from jira_sandbox.data.catalogue import USERS
 
 ZOE = USERS[1]
 

@@ -3,15 +3,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.sandbox_bulk import new_site, progress, submit
-from fakes.sandbox_client import NOW, demo_site, keys, open_client
-from fakes.sandbox_walks import unwalked, walk
+from sandbox_bulk import new_site, progress, submit
+from sandbox_client import NOW, demo_site, keys, open_client
+from sandbox_walks import unwalked, walk
 
-from ticketr.sandbox import SiteFile, open_site
-from ticketr.sandbox.api.bulk import choices
-from ticketr.sandbox.api.bulk.choices import BulkChoiceRoutes
-from ticketr.sandbox.api.bulk.operations import BulkRoutes
-from ticketr.sandbox.data import catalogue
+from jira_sandbox import SiteFile, open_site
+from jira_sandbox.api.bulk import choices
+from jira_sandbox.api.bulk.choices import BulkChoiceRoutes
+from jira_sandbox.api.bulk.operations import BulkRoutes
+from jira_sandbox.data import catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from ticketr.app.sync import (
     read_state,
 )
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Collection

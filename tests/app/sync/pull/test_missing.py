@@ -10,7 +10,7 @@ import pytest
 
 from ticketr.app.sync import Code, State
 from ticketr.app.tickets import parse, render_ticket
-from ticketr.sandbox.data.catalogue import BLANK
+from jira_sandbox.data.catalogue import BLANK
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

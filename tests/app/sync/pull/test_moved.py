@@ -12,8 +12,8 @@ from fakes.unsettled import DRAFT, lose_answers
 from ticketr import JobFailed
 from ticketr.app.sync import Code, RenamedProject
 from ticketr.app.tickets import parse
-from ticketr.sandbox.data.catalogue import BLANK
-from ticketr.sandbox.data.model import Project
+from jira_sandbox.data.catalogue import BLANK
+from jira_sandbox.data.model import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

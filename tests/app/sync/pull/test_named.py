@@ -13,8 +13,8 @@ from fakes.pulls import Recorder
 
 from ticketr import JobFailed
 from ticketr.app.sync import Code, Note, State, Store, tagged_tickets
-from ticketr.sandbox import create_app
-from ticketr.sandbox.data.catalogue import BLANK
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import BLANK
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -13,7 +13,7 @@ from fakes.unsettled import DRAFT, lose_answers, new
 from ticketr import JobFailed
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import trio
 
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 from ticketr import JobFailed
 from ticketr.app.sync import FileFailed
 from ticketr.app.sync.writing.writer import FamilyWriter
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

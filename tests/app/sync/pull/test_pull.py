@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.versions import Side
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from fakes.pulls import Bench, Recorder
 from ticketr.app.sync import Code
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.tickets import Ticket, parse, render_ticket
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

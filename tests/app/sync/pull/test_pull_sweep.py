@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from ticketr import JobStatus, open_job_queue
 from ticketr.app.sync.pull import pipeline
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

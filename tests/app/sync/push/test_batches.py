@@ -19,7 +19,7 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

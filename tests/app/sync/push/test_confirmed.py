@@ -24,7 +24,7 @@ from ticketr.app.sync import (
     read_push_plan,
     read_state,
 )
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -19,7 +19,7 @@ from ticketr.app.sync import Code, FileFailed, State
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app, make_site
+from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

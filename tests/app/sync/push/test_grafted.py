@@ -16,7 +16,7 @@ from fakes.pulls import Bench
 from ticketr.app.jira import adf
 from ticketr.app.sync import Code, Loss
 from ticketr.app.tickets import parse, render, render_ticket
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from ticketr.app.sync.push.create_payload import create_payload
 from ticketr.app.sync.push.issue_types import ProjectMetadata
 from ticketr.app.sync.push.values import FieldSpec, NameLookup
 from ticketr.app.tickets import Ticket
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,7 +26,7 @@ from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr.app.jira.transport import Request, Response
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 
 async def test_it_stays_unsettled_where_the_site_cannot_be_asked(

@@ -19,10 +19,10 @@ from fakes.scenes import run
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, Side, State, Store, Take, resolve
-from ticketr.sandbox import create_app
-from ticketr.sandbox.data.catalogue import DEMO_USER
-from ticketr.sandbox.data.storage import SiteFile
-from ticketr.sandbox.opening import open_site
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.data.storage import SiteFile
+from jira_sandbox.opening import open_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync.compare.sent import SentValue
-    from ticketr.sandbox import Site
+    from jira_sandbox import Site
 
 KILLED, INTERRUPTED = -9, 130
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
-from fakes.sandbox_adf import quick_adf_validator
+from sandbox_adf import quick_adf_validator
 from fakes.ticket_texts import texts
 from hypothesis import event, given, strategies as st
 

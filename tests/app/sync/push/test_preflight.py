@@ -10,15 +10,15 @@ from fakes.lossy import Lossy
 from fakes.pulls import Bench, Recorder
 
 from ticketr.app.sync import Code
-from ticketr.sandbox import create_app
-from ticketr.sandbox.data.catalogue import IN_PROGRESS, IN_REVIEW, TO_DO
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import IN_PROGRESS, IN_REVIEW, TO_DO
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync import PushResult
-    from ticketr.sandbox.data.model import Status
+    from jira_sandbox.data.model import Status
 
 
 def edit(bench: Bench, key: str, old: str, new: str) -> None:

@@ -9,7 +9,7 @@ from fakes.pulls import Bench, inline
 
 from ticketr.app.sync import Code
 from ticketr.app.sync.writing.rendering import render_family
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

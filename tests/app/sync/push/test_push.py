@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 
 from ticketr.app.sync import Code, NoConflict, Side, State, Store, Take, resolve
 from ticketr.app.tickets import Ticket, parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from fakes.unsettled import (
 
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.tickets import parse
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable

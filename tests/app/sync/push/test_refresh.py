@@ -17,7 +17,7 @@ from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.push import preparation, refresh
 from ticketr.app.sync.writing.versions import known_texts
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

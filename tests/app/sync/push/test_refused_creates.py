@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes.lossy import Meanwhile
-from fakes.planned_faults import PlannedFaults, Wire
+from planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
 from fakes.unsettled import DRAFT, SETTLE, check_settled, new, unsettled, write
 
@@ -17,7 +17,7 @@ from ticketr.app.jira import AuthenticationFailed, ConnectionLost
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-from ticketr.sandbox import Fault, FaultKind, create_app
+from jira_sandbox import Fault, FaultKind, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

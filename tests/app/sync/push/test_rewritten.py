@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes.lossy import Lossy
-from fakes.planned_faults import PlannedFaults, Wire
+from planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
 
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse, render_ticket
-from ticketr.sandbox import Fault, FaultKind, create_app, make_site
-from ticketr.sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
+from jira_sandbox import Fault, FaultKind, create_app, make_site
+from jira_sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

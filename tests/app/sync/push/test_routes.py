@@ -12,8 +12,8 @@ from fakes.pulls import Recorder
 
 from ticketr.app.sync import Code, PushPlan, State, read_push_plan
 from ticketr.app.sync.workspace.store import Store
-from ticketr.sandbox import create_app
-from ticketr.sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
 
 if TYPE_CHECKING:
     from collections.abc import Callable

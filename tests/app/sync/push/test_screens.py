@@ -10,8 +10,8 @@ import pytest
 from fakes.pulls import Bench, Recorder
 
 from ticketr.app.sync import Code
-from ticketr.sandbox import create_app
-from ticketr.sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -10,7 +10,7 @@ from fakes.pulls import Bench
 from fakes.unsettled import site_in_virtual_time
 
 from ticketr.app.sync import Code, Side
-from ticketr.sandbox import create_app
+from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-from ticketr.sandbox.data.catalogue import SPRINTS, USERS
+from jira_sandbox.data.catalogue import SPRINTS, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fakes.pulls import Bench
     from trio.testing import MockClock
 
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.data.issue import Issue
 
 OPEN, OVER = (replace(SPRINTS[6], state=state) for state in ("active", "closed"))
 RENAMED = replace(USERS[2], name="Priya Raman-Okafor")

@@ -13,9 +13,9 @@ from fakes.lossy import Lossy, once
 from ticketr import JobFailed
 from ticketr.app.jira import AttachmentSettings, AuthenticationFailed, JiraClient
 from ticketr.app.sync import Code, read_push_plan, read_state
-from ticketr.sandbox import create_app
-from ticketr.sandbox.api.attachments import UPLOAD_LIMIT
-from ticketr.sandbox.api.media import media_id
+from jira_sandbox import create_app
+from jira_sandbox.api.attachments import UPLOAD_LIMIT
+from jira_sandbox.api.media import media_id
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -18,8 +18,8 @@ from ticketr import JobStatus, open_job_queue
 from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import PushJob, SyncJob
-from ticketr.sandbox import create_app, make_site
-from ticketr.sandbox.api.media import media_id
+from jira_sandbox import create_app, make_site
+from jira_sandbox.api.media import media_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

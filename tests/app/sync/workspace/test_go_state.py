@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 
 from ticketr.app.sync.workspace.go_state import LARGEST, STATE_FILE, go_hash, read_hashes
 from ticketr.app.tickets import parse
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -18,7 +18,7 @@ from ticketr.app.tui import effects, messages
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

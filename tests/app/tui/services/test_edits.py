@@ -21,7 +21,7 @@ from ticketr.app.tui.services import conflicts, edits
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.app.tui.workspace import NO_COMMENTS
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob, PushJob, PushPlan, Side, SyncJob
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.services.opening import open_workspace
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.opening import open_workspace
 from ticketr.app.tui.services.plans import read_plan
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ from ticketr.app.tui.services.reading import FILES, Reader
 from ticketr.app.tui.sorting import places
 from ticketr.app.tui.tree import _arranged
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

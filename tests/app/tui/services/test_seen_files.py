@@ -16,7 +16,7 @@ from ticketr.app.tui.messages import FilesRead
 from ticketr.app.tui.services import seen_files
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.seen_files import CHANGING, FILE, SeenFiles
-from ticketr.sandbox import make_site
+from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.issues import IssueWriter
-from ticketr.sandbox.api.link_input import NO_ISSUE
-from ticketr.sandbox.api.payload import read_list, read_page
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.issues import IssueWriter
+from jira_sandbox.api.link_input import NO_ISSUE
+from jira_sandbox.api.payload import read_list, read_page
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.interface import Interface
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.interface import Interface
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
 
 #: The most issues that one request moves.
 MOST_MOVED: Final = 50

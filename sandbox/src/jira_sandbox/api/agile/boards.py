@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ticketr.sandbox.api.agile.agile_issues import AgileIssues
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.paging import make_page
-from ticketr.sandbox.api.payload import read_list
-from ticketr.sandbox.data.kit import BOARDS
-from ticketr.sandbox.data.workflow import statuses
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.agile.agile_issues import AgileIssues
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.paging import make_page
+from jira_sandbox.api.payload import read_list
+from jira_sandbox.data.kit import BOARDS
+from jira_sandbox.data.workflow import statuses
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.model import Board, Project
-    from ticketr.sandbox.data.site import Site
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.model import Board, Project
+    from jira_sandbox.data.site import Site
 
 NO_SPRINTS: Final = "The board does not support sprints"
 _ESTIMATES: Final = {True: "customfield_10028", False: "customfield_10016"}

@@ -6,19 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.agile.agile_issues import AgileIssues, rank_issues, read_issues
-from ticketr.sandbox.api.agile.boards import NO_SPRINTS, find_board
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.payload import read_object
-from ticketr.sandbox.data.model import Sprint, to_millis
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.agile.agile_issues import AgileIssues, rank_issues, read_issues
+from jira_sandbox.api.agile.boards import NO_SPRINTS, find_board
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.payload import read_object
+from jira_sandbox.data.model import Sprint, to_millis
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
 
 _LONGEST_NAME: Final = 30
 _DATE_ATTRIBUTES: Final = {"startDate": "start", "endDate": "end", "completeDate": "complete"}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.field_metadata import FieldDescriber
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.payload import read_list
-from ticketr.sandbox.data.workflow import transitions_from
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.field_metadata import FieldDescriber
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.payload import read_list
+from jira_sandbox.data.workflow import transitions_from
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ticketr.sandbox.api.records import JsonObject
-    from ticketr.sandbox.data.issue import Issue
+    from jira_sandbox.api.records import JsonObject
+    from jira_sandbox.data.issue import Issue
 
 _PAGE: Final = 50
 _MOST_ISSUES: Final = 1000

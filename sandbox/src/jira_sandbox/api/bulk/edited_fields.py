@@ -6,13 +6,13 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.fields import EXTRA_DEFINITIONS, ISSUE_FIELDS
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ticketr.sandbox.api.records import JsonObject
+    from jira_sandbox.api.records import JsonObject
 
 _OPERATIONS: Final = {"ADD": "add", "REMOVE": "remove"}
 

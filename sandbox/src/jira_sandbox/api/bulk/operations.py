@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.bulk.edited_fields import translate_fields
-from ticketr.sandbox.api.interface import RouteGroup
-from ticketr.sandbox.api.moving import read_target
-from ticketr.sandbox.api.payload import read_body
-from ticketr.sandbox.api.records import timestamp
-from ticketr.sandbox.data.task import Task
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.bulk.edited_fields import translate_fields
+from jira_sandbox.api.interface import RouteGroup
+from jira_sandbox.api.moving import read_target
+from jira_sandbox.api.payload import read_body
+from jira_sandbox.api.records import timestamp
+from jira_sandbox.data.task import Task
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from ticketr.sandbox.api.payload import JsonType
-    from ticketr.sandbox.api.records import JsonObject
+    from jira_sandbox.api.payload import JsonType
+    from jira_sandbox.api.records import JsonObject
 
 MOST_ISSUES: Final = 1000
 _MOST_FIELDS: Final = 200

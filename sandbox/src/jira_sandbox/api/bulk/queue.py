@@ -10,21 +10,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ticketr.sandbox.api.input_errors import InvalidInput
-from ticketr.sandbox.api.issue_input import read_edit
-from ticketr.sandbox.api.moving import move_issue
-from ticketr.sandbox.api.transitions import perform_transition
-from ticketr.sandbox.data.workflow import transitions_from
-from ticketr.sandbox.errors import RequestRefused
+from jira_sandbox.api.input_errors import InvalidInput
+from jira_sandbox.api.issue_input import read_edit
+from jira_sandbox.api.moving import move_issue
+from jira_sandbox.api.transitions import perform_transition
+from jira_sandbox.data.workflow import transitions_from
+from jira_sandbox.errors import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ticketr.sandbox.data.issue import Issue
-    from ticketr.sandbox.data.site import Site
-    from ticketr.sandbox.data.task import Task
+    from jira_sandbox.data.issue import Issue
+    from jira_sandbox.data.site import Site
+    from jira_sandbox.data.task import Task
 
 #: The number of issues that a task handles before each request.
 STEPS: Final = 100
