@@ -18,13 +18,13 @@ help:  ## show this list
 setup: $(VENV)/.installed  ## make .venv with the pinned versions of everything
 
 # uv itself comes by pip, checked against the same lock; then uv brings the rest.
-$(VENV)/.installed: pyproject.toml .ci/lock.txt
+$(VENV)/.installed: pyproject.toml sandbox/pyproject.toml .ci/lock.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 14) else "ticketr needs Python 3.11 to 3.14; set PYTHON=... (found %d.%d)" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@sed -n '/^uv==/,/^    # via/p' .ci/lock.txt > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
 	@$(UV) --require-hashes -r .ci/lock.txt
-	@$(UV) --no-deps --no-build-isolation -e .
+	@$(UV) --no-deps --no-build-isolation -e ./sandbox -e .
 	@touch $@
 
 demo: setup  ## open the app, and pull 500 tickets from a Jira stand-in on this machine into a new folder

@@ -11,11 +11,11 @@ import pytest
 from fakes.pulls import Bench, Recorder
 from fakes.users import User
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira.transport import Response
 from ticketr.app.sync import Store
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr.app.jira.transport import Request
     from jira_sandbox import Site
+    from ticketr.app.jira.transport import Request
 
 CONFLICT = "this file holds a git conflict; resolve it, or put a backslash before the marker"
 

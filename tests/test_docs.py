@@ -35,13 +35,14 @@ def test_the_example_of_the_readme_is_short() -> None:
 
 #: A command that takes the package by its name from a registry, where nobody has registered it.
 BY_NAME = re.compile(
-    r"\b(?:pip3?|pipx|uv|uv tool|uv pip|poetry)\s+(?:install|add|run|inject)\s[^`\n#]*?(?<![\w./-])ticketr\b"
-    r"|\buvx\s[^`\n]*\bticketr\b|\bticketr\[[\w,-]+\]"
+    r"\b(?:pip3?|pipx|uv|uv tool|uv pip|poetry)\s+(?:install|add|run|inject)\s[^`\n#]*?(?<![\w./-])(?:ticketr|jira-sandbox)\b"
+    r"|\buvx\s[^`\n]*\b(?:ticketr|jira-sandbox)\b|\bticketr\[[\w,-]+\]"
 )
 #: Files that tell people how to install.
 TELLING = [
     *PAGES,
     *ROOT.glob("src/**/*.py"),
+    *ROOT.glob("sandbox/src/**/*.py"),
     *ROOT.glob("examples/*.py"),
     *ROOT.glob("docs/**/*.py"),
     *(ROOT / name for name in ("Makefile", ".ci/wheel")),
@@ -58,6 +59,8 @@ TELLING = [
         "uv tool install ticketr",
         "uv pip install ticketr",
         "uvx ticketr",
+        "uvx jira-sandbox",
+        "pip install jira-sandbox '.[demo]'",
         "install `ticketr[keyring]`",
     ],
 )
@@ -240,23 +243,24 @@ def test_every_step_of_the_walks_through_the_code_is_there() -> None:
 
 
 ROOMS = {
-    "## The rooms of sync": "app/sync",
-    "## The rooms of jira": "app/jira",
-    "Within `adf`": "app/jira/adf",
-    "## The rooms of the sandbox": "sandbox",
-    "## The rooms of the app": "app/tui",
-    "## The rooms of the queue": "jobs",
+    "## The rooms of sync": "src/ticketr/app/sync",
+    "## The rooms of jira": "src/ticketr/app/jira",
+    "Within `adf`": "src/ticketr/app/jira/adf",
+    "## Inside": "sandbox/src/jira_sandbox",
+    "## The rooms of the app": "src/ticketr/app/tui",
+    "## The rooms of the queue": "src/ticketr/jobs",
 }
 
 
 @pytest.mark.parametrize(("heading", "folder"), ROOMS.items())
 def test_each_module_is_in_one_row_of_the_table_of_its_room(heading: str, folder: str) -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    file = "sandbox/README.md" if folder.startswith("sandbox") else "docs/architecture.md"
+    page = (ROOT / file).read_text(encoding="utf-8")
     section = re.split(r"\n## |\nWithin ", page.partition(f"\n{heading}")[2])[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     listed = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
-    paths = (ROOT / "src" / "ticketr" / folder).iterdir()
+    paths = (ROOT / folder).iterdir()
     names = [path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()]
     assert sorted(listed) == sorted({*names} - {"__init__"})
 

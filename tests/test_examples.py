@@ -26,8 +26,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from trio.testing import MockClock
 
-from ticketr import JobStatus, open_job_queue
 from jira_sandbox.server import serve
+from ticketr import JobStatus, open_job_queue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

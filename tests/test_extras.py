@@ -13,10 +13,12 @@ WITHOUT = """
 import sys
 from importlib.machinery import PathFinder
 
+MISSING = sys.argv.pop(1).split(",")
+
 class Finder(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        if name.partition(".")[0] in sys.argv[1].split(","):
+        if name.partition(".")[0] in MISSING:
             return None
         return super().find_spec(name, path, target)
 
@@ -80,4 +82,17 @@ def test_the_tasks_of_procrastinate_name_the_extra_that_they_need(module: str) -
     assert done.stderr.splitlines()[-1] == (
         "ModuleNotFoundError: ticketr.procrastinate needs more packages:"
         " in a clone of ticketr, run: pip install '.[procrastinate]'"
+    )
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("command", ["sandbox --port 8080", "demo --tickets 5"])
+def test_the_demo_and_the_sandbox_name_the_extra_that_they_need(command: str) -> None:
+    program = f"import runpy; sys.argv[1:] = {command.split()}; "
+    done = run_without("jira_sandbox", program + "runpy.run_module('ticketr', run_name='__main__')")
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        f"ticketr: ticketr {command.split(maxsplit=1)[0]} needs more packages:"
+        " in a clone of ticketr, run: pip install ./sandbox '.[demo]'"
     )

@@ -13,9 +13,9 @@ import trio
 from fakes.pulls import Bench, Recorder
 from fakes.users import User
 
+from jira_sandbox import create_app, make_site
 from ticketr.app.jira.transport import Response
 from ticketr.app.tickets import is_key, parse, render, safe_file_name
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

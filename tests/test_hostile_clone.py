@@ -26,11 +26,11 @@ from fakes.processes import environment, ticketr
 from fakes.pulls import URL
 from fakes.users import User
 
+from jira_sandbox import make_site
 from ticketr.app.config import state_folder
 from ticketr.app.config.state_folder import require_file
 from ticketr.app.sync import FileFailed, Store
 from ticketr.app.sync.workspace.editor import Editor
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,7 +28,7 @@ REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("re
 
 PAGES = [
     page.relative_to(ROOT).as_posix()
-    for page in sorted([ROOT / "README.md", *DOCS.glob("**/*.md")])
+    for page in sorted([ROOT / "README.md", ROOT / "sandbox" / "README.md", *DOCS.glob("**/*.md")])
     if programs_of(page.read_text(encoding="utf-8"))
 ]
 

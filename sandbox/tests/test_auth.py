@@ -3,8 +3,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from sandbox_client import open_client
 from hypothesis import given, strategies as st
+from sandbox_client import open_client
 
 from jira_sandbox.auth import EMAIL, TOKEN, is_known
 

@@ -1,47 +1,37 @@
+"""The command, run as users run it."""
+
 from __future__ import annotations
 
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from fakes.processes import PROGRAM, sandbox_process, ticketr
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
 AUTH = ("demo@example.com", "demo")
+COMMAND = [sys.executable, "-P", "-m", "jira_sandbox"]
 
 
-def test_faults_make_the_sandbox_hostile() -> None:
-    with (
-        sandbox_process(tickets=1, arguments=["--faults", "429=0.5,500=0.5,seed=2"]) as url,
-        httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
-    ):
-        statuses = {client.get("myself").status_code for _ in range(20)}
-
-    assert statuses == {429, 500}
-
-
-def test_faults_that_are_not_understood_end_with_2_and_the_names_of_those_that_are(
-    tmp_path: Path,
-) -> None:
-    ended = ticketr("sandbox", "--faults", "404=1", folder=tmp_path)
-
-    assert ended.returncode == 2
-    assert "'404' is not one of all, 429, 500, 502, 503, html, drop, lost" in ended.stderr
+def jira_sandbox(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=100, check=False
+    )
 
 
 @contextmanager
 def child(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Start the sandbox; yield its process and its address."""
-    command = [*PROGRAM, "sandbox", *arguments]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -49,7 +39,25 @@ def child(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
             assert line.startswith("listening on "), (line, process.communicate())
             yield process, line.removeprefix("listening on ").strip()
         finally:
-            process.kill()
+            process.terminate()
+            process.wait(20)
+
+
+def test_faults_make_the_sandbox_hostile() -> None:
+    with (
+        child("--tickets=1", "--faults", "429=0.5,500=0.5,seed=2") as (_, url),
+        httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
+    ):
+        statuses = {client.get("myself").status_code for _ in range(20)}
+
+    assert statuses == {429, 500}
+
+
+def test_faults_that_are_not_understood_end_with_2_and_the_names_of_those_that_are() -> None:
+    ended = jira_sandbox("--faults", "404=1")
+
+    assert ended.returncode == 2
+    assert "'404' is not one of all, 429, 500, 502, 503, html, drop, lost" in ended.stderr
 
 
 @pytest.mark.parametrize(("host", "warns"), [("0.0.0.0", True), ("localhost", False)])
@@ -80,7 +88,7 @@ def test_a_hang_does_not_keep_the_sandbox_from_ending_with_0() -> None:
 def sandbox_on(data: Path, *arguments: str) -> Generator[tuple[str, httpx.Client]]:
     """Start a sandbox with its site in a file; yield it, its address and a client."""
     with (
-        sandbox_process(tickets=5, arguments=["--data", str(data), *arguments]) as url,
+        child("--tickets=5", f"--data={data}", *arguments) as (_, url),
         httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
     ):
         yield url, client
@@ -102,7 +110,7 @@ def test_a_port_taken_meanwhile_is_reported_and_another_works(tmp_path: Path) ->
     with sandbox_on(data) as (url, _):
         port = int(url.rsplit(":", 1)[1])
     with socket.create_server(("127.0.0.1", port)):
-        ended = ticketr("sandbox", "--data", str(data), folder=tmp_path)
+        ended = jira_sandbox("--data", str(data))
         with sandbox_on(data, "--port=0") as (moved, _):
             pass
     with sandbox_on(data) as (afterwards, _):
@@ -110,7 +118,7 @@ def test_a_port_taken_meanwhile_is_reported_and_another_works(tmp_path: Path) ->
 
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"ticketr: cannot listen on 127.0.0.1 port {port}: ")
+    assert line.startswith(f"jira-sandbox: cannot listen on 127.0.0.1 port {port}: ")
     assert f"use this address for the site in {data}" in line
     assert afterwards == moved != url
 
@@ -120,7 +128,7 @@ def test_a_site_that_was_begun_with_other_tickets_is_wrong_usage(tmp_path: Path)
     with sandbox_on(data):
         pass
 
-    ended = ticketr("sandbox", "--data", str(data), "--tickets", "6", folder=tmp_path)
+    ended = jira_sandbox("--data", str(data), "--tickets", "6")
 
     assert ended.returncode == 2
     assert f"the site in {data} was made with --tickets 5, not 6" in ended.stderr
@@ -129,17 +137,17 @@ def test_a_site_that_was_begun_with_other_tickets_is_wrong_usage(tmp_path: Path)
 def test_two_sandboxes_cannot_share_a_file(tmp_path: Path) -> None:
     data = tmp_path / "site.db"
     with sandbox_on(data):
-        ended = ticketr("sandbox", "--data", str(data), folder=tmp_path)
+        ended = jira_sandbox("--data", str(data))
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        f"ticketr: the site's file {data} cannot be used: another sandbox has it open\n"
+        f"jira-sandbox: the site's file {data} cannot be used: another sandbox has it open\n"
     )
 
 
 def test_the_time_zone_of_the_user_is_an_option() -> None:
     arguments = ["--time-zone", "Etc/GMT+3"]
-    with sandbox_process(tickets=1, arguments=arguments) as url:
+    with child("--tickets=1", *arguments) as (_, url):
         me = httpx.get(f"{url}/rest/api/3/myself", auth=AUTH, trust_env=False).json()
         path = f"{url}/rest/api/3/issue/DEMO-1?fields=created"
         issue = httpx.get(path, auth=AUTH, trust_env=False).json()
@@ -149,7 +157,7 @@ def test_the_time_zone_of_the_user_is_an_option() -> None:
 
 
 def test_projects_with_fields_of_every_type_are_an_option() -> None:
-    with sandbox_process(tickets=1, arguments=["--all-fields"]) as url:
+    with child("--tickets=1", "--all-fields") as (_, url):
         path = f"{url}/rest/api/3/issue/KIT-2?fields=customfield_10108"
         issue = httpx.get(path, auth=AUTH, trust_env=False).json()
 
@@ -169,9 +177,9 @@ def test_projects_with_fields_of_every_type_are_an_option() -> None:
     ],
 )
 def test_an_option_that_makes_no_sense_ends_with_2_and_its_name(
-    option: str, value: str, words: str, tmp_path: Path
+    option: str, value: str, words: str
 ) -> None:
-    ended = ticketr("sandbox", option, value, folder=tmp_path)
+    ended = jira_sandbox(option, value)
 
     assert ended.returncode == 2
     assert option in ended.stderr
@@ -181,7 +189,7 @@ def test_an_option_that_makes_no_sense_ends_with_2_and_its_name(
 def test_searches_are_behind_by_the_lag_and_reading_is_not() -> None:
     story = {"project": {"key": "DEMO"}, "issuetype": {"name": "Story"}, "summary": "New"}
     with (
-        sandbox_process(tickets=1, arguments=["--search-lag", "600"]) as url,
+        child("--tickets=1", "--search-lag", "600") as (_, url),
         httpx.Client(base_url=f"{url}/rest/api/3/", auth=AUTH, trust_env=False) as client,
     ):
         client.post("issue", json={"fields": story})

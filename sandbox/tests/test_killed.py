@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import trio
-from fakes.processes import PROGRAM
 
 from jira_sandbox import EMAIL, TOKEN
 
@@ -27,7 +27,7 @@ State = tuple[str, str, Any] | None
 
 @contextmanager
 def killable(data: Path) -> Generator[tuple[subprocess.Popen[str], str]]:
-    command = [*PROGRAM, "sandbox", f"--data={data}"]
+    command = [sys.executable, "-P", "-m", "jira_sandbox", f"--data={data}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

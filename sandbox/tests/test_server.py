@@ -141,8 +141,9 @@ def test_without_the_option_a_child_outlives_its_pipe() -> None:
 @pytest.mark.parametrize("stdin", ["</dev/null", "<&-", f"<{__file__}"])
 def test_an_input_that_is_no_pipe_counts_as_closed(stdin: str) -> None:
     program = (
-        "import trio, functools; import jira_sandbox;"
-        "trio.run(functools.partial(sandbox.run, tickets=1, exit_with_stdin=True, announce=print))"
+        "import functools, jira_sandbox, trio;"
+        "trio.run(functools.partial(jira_sandbox.run, tickets=1, exit_with_stdin=True,"
+        " announce=print))"
     )
     result = subprocess.run(
         ["sh", "-c", f'"$0" -c "$1" {stdin}', sys.executable, program],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sandbox_child import sandbox_child
 from jira import JIRA, Issue, JIRAError
+from sandbox_child import sandbox_child
 
 from jira_sandbox import EMAIL, TOKEN
 

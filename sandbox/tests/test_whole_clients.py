@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from atlassian import Jira
-from sandbox_child import sandbox_child
 from jira import JIRA
+from sandbox_child import sandbox_child
 
 from jira_sandbox import EMAIL, TOKEN
 from jira_sandbox.data.catalogue import USERS

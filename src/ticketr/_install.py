@@ -14,4 +14,5 @@ def missing_packages(extra: str) -> str:
 
 def install_command(extra: str) -> str:
     """Return the command that installs the package with an extra, in a clone."""
-    return f"pip install '.[{extra}]'"
+    sandbox = "./sandbox " if extra == "demo" else ""  # what the extra needs is in the clone, too
+    return f"pip install {sandbox}'.[{extra}]'"

@@ -9,8 +9,8 @@ from fakes.lossy import Detached
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
-from ticketr import open_job_queue
 from jira_sandbox import create_app
+from ticketr import open_job_queue
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fakes.pulls import Bench
 from fakes.scenes import check_clean, run
 
-from ticketr.app.jira.adf import to_adf, to_markdown
 from jira_sandbox import Site, make_site
 from jira_sandbox.data.catalogue import DEMO_USER, USERS
 from jira_sandbox.data.parts import Comment
+from ticketr.app.jira.adf import to_adf, to_markdown
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketr.app.sync.workspace.store import Store
 from jira_sandbox.api.media import media_id
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Attachment
+from ticketr.app.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = [sys.executable, "-P", "-m", "ticketr"]
+SANDBOX = [sys.executable, "-P", "-m", "jira_sandbox"]
 
 
 def unmeasured() -> dict[str, str]:
@@ -50,7 +51,7 @@ def mortal_sandbox(
     *, tickets: int, latency: float = 0.0, arguments: Sequence[str] = ()
 ) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run the sandbox as a process that may be killed; yield it and its address."""
-    command = [*PROGRAM, "sandbox", f"--tickets={tickets}", f"--latency={latency}", *arguments]
+    command = [*SANDBOX, f"--tickets={tickets}", f"--latency={latency}", *arguments]
     with subprocess.Popen(
         [*command, "--exit-with-stdin"],
         env=unmeasured(),

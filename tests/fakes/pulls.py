@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import trio
 
+from jira_sandbox import create_app
 from ticketr import open_job_queue
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PullResult, PushJob, PushResult, SyncJob, SyncResult
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from jira_sandbox import Site
+    from jira_sandbox.data.issue import Issue
     from ticketr import JobSnapshot
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync import SessionOptions
-    from jira_sandbox import Site
-    from jira_sandbox.data.issue import Issue
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

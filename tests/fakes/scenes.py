@@ -11,9 +11,9 @@ import trio
 from fakes.pulls import Bench
 from trio.testing import MockClock
 
+from jira_sandbox import Site, make_site
 from ticketr.app.jira.adf import to_adf, to_markdown
 from ticketr.app.tickets import parse
-from jira_sandbox import Site, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

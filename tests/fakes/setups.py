@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 from fakes.pulls import URL, Recorder, inline
 
+from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr.app.jira import Credentials
 from ticketr.app.tui.setup import (
     FolderAnswer,
@@ -20,7 +21,6 @@ from ticketr.app.tui.setup import (
     ProjectChoice,
     SiteAnswer,
 )
-from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import trio
 from fakes.lossy import Lossy
 
+from jira_sandbox import create_app, make_site
 from ticketr.app.sync import State
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from fakes.pulls import Bench
 
-    from ticketr.app.sync import Creation
     from jira_sandbox import Site
+    from ticketr.app.sync import Creation
 
 BEFORE = 12
 """How many issues the site has at first."""

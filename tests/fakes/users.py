@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fakes.pulls import URL, Recorder
 
+from jira_sandbox import create_app, open_site
 from ticketr.app.cli import app
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ticketr.app.jira.transport import Transport
-    from ticketr.app.tickets import Ticket
     from jira_sandbox import Site
     from jira_sandbox.data.issue import Issue
+    from ticketr.app.jira.transport import Transport
+    from ticketr.app.tickets import Ticket
 
 
 class Told(NamedTuple):

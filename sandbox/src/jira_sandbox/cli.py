@@ -1,24 +1,31 @@
-"""``ticketr sandbox``: serve a Jira stand-in on this machine."""
+"""The command ``jira-sandbox``: serve a Jira site on this machine."""
 
 from __future__ import annotations
 
+import ipaddress
 import math
+import os
+import sys
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import click
+import trio
 
-from ticketr._install import missing_packages
-from ticketr.app.cli.help import Command
-from ticketr.app.cli.output import echo
-from ticketr.cleaning import clean
+from jira_sandbox.data.catalogue import DEMO_USER
+from jira_sandbox.errors import BadFaults, OtherSeed, SandboxError
+from jira_sandbox.faults.source import Faults
+from jira_sandbox.opening import user_in
+from jira_sandbox.server import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jira_sandbox import Faults, User
+    from jira_sandbox.data.model import User
+
+NAME = "jira-sandbox"
+_INTERRUPTED = 130
 
 R = TypeVar("R", bound="Callable[..., object]")
 
@@ -36,7 +43,7 @@ class _ServerOptions(TypedDict):
     exit_with_stdin: bool
 
 
-def seconds(value: str | float) -> float:
+def _seconds(value: str | float) -> float:
     """Parse a number of seconds: finite and not negative."""
     try:
         number = float(value)
@@ -48,23 +55,21 @@ def seconds(value: str | float) -> float:
 
 
 def _seconds_option(name: str, words: str) -> Callable[[R], R]:
-    return click.option(name, default=0.0, show_default=True, type=seconds, help=words)
+    return click.option(
+        name, default=0.0, show_default=True, type=_seconds, metavar="SECONDS", help=words
+    )
 
 
-TICKETS = click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
-SEED = click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
-LATENCY = _seconds_option("--latency", "The wait before each response.")
-
-
-@click.command(cls=Command)
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     help="The port; 0 takes a free one.  [default: that of the site in --data, else a free one]",
 )
-@TICKETS
-@SEED
+@click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
+@click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
 @click.option(
     "--all-fields", is_flag=True, help="Add projects with a field of every type: KIT and TEAM."
 )
@@ -78,7 +83,7 @@ LATENCY = _seconds_option("--latency", "The wait before each response.")
     metavar="NAME",
     help="Where the user lives, such as Europe/Berlin.  [default: Asia/Kolkata]",
 )
-@LATENCY
+@_seconds_option("--latency", "The wait before each response.")
 @_seconds_option("--search-lag", "How long searches are behind.")
 @click.option("--odd", is_flag=True, help="Answer with unknown keys and nulls, as real Jira does.")
 @click.option(
@@ -90,31 +95,55 @@ LATENCY = _seconds_option("--latency", "The wait before each response.")
 def sandbox(
     *, time_zone: str | None, faults: str | None, **options: Unpack[_ServerOptions]
 ) -> None:
-    """Serve a Jira site with made-up tickets, to try ticketr on.
+    """Serve a Jira site with made-up tickets, to test a Jira client on.
 
     It prints its address and serves until SIGINT or SIGTERM. Log in as demo@example.com with
     the token demo; the project is DEMO.
     """
-    require_demo_extra("ticketr sandbox")
-    import trio
-
-    from jira_sandbox import OtherSeed, run
-
     user, hostile = _user_in_zone(time_zone), _read_faults(faults)
     if not _is_loopback(host := options["host"]):
         words = "can log in with the known token demo, and read and change everything in it"
-        click.echo(clean(f"warning: whoever can reach the sandbox on {host} {words}"), err=True)
-    serve = partial(run, user=user, faults=hostile, announce=echo, **options)
+        warning = f"warning: whoever can reach the sandbox on {host} {words}"
+        click.echo(_printable(warning), err=True)
     try:
-        trio.run(serve)
+        trio.run(partial(run, user=user, faults=hostile, announce=_announce, **options))
     except OtherSeed as error:
         raise click.UsageError(str(error)) from None
+    except SandboxError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def main() -> None:
+    """Run the command and end the process with its exit code: 0, 1 failed, 2 wrong usage."""
+    try:
+        code = sandbox.main(prog_name=NAME, standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo(f"{NAME}: interrupted", err=True)
+        code = _INTERRUPTED
+    except click.ClickException as error:
+        click.echo(_printable(f"{NAME}: {error.format_message()}"), err=True)
+        if isinstance(error, click.UsageError):
+            click.echo(f"try '{NAME} --help'", err=True)
+        code = error.exit_code
+    sys.exit(code)
+
+
+def _announce(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:
+        # The interpreter would flush what could not be written once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.ClickException(f"cannot write the output: {error.strerror}") from None
+
+
+def _printable(text: str) -> str:
+    """Return a text without control characters, which could command a terminal."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _is_loopback(host: str) -> bool:
     """Return whether an address is reached from this machine alone."""
-    import ipaddress
-
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -122,8 +151,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _user_in_zone(time_zone: str | None) -> User:
-    from jira_sandbox import DEMO_USER, user_in
-
     if time_zone is None:
         return DEMO_USER
     try:
@@ -135,24 +162,7 @@ def _user_in_zone(time_zone: str | None) -> User:
 
 
 def _read_faults(text: str | None) -> Faults | None:
-    from jira_sandbox import BadFaults, Faults
-
     try:
         return None if text is None else Faults.parse(text)
     except BadFaults as error:
         raise click.BadParameter(error.problem, param_hint="--faults") from None
-
-
-#: What to do where the packages of the extra ``demo`` are missing.
-DEMO_EXTRA = missing_packages("demo")
-
-
-def has_demo_extra() -> bool:
-    """Return whether the packages of the extra ``demo`` are installed."""
-    return all(find_spec(name) is not None for name in ("starlette", "hypercorn", "lark"))
-
-
-def require_demo_extra(command: str) -> None:
-    """Raise a usage error if the packages of the extra ``demo`` are not installed."""
-    if not has_demo_extra():
-        raise click.UsageError(f"{command} {DEMO_EXTRA}")

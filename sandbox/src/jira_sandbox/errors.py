@@ -2,29 +2,31 @@
 
 The tree::
 
-    TicketrError
-     └── SandboxError
-          ├── CannotListen   the address could not be bound
-          ├── DataFailed     the file that keeps a site cannot be used
-          ├── OtherSeed      the site in a file was generated with other options
-          ├── BadFaults      a specification of faults is invalid
-          ├── RequestRefused a request is answered with an error of Jira's shape
-          └── JqlError       a query is invalid, or names what does not exist
+    SandboxError
+     ├── CannotListen   the address could not be bound
+     ├── DataFailed     the file that keeps a site cannot be used
+     ├── OtherSeed      the site in a file was generated with other options
+     ├── BadFaults      a specification of faults is invalid
+     ├── RequestRefused a request is answered with an error of Jira's shape
+     └── JqlError       a query is invalid, or names what does not exist
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
-
-from ticketr._errors import TicketrError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class SandboxError(TicketrError):
+class SandboxError(Exception):
     """The base of the sandbox's errors."""
+
+    def __post_init__(self) -> None:
+        """Keep the facts of an error as its ``args``, for pickle."""
+        facts = fields(self)  # type: ignore[arg-type]  # each error is a dataclass
+        Exception.__init__(self, *(getattr(self, fact.name) for fact in facts))
 
 
 @dataclass(eq=False, repr=False)

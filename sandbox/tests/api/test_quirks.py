@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from sandbox_client import demo_site, open_client, search
 
 from jira_sandbox.api.quirks import Quirks
@@ -63,7 +62,6 @@ def essentials(answer: list[Any]) -> list[object]:
     ]
 
 
-@pytest.mark.unmeasured
 async def test_odd_answers_keep_what_identifies_things_and_what_people_wrote() -> None:
     assert essentials(await answers(odd=True)) == essentials(await answers(odd=False))
 

@@ -42,7 +42,6 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("version", ["3", "2"])
 @pytest.mark.parametrize(("method", "path", "operation", "body"), ANSWERS)
 async def test_an_answer_is_as_documented(

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_client import demo_site
 from hypothesis import given, strategies as st
+from sandbox_client import demo_site
 
 from jira_sandbox.data.model import from_millis, to_millis
 from jira_sandbox.data.site import Site

@@ -7,9 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.examples import examples
+from hypothesis import given, settings, strategies as st
 from sandbox_client import NOW, demo_site
-from hypothesis import given, strategies as st
 
 from jira_sandbox import DataFailed, OtherSeed, Site, SiteFile, open_site
 from jira_sandbox.content.seed import make_issues
@@ -209,7 +208,7 @@ def act(site: Site, action: str, number: int, text: str) -> None:
             site.remove_property(key, text)
 
 
-@examples(100, in_gate=10)
+@settings(max_examples=settings().max_examples // 3)  # each takes long
 @given(actions=ACTIONS)
 def test_after_each_change_the_files_on_disk_hold_all_of_it(
     actions: list[tuple[str, int, str]], tmp_path_factory: pytest.TempPathFactory
@@ -335,7 +334,7 @@ def newer(path: Path) -> None:
     [
         (lambda path: path.write_text("# TICKET: no database, this\n" * 50), "not a database"),
         (other_program, "it is not the file of a sandbox's site"),
-        (newer, "a newer ticketr wrote it"),
+        (newer, "a newer jira-sandbox wrote it"),
         (lambda path: path.mkdir(), "unable to open database file"),
     ],
     ids=["text", "another program's", "newer", "folder"],

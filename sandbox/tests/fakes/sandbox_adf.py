@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sandbox_specs import load
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
+from sandbox_specs import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _PROGRAM = """
-import functools, trio
-import jira_sandbox
+import functools, jira_sandbox, trio
 
-trio.run(functools.partial(sandbox.run, announce=functools.partial(print, flush=True), **{!r}))
+trio.run(functools.partial(jira_sandbox.run, announce=functools.partial(print, flush=True), **{!r}))
 """
 
 

@@ -9,8 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox_specs import load, problems
 from jsonschema import Draft4Validator
+from sandbox_specs import load, problems
 
 if TYPE_CHECKING:
     import httpx

@@ -12,9 +12,9 @@ import pytest
 from jsonschema import Draft4Validator
 
 _PLACES = (
-    Path(__file__).parents[2] / "src/ticketr/sandbox/api",
+    Path(__file__).parents[2] / "src/jira_sandbox/api",
     os.environ.get("TICKETR_SPECS"),
-    Path(__file__).parents[3] / "shared" / "specs",
+    Path(__file__).parents[4] / "shared" / "specs",
 )
 
 

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 import trio
-from planned_faults import PlannedFaults, Wire
+from planned_faults import PlannedFaults
 
-from ticketr.app.jira.errors import ConnectionLost
-from ticketr.app.jira.transport import Request
 from jira_sandbox import Fault, FaultKind, Faults
 from jira_sandbox.faults.middleware import RESET_CONNECTION, FaultMiddleware
 
@@ -125,22 +123,6 @@ async def test_a_broken_connection_is_an_error_that_leaves_the_app(
         await post(site, PlannedFaults(Fault(kind)))
 
     assert site.done == ([BODY] if carried_out else [])
-
-
-@pytest.mark.parametrize(("kind", "carried_out", "answer"), BREAKING)
-async def test_a_reset_is_a_lost_connection_for_the_client(
-    kind: FaultKind, carried_out: bool, answer: bytes, autojump_clock: object
-) -> None:
-    site = Site(answer)
-    faults = PlannedFaults(Fault(kind))
-
-    async with Wire(door(site, faults)) as wire:
-        with pytest.raises(ConnectionLost):
-            await wire.send(Request("POST", URL, body=BODY))
-        again = await wire.send(Request("POST", URL, body=BODY))
-
-    assert again.status == 201
-    assert len(site.done) == 1 + carried_out
 
 
 async def sent(fault: Fault, *, extension: bool) -> list[Message]:

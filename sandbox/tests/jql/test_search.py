@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sandbox_client import NOW, demo_site
 from hypothesis import given, strategies as st
+from sandbox_client import NOW, demo_site
 
 from jira_sandbox import Site
 from jira_sandbox.data.model import to_millis

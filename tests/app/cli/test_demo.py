@@ -13,8 +13,8 @@ import httpx
 import pytest
 from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 
-from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
 from jira_sandbox import SiteFile, open_site
+from ticketr.app.cli.sandbox_process import SandboxFailed, open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Generator

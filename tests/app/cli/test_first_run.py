@@ -11,6 +11,7 @@ from fakes.jira_app import Answer, ScriptedApp
 from fakes.keyrings import BrokenKeyring, MemoryKeyring, keyring_in_use, no_keyring
 from fakes.pulls import URL, Recorder
 
+from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.cli.first_run import FirstRun, checked_address
 from ticketr.app.cli.sandbox_process import SandboxFailed
@@ -28,7 +29,6 @@ from ticketr.app.tui.setup import (
     SetupField,
     SiteAnswer,
 )
-from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -463,5 +463,5 @@ async def test_without_its_packages_the_sandbox_names_the_extra(
 
     async with FirstRun().open_sandbox() as opened:
         assert opened == Problem(
-            "the demo needs more packages: in a clone of ticketr, run: pip install '.[demo]'"
+            "the demo needs more packages: in a clone of ticketr, run: pip install ./sandbox '.[demo]'"
         )

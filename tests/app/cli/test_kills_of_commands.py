@@ -18,11 +18,11 @@ import pytest
 from fakes.killed_commands import Commands, forked_sandbox, open_commands
 from fakes.processes import environment
 
-from ticketr.app.jira.adf import to_adf, to_markdown
-from ticketr.app.tickets import parse
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
+from ticketr.app.jira.adf import to_adf, to_markdown
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

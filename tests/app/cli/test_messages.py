@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.jira_app import Answer, Asked, RuledApp
-from planned_faults import PlannedFaults, Wire
+from fakes.wire import Wire
+from planned_faults import PlannedFaults
 
 from jira_sandbox import Fault, FaultKind, create_app
 

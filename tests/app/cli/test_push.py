@@ -11,8 +11,8 @@ from fakes.lossy import Lossy
 from fakes.processes import PROGRAM, environment, sandbox_process
 from fakes.ptys import job_on_pty
 
-from ticketr.app.tickets import parse
 from jira_sandbox import create_app
+from ticketr.app.tickets import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator

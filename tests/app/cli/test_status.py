@@ -10,8 +10,8 @@ from fakes.lossy import Lossy, once
 from fakes.processes import PROGRAM, environment
 from fakes.ptys import job_on_pty
 
-from ticketr.app.sync import Store
 from jira_sandbox import create_app, make_site
+from ticketr.app.sync import Store
 
 if TYPE_CHECKING:
     from fakes.users import User

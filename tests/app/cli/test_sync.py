@@ -10,8 +10,8 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.pulls import Recorder
 
-from ticketr.app.jira.transport import AsksMissing
 from jira_sandbox import create_app
+from ticketr.app.jira.transport import AsksMissing
 
 if TYPE_CHECKING:
     from pathlib import Path

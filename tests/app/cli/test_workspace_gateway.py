@@ -11,6 +11,7 @@ from fakes.processes import PROGRAM, environment, sandbox_process, ticketr
 from fakes.ptys import job_on_pty
 from fakes.recording_site import recording_site
 
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
 from ticketr.app.config import (
     LoginEntry,
     UserConfig,
@@ -18,7 +19,6 @@ from ticketr.app.config import (
     read_user_config,
     store_workspace,
 )
-from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN
 
 if TYPE_CHECKING:
     import subprocess

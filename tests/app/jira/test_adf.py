@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from fakes.jira_documents import HOSTILE, Maker, text_of
-from sandbox_specs import adf_validator
 from hypothesis import given, strategies as st
+from sandbox_specs import adf_validator
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion

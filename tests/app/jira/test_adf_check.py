@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.adf_from_schema import ANYTHING, FromSchema, definition, words
 from fakes.jira_documents import Maker
-from sandbox_adf import quick_adf_validator
-from sandbox_specs import load
 from fakes.unusual_markdown import unusual_markdown
 from hypothesis import given, strategies as st
+from sandbox_adf import quick_adf_validator
+from sandbox_specs import load
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._check import MOST_PROBLEMS, node_problems

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 import pytest
 import trio.testing
 from fakes.jira_app import SITE, Answer, Asked, ScriptedApp
-from sandbox_specs import load, problems
 from jsonschema import Draft4Validator
+from sandbox_specs import load, problems
 
 from ticketr.app.jira import Credentials, JiraClient, JiraError, open_jira
 

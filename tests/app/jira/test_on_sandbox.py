@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 import trio.testing
-from sandbox_client import demo_site
 from fakes.steps import AtStep
+from fakes.wire import Wire
+from planned_faults import PlannedFaults
+from sandbox_client import demo_site
 
+from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 from ticketr.app.jira import (
     BadRequest,
+    ConnectionLost,
     Credentials,
     JiraError,
     NotFound,
@@ -21,16 +26,16 @@ from ticketr.app.jira import (
     may_have_happened,
     open_jira,
 )
+from ticketr.app.jira.transport import Request
 from ticketr.app.jira.transport._httpx import HttpxTransport
-from jira_sandbox import EMAIL, TOKEN, Fault, FaultKind, Faults, create_app
 from ticketr.testing import StepReport, cancel_at_every_step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from ticketr.app.jira import JiraClient
     from jira_sandbox import Site
     from jira_sandbox.faults.source import FaultSource
+    from ticketr.app.jira import JiraClient
 
 URL = "http://127.0.0.1"
 ACCOUNT = Credentials(URL, EMAIL, TOKEN)
@@ -258,3 +263,25 @@ def test_a_cancel_at_any_step_leaves_every_place_and_every_issue_free() -> None:
     while left_by_a_cancel(step):
         step += 1
     assert step > 50
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"), [(FaultKind.DROP, 0), (FaultKind.LOST, 1), (FaultKind.RESET, 1)]
+)
+async def test_a_reset_is_a_lost_connection_for_the_client(
+    kind: FaultKind, made: int, autojump_clock: Clock
+) -> None:
+    site = demo_site(5)
+    app = create_app(site, faults=PlannedFaults(Fault(kind)))
+    body = json.dumps({"fields": {**STORY, "summary": "New"}}).encode()
+    url = f"{URL}/rest/api/3/issue"
+    headers = {"authorization": ACCOUNT.authorization(url), "content-type": "application/json"}
+    request = Request("POST", url, headers, body)
+
+    async with Wire(app) as wire:
+        with pytest.raises(ConnectionLost):
+            await wire.send(request)
+        again = await wire.send(request)
+
+    assert again.status == 201
+    assert len(site) == 6 + made

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import trio
-from planned_faults import PlannedFaults
 from fakes.pulls import CREDENTIALS, Recorder, inline
+from planned_faults import PlannedFaults
 
 import ticketr.app.jira
-from ticketr.app.jira import JiraClient, RateLimited, Upload, open_jira
 from jira_sandbox import Fault, FaultKind, create_app, make_site
+from ticketr.app.jira import JiraClient, RateLimited, Upload, open_jira
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.jira_app import SITE, Answer, ScriptedApp
 
+from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
 from ticketr.app.jira import (
     BadAnswer,
     Credentials,
@@ -20,7 +21,6 @@ from ticketr.app.jira import (
 )
 from ticketr.app.jira.errors import BadSite, InsecureSite, NoAnswer, NoJira, ServerError
 from ticketr.app.jira.transport._httpx import HttpxTransport
-from jira_sandbox import CLOUD_ID, EMAIL, SCOPED_TOKEN, create_app, make_site
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

@@ -9,8 +9,8 @@ import pytest
 from fakes.pulls import Bench
 from fakes.stores import make_store
 
-from ticketr.app.sync.state.state import State
 from jira_sandbox import make_site
+from ticketr.app.sync.state.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,10 +13,10 @@ from fakes.comments import add_comment
 from fakes.pulls import Bench, Recorder
 from fakes.scenes import run
 
-from ticketr.app.jira.transport import Response as HttpResponse
 from jira_sandbox import create_app, make_site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Attachment
+from ticketr.app.jira.transport import Response as HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

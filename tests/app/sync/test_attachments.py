@@ -12,23 +12,23 @@ import trio
 from fakes import attachments
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app
+from jira_sandbox.api.attachments import UPLOAD_LIMIT
+from jira_sandbox.data.catalogue import DEMO_USER, USERS
 from ticketr import open_job_queue
 from ticketr.app.jira import PORTION, ConnectionLost
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import AddAttachmentsJob, Code, GetAttachmentsJob, ListAttachmentsJob
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
-from jira_sandbox.api.attachments import UPLOAD_LIMIT
-from jira_sandbox.data.catalogue import DEMO_USER, USERS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
+    from jira_sandbox.data.model import User as SiteUser
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync import AttachmentResult
-    from jira_sandbox.data.model import User as SiteUser
 
 BIG = os.urandom(2 * PORTION + 7)
 

@@ -14,17 +14,17 @@ import trio
 from fakes.pulls import Bench
 from trio.testing import MockClock
 
+from jira_sandbox import make_site
 from ticketr.app.sync import Code
 from ticketr.app.sync.pull.missing import handle_missing
 from ticketr.app.tickets import parse
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ticketr.app.sync.pull.tally import MissingIssues
     from jira_sandbox.data.issue import Issue
+    from ticketr.app.sync.pull.tally import MissingIssues
 
 TICKETS = 12
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes.lossy import Lossy
-from planned_faults import PlannedFaults
 from fakes.pulls import Bench, Recorder
+from planned_faults import PlannedFaults
 
+from jira_sandbox import Fault, FaultKind, create_app, make_site
+from jira_sandbox.data.workflow import transitions_from
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import BulkChange, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.app.sync.bulk.jobs import TO_CANCEL
-from jira_sandbox import Fault, FaultKind, create_app, make_site
-from jira_sandbox.data.workflow import transitions_from
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from fakes.comments import CommentBench
 from fakes.described import attach, edit, p, picture, store_of, text
 from fakes.lossy import Lossy
 
-from ticketr.app.sync import read_push_plan, read_state
 from jira_sandbox import create_app, make_site
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.parts import Comment
+from ticketr.app.sync import read_push_plan, read_state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ import trio
 from fakes.comments import MIA, add_comment, comments_in, edit_comment, writes
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, Side, State
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

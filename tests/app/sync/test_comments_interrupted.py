@@ -20,17 +20,17 @@ from fakes.comments import (
     make_comment_scene,
 )
 from fakes.killed_sync import Runner, open_runner
-from planned_faults import Wire
 from fakes.processes import sandbox_process
 from fakes.pulls import URL
 from fakes.scenes import counts, run
+from fakes.wire import Wire
 
-from ticketr import JobFailed, JobStatus, open_job_queue
-from ticketr.app.sync import PushJob, PushResult, SyncJob, SyncResult
 from jira_sandbox import Fault, FaultKind, Faults, create_app
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
+from ticketr import JobFailed, JobStatus, open_job_queue
+from ticketr.app.sync import PushJob, PushResult, SyncJob, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

@@ -11,12 +11,12 @@ import trio
 from fakes.described import attach, edit, p, picture, text
 from fakes.pulls import URL, Bench, Recorder
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.sync import State
 from ticketr.app.sync.compare import descriptions, mapping
 from ticketr.app.sync.compare.text_parts import TextPart
 from ticketr.app.sync.writing import writer
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,11 +19,11 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench, Recorder, inline
 from fakes.scenes import run
 
-from ticketr.app.tickets import parse, render_ticket
 from jira_sandbox import Site, create_app
 from jira_sandbox.data.catalogue import COMPONENTS, DEMO_USER, MEDIUM, STORY, USERS
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
+from ticketr.app.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -20,10 +20,10 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench
 from fakes.scenes import check_clean, run
 
-from ticketr.app.jira.adf import to_markdown
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
+from ticketr.app.jira.adf import to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -9,11 +9,11 @@ import pytest
 import trio
 from fakes.pulls import Bench
 
+from jira_sandbox.content.seed import make_site
 from ticketr import open_job_queue
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import LONGEST_TEXT, _conversion
 from ticketr.app.sync import Code, PushJob
-from jira_sandbox.content.seed import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ import pytest
 import trio
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app
+from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.cli.losses import loss_lines
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.jira_links import jira_links, keys_in, merged_keys, slim_links
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
-from jira_sandbox.data.catalogue import LINK_TYPES
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

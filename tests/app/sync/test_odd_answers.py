@@ -15,11 +15,11 @@ import pytest
 from fakes.pulls import Bench, Recorder
 from fakes.scenes import copy_scene, make_scene, run
 
+from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr._errors import TicketrError
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import PullJob, PushJob, State, SyncJob
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

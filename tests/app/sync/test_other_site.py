@@ -9,11 +9,11 @@ import pytest
 import trio
 from fakes.pulls import CREDENTIALS, Bench
 
+from jira_sandbox import make_site
 from ticketr import JobFailed
 from ticketr.app.sync import OtherSite
 from ticketr.app.sync.state.state import State
 from ticketr.app.tickets import parse
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import trio
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.sync.progress import SILENT
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

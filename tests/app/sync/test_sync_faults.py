@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from planned_faults import Wire
 from fakes.scenes import (
     Facts,
     check_afterwards,
@@ -18,10 +17,11 @@ from fakes.scenes import (
     run,
     undisturbed,
 )
+from fakes.wire import Wire
 
+from jira_sandbox import Fault, FaultKind, Faults, create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.sync import PullJob, PushJob, PushResult, SyncJob, SyncResult
-from jira_sandbox import Fault, FaultKind, Faults, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,10 +14,10 @@ from fakes.frozen import frozen
 from fakes.lossy import Meanwhile
 from fakes.unsettled import new
 
+from jira_sandbox import create_app
 from ticketr import JobFailed
 from ticketr.app.sync import Code, FileFailed
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.adf import to_markdown
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import BadWork, LogWorkJob, checked_time
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

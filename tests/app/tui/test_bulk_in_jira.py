@@ -8,10 +8,10 @@ import trio
 from fakes.apps import running_app
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr import JobStatus
 from ticketr.app.tickets import parse
 from ticketr.app.tui.services.opening import open_workspace
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,11 +11,11 @@ import trio
 from fakes.apps import running_app
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr import JobStatus
 from ticketr.app.tui import messages
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

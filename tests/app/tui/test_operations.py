@@ -10,11 +10,11 @@ import trio
 from fakes.apps import running_app
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobStatus
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.tui.overlays.reading_time import LOOK
 from ticketr.app.tui.services.opening import open_workspace
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

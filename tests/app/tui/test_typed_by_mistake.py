@@ -11,9 +11,9 @@ import trio
 from fakes.apps import running_app
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.services.opening import open_workspace
-from jira_sandbox import make_site
 from ticketr.terminal import Paste
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ class SiteInfoRoutes(RouteGroup):
             "buildDate": "2025-12-01T08:00:00.000+0000",
             "serverTime": timestamp(to_millis(self._site.now()), self._site.user),
             "scmInfo": "5a4d2c0b7e91f3d86a5c4b3e2d1f0a9b8c7d6e5f",
-            "serverTitle": "ticketr sandbox",
+            "serverTitle": "Jira sandbox",
             "serverTimeZone": self._site.user.time_zone,
         }
 

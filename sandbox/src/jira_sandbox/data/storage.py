@@ -95,7 +95,7 @@ class SiteFile:
         if owner != _APPLICATION_ID and not is_new:
             raise DataFailed(self.path, "it is not the file of a sandbox's site")
         if version > _VERSION:
-            raise DataFailed(self.path, "a newer ticketr wrote it")
+            raise DataFailed(self.path, "a newer jira-sandbox wrote it")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():  # locks the file until it is closed

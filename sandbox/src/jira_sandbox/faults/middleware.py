@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jira_sandbox.faults.source import Fault, FaultSource
 
 #: An ASGI extension: a server that supports it resets the connection at such a message.
-RESET_CONNECTION: Final = "ticketr.reset_connection"
+RESET_CONNECTION: Final = "jira_sandbox.reset_connection"
 _MOST_BUFFERED: Final = 2_000_000
 
 

@@ -11,7 +11,6 @@ import click
 
 from ticketr.app.cli.help import Command
 from ticketr.app.cli.output import echo, print_message
-from ticketr.app.cli.sandbox import LATENCY, SEED, TICKETS, require_demo_extra
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,9 +31,15 @@ _TO_TRY = (
 
 
 @click.command(cls=Command)
-@TICKETS
-@SEED
-@LATENCY
+@click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
+@click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
+@click.option(
+    "--latency",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="The wait before each response, in seconds.",
+)
 @click.option(
     "-C",
     "--folder",
@@ -58,10 +63,11 @@ def demo(
     In a terminal this opens the app; else it pulls and says where the files are. A later
     demo in the same folder continues with the same Jira and all changes in it.
     """
+    from ticketr.app.cli.sandbox_process import SandboxFailed, require_demo_extra
+
     require_demo_extra("ticketr demo")
     from ticketr.app.cli.demo_site import open_demo, prepare_demo_folder
     from ticketr.app.cli.queue_runner import run
-    from ticketr.app.cli.sandbox_process import SandboxFailed
     from ticketr.app.cli.streams import is_full_screen_possible
 
     site = partial(

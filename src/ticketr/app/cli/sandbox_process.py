@@ -8,11 +8,14 @@ import sys
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
+import click
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr._install import missing_packages
 from ticketr.app.cli import exits
 from ticketr.app.config import TOKEN_NAMES
 
@@ -21,10 +24,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ANNOUNCEMENT = "listening on "
-_ERROR = "ticketr: "
+_ERROR = "jira-sandbox: "
 _START_LIMIT = 30.0
 _END_LIMIT = 2.0
 _LONGEST_REASON = 4096
+#: What to do where the packages of the extra ``demo`` are missing.
+DEMO_EXTRA = missing_packages("demo")
+
+
+def has_demo_extra() -> bool:
+    """Return whether the sandbox is installed."""
+    return find_spec("jira_sandbox") is not None
+
+
+def require_demo_extra(command: str) -> None:
+    """Raise a usage error if the sandbox is not installed."""
+    if not has_demo_extra():
+        raise click.UsageError(f"{command} {DEMO_EXTRA}")
 
 
 @dataclass(eq=False, repr=False)
@@ -70,7 +86,7 @@ async def open_sandbox(
         SandboxFailed: The sandbox did not start.
     """
     # -P: import no module from the current folder, which may be a clone of foreign files.
-    command = [sys.executable, "-P", "-m", "ticketr", "sandbox", "--exit-with-stdin"]
+    command = [sys.executable, "-P", "-m", "jira_sandbox", "--exit-with-stdin"]
     options = {"tickets": tickets, "seed": seed, "latency": latency, "data": data}
     command += [f"--{name}={value}" for name, value in options.items() if value is not None]
     # A file, since nothing reads standard error meanwhile; a pipe would fill up.
@@ -112,7 +128,7 @@ async def _read_address(
 
 
 def _reason(stderr: IO[bytes]) -> str:
-    """Return the line with ticketr's last error, or the last line if Python wrote it."""
+    """Return the line with the sandbox's last error, or the last line if Python wrote it."""
     size = stderr.seek(0, 2)
     stderr.seek(max(0, size - _LONGEST_REASON))
     lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]

@@ -9,6 +9,7 @@ import pytest
 import trio
 from fakes.lossy import Lossy
 
+from jira_sandbox import create_app
 from ticketr.app.sync import (
     Code,
     LeftAlone,
@@ -21,7 +22,6 @@ from ticketr.app.sync import (
     read_state,
 )
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Collection

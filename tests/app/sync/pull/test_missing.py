@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jira_sandbox.data.catalogue import BLANK
 from ticketr.app.sync import Code, State
 from ticketr.app.tickets import parse, render_ticket
-from jira_sandbox.data.catalogue import BLANK
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

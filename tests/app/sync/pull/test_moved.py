@@ -9,11 +9,11 @@ import pytest
 from fakes.pulls import Bench
 from fakes.unsettled import DRAFT, lose_answers
 
+from jira_sandbox.data.catalogue import BLANK
+from jira_sandbox.data.model import Project
 from ticketr import JobFailed
 from ticketr.app.sync import Code, RenamedProject
 from ticketr.app.tickets import parse
-from jira_sandbox.data.catalogue import BLANK
-from jira_sandbox.data.model import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

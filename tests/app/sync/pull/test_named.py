@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Recorder
 
-from ticketr import JobFailed
-from ticketr.app.sync import Code, Note, State, Store, tagged_tickets
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BLANK
+from ticketr import JobFailed
+from ticketr.app.sync import Code, Note, State, Store, tagged_tickets
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

@@ -10,10 +10,10 @@ import pytest
 from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import DRAFT, lose_answers, new
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

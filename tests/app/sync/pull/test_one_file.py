@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 
+from jira_sandbox import make_site
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ import pytest
 import trio
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr import JobFailed
 from ticketr.app.sync import FileFailed
 from ticketr.app.sync.writing.writer import FamilyWriter
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ import pytest
 import trio
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobFailed, JobStatus, open_job_queue
 from ticketr.app.sync import Code, PullResult, WorkspaceBusy
 from ticketr.app.sync.compare.versions import Side
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.pulls import Bench, Recorder
 
+from jira_sandbox import create_app, make_site
 from ticketr.app.sync import Code
 from ticketr.app.sync.pull import pipeline
 from ticketr.app.tickets import Ticket, parse, render_ticket
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from fakes.scenes import counts
 from fakes.steps import AtStep
 from trio.testing import MockClock
 
+from jira_sandbox import make_site
 from ticketr import JobStatus, open_job_queue
 from ticketr.app.sync.pull import pipeline
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

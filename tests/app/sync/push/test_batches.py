@@ -15,11 +15,11 @@ from fakes.steps import AtStep
 from fakes.unsettled import check_settled, new, site_in_virtual_time, unsettled, write
 from trio.testing import MockClock
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobStatus, open_job_queue
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

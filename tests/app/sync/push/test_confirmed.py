@@ -11,6 +11,7 @@ import trio
 from fakes.lossy import Meanwhile
 from fakes.pulls import URL, Bench, Recorder
 
+from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.sync import (
     Code,
@@ -24,7 +25,6 @@ from ticketr.app.sync import (
     read_push_plan,
     read_state,
 )
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,6 +12,7 @@ from fakes.lossy import Lossy, Meanwhile
 from fakes.pulls import URL, Bench, Recorder
 from fakes.unsettled import BEFORE, DRAFT, new, site_in_virtual_time
 
+from jira_sandbox import create_app, make_site
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed
 from ticketr.app.jira.transport import Response as HttpResponse
@@ -19,7 +20,6 @@ from ticketr.app.sync import Code, FileFailed, State
 from ticketr.app.sync.concurrency import CONCURRENCY
 from ticketr.app.sync.workspace.files import TEMPORARY
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

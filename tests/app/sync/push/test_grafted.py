@@ -13,10 +13,10 @@ from fakes.hand_edits import edit_by_hand
 from fakes.jira_documents import Maker
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.sync import Code, Loss
 from ticketr.app.tickets import parse, render, render_ticket
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

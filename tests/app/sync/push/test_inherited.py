@@ -8,6 +8,7 @@ import trio
 from fakes.lossy import Lossy
 from fakes.unsettled import SETTLE, unsettled, write
 
+from jira_sandbox import create_app
 from ticketr.app.jira import Allowed, IssueType
 from ticketr.app.sync import Code, Store, read_push_plan, read_state
 from ticketr.app.sync.compare.diff import Change
@@ -15,7 +16,6 @@ from ticketr.app.sync.push.create_payload import create_payload
 from ticketr.app.sync.push.issue_types import ProjectMetadata
 from ticketr.app.sync.push.values import FieldSpec, NameLookup
 from ticketr.app.tickets import Ticket
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

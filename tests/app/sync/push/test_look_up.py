@@ -22,19 +22,19 @@ from fakes.unsettled import (
     write,
 )
 
+from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira import ConnectFailed
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trio.testing import MockClock
 
-    from ticketr.app.jira.transport import Request, Response
     from jira_sandbox import Site
+    from ticketr.app.jira.transport import Request, Response
 
 
 async def test_it_stays_unsettled_where_the_site_cannot_be_asked(

@@ -16,13 +16,13 @@ from fakes.processes import sandbox_process
 from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import run
 
-from ticketr.app.jira.adf import to_adf
-from ticketr.app.jira.transport import Response as HttpResponse
-from ticketr.app.sync import Code, Side, State, Store, Take, resolve
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import DEMO_USER
 from jira_sandbox.data.storage import SiteFile
 from jira_sandbox.opening import open_site
+from ticketr.app.jira.adf import to_adf
+from ticketr.app.jira.transport import Response as HttpResponse
+from ticketr.app.sync import Code, Side, State, Store, Take, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
+    from jira_sandbox import Site
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync.compare.sent import SentValue
-    from jira_sandbox import Site
 
 KILLED, INTERRUPTED = -9, 130
 

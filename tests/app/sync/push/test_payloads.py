@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
-from sandbox_adf import quick_adf_validator
 from fakes.ticket_texts import texts
 from hypothesis import event, given, strategies as st
+from sandbox_adf import quick_adf_validator
 
 from ticketr.app.jira import Allowed, IssueType, User, adf
 from ticketr.app.sync.compare.descriptions import split_criteria

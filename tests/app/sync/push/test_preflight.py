@@ -9,16 +9,16 @@ import pytest
 from fakes.lossy import Lossy
 from fakes.pulls import Bench, Recorder
 
-from ticketr.app.sync import Code
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import IN_PROGRESS, IN_REVIEW, TO_DO
+from ticketr.app.sync import Code
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
+    from jira_sandbox.data.model import Status
     from ticketr.app.jira.transport import Request, Response
     from ticketr.app.sync import PushResult
-    from jira_sandbox.data.model import Status
 
 
 def edit(bench: Bench, key: str, old: str, new: str) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 import pytest
 from fakes.pulls import Bench, inline
 
+from jira_sandbox import make_site
 from ticketr.app.sync import Code
 from ticketr.app.sync.writing.rendering import render_family
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

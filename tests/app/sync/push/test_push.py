@@ -9,9 +9,9 @@ import trio
 from fakes.lossy import Lossy, once
 from fakes.pulls import Bench
 
+from jira_sandbox import create_app
 from ticketr.app.sync import Code, NoConflict, Side, State, Store, Take, resolve
 from ticketr.app.tickets import Ticket, parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

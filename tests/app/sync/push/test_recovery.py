@@ -19,9 +19,9 @@ from fakes.unsettled import (
     write,
 )
 
+from jira_sandbox import create_app
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.tickets import parse
-from jira_sandbox import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,6 +10,7 @@ import pytest
 import trio
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr import open_job_queue
 from ticketr.app.sync import Code, PushJob, State
 from ticketr.app.sync.compare import descriptions, mapping
@@ -17,7 +18,6 @@ from ticketr.app.sync.compare.diff import CorePart
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.push import preparation, refresh
 from ticketr.app.sync.writing.versions import known_texts
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

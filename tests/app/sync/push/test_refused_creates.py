@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 import trio
 from fakes.lossy import Meanwhile
-from planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
 from fakes.unsettled import DRAFT, SETTLE, check_settled, new, unsettled, write
+from fakes.wire import Wire
+from planned_faults import PlannedFaults
 
+from jira_sandbox import Fault, FaultKind, create_app
 from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed, ConnectionLost
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-from jira_sandbox import Fault, FaultKind, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

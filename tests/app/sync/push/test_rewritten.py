@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 from fakes.lossy import Lossy
-from planned_faults import PlannedFaults, Wire
 from fakes.pulls import Bench, Recorder
+from fakes.wire import Wire
+from planned_faults import PlannedFaults
 
-from ticketr.app.sync import Code
-from ticketr.app.tickets import parse, render_ticket
 from jira_sandbox import Fault, FaultKind, create_app, make_site
 from jira_sandbox.data.catalogue import COMPONENTS, MEDIUM, PRIORITIES, STORY, USERS, VERSIONS
+from ticketr.app.sync import Code
+from ticketr.app.tickets import parse, render_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ import trio
 from fakes.lossy import Lossy
 from fakes.pulls import Recorder
 
-from ticketr.app.sync import Code, PushPlan, State, read_push_plan
-from ticketr.app.sync.workspace.store import Store
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
+from ticketr.app.sync import Code, PushPlan, State, read_push_plan
+from ticketr.app.sync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench, Recorder
 
-from ticketr.app.sync import Code
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import DONE, IN_PROGRESS, IN_REVIEW
+from ticketr.app.sync import Code
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

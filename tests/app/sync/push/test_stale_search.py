@@ -9,8 +9,8 @@ from fakes.lossy import Lossy
 from fakes.pulls import Bench
 from fakes.unsettled import site_in_virtual_time
 
-from ticketr.app.sync import Code, Side
 from jira_sandbox import create_app
+from ticketr.app.sync import Code, Side
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jira_sandbox.data.catalogue import SPRINTS, USERS
 from ticketr.app.sync import Code
 from ticketr.app.tickets import parse
-from jira_sandbox.data.catalogue import SPRINTS, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,12 @@ import trio
 from fakes.described import attach, blocks, describe, edit, p, picture, store_of, text
 from fakes.lossy import Lossy, once
 
-from ticketr import JobFailed
-from ticketr.app.jira import AttachmentSettings, AuthenticationFailed, JiraClient
-from ticketr.app.sync import Code, read_push_plan, read_state
 from jira_sandbox import create_app
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
+from ticketr import JobFailed
+from ticketr.app.jira import AttachmentSettings, AuthenticationFailed, JiraClient
+from ticketr.app.sync import Code, read_push_plan, read_state
 
 if TYPE_CHECKING:
     from fakes.pulls import Bench

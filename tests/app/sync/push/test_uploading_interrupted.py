@@ -14,12 +14,12 @@ from fakes.described import blocks, describe, edit, p, text
 from fakes.pulls import URL, Bench, Recorder
 from fakes.scenes import copy_scene, run
 
+from jira_sandbox import create_app, make_site
+from jira_sandbox.api.media import media_id
 from ticketr import JobStatus, open_job_queue
 from ticketr.app.jira import ConnectionLost
 from ticketr.app.jira.transport import Response as HttpResponse
 from ticketr.app.sync import PushJob, SyncJob
-from jira_sandbox import create_app, make_site
-from jira_sandbox.api.media import media_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

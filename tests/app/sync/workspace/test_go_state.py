@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr.app.sync.workspace.go_state import LARGEST, STATE_FILE, go_hash, read_hashes
 from ticketr.app.tickets import parse
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

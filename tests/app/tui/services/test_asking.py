@@ -12,13 +12,13 @@ import trio.testing
 from fakes.apps import running_app, workspace
 from fakes.pulls import Bench, inline
 
+from jira_sandbox import make_site
 from ticketr.app.jira import LastChange
 from ticketr.app.sync import Store, UnknownTicket, read_statuses, search_ids
 from ticketr.app.tui import effects, messages
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from fakes.conflicts import tree
 from fakes.frozen import frozen
 from fakes.pulls import Bench, inline
 
+from jira_sandbox import make_site
 from ticketr.app.sync import Change, FieldChange, IssuePlace, Store
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import effects, messages
@@ -21,7 +22,6 @@ from ticketr.app.tui.services import conflicts, edits
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
 from ticketr.app.tui.workspace import NO_COMMENTS
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench
 
+from jira_sandbox import make_site
 from ticketr import TicketrError
 from ticketr.app.config import BadSetting
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob, PushJob, PushPlan, Side, SyncJob
 from ticketr.app.tui.job_request import JobKind, JobRequest
 from ticketr.app.tui.services.opening import open_workspace
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

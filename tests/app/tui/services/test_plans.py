@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from fakes.pulls import Bench, inline
 
+from jira_sandbox import make_site
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import Code, Side, Store
 from ticketr.app.tui import effects, messages
@@ -15,7 +16,6 @@ from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.opening import open_workspace
 from ticketr.app.tui.services.plans import read_plan
 from ticketr.app.tui.services.workspaces import OpenWorkspace, Workspaces
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,6 +16,7 @@ from fakes.bytecodes import Bytecodes
 from fakes.pulls import Bench, inline
 from fakes.states import app_state
 
+from jira_sandbox import make_site
 from ticketr.app.config.list_memory import FILE
 from ticketr.app.sync import Store
 from ticketr.app.tickets import SORT_NAMES, Ticket, parse_filter, render
@@ -27,7 +28,6 @@ from ticketr.app.tui.services.reading import FILES, Reader
 from ticketr.app.tui.sorting import places
 from ticketr.app.tui.tree import _arranged
 from ticketr.app.tui.workspace import WorkspaceView
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

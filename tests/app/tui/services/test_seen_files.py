@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.pulls import Bench, inline
 
+from jira_sandbox import make_site
 from ticketr.app.sync import Store
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui.messages import FilesRead
 from ticketr.app.tui.services import seen_files
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.seen_files import CHANGING, FILE, SeenFiles
-from jira_sandbox import make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

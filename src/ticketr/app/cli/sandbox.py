@@ -1,0 +1,34 @@
+"""``ticketr sandbox``: the command of the distribution ``jira-sandbox``, with ticketr's help."""
+
+from __future__ import annotations
+
+import click
+
+from ticketr.app.cli.help import Command
+from ticketr.app.cli.sandbox_process import has_demo_extra, require_demo_extra
+
+
+def _command() -> Command:
+    if not has_demo_extra():
+        return _command_that_is_missing()
+    from jira_sandbox.cli import sandbox as own
+
+    return Command("sandbox", callback=own.callback, params=own.params, help=own.help)
+
+
+def _command_that_is_missing() -> Command:
+    """Return a command that takes anything, and names the extra that it needs."""
+
+    def explain(**_: object) -> None:
+        require_demo_extra("ticketr sandbox")
+
+    return Command(
+        "sandbox",
+        callback=explain,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True},
+        help="Serve a Jira site with made-up tickets.",
+    )
+
+
+sandbox = _command()
