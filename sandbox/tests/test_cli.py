@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from jira_sandbox.cli import main
+
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
 AUTH = ("demo@example.com", "demo")
 COMMAND = [sys.executable, "-P", "-m", "jira_sandbox"]
@@ -197,3 +199,42 @@ def test_searches_are_behind_by_the_lag_and_reading_is_not() -> None:
         count = client.post("search/approximate-count", json={"jql": "project = DEMO"}).json()
 
     assert (read, count) == (200, {"count": 1})
+
+
+def test_an_address_that_cannot_be_printed_ends_with_1_and_the_reason() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [*COMMAND, "--tickets=1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == "jira-sandbox: cannot write the output: No space left on device\n"
+
+
+def test_wrong_usage_shows_no_control_characters_and_names_the_help() -> None:
+    ended = jira_sandbox("--host", "\x1b[2Jhere", "--tickets=1")
+
+    assert ended.returncode == 1
+    assert "\x1b" not in ended.stderr
+    assert jira_sandbox("--nope").stderr.endswith("\ntry 'jira-sandbox --help'\n")
+
+
+def test_ctrl_c_before_it_serves_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jira_sandbox.cli.run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["jira-sandbox"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.endswith("jira-sandbox: interrupted\n")
