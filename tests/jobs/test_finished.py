@@ -13,19 +13,14 @@ from ticketr import (
     JobContext,
     JobHandle,
     JobStatus,
-    Retry,
     open_job_queue,
 )
 from ticketr.jobs._sqlite.finished import (
-    COLUMNS,
     MAX_CHARS,
     MAX_TAG_CHARS,
-    PLAIN_COLUMNS,
     job_of_row,
-    row_of_job,
     row_of_record,
     storable_number,
-    whole_row,
 )
 
 if TYPE_CHECKING:
@@ -87,48 +82,6 @@ async def test_tags_are_kept_whole_up_to_a_limit(autojump_clock: MockClock) -> N
 
     kept = [entry(handle, 1) for handle in handles]
     assert [job.tags for job in kept] == [{"b ä", "a\udcff"}, set(long[:2]), set()]
-
-
-async def fail(context: JobContext) -> None:
-    raise OSError("ä" * MAX_CHARS)
-
-
-async def test_a_row_and_a_job_tell_the_same(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        ended = [
-            await queue.submit(value, key="k", tags=["t"]),
-            await queue.submit(fail, timeout=5),
-        ]
-        ended.append(await queue.submit(value, name="cancelled"))
-        ended[2].cancel()
-
-    jobs = [entry(handle, number, offset=1e9) for number, handle in enumerate(ended)]
-    assert [job_of_row(row_of_job(job)) for job in jobs] == jobs
-    assert [type(value) for value in row_of_job(jobs[1])] == [
-        type(value) for value in row_of_record(record_of(ended[1]), "run", 1, repr, 1e9)
-    ]
-    for handle, job in zip(ended, jobs, strict=True):  # a None takes sqlite3 longer than all others
-        assert None not in row_of_record(record_of(handle), "run", 1, repr, 1e9)
-        assert None not in row_of_job(job)
-    assert (jobs[1].error_type, len(jobs[1].error_message or "")) == ("OSError", MAX_CHARS)
-
-
-async def fail_once(context: JobContext) -> None:
-    if context.attempt == 1:
-        raise OSError
-
-
-async def test_a_job_that_was_tried_again_is_not_plain(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(fail_once, retry=Retry(2))
-        plain = await queue.submit(nothing)
-
-    rows = [row_of_record(record_of(each), "run", 1, repr, 0.0) for each in (handle, plain)]
-    assert [len(row) for row in rows] == [len(COLUMNS), len(PLAIN_COLUMNS)]
-    assert [job_of_row(row).attempts for row in rows] == [2, 1]
-    assert [type(value) for value in whole_row(rows[1])] == [
-        type(value) for value in row_of_job(job_of_row(rows[1]))
-    ]
 
 
 async def test_the_texts_of_a_plain_job_are_cut(autojump_clock: MockClock) -> None:

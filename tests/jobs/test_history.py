@@ -146,19 +146,6 @@ async def test_a_damaged_row_is_left_out_alone_and_named(
     assert str(path) in message
 
 
-async def test_a_text_that_is_no_utf_8_does_not_hide_the_others(path: Path) -> None:
-    history = SqliteHistory(path)
-    await history.write([job(1), job(2)])
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE jobs SET name = CAST(x'ff41' AS TEXT) WHERE number = 2")
-        db.commit()
-
-    found = await history.read()
-
-    assert numbers(found) == [2, 1]
-    assert found[0].name == "\ufffdA"
-
-
 async def test_jobs_of_an_id_are_read(path: Path) -> None:
     history = SqliteHistory(path)
     await history.write([job(1, id="a"), job(2, id="b"), job(3, id="a", name="x" * 5000)])
@@ -232,21 +219,6 @@ async def test_too_many_and_too_old_jobs_are_dropped(path: Path) -> None:
     assert numbers(await history.read()) == [4, 3, 2]
     await history.write([job(5, age=101)])
     assert numbers(await history.read()) == [4, 3, 2]
-
-
-async def test_there_may_be_no_limits(path: Path) -> None:
-    history = SqliteHistory(path, max_jobs=math.inf, max_age=math.inf)
-
-    await history.write([job(1, age=1e9), job(2)])
-    await history.write([job(3)])
-
-    assert numbers(await history.read()) == [3, 2, 1]
-
-
-async def test_a_reader_leaves_out_what_is_too_old_for_it(path: Path) -> None:
-    await SqliteHistory(path, max_age=math.inf).write([job(1, age=50), job(2)])
-
-    assert numbers(await SqliteHistory(path, max_age=40).read()) == [2]
 
 
 @pytest.mark.parametrize("bounds", [{"max_jobs": 0}, {"max_age": 0}, {"max_age": math.nan}])

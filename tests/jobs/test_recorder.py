@@ -59,28 +59,6 @@ def names(jobs: list[FinishedJob]) -> list[str]:
     return [job.name for job in jobs]
 
 
-class Mute(Exception):
-    def __str__(self) -> str:
-        raise OSError("my own code")
-
-    __repr__ = __str__
-
-
-@pytest.mark.parametrize(
-    ("error", "words"), [(Mute(), "test_recorder.Mute'> without a repr"), (OSError(), "OSError()")]
-)
-async def test_an_error_without_a_text_is_logged(
-    error: Exception, words: str, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with open_job_queue(history=Memory()) as queue:
-        assert await queue.run(value, error) is error
-
-    (told,) = caplog.messages
-    assert told.startswith("The history of jobs is not complete: ")
-    assert words in told
-    assert queue.statistics().unrecorded == 1
-
-
 async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
     history = Memory()
 
@@ -95,24 +73,6 @@ async def test_jobs_are_written_in_batches(autojump_clock: MockClock) -> None:
     assert [job.number for job in history.jobs] == [1, 2, 3]
     assert len({job.run for job in history.jobs}) == 1
     assert trio.current_time() == pytest.approx(0.5)
-
-
-async def test_a_job_is_handed_over_a_tenth_of_a_second_after_its_end_at_most(
-    autojump_clock: MockClock,
-) -> None:
-    ages: list[float] = []
-
-    class Timed(Memory):
-        async def write(self, jobs: Sequence[FinishedJob], /) -> None:
-            ages.extend(trio.current_time() - float(job.name) for job in jobs)
-            await super().write(jobs)
-
-    async with open_job_queue(workers=1, max_pending=100, history=Timed()) as queue:
-        for number in range(1, 101):
-            await queue.submit(sleep, 0.03, name=str(0.03 * number))
-
-    assert len(ages) == 100
-    assert max(ages) == pytest.approx(_recorder.GATHER_SECONDS) == pytest.approx(0.1)
 
 
 async def test_what_is_not_written_yet_is_in_the_history(autojump_clock: MockClock) -> None:
@@ -165,22 +125,6 @@ async def test_the_end_waits_for_the_history_for_a_bounded_time(
     assert "took longer than 5 s" in caplog.text
 
 
-async def test_the_end_lets_a_write_under_way_end(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_recorder, "BATCH", 1)
-    history = Memory(seconds=1)
-
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, name="a")
-        await trio.sleep(0.5)  # it is being written
-        await queue.run(value, name="b")
-
-    assert history.tries == [0.0, 1.0]
-    assert history.batches == [["a"], ["b"]]
-    assert trio.current_time() == pytest.approx(2.0)
-
-
 async def test_what_a_write_at_the_end_could_not_keep_is_written_once_more(
     autojump_clock: MockClock,
 ) -> None:
@@ -193,22 +137,6 @@ async def test_what_a_write_at_the_end_could_not_keep_is_written_once_more(
     assert history.tries == pytest.approx([0.1, 1.1])
     assert history.batches == [["a"]]
     assert queue.statistics().unrecorded == 0
-
-
-async def test_all_writes_at_the_end_share_the_time_limit(
-    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    history = Memory(seconds=3)
-
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, name="a")
-        await trio.sleep(0.2)  # it is being written
-        await queue.run(value, name="b")
-
-    assert trio.current_time() == pytest.approx(0.2 + _recorder.FLUSH_SECONDS)
-    assert history.batches == [["a"]]
-    assert queue.statistics().unrecorded == 1
-    assert "took longer than 5 s" in caplog.text
 
 
 async def test_the_last_jobs_are_written_when_all_is_cancelled(autojump_clock: MockClock) -> None:
@@ -278,19 +206,6 @@ async def test_a_full_batch_is_written_at_once(
     assert history.tries == pytest.approx([0.05, 0.15])
 
 
-async def test_a_failed_batch_is_not_retried_early_because_it_is_full(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_recorder, "BATCH", 3)
-    history = Memory(failures=1)
-
-    async with open_job_queue(history=history) as queue:
-        for name in "abcdef":
-            await queue.run(value, name=name)
-        await trio.sleep(5)
-        assert (history.tries, names(history.jobs)) == ([0.0, 1.0], [*"abcdef"])
-
-
 @pytest.mark.parametrize("seconds", [0, 0.05])
 async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
     seconds: float, autojump_clock: MockClock
@@ -307,19 +222,6 @@ async def test_a_queue_that_is_busier_than_batches_are_long_loses_nothing(
     assert [job.number for job in history.jobs] == [*range(1, 9_001)]
     assert queue.statistics().unrecorded == 0
     assert history.tries[1] - history.tries[0] == pytest.approx(seconds)  # without a pause
-
-
-async def test_what_ends_during_a_write_is_written_without_another_job(
-    autojump_clock: MockClock,
-) -> None:
-    history = Memory(seconds=1)
-
-    async with open_job_queue(history=history) as queue:
-        await queue.run(value, name="a")
-        await trio.sleep(0.5)
-        await queue.run(value, name="b")
-        await trio.sleep(5)
-        assert history.batches == [["a"], ["b"]]
 
 
 async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: MockClock) -> None:

@@ -14,7 +14,7 @@ import pytest
 import trio
 import trio.lowlevel
 from fakes import durable
-from fakes.durable import RAN, change, fail, in_place, live_ids, note, open_stored, rows, slow
+from fakes.durable import RAN, change, fail, live_ids, note, open_stored, rows, slow
 
 from ticketr import (
     CancelCause,
@@ -27,15 +27,10 @@ from ticketr import (
     Keep,
     NotSendable,
     OnConflict,
-    QueueClosed,
     Retry,
-    RetryLater,
-    SqliteStore,
     TooManyKills,
-    open_job_queue,
     plain,
 )
-from ticketr.jobs._core import QueueCore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -65,13 +60,6 @@ async def left_by(path: Path, submit: Callable[[JobQueue], Awaitable[Any]], **op
         await submit(queue)
         await queue.shutdown(grace=0)
     RAN.clear()
-
-
-async def later(context: JobContext, what: object) -> object:
-    RAN.append((what, context.attempt))
-    if context.attempt < 3:
-        raise RetryLater(5)
-    return what
 
 
 async def plainly(what: object) -> object:
@@ -199,15 +187,6 @@ async def test_what_a_user_cancels_is_gone(autojump_clock: MockClock, path: Path
     assert rows(path, "SELECT * FROM links") == []
 
 
-async def test_the_job_of_a_cancelled_run_is_gone(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
-        with trio.move_on_after(1):
-            await queue.run(slow, "a")
-
-    assert RAN == [("a", 1)]
-    assert live_ids(path) == []
-
-
 async def test_a_cancelled_submit_has_submitted_nothing(
     autojump_clock: MockClock, path: Path
 ) -> None:
@@ -260,22 +239,6 @@ async def test_the_order_and_the_priorities_are_kept(autojump_clock: MockClock, 
         pass
 
     assert [what for what, _ in RAN] == [3, 0, 2, 1]
-
-
-async def test_one_job_of_a_key_runs_at_a_time(autojump_clock: MockClock, path: Path) -> None:
-    async def submit(queue: JobQueue) -> None:
-        for name in "abc":
-            await queue.submit(slow, name, 1, key="k")
-
-    await left_by(path, submit)
-
-    async with open_stored(path, workers=3) as queue:
-        assert [job.waiting_for for job in queue.jobs(key="k")] == ["worker", "key", "key"]
-        await trio.sleep(0.5)
-        with pytest.raises(DuplicateJob):
-            await queue.submit(note, "d", key="k", on_conflict=OnConflict.REJECT)
-
-    assert trio.current_time() == pytest.approx(3)
 
 
 async def tidy(context: JobContext) -> None:
@@ -384,20 +347,6 @@ async def test_the_attempts_are_counted_on(autojump_clock: MockClock, path: Path
     async with open_stored(path, on_job_error=lambda _: None) as queue:
         (job,) = queue.jobs()
         assert (job.attempt, job.waiting_for) == (2, "time")
-
-    assert RAN == [("a", 1), ("a", 2), ("a", 3)]
-
-
-async def test_attempts_that_do_not_count_are_kept_as_such(
-    autojump_clock: MockClock, path: Path
-) -> None:
-    async with open_stored(path) as queue:
-        await queue.submit(later, "a", retry=Retry(attempts=1))
-        await trio.sleep(1)
-        await queue.shutdown(grace=0)
-
-    async with open_stored(path):
-        pass
 
     assert RAN == [("a", 1), ("a", 2), ("a", 3)]
 
@@ -559,51 +508,11 @@ async def test_submit_nowait_is_refused(autojump_clock: MockClock, path: Path) -
     assert RAN == []
 
 
-async def test_a_joined_job_is_in_the_file_too(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
-        first = await queue.submit(slow, "a", id="i")
-        joined = await queue.submit(slow, "b", id="i", on_conflict=OnConflict.JOIN)
-
-        assert joined == first
-        assert live_ids(path) == ["i"]
-
-
-async def test_refusals_leave_nothing_in_the_file(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
-        await queue.submit(slow, "a", 1, id="i")
-        with pytest.raises(DuplicateJob):
-            await queue.submit(note, "b", id="i")
-        await queue.shutdown()
-        with pytest.raises(QueueClosed):
-            await queue.submit(note, "c")
-
-    assert rows(path, "SELECT id FROM jobs") == [("i",)]
-
-
 async def test_the_jobs_of_a_map_are_kept(autojump_clock: MockClock, path: Path) -> None:
     async with open_stored(path, workers=2) as queue, queue.map(slow, range(3)) as values:
         await trio.sleep(1)
         assert live_ids(path) == ["job-1", "job-2", "job-3"]
         assert [value async for value in values] == [0, 1, 2]
-
-    assert live_ids(path) == []
-
-
-async def test_an_item_that_cannot_be_kept_is_an_error_of_the_map(
-    autojump_clock: MockClock, path: Path
-) -> None:
-    async with open_stored(path) as queue:
-        with pytest.raises(NotSendable, match="argument 1"):  # noqa: PT012
-            async with queue.map(note, [1, (2,), 3]) as values:
-                async for _ in values:
-                    pass
-
-    assert live_ids(path) == []
-
-
-async def test_a_map_that_is_left_early_has_no_jobs(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path, workers=2) as queue, queue.map(slow, range(9)):
-        await trio.sleep(1)
 
     assert live_ids(path) == []
 
@@ -669,45 +578,6 @@ async def test_as_many_ended_jobs_stay_as_the_queue_keeps(
 
 
 # What cannot be taken up
-
-
-async def test_a_job_that_cannot_be_imported_stays_in_the_file(
-    autojump_clock: MockClock,
-    path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def submit(queue: JobQueue) -> None:
-        first = await queue.submit(note, "a")
-        second = await queue.submit(slow, "b", after=[first])
-        await queue.submit(slow, "c", after=[second], after_any_end=True)
-        await queue.submit(slow, "d")
-
-    await left_by(path, submit)
-
-    with monkeypatch.context() as patch:
-        patch.delattr(durable, "note")
-        async with open_stored(path) as queue:
-            assert [job.id for job in queue.jobs()] == ["job-4"]
-            assert (await queue.submit(slow, "e", 1)).id == "job-5"
-
-    stays, after = (
-        "cannot be taken up and stays in the store",
-        "it starts after a job that stays there",
-    )
-    name = f"{note.__module__}:note"
-    problem = f"{name} cannot be imported: module '{note.__module__}' has no attribute 'note'"
-    assert [record.message for record in caplog.records] == [
-        f"Job 'job-1' {stays}: {problem}",
-        f"Job 'job-2' {stays}: {after}",
-        f"Job 'job-3' {stays}: {after}",
-    ]
-    assert live_ids(path) == ["job-1", "job-2", "job-3"]
-    RAN.clear()
-
-    async with open_stored(path):
-        pass
-    assert [what[0] for what in RAN] == ["a", "b", "b", "c", "c"]
 
 
 async def test_a_job_that_cannot_be_loaded_is_listed_and_can_be_discarded(
@@ -866,20 +736,6 @@ async def test_a_damaged_ended_job_stays_in_the_file(
     assert rows(path, "SELECT count(*) FROM jobs") == [(2,)]
 
 
-async def test_an_ended_job_whose_key_has_another_class_now_is_known(
-    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_stored(path, store={"codec": "pickle"}) as queue:
-        await queue.run(note, 1, key=Numbered(1))
-
-    def broken(_: Numbered) -> int:
-        raise AttributeError("number")
-
-    monkeypatch.setattr(Numbered, "__hash__", broken)
-    async with open_stored(path, store={"codec": "pickle"}) as queue:
-        assert [job.key for job in queue.jobs()] == [None]
-
-
 async def test_a_clock_that_was_set_back_holds_up_no_job(
     autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -898,32 +754,6 @@ async def test_a_clock_that_was_set_back_holds_up_no_job(
         await trio.sleep(2)
 
     assert [what for what, _ in RAN] == ["due", "delayed"]
-
-
-async def test_context_variables_are_those_of_the_opening(
-    autojump_clock: MockClock, path: Path
-) -> None:
-    async with open_job_queue(store=SqliteStore(path, run_sync=in_place), around=None) as queue:
-        assert "store" in repr(SqliteStore(path)).lower()
-        assert await queue.run(note, 1) == 1
-
-
-async def test_a_job_that_does_not_enter_stays_in_the_file(
-    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await left_by(path, lambda queue: queue.submit(note, "a"))
-
-    def refuse(*_: object, **__: object) -> None:
-        raise ValueError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(QueueCore, "enter", refuse)
-        async with open_stored(path) as queue:
-            assert queue.jobs() == []
-
-    async with open_stored(path):
-        pass
-    assert RAN == [("a", 1)]
 
 
 async def test_a_job_whose_predecessor_is_gone_has_none_that_completed(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from fakes import durable
 from fakes.durable import RAN, change, note, open_stored, rows, slow
 
 from ticketr import DuplicateJob, NotSendable, open_job_queue
@@ -31,10 +30,6 @@ def _wall_clock(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "jobs.sqlite"
-
-
-def every_minute(due: datetime) -> datetime:
-    return due + timedelta(minutes=1)
 
 
 def ten_seconds_later(due: datetime) -> datetime:
@@ -179,20 +174,6 @@ async def test_a_call_with_its_id_takes_it_over(autojump_clock: MockClock, path:
     ]
 
 
-async def test_a_calendar_goes_on(autojump_clock: MockClock, path: Path) -> None:
-    async with open_stored(path) as queue:
-        queue.repeat(timed, "a", every=every_minute, id="r")
-        await trio.sleep(70)
-        await queue.shutdown(grace=0)
-    await trio.sleep(100)
-
-    async with open_stored(path) as queue:
-        await trio.sleep(50)
-        await queue.shutdown(grace=0)
-
-    assert [at for *_, at in RAN] == [0, 60, 180]
-
-
 @pytest.mark.parametrize(
     ("seconds", "due"),
     [
@@ -325,24 +306,6 @@ async def test_a_repeat_that_cannot_be_taken_up_stays(
     assert "Repeat 'r' cannot be taken up and stays in the store" in caplog.text
     assert words in caplog.text
     assert len(rows(path, "SELECT * FROM repeats")) == 1
-
-
-async def test_a_repeat_of_a_function_that_is_gone_is_replaced_by_a_call(
-    autojump_clock: MockClock, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_stored(path) as queue:
-        queue.repeat(note, "a", every=10, first=5, id="r")
-        await trio.sleep(1)
-        await queue.shutdown(grace=0)
-
-    monkeypatch.delattr(durable, "note")
-    async with open_stored(path) as queue:
-        queue.repeat(slow, "b", 1, every=10, id="r")
-        await trio.sleep(2)
-        await queue.shutdown(grace=0)
-
-    assert [what[0] for what in RAN] == ["b", "b"]
-    assert b"slow" in rows(path, "SELECT job FROM repeats")[0][0]
 
 
 # The counts, and the list
