@@ -21,7 +21,6 @@ from ticketr import (
     Keep,
     OnConflict,
     QueueClosed,
-    Retry,
     RetryLater,
     WouldDeadlock,
     open_job_queue,
@@ -153,16 +152,6 @@ async def test_no_items_give_no_results(autojump_clock: MockClock) -> None:
     assert queue.statistics().completed == 0
 
 
-async def test_items_that_come_slowly_are_run_as_they_come(autojump_clock: MockClock) -> None:
-    times: list[float] = []
-
-    async with open_job_queue(workers=5) as queue, queue.map(at_once, numbers(3, 2)) as values:
-        async for _ in values:
-            times.append(trio.current_time())
-
-    assert times == [2, 4, 6]
-
-
 async def test_outcomes_are_snapshots_and_failures_do_not_end_the_map(
     autojump_clock: MockClock, told: list[JobSnapshot]
 ) -> None:
@@ -189,19 +178,6 @@ async def test_options_hold_for_each_job(autojump_clock: MockClock) -> None:
         ("k", frozenset("ab"), "n", 3)
     }
     assert [job.finished_at for job in found] == [1, 2, 3]
-
-
-async def test_each_job_has_its_own_retries(autojump_clock: MockClock) -> None:
-    async def flaky(context: JobContext, number: int) -> int:
-        if context.attempt < 3:
-            raise OSError
-        return context.attempt
-
-    async with (
-        open_job_queue(workers=2) as queue,
-        queue.map(flaky, range(20), retry=Retry(3, first=1, jitter=0)) as values,
-    ):
-        assert [value async for value in values] == [3] * 20
 
 
 async def test_jobs_see_the_context_variables_of_the_block(autojump_clock: MockClock) -> None:
@@ -276,20 +252,6 @@ async def test_no_worker_is_idle_while_jobs_wait_for_an_attempt(autojump_clock: 
     assert started[:5] == [0, 0, 1, 1, 2]
 
 
-async def test_the_feeder_resumes_while_nobody_reads(autojump_clock: MockClock) -> None:
-    items = Drawn()
-    async with open_job_queue(workers=2, max_pending=4) as queue:
-        queue.submit_nowait(double, 100)
-        await wait_all_tasks_blocked()
-        async with queue.map(one_second, items) as values:
-            await trio.sleep(0.5)
-            assert items.drawn == 6  # one runs, four fill the queue, and one waits for room
-            assert queue.statistics().submitters_waiting == 1
-            await trio.sleep(1)
-            assert queue.statistics().submitters_waiting == 0
-            await anext(values)
-
-
 async def test_a_full_queue_is_entered_in_turn(autojump_clock: MockClock) -> None:
     order: list[str] = []
 
@@ -313,22 +275,6 @@ async def test_a_full_queue_is_entered_in_turn(autojump_clock: MockClock) -> Non
                 pass
 
     assert order == ["running", "pending", "outside 1", "map 1", "outside 2", "map 2"]
-
-
-async def test_two_maps_share_the_workers(autojump_clock: MockClock) -> None:
-    ended: dict[str, float] = {}
-
-    async def read(queue: JobQueue, name: str) -> None:
-        async with queue.map(double, [1.0] * 10) as values:
-            assert [value async for value in values] == [2] * 10
-        ended[name] = trio.current_time()
-
-    async with open_job_queue(workers=2, max_pending=3) as queue, trio.open_nursery() as nursery:
-        nursery.start_soon(read, queue, "a")
-        nursery.start_soon(read, queue, "b")
-
-    assert max(ended.values()) == 10
-    assert min(ended.values()) >= 7
 
 
 # Failures
@@ -368,14 +314,6 @@ async def test_a_failure_cancels_the_rest_while_the_reader_is_busy(
                 await anext(values)
 
 
-async def test_after_a_failure_the_results_have_ended(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue, queue.map(fail_at_3, [3, 4]) as values:
-        with pytest.raises(JobFailed):
-            await anext(values)
-
-        assert [value async for value in values] == []
-
-
 async def test_a_cancelled_job_is_raised(autojump_clock: MockClock) -> None:
     async with open_job_queue(workers=2) as queue:
         with pytest.raises(JobCancelled, match="user"):  # noqa: PT012 - it leaves the block
@@ -400,24 +338,6 @@ async def test_a_failure_that_is_not_read_goes_to_on_job_error(
         assert [job.status for job in told] == [JobStatus.FAILED]
 
     assert len(told) == 1
-
-
-async def test_a_failure_during_the_clean_up_goes_to_on_job_error(
-    autojump_clock: MockClock, told: list[JobSnapshot]
-) -> None:
-    async def clean_up_badly(context: JobContext, number: int) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise OSError(number)
-
-    async with open_job_queue(workers=2, on_job_error=told.append) as queue:
-        with pytest.raises(KeyError):  # noqa: PT012 - it leaves the block
-            async with queue.map(clean_up_badly, [1, 2, 3]):
-                await trio.sleep(1)
-                raise KeyError
-
-    assert {job.error.message for job in told if job.error is not None} == {"1", "2"}
 
 
 # Leaving the block
@@ -502,18 +422,6 @@ async def test_the_error_of_the_body_leaves_as_it_is(autojump_clock: MockClock) 
         assert queue.statistics().running == queue.statistics().pending == 0
 
 
-async def test_an_outer_cancellation_cancels_the_jobs(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=2) as queue:
-        with trio.move_on_after(2) as scope:
-            async with queue.map(double, [1, 50, 50]) as values:
-                async for _ in values:
-                    pass
-
-        assert scope.cancelled_caught
-        assert trio.current_time() == 2
-        assert [job.cancel_cause for job in queue.jobs()[1:]] == [CancelCause.SCOPE] * 2
-
-
 async def test_a_cancelled_block_waits_for_its_jobs(autojump_clock: MockClock) -> None:
     async def clean_up(context: JobContext, number: float) -> None:
         try:
@@ -545,43 +453,6 @@ async def test_a_map_that_is_left_while_it_waits_for_room(
 
         assert queue.statistics().submitters_waiting == 0
         assert queue.statistics().pending == 1
-
-
-async def test_a_map_that_is_left_as_its_job_is_let_in_cancels_it(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(workers=1, max_pending=1) as queue:
-        async with queue.map(at_once, Drawn()) as values:
-            await trio.sleep(1)  # the map has as many unread jobs as it may
-            running = await queue.submit(double, 50)
-            pending = await queue.submit(double, 60)
-            await anext(values)
-            await wait_all_tasks_blocked()
-            assert queue.statistics().submitters_waiting == 1
-            pending.cancel()
-            assert queue.statistics().submitters_waiting == 0
-
-        assert trio.current_time() == 1
-        assert queue.jobs()[-1].cancel_cause is CancelCause.SCOPE
-        running.cancel()
-
-
-async def test_a_reader_in_a_shield_is_told_that_the_map_was_cancelled(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(workers=2) as queue:
-        with trio.move_on_after(2.5) as scope:
-            async with queue.map(double, [1.0] * 100) as values:
-                with (
-                    trio.CancelScope(shield=True),
-                    pytest.raises(trio.ClosedResourceError, match="cancelled"),
-                ):
-                    async for _ in values:
-                        pass
-                await trio.lowlevel.checkpoint()
-
-        assert scope.cancelled_caught
-        assert trio.current_time() == 2.5
 
 
 async def test_a_reader_that_is_cancelled_loses_nothing(autojump_clock: MockClock) -> None:
@@ -716,26 +587,6 @@ def test_items_that_hold_a_nursery_are_closed_when_the_block_is_left(
     assert ends == ["closed"]
 
 
-async def test_items_that_stop_the_map_are_not_drawn_any_more(autojump_clock: MockClock) -> None:
-    drawn: list[int] = []
-
-    def items(queue: JobQueue) -> Generator[int]:
-        for number in range(100):
-            drawn.append(number)
-            if number == 3:
-                queue.cancel_all()
-            yield number
-
-    async with open_job_queue(workers=2) as queue:
-        with pytest.raises(JobCancelled):
-            async with queue.map(double, items(queue)) as values:
-                await anext(values)
-
-    assert drawn == [0, 1, 2, 3]
-    assert queue.statistics().cancelled == 3
-    assert trio.current_time() == 0
-
-
 async def test_a_generator_is_closed_when_the_map_ends_early(autojump_clock: MockClock) -> None:
     closed: list[tuple[str, object]] = []
 
@@ -767,14 +618,6 @@ async def test_a_generator_is_closed_when_the_map_ends_early(autojump_clock: Moc
         assert closed[1:] == [("async", (1, True))]
 
 
-async def test_only_generators_are_closed(autojump_clock: MockClock) -> None:
-    items = Drawn()
-    async with open_job_queue() as queue, queue.map(at_once, items) as values:
-        await anext(values)
-
-    assert not items.is_closed
-
-
 async def test_a_generator_that_does_not_close_is_cancelled(autojump_clock: MockClock) -> None:
     async def items() -> AsyncGenerator[int]:
         try:
@@ -787,17 +630,6 @@ async def test_a_generator_that_does_not_close_is_cancelled(autojump_clock: Mock
         await anext(values)
 
     assert trio.current_time() == 5
-
-
-async def test_items_may_wait_while_the_block_is_left(autojump_clock: MockClock) -> None:
-    async def items() -> AsyncGenerator[int]:
-        yield 1
-        await trio.sleep_forever()
-
-    async with open_job_queue() as queue, queue.map(at_once, items()) as values:
-        assert await anext(values) == 1
-
-    assert trio.current_time() == 0
 
 
 # The queue ends
@@ -841,17 +673,6 @@ async def test_a_map_may_be_left_early_in_a_shutdown(autojump_clock: MockClock) 
         assert await anext(results) == 0
 
 
-async def test_a_shutdown_lets_a_map_end_that_has_no_more_items(autojump_clock: MockClock) -> None:
-    async with (
-        open_job_queue(workers=2) as queue,
-        trio.open_nursery() as nursery,
-        queue.map(double, [1, 2, 3]) as values,
-    ):
-        await trio.sleep(1.5)
-        nursery.start_soon(queue.shutdown)
-        assert [value async for value in values] == [2, 4, 6]
-
-
 # Inside jobs
 
 
@@ -885,36 +706,6 @@ async def test_a_map_on_the_worker_that_its_jobs_need_is_refused(
 
     assert "needs the worker that this job holds" in words
     assert trio.current_time() == 0
-
-
-async def test_a_map_whose_jobs_wait_for_its_own_job_is_refused(autojump_clock: MockClock) -> None:
-    async def wait_for(context: JobContext, handle: Any) -> None:
-        await handle.wait()
-
-    async def outer(context: JobContext, queue: JobQueue) -> None:
-        handle = handles[0]
-        async with queue.map(wait_for, [handle, handle]) as values:
-            await anext(values)
-
-    async with open_job_queue(workers=3) as queue:
-        handles = [await queue.submit(outer, queue)]
-        with pytest.raises(JobFailed, match="WouldDeadlock"):
-            await handles[0].result()
-
-    assert trio.current_time() == 0
-
-
-async def test_maps_may_be_nested(autojump_clock: MockClock) -> None:
-    async def outer(context: JobContext, queue: JobQueue) -> float:
-        async with queue.map(double, [1.0, 1.0]) as values:
-            return sum([value async for value in values])
-
-    async with (
-        open_job_queue(workers=2) as outside,
-        open_job_queue(workers=2) as inside,
-        outside.map(outer, [inside] * 4) as sums,
-    ):
-        assert [value async for value in sums] == [4] * 4
 
 
 # Wrong use
@@ -986,16 +777,6 @@ async def test_one_task_reads_at_a_time(autojump_clock: MockClock) -> None:
         await trio.sleep(0.5)
         with pytest.raises(trio.BusyResourceError):
             await anext(values)
-
-
-async def test_a_second_loop_goes_on_where_the_first_was_left(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue, queue.map(at_once, range(4)) as values:
-        async for value in values:
-            if value == 1:
-                break
-
-        assert [value async for value in values] == [2, 3]
-        assert [value async for value in values] == []
 
 
 async def test_each_read_is_a_checkpoint(autojump_clock: MockClock) -> None:

@@ -20,7 +20,6 @@ from ticketr import (
     JobContext,
     JobStatus,
     QueueClosed,
-    Retry,
     open_job_queue,
 )
 
@@ -70,29 +69,6 @@ async def test_runs_are_due_at_first_plus_n_times_every(autojump_clock: MockCloc
     assert log.starts == [12, 72, 132, 192]
 
 
-async def test_repeats_do_not_disturb_each_other(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue() as queue:
-        queue.repeat(log.job, every=60.0, first=60.0)
-        queue.repeat(log.job, every=25.0, first=25.0)
-        await queue.submit(log.job, delay=55)
-        await trio.sleep(130)
-
-    assert log.starts == [25, 50, 55, 60, 75, 100, 120, 125]
-
-
-async def test_first_run_is_at_once_by_default(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue() as queue:
-        handle = queue.repeat(log.job, every=60.0)
-        assert queue.statistics().pending == 1
-        assert handle.runs == 1
-
-    assert log.starts == [0]
-
-
 async def test_due_times_do_not_drift(autojump_clock: MockClock) -> None:
     log = Log(*[0.05] * 1000)
 
@@ -127,21 +103,6 @@ async def test_run_that_waits_for_a_worker_counts_as_one_that_runs(
 
     assert log.starts == [35, 35, 45]
     assert (handle.runs, handle.missed) == (3, 2)
-
-
-async def test_paused_queue_holds_one_run(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue() as queue:
-        handle = queue.repeat(log.job, every=10.0, first=10.0)
-        queue.pause()
-        await trio.sleep(35)
-        assert [job.waiting_for for job in queue.jobs()] == ["paused"]
-        queue.resume()
-        await trio.sleep(10)
-
-    assert log.starts == [35, 40]
-    assert handle.missed == 2
 
 
 async def test_next_at_is_none_while_a_run_has_not_ended(autojump_clock: MockClock) -> None:
@@ -185,18 +146,6 @@ async def test_each_run_is_a_job_of_its_own(autojump_clock: MockClock) -> None:
     assert handle.snapshot() == jobs[-1]
 
 
-async def test_options_hold_for_each_run(autojump_clock: MockClock) -> None:
-    async with open_job_queue(retry=Retry(9), timeout=99) as queue:
-        queue.repeat(Log(5, 5, 5, 5).job, every=60.0, timeout=2, retry=Retry(2, jitter=0))
-        await trio.sleep(70)
-        jobs = queue.jobs()
-
-    assert [(job.attempt, job.finished_at, job.cancel_cause) for job in jobs] == [
-        (2, 5, CancelCause.TIMEOUT),
-        (2, 65, CancelCause.TIMEOUT),
-    ]
-
-
 async def test_run_enters_above_max_pending(autojump_clock: MockClock) -> None:
     log = Log()
 
@@ -209,29 +158,6 @@ async def test_run_enters_above_max_pending(autojump_clock: MockClock) -> None:
         assert queue.statistics().pending == 2
 
     assert log.starts == [20]
-
-
-async def test_run_starts_on_a_free_worker_beside_other_jobs(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue(workers=2) as queue:
-        await queue.submit(Log(100).job)
-        queue.repeat(log.job, every=60.0, first=10.0)
-        await trio.sleep(20)
-
-    assert log.starts == [10]
-
-
-async def test_run_waits_for_its_key(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue(workers=2) as queue:
-        await queue.submit(Log(20).job, key="k")
-        handle = queue.repeat(log.job, every=15.0, first=5.0, key="k")
-        await trio.sleep(30)
-
-    assert log.starts == [20, 20]
-    assert (handle.runs, handle.missed) == (2, 0)
 
 
 async def test_no_job_between_runs(autojump_clock: MockClock) -> None:
@@ -285,20 +211,6 @@ async def test_cancel_of_a_run_stops_that_run_alone(autojump_clock: MockClock) -
         await trio.sleep(60)
 
     assert log.starts == [0, 60]
-
-
-async def test_cancel_of_a_pending_run_stops_that_run_alone(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue() as queue:
-        await queue.submit(Log(30).job)
-        queue.repeat(log.job, every=20.0, id="r", first=20.0)
-        await trio.sleep(25)
-        queue.cancel("r#1")
-        await trio.sleep(20)
-
-    assert log.ids == ["r#2"]
-    assert log.starts == [40]
 
 
 # Steering
@@ -366,20 +278,6 @@ async def test_pause_skips_runs_without_counting_them(autojump_clock: MockClock)
     assert handle.missed == 0
 
 
-async def test_short_pause_skips_nothing(autojump_clock: MockClock) -> None:
-    log = Log()
-
-    async with open_job_queue() as queue:
-        handle = queue.repeat(log.job, every=10.0)
-        await trio.sleep(2)
-        handle.pause()
-        await trio.sleep(2)
-        handle.resume()
-        await trio.sleep(10)
-
-    assert log.starts == [0, 10]
-
-
 async def test_pause_during_a_run_holds_after_it(autojump_clock: MockClock) -> None:
     log = Log(5)
 
@@ -414,28 +312,6 @@ async def test_function_gives_each_due_time(autojump_clock: MockClock) -> None:
     assert log.starts == [60, 3660]
     assert given_times == [first, first + HOUR]
     assert {due.tzinfo for due in given_times} == {UTC}
-
-
-async def test_function_is_called_with_the_context_variables_of_the_call(
-    autojump_clock: MockClock,
-) -> None:
-    variable = contextvars.ContextVar("variable", default="none")
-    seen: list[str] = []
-
-    def every(due: datetime) -> datetime:
-        seen.append(variable.get())
-        return due + HOUR
-
-    async def job(context: JobContext) -> None:
-        variable.set("of a run")
-
-    async with open_job_queue() as queue:
-        variable.set("of the call")
-        queue.repeat(job, every=every)
-        variable.set("later")
-        await trio.sleep(3601)
-
-    assert seen == ["of the call"] * 2
 
 
 async def test_many_missed_due_times_are_skipped_in_one_instant(
@@ -487,25 +363,6 @@ async def test_function_that_exits_ends_the_program(autojump_clock: MockClock) -
         async with open_job_queue() as queue:
             queue.repeat(Log().job, every=every)
             await trio.sleep(10)
-
-
-async def test_function_may_use_its_own_repeat(autojump_clock: MockClock) -> None:
-    log = Log()
-    handles: list[RepeatHandle] = []
-
-    def every(due: datetime) -> datetime:
-        (handle,) = handles
-        if handle.runs == 1:
-            assert handle.run_now()
-        else:
-            assert handle.cancel()
-        return due + HOUR
-
-    async with open_job_queue() as queue:
-        handles.append(queue.repeat(log.job, every=every, first=1.0))
-        await trio.sleep(7 * 3600)
-
-    assert log.starts == [1, 1, 3601]
 
 
 # What is refused
@@ -603,19 +460,6 @@ async def test_shutdown_ends_repeats(autojump_clock: MockClock) -> None:
     assert snapshot is not None
     assert (snapshot.status, snapshot.cancel_cause) == (JobStatus.CANCELLED, CancelCause.SHUTDOWN)
     assert handle.next_at is None
-
-
-async def test_job_cannot_repeat_while_the_block_is_being_left(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> None:
-        await trio.sleep(5)
-        with pytest.raises(QueueClosed):
-            queue.repeat(returns_one, every=60.0)
-        await queue.submit(returns_one)
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(job)
-
-    assert handle.status is JobStatus.COMPLETED
 
 
 async def test_cancelled_queue_ends_repeats(autojump_clock: MockClock) -> None:
@@ -729,20 +573,6 @@ async def test_a_missed_due_time_has_one_run_at_once_if_that_was_asked(
     assert scheduled.pop() is None
     times = [at for at in scheduled if at is not None]
     assert [(at - times[0]).total_seconds() for at in times] == pytest.approx(due)
-
-
-async def test_a_pause_leaves_no_due_time_to_run(autojump_clock: MockClock) -> None:
-    log = Log()
-    async with open_job_queue() as queue:
-        handle = queue.repeat(log.job, every=10.0, missed="run_once")
-        await trio.sleep(1)
-        handle.pause()
-        await trio.sleep(24)
-        handle.resume()
-        await trio.sleep(10)
-        assert handle.missed == 0
-
-    assert log.starts == [0, 30]
 
 
 async def test_a_wrong_word_for_missed_is_refused(autojump_clock: MockClock) -> None:
