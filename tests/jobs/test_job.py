@@ -3,12 +3,7 @@ from __future__ import annotations
 import trio
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.jobs._exceptions import split_cancelled
-from ticketr.jobs._groups import leaves, strip_tracebacks
-
-
-async def work(context: object) -> None:
-    """Do nothing."""
+from ticketr.jobs._groups import strip_tracebacks
 
 
 def test_statuses_are_lower_case_words() -> None:
@@ -19,17 +14,6 @@ def test_statuses_are_lower_case_words() -> None:
         "failed",
         "cancelled",
     ]
-
-
-def test_an_error_is_described_as_text() -> None:
-    try:
-        raise ValueError("no good")  # noqa: TRY301
-    except ValueError as error:
-        info = JobErrorInfo.of(error)
-
-    assert (info.type, info.message) == ("ValueError", "no good")
-    assert info.traceback.startswith("Traceback (most recent call last):")
-    assert info.traceback.endswith("ValueError: no good\n")
 
 
 def test_an_error_that_cannot_be_printed_is_described_all_the_same() -> None:
@@ -54,15 +38,6 @@ async def cancelled() -> trio.Cancelled:
             saved.append(error)
             raise
     return saved[0]
-
-
-async def test_an_error_is_parted_into_cancelled_and_the_rest() -> None:
-    cancel, error = await cancelled(), ValueError()
-
-    assert split_cancelled(cancel) == (cancel, None)
-    assert split_cancelled(error) == (None, error)
-    both = split_cancelled(BaseExceptionGroup("", [cancel, error]))
-    assert [list(leaves(part)) for part in both] == [[cancel], [error]]
 
 
 def test_tracebacks_are_stripped_along_every_link() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import trio
 
-from ticketr import CancelCause, JobStatus
+from ticketr import JobStatus
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, JobErrorInfo
 from ticketr.jobs._record import TRANSITIONS, JobRecord
 
@@ -86,12 +86,3 @@ async def test_a_transition_is_in_the_table_with_all_that_it_writes(
     written = {name for name, value in new.items() if value is not old[name]}
     assert record.status is after
     assert {"status", "revision"} <= written <= {*TRANSITIONS[before][after]}
-
-
-async def test_the_first_cause_stays() -> None:
-    record = record_that_is(RUNNING)
-
-    record.request_cancel(CancelCause.USER)
-    record.note_cause(CancelCause.SHUTDOWN)
-
-    assert (record.extras.cancel_requested, record.extras.cancel_cause) == (True, CancelCause.USER)

@@ -12,7 +12,6 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ticketr import JobContext, open_job_queue
-from ticketr.jobs._deadlock import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -144,22 +143,3 @@ def test_a_woken_worker_runs_no_job_among_what_another_may_see() -> None:
     word: ContextVar[str | None] = ContextVar("word", default=None)
     in_no_context(main)
     assert seen == [None] * 60
-
-
-def test_an_idle_worker_keeps_nothing_that_a_job_left_in_its_context() -> None:
-    async def leave(context: JobContext) -> None:
-        assert word.get() is None
-        word.set("left")
-
-    async def main() -> None:
-        async with open_job_queue(workers=3, max_pending=5) as queue:
-            for _ in range(20):
-                await queue.submit(leave)
-            await queue.wait_idle()
-            await wait_all_tasks_blocked()
-            core = queue._core
-            assert len(core.dispatcher.idle) == 3
-            assert all(is_blank(task.context, core.marks) for task in core.dispatcher.idle)
-
-    word: ContextVar[str | None] = ContextVar("word", default=None)
-    in_no_context(main)
