@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 import threading
 import time
 from contextvars import ContextVar
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from ticketr import CancelCause, JobFailed, JobStatus, Retry, in_thread, open_job_queue, plain
+from ticketr import CancelCause, JobStatus, Retry, in_thread, open_job_queue, plain
 
 user: ContextVar[str] = ContextVar("user")
 anything: Any = plain
@@ -31,13 +29,6 @@ async def test_a_function_without_context_is_a_job_by_plain() -> None:
 
         assert await handle.result() == "/a True"
         assert handle.name == "get"
-
-
-async def test_keywords_of_the_function_go_in_by_partial() -> None:
-    get = functools.partial(Client().get, verify=False)
-
-    async with open_job_queue() as queue:
-        assert await queue.run(plain(get), "/a") == "/a False"
 
 
 async def test_a_plain_job_is_cancelled_retried_and_timed_as_any_other(
@@ -65,12 +56,6 @@ async def test_a_blocking_function_runs_in_a_thread_with_the_submitters_variable
 
         assert await handle.result() == ("ann!", False)
         assert handle.name == "name_and_thread"
-
-
-async def test_functions_that_are_not_written_in_python_are_jobs_too() -> None:
-    async with open_job_queue() as queue:
-        assert await queue.run(in_thread(operator.add), 1, 2) == 3
-        assert await queue.run(in_thread(functools.partial(max, default=0)), [4, 5]) == 5
 
 
 async def test_a_cancelled_thread_is_waited_for_unless_it_asks() -> None:
@@ -127,14 +112,6 @@ async def test_a_limiter_bounds_the_threads() -> None:
         job = in_thread(count, limiter=limiter)
         handles = [await queue.submit(job) for _ in range(3)]
         assert [await handle.result() for handle in handles] == [1, 1, 1]
-
-
-async def test_an_error_of_the_thread_is_the_jobs() -> None:
-    async with open_job_queue() as queue:
-        with pytest.raises(JobFailed) as caught:
-            await queue.run(in_thread(int), "x")
-
-    assert isinstance(caught.value.__cause__, ValueError)
 
 
 @pytest.mark.parametrize("adapter", [plain, in_thread], ids=["plain", "in_thread"])

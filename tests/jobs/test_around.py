@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -14,13 +12,11 @@ from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
     CancelCause,
-    GiveUp,
     JobContext,
     JobFailed,
     JobStatus,
     JobTimedOut,
     Retry,
-    RetryLater,
     open_job_queue,
 )
 
@@ -164,20 +160,6 @@ async def test_an_error_of_the_manager_is_one_of_the_attempt(
     assert handle.snapshot().attempt == 1
 
 
-async def test_the_retry_rule_holds_for_the_manager(autojump_clock: MockClock) -> None:
-    ends: list[Any] = [OSError("try again"), RetryLater(5), GiveUp("no use")]
-
-    def around(context: JobContext) -> Any:
-        return Around(errors={"enter": ends[context.attempt - 1]})(context)
-
-    async with open_job_queue(around=around, retry=Retry(9, first=2, jitter=0)) as queue:
-        ended = await queue.submit_nowait(value).wait()
-
-    assert (ended.status, ended.attempt, ended.finished_at) == (JobStatus.FAILED, 3, 7)
-    assert ended.error is not None
-    assert ended.error.message == "no use"
-
-
 async def test_a_swallowed_error_is_the_value_none(autojump_clock: MockClock) -> None:
     around = Around(swallows=True)
     async with open_job_queue(around=around, retry=Retry(3)) as queue:
@@ -207,116 +189,6 @@ async def test_a_cancellation_cannot_be_swallowed(body: Any, autojump_clock: Moc
     assert (ended.status, ended.cancel_cause) == (JobStatus.CANCELLED, CancelCause.USER)
     assert (late.status, late.cancel_cause) == (JobStatus.FAILED, CancelCause.TIMEOUT)
     assert around.seen[2] == "leave job-1"
-
-
-async def test_a_cancellation_from_outside_cannot_be_swallowed(autojump_clock: MockClock) -> None:
-    with trio.move_on_after(3) as scope:
-        async with open_job_queue(around=Around(swallows=True)) as queue:
-            handle = queue.submit_nowait(endless)
-
-    assert scope.cancelled_caught
-    assert (handle.status, trio.current_time()) == (JobStatus.CANCELLED, 3)
-
-
-async def test_a_scope_of_its_own_may_end_the_function(autojump_clock: MockClock) -> None:
-    @asynccontextmanager
-    async def around(context: JobContext) -> AsyncGenerator[None]:
-        with trio.move_on_after(4):
-            await trio.lowlevel.checkpoint()
-            yield
-
-    async with open_job_queue(around=around) as queue:
-        ended = await queue.submit_nowait(endless).wait()
-
-    assert (ended.status, ended.result, ended.finished_at) == (JobStatus.COMPLETED, None, 4)
-
-
-async def test_it_may_run_tasks_beside_the_function(autojump_clock: MockClock) -> None:
-    beats: list[float] = []
-
-    async def beat() -> None:
-        while True:
-            beats.append(trio.current_time())
-            await trio.sleep(1)
-
-    @asynccontextmanager
-    async def around(context: JobContext) -> AsyncGenerator[None]:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(beat)
-            yield
-            nursery.cancel_scope.cancel()
-
-    async with open_job_queue(around=around) as queue:
-        assert await queue.run(FakeSleep(2.5)) == 2.5
-
-    assert beats == [0, 1, 2]
-
-
-class FakeSleep:
-    name = "sleep"
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    async def execute(self, context: JobContext) -> float:
-        await trio.sleep(self.seconds)
-        return self.seconds
-
-
-async def test_it_is_not_called_for_a_job_without_a_first_step(autojump_clock: MockClock) -> None:
-    around = Around()
-    async with open_job_queue(around=around) as queue:
-        queue.submit_nowait(value)
-        pending = queue.submit_nowait(value)
-        pending.cancel()
-
-    assert around.seen == ["enter job-1 1", "leave job-1"]
-
-
-@pytest.mark.parametrize("where", ["enter", "leave"])
-async def test_an_interrupt_in_the_manager_leaves_by_the_block(
-    where: str, autojump_clock: MockClock
-) -> None:
-    interrupt = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt) as caught:
-        async with open_job_queue(around=Around(errors={where: interrupt})) as queue:
-            handle = queue.submit_nowait(value)
-
-    assert caught.value is interrupt
-    assert handle.status is JobStatus.FAILED
-
-
-@pytest.mark.parametrize("swallows", [True, False])
-async def test_a_job_that_failed_leaves_nothing_alive(
-    swallows: bool, autojump_clock: MockClock
-) -> None:
-    class Big:
-        pass
-
-    class Manager:
-        def __init__(self, context: JobContext) -> None:
-            pass
-
-        async def __aenter__(self) -> None:
-            pass
-
-        async def __aexit__(self, *error: object) -> bool:
-            return swallows
-
-    async def work(context: JobContext, big: Big) -> None:
-        raise OSError
-
-    async with open_job_queue(around=Manager) as queue:
-        big = Big()
-        gone = weakref.ref(big)
-        handle = queue.submit_nowait(work, big)
-        del big
-        await handle.wait()
-        gc.disable()
-        try:
-            assert gone() is None
-        finally:
-            gc.enable()
 
 
 @contextmanager

@@ -27,22 +27,6 @@ async def test_a_context_knows_its_job(autojump_clock: MockClock) -> None:
     assert seen == ["<JobContext of 'look', id='mine'>", "mine", 1, False, *about, True]
 
 
-async def test_a_message_may_be_reported_alone(autojump_clock: MockClock) -> None:
-    seen: list[JobProgress | None] = []
-
-    async def work(context: JobContext) -> None:
-        context.report(message="begin")
-        seen.append(queue.snapshot(context.id).progress)
-        context.report(current=2, total=3)
-        context.report(message="go on")
-        seen.append(queue.snapshot(context.id).progress)
-
-    async with open_job_queue() as queue:
-        await queue.submit(work, id="x")
-
-    assert seen == [JobProgress("x", 0, 0, "begin", 3), JobProgress("x", 2, 3, "go on", 5)]
-
-
 async def test_a_report_is_there_at_once(autojump_clock: MockClock) -> None:
     seen: list[JobProgress | None] = []
 

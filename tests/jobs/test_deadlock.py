@@ -10,7 +10,6 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
-    CancelCause,
     JobContext,
     JobHandle,
     JobQueue,
@@ -178,16 +177,6 @@ async def test_waiting_for_the_end_of_the_queue_that_runs_the_job(
         await queue.submit(sleep, 1)  # nothing was shut
 
 
-async def test_a_bounded_shutdown_in_a_job(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> None:
-        await queue.shutdown(grace=2)
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(job)
-
-    assert (handle.status, trio.current_time()) == (JobStatus.CANCELLED, 2)
-
-
 # No free worker
 
 
@@ -249,16 +238,6 @@ async def test_a_map_in_a_job_that_holds_the_only_worker(
 
         assert said == "a: job 'job-1', which needs the worker that this job holds"
         assert trio.current_time() == (5 if is_async else 0)
-
-
-async def test_a_map_of_the_key_of_its_job(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        return await refused(lambda: read_map(queue, key="k"))
-
-    async with open_job_queue(workers=2) as queue:
-        said = await queue.run(job, id="a", key="k")
-
-    assert said == "a: job 'job-1', which needs the key that this job holds"
 
 
 async def test_a_job_of_a_map_that_waits_for_its_reader(autojump_clock: MockClock) -> None:
@@ -323,17 +302,6 @@ async def test_a_deadline_in_the_job_ends_any_wait(autojump_clock: MockClock) ->
         assert trio.current_time() == 6
 
 
-async def test_the_time_limit_of_a_job_ends_its_wait(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> None:
-        await handle.wait()
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(job, timeout=3)
-
-        assert (await handle.wait()).cancel_cause is CancelCause.TIMEOUT
-        assert trio.current_time() == 3
-
-
 async def test_a_deadline_around_the_queue_ends_no_wait(autojump_clock: MockClock) -> None:
     async def job(context: JobContext) -> str:
         with trio.move_on_after(1), trio.CancelScope(shield=True):  # ends no wait either
@@ -345,19 +313,6 @@ async def test_a_deadline_around_the_queue_ends_no_wait(autojump_clock: MockCloc
             handle = queue.submit_nowait(job, id="a")
 
             assert await handle.result() == "a: itself"
-
-
-async def test_a_cancelled_job_is_not_refused(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await handle.wait()
-        return "went on"
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(job)
-
-        assert await handle.result() == "went on"
 
 
 async def test_a_job_that_waits_under_a_deadline_is_waited_for(autojump_clock: MockClock) -> None:
@@ -445,35 +400,3 @@ async def test_other_tasks_of_a_job_wait_for_anything(autojump_clock: MockClock)
         handle = queue.submit_nowait(job)
 
         assert await handle.result() == "went on"
-
-
-async def test_reading_all_jobs_in_a_job(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        with queue.watch() as updates:
-            return (await updates.receive()).name
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(job)
-        await trio.sleep(1)
-        queue.submit_nowait(sleep, 1, name="later")
-
-        assert await handle.result() == "later"
-
-
-async def test_only_the_queue_s_own_books_count(autojump_clock: MockClock) -> None:
-    """A job of a queue that was opened in a job waits for that job, which a cancel ends."""
-
-    async def outer(context: JobContext) -> None:
-        async with open_job_queue() as inner:
-            await inner.run(inside)
-
-    async def inside(context: JobContext) -> None:
-        await handle.wait()
-
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(outer)
-        await trio.sleep(1)
-        assert queue.status(handle) is JobStatus.RUNNING
-        handle.cancel()
-
-    assert handle.status is JobStatus.CANCELLED

@@ -169,19 +169,6 @@ async def test_a_bounded_shutdown_cancels_what_waits_for_a_time(autojump_clock: 
     assert late.snapshot().finished_at == late.snapshot().submitted_at + 0.5
 
 
-async def test_a_shutdown_without_limit_waits_for_all_until_it_gets_one(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue() as queue, trio.open_nursery() as nursery:
-        soon, late = queue.submit_nowait(sleep, delay=5), queue.submit_nowait(sleep, delay=50)
-        nursery.start_soon(queue.shutdown)
-        await trio.sleep(10)
-        assert soon.status is JobStatus.COMPLETED
-        await queue.shutdown(grace=1)
-
-        assert late.snapshot().cancel_cause is CancelCause.SHUTDOWN
-
-
 async def test_a_paused_queue_starts_nothing_and_resumes_in_order(
     autojump_clock: MockClock,
 ) -> None:
@@ -216,18 +203,6 @@ async def test_a_paused_key_holds_up_its_own_jobs_alone(autojump_clock: MockCloc
         queue.resume("k")
         await a.wait()
         assert (started(b), started(a)) == (6, 7)
-
-
-async def test_a_pause_and_its_end_are_changes_to_watch(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(sleep)
-        job = queue.submit_nowait(sleep, key="k")
-        revision = job.snapshot().revision
-        for change in (queue.pause, queue.resume):
-            for key in (None, "k", "other"):
-                change(key)
-
-        assert job.snapshot().revision == revision + 4
 
 
 async def test_leaving_the_block_lifts_pauses_for_good(autojump_clock: MockClock) -> None:

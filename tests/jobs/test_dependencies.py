@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from fakes.internals import record_of
 from trio.testing import MockClock
 
 from ticketr import (
@@ -19,7 +17,6 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-from ticketr.jobs._record import JobRecord
 
 if TYPE_CHECKING:
     from ticketr import JobHandle
@@ -226,29 +223,3 @@ def test_a_cancel_from_outside_has_one_cause_for_all_in_any_order_of_tasks() -> 
 
     for _ in range(20):  # Trio runs tasks in random order
         trio.run(main, clock=MockClock(autojump_threshold=0))
-
-
-async def test_a_job_holds_no_other_once_it_is_decided_what_becomes_of_it(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(keep=Keep(jobs=0), workers=2) as queue:
-        done = queue.submit_nowait(sleep, 1, id="held by none")
-        forever = queue.submit_nowait(sleep, 9)
-        job = queue.submit_nowait(sleep, after=[done, forever])
-        given_up = queue.submit_nowait(sleep, after=[forever])
-        given_up_record = record_of(given_up)
-        given_up.cancel()
-        await done.wait()
-        await queue.run(sleep)
-        queue.jobs()
-        del done, given_up
-        gc.collect()
-
-        found = [record for record in gc.get_objects() if type(record) is JobRecord]
-        assert "held by none" not in {record.id for record in found}
-        links = record_of(forever).extras.links
-        assert links is not None
-        assert given_up_record not in links.dependents
-    assert started(job) == [9]
-    assert record_of(job).extras.links is None
-    assert record_of(forever).extras.links is None

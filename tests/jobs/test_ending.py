@@ -10,16 +10,9 @@ from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
     JobContext,
-    JobFailed,
-    JobHandle,
-    JobSnapshot,
-    JobStatus,
-    Keep,
     QueueClosed,
-    UnknownJob,
     open_job_queue,
 )
-from ticketr.jobs._shutdown import what_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,15 +37,6 @@ async def tidy(context: JobContext, seconds: float) -> None:
     finally:
         with trio.CancelScope(shield=True):
             await trio.sleep(seconds)
-
-
-async def untidy(context: JobContext) -> None:
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.sleep_forever)
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise ValueError("clean-up failed")
 
 
 async def interrupt(context: JobContext) -> None:
@@ -86,47 +70,6 @@ async def test_jobs_may_submit_more_while_the_block_ends(autojump_clock: MockClo
     assert queue.statistics().completed == 4
 
 
-async def test_a_block_without_jobs_just_ends(autojump_clock: MockClock) -> None:
-    async with open_job_queue(workers=5):
-        pass
-
-    assert trio.current_time() == 0
-
-
-async def test_afterwards_every_query_still_answers(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(sleep, 1)
-    await trio.sleep(80_000)
-
-    assert queue.status(handle.id) is JobStatus.COMPLETED
-    assert queue.snapshot(handle.id) == handle.snapshot()
-    assert [job.id for job in queue.jobs()] == [handle.id]
-    assert await handle.result() == 1
-    assert queue.cancel(handle.id) == "already finished"
-    assert queue.statistics().completed == 1
-    with pytest.raises(UnknownJob):
-        queue.status("x")
-    with pytest.raises(QueueClosed):
-        queue.submit_nowait(sleep, 1)
-    with pytest.raises(QueueClosed):
-        await queue.submit(sleep, 1)
-    await queue.wait_idle()
-    await queue.shutdown(grace=1)
-
-
-def test_queries_answer_even_when_trio_has_gone() -> None:
-    async def main() -> JobQueue:
-        async with open_job_queue() as queue:
-            await queue.submit(sleep, 0)
-        return queue
-
-    queue = trio.run(main)
-
-    assert queue.status("job-1") is JobStatus.COMPLETED
-    assert len(queue.jobs()) == 1
-    assert queue.cancel("x") == "unknown"
-
-
 async def test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged(
     autojump_clock: MockClock,
 ) -> None:
@@ -144,16 +87,6 @@ async def test_an_exception_in_the_body_cancels_everything_and_leaves_unchanged(
     assert ends(queue) == [("cancelled", "shutdown")] * 2
     assert queue.snapshot("job-2").finished_at == 1
     assert repr(queue).startswith("<JobQueue closed")
-
-
-async def test_a_group_from_the_body_leaves_unchanged(autojump_clock: MockClock) -> None:
-    error = ExceptionGroup("two", [ValueError(), ExceptionGroup("one", [KeyError()])])
-
-    with pytest.RaisesGroup(ValueError, KeyError, flatten_subgroups=True) as caught:
-        async with open_job_queue():
-            raise error
-
-    assert caught.value is error
 
 
 async def test_an_outer_cancel_cancels_everything(autojump_clock: MockClock) -> None:
@@ -207,19 +140,6 @@ async def test_a_job_that_a_worker_takes_under_an_outer_cancel_is_not_called() -
     assert called == []
 
 
-async def test_an_outer_cancel_while_the_block_waits_for_its_jobs(
-    autojump_clock: MockClock,
-) -> None:
-    with trio.move_on_after(1) as scope:
-        async with open_job_queue() as queue:
-            await queue.submit(tidy, 2)
-            await queue.submit(forever)
-
-    assert scope.cancelled_caught
-    assert trio.current_time() == 3
-    assert ends(queue) == [("cancelled", "scope")] * 2
-
-
 async def test_an_outer_cancel_leaves_the_block_as_a_plain_cancelled(
     autojump_clock: MockClock,
 ) -> None:
@@ -270,30 +190,6 @@ async def test_a_shielded_body_does_not_keep_a_cancelled_queue_open(
                     queue.submit_nowait(never)
 
     assert trio.current_time() == 6
-
-
-async def test_a_job_that_fails_while_everything_is_cancelled_has_failed(
-    autojump_clock: MockClock,
-) -> None:
-    with trio.move_on_after(1) as scope:
-        async with open_job_queue() as queue:
-            handle = await queue.submit(untidy)
-
-    assert scope.cancelled_caught
-    assert handle.status is JobStatus.FAILED
-    assert handle.snapshot().error is not None
-
-
-async def test_a_job_error_never_leaves_the_block(autojump_clock: MockClock) -> None:
-    async def fail(context: JobContext) -> None:
-        raise ValueError
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(fail)
-        after = await queue.submit(sleep, 1)
-        await handle.wait()
-
-    assert after.status is JobStatus.COMPLETED
 
 
 async def test_an_interrupt_in_a_job_while_the_block_waits(autojump_clock: MockClock) -> None:
@@ -370,68 +266,11 @@ async def late_interrupt(context: JobContext) -> None:
         raise KeyboardInterrupt
 
 
-async def test_interrupts_of_two_jobs_leave_together(autojump_clock: MockClock) -> None:
-    with pytest.RaisesGroup(KeyboardInterrupt, KeyboardInterrupt):
-        async with open_job_queue(workers=2) as queue:
-            await queue.submit(late_interrupt)
-            await queue.submit(interrupt)
-
-
 async def test_an_interrupt_beside_an_outer_cancel_leaves_alone(autojump_clock: MockClock) -> None:
     with trio.move_on_after(1):
         with pytest.raises(KeyboardInterrupt):
             async with open_job_queue() as queue:
                 await queue.submit(late_interrupt)
-
-
-@pytest.mark.parametrize("kept", [0, 9])
-async def test_on_job_error_may_exit(kept: int, autojump_clock: MockClock) -> None:
-    """In a worker or, if the record is dropped late, after the nursery has been left."""
-
-    def stop(snapshot: JobSnapshot) -> None:
-        raise SystemExit(3)
-
-    async def fail(context: JobContext) -> None:
-        raise ValueError
-
-    async def run() -> None:
-        async with open_job_queue(keep=Keep(jobs=kept), on_job_error=stop) as queue:
-            queue.submit_nowait(fail)
-            handles.append(queue.submit_nowait(forever))
-            await trio.sleep(1)
-            handles[0].cancel()
-
-    handles: list[JobHandle[None]] = []
-    with pytest.raises(SystemExit):
-        await run()
-
-    assert handles[0].status is JobStatus.CANCELLED
-
-
-def test_a_run_without_strict_groups_is_no_different() -> None:
-    told: list[JobSnapshot] = []
-
-    async def fail(context: JobContext) -> None:
-        raise ValueError
-
-    async def main() -> None:
-        async with open_job_queue(on_job_error=told.append) as queue:
-            await queue.submit(fail)
-            await queue.wait_idle()
-            raise KeyError
-
-    with pytest.raises(KeyError), pytest.warns(trio.TrioDeprecationWarning):
-        trio.run(main, strict_exception_groups=False)
-    assert len(told) == 1
-
-
-async def test_a_body_that_meets_a_failed_job_may_let_it_out(autojump_clock: MockClock) -> None:
-    async def fail(context: JobContext) -> None:
-        raise ValueError
-
-    with pytest.raises(JobFailed):
-        async with open_job_queue() as queue:
-            await queue.run(fail)
 
 
 async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: MockClock) -> None:
@@ -454,13 +293,6 @@ async def test_a_cancel_that_reaches_only_the_workers_goes_on(autojump_clock: Mo
 
     assert scope.cancelled_caught
     assert queue.statistics().completed == 1
-
-
-def test_a_fault_of_ours_says_so() -> None:
-    fault = ExceptionGroup("", [AssertionError()])
-
-    assert what_leaves(None, [], fault) is fault
-    assert fault.__notes__ == ["This is a fault of ticketr itself. Please report it."]
 
 
 async def test_a_fault_of_ours_does_not_hang(

@@ -15,10 +15,7 @@ from ticketr import (
     JobContext,
     JobFailed,
     JobStatus,
-    JobTimedOut,
-    Keep,
     OnConflict,
-    Retry,
     SqliteStore,
     open_job_queue,
 )
@@ -106,44 +103,6 @@ async def test_readers_do_not_keep_a_failure_from_being_reported(
         assert unread.receive_nowait().status is JobStatus.FAILED
 
 
-async def test_looking_does_not_keep_a_failure_from_being_reported(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async def look(context: JobContext) -> None:
-        handle = queue.handle(context.id)
-        queue.jobs(), queue.snapshot(handle), queue.status(handle), handle.snapshot()
-        raise ValueError
-
-    async with open_job_queue(on_job_error=reports) as queue:
-        await queue.submit(look)
-        await trio.sleep(1)
-
-        assert reports.times == [("job-1", 0)]
-
-
-async def test_a_later_result_raises_all_the_same(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue(keep=Keep(jobs=0), on_job_error=reports) as queue:
-        handle = await queue.submit(fail)
-        await trio.sleep(1)
-        assert reports.times == [("job-1", 0)]
-        with pytest.raises(JobFailed):
-            await handle.result()
-
-    assert reports.times == [("job-1", 0)]
-
-
-async def test_what_fails_as_the_block_is_left_is_reported(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue(workers=3, on_job_error=reports) as queue:
-        for number in range(3):
-            await queue.submit(fail, number)
-
-    assert reports.times == [("job-1", 0), ("job-2", 1), ("job-3", 2)]
-
-
 async def test_what_fails_as_the_block_is_cancelled_is_reported(
     reports: Reports, autojump_clock: MockClock
 ) -> None:
@@ -169,21 +128,6 @@ async def test_a_cancelled_wait_does_not_count(reports: Reports, autojump_clock:
         await trio.sleep(9)
 
         assert reports.times == [("job-1", 3)]
-
-
-async def test_a_cancelled_run_does_not_count(reports: Reports, autojump_clock: MockClock) -> None:
-    async def stubborn(context: JobContext) -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise ValueError
-
-    async with open_job_queue(on_job_error=reports) as queue:
-        with trio.move_on_after(2):
-            await queue.run(stubborn)
-        await trio.sleep(1)
-
-        assert reports.times == [("job-1", 2)]
 
 
 async def test_what_a_map_does_not_raise_is_reported(
@@ -277,15 +221,6 @@ async def test_a_failure_is_raised_or_reported_wherever_a_durable_wait_ends(
     assert len(reports.times) + raised == 1
 
 
-async def test_a_failure_that_is_retried_is_not_reported(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async with open_job_queue(on_job_error=reports) as queue:
-        await queue.submit(fail, retry=Retry(3, first=10, factor=1, jitter=0))
-
-    assert reports.times == [("job-1", 20)]
-
-
 async def test_on_job_error_may_submit_another_job(autojump_clock: MockClock) -> None:
     ran: list[str] = []
 
@@ -342,23 +277,6 @@ async def test_the_first_failure_cancels_body_and_jobs(
     assert reports.times == []
 
 
-async def test_the_error_that_leaves_has_its_traceback(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async def body(queue: JobQueue) -> None:
-        await queue.submit(fail)
-
-    left, _ = await cancels_rest(reports, body)
-
-    assert isinstance(left, ExceptionGroup)
-    frames = []
-    trace = left.exceptions[0].__traceback__
-    while trace is not None:
-        frames.append(trace.tb_frame.f_code.co_name)
-        trace = trace.tb_next
-    assert frames[-1] == "fail"
-
-
 async def test_a_failure_that_is_waited_for_cancels_the_rest_too(
     reports: Reports, autojump_clock: MockClock
 ) -> None:
@@ -387,19 +305,6 @@ async def test_an_error_of_the_body_is_beside_it(
     assert [type(error) for error in left.exceptions] == [KeyError, ValueError]
 
 
-async def test_a_time_limit_is_a_failure_that_cancels(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async def body(queue: JobQueue) -> None:
-        await queue.submit(forever, timeout=4)
-        await trio.sleep_forever()
-
-    left, _ = await cancels_rest(reports, body)
-
-    assert leaves_of(left) == [JobTimedOut]
-    assert trio.current_time() == 4
-
-
 async def test_what_fails_while_it_is_cancelled_is_reported(
     reports: Reports, autojump_clock: MockClock
 ) -> None:
@@ -419,18 +324,6 @@ async def test_what_fails_while_it_is_cancelled_is_reported(
     assert reports.times == [("job-1", 1)]
 
 
-async def test_a_retried_failure_cancels_nothing_until_the_last_attempt(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    async def body(queue: JobQueue) -> None:
-        await queue.submit(fail, 1, retry=Retry(2, first=1, jitter=0))
-
-    left, _ = await cancels_rest(reports, body)
-
-    assert leaves_of(left) == [ValueError]
-    assert trio.current_time() == 3
-
-
 async def test_a_cancelled_job_cancels_no_other(
     reports: Reports, autojump_clock: MockClock
 ) -> None:
@@ -447,17 +340,6 @@ async def test_a_cancelled_job_cancels_no_other(
 
     assert left is None
     assert trio.current_time() == 2
-
-
-async def test_an_outer_cancellation_is_not_swallowed(
-    reports: Reports, autojump_clock: MockClock
-) -> None:
-    with trio.move_on_after(1) as scope:
-        async with open_job_queue(on_error="cancel", on_job_error=reports) as queue:
-            await queue.submit(forever)
-            await trio.sleep_forever()
-
-    assert scope.cancelled_caught
 
 
 @pytest.mark.parametrize("value", ["stop", None, True, 5])

@@ -38,23 +38,9 @@ async def test_a_handle_shows_itself(autojump_clock: MockClock) -> None:
         handle = await queue.submit(sleep, 1, id="mine")
         await wait_all_tasks_blocked()
 
+        assert {handle, queue.handle("mine")} == {handle}
         assert repr(handle) == "<JobHandle of 'sleep', id='mine', running>"
         assert (handle.id, handle.name, handle.status) == ("mine", "sleep", JobStatus.RUNNING)
-
-
-async def test_any_number_of_tasks_may_wait(autojump_clock: MockClock) -> None:
-    results = []
-
-    async with open_job_queue() as queue, trio.open_nursery() as nursery:
-        handle = await queue.submit(sleep, 2)
-
-        async def wait() -> None:
-            results.append((await handle.result(), trio.current_time()))
-
-        for _ in range(3):
-            nursery.start_soon(wait)
-
-    assert results == [(2, 2)] * 3
 
 
 async def test_cancelling_a_waiter_never_touches_the_job(autojump_clock: MockClock) -> None:

@@ -42,16 +42,6 @@ async def test_submits_of_a_job_s_own_task(autojump_clock: MockClock, value: str
         assert await queue.run(job) == 4
 
 
-async def test_submits_of_a_child_task(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> int:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(submit_four, queue)
-        return queue.statistics().pending
-
-    async with open_job_queue(max_pending=1) as queue:
-        assert await queue.run(job) == 4
-
-
 async def test_submits_of_a_thread_of_a_job() -> None:
     async def pend(context: JobContext) -> None:
         """Do nothing."""
@@ -106,26 +96,6 @@ async def test_a_job_of_another_queue_waits_for_room(autojump_clock: MockClock) 
         await trio.sleep(1)
 
         assert await other.run(job) == 2
-
-
-async def test_a_job_submitted_to_another_queue_does_not_belong_to_the_first(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> None:
-        await other.submit(fill)
-
-    async def fill(context: JobContext) -> None:
-        await trio.sleep(1)
-        await queue.submit(sleep, 1)
-        with pytest.raises(QueueFull):
-            queue.submit_nowait(sleep, 1)
-
-    async with open_job_queue(max_pending=1) as queue, open_job_queue() as other:
-        await queue.submit(job)
-        await queue.submit(sleep, 5)
-        await other.wait_idle()
-
-    assert other.statistics().failed == 0
 
 
 async def test_the_body_waits_for_room_that_jobs_have_taken(autojump_clock: MockClock) -> None:

@@ -6,7 +6,6 @@ import json
 import math
 from collections import OrderedDict, namedtuple
 from dataclasses import fields, replace
-from datetime import datetime
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from functools import partial
@@ -26,7 +25,7 @@ from ticketr import (
     UnknownJob,
     open_job_queue,
 )
-from ticketr.jobs._readers.json import MAX_DEPTH, json_key, json_value
+from ticketr.jobs._readers.json import MAX_DEPTH, json_value
 from ticketr.jobs._timer import WallClock
 
 if TYPE_CHECKING:
@@ -129,37 +128,6 @@ def test_what_json_cannot_hold_is_its_repr(value: object, given: str) -> None:
     assert json_value(value) == given
 
 
-def test_what_has_no_repr_is_described() -> None:
-    described = json_value([Hostile()])
-    alone = json_value(Hostile())
-
-    assert described == "an object of <class 'list'> without a repr"
-    assert alone == f"an object of {Hostile!r} without a repr"
-
-
-def test_a_list_that_json_holds_is_copied() -> None:
-    value = [{"a": [1]}]
-    result = json_value(value)
-    value[0]["a"].append(2)
-
-    assert result == [{"a": [1]}]
-
-
-@pytest.mark.parametrize(
-    ("key", "given"),
-    [
-        *((key, key) for key in (None, "acme", 3, 2.5, True)),
-        (("acme", 1), "('acme', 1)"),
-        (Pair(1, 2), "Pair(a=1, b=2)"),
-        (frozenset({1}), "frozenset({1})"),
-        (math.inf, "inf"),
-    ],
-)
-def test_a_key_stays_one(key: object, given: object) -> None:
-    assert json_key(key) == given
-    hash(json_key(key))
-
-
 async def work(context: JobContext, result: object) -> object:
     await trio.sleep(1.5)
     context.report(current=1, total=4, message=f"half {HALF}")
@@ -227,23 +195,6 @@ async def test_an_error_as_json(autojump_clock: MockClock) -> None:
     assert (error["type"], error["message"]) == ("OSError", "no \\ud800")
     assert error["traceback"].startswith("Traceback (most recent call last):\n")
     assert JobSnapshot.from_dict(snapshot.as_dict()).error == JobErrorInfo(**error)
-
-
-def test_a_snapshot_is_written_outside_trio_and_after_the_run() -> None:
-    snapshots: list[JobSnapshot] = []
-
-    async def main() -> None:
-        async with open_job_queue() as queue:
-            snapshots.append(await queue.submit_nowait(work, 1).wait())
-            handles.append(queue.handle("job-1"))
-
-    handles: list[Any] = []
-    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
-
-    wall = snapshots[0].as_dict()["submitted_wall"]
-    assert isinstance(wall, str)
-    assert datetime.fromisoformat(wall).utcoffset() is not None
-    assert handles[0].snapshot() == snapshots[0]
 
 
 def test_wall_clock_times_do_not_jitter_but_follow_a_clock_that_was_set(

@@ -17,7 +17,6 @@ from ticketr import (
     JobStatus,
     OnConflict,
     QueueFull,
-    WouldDeadlock,
     open_job_queue,
 )
 
@@ -78,20 +77,6 @@ async def test_a_freed_key_goes_to_the_best_that_lives(autojump_clock: MockClock
     assert starts(queue) == {"a": 0, "b": 1, "c": 2, "d": 3, "e": None, "f": None}
 
 
-async def test_a_key_offered_to_a_job_that_is_cancelled_goes_on_to_the_next(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(workers=2) as queue:
-        for name, key in [("a", "k"), ("x", None), ("b", "k"), ("c", "k"), ("d", "k")]:
-            queue.submit_nowait(sleep, 2 if name == "x" else 1, id=name, key=key)
-        await wait_all_tasks_blocked()
-        queue.cancel("a")
-        queue.cancel("b")  # before a worker has taken it
-        queue.cancel("c")
-
-    assert starts(queue) == {"a": 0, "x": 0, "b": None, "c": None, "d": 0}
-
-
 async def test_a_free_key_goes_on_when_the_job_it_was_offered_to_is_cancelled(
     autojump_clock: MockClock,
 ) -> None:
@@ -139,12 +124,6 @@ async def test_no_worker_idles_while_a_key_is_free(autojump_clock: MockClock) ->
     ]
 
 
-async def test_an_unhashable_key_is_refused(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with pytest.raises(TypeError):
-            queue.submit_nowait(sleep, 1, key=[])  # type: ignore[call-overload]
-
-
 async def test_rejecting_a_key(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         first = queue.submit_nowait(sleep, key="k")
@@ -154,17 +133,6 @@ async def test_rejecting_a_key(autojump_clock: MockClock) -> None:
         assert str(caught.value) == "job 'job-1' of the same key 'k' has not ended"
         await first.wait()
         await queue.submit(sleep, key="k", on_conflict=OnConflict.REJECT)
-
-
-async def test_of_an_id_and_a_key_that_are_taken_the_id_is_named(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(sleep, id="x", key="k")
-        with pytest.raises(DuplicateJob) as caught:
-            queue.submit_nowait(sleep, id="x", key="k")
-
-    assert (caught.value.job_id, caught.value.key) == ("x", None)
 
 
 async def test_joining(autojump_clock: MockClock) -> None:
@@ -295,85 +263,3 @@ async def test_an_id_is_taken_until_the_superseded_job_has_ended(
 
         assert (await last.wait()).started_at == first.snapshot().finished_at
         assert queue.submit_nowait(sleep, id="x").status is JobStatus.PENDING
-
-
-async def test_a_pending_job_is_superseded_at_once_and_its_place_is_free(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        old = queue.submit_nowait(sleep, id="x", delay=5)
-        new = queue.submit_nowait(sleep, id="x", on_conflict=OnConflict.SUPERSEDE)
-
-        assert old.snapshot().cancel_cause is CancelCause.SUPERSEDED
-        assert len(queue.jobs(status=JobStatus.PENDING)) == queue.statistics().pending == 1
-        assert (await new.wait()).started_at == 0
-
-
-async def test_a_job_may_not_wait_for_one_of_its_own_key(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> str:
-        other = queue.submit_nowait(sleep, key="k")
-        with pytest.raises(WouldDeadlock) as caught:
-            await other.wait()
-        return caught.value.awaited
-
-    async with open_job_queue(workers=3) as queue:
-        handle = queue.submit_nowait(job, key="k")
-
-        assert await handle.result() == "job 'job-2', which needs the key that this job holds"
-
-
-async def test_a_job_may_wait_for_one_whose_key_another_holds(autojump_clock: MockClock) -> None:
-    async def job(context: JobContext) -> float:
-        return await queue.submit_nowait(sleep, key="k").result()
-
-    async with open_job_queue(workers=2) as queue:
-        queue.submit_nowait(sleep, key="k")
-
-        assert await queue.run(job) == 1
-
-
-async def test_an_error_of_a_key_is_raised_in_its_submit_even_if_it_comes_late(
-    autojump_clock: MockClock,
-) -> None:
-    class Key:
-        is_broken = False
-
-        def __hash__(self) -> int:
-            return 1
-
-        def __eq__(self, other: object) -> bool:
-            if self.is_broken:
-                raise ZeroDivisionError
-            return self is other
-
-    async def submit() -> None:
-        with pytest.raises(ZeroDivisionError):
-            await queue.submit(sleep, key=key)
-
-    key = Key()
-    async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
-        await queue.submit(sleep, 5, key=Key())
-        await wait_all_tasks_blocked()
-        queue.pause()
-        waiting = await queue.submit(sleep)
-        nursery.start_soon(submit)
-        await wait_all_tasks_blocked()
-        Key.is_broken = True
-
-        assert waiting.cancel() is CancelOutcome.CANCELLED
-        queue.resume()
-        await queue.run(sleep)
-
-
-async def test_a_pause_of_a_key_holds_between_its_jobs(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        first = queue.submit_nowait(sleep, key="k")
-        await wait_all_tasks_blocked()
-        queue.pause("k")
-        await first.wait()
-        later = queue.submit_nowait(sleep, key="k")
-        await trio.sleep(5)
-
-        assert later.snapshot().waiting_for == "paused"
-        later.cancel()
-        queue.resume("k")

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
 
 from ticketr import (
     JobContext,
-    JobHandle,
     JobQueue,
     JobStatus,
-    Retry,
     RetryLater,
     open_job_queue,
 )
@@ -150,27 +147,6 @@ async def test_a_job_that_is_cut_off_between_two_attempts_is_not_said_to_come_ag
     assert log.events[2:] == ["job-1 cancelled"]
 
 
-class Hostile:
-    def __repr__(self) -> str:
-        raise OSError("no")
-
-
-async def test_a_key_without_a_repr_is_described(log: Collector, autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        queue.submit_nowait(work, key=Hostile())
-
-    assert {record.job_key for record in log.records} == {  # type: ignore[attr-defined]
-        f"an object of {Hostile!r} without a repr"
-    }
-
-
-def raising(error: BaseException) -> Callable[[object], None]:
-    def act(_: object) -> None:
-        raise error
-
-    return act
-
-
 @pytest.mark.parametrize("event", ["submitted", "started", "retry", "failed"])
 async def test_a_handler_that_raises_harms_no_job(
     event: str, log: Collector, autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
@@ -218,41 +194,6 @@ async def test_a_handler_that_exits_ends_the_queue(
     assert queue.statistics().running == queue.statistics().pending == 0
 
 
-@pytest.mark.parametrize("event", ["submitted", "started", "retry", "failed", "cancelled"])
-@pytest.mark.parametrize("deed", ["cancel", "submit", "pause"])
-async def test_a_handler_may_use_the_queue(
-    event: str, deed: str, log: Collector, autojump_clock: MockClock
-) -> None:
-    more: list[JobHandle[Any]] = []
-
-    def act(record: Any) -> None:
-        if record.job_event != event or more:
-            return
-        more.append(queue.handle(record.job_id))
-        if deed == "cancel":
-            more[0].cancel()
-        elif deed == "submit":
-            more.append(queue.submit_nowait(work, 1))
-        else:
-            queue.pause()
-
-    log.act = act
-    queue: JobQueue
-    async with open_job_queue(max_pending=None, on_job_error=lambda _: None) as queue:
-        queue.submit_nowait(flaky, timeout=30)
-        queue.submit_nowait(work, delay=3).cancel()
-        queue.submit_nowait(work, 1)
-        await trio.sleep(50)
-        assert queue.statistics().running == 0
-        queue.resume()
-
-    ended = queue.statistics()
-    assert len(more) == (2 if deed == "submit" else 1)
-    assert all(handle.status.is_terminal for handle in more)
-    assert ended.completed + ended.failed + ended.cancelled == 3 + len(more) - 1
-    assert ended.pending == ended.running == 0
-
-
 # What is summed up.
 
 
@@ -272,31 +213,3 @@ async def test_waits_and_runs_are_summed_up(autojump_clock: MockClock) -> None:
     ended = queue.statistics()
     assert (ended.attempts, ended.wait_seconds, ended.run_seconds) == (5, 4 + 7, 4 + 3 + 4 + 1)
     assert (ended.completed, ended.failed, ended.cancelled) == (3, 1, 1)
-
-
-async def test_attempts_are_counted_however_they_end(autojump_clock: MockClock) -> None:
-    calls = 0
-
-    async def count(context: JobContext) -> None:
-        nonlocal calls
-        calls += 1
-        await trio.sleep(1)
-        raise OSError
-
-    async with open_job_queue(
-        workers=2, max_pending=None, retry=Retry(3, first=1, jitter=0), on_job_error=lambda _: None
-    ) as queue:
-        handles = [queue.submit_nowait(count, timeout=[0.5, 5][number % 2]) for number in range(8)]
-        await trio.sleep(2.7)
-        for handle in handles[:6]:
-            handle.cancel()
-        await wait_all_tasks_blocked()
-        while not all(handle.status.is_terminal for handle in handles):
-            assert queue.statistics().attempts == calls
-            await trio.sleep(0.25)
-
-        assert (
-            queue.statistics().attempts
-            == calls
-            == sum(handle.snapshot().attempt for handle in handles)
-        )

@@ -180,24 +180,6 @@ async def test_a_misbehaving_error_of_the_body_leaves_unchanged(
     assert before is None or vars(error) == before
 
 
-@pytest.mark.parametrize("odd", OF_A_BODY)
-async def test_a_misbehaving_error_beside_an_exit(odd: str, autojump_clock: MockClock) -> None:
-    """Of the body, and in the group of the exit itself."""
-    error, inner = ODD[odd](), ODD[odd]()
-
-    async def body(queue: JobQueue) -> None:
-        await queue.submit(throw, BaseExceptionGroup("", [SystemExit(3), inner]))
-        try:
-            await trio.sleep_forever()
-        finally:
-            raise error
-
-    found = leaves(await left_by(body))
-    assert any(type(leaf) is SystemExit for leaf in found)
-    assert {id(leaf) for leaf in leaves(error)} <= {id(leaf) for leaf in found}
-    assert {id(leaf) for leaf in leaves(inner)} <= {id(leaf) for leaf in found}
-
-
 async def test_a_misbehaving_error_of_a_callback_is_logged(
     caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:
@@ -225,10 +207,6 @@ class Later(RetryLater):
         self.delay = delay
 
 
-class Never(RetryLater):
-    delay = property(lambda self: 1 / 0, lambda self, value: None)
-
-
 @pytest.mark.parametrize("delay", [math.inf, math.nan, -1, "5", None, 10**400])
 async def test_an_invalid_delay_fails_the_job(delay: object, autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
@@ -238,14 +216,6 @@ async def test_an_invalid_delay_fails_the_job(delay: object, autojump_clock: Moc
         assert snapshot.status is JobStatus.FAILED
         assert snapshot.error is not None
         assert snapshot.error.type == "Later"
-        assert await queue.run(fine) == "fine"
-
-
-async def test_a_delay_that_cannot_be_read_fails_the_job(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        job = await queue.submit(throw, Never())
-
-        assert (await job.wait()).status is JobStatus.FAILED
         assert await queue.run(fine) == "fine"
 
 
@@ -300,33 +270,6 @@ async def test_an_exit_of_on_job_error_leaves_beside_the_error_of_the_body(
     assert ["job-2" in texts[0], "job-3" in texts[1], len(texts)] == [True, True, 2]
 
 
-async def test_an_exit_of_on_job_error_leaves_bare_when_the_body_was_fine(
-    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
-) -> None:
-    held: list[JobHandle[None]] = []
-
-    async def body(queue: JobQueue) -> None:
-        held.extend([await queue.submit(throw, KeyError()) for _ in range(2)])
-
-    assert type(await left_by(body, on_job_error=leave())) is SystemExit
-    assert [record.getMessage().split(" (")[0] for record in caplog.records] == ["Job 'job-2'"]
-
-
-async def test_an_exit_of_on_job_error_in_the_middle_ends_the_queue(
-    autojump_clock: MockClock,
-) -> None:
-    async def body(queue: JobQueue) -> None:
-        await queue.submit(throw, KeyError())
-        handles.append(await queue.submit(fine, delay=99))
-        await trio.sleep(50)
-
-    handles: list[JobHandle[str]] = []
-    left = await left_by(body, on_job_error=leave(), keep=Keep(jobs=0))
-    assert type(left) is SystemExit
-    assert trio.current_time() == 0
-    assert [handle.snapshot().cancel_cause for handle in handles] == ["shutdown"]
-
-
 async def test_an_exit_of_a_summary_ends_the_queue_and_the_job_has_ended(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -342,25 +285,6 @@ async def test_an_exit_of_a_summary_ends_the_queue_and_the_job_has_ended(
     assert trio.current_time() == 0
     counts = opened[0].statistics()
     assert (counts.completed, counts.running, counts.pending) == (1, 0, 0)
-
-
-class Loud(SystemExit):
-    """An exit whose ``repr`` raises; a nursery asks for it."""
-
-    def __repr__(self) -> str:
-        raise OSError("my own code")
-
-
-async def test_an_exit_that_cannot_be_shown_leaves_all_the_same(
-    autojump_clock: MockClock,
-) -> None:
-    error = Loud()
-
-    async def body(queue: JobQueue) -> None:
-        await queue.submit(throw, error)
-        await trio.sleep_forever()
-
-    assert await left_by(body) is error
 
 
 # The block

@@ -55,18 +55,6 @@ def test_a_task_of_asyncio_beside_a_guest_run_needs_trio() -> None:
     asyncio.run(host())
 
 
-def test_a_block_that_could_not_be_entered_may_be_entered_later() -> None:
-    block = open_job_queue()
-    with pytest.raises(RuntimeError, match=NEEDS_TRIO):
-        block.__aenter__().send(None)
-
-    async def main() -> int:
-        async with block as queue:
-            return len(queue.jobs())
-
-    assert trio.run(main) == 0
-
-
 def test_a_forgotten_async_with_is_named() -> None:
     queue: Any = open_job_queue()
 

@@ -25,7 +25,6 @@ from ticketr import (
     Updates,
     open_job_queue,
 )
-from ticketr.jobs._trio_internals import OwnerThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -223,51 +222,6 @@ async def test_a_call_from_another_thread_or_run_is_refused_and_changes_nothing(
 
     assert seen[0][0] == "new"
     assert dict(seen) == {"new": JobStatus.COMPLETED, "a": JobStatus.CANCELLED}
-
-
-async def test_a_submit_in_another_thread_is_refused_before_its_options_are_looked_at() -> None:
-    async with open_job_queue() as queue:
-        submit = partial(queue.submit_nowait, nothing, priority=0.5)
-        error = await trio.to_thread.run_sync(in_foreign_thread, submit)
-
-    assert isinstance(error, RuntimeError)
-    assert "trio.from_thread" in str(error)
-
-
-async def test_a_failure_asked_about_in_another_run_is_still_reported() -> None:
-    told: list[JobSnapshot] = []
-
-    async def fail(context: JobContext) -> None:
-        raise ValueError
-
-    async with open_job_queue(on_job_error=told.append) as queue:
-        handle = await queue.submit(fail)
-        await queue.wait_idle()
-        for call in (handle.wait, handle.result, handle.cancel_and_wait):
-            ask = partial(in_run_of_its_own, call)
-            error = await trio.to_thread.run_sync(in_foreign_thread, ask)
-            assert isinstance(error, RuntimeError)
-
-    assert [job.id for job in told] == [handle.id]
-
-
-def test_a_second_run_in_the_same_thread_is_another_run() -> None:
-    """It meets an open queue only if the first run crashed."""
-
-    async def make() -> OwnerThread:
-        home = OwnerThread()
-        home.check()
-        return home
-
-    async def use(home: OwnerThread) -> None:
-        home.check()
-
-    home = trio.run(make)
-
-    with pytest.raises(RuntimeError, match="Trio run"):
-        home.check()
-    with pytest.raises(RuntimeError, match="Trio run"):
-        trio.run(use, home)
 
 
 def test_a_queue_that_is_closed_answers_in_another_run_and_without_one() -> None:

@@ -58,39 +58,12 @@ class Greeting:
         return f"hello {self.whom}"
 
 
-async def test_a_function_with_arguments_is_a_job(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(value, 5)
-
-        assert await handle.result() == 5
-        assert handle.name == "value"
-
-
 async def test_an_object_with_execute_is_a_job(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         handle = await queue.submit(Greeting("you"))
 
         assert await handle.result() == "hello you"
         assert handle.name == "greeting"
-
-
-class Called:
-    async def __call__(self, context: JobContext) -> None:
-        """Do nothing."""
-
-
-@pytest.mark.parametrize(
-    ("job", "name"),
-    [
-        (functools.partial(functools.partial(value, given=1)), "value"),
-        (Called(), "Called"),
-        (Greeting("x").execute, "execute"),
-    ],
-)
-async def test_a_job_has_a_name(job: Greeting, name: str, autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        assert (await queue.submit(job)).name == name
-        assert (await queue.submit(job, name="mine")).name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -125,24 +98,6 @@ async def test_a_job_goes_from_pending_to_running_to_completed(autojump_clock: M
     assert (running.result, ended.result, ended.error) == (None, 2, None)
     assert ended.tags == {"a", "b"}
     assert (ended.progress, ended.cancel_requested, ended.cancel_cause) == (None, False, None)
-
-
-async def test_jobs_start_in_the_order_of_submission(autojump_clock: MockClock) -> None:
-    started = []
-
-    async def note(context: JobContext, number: int) -> None:
-        started.append(number)
-        await trio.sleep(1)
-
-    async with open_job_queue(workers=3, max_pending=None) as queue:
-        await wait_all_tasks_blocked()
-        for number in range(20):
-            queue.submit_nowait(note, number)
-
-    assert started[:3] == [0, 1, 2]
-    assert sorted(started) == list(range(20))
-    order = sorted(queue.jobs(), key=lambda job: (job.started_at or 0, job.id))
-    assert [job.started_at for job in order] == [number // 3 for number in range(20)]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -251,17 +206,6 @@ async def test_no_more_than_max_pending_wait(autojump_clock: MockClock) -> None:
         assert len(queue.jobs()) == 3
 
 
-async def test_submit_waits_for_room(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=1) as queue:
-        for _ in range(2):
-            await queue.submit(sleep, 1)
-        await wait_all_tasks_blocked()
-
-        await queue.submit(sleep, 1)
-
-        assert trio.current_time() == 1
-
-
 async def test_submitters_enter_in_the_order_in_which_they_came(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 1)
@@ -313,16 +257,6 @@ async def test_a_cancelled_submitter_leaves_no_trace(autojump_clock: MockClock) 
     assert seen == {"sleep", "value"}
 
 
-async def test_a_submit_in_a_cancelled_scope_submits_nothing(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await queue.submit(value, 1)
-
-        assert scope.cancelled_caught
-        assert queue.jobs() == []
-
-
 class CancelAsItYields(trio.abc.Instrument):
     """Cancels a scope after the next step of a task."""
 
@@ -372,12 +306,6 @@ async def test_a_submit_raises_if_its_id_was_taken_meanwhile(
 
     assert refused == ["mine"]
     assert [job.result for job in queue.jobs()] == [1, 0, 1, 3]
-
-
-async def test_run_gives_the_value(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        assert await queue.run(value, 5) == 5
-        assert await queue.run(Greeting("you"), name="x") == "hello you"
 
 
 async def test_run_raises_what_became_of_the_job(autojump_clock: MockClock) -> None:
@@ -472,17 +400,6 @@ async def test_shutdown_lets_all_jobs_end(autojump_clock: MockClock) -> None:
         await queue.shutdown()
 
 
-async def test_shutdown_refuses_new_jobs_from_the_first_moment(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue, trio.open_nursery() as nursery:
-        await queue.submit(sleep, 2)
-        nursery.start_soon(queue.shutdown)
-        await wait_all_tasks_blocked()
-
-        with pytest.raises(QueueClosed):
-            queue.submit_nowait(value, 1)
-        assert repr(queue).startswith("<JobQueue closing:")
-
-
 async def test_shutdown_turns_waiting_submitters_away(autojump_clock: MockClock) -> None:
     async with open_job_queue(max_pending=1) as queue, trio.open_nursery() as nursery:
         await queue.submit(sleep, 2)
@@ -523,21 +440,6 @@ async def test_after_its_grace_a_shutdown_cancels_and_waits_for_clean_ups(
         assert queue.snapshot("pending").finished_at == 5
 
 
-async def test_a_shutdown_without_grace_calls_no_pending_job(autojump_clock: MockClock) -> None:
-    called = []
-
-    async def note(context: JobContext) -> None:
-        called.append(context.id)
-
-    async with open_job_queue() as queue:
-        queue.submit_nowait(note)
-
-        await queue.shutdown(grace=0)
-
-        assert called == []
-        assert queue.statistics().cancelled == 1
-
-
 @pytest.mark.parametrize(("first", "second", "end"), [(9, 2, 3), (2, 9, 2), (None, 3, 4)])
 async def test_a_second_shutdown_can_only_shorten_the_grace(
     first: float | None, second: float, end: float, autojump_clock: MockClock
@@ -562,19 +464,6 @@ async def test_a_shutdown_goes_on_when_its_caller_is_cancelled(autojump_clock: M
     assert trio.current_time() == 3
 
 
-async def test_a_shutdown_takes_effect_even_in_a_cancelled_scope(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(sleep)
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await queue.shutdown(grace=0)
-
-    assert trio.current_time() == 0
-    assert queue.statistics().cancelled == 1
-
-
 async def test_a_job_can_shut_its_queue_down(autojump_clock: MockClock) -> None:
     async def last(context: JobContext) -> None:
         await queue.shutdown(grace=2)
@@ -587,14 +476,6 @@ async def test_a_job_can_shut_its_queue_down(autojump_clock: MockClock) -> None:
     assert trio.current_time() == 2
     assert [job.status for job in queue.jobs()] == ["cancelled", "completed", "cancelled"]
     assert repr(queue).startswith("<JobQueue closed")
-
-
-@pytest.mark.parametrize("grace", [-1, math.nan])
-async def test_a_grace_of_nonsense_is_refused(grace: float, autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with pytest.raises(ValueError, match="grace"):
-            await queue.shutdown(grace=grace)
-        await queue.submit(value, 1)
 
 
 async def test_a_limit_of_the_queue_holds_for_jobs_without_their_own(
@@ -652,45 +533,6 @@ async def test_waiting_for_room_and_reading_are_checkpoints(autojump_clock: Mock
                 await anext(updates)
         with assert_checkpoints():
             await queue.history()
-
-
-async def test_steering_a_queue_is_no_checkpoint(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = queue.submit_nowait(value, 1, key="k", delay=5)
-        with assert_no_checkpoints():
-            queue.pause()
-            queue.pause("k")
-            queue.set_priority(handle.id, 1)
-            assert queue.run_now(handle.id)
-            queue.resume("k")
-            queue.resume()
-            queue.cancel_all(key="k")
-
-    assert trio.current_time() == 0
-
-
-async def test_shutdowns_from_everywhere_at_once_all_return(autojump_clock: MockClock) -> None:
-    returned: list[tuple[str, float]] = []
-
-    async def shut_down(who: str, grace: float | None) -> None:
-        await queue.shutdown(grace=grace)
-        returned.append((who, trio.current_time()))
-
-    async def last(context: JobContext) -> None:
-        try:
-            await shut_down("job", 2)
-        finally:
-            with trio.CancelScope(shield=True):
-                nursery.start_soon(shut_down, "late", 9)
-                await trio.sleep(1)
-
-    async with trio.open_nursery() as nursery, open_job_queue(workers=2) as queue:
-        queue.submit_nowait(last)
-        queue.submit_nowait(sleep, 8)
-        nursery.start_soon(shut_down, "first", None)
-        nursery.start_soon(shut_down, "second", 5)
-
-    assert sorted(returned) == [("first", 3), ("late", 3), ("second", 3)]
 
 
 async def test_a_full_queue_raises_what_trio_raises(autojump_clock: MockClock) -> None:

@@ -14,7 +14,6 @@ from ticketr import (
     Rate,
     Retry,
     RetryLater,
-    WouldDeadlock,
     open_job_queue,
 )
 
@@ -136,25 +135,6 @@ async def test_run_now_does_not_skip_a_rate(autojump_clock: MockClock) -> None:
     assert started(delayed) == [4]
 
 
-async def test_a_pause_outlasts_a_rate_and_a_rate_a_pause(autojump_clock: MockClock) -> None:
-    async with open_job_queue(rate=Rate(1, per=2.0)) as queue:
-        queue.set_rate(Rate(1, per=2.0), key="a")
-        await queue.run(sleep, key="a")
-        job = queue.submit_nowait(sleep, key="a")
-        queue.pause()
-        queue.pause("a")
-        await trio.sleep(3)
-        assert waits(job) == ["paused"]
-        queue.resume()
-        queue.resume("a")
-        await queue.wait_idle()
-        other = queue.submit_nowait(sleep)
-        queue.pause()
-        queue.resume()
-
-    assert started(job, other) == [3, 5]
-
-
 @pytest.mark.parametrize("key", [None, "a"])
 async def test_a_faster_rate_and_none_wake_what_may_run_now(
     key: str | None, autojump_clock: MockClock
@@ -220,39 +200,6 @@ async def test_a_bounded_shutdown_cancels_what_waits_for_a_rate(autojump_clock: 
     for job in (limited, behind_the_key):
         snapshot = job.snapshot()
         assert (snapshot.cancel_cause, snapshot.finished_at) == (CancelCause.SHUTDOWN, 0)
-
-
-async def test_a_bounded_shutdown_cancels_what_waits_for_the_rate_of_the_queue(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(workers=2, rate=Rate(1, per=2.0)) as queue:
-        first, *others = (queue.submit_nowait(sleep, 1, key=key) for key in (None, "a", "a", None))
-        await trio.sleep(0.5)
-        await queue.shutdown(grace=9)
-
-    assert first.status is JobStatus.COMPLETED
-    assert [job.snapshot().finished_at for job in others] == [0.5] * 3
-
-
-async def test_an_unbounded_shutdown_waits_for_a_rate(autojump_clock: MockClock) -> None:
-    async with open_job_queue(rate=Rate(1, per=2.0)) as queue:
-        jobs = [queue.submit_nowait(sleep) for _ in range(3)]
-        await queue.shutdown()
-
-    assert started(*jobs) == [0, 2, 4]
-
-
-async def test_a_rate_is_no_hope_for_a_job_that_needs_the_worker_of_the_one_that_waits(
-    autojump_clock: MockClock,
-) -> None:
-    async def job(context: JobContext) -> float:
-        handle = queue.submit_nowait(sleep)
-        with pytest.raises(WouldDeadlock):
-            await handle.wait()
-        return trio.current_time()
-
-    async with open_job_queue(rate=Rate(1, per=6.0)) as queue:
-        assert await queue.run(job) == 0
 
 
 @pytest.mark.parametrize("value", [1, 10.0, "10", Retry(2), True])

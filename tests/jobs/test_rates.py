@@ -24,19 +24,8 @@ def starts(bucket: Bucket, number: int, now: float = 0.0) -> list[float]:
     return times
 
 
-def test_a_full_bucket_lets_a_burst_start_and_then_one_each_interval() -> None:
-    assert starts(Bucket(Rate(4, per=2.0, burst=4)), 7) == [0, 0, 0, 0, 0.5, 1.0, 1.5]
-
-
 def test_starts_are_evenly_spaced_unless_a_burst_is_given() -> None:
     assert starts(Bucket(Rate(10)), 4) == [0, 0.1, 0.2, 0.1 * 3]
-
-
-def test_a_rest_fills_the_bucket_up_to_the_burst() -> None:
-    bucket = Bucket(Rate(2, burst=3))
-
-    assert starts(bucket, 3) == [0, 0, 0]
-    assert starts(bucket, 5, now=100.0) == [100, 100, 100, 100.5, 101]
 
 
 def test_a_short_rest_gives_back_what_came_meanwhile() -> None:
@@ -44,10 +33,6 @@ def test_a_short_rest_gives_back_what_came_meanwhile() -> None:
 
     assert starts(bucket, 3) == [0, 0, 0]
     assert starts(bucket, 4, now=2.0) == [2, 2, 3, 4]
-
-
-def test_less_than_one_start_in_the_time_is_a_rate_too() -> None:
-    assert starts(Bucket(Rate(0.5)), 3) == [0, 2, 4]
 
 
 def test_rounding_errors_do_not_add_up() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +13,7 @@ from ticketr import JobContext, JobSnapshot, JobStatus, Keep, UnknownJob, open_j
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from ticketr import JobHandle, JobQueue
+    from ticketr import JobQueue
 
 
 async def work(context: JobContext) -> None:
@@ -42,46 +41,6 @@ async def test_a_limited_number_of_ended_jobs_is_kept(autojump_clock: MockClock)
         assert queue.statistics().evicted == 3
         with pytest.raises(UnknownJob):
             queue.status("job-3")
-
-
-async def test_surplus_records_are_dropped_together(autojump_clock: MockClock) -> None:
-    async with open_job_queue(max_pending=None, keep=Keep(jobs=32)) as queue:
-        records = core_of(queue).registry.by_id
-        for _ in range(34):
-            queue.submit_nowait(work)
-        await queue.wait_idle()
-        assert len(records) == 34  # not yet a sixteenth more than the limit
-        assert queue.statistics().evicted == 2  # which is not visible
-        queue.submit_nowait(work)
-        await queue.wait_idle()
-        assert len(records) == 32
-        queue.submit_nowait(work)
-        await queue.wait_idle()
-        assert len(records) == 33
-
-        assert ids(queue)[0] == "job-5"
-        assert len(records) == 32
-
-        queue.submit_nowait(work)
-        await queue.wait_idle()
-        assert len(records) == 33
-        await queue.shutdown()
-        assert len(records) == 32
-
-    assert ids(queue)[0] == "job-6"
-
-
-async def test_a_queue_that_ends_with_its_last_job_keeps_no_surplus(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(max_pending=None, keep=Keep(jobs=32)) as queue:
-        for _ in range(32):
-            queue.submit_nowait(work)
-        await queue.submit(forever)
-        await trio.sleep(1)
-
-        await queue.shutdown(grace=0)
-        assert len(ids(queue)) == 32
 
 
 async def test_a_closed_queue_evicts_nothing(autojump_clock: MockClock) -> None:
@@ -132,56 +91,6 @@ async def test_live_jobs_are_never_dropped(autojump_clock: MockClock) -> None:
         running.cancel()
 
 
-async def test_on_job_error_may_use_the_queue(autojump_clock: MockClock) -> None:
-    def again(snapshot: JobSnapshot) -> None:
-        if len(retried) < 3 and not repr(queue).startswith("<JobQueue closed"):
-            retried.append(queue.submit_nowait(fail).id)
-
-    retried: list[str] = []
-    async with open_job_queue(keep=Keep(jobs=0), on_job_error=again) as queue:
-        queue.submit_nowait(fail)
-
-    assert retried == ["job-2", "job-3", "job-4"]
-    assert queue.statistics().failed == 4
-
-
-class CancelsOthers:
-    """An argument that cancels jobs when it is dropped."""
-
-    queue: JobQueue
-
-    def __del__(self) -> None:
-        self.queue.cancel_all(tag="t")
-
-
-async def take(context: JobContext, argument: object) -> None:
-    """Do nothing."""
-
-
-@pytest.mark.parametrize("way", ["expiry", "a body error"])
-async def test_a_dropped_argument_may_cancel_a_job_that_is_ending(
-    way: str, autojump_clock: MockClock
-) -> None:
-    late: list[JobHandle[object]] = []
-    with suppress(KeyError):
-        async with open_job_queue() as queue:
-            CancelsOthers.queue = queue
-            await queue.submit(forever)
-            await trio.sleep(1)
-            start_by = 5 if way == "expiry" else None
-            late += [
-                queue.submit_nowait(take, CancelsOthers(), tags=["t"], start_by=start_by)
-                for _ in range(3)
-            ]
-            if way == "a body error":
-                raise KeyError
-            await trio.sleep(9)
-            queue.cancel_all()
-
-    causes = sorted(str(handle.snapshot().cancel_cause) for handle in late)
-    assert causes == [{"expiry": "expired", "a body error": "shutdown"}[way], "user", "user"]
-
-
 async def test_a_job_may_have_the_id_of_one_that_has_ended(autojump_clock: MockClock) -> None:
     told: list[JobSnapshot] = []
 
@@ -202,18 +111,3 @@ async def test_a_job_may_have_the_id_of_one_that_has_ended(autojump_clock: MockC
         assert told == [first.snapshot()]
 
     assert told == [first.snapshot()]
-
-
-async def test_many_submits_and_cancels_leave_nothing_behind(
-    autojump_clock: MockClock,
-) -> None:
-    async with open_job_queue(keep=Keep(jobs=10)) as queue:
-        await queue.submit(forever, id="runs")
-        await trio.sleep(1)
-        for _ in range(1000):
-            queue.submit_nowait(work).cancel()
-
-        core = core_of(queue)
-        assert len(core.registry.by_id) == 11
-        assert (core.schedule.pending, len(core.registry.ended)) == (0, 10)
-        queue.cancel("runs")

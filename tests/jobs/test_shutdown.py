@@ -74,19 +74,6 @@ async def test_a_job_that_does_not_stop_is_logged_with_the_line_it_is_at(
     assert {text for _, text in told} == {text}
 
 
-async def test_a_second_shutdown_does_not_delay_the_warning(
-    autojump_clock: MockClock, told: list[tuple[float, str]]
-) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(linger, 10)
-        await trio.sleep(1)
-        for _ in range(2):
-            with trio.move_on_after(4):
-                await queue.shutdown(grace=0)
-
-    assert [time for time, _ in told] == [6]
-
-
 async def test_the_first_child_tasks_of_a_job_are_logged(
     autojump_clock: MockClock, told: list[tuple[float, str]]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,9 +16,6 @@ from ticketr import (
     JobContext,
     JobQueue,
     JobStatus,
-    QueueClosed,
-    QueueFull,
-    WouldDeadlock,
     open_job_queue,
 )
 
@@ -55,21 +51,6 @@ async def test_a_thread_submits_a_job_and_waits_for_its_result() -> None:
         result = await trio.to_thread.run_sync(use, queue)
 
     assert result == 8
-
-
-async def test_a_thread_submits_without_waiting_and_hears_that_the_queue_is_full() -> None:
-    def use(queue: JobQueue) -> JobStatus:
-        first = trio.from_thread.run_sync(queue.submit_nowait, endless)
-        with pytest.raises(QueueFull):
-            trio.from_thread.run_sync(queue.submit_nowait, endless)
-        return first.status
-
-    async with open_job_queue(max_pending=1) as queue:
-        queue.pause()
-        status = await trio.to_thread.run_sync(use, queue)
-        queue.cancel_all()
-
-    assert status is JobStatus.PENDING
 
 
 async def test_a_job_sees_the_context_variables_of_the_thread_that_submitted_it() -> None:
@@ -110,31 +91,6 @@ async def test_a_thread_cancels_by_id() -> None:
     assert statuses == {JobStatus.CANCELLED}
 
 
-async def test_a_thread_follows_all_jobs_with_an_async_function_of_its_own() -> None:
-    async def follow(queue: JobQueue, opened: threading.Event) -> list[tuple[str, JobStatus]]:
-        with queue.watch() as updates:
-            opened.set()
-            return [(job.id, job.status) async for job in updates if job.status.is_terminal]
-
-    def use(queue: JobQueue, opened: threading.Event) -> list[tuple[str, JobStatus]]:
-        return trio.from_thread.run(follow, queue, opened)
-
-    opened = threading.Event()
-    ended: list[tuple[str, JobStatus]] = []
-
-    async def watch(queue: JobQueue) -> None:
-        ended.extend(await trio.to_thread.run_sync(use, queue, opened))
-
-    async with open_job_queue() as queue, trio.open_nursery() as nursery:
-        nursery.start_soon(watch, queue)
-        await trio.to_thread.run_sync(opened.wait)
-        await queue.run(double, 1, id="a")
-        await queue.run(double, 2, id="b")
-        await queue.shutdown()
-
-    assert ended == [("a", JobStatus.COMPLETED), ("b", JobStatus.COMPLETED)]
-
-
 async def test_work_in_a_thread_reports_the_progress_of_its_job() -> None:
     def work(context: JobContext) -> None:
         for number in range(1, 4):
@@ -152,30 +108,6 @@ async def test_work_in_a_thread_reports_the_progress_of_its_job() -> None:
 
     assert first.total == 3
     assert str(ended.progress) == "100% (3/3) part 3"
-
-
-async def test_work_in_a_thread_ends_where_it_looks_for_a_cancellation() -> None:
-    parts = 0
-    begun = trio.Event()
-
-    def work() -> None:
-        nonlocal parts
-        while True:
-            trio.from_thread.run_sync(begun.set)
-            trio.from_thread.check_cancelled()
-            parts += 1
-
-    async def job(context: JobContext) -> None:
-        await trio.to_thread.run_sync(work)
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(job)
-        await begun.wait()
-        ended = await handle.cancel_and_wait()
-        parts_then = parts
-
-    assert ended.status is JobStatus.CANCELLED
-    assert parts == parts_then
 
 
 async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its_own_task() -> None:
@@ -203,20 +135,6 @@ async def test_a_thread_that_waits_for_a_job_is_woken_by_the_cancellation_of_its
     assert job.status is JobStatus.RUNNING
 
 
-async def test_a_thread_of_a_job_cannot_wait_for_what_its_job_keeps_from_running() -> None:
-    def use(queue: JobQueue) -> None:
-        trio.from_thread.run(queue.run, double, 1)
-
-    async def job(context: JobContext, queue: JobQueue) -> None:
-        await trio.to_thread.run_sync(use, queue)
-
-    async with open_job_queue(workers=1) as queue:
-        ended = await (await queue.submit(job, queue)).wait()
-
-    assert ended.error is not None
-    assert ended.error.type == WouldDeadlock.__name__
-
-
 async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
     token = trio.lowlevel.current_trio_token()
 
@@ -231,23 +149,6 @@ async def test_a_foreign_thread_submits_and_cancels_with_a_token() -> None:
         got = await trio.to_thread.run_sync(in_foreign_thread, partial(use, queue))
 
     assert got == (8, CancelOutcome.REQUESTED)
-
-
-async def test_a_queue_that_has_ended_answers_a_thread_and_takes_nothing() -> None:
-    def use(queue: JobQueue, job_id: str) -> JobStatus:
-        for submit in (queue.submit, queue.run):
-            with pytest.raises(QueueClosed):
-                trio.from_thread.run(submit, double, 1)
-        with pytest.raises(QueueClosed):
-            trio.from_thread.run_sync(queue.submit_nowait, double, 1)
-        assert trio.from_thread.run_sync(queue.cancel, job_id) is CancelOutcome.ALREADY_FINISHED
-        return trio.from_thread.run_sync(queue.status, job_id)
-
-    async with open_job_queue() as queue:
-        handle = await queue.submit(double, 1)
-    status = await trio.to_thread.run_sync(use, queue, handle.id)
-
-    assert status is JobStatus.COMPLETED
 
 
 def test_a_thread_gets_a_clear_error_once_the_trio_run_has_ended() -> None:

@@ -223,17 +223,6 @@ async def test_a_request_to_cancel_is_a_change(autojump_clock: MockClock) -> Non
     assert seen == [("running", True, 1), ("cancelled", True, 2)]
 
 
-async def test_the_past_is_not_replayed(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        await queue.submit(steps, 1)
-        await queue.wait_idle()
-        with queue.watch() as updates:
-            later = await queue.submit(steps, 1)
-            await queue.shutdown()
-
-            assert {snapshot.id async for snapshot in updates} == {later.id}
-
-
 async def test_reading_a_closed_queue_ends_at_once(autojump_clock: MockClock) -> None:
     async with open_job_queue() as queue:
         pass

@@ -100,32 +100,6 @@ async def test_a_reader_is_held_by_the_loop_that_reads_it(autojump_clock: MockCl
     assert seen[-1] == "completed"
 
 
-async def test_a_reader_may_be_freed_in_any_thread() -> None:
-    """As at the end of a thread, or by a garbage collection in it."""
-    async with open_job_queue(max_pending=None) as queue:
-        others = [queue.watch(), queue.watch()]
-        held = [others[0], queue.watch(), queue.progress(), others[1]]
-        references = [weakref.ref(reader) for reader in held[1:3]]
-        await trio.to_thread.run_sync(held.clear)
-        assert [reference() for reference in references] == [None, None]
-
-        await queue.run(nothing)
-
-        assert [other.receive_nowait().status for other in others] == ["completed"] * 2
-
-
-async def test_readers_that_come_and_go_leave_nothing_behind(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        handle = await queue.submit(forever)
-        for _ in range(100):
-            queue.watch(), queue.progress(), handle.watch()
-        hub = queue._core.subscriptions
-        left = [len(readers) for readers in (hub._readers, *hub._readers_of.values())]
-        handle.cancel()
-
-    assert max(left) <= 2
-
-
 async def read_all(channel: trio.abc.ReceiveChannel[JobSnapshot]) -> list[str]:
     async with channel:
         return [snapshot.status.value async for snapshot in channel]

@@ -97,14 +97,3 @@ async def test_a_submit_that_waits_for_room_keeps_a_reader(
                 pass
 
         assert trio.current_time() == 3
-
-
-async def test_a_reader_without_until_idle_goes_on(autojump_clock: MockClock) -> None:
-    async with open_job_queue() as queue:
-        with queue.watch() as updates:
-            await queue.run(count, 1)
-            with trio.move_on_after(5) as scope:
-                async for _ in updates:
-                    pass
-
-        assert scope.cancelled_caught

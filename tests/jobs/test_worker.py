@@ -21,7 +21,6 @@ from ticketr import (
     JobFailed,
     JobStatus,
     JobTimedOut,
-    Keep,
     Retry,
     RetryLater,
     open_job_queue,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from trio.testing import MockClock
 
-    from ticketr import JobHandle, JobQueue, JobSnapshot
+    from ticketr import JobHandle, JobQueue
 
 
 async def forever(context: JobContext) -> str:
@@ -247,21 +246,6 @@ async def test_a_job_cancelled_between_taking_and_first_step_is_not_called(
     assert second.status is JobStatus.CANCELLED
 
 
-async def test_a_cancel_as_a_worker_turns_to_its_next_job_does_not_lose_that(
-    autojump_clock: MockClock,
-) -> None:
-    async def cancel_and_end(context: JobContext) -> None:
-        scope.cancel()
-
-    with trio.CancelScope() as scope:
-        async with open_job_queue() as queue:
-            await queue.submit(cancel_and_end)
-            following = await queue.submit(forever)
-
-    assert scope.cancelled_caught
-    assert (following.status, queue.statistics().running) == (JobStatus.CANCELLED, 0)
-
-
 async def test_a_time_limit_runs_from_the_start_not_from_the_submit(
     autojump_clock: MockClock,
 ) -> None:
@@ -323,39 +307,6 @@ async def test_the_limit_of_a_job_that_gave_a_value_is_not_that_of_the_next_one(
 
 async def sleep_for(context: JobContext, seconds: float) -> None:
     await trio.sleep(seconds)
-
-
-async def test_a_cancel_that_came_too_late_is_not_one_of_the_next_job(
-    autojump_clock: MockClock,
-) -> None:
-    async def cancel_itself(context: JobContext) -> str:
-        assert queue.cancel(context.id) is CancelOutcome.REQUESTED
-        return "value"
-
-    async with open_job_queue() as queue:
-        first = await queue.submit(cancel_itself)
-        second = await queue.submit(sleep_for, 1)
-
-    assert [job.status for job in (first, second)] == [JobStatus.COMPLETED] * 2
-
-
-async def test_a_scope_that_a_job_leaves_open_is_not_around_the_next_job(
-    autojump_clock: MockClock,
-) -> None:
-    left = trio.CancelScope()
-
-    async def leave_open(context: JobContext) -> None:
-        left.__enter__()
-
-    async with open_job_queue() as queue:
-        first = await (await queue.submit(leave_open)).wait()
-        second = await queue.submit(sleep_for, 2)
-        await trio.sleep(1)
-        left.cancel()
-
-    assert (first.status, second.status) == (JobStatus.FAILED, JobStatus.COMPLETED)
-    assert first.error is not None
-    assert "Cancel scope stack corrupted" in first.error.message
 
 
 async def test_a_deadline_inside_a_job_is_not_its_own(autojump_clock: MockClock) -> None:
@@ -481,17 +432,6 @@ async def test_a_job_sees_the_context_of_its_submitter(autojump_clock: MockClock
     assert variable.get() == "set after the submit"
 
 
-async def test_a_job_run_by_an_idle_worker_sees_its_context_too(autojump_clock: MockClock) -> None:
-    async def look(context: JobContext) -> str:
-        return variable.get()
-
-    async with open_job_queue(workers=3) as queue:
-        for name in ("a", "b"):
-            await wait_all_tasks_blocked()
-            variable.set(name)
-            assert await queue.run(look) == name
-
-
 async def test_what_a_job_changes_stays_with_it(autojump_clock: MockClock) -> None:
     seen: list[str] = []
 
@@ -565,21 +505,6 @@ async def test_a_job_that_has_ended_keeps_nothing_alive(autojump_clock: MockCloc
         gc.enable()
 
 
-async def test_a_dropped_job_keeps_nothing_alive(autojump_clock: MockClock) -> None:
-    async def give(context: JobContext) -> Big:
-        thing = Big()
-        watched.append(weakref.ref(thing))
-        return thing
-
-    watched: list[weakref.ref[Big]] = []
-    async with open_job_queue(workers=2, keep=Keep(jobs=0)) as queue:
-        for _ in range(2):  # that end in the same step, so only one worker lingers
-            queue.submit_nowait(give)
-        await wait_all_tasks_blocked()
-
-        assert [ref() for ref in watched] == [None, None]
-
-
 def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
     protected = []
 
@@ -603,19 +528,6 @@ def test_ctrl_c_in_a_job_is_delivered_there_and_nowhere_else() -> None:
     assert protected == [False, False, False]
 
 
-async def test_a_waiter_outside_the_block_has_seen_the_outcome(autojump_clock: MockClock) -> None:
-    told: list[JobSnapshot] = []
-    async with (
-        trio.open_nursery() as nursery,
-        open_job_queue(on_job_error=told.append) as queue,
-    ):
-        handle = await queue.submit(untidy, timeout=5)
-        nursery.start_soon(handle.wait)
-        await wait_all_tasks_blocked()
-
-    assert told == []
-
-
 async def test_by_default_such_a_failure_is_logged(
     caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:
@@ -626,20 +538,3 @@ async def test_by_default_such_a_failure_is_logged(
     assert record.name == "ticketr.jobs"
     assert "'job-1' (fail) failed" in record.getMessage()
     assert record.getMessage().endswith("ValueError: no good")
-
-
-async def test_the_variables_of_a_job_are_freed_before_its_waiter_runs(
-    autojump_clock: MockClock,
-) -> None:
-    local: contextvars.ContextVar[Big] = contextvars.ContextVar("local")
-    async with open_job_queue() as queue:
-        for _ in range(20):
-            big = Big()
-            watched = weakref.ref(big)
-            token = local.set(big)
-            handle = queue.submit_nowait(tidy, timeout=1)
-            local.reset(token)
-            del big, token
-            await handle.wait()
-
-            assert watched() is None
