@@ -42,7 +42,6 @@ nitpick_ignore_regex = [
     ("py:.*", r"trio\..*"),
     ("py:class", r"(ticketr(\.\w+)+\.)?[A-Z]s?(_co)?"),  # type variables
     # Names of the standard library.
-    ("py:class", r"collections\.abc\.\w+"),
     (
         "py:class",
         r"([\w.]+\.)?(Abstract\w+|datetime|timedelta|PathLike|TextIO|Async\w+|Awaitable|Callable|Hashable|Iterable|Sequence)",
