@@ -278,6 +278,23 @@ async def test_pause_skips_runs_without_counting_them(autojump_clock: MockClock)
     assert handle.missed == 0
 
 
+@pytest.mark.parametrize("pause", [0.5, 500.0])
+async def test_pause_of_a_calendar_is_not_counted(
+    autojump_clock: MockClock, pause: float
+) -> None:
+    log = Log(0.1, 3.5)
+
+    async with open_job_queue() as queue:
+        handle = queue.repeat(log.job, every=lambda due: due + timedelta(seconds=1))
+        await trio.sleep(0.2)
+        handle.pause()
+        await trio.sleep(pause)
+        handle.resume()
+        await trio.sleep(5.5)
+
+    assert handle.missed == 3  # during the second run
+
+
 async def test_pause_during_a_run_holds_after_it(autojump_clock: MockClock) -> None:
     log = Log(5)
 

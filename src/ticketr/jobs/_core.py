@@ -155,7 +155,7 @@ class QueueCore:
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, workers)
         self.marks: QueueMarks = make_marks()
-        self.repeats: Repeats = Repeats(self, self.subscriptions.owner_thread)
+        self.repeats: Repeats = Repeats(self)
         self._thread: Final = get_ident()
         self.totals: Totals = Totals()
         self._lifecycle: LifecycleLog = LifecycleLog(self.interrupt)
@@ -377,8 +377,6 @@ class QueueCore:
             self._lifecycle.ended(record, was_running=was_running)
         if len(registry.ended) > registry.evict_above or now > registry.evict_after:
             registry.evict(now)
-        if has_extras and record in self.repeats.runs:
-            self.repeats.run_ended(record)
 
     def cancel(
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None

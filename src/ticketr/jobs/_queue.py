@@ -392,7 +392,7 @@ class JobQueue:
             stored = pack_every(every, store.allowed, runs_missed=missed == "run_once")
         runs_missed = missed == "run_once"
         repeat = repeats.start(template, every, first, stored, runs_missed=runs_missed)
-        return RepeatHandle(repeat, repeats)
+        return RepeatHandle(repeat, self._core)
 
     @enable_ki_protection
     def repeats(self) -> list[RepeatHandle]:
@@ -402,9 +402,8 @@ class JobQueue:
         opening that no call has taken over, and those whose function cannot be loaded, which have
         no due times.
         """
-        repeats = self._core.repeats
-        repeats.check_thread()
-        return [RepeatHandle(repeat, repeats) for repeat in repeats.live()]
+        self._core.subscriptions.owner_thread.check()
+        return [RepeatHandle(repeat, self._core) for repeat in self._core.repeats.live.values()]
 
     @enable_ki_protection
     def cancel_repeat(self, repeat_id: JobID) -> bool:

@@ -174,8 +174,14 @@ class RecordQueue(Protocol):
 
 
 class JobCollector(Protocol):
-    """What collects the jobs of a map as they end."""
+    """A map, or the repeats, which are told when their jobs end.
 
+    Attributes:
+        reads_outcomes: Whether a reader is to be given the outcomes, so that a failure is seen.
+    """
+
+    @property
+    def reads_outcomes(self) -> bool: ...
     def job_ended(self, record: JobRecord) -> None:
         """Take a job that has ended."""
 
@@ -201,7 +207,7 @@ class JobRecord:
         worker: The worker that runs it.
         scope: The cancel scope of the attempt.
         ended: Set when it ends; made by the first that waits for it.
-        collector: The map that the job belongs to, until the job has ended; None for no map.
+        collector: What is told when the job ends; None once it was told.
         awaits: What the job's own task waits for without a limit; None if it does not wait so.
     """
 
@@ -489,16 +495,16 @@ class JobRecord:
     @property
     def is_awaited(self) -> bool:
         """Whether a map or a task waits for the end."""
-        if self.collector is not None:
+        if self.collector is not None and self.collector.reads_outcomes:
             return True
         return self.ended is not None and self.ended.statistics().tasks_waiting > 0
 
     def collect_by(self, collector: JobCollector) -> None:
-        """Make it a job of a map."""
+        """Tell this when the job ends."""
         self.collector = collector
 
     def tell_collector(self) -> None:
-        """Tell the map that the job belongs to."""
+        """Tell the job's collector of the end."""
         if self.collector is not None:
             collector, self.collector = self.collector, None
             collector.job_ended(self)

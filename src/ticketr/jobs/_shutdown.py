@@ -95,10 +95,10 @@ LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 
 def start_draining(core: QueueCore) -> None:
     """Begin the end of the queue: lift all pauses, and allow no new ones."""
-    core.repeats.end_all()
     if core.phase.draining:
         return
     core.phase.draining = True
+    core.repeats.end_all()
     slots = [*core.registry.keys.values()]
     paused = core.schedule.lift_pauses(slots)
     for key_slot in slots:

@@ -70,11 +70,9 @@ class Interval:
 
     def advance(self, now: float, offset: float) -> int:
         last = self._number
-        number = max(last + 1, math.ceil((now - self.first_at) / self._every))
-        while self._time(number) < now:  # the division was rounded
+        number = max(last + 1, math.floor((now - self.first_at) / self._every))
+        while self._time(number) < now:
             number += 1
-        while number > last + 1 and self._time(number - 1) >= now:
-            number -= 1
         self._number = number
         return number - last - 1
 

@@ -57,6 +57,8 @@ class JobMap:
     Only a queue makes one.
     """
 
+    reads_outcomes: Final = True
+
     def __init__(
         self,
         core: QueueCore,

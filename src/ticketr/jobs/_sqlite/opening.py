@@ -48,7 +48,6 @@ async def open_store(core: QueueCore, store: StoreWriter) -> None:
     contents = await store.open(core)
     try:
         core.attach_store(store)
-        core.repeats.observe(store.repeat_changed)
         await Opening(core, store).take_up(contents)
     except BaseException:
         await store.close()  # noqa: ASYNC102 - it is shielded and bounded
@@ -105,9 +104,11 @@ class Opening:
 
     def _leave_repeat(self, row: RepeatRow, _: str) -> None:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
-        repeat = Repeat(row.id, self._core.repeats.next_number(), None, None, is_behind=False)
-        repeat.restore("", is_due_used=False, is_paused=False, runs=row.runs, missed=row.missed)
-        self._core.repeats.restore(repeat, None)
+        repeats = self._core.repeats
+        number, missed = repeats.next_number(), row.missed
+        repeats.restore(
+            Repeat(row.id, number, is_restored=True, runs=row.runs, missed=missed), None
+        )
 
     # Live jobs
 

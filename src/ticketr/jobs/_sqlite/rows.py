@@ -384,16 +384,19 @@ def repeat_of_row(
     template = record_of_call(stored, codec, allowed)
     template.set_options({"priority": row.priority, "stored": stored})
     times = _times_of(row, template, now, offset, allowed)
-    repeat = Repeat(row.id, number, template, times, is_behind=False)
-    repeat.restore(
+    return Repeat(
+        row.id,
+        number,
+        template,
+        times,
         row.every,
+        is_restored=True,
         is_due_used=bool(row.is_due_used),
         is_paused=bool(row.is_paused),
         runs=row.runs,
         missed=row.missed,
         runs_missed="missed" in json.loads(row.every),
     )
-    return repeat
 
 
 def _times_of(
