@@ -279,9 +279,7 @@ async def test_pause_skips_runs_without_counting_them(autojump_clock: MockClock)
 
 
 @pytest.mark.parametrize("pause", [0.5, 500.0])
-async def test_pause_of_a_calendar_is_not_counted(
-    autojump_clock: MockClock, pause: float
-) -> None:
+async def test_pause_of_a_calendar_is_not_counted(autojump_clock: MockClock, pause: float) -> None:
     log = Log(0.1, 3.5)
 
     async with open_job_queue() as queue:
