@@ -123,6 +123,7 @@ def async_calls(
         "JobQueue.history": queue.history,
         "JobQueue.request_cancel": partial(queue.request_cancel, handle.id),
         "JobQueue.discard": partial(queue.discard, "no job"),
+        "JobQueue.retry": partial(queue.retry, handle.id),
         "JobHandle.wait": handle.wait,
         "JobHandle.result": handle.result,
         "JobHandle.cancel_and_wait": handle.cancel_and_wait,

@@ -195,7 +195,7 @@ async def test_a_write_that_fails_answers_all_that_wait_and_is_logged(
 PROGRAM = """
 import os, signal, sys
 import trio
-from fakes.durable_ends import charge
+from fakes.durable_ends import charge, charge_later
 from ticketr import Retry, SqliteStore, open_job_queue
 
 path, how = sys.argv[1:]
@@ -213,6 +213,12 @@ async def main():
             print(await queue.request_cancel(handle))
             sys.stdout.flush()
             die()
+        if how == "retry":
+            failed = await queue.submit(charge_later, path + ".log", id="charge")
+            await failed.wait()
+            queue.pause()
+            await queue.retry("charge")
+            die()
     for job in queue.jobs():
         print(job.status)
 
@@ -228,9 +234,10 @@ def run_program(path: Path, how: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX alone")
 @pytest.mark.parametrize(
-    ("how", "charges", "said"), [("run", "x", "completed"), ("cancel", "", "cancelled")]
+    ("how", "charges", "said"),
+    [("run", "x", "completed"), ("cancel", "", "cancelled"), ("retry", "x", "completed")],
 )
-def test_a_kill_right_after_the_answer_runs_nothing_again(
+def test_a_kill_right_after_the_answer_loses_and_repeats_nothing(
     how: str, charges: str, said: str, path: Path
 ) -> None:
     log = path.with_name("jobs.sqlite.log")

@@ -188,6 +188,8 @@ class QueueCore:
             if is_full and not (above or is_inside(self.marks)):
                 return None
         else:
+            if extras.once:
+                registry.evict(now)
             if extras.after is not None:
                 self.dependencies.resolve(record, extras.after, self._find_predecessor)
             if self.store is not None and extras.id in self.store.unloaded:

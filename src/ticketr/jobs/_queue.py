@@ -23,7 +23,8 @@ from trio.lowlevel import (
     enable_ki_protection,
 )
 
-from ticketr.jobs._admission import wait_for_room
+from ticketr._errors import StoreFailed
+from ticketr.jobs._admission import enter_queue, record_to_retry, wait_for_room
 from ticketr.jobs._arguments.options import (
     JobOptions,
     checked_priority,
@@ -45,7 +46,6 @@ from ticketr.jobs._scheduling.rates import Rate, checked_rate
 from ticketr.jobs._scheduling.schedule import KeySlot
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
 from ticketr.jobs._sqlite.history import finished_in_memory
-from ticketr.jobs._sqlite.store import submit_durably
 from ticketr.jobs._statistics import QueueStatistics
 from ticketr.jobs._values import (
     as_reason,
@@ -119,7 +119,8 @@ class JobQueue:
         record = make_record(job, args, self._timeout, self._retry, options)
         core = self._core
         if core.store is not None:
-            return JobHandle(await submit_durably(core, core.store, record, job, args), core)
+            core.store.pack(record, job, args, is_awaited=True)
+            return JobHandle(await enter_queue(core, record), core)
         await checkpoint_if_cancelled()
         entered = core.enter(record)
         if entered is None:
@@ -207,11 +208,8 @@ class JobQueue:
         record = make_record(job, args, self._timeout, self._retry, options)
         core = self._core
         if core.store is not None:
-            entered = await submit_durably(core, core.store, record, job, args)
-        else:
-            await checkpoint_if_cancelled()
-            entered = core.enter(record) or await wait_for_room(core, record)
-            core.dispatcher.wake()
+            core.store.pack(record, job, args, is_awaited=True)
+        entered = await enter_queue(core, record)
         handle: JobHandle[T] = JobHandle(entered, core)
         if entered is not record:
             return await handle.result()
@@ -521,6 +519,42 @@ class JobQueue:
         order += [job for job in live if not waits_after(job)]
         done = {job: self._core.cancel(job, CancelCause.USER, words) for job in order}
         return {job.id: done[job] for job in live}
+
+    @enable_ki_protection
+    async def retry(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
+        """Run a failed job again: submit a new job with its ID, function, arguments and options.
+
+        The new job counts the attempts on, and its ``retry`` begins anew; it has no ``after``,
+        ``delay`` and ``start_by``, and sees the context variables as they are now. Handles, readers,
+        a map and a repeat of the failed job keep its end.
+
+        The queue keeps what it needs for that as long as the record of the failed job. With a store
+        that holds after a restart, too, and this returns when the new job is on disk.
+
+        Cancellation:
+            A retry that is cancelled has submitted nothing.
+
+        Args:
+            job_id: The job's ID, or a handle of a job with this ID.
+
+        Raises:
+            UnknownJob: No job with this ID is known.
+            DuplicateJob: The job has not ended, or is retried already.
+            ValueError: It has not failed.
+            QueueClosed: The queue takes no more jobs, or stopped to while this waited for room.
+            NotSendable, StoreFailed: The store cannot load the job, or not keep the new one.
+        """
+        core = self._core
+        failed = self._find(self._find(job_id).id)
+        record = await record_to_retry(core, failed)
+        try:
+            entered = await enter_queue(core, record)
+        except StoreFailed:
+            core.registry.give_back(failed, record)
+            raise
+        if core.store is None:
+            await cancel_shielded_checkpoint()
+        return JobHandle(entered, core)
 
     @enable_ki_protection
     def run_now(self, job_id: JobID | JobHandle[object]) -> bool:

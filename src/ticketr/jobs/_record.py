@@ -60,6 +60,7 @@ class JobExtras(Generic[T]):
         key_slot: What stands for its key, once the queue has accepted it.
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
+        once: Whether to join a job with the same ID that has completed.
         after: What the submit asked it to start after; None once it is accepted.
         links: The jobs that it starts after, and those that start after it; None for none.
         delay: The seconds from the submit until it is due.
@@ -69,6 +70,7 @@ class JobExtras(Generic[T]):
         cancel_cause: Why it stops; None if it does not.
         outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
+        row: The number of its row in the store, which keeps its call, if it has failed; else None.
         scheduled_at: The due time of a run of a repeat; None for any other job.
         stored: What a store is to keep of its submit, until the queue has accepted it.
     """
@@ -83,8 +85,10 @@ class JobExtras(Generic[T]):
         "key_slot",
         "links",
         "on_conflict",
+        "once",
         "outcome_seen",
         "priority",
+        "row",
         "scheduled_at",
         "start_by",
         "stored",
@@ -99,6 +103,7 @@ class JobExtras(Generic[T]):
         self.key_slot: KeySlot | None = None
         self.tags: frozenset[str] = NO_TAGS
         self.on_conflict: OnConflict | None = None
+        self.once: bool = False
         self.after: After | None = None
         self.links: JobLinks | None = None
         self.delay: float = 0.0
@@ -107,6 +112,7 @@ class JobExtras(Generic[T]):
         self.cancel_requested: bool = False
         self.cancel_cause: CancelCause | None = None
         self.outcome_seen: bool = False
+        self.row: int | None = None
         self.scheduled_at: datetime | None = None
         self.stored: StoredCall | None = None
 
@@ -120,7 +126,7 @@ NO_REPORT: Final = (0, 0, "", 0)
 
 _STARTED: Final = (
     *("status", "revision", "started_at", "attempt", "report"),
-    *("worker", "scope", "call", "timeout", "total_ends_at"),
+    *("worker", "scope", "call", "total_ends_at"),
 )
 _BACKED_OFF: Final = (
     *("status", "revision", "due_at", "extras"),
@@ -196,13 +202,14 @@ class JobRecord:
     ``attempt`` and ``status``, which tell readers that slots are filled, are written after these.
 
     Attributes:
-        call: What is called at each attempt; dropped at the end.
+        call: What is called at each attempt. A failed job keeps it, without its context variables,
+            as long as the queue keeps the record; any other drops it at the end.
         extras: What most jobs do not have, such as a key.
         number: Its place in the order of submission.
         queue: The queue that has accepted it.
         pending_queue: The queue of the schedule that it waits in, or has waited in last.
         report: Current, total, message, and the revision of the report, 0 for none.
-        timeout: The limit for each attempt, or that for all of them once it is the closer one.
+        timeout: The limit for each attempt.
         total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
         worker: The worker that runs it.
         scope: The cancel scope of the attempt.
@@ -313,10 +320,10 @@ class JobRecord:
         extras = self.own_extras()
         extras.links, extras.after = links, None
 
-    def copy(self, job_id: JobID, scheduled_at: datetime | None) -> JobRecord:
-        """Return a record of the same function and options for a run of a repeat."""
-        function, args, context, _ = self.call
-        record = JobRecord(function, args, context.copy(), self.name, self.timeout, self.retry)
+    def copy(self, job_id: JobID, context: Context, scheduled_at: datetime | None) -> JobRecord:
+        """Return a record of the same function and options, for a run of a repeat or a retry."""
+        function, args, _, _ = self.call
+        record = JobRecord(function, args, context, self.name, self.timeout, self.retry)
         own, new = self.extras, record.own_extras()
         new.id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
         new.stored, new.scheduled_at = own.stored, scheduled_at
@@ -369,10 +376,8 @@ class JobRecord:
 
     def _start_within_total(self, total: float, now: float) -> None:
         """Set the deadline of an attempt that a limit for all attempts may cut off."""
-        if self.attempt == 1:
+        if not hasattr(self, "total_ends_at"):  # a retried job has had attempts before
             self.total_ends_at = now + total
-        if self.total_ends_at <= now + self.timeout:
-            self.timeout = total  # it limits all later attempts too, and JobTimedOut names it
         self._limit(min(now + self.timeout, self.total_ends_at), now)
 
     def _limit(self, deadline: float, now: float) -> None:
@@ -385,6 +390,13 @@ class JobRecord:
         """Tell whether the ``total`` of the job's ``Retry`` allows no attempt from this time on."""
         has_total = self.retry is not None and self.retry.total is not None
         return has_total and time >= self.total_ends_at
+
+    @property
+    def time_limit(self) -> float:
+        """The limit of the last attempt: that for each one, or that for all if it was closer."""
+        total = None if self.retry is None else self.retry.total
+        is_closer = total is not None and self.has_used_total(self.started_at + self.timeout)
+        return total if total is not None and is_closer else self.timeout
 
     def back_off(self, due_at: float, *, is_counted: bool) -> None:
         """End an attempt that another one is to follow.
@@ -419,9 +431,16 @@ class JobRecord:
         self.status = status
         self.revision += 1
         held = self.call, self.retry
-        self.call = ENDED_CALL
-        self.retry = None
+        if status is FAILED:
+            self.call = (*self.call[:2], NO_CONTEXT, None)
+        else:
+            self.call = ENDED_CALL
+            self.retry = None
         return held
+
+    def drop_call(self) -> None:
+        """Drop what a failed job has kept for a retry, since the queue drops its record."""
+        self.call = ENDED_CALL
 
     def set_failure(self, exception: BaseException | None, error: JobErrorInfo | None) -> None:
         """Write the error with which the job fails, before its end.

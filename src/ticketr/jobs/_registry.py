@@ -12,7 +12,7 @@ from typing import final
 import trio
 
 from ticketr._errors import DuplicateJob
-from ticketr.jobs._job import CANCELLED, FAILED, RUNNING, JobID, JobStatus, OnConflict
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, JobID, JobStatus, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._scheduling.schedule import KeySlot, Schedule
 from ticketr.jobs._values import checked_count, checked_seconds
@@ -112,7 +112,8 @@ class Registry:
             if record.status in self.unsuccessful:
                 self.unsuccessful[record.status] += 1
             same_id = self.by_id.get(record.id)
-            if same_id is None or same_id.status.is_terminal:
+            is_later = same_id is None or same_id.number < record.number
+            if same_id is None or (same_id.status.is_terminal and is_later):
                 self.by_id[record.id] = record
 
     # Keys and conflicts
@@ -127,7 +128,7 @@ class Registry:
             self.keys.pop(slot.key, None)
 
     def conflicts_of(self, record: JobRecord) -> tuple[JobRecord | None, Sequence[JobRecord]]:
-        """Return the live job that a new one is joined to, and those that it supersedes.
+        """Return the job that a new one is joined to, and the live ones that it supersedes.
 
         Raises:
             DuplicateJob: It is rejected.
@@ -135,6 +136,8 @@ class Registry:
         extras = record.extras
         if extras.id:
             same_id = self.by_id.get(extras.id)
+            if extras.once and same_id is not None and same_id.status is COMPLETED:
+                return same_id, ()
             live = [] if same_id is None or same_id.status.is_terminal else [same_id]
         elif extras.key is None or extras.on_conflict in (None, OnConflict.WAIT):
             live = []
@@ -163,6 +166,11 @@ class Registry:
             extras.key_slot.discard(record)
             self.remove_unused(extras.key_slot)
 
+    def give_back(self, record: JobRecord, retried: JobRecord) -> None:
+        """Give its ID back to a failed job whose retry could not be written."""
+        if self.by_id.get(record.id) is retried and record in self.ended:
+            self.by_id[record.id] = record
+
     # Jobs that have ended
 
     def evict(self, now: float) -> None:
@@ -172,6 +180,8 @@ class Registry:
             record = ended.popleft()
             if self.by_id.get(record.id) is record:
                 del self.by_id[record.id]
+            if record.status is FAILED:
+                record.drop_call()
         self.evict_after = ended[0].finished_at + keep.age if ended else -math.inf
 
     def select(self, key: Hashable, tag: str | None) -> list[JobRecord]:

@@ -154,7 +154,7 @@ def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt
 
 def timed_out(record: JobRecord) -> JobTimedOut:
     """Return the error of a job whose time limit passed."""
-    return JobTimedOut(record.id, record.name, record.timeout)
+    return JobTimedOut(record.id, record.name, record.time_limit)
 
 
 CAUGHT: Final = object()

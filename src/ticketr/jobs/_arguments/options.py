@@ -52,6 +52,9 @@ class JobOptions(TypedDict, total=False):
             for its key holds no worker.
         on_conflict: What to do if a live job has the same ID, or, if no ID is given, the same key.
             The default is to reject an ID, and to wait for a key. An ID cannot wait.
+        once: Whether not to run the job again if one with its ID has completed, and is still known:
+            the submit gives the handle of that one then. Needs an ``id``, and the default of
+            ``on_conflict`` is JOIN with it.
         after: Handles or IDs of jobs of the same queue. The job starts when all have completed. If
             one fails or is cancelled, also before the submit, the job is cancelled.
         after_any_end: Whether to start it however those jobs end.
@@ -71,6 +74,7 @@ class JobOptions(TypedDict, total=False):
     priority: int
     key: Hashable
     on_conflict: OnConflict | None
+    once: bool
     after: Iterable[JobID | JobHandle[object]]
     after_any_end: bool
     delay: float
@@ -143,6 +147,10 @@ def checked_options(options: JobOptions) -> dict[str, object]:
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
+    if fields.get("once"):
+        if "id" not in fields:
+            raise ValueError("once needs an id, by which the queue knows the job")
+        fields.setdefault("on_conflict", OnConflict.JOIN)
     if jobs := cast("tuple[object, ...]", fields.pop("after", ())):
         fields["after"] = After(jobs, any_end)
     return fields
@@ -190,9 +198,9 @@ def _checked_after(value: Any) -> tuple[JobID | JobHandle[object], ...]:
     )
 
 
-def _checked_flag(value: object) -> bool:
+def _checked_flag(name: str, value: object) -> bool:
     if type(value) is not bool:
-        raise TypeError(f"after_any_end must be True or False, not {safe_repr(value)}")
+        raise TypeError(f"{name} must be True or False, not {safe_repr(value)}")
     return value
 
 
@@ -219,8 +227,9 @@ OPTIONS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
+    "once": ("once", partial(_checked_flag, "once")),
     "after": ("after", _checked_after),
-    "after_any_end": ("after_any_end", _checked_flag),
+    "after_any_end": ("after_any_end", partial(_checked_flag, "after_any_end")),
     "delay": ("delay", partial(checked_seconds, "delay")),
     "start_by": ("start_by", _checked_start_by),
     "within": ("start_by", _start_within),
@@ -236,6 +245,7 @@ NOT_OF_REPEATS: Final = {
     "start_by": "due times that pass while a run has not ended are skipped",
     "within": "due times that pass while a run has not ended are skipped",
     "on_conflict": "runs never overlap, and a run waits for its key",
+    "once": "each run has an ID of its own",
 }
 """The options of a submit that a repeat refuses, and why."""
 OPTIONAL: Final = frozenset({"id", "name", "on_conflict", "start_by", "within", "timeout", "retry"})

@@ -243,8 +243,10 @@ class Repeats:
 
     def submit_run(self, repeat: Repeat, scheduled_at: datetime | None) -> None:
         """Submit a run of a repeat that has none, with the due time that it is for."""
-        assert repeat.template is not None  # it has not ended
-        record = repeat.template.copy(f"{repeat.id}#{repeat.runs + 1}", scheduled_at)
+        template = repeat.template
+        assert template is not None  # it has not ended
+        job_id = f"{repeat.id}#{repeat.runs + 1}"
+        record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
         self._queue.let_in(record)
         self._unschedule(repeat)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.writer import Batch
 
 
-# Of a job that has ended, what is in ``job`` is dropped. A link says that a job starts after
+# What is in ``job`` is dropped at the end of a job, unless it failed: it may be retried. A link says that a job starts after
 # another; it is deleted when that one no longer keeps it from starting.
 SCHEMA: Final = Schema(
     "the store of a queue's jobs",
@@ -107,7 +107,7 @@ UPDATE_JOB: Final = (
 )
 END_JOB: Final = (
     "UPDATE jobs SET status = ?, attempts = ?, finished_at = ?, cancel_cause = ?, error = ?,"
-    " result = ?, job = NULL WHERE number = ? AND finished_at IS NULL"
+    " result = ?, job = CASE ? WHEN 'failed' THEN job END WHERE number = ? AND finished_at IS NULL"
 )
 SELECT_JOBS: Final = (
     f"SELECT {', '.join(JobRow._fields)} FROM jobs WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - constants
@@ -193,17 +193,17 @@ class StoreFile:
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
             return Contents(self.jobs_after(0), repeats, (last or 0) + 1)
 
-    def jobs_after(self, number: int) -> list[tuple[JobRow, list[int]]]:
+    def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs after one of this number, with the numbers of their predecessors.
 
-        They are at most ``PAGE``: all of them at once would hold up Trio's thread.
+        They are limited: all of them at once would hold up Trio's thread.
 
         Raises:
             StoreFailed: They cannot be read.
         """
         assert self._db is not None  # it was opened
         with named_errors(self._path, StoreFailed):
-            rows = [JobRow(*row) for row in self._db.execute(SELECT_JOBS, (number, PAGE))]
+            rows = [JobRow(*row) for row in self._db.execute(SELECT_JOBS, (number, limit))]
             predecessors: dict[int, list[int]] = {row.number: [] for row in rows}
             links = self._db.execute(SELECT_LINKS, (number, rows[-1].number if rows else number))
             for job, predecessor in links:
@@ -261,7 +261,7 @@ def _write(db: sqlite3.Connection, batch: Batch) -> int:
     db.executemany(UPDATE_JOB, [(*values, number) for number, values in batch.live.items()])
     superseded = (ends.items() for _, ends in batch.superseded.values())
     for number, values in chain(batch.ended.items(), *superseded):
-        ended += db.execute(END_JOB, (*values, number)).rowcount
+        ended += db.execute(END_JOB, (*values, values[0], number)).rowcount
         db.execute(DELETE_LINKS, (number, number, values[0]))
     for number in batch.discarded:
         db.execute("DELETE FROM jobs WHERE number = ?", (number,))

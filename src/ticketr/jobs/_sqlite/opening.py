@@ -142,9 +142,6 @@ class Opening:
         # A clock that stands before the submit was set back: the delay begins again.
         now = max(self._now, row.submitted_at - offset)
         attempts = math.inf if retry is None else retry.attempts or math.inf
-        total_ends_at = row.total_ends_at
-        if total_ends_at is None and started_at is not None and retry is not None:
-            total_ends_at = started_at + (retry.total or 0.0)
         if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
             key, tags = record.extras.key, record.extras.tags  # it was running each time
             record = JobRecord(
@@ -161,7 +158,7 @@ class Opening:
             "scheduled_at": None if row.scheduled_at is None else utc(row.scheduled_at),
         }
         record.set_options(options)
-        times = self._trio_time(started_at), self._trio_time(total_ends_at)
+        times = self._trio_time(started_at), self._trio_time(row.total_ends_at)
         record.restore(row.attempts, *times)
         return record
 
@@ -203,6 +200,8 @@ class Opening:
         exception = None
         if status is FAILED and error is not None and error.type != TIMED_OUT:
             exception = TicketrError(f"{error.type}: {error.message}")
+        if status is FAILED:
+            record.set_options({"row": row.number})
         record.restore_end(status, finished_at - offset, result, error, exception)
         return record
 

@@ -121,8 +121,8 @@ def check_row(row: JobRow | RepeatRow) -> None:
 
 def live_values(record: JobRecord, offset: float) -> Values:
     """Return the values of a live job that change."""
-    extras, attempt, retry = record.extras, record.attempt, record.retry
-    has_total = attempt and retry is not None and retry.total is not None
+    extras, attempt = record.extras, record.attempt
+    total_ends_at = getattr(record, "total_ends_at", None)
     return (
         "running" if record.status is RUNNING else "pending",
         extras.priority,
@@ -130,7 +130,7 @@ def live_values(record: JobRecord, offset: float) -> Values:
         extras.uncounted_retries,
         record.due_at + offset,
         record.started_at + offset if attempt else None,
-        record.total_ends_at + offset if has_total else None,
+        None if total_ends_at is None else total_ends_at + offset,
     )
 
 

@@ -8,11 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from trio.lowlevel import checkpoint_if_cancelled
-
-from ticketr.jobs._admission import wait_for_room
 from ticketr.jobs._context import JobContext
-from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
     RunSync,
@@ -24,7 +20,6 @@ from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
     from ticketr.jobs._arguments.function import Around
-    from ticketr.jobs._core import QueueCore
     from ticketr.jobs._sqlite.writer import StoreWriter
 
 
@@ -107,30 +102,6 @@ class SqliteStore:
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._path)!r})"
-
-
-async def submit_durably(
-    core: QueueCore,
-    store: StoreWriter,
-    record: JobRecord,
-    job: object,
-    args: tuple[object, ...],
-) -> JobRecord:
-    """Submit a job, and return its record, or that of the one it joined, when it is on disk.
-
-    Cancellation:
-        Until the job has entered the queue, nothing is submitted. Then it has no effect.
-
-    Raises:
-        NotSendable: Another process could not run the job.
-        StoreFailed: It could not be written, and is not submitted.
-    """
-    store.pack(record, job, args, is_awaited=True)
-    await checkpoint_if_cancelled()
-    entered = core.enter(record) or await wait_for_room(core, record)
-    core.dispatcher.wake()
-    await store.wait_written(entered)
-    return entered
 
 
 def around_attempts(store: StoreWriter, around: Around | None) -> Around:

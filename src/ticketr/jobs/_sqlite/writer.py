@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Final, final
 import trio
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
-from ticketr._errors import StoreFailed
+from ticketr._errors import NotSendable, QueueClosed, StoreFailed, UnknownJob
 from ticketr.jobs._calls.codecs import Codec
-from ticketr.jobs._calls.importable import AllowedNames
-from ticketr.jobs._job import CANCELLED, COMPLETED, PENDING, CancelCause, JobID
+from ticketr.jobs._calls.importable import AllowedNames, LoadFailed
+from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, PENDING, CancelCause, JobID
 from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._sqlite.buffer import WriteBehind
@@ -38,6 +38,7 @@ from ticketr.jobs._sqlite.rows import (
     live_values,
     new_values,
     pack_call,
+    record_of_call,
     row_of_repeat,
     superseded_values,
 )
@@ -145,6 +146,7 @@ class StoreWriter:
         self._next_number = 1
         self._gathering = Batch()
         self._writing: Batch | None = None
+        self._using_file = trio.Lock()
         self._behind = WriteBehind(
             self._write_batch,
             gather_seconds=0.0,
@@ -181,6 +183,33 @@ class StoreWriter:
         with trio.CancelScope(shield=True):
             page = await self._run_sync(lambda: self._file.jobs_after(number))
         return page  # noqa: RET504 - a type checker takes a scope for one that swallows errors
+
+    async def load_failed(self, failed: JobRecord, number: int) -> JobRecord:
+        """Return a new record of the call of a failed job, from its row.
+
+        Raises:
+            QueueClosed: The file is being closed.
+            UnknownJob: The file no longer keeps the job.
+            NotSendable: The call cannot be loaded.
+            StoreFailed: It cannot be read.
+        """
+        assert self._queue is not None  # it was opened
+        async with self._using_file:
+            if self._queue.phase.refusing:
+                raise QueueClosed
+            with trio.CancelScope(shield=True):
+                page = await self._run_sync(lambda: self._file.jobs_after(number - 1, 1))
+        row = next((row for row, _ in page if row.number == number), None)
+        if row is None:
+            raise UnknownJob(failed.id)
+        call = StoredCall(row.codec, row.job or b"", row.key, row.options, is_awaited=True)
+        try:
+            record = record_of_call(call, self.codec, self.allowed)
+        except LoadFailed as error:
+            problem = f"cannot be loaded from the store: {error}"
+            raise NotSendable("the job", repr(failed.id), problem) from error
+        record.set_options({"stored": call})
+        return record
 
     async def close(self) -> None:
         """Write the rest and close the file.
@@ -282,6 +311,8 @@ class StoreWriter:
             if stored.values is not None:
                 self._note(stored, interrupted(record, stored.values))
         else:
+            if record.status is FAILED:
+                record.set_options({"row": stored.number})
             values = end_values(record, stored.codec, self._offset())
             self._gathering.live.pop(stored.number, None)
             self._gathering.ended[stored.number] = values
@@ -407,12 +438,11 @@ class StoreWriter:
         Raises:
             StoreFailed: It could not be; it is noted for the next batch.
         """
-        while self._writing is not None:  # by a submit, since the task has ended
-            await self._writing.is_over.wait()
-        batch = self._gathering
-        if not batch:
-            await cancel_shielded_checkpoint()
-            return
+        async with self._using_file:  # a submit writes, too, once the task has ended
+            if self._gathering:
+                await self._write_gathered(self._gathering)
+
+    async def _write_gathered(self, batch: Batch) -> None:
         self._writing, self._gathering = batch, Batch()
         file = self._file
         try:
