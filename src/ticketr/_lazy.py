@@ -22,9 +22,9 @@ def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], obj
     def look_up(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found: object = getattr(import_module(f"{package}.{homes[name]}"), name)
-        setattr(sys.modules[package], name, found)
-        return found
+        value: object = getattr(import_module(f"{package}.{homes[name]}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
 
     return look_up
 
@@ -49,6 +49,6 @@ class _Pattern:
     def __getattr__(self, name: str) -> object:
         compiled = re.compile(self.pattern, self.flags)
         methods = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
-        self.__dict__.update((each, getattr(compiled, each)) for each in methods)
-        found: object = getattr(compiled, name)
-        return found
+        self.__dict__.update((method, getattr(compiled, method)) for method in methods)
+        value: object = getattr(compiled, name)
+        return value

@@ -39,8 +39,8 @@ _REPLACED = re.compile(f"[{_CONTROL}{_SURROGATE}]")
 _SPACES = frozenset(("\r\n", *_SPACE))
 
 
-def _safe(found: re.Match[str]) -> str:
-    unsafe = found[0]
+def _safe(match: re.Match[str]) -> str:
+    unsafe = match[0]
     if unsafe in _SPACES:
         return " "
     return "\ufffd" if _REPLACED.match(unsafe) else ""

@@ -44,10 +44,10 @@ def alias(
         raise click.UsageError("give NAME and QUERY, or NAME and --remove, or none of them")
     if name is None and remove:
         raise click.UsageError("--remove needs the NAME of an alias")
-    found = resolve(workspace=workspace, folder=folder)
-    for line in found.ignored:
+    settings = resolve(workspace=workspace, folder=folder)
+    for line in settings.ignored:
         echo(line, err=True)
-    aliases = found.aliases
+    aliases = settings.aliases
     if name is None:
         _print_aliases(aliases, as_json=as_json)
     elif query is not None:

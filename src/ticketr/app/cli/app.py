@@ -184,11 +184,11 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, or the errors of a group in their order."""
     waiting = [error]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, BaseExceptionGroup):
-            waiting.extend(reversed(each.exceptions))
+        member = waiting.pop()
+        if isinstance(member, BaseExceptionGroup):
+            waiting.extend(reversed(member.exceptions))
         else:
-            yield each
+            yield member
 
 
 def _report_usage(error: click.ClickException) -> None:

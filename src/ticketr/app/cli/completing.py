@@ -45,7 +45,7 @@ def complete_key(
     if root is None:
         return []
     given = ctx.params.get(param.name or "") or ()
-    there = {each.upper() for each in ((given,) if isinstance(given, str) else given)}
+    there = {key.upper() for key in ((given,) if isinstance(given, str) else given)}
     pairs = known_keys(root, os.environ, incomplete.upper())
     return [CompletionItem(key, help=clean(title)) for key, title in pairs if key not in there]
 

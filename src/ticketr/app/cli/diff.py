@@ -86,12 +86,12 @@ def diff(
     context.exit(exits.FAILED if broken else exits.DONE)
 
 
-def _versions_of(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
+def _versions_of(survey: LocalSurvey, state: State, keys: Sequence[str]) -> list[TicketVersions]:
     from ticketr.app.cli.local_edits import own_ticket
 
     here = {
         local_change.local.ticket.key: local_change.local
-        for local_change in found.local_changes
+        for local_change in survey.local_changes
         if local_change.local.ticket.key
     }
     conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
@@ -105,7 +105,7 @@ def _versions_of(found: LocalSurvey, state: State, keys: Sequence[str]) -> list[
         path = local.path if local else base.path if base else conflict.path if conflict else ""
         if local is None and base is None and conflict is not None:
             local = next(
-                (ticket for ticket in found.never_pulled if ticket.ticket.key == key), None
+                (ticket for ticket in survey.never_pulled if ticket.ticket.key == key), None
             )
         versions.append(
             TicketVersions(

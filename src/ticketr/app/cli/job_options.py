@@ -87,7 +87,7 @@ class JobArguments:
 
 def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Add the options that pull, push and sync share; the command gets them as one argument."""
-    shared = {each.name for each in fields(CommonOptions)}
+    shared = {field.name for field in fields(CommonOptions)}
 
     @wraps(command)
     def packed(**values: Any) -> R:

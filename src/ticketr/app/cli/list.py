@@ -72,7 +72,7 @@ def list_(
         listing = list_issues(store, state)
     order = sort_key(sort)
     issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
-    issues.sort(key=lambda each: order(each.candidate))
+    issues.sort(key=lambda issue: order(issue.candidate))
     if as_json:
         broken = [{"path": path, "reason": str(error)} for path, error in listing.broken.items()]
         tickets = [
@@ -125,11 +125,11 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
     }
 
 
-def _table(found: Sequence[ListedIssue], width: int) -> Iterator[str]:
+def _table(issues: Sequence[ListedIssue], width: int) -> Iterator[str]:
     """Yield a line for each issue; the titles get what the other columns leave."""
     from ticketr.text import fit, width as cells_of
 
-    rows = [[_flag_mark(issue), *map(printable, _row_cells(issue)[:4])] for issue in found]
+    rows = [[_flag_mark(issue), *map(printable, _row_cells(issue)[:4])] for issue in issues]
     if not rows:
         return
     widest = [max(cells_of(row[column]) for row in rows) for column in range(5)]

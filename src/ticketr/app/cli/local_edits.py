@@ -117,7 +117,7 @@ def find_local_edits(survey: LocalSurvey, state: State, keys: Collection[str]) -
     creations = state.creations.all()
     uncertain = find_uncertain(creations, survey.local_changes).keys()
     changed = [
-        each for local in survey.local_changes for each in _changed_in(local, uncertain, keys)
+        change for local in survey.local_changes for change in _changed_in(local, uncertain, keys)
     ]
     edited = {ticket.key for ticket in changed if isinstance(ticket, Edited)}
     tickets = {own_ticket(state, key) for key in keys}
@@ -155,7 +155,7 @@ def _changed_in(
     is_named = not keys or ticket.key in keys
     for key, changes in change.edits.items():
         if is_named or key in keys:
-            yield Edited(key, path, tuple(each.name for each in changes))
+            yield Edited(key, path, tuple(edit.name for edit in changes))
     if is_named:
         drafts = (*((ticket,) if change.head is None else ()), *change.drafts)
         for draft in drafts:

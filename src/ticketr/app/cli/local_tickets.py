@@ -97,7 +97,7 @@ def list_issues(store: Store, state: State) -> Listing:
         moment = updated.get(key, "")
         return ListedIssue(candidate_of(issue, held, updated=moment), path, issue.line)
 
-    issues = [listed(path, each) for path, ticket in pairs for each in (ticket, *ticket.tasks)]
+    issues = [listed(path, issue) for path, ticket in pairs for issue in (ticket, *ticket.tasks)]
     for name, error in survey.broken.items():
         candidate = Candidate("", clean(str(error)), flags=frozenset({"broken"}))
         issues.append(ListedIssue(candidate, name, 1))

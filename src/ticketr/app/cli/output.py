@@ -98,11 +98,11 @@ def _without_secrets(value: object) -> object:
             return redacted(value)
         case Mapping():
             return {
-                redacted(key) if isinstance(key, str) else key: _without_secrets(each)
-                for key, each in value.items()
+                redacted(key) if isinstance(key, str) else key: _without_secrets(item)
+                for key, item in value.items()
             }
         case list() | tuple():
-            return [_without_secrets(each) for each in value]
+            return [_without_secrets(item) for item in value]
         case _:
             return value
 
@@ -116,8 +116,8 @@ def reset_output() -> None:
     """Forget the redactors of an earlier command, and show logged warnings."""
     _redactors.clear()
     root = logging.getLogger()
-    for each in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:
-        root.removeHandler(each)
+    for handler in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:
+        root.removeHandler(handler)
     root.addHandler(_LogHandler())
 
 

@@ -59,8 +59,8 @@ def push(
     refuse_every(keys, options)
     arguments = find_job_arguments(options)
     jobs = {
-        name: PushJob(**each, keys=keys or None, dry_run=dry_run, accept_loss=accept_loss)
-        for name, each in arguments.ready.items()
+        name: PushJob(**keywords, keys=keys or None, dry_run=dry_run, accept_loss=accept_loss)
+        for name, keywords in arguments.ready.items()
     }
     empty = PushResult()
     plans = read_plans(jobs, yes=yes)
@@ -119,7 +119,10 @@ def sync(
         report.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
     arguments = find_job_arguments(options)
-    jobs = {name: SyncJob(**each, full=full, prune=prune) for name, each in arguments.ready.items()}
+    jobs = {
+        name: SyncJob(**keywords, full=full, prune=prune)
+        for name, keywords in arguments.ready.items()
+    }
     empty = SyncResult(PullResult(), PushResult())
     plans = read_plans(jobs, yes=yes)
     if not yes:

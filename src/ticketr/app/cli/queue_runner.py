@@ -145,7 +145,7 @@ async def _cancel_on_signal(
         task_status.started()
         async for number in signals:
             received.append(signal.Signals(number))
-            for each in _SIGNALS:  # a second signal ends the process
-                signal.signal(each, signal.SIG_DFL)
+            for signal_number in _SIGNALS:  # a second signal ends the process
+                signal.signal(signal_number, signal.SIG_DFL)
             for handle in handles:
                 queue.cancel(handle.id, reason=received[-1].name)

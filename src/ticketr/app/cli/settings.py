@@ -54,11 +54,11 @@ def resolve(
         SettingsFailed: A file of settings could not be read.
         UnsafePath: A link or the like has a name of ticketr's own in the workspace.
     """
-    found = config.resolve_workspace(
+    settings = config.resolve_workspace(
         os.environ, Path.cwd(), name=workspace, folder=folder, project=project
     )
-    config.StateFolder(found.root / config.STATE_FOLDER).check()
-    return found
+    config.StateFolder(settings.root / config.STATE_FOLDER).check()
+    return settings
 
 
 def sign_in(workspace: config.Workspace) -> Credentials:
@@ -105,7 +105,7 @@ def find_or_ask_token(workspace: config.Workspace) -> config.FoundToken:
     return token or _ask_for_token(workspace)
 
 
-def make_credentials(found: config.FoundToken, cloud_id: str | None) -> Credentials:
+def make_credentials(login: config.FoundToken, cloud_id: str | None) -> Credentials:
     """Return the credentials for the site, or for Atlassian's gateway to it.
 
     Raises:
@@ -113,16 +113,16 @@ def make_credentials(found: config.FoundToken, cloud_id: str | None) -> Credenti
     """
     from ticketr.app.jira import Credentials
 
-    if found.email is None:
+    if login.email is None:
         raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
-    site = found.site
+    site = login.site
     if cloud_id is not None:
         from ticketr.app.jira import gateway_site
 
         site = gateway_site(cloud_id, site)
-    login = Credentials(site, found.email, found.token)
-    add_redactor(login.redact)
-    return login
+    credentials = Credentials(site, login.email, login.token)
+    add_redactor(credentials.redact)
+    return credentials
 
 
 async def find_login(workspace: config.Workspace, hint: str) -> Credentials:

@@ -72,11 +72,11 @@ def _as_json(issue: Ticket) -> dict[str, object]:
     }
 
 
-def _ticket_lines(found: FoundIssue) -> Iterator[str]:
-    issue = found.issue
+def _ticket_lines(match: FoundIssue) -> Iterator[str]:
+    issue = match.issue
     yield f"{issue.key}  {issue.title}"
-    if issue is not found.head:
-        yield f"below {found.head.key or 'a draft'}  {found.head.title}"
+    if issue is not match.head:
+        yield f"below {match.head.key or 'a draft'}  {match.head.title}"
     yield from _field_lines(issue)
     if issue.description:
         yield ""
@@ -96,7 +96,7 @@ def _ticket_lines(found: FoundIssue) -> Iterator[str]:
         for task in issue.tasks:
             status = task.fields.get("Status", "")
             yield f"- {task.key or 'draft'}  {task.title}{f'  ({status})' if status else ''}"
-    yield from ("", f"{found.path}:{issue.line}")
+    yield from ("", f"{match.path}:{issue.line}")
 
 
 def _comment_lines(issue: Ticket) -> Iterator[str]:

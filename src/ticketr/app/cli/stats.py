@@ -101,29 +101,34 @@ def _points_text(points: float) -> str:
     return f"{points:.15g}"
 
 
-def _sum_of_points(found: Sequence[Candidate]) -> float:
+def _sum_of_points(candidates: Sequence[Candidate]) -> float:
     from ticketr.app.tickets import points_of
 
-    return sum(map(points_of, found))
+    return sum(map(points_of, candidates))
 
 
 def _as_json(
-    folder: str, found: Sequence[Candidate], totals: dict[str, tuple[Total, ...]]
+    folder: str, candidates: Sequence[Candidate], totals: dict[str, tuple[Total, ...]]
 ) -> dict[str, object]:
     by = {
         name: [{"value": t.value or None, "tickets": t.issues, "points": t.points} for t in values]
         for name, values in totals.items()
     }
-    return {"folder": folder, "tickets": len(found), "points": _sum_of_points(found), "by": by}
+    return {
+        "folder": folder,
+        "tickets": len(candidates),
+        "points": _sum_of_points(candidates),
+        "by": by,
+    }
 
 
 def _tables(
-    found: Sequence[Candidate], totals: dict[str, tuple[Total, ...]], width: int
+    candidates: Sequence[Candidate], totals: dict[str, tuple[Total, ...]], width: int
 ) -> Iterator[str]:
     """Yield the lines of a table for each field."""
-    points = _sum_of_points(found)
+    points = _sum_of_points(candidates)
     tail = f", {_points_text(points)} points" if points else ""
-    yield f"{len(found)} ticket{'s' * (len(found) != 1)}{tail}"
+    yield f"{len(candidates)} ticket{'s' * (len(candidates) != 1)}{tail}"
     for name, values in totals.items():
         if values:
             yield ""
@@ -143,8 +148,8 @@ def _table_lines(values: Sequence[Total], width: int) -> Iterator[str]:
     room = max(1, min(_BAR_CELLS, width - used))
     most = max(value.issues for value in values)
     block = _block()
-    for name, count, point, each in zip(names, counts, points, values, strict=True):
-        bar = block * max(1, round(room * each.issues / most))
+    for name, count, point, value in zip(names, counts, points, values, strict=True):
+        bar = block * max(1, round(room * value.issues / most))
         numbers = f"{count:>{count_cells}}  " + (f"{point:>{point_cells}}  " if point_cells else "")
         yield f"  {fit(name, name_cells)}  {numbers}{bar}"
 

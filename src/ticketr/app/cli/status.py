@@ -84,65 +84,67 @@ def status(
     context.exit(exits.FAILED if edits.broken else exits.DONE)
 
 
-def _empty_message(found: LocalEdits, keys: tuple[str, ...]) -> str:
+def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
     if keys:
         return f"nothing to push of {', '.join(keys)}"
-    if not found.count:
+    if not edits.count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
-    tickets = "1 ticket is" if found.count == 1 else f"{found.count} tickets are"
+    tickets = "1 ticket is" if edits.count == 1 else f"{edits.count} tickets are"
     return f"nothing to push; {tickets} unchanged since the last sync"
 
 
-def _as_json(found: LocalEdits) -> dict[str, object]:
+def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
-        "tickets": found.count,
-        "edited": [asdict(ticket) for ticket in found.edited],
+        "tickets": edits.count,
+        "edited": [asdict(ticket) for ticket in edits.edited],
         "drafts": [
             {"title": draft.title, "path": draft.path, "parent": draft.parent}
-            for draft in found.drafts
+            for draft in edits.drafts
         ],
         "conflicts": [
             {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
-            for conflict in found.conflicts
+            for conflict in edits.conflicts
         ],
         "unsettled": [
-            {"title": creation.title, "path": creation.path} for creation in found.creations
+            {"title": creation.title, "path": creation.path} for creation in edits.creations
         ],
         "unknown": [
-            {"key": ticket.ticket.key, "path": ticket.path} for ticket in found.never_pulled
+            {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
         ],
-        "broken": [{"path": path, "reason": str(error)} for path, error in found.broken.items()],
-        "missing": missing_as_json(found.missing),
-        "losses": [asdict(loss) for loss in found.losses],
-        "literals": [asdict(literal) for literal in found.literals],
+        "broken": [{"path": path, "reason": str(error)} for path, error in edits.broken.items()],
+        "missing": missing_as_json(edits.missing),
+        "losses": [asdict(loss) for loss in edits.losses],
+        "literals": [asdict(literal) for literal in edits.literals],
     }
 
 
-def _lines(found: LocalEdits) -> Iterator[tuple[str, str]]:
+def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
     from ticketr.app.cli.local_edits import Draft
 
-    in_conflict = {conflict.key for conflict in found.conflicts}
-    for each in found.changed:
-        is_elsewhere = each.is_uncertain if isinstance(each, Draft) else each.key in in_conflict
+    in_conflict = {conflict.key for conflict in edits.conflicts}
+    for ticket in edits.changed:
+        is_elsewhere = (
+            ticket.is_uncertain if isinstance(ticket, Draft) else ticket.key in in_conflict
+        )
         if not is_elsewhere:
-            yield each.mark, each.line
-    for conflict in found.conflicts:
+            yield ticket.mark, ticket.line
+    for conflict in edits.conflicts:
         yield "conflict", conflict_line(conflict)
-    for creation in found.creations:
+    for creation in edits.creations:
         what = "the next push finds out if it exists"
         yield "unsettled", f"{creation.title} ({creation.path}): {what}"
     yield from _never_pulled_lines(
-        ticket for ticket in found.never_pulled if ticket.ticket.key not in in_conflict
+        ticket for ticket in edits.never_pulled if ticket.ticket.key not in in_conflict
     )
-    for error in found.broken.values():
+    for error in edits.broken.values():
         yield "broken", str(error)
-    for line in loss_lines(found.losses):
+    for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for literal in found.literals:
+    for literal in edits.literals:
         yield "text", f"{literal.key or literal.title} ({literal.path}): {literal.reason}"
     yield from _missing_lines(
-        {key: p for key, p in found.missing.items() if key not in in_conflict}
+        {key: p for key, p in edits.missing.items() if key not in in_conflict}
     )
 
 

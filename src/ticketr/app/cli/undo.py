@@ -45,10 +45,10 @@ def undo(
     undone = UndoneChange(()) if listed else _undo(store, key)
     with read_state(store) as state:
         steps = undo_steps(state, key)
-        keys = [each.step.key for each in undone.done]
+        keys = [result.step.key for result in undone.done]
         still_open = [text for text in keys if state.conflicts.of(text) is not None]
     if as_json:
-        done = [{**_as_json(each.step), "put_aside": each.aside} for each in undone.done]
+        done = [{**_as_json(result.step), "put_aside": result.aside} for result in undone.done]
         steps_as_json = [_as_json(step) for step in steps]
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
@@ -79,9 +79,9 @@ def _print_undone(undone: UndoneChange, still_open: list[str]) -> None:
     from ticketr.app.cli.report import print_messages
     from ticketr.app.sync import UndoKind
 
-    for each in undone.done:
-        step = each.step
-        aside = f"; what stood there is in {each.aside}" if each.aside else ""
+    for result in undone.done:
+        step = result.step
+        aside = f"; what stood there is in {result.aside}" if result.aside else ""
         is_as = "is gone" if step.kind is UndoKind.ADDED else "is as it was before"
         echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){aside}")
     print_messages(

@@ -77,13 +77,13 @@ def list_(*, as_json: bool) -> None:
     from ticketr.app.config import config_folder, read_user_config
 
     config = read_user_config(config_folder(os.environ))
-    found = [_listed(name, config) for name in sorted(config.workspaces)]
+    entries = [_listed(name, config) for name in sorted(config.workspaces)]
     if as_json:
-        echo_json({"in_use": config.in_use, "workspaces": found})
+        echo_json({"in_use": config.in_use, "workspaces": entries})
         return
-    if not found:
+    if not entries:
         echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
-    for entry in found:
+    for entry in entries:
         sign = "*" if entry["in_use"] else " "
         what = entry["problem"] or f"{entry['site']}  {entry['project'] or entry['jql'] or ''}"
         echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
@@ -105,16 +105,16 @@ def _listed(name: str, config: UserConfig) -> dict[str, object]:
         "problem": None,
     }
     try:
-        found = resolve_workspace(os.environ, Path.cwd(), name=name)
+        workspace = resolve_workspace(os.environ, Path.cwd(), name=name)
     except TicketrError as error:
         return {**data, "problem": str(error)}
-    problem = None if found.doubt is None else str(found.doubt)
+    problem = None if workspace.doubt is None else str(workspace.doubt)
     return {
         **data,
-        "site": found.site,
-        "email": found.login.email,
-        "project": found.project,
-        "jql": found.jql,
+        "site": workspace.site,
+        "email": workspace.login.email,
+        "project": workspace.project,
+        "jql": workspace.jql,
         "problem": problem,
     }
 
@@ -210,29 +210,29 @@ def check(context: click.Context, *, name: str | None, as_json: bool) -> None:
 
     if as_json:
         context.exit(_check_as_json(name))
-    found, login, answer = _check_site(resolve(workspace=name))
+    workspace, login, answer = _check_site(resolve(workspace=name))
     user = (
         f"{answer.user.display_name} ({login.email})" if login.email else answer.user.display_name
     )
-    echo(f"{found.name}: you are {user} at {found.site}")
+    echo(f"{workspace.name}: you are {user} at {workspace.site}")
     echo(f"token from {login.source.words}")
     if answer.project is not None:
         echo(f"project {answer.project.key}: {answer.project.name}")
 
 
-def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
+def _check_site(workspace: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
     from ticketr.app.cli.settings import confirm_site, find_or_ask_token
     from ticketr.app.cli.workspace_gateway import offer_gateway
     from ticketr.app.jira import AuthenticationFailed
 
-    found = confirm_site(found)
-    login = find_or_ask_token(found)
-    if found.project is None and found.project_problem is not None:
-        raise found.project_problem
+    workspace = confirm_site(workspace)
+    login = find_or_ask_token(workspace)
+    if workspace.project is None and workspace.project_problem is not None:
+        raise workspace.project_problem
     try:
-        return found, login, _ask_site(found, login)
+        return workspace, login, _ask_site(workspace, login)
     except AuthenticationFailed:
-        offered = offer_gateway(found)
+        offered = offer_gateway(workspace)
         if offered is None:
             raise
     answer = _ask_site(offered, login)
@@ -240,7 +240,7 @@ def _check_site(found: Workspace) -> tuple[Workspace, FoundToken, LoginChecked]:
     return offered, login, answer
 
 
-def _ask_site(found: Workspace, login: FoundToken) -> LoginChecked:
+def _ask_site(workspace: Workspace, login: FoundToken) -> LoginChecked:
     import trio
 
     from ticketr.app.cli.settings import make_credentials
@@ -248,22 +248,22 @@ def _ask_site(found: Workspace, login: FoundToken) -> LoginChecked:
 
     look = partial(
         check_login,
-        make_credentials(login, found.login.cloud_id),
-        site=found.required_site(),
-        project=found.project,
-        project_place=found.project_place,
-        fields=found.fields,
+        make_credentials(login, workspace.login.cloud_id),
+        site=workspace.required_site(),
+        project=workspace.project,
+        project_place=workspace.project_place,
+        fields=workspace.fields,
     )
     return trio.run(look)
 
 
-def _keep_cloud_id(found: Workspace) -> None:
+def _keep_cloud_id(workspace: Workspace) -> None:
     """Store the site's cloud ID if the user has added the workspace, else print how to."""
     from ticketr.app.config import config_folder, read_user_config, store_workspace
 
-    cloud_id, folder = found.login.cloud_id, config_folder(os.environ)
-    entry = read_user_config(folder).at(found.root)
-    if entry is None or entry.site != found.site:
+    cloud_id, folder = workspace.login.cloud_id, config_folder(os.environ)
+    entry = read_user_config(folder).at(workspace.root)
+    if entry is None or entry.site != workspace.site:
         command = f"ticketr workspace add --cloud-id {cloud_id}"
         echo(f"to keep the cloud ID: {command}", err=True)
         return
@@ -281,9 +281,9 @@ def _check_as_json(name: str | None) -> int:
     data |= {"name": name, "ok": False}
     code = exits.DONE
     try:
-        found = resolve(workspace=name)
-        data |= {"name": found.name, "folder": str(found.root), "site": found.site}
-        found, login, answer = _check_site(found)
+        workspace = resolve(workspace=name)
+        data |= {"name": workspace.name, "folder": str(workspace.root), "site": workspace.site}
+        workspace, login, answer = _check_site(workspace)
         data |= {"ok": True, "token_source": login.source.value, **_as_json(answer)}
     except TicketrError as error:
         reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()

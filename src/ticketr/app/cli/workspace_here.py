@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ticketr.app.config import Workspace
 
 
-def require_workspace(found: Workspace) -> Workspace:
+def require_workspace(workspace: Workspace) -> Workspace:
     """Return a workspace whose folder the user has confirmed.
 
     In a terminal, the user is asked whether the current folder is to become a workspace of the
@@ -24,14 +24,14 @@ def require_workspace(found: Workspace) -> Workspace:
             ask in.
         ConfigError: See `add_workspace`, as for its other errors.
     """
-    if found.is_known:
-        return found
-    if found.site is None or not is_interactive():
-        raise NoWorkspace(str(found.root), found.site)
+    if workspace.is_known:
+        return workspace
+    if workspace.site is None or not is_interactive():
+        raise NoWorkspace(str(workspace.root), workspace.site)
     from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 
-    echo(f"{found.root} is not a workspace yet. JIRA_URL names {found.site}.", err=True)
+    echo(f"{workspace.root} is not a workspace yet. JIRA_URL names {workspace.site}.", err=True)
     if not confirm("Make this folder a workspace of that site?"):
-        raise NoWorkspace(str(found.root), found.site)
-    add_workspace(AddRequest(folder=found.root, project=found.project), as_message=True)
-    return resolve(folder=found.root, project=found.project)
+        raise NoWorkspace(str(workspace.root), workspace.site)
+    add_workspace(AddRequest(folder=workspace.root, project=workspace.project), as_message=True)
+    return resolve(folder=workspace.root, project=workspace.project)

@@ -59,8 +59,8 @@ def app_workspaces() -> AppWorkspaces:
         StateFailed: The state file of the first one cannot be changed.
         TokenFailed: A source of tokens failed.
     """
-    found = resolve()
-    if not found.is_known and found.site is None:
+    first = resolve()
+    if not first.is_known and first.site is None:
         return _others(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
@@ -68,7 +68,7 @@ def app_workspaces() -> AppWorkspaces:
     known = user_config.at(root)
     name = known.name if known else config.free_name(root.name, user_config)
     others = _others(user_config, without=root)
-    workspace = open_workspace(name, options, found.aliases)
+    workspace = open_workspace(name, options, first.aliases)
     return AppWorkspaces((workspace, *others.workspaces), (root, *others.roots))
 
 

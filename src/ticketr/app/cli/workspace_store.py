@@ -72,7 +72,7 @@ def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
 
 
 async def store_workspace(
-    entry: config.WorkspaceEntry, file: config.WorkspaceFile, found: config.FoundToken
+    entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
 ) -> Stored:
     """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
 
@@ -81,7 +81,7 @@ async def store_workspace(
     Args:
         entry: The workspace.
         file: The settings that its ``ticketr.toml`` is to have.
-        found: The login; it is stored if its source is a prompt.
+        login: The login; it is stored if its source is a prompt.
 
     Raises:
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
@@ -94,9 +94,9 @@ async def store_workspace(
     folder = config.config_folder(os.environ)
     # Before anything is stored elsewhere.
     await trio.to_thread.run_sync(config.prepare_config_folder, folder)
-    source = found.source
+    source = login.source
     if source is config.TokenSource.PROMPT:
-        source = await config.store_token(os.environ, found.site, found.email or "", found.token)
+        source = await config.store_token(os.environ, login.site, login.email or "", login.token)
 
     def write() -> bool:
         is_file_written = config.write_workspace_file(entry.folder, file)

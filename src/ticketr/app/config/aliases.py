@@ -118,12 +118,12 @@ def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:
 
 
 def _expanded(name: str, query: str, aliases: Mapping[str, str], within: tuple[str, ...]) -> str:
-    def replaced(found: re.Match[str]) -> str:
-        alias = found[2]
+    def replaced(match: re.Match[str]) -> str:
+        alias = match[2]
         if alias is None:
-            return found[0]
+            return match[0]
         if alias in within:
-            way = " > ".join(f"@{each}" for each in (*within, alias))
+            way = " > ".join(f"@{step}" for step in (*within, alias))
             raise BadSetting(name, f"@{alias}", f"the alias stands for itself ({way})")
         inner = _query_of(name, alias, aliases)
         if _ORDER_BY.search(re.sub(_PART, "", inner)):

@@ -182,17 +182,17 @@ class UnsafePath(ConfigError):
 
     Attributes:
         path: The path.
-        found: What it is, such as "a link".
+        kind: What it is, such as "a link".
         wanted: What it should be, "a file" or "a folder".
     """
 
     path: str
-    found: str
+    kind: str
     wanted: str
 
     def __str__(self) -> str:
         return (
-            f"{self.path} is {self.found} and not {self.wanted} of ticketr's own, so nothing there "
+            f"{self.path} is {self.kind} and not {self.wanted} of ticketr's own, so nothing there "
             "is read or written; a git repository can bring such a thing: move it away, then try "
             "again"
         )

@@ -48,11 +48,11 @@ def read_list_memory(folder: StateFolder) -> ListMemory:
         if not folder.path.is_dir():
             return ListMemory()
         with os.fdopen(folder.open_file(FILE, os.O_RDONLY), "rb") as file:
-            found: Any = json.loads(file.read(LARGEST))
-        saved: Any = found.get("saved", {})
+            memory: Any = json.loads(file.read(LARGEST))
+        saved: Any = memory.get("saved", {})
         return ListMemory(
-            str(found.get("filter", "")),
-            str(found.get("sort", "")),
+            str(memory.get("filter", "")),
+            str(memory.get("sort", "")),
             {name: text for name, text in saved.items() if isinstance(text, str)},
         )
     except (OSError, ValueError, RecursionError, AttributeError, TicketrError):

@@ -159,13 +159,13 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
     )
 
 
-def _store(folder: Path, found: FoundToken) -> TokenSource:
-    assert found.email is not None
+def _store(folder: Path, login: FoundToken) -> TokenSource:
+    assert login.email is not None
     if keychain.is_available():
-        keychain.write(found.site, found.email, found.token)
-        delete_token(folder, found.site, found.email)  # an older one would outlive its renewal
+        keychain.write(login.site, login.email, login.token)
+        delete_token(folder, login.site, login.email)  # an older one would outlive its renewal
         return TokenSource.KEYRING
-    write_token(folder, found.site, found.email, found.token)
+    write_token(folder, login.site, login.email, login.token)
     return TokenSource.FILE
 
 

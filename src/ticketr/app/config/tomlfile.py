@@ -181,7 +181,7 @@ class Table:
             raise self._wrong(key, value, 'a list of texts, like ["one", "two"]')
         texts = tuple(text for text in value if isinstance(text, str) and text.strip())
         if len(texts) != len(value):
-            odd = next(each for each in value if not isinstance(each, str) or not each.strip())
+            odd = next(entry for entry in value if not isinstance(entry, str) or not entry.strip())
             raise self._wrong(key, odd, 'a list of texts, like ["one", "two"]')
         return texts
 
